@@ -1,0 +1,65 @@
+# Thin over the `loket` command line; this file only makes .venv and calls it.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= auto
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: serve preview build check test bench lock catalogs format clean
+.DEFAULT_GOAL := help
+
+help: ## Show what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Loket needs Python 3.11 or newer: install it, or name one with make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python cannot make a virtual environment: install its venv package (on Debian: apt install python3-venv)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@
+
+serve: $(VENV)/run.stamp ## Build and serve everything, as a demonstration, on http://127.0.0.1:8000 (PORT= changes it)
+	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket serve --port $(PORT)
+
+preview: $(VENV)/run.stamp ## The same, for editors: a saved edit shows in the browser at once
+	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket serve --port $(PORT) --reload
+
+build: $(VENV)/run.stamp ## Build the site into output/
+	@LOKET_DEMO=1 $(BIN)/loket build
+
+check: $(VENV)/dev.stamp ## Style, types, translations, templates and content
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	@LOKET_DEMO=1 $(BIN)/loket catalogs >/dev/null
+	@LOKET_DEMO=1 $(BIN)/loket check
+
+test: check ## Everything: checks, unit, contract, build, browser and accessibility tests
+	$(BIN)/python -m tests.browser
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+bench: $(VENV)/dev.stamp ## The benchmarks, as ratios against named peers
+	$(BIN)/python -m bench
+
+catalogs: $(VENV)/dev.stamp ## Take new texts into the translations
+	@LOKET_DEMO=1 $(BIN)/loket catalogs --update
+
+format: $(VENV)/dev.stamp ## Lay out the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: $(BIN)/python ## Pin the dependencies anew
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras -o requirements.txt requirements.in
+	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras -o requirements-dev.txt requirements-dev.in
+
+clean: ## Remove what was built (not var/, which holds data)
+	rm -rf output output.new output.old output.search.db .cache
