@@ -1,0 +1,118 @@
+"""What the operator sets, read once from the environment. A wrong or missing setting is one clear line."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).parent.parent
+
+
+class ConfigError(Exception):
+    """A setting is missing or malformed; the message says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of one running Loket. Paths are absolute; base_url has no slash at its end."""
+
+    root: Path
+    content: Path
+    output: Path
+    database: Path
+    base_url: str
+    secret: bytes
+    demo: bool
+    smtp_url: str | None
+    sender: str
+    proxies: int
+    preview: bool = False
+
+    @property
+    def secure(self) -> bool:
+        """Whether visitors come over https, so that the cookie can be a `__Host-` one."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def host(self) -> str:
+        """Host, and port when it has one, of the base URL: the only Host header we answer to."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def search_index(self) -> Path:
+        """The search index that belongs to the built site."""
+        return self.output.parent / (self.output.name + ".search.db")
+
+    def with_output(self, output: Path) -> Config:
+        """The same settings, building to (or serving from) another folder."""
+        return replace(self, output=output)
+
+
+def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
+    """Read the settings. Demo mode (LOKET_DEMO=1) needs none; otherwise a secret and a base URL must be given.
+
+    Raises ConfigError with one line for the operator.
+    """
+    env = os.environ if environ is None else environ
+    demo = env.get("LOKET_DEMO", "") not in ("", "0")
+    base_url = env.get("LOKET_BASE_URL") or (f"http://127.0.0.1:{env.get('PORT', '8000')}" if demo else "")
+    if not base_url:
+        raise ConfigError("LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org")
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+        raise ConfigError(f"LOKET_BASE_URL must be an address without a path, such as https://help.example.org, not {base_url}")
+    if not demo and parts.scheme != "https":
+        raise ConfigError("LOKET_BASE_URL must begin with https:// (only demo mode, LOKET_DEMO=1, may go without)")
+    var = Path(env.get("LOKET_VAR") or root / "var").absolute()
+    return Config(
+        root=root,
+        content=Path(env.get("LOKET_CONTENT") or root / "content").absolute(),
+        output=Path(env.get("LOKET_OUTPUT") or root / "output").absolute(),
+        database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
+        base_url=base_url.rstrip("/"),
+        secret=_secret(env, demo, var),
+        demo=demo,
+        smtp_url=env.get("LOKET_SMTP_URL") or None,
+        sender=env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}",
+        proxies=_whole(env, "LOKET_PROXIES"),
+        preview=env.get("LOKET_PREVIEW") == "1",
+    )
+
+
+def _secret(env: Mapping[str, str], demo: bool, var: Path) -> bytes:
+    given = env.get("LOKET_SECRET_KEY", "")
+    if given and len(given) < 32:
+        raise ConfigError("LOKET_SECRET_KEY is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one")
+    if given:
+        return given.encode()
+    if not demo:
+        raise ConfigError("LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it")
+    return _demo_secret(var / "demo-secret")
+
+
+def _demo_secret(path: Path) -> bytes:
+    """A secret of this folder's own, so that a demonstration survives a restart."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Two first starts at once must end with one secret: link() refuses to replace the other's.
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_bytes()
+
+
+def _whole(env: Mapping[str, str], name: str) -> int:
+    text = env.get(name, "0") or "0"
+    if not text.isdigit():
+        raise ConfigError(f"{name} must be a whole number, not {text!r}")
+    return int(text)

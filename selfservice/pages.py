@@ -1,0 +1,102 @@
+"""What the help pages say of themselves: enough for menus, breadcrumbs and links, in site and app alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from selfservice.facts import Facts
+from selfservice.i18n import LANGUAGES, gettext, using
+
+SECTIONS = ("log-in", "register", "account", "about")
+FACT = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def section_title(key: str) -> str:
+    """The name of a section in the language in force."""
+    return {
+        "log-in": gettext("Logging in"),
+        "register": gettext("Business Register"),
+        "account": gettext("Account"),
+        "about": gettext("Contact and about this site"),
+    }[key]
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """A page as others refer to it. `path` begins and ends with a slash."""
+
+    lang: str
+    key: str
+    title: str
+    description: str
+    path: str
+    section: str
+    order: int
+
+
+def path_of(lang: str, slug: str) -> str:
+    """The address of the page with this slug; the home page's slug is empty."""
+    return f"/{lang}/{slug}/" if slug else f"/{lang}/"
+
+
+def split(text: str) -> tuple[dict[str, Any], str, int]:
+    """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
+    if not text.startswith("---\n"):
+        return {}, text, 1
+    end = text.find("\n---\n", 3)
+    if end < 0:
+        raise yaml.YAMLError("the front matter has no closing line ---")
+    head = text[4:end]
+    meta = yaml.load(head, _Loader)  # noqa: S506 (a safe loader, in C where PyYAML has it)
+    if not isinstance(meta, dict):
+        raise yaml.YAMLError("the front matter must be lines of 'name: value'")
+    return meta, text[end + 5 :], head.count("\n") + 4
+
+
+def fill_plain(text: str, facts: Facts) -> str:
+    """Facts in a title or description, as plain text in the language in force."""
+    return FACT.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
+
+
+def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
+    """What the front matter says of the page. The language must be in force."""
+    return PageInfo(
+        lang,
+        key,
+        fill_plain(str(meta.get("title", key)), facts),
+        fill_plain(str(meta.get("description", "")), facts),
+        path_of(lang, str(meta.get("slug", key) or "")),
+        str(meta.get("section", "about")),
+        int(meta.get("order", 0)),
+    )
+
+
+def scan(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
+    """All pages of a content folder, by language and key. For the app, which has no site build at hand."""
+    pages = {}
+    for lang in LANGUAGES:
+        with using(lang):
+            for file in sorted((content / lang).glob("*.md")):
+                pages[lang, file.stem] = info(lang, file.stem, split(file.read_text("utf-8"))[0], facts)
+    return pages
+
+
+def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
+    """The sections of a language with their pages in order; the home page stands in none."""
+    ordered = sorted((page for page in pages if page.lang == lang), key=lambda page: (page.order, page.key))
+    with using(lang):
+        return [
+            {
+                "key": section,
+                "title": section_title(section),
+                "pages": [page for page in ordered if page.section == section and page.key != "index"],
+            }
+            for section in SECTIONS
+        ]

@@ -1,0 +1,71 @@
+"""What every template can use, whichever renderer it runs in: the same globals for Pelican and for Flask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+
+from selfservice import i18n
+from selfservice.config import Config
+from selfservice.facts import Facts
+from selfservice.pages import PageInfo, menu
+from selfservice.theme import Theme
+
+ENVIRONMENT: dict[str, Any] = {
+    "autoescape": True,
+    "undefined": jinja2.StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"],
+}
+
+
+class Chrome:
+    """Facts, theme and menus: what the one layout needs around any page."""
+
+    def __init__(self, config: Config, facts: Facts, theme: Theme) -> None:
+        self.config = config
+        self.facts = facts
+        self.theme = theme
+        self._pages: dict[tuple[str, str], PageInfo] = {}
+        self._menus: dict[str, list[dict[str, Any]]] = {}
+
+    def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
+        """Tell which pages there are; menus are made once a language."""
+        self._pages = pages
+        self._menus = {lang: menu(pages.values(), lang) for lang in i18n.LANGUAGES}
+
+    def page(self, key: str, lang: str | None = None) -> PageInfo:
+        """The help page of this key in the language in force (or the one given). Raises KeyError."""
+        return self._pages[lang or i18n.language(), key]
+
+    def globals(self) -> dict[str, Any]:
+        """The variables that never change while a site is built or an app runs."""
+        return {
+            "fact": self.facts,
+            "asset": self.theme.url,
+            "page_url": lambda key: self.page(key).path,
+            "base_url": self.config.base_url,
+            "demo": self.config.demo,
+            "preview": self.config.preview,
+            "lang_code": i18n.language,
+            "action_in_other_language": lambda action: "/" + i18n.other_language() + action[3:],
+        }
+
+    def context(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
+        """The variables that the layout wants for the page at this path."""
+        return {
+            "lang": lang,
+            "path": path,
+            "alternates": alternates,
+            "canonical": self.config.base_url + path,
+            "nav": self._menus.get(lang, []),
+            "site_name": i18n.gettext("%(organisation)s Help", organisation=self.facts.get("organisation.name")),
+            "home": f"/{lang}/",
+        }
+
+    def install(self, env: jinja2.Environment) -> None:
+        """Make a Jinja environment render with our texts, facts and theme."""
+        i18n.install(env)
+        env.globals.update(self.globals())
