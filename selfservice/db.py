@@ -1,0 +1,170 @@
+"""The database: one SQLite file, one connection a thread, one way to write.
+
+Everything that writes goes through `Database.write()`, which takes the write lock at once (BEGIN IMMEDIATE).
+A deferred BEGIN fails with 'database is locked' as soon as two transactions want to become writers.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    # The same choice sqlite-utils makes, without the price of importing it in every request process.
+    try:
+        import pysqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+__all__ = [
+    "Database",
+    "Error",
+    "IntegrityError",
+    "NestedWriteError",
+    "OperationalError",
+    "backup",
+    "sqlite3",
+    "wal_is_safe",
+]
+
+Error = sqlite3.Error
+IntegrityError = sqlite3.IntegrityError
+OperationalError = sqlite3.OperationalError
+
+BUSY_SECONDS = 5
+
+
+class NestedWriteError(RuntimeError):
+    """`write()` was entered inside another `write()` of the same thread."""
+
+
+def wal_is_safe(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite version is free of the WAL bug that can corrupt a file.
+
+    Versions up to 3.51.2 have it; it was also mended in 3.44.6 and 3.50.7 (sqlite.org, release notes of
+    3.51.3).
+    """
+    if version >= (3, 51, 3):
+        return True
+    return version[:2] in ((3, 44), (3, 50)) and version >= {44: (3, 44, 6), 50: (3, 50, 7)}[version[1]]
+
+
+class Database:
+    """The file at `path`, made (readable by its owner only) when it is not there.
+
+    `on_statement` is called with the text of every statement that any connection of this object runs.
+    """
+
+    def __init__(self, path: str | Path, on_statement: Callable[[str], object] | None = None) -> None:
+        self.path = Path(path)
+        self._on_statement = on_statement
+        self._local = threading.local()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    def read(self) -> "sqlite3.Connection":
+        """This thread's connection. It autocommits: use it to read, and `write()` to change."""
+        held = getattr(self._local, "held", None)
+        # A connection must not cross a fork: SQLite's file locks belong to the process that took them.
+        if held is None or held[0] != os.getpid():
+            held = (os.getpid(), self._open())
+            self._local.held = held
+        connection: sqlite3.Connection = held[1]
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator["sqlite3.Connection"]:
+        """A transaction that holds the write lock from its first moment; all of it happens, or nothing.
+
+        Waits up to 5 seconds for another writer, then raises OperationalError. Raises NestedWriteError inside
+        another `write()`, because the inner one could not be undone alone. No network call belongs inside.
+        """
+        connection = self.read()
+        if _is_in_transaction(connection):
+            raise NestedWriteError("a write() is already open in this thread; pass its connection on instead")
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            if _is_in_transaction(connection):
+                connection.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Close this thread's connection; the next `read()` opens a new one."""
+        held = getattr(self._local, "held", None)
+        if held is not None and held[0] == os.getpid():
+            held[1].close()
+        self._local.held = None
+
+    def note(self) -> str:
+        """One line for /health: the SQLite version and the journal, and what is wrong with them if anything
+        is.
+        """
+        version, mode = sqlite3.sqlite_version, str(self.read().execute("PRAGMA journal_mode").fetchone()[0])
+        if not wal_is_safe(sqlite3.sqlite_version_info):
+            return f"SQLite {version}, journal {mode}, since this version has a WAL bug; 3.51.3 is faster"
+        return f"SQLite {version}, journal {mode}" + ("" if mode == "wal" else ", expected wal")
+
+    def _open(self) -> "sqlite3.Connection":
+        connection = sqlite3.connect(str(self.path), timeout=BUSY_SECONDS, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        _set_journal(connection)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if self._on_statement is not None:
+            connection.set_trace_callback(self._on_statement)
+        return connection
+
+
+def _is_in_transaction(connection: "sqlite3.Connection") -> bool:
+    # A function, since a type checker takes an attribute that was once False to stay so.
+    return connection.in_transaction
+
+
+def _set_journal(connection: "sqlite3.Connection") -> None:
+    wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"
+    deadline = time.monotonic() + BUSY_SECONDS
+    while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
+        try:
+            # Two literal statements, since a pragma takes no bound parameter.
+            connection.execute(
+                "PRAGMA journal_mode=WAL" if wanted == "wal" else "PRAGMA journal_mode=TRUNCATE"
+            )
+        except OperationalError:
+            # SQLite does not call its busy handler while it changes the journal, so several processes
+            # that open a new file at once have to wait here.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            # Where another journal stays (a file system without shared memory), `note()` says so.
+            return
+
+
+def backup(db: Database, to: str | Path) -> None:
+    """Write a compact copy of the whole database, as of one moment, to the new file `to`.
+
+    Readers and writers go on meanwhile. The copy appears under its name only when it is whole.
+    Raises FileExistsError when `to` is there already.
+    """
+    target = Path(to)
+    part = target.with_name(target.name + ".part")
+    # Exclusive creation refuses both a finished copy and another backup that is still being written.
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        db.read().execute("VACUUM INTO ?", (str(part),))
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,61 @@
+"""Writing an event down: a row in the same transaction, and one line in the log (JSON, by
+selfservice/logs.py).
+"""
+
+import logging
+import re
+from datetime import datetime, timedelta
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.limits.model import network
+from selfservice.secrets import Keys
+
+KEPT_DAYS = 365
+LOGGER = logging.getLogger("loket.events")
+
+_WORD = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
+_THING = re.compile(r"([a-z_]{1,40}:[0-9]{1,19})?")
+
+
+def record(
+    conn: "sqlite3.Connection",
+    keys: Keys,
+    *,
+    what: str,
+    result: str,
+    now: datetime,
+    who: str = "",
+    on_what: str = "",
+    address: str = "",
+) -> None:
+    """Write down that `what` (words and dots, 'password.reset') had this `result` ('ok', 'refused', …).
+
+    `who` is whatever tells a person apart ('person:12', or the address they typed) and `address` the client's
+    network address: both are kept as keyed hashes only. `on_what` is a kind and a row's number
+    ('access_code:12'). Raises ValueError for anything else, so that no token, code or address can get into
+    the log by accident. The log line is written at once; the row stays only if the transaction does.
+    """
+    if not (_WORD.fullmatch(what) and _WORD.fullmatch(result) and _THING.fullmatch(on_what)):
+        raise ValueError("an event's what, result and on_what are plain words, and a row's number")
+    event = {
+        "at": to_text(now),
+        "who": keys.keyed_hash("event-who", who) if who else "",
+        "what": what,
+        "on_what": on_what,
+        "result": result,
+        "source": keys.keyed_hash("event-source", network(address)) if address else "",
+    }
+    conn.execute(
+        """INSERT INTO events (at, who, what, on_what, result, source)
+           VALUES (:at, :who, :what, :on_what, :result, :source)""",
+        event,
+    )
+    LOGGER.info("event", extra={"fields": event})
+
+
+def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Remove events older than a year; returns how many went."""
+    return conn.execute(
+        "DELETE FROM events WHERE at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
+    ).rowcount

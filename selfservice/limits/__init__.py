@@ -1,0 +1,1 @@
+"""How often something may happen: exact counts that several processes share through the database."""

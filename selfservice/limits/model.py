@@ -1,0 +1,106 @@
+"""Rate limits: `count` at once, then one more each `period_seconds / count`.
+
+The generic cell rate algorithm (ITU-T I.371): a row holds one number, the moment at which everything admitted
+so far is paid off ('theoretical arrival time', tat). One statement decides and counts, so any number of
+processes admit exactly as many as one would. For 'never more than N in any hour' see caps.py.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfservice.clock import to_microseconds
+from selfservice.db import sqlite3
+from selfservice.limits import caps
+from selfservice.secrets import Keys
+
+_SECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A named limit. The name is part of every key, so two limits never share a count."""
+
+    name: str
+    count: int
+    period_seconds: int
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.period_seconds < 1:
+            raise ValueError(f"limit {self.name!r}: count and period must be at least 1")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether it may happen now, and if not, after how many whole seconds (at least 1) it may."""
+
+    allowed: bool
+    retry_after_seconds: int = 0
+
+
+def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: datetime) -> Decision:
+    """Count one try on `key` and say whether it is admitted; a refused try is not counted.
+
+    `key` is what is limited, in plain text (an address from `network`, a submitted name, '' for everybody);
+    only a keyed hash is stored. Outside a transaction the count stands by itself; inside one it is undone
+    with it.
+    """
+    moment = to_microseconds(now)
+    period = limit.period_seconds * _SECOND
+    values = {
+        "key": keys.keyed_hash(f"limit:{limit.name}", key),
+        "now": moment,
+        "step": period // limit.count,
+        "room": period - period // limit.count,
+    }
+    row = conn.execute(
+        """INSERT INTO limits (key, tat) VALUES (:key, :now + :step)
+           ON CONFLICT (key) DO UPDATE
+           SET tat = CASE WHEN limits.tat > :now THEN limits.tat ELSE :now END + :step
+           WHERE limits.tat - :now <= :room
+           RETURNING tat""",
+        values,
+    ).fetchone()
+    if row is not None:
+        return Decision(True)
+    held = conn.execute("SELECT tat FROM limits WHERE key = :key", {"key": values["key"]}).fetchone()
+    wait = 0 if held is None else held["tat"] - moment - values["room"]
+    return Decision(False, max(1, -(-wait // _SECOND)))
+
+
+def allow_all(
+    conn: "sqlite3.Connection", keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime
+) -> Decision:
+    """Count one try on each pair of limit and key; admitted when all admit, else the longest wait.
+
+    All are counted, also after a refusal, so that the number of statements does not tell which one refused.
+    """
+    decisions = [allow(conn, keys, limit, key, now) for limit, key in tries]
+    return Decision(
+        all(decision.allowed for decision in decisions),
+        max((decision.retry_after_seconds for decision in decisions), default=0),
+    )
+
+
+def network(address: str) -> str:
+    """What of a client's address is limited: an IPv4 address whole, of IPv6 the /64 that one household holds.
+
+    An IPv4 address written as IPv6 counts as IPv4. Anything that is no address counts as one shared
+    'unknown'.
+    """
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is None:
+            return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
+        parsed = parsed.ipv4_mapped
+    return f"{parsed}/32"
+
+
+def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Remove the rows that limit nothing any more; returns how many went."""
+    moment = {"now": to_microseconds(now)}
+    return conn.execute("DELETE FROM limits WHERE tat < :now", moment).rowcount + caps.clean(conn, now)

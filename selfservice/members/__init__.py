@@ -1,0 +1,1 @@
+"""Who may do what: organisations, people, their access codes, passwords and one-use tokens."""

@@ -1,0 +1,97 @@
+"""The members' tables.
+
+Retention: organisations, people and passwords stay as long as the person has an access code that was not
+withdrawn more than a year ago (removing a person is a task of its own). A withdrawn access code goes after
+365 days, a token one day after it stopped working (`members.model.clean`). Times are UTC text of fixed width
+(selfservice/clock.py); `code_hash` and `token_hash` are all that is kept of a secret.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("members")
+
+
+@migrations()
+def create_organisations(db: Database) -> None:
+    """Organisations, with what the Business Register knows of them."""
+    db.executescript("""
+        CREATE TABLE organisations (
+            id INTEGER PRIMARY KEY,
+            kvk_number TEXT NOT NULL UNIQUE CHECK (length(kvk_number) = 8 AND kvk_number NOT GLOB '*[^0-9]*'),
+            name TEXT NOT NULL CHECK (name <> ''),
+            email TEXT NOT NULL CHECK (email LIKE '%_@_%'),
+            street TEXT NOT NULL,
+            house_number TEXT NOT NULL,
+            postcode TEXT NOT NULL,
+            city TEXT NOT NULL,
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+    """)
+
+
+@migrations()
+def create_people(db: Database) -> None:
+    """People, who hold access codes; `email_key` is what two spellings of an address share."""
+    db.executescript("""
+        CREATE TABLE people (
+            id INTEGER PRIMARY KEY,
+            given_name TEXT NOT NULL CHECK (given_name <> ''),
+            family_name TEXT NOT NULL CHECK (family_name <> ''),
+            email TEXT NOT NULL CHECK (email LIKE '%_@_%'),
+            email_key TEXT NOT NULL,
+            language TEXT NOT NULL CHECK (language IN ('en', 'nl')),
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE INDEX people_email ON people (email_key);
+    """)
+
+
+@migrations()
+def create_access_codes(db: Database) -> None:
+    """Access codes: one active per person and organisation, and one private."""
+    db.executescript("""
+        CREATE TABLE access_codes (
+            id INTEGER PRIMARY KEY,
+            code_hash TEXT NOT NULL UNIQUE CHECK (length(code_hash) = 64),
+            hint TEXT NOT NULL CHECK (length(hint) = 3),
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            organisation_id INTEGER REFERENCES organisations (id),
+            kind TEXT NOT NULL CHECK (kind IN ('business', 'private')),
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z'),
+            revoked_at TEXT CHECK (revoked_at LIKE '____-__-__T__:__:__.______Z'),
+            CHECK ((kind = 'business') = (organisation_id IS NOT NULL))
+        ) STRICT;
+        CREATE UNIQUE INDEX access_codes_active
+            ON access_codes (person_id, coalesce(organisation_id, 0)) WHERE revoked_at IS NULL;
+        CREATE INDEX access_codes_organisation ON access_codes (organisation_id);
+    """)
+
+
+@migrations()
+def create_passwords(db: Database) -> None:
+    """One argon2id hash a person."""
+    db.executescript("""
+        CREATE TABLE passwords (
+            person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+            hash TEXT NOT NULL CHECK (hash LIKE '$argon2id$%'),
+            changed_at TEXT NOT NULL CHECK (changed_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+    """)
+
+
+@migrations()
+def create_tokens(db: Database) -> None:
+    """One-use tokens; without a person a token is void and opens nothing."""
+    db.executescript("""
+        CREATE TABLE tokens (
+            id INTEGER PRIMARY KEY,
+            token_hash TEXT NOT NULL UNIQUE CHECK (length(token_hash) = 64),
+            kind TEXT NOT NULL CHECK (kind <> ''),
+            person_id INTEGER REFERENCES people (id) ON DELETE CASCADE,
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z'),
+            expires_at TEXT NOT NULL CHECK (expires_at LIKE '____-__-__T__:__:__.______Z'),
+            used_at TEXT CHECK (used_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE INDEX tokens_person ON tokens (person_id, kind);
+        CREATE INDEX tokens_expires ON tokens (expires_at);
+    """)

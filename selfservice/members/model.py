@@ -1,0 +1,211 @@
+"""Who a code and an e-mail address belong to, and what can be changed about them."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.members import codes
+from selfservice.secrets import Keys
+
+REVOKED_DAYS = 365
+TOKEN_DAYS = 1
+
+Kind = Literal["business", "private"]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person as one access code shows them: for an organisation, or privately (`organisation` is None)."""
+
+    person_id: int
+    access_code_id: int
+    given_name: str
+    family_name: str
+    email: str
+    language: str
+    kind: str
+    code_hint: str
+    organisation: str | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Words a password of this person must not contain."""
+        return (self.given_name, self.family_name, *((self.organisation,) if self.organisation else ()))
+
+
+def email_key(email: str) -> str:
+    """What two spellings of one e-mail address have in common: case and composed letters do not count."""
+    return unicodedata.normalize("NFC", email.strip()).casefold()
+
+
+def hash_code(keys: Keys, code: str) -> str:
+    """What the database keeps of an access code, however it was typed."""
+    return keys.keyed_hash("access-code", codes.normalise(code))
+
+
+def find_member(conn: "sqlite3.Connection", keys: Keys, code: str, email: str) -> Member | None:
+    """The member with this access code and e-mail address, or None. One query, whatever the answer."""
+    return find_by_hash(conn, hash_code(keys, code), email)
+
+
+def find_by_hash(conn: "sqlite3.Connection", code_hash: str, email: str) -> Member | None:
+    """As `find_member`, for a page that holds no code any more but what `hash_code` made of it."""
+    row = conn.execute(
+        """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
+                  c.kind, c.hint AS code_hint, o.name AS organisation
+           FROM access_codes c JOIN people p ON p.id = c.person_id
+                LEFT JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.code_hash = :code_hash AND c.revoked_at IS NULL AND p.email_key = :email_key""",
+        {"code_hash": code_hash, "email_key": email_key(email)},
+    ).fetchone()
+    return None if row is None else Member(**dict(row))
+
+
+def get_member(conn: "sqlite3.Connection", person_id: int) -> Member:
+    """The person, as their newest active access code shows them. Raises LookupError when there is none."""
+    row = conn.execute(
+        """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
+                  c.kind, c.hint AS code_hint, o.name AS organisation
+           FROM people p JOIN access_codes c ON c.person_id = p.id AND c.revoked_at IS NULL
+                LEFT JOIN organisations o ON o.id = c.organisation_id
+           WHERE p.id = :person_id ORDER BY c.created_at DESC, c.id DESC LIMIT 1""",
+        {"person_id": person_id},
+    ).fetchone()
+    if row is None:
+        raise LookupError("no person with an active access code has this number")
+    return Member(**dict(row))
+
+
+def code_hashes(conn: "sqlite3.Connection", person_id: int) -> frozenset[str]:
+    """The keyed hashes of the person's active access codes, so that a password can be held against them."""
+    rows = conn.execute(
+        "SELECT code_hash FROM access_codes WHERE person_id = :person_id AND revoked_at IS NULL",
+        {"person_id": person_id},
+    )
+    return frozenset(row["code_hash"] for row in rows)
+
+
+def add_organisation(
+    conn: "sqlite3.Connection",
+    now: datetime,
+    *,
+    kvk_number: str,
+    name: str,
+    email: str,
+    street: str,
+    house_number: str,
+    postcode: str,
+    city: str,
+) -> int:
+    """Add an organisation with its registered e-mail and visiting address; returns its id.
+
+    Raises IntegrityError when the KVK number is not eight digits or is taken.
+    """
+    row = conn.execute(
+        """INSERT INTO organisations
+               (kvk_number, name, email, street, house_number, postcode, city, created_at)
+           VALUES (:kvk_number, :name, :email, :street, :house_number, :postcode, :city, :now)
+           RETURNING id""",
+        {
+            "kvk_number": kvk_number,
+            "name": name,
+            "email": email,
+            "street": street,
+            "house_number": house_number,
+            "postcode": postcode,
+            "city": city,
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])
+
+
+def add_person(
+    conn: "sqlite3.Connection", now: datetime, *, given_name: str, family_name: str, email: str, language: str
+) -> int:
+    """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`."""
+    row = conn.execute(
+        """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
+           VALUES (:given_name, :family_name, :email, :email_key, :language, :now) RETURNING id""",
+        {
+            "given_name": given_name,
+            "family_name": family_name,
+            "email": email,
+            "email_key": email_key(email),
+            "language": language,
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])
+
+
+def add_access_code(
+    conn: "sqlite3.Connection",
+    keys: Keys,
+    now: datetime,
+    *,
+    code: str,
+    person_id: int,
+    organisation_id: int | None = None,
+) -> int:
+    """Give a person an access code: private, or for an organisation; returns its id.
+
+    Raises ValueError for a code with a wrong check symbol, IntegrityError when the person has an active one
+    already.
+    """
+    plain = codes.normalise(code)
+    if not codes.valid(plain):
+        raise ValueError("this is not an access code: its check symbol does not fit")
+    row = conn.execute(
+        """INSERT INTO access_codes (code_hash, hint, person_id, organisation_id, kind, created_at)
+           VALUES (:code_hash, :hint, :person_id, :organisation_id, :kind, :now) RETURNING id""",
+        {
+            "code_hash": hash_code(keys, plain),
+            "hint": plain[-3:],
+            "person_id": person_id,
+            "organisation_id": organisation_id,
+            "kind": "private" if organisation_id is None else "business",
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])
+
+
+def revoke_access_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+    """Withdraw an access code; it finds nobody from now on. Withdrawing it twice changes nothing."""
+    conn.execute(
+        "UPDATE access_codes SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL",
+        {"id": access_code_id, "now": to_text(now)},
+    )
+
+
+def password_hash(conn: "sqlite3.Connection", person_id: int | None) -> str | None:
+    """The person's password hash for `Hasher.verify`, or None. One query, also for nobody."""
+    row = conn.execute("SELECT hash FROM passwords WHERE person_id = :id", {"id": person_id}).fetchone()
+    return None if row is None else str(row["hash"])
+
+
+def set_password(conn: "sqlite3.Connection", person_id: int, hashed: str, now: datetime) -> None:
+    """Keep a new password hash (of `Hasher.hash`). The caller ends the person's sessions in the same
+    transaction.
+    """
+    conn.execute(
+        """INSERT INTO passwords (person_id, hash, changed_at) VALUES (:person_id, :hash, :now)
+           ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at""",
+        {"person_id": person_id, "hash": hashed, "now": to_text(now)},
+    )
+
+
+def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
+    tokens = conn.execute(
+        "DELETE FROM tokens WHERE expires_at < :before", {"before": to_text(now - timedelta(days=TOKEN_DAYS))}
+    ).rowcount
+    revoked = conn.execute(
+        "DELETE FROM access_codes WHERE revoked_at < :before",
+        {"before": to_text(now - timedelta(days=REVOKED_DAYS))},
+    ).rowcount
+    return tokens + revoked

@@ -1,0 +1,72 @@
+"""One-use tokens that travel in a mailed link. The database knows them only by their SHA-256.
+
+A fragment hashes the token as soon as it sees it (`secrets.hash_token`) and passes the hash on, so the token
+itself stands in the mail and in one request line, and nowhere else.
+"""
+
+from datetime import datetime, timedelta
+
+from selfservice import secrets
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+
+
+def issue(conn: "sqlite3.Connection", kind: str, person_id: int | None, hours: int, now: datetime) -> str:
+    """A new token of a kind that works for `hours`; returns the token to mail.
+
+    `person_id` None makes a void token that opens nothing: for a code and address that do not belong
+    together, so that known and unknown cost the same writes (OWASP ASVS 5.0, 6.3.8).
+    """
+    plain = secrets.token()
+    conn.execute(
+        """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
+           VALUES (:token_hash, :kind, :person_id, :now, :expires_at)""",
+        {
+            "token_hash": secrets.hash_token(plain),
+            "kind": kind,
+            "person_id": person_id,
+            "now": to_text(now),
+            "expires_at": to_text(now + timedelta(hours=hours)),
+        },
+    )
+    return plain
+
+
+def find(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:
+    """Whose token this is if it still works, else None. Changes nothing: for showing the page behind the
+    link.
+    """
+    row = conn.execute(
+        """SELECT person_id FROM tokens
+           WHERE token_hash = :token_hash AND kind = :kind AND used_at IS NULL AND expires_at > :now""",
+        {"token_hash": token_hash, "kind": kind, "now": to_text(now)},
+    ).fetchone()
+    return None if row is None else row["person_id"]
+
+
+def redeem(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:
+    """Use a token up and return its person's id; None when it is used, expired, void, of another kind or
+    unknown.
+
+    One statement decides, so of any number of racers one wins. The person's other tokens of the kind stop
+    working too.
+    """
+    row = conn.execute(
+        """UPDATE tokens SET used_at = :now
+           WHERE token_hash = :token_hash AND kind = :kind AND used_at IS NULL AND expires_at > :now
+                 AND person_id IS NOT NULL
+           RETURNING person_id""",
+        {"token_hash": token_hash, "kind": kind, "now": to_text(now)},
+    ).fetchone()
+    if row is None:
+        return None
+    revoke_all(conn, kind, row["person_id"], now)
+    return int(row["person_id"])
+
+
+def revoke_all(conn: "sqlite3.Connection", kind: str, person_id: int, now: datetime) -> int:
+    """Stop every unused token of a kind of this person; returns how many."""
+    return conn.execute(
+        "UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
+        {"person_id": person_id, "kind": kind, "now": to_text(now)},
+    ).rowcount

@@ -1,0 +1,42 @@
+"""The outbox table.
+
+States: waiting → leased → sent, or failed (refused for good, or too late). Two states never leave: `void`
+(for a code and address that do not belong together; nothing is sent) and `held` (over the recipient's cap).
+Retention: the payload and the recipient go as soon as a row is sent, failed, held or void, since the payload
+may hold a link's token; the row itself, which then holds no personal data but a keyed hash, goes after 30
+days (`outbox.model.clean`).
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("outbox")
+
+
+@migrations()
+def create_outbox(db: Database) -> None:
+    """Mail on its way, with what may be kept of it in each state."""
+    db.executescript("""
+        CREATE TABLE outbox (
+            id INTEGER PRIMARY KEY,
+            idempotency_key TEXT NOT NULL UNIQUE,
+            message_id TEXT NOT NULL UNIQUE CHECK (message_id LIKE '<%_@_%>'),
+            kind TEXT NOT NULL CHECK (kind <> ''),
+            recipient TEXT NOT NULL,
+            recipient_key TEXT NOT NULL CHECK (length(recipient_key) = 64),
+            language TEXT NOT NULL CHECK (language IN ('en', 'nl')),
+            payload TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('waiting', 'leased', 'sent', 'failed', 'held', 'void')),
+            attempts INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z'),
+            next_at TEXT NOT NULL CHECK (next_at LIKE '____-__-__T__:__:__.______Z'),
+            give_up_at TEXT NOT NULL CHECK (give_up_at LIKE '____-__-__T__:__:__.______Z'),
+            lease TEXT,
+            lease_until TEXT CHECK (lease_until LIKE '____-__-__T__:__:__.______Z'),
+            finished_at TEXT CHECK (finished_at LIKE '____-__-__T__:__:__.______Z'),
+            error TEXT NOT NULL DEFAULT '',
+            CHECK ((state = 'leased') = (lease IS NOT NULL)),
+            CHECK (state IN ('waiting', 'leased') OR (payload = '{}' AND recipient = ''))
+        ) STRICT;
+        CREATE INDEX outbox_state ON outbox (state, next_at);
+        CREATE INDEX outbox_created ON outbox (created_at);
+    """)

@@ -1,0 +1,55 @@
+"""The worker: sends what is due, and clears away each hour what may no longer be kept."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfservice import clock
+from selfservice.db import Database, Error
+from selfservice.outbox.queue import LEASE_SECONDS, Render, run_once
+from selfservice.ports import MailTransport
+
+LOGGER = logging.getLogger("loket.outbox")
+CLEAN_EVERY = timedelta(hours=1)
+
+
+@dataclass
+class Worker:
+    """Any number of workers may run, in any number of processes; killing one at any moment loses no mail.
+
+    `clean` is called once an hour with the database and the moment: `retention.clean`.
+    """
+
+    db: Database
+    render: Render
+    transport: MailTransport
+    clean: Callable[[Database, datetime], object]
+    now: Callable[[], datetime] = clock.now
+    poll_seconds: float = 1.0
+    lease_seconds: int = LEASE_SECONDS
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; a mail that is being sent then is finished first.
+
+        A database that cannot be used for a while is waited for: the error is logged and nothing is lost.
+        """
+        cleaned: datetime | None = None
+        while not stop.is_set():
+            try:
+                while not stop.is_set() and self.step():
+                    pass
+                if cleaned is None or self.now() - cleaned >= CLEAN_EVERY:
+                    cleaned = self.now()
+                    self.clean(self.db, cleaned)
+            except Error as error:
+                LOGGER.warning("database", extra={"fields": {"error": type(error).__name__}})
+            stop.wait(self.poll_seconds)
+
+    def step(self) -> bool:
+        """Send one mail; False when none was due."""
+        state = run_once(self.db, self.render, self.transport, self.now, self.lease_seconds)
+        if state is not None:
+            LOGGER.info("mail", extra={"fields": {"state": state}})
+        return state is not None

@@ -1,0 +1,45 @@
+"""What somebody typed into a form so far, so that nothing is lost between its steps."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+
+LIFE_HOURS = 24
+MAX_LENGTH = 16_384
+
+
+class Draft:
+    """The draft of one fragment in one visit. No password or token belongs in it; a token's hash may."""
+
+    def __init__(self, visit_id: int, fragment: str) -> None:
+        self._key = {"visit_id": visit_id, "fragment": fragment}
+
+    def load(self, conn: "sqlite3.Connection", now: datetime) -> dict[str, Any]:
+        """What was saved within 24 hours; an empty dict when nothing was."""
+        row = conn.execute(
+            """SELECT content FROM drafts
+               WHERE visit_id = :visit_id AND fragment = :fragment AND saved_at > :since""",
+            {**self._key, "since": to_text(now - timedelta(hours=LIFE_HOURS))},
+        ).fetchone()
+        return {} if row is None else dict(json.loads(row["content"]))
+
+    def save(self, conn: "sqlite3.Connection", content: Mapping[str, Any], now: datetime) -> None:
+        """Keep this instead of what was there. Raises ValueError over 16,384 characters of JSON."""
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        if len(text) > MAX_LENGTH:
+            raise ValueError(f"a draft of {len(text)} characters; at most {MAX_LENGTH} are kept")
+        conn.execute(
+            """INSERT INTO drafts (visit_id, fragment, content, saved_at)
+               VALUES (:visit_id, :fragment, :content, :now)
+               ON CONFLICT (visit_id, fragment)
+               DO UPDATE SET content = excluded.content, saved_at = excluded.saved_at""",
+            {**self._key, "content": text, "now": to_text(now)},
+        )
+
+    def delete(self, conn: "sqlite3.Connection") -> None:
+        """Forget the draft; fine when there is none."""
+        conn.execute("DELETE FROM drafts WHERE visit_id = :visit_id AND fragment = :fragment", self._key)

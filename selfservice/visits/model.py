@@ -1,0 +1,69 @@
+"""A visit: the row behind one opaque cookie. The cookie is 256 random bits; the row keeps its SHA-256."""
+
+from datetime import datetime, timedelta
+
+from selfservice import secrets
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.visits import sessions
+
+LIFE_HOURS = 24
+_TOUCH_MINUTES = 10
+
+
+def start(conn: "sqlite3.Connection", now: datetime) -> tuple[int, str]:
+    """Begin a visit; returns its id (for drafts) and the value for the cookie."""
+    cookie = secrets.token()
+    row = conn.execute(
+        "INSERT INTO visits (cookie_hash, created_at, used_at) VALUES (:hash, :now, :now) RETURNING id",
+        {"hash": secrets.hash_token(cookie), "now": to_text(now)},
+    ).fetchone()
+    return int(row["id"]), cookie
+
+
+def find(conn: "sqlite3.Connection", cookie: str | None, now: datetime) -> int | None:
+    """The id of the visit with this cookie, or None when there is none or it lay unused for 24 hours. Only
+    reads.
+    """
+    row = conn.execute(
+        "SELECT id FROM visits WHERE cookie_hash = :hash AND used_at > :since",
+        {"hash": secrets.hash_token(cookie or ""), "since": to_text(now - timedelta(hours=LIFE_HOURS))},
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def touch(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> None:
+    """Note that the visit is in use. Writes at most once in ten minutes, since a day's life needs no more."""
+    conn.execute(
+        "UPDATE visits SET used_at = :now WHERE id = :id AND used_at < :since",
+        {"id": visit_id, "now": to_text(now), "since": to_text(now - timedelta(minutes=_TOUCH_MINUTES))},
+    )
+
+
+def renew(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> str:
+    """Give the visit a new cookie and make the old one worthless, keeping its drafts: at every change of
+    rights.
+
+    Raises LookupError when there is no such visit.
+    """
+    cookie = secrets.token()
+    changed = conn.execute(
+        "UPDATE visits SET cookie_hash = :hash, used_at = :now WHERE id = :id",
+        {"hash": secrets.hash_token(cookie), "now": to_text(now), "id": visit_id},
+    ).rowcount
+    if changed != 1:
+        raise LookupError("no such visit")
+    return cookie
+
+
+def end(conn: "sqlite3.Connection", visit_id: int) -> None:
+    """Forget the visit and its drafts."""
+    conn.execute("DELETE FROM visits WHERE id = :id", {"id": visit_id})
+
+
+def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
+    before = {"before": to_text(now - timedelta(hours=LIFE_HOURS))}
+    drafts = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount
+    visits = conn.execute("DELETE FROM visits WHERE used_at < :before", before).rowcount
+    return drafts + visits + sessions.clean(conn, now)
