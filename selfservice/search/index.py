@@ -1,0 +1,104 @@
+"""Write the search index: one SQLite file beside the site, with one FTS5 index a language."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from selfservice.search import schema
+from selfservice.search.lexicon import Lexicon
+from selfservice.search.words import STEMMERS, tokens
+
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    import pysqlite3 as sqlite3
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to find: a question of a page, or with anchor "" the page itself (its title and introduction).
+
+    `url` holds the #anchor already; `text` is plain text.
+    """
+
+    lang: str
+    url: str
+    page_title: str
+    title: str
+    text: str
+    page_key: str
+    anchor: str
+
+
+def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapping[str, list[str]]]) -> None:
+    """Write the index of these questions to `path`, in one step: a reader sees the old file or the new one, whole.
+
+    `synonyms` gives for each language, for a word or words that visitors type, the words our pages use.
+    Raises ValueError for a question in a language that search does not know.
+    """
+    by_lang: dict[str, list[Question]] = {lang: [] for lang in STEMMERS}
+    for question in questions:
+        if question.lang not in by_lang:
+            raise ValueError(f"search knows no language {question.lang!r} (asked for by {question.url})")
+        by_lang[question.lang].append(question)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".search-") as folder:
+        fresh = Path(folder) / path.name
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+            # The file is thrown away whole if anything goes wrong, so it needs no journal.
+            db.execute("PRAGMA journal_mode = OFF")
+            db.execute("PRAGMA synchronous = OFF")
+            db.executescript(schema.SCHEMA)
+            db.execute("BEGIN")
+            for lang, theirs in by_lang.items():
+                lexicon = Lexicon(lang)
+                _write_questions(db, lexicon, theirs, synonyms.get(lang, {}))
+                _write_lexicon(db, lexicon, synonyms.get(lang, {}))
+            db.execute("COMMIT")
+            db.executescript(schema.INDEXES)
+        with fresh.open("rb") as file:
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+
+def _write_questions(
+    db: sqlite3.Connection, lexicon: Lexicon, questions: list[Question], synonyms: Mapping[str, list[str]]
+) -> None:
+    lang = lexicon.lang
+    read = [(one, lexicon.read(one.title), lexicon.read(" ".join(one.text.split()))) for one in questions]
+    pages = {title: lexicon.read(title) for title in {one.page_title for one in questions}}
+    for typed, meanings in synonyms.items():
+        for words in (typed, *meanings):
+            lexicon.know(tokens(words))
+    lexicon.settle()
+    db.execute(schema.statement(schema.CREATE, lang))
+    db.execute(schema.statement(schema.SET_RANK, lang), [schema.RANK])
+    insert = schema.statement(schema.INSERT, lang)
+    for one, title, text in read:
+        row = (lang, one.url, one.page_key, one.anchor, one.page_title, *title, *text)
+        rowid = db.execute(schema.KEEP, row).lastrowid
+        # A page's own entry has its title twice already.
+        page_stem = lexicon.columns(pages[one.page_title])[1] if one.anchor else ""
+        db.execute(insert, (rowid, *lexicon.columns(title), page_stem, *lexicon.columns(text)))
+    db.execute(schema.statement(schema.OPTIMIZE, lang))
+
+
+def _write_lexicon(db: sqlite3.Connection, lexicon: Lexicon, synonyms: Mapping[str, list[str]]) -> None:
+    lang = lexicon.lang
+    db.executemany("INSERT INTO word VALUES (?, ?, ?, ?, ?)", lexicon.rows())
+    endings = ((lang, form, stem) for form, stem in lexicon.endings.items())
+    db.executemany("INSERT INTO ending VALUES (?, ?, ?)", endings)
+    inside = ((lang, stem, word) for word, found in lexicon.parts.items() for stem in found)
+    db.executemany("INSERT INTO part VALUES (?, ?, ?)", inside)
+    rows = []
+    for typed, meanings in synonyms.items():
+        words = tokens(typed)
+        stems = " ".join(lexicon.stem[word] for word in words)
+        rows += [(lang, stems, " ".join(words), meaning) for meaning in meanings if words]
+    db.executemany("INSERT OR IGNORE INTO synonym VALUES (?, ?, ?, ?)", rows)

@@ -1,0 +1,55 @@
+"""The tables of the search index."""
+
+from __future__ import annotations
+
+from selfservice.search.words import STEMMERS
+
+TABLES = {lang: f"index_{lang}" for lang in STEMMERS}
+
+# How much a match counts: the title over the text, the word itself over its stem over a compound that holds it.
+# They lie far apart because bm25 counts a second occurrence for much less than the first.
+WEIGHTS = {
+    "title_word": 40,
+    "title_stem": 20,
+    "title_part": 3,
+    "page_stem": 2,
+    "text_word": 1,
+    "text_stem": 0.5,
+    "text_part": 0.1,
+}
+RANK = f"bm25({', '.join(map(str, WEIGHTS.values()))})"
+
+SCHEMA = """
+CREATE TABLE question (id INTEGER PRIMARY KEY, lang TEXT NOT NULL, url TEXT NOT NULL, page_key TEXT NOT NULL,
+  anchor TEXT NOT NULL, page_title TEXT NOT NULL, title TEXT NOT NULL, title_words TEXT NOT NULL,
+  text TEXT NOT NULL, text_words TEXT NOT NULL) STRICT;
+CREATE TABLE word (lang TEXT NOT NULL, word TEXT NOT NULL, stem TEXT NOT NULL, count INTEGER NOT NULL,
+  shown TEXT NOT NULL, PRIMARY KEY (lang, word)) STRICT, WITHOUT ROWID;
+CREATE TABLE ending (lang TEXT NOT NULL, form TEXT NOT NULL, stem TEXT NOT NULL,
+  PRIMARY KEY (lang, form)) STRICT, WITHOUT ROWID;
+CREATE TABLE part (lang TEXT NOT NULL, stem TEXT NOT NULL, word TEXT NOT NULL,
+  PRIMARY KEY (lang, stem, word)) STRICT, WITHOUT ROWID;
+CREATE TABLE synonym (lang TEXT NOT NULL, stems TEXT NOT NULL, words TEXT NOT NULL, meaning TEXT NOT NULL,
+  PRIMARY KEY (lang, stems, words, meaning)) STRICT, WITHOUT ROWID;
+"""
+INDEXES = "CREATE INDEX word_stem ON word (lang, stem); CREATE INDEX synonym_words ON synonym (lang, words);"
+
+CREATE = """CREATE VIRTUAL TABLE index_LANG USING fts5(title_word, title_stem, title_part, page_stem, text_word,
+  text_stem, text_part, content='', tokenize='unicode61 remove_diacritics 2')"""
+SET_RANK = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('rank', ?)"
+INSERT = """INSERT INTO index_LANG (rowid, title_word, title_stem, title_part, page_stem, text_word, text_stem, text_part)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+OPTIMIZE = "INSERT INTO index_LANG (index_LANG) VALUES ('optimize')"
+KEEP = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+FIND = """SELECT url, page_title, title, title_words, text, text_words
+  FROM (SELECT rowid AS id, rank FROM index_LANG WHERE index_LANG MATCH ? ORDER BY rank LIMIT ?)
+  JOIN question USING (id) ORDER BY rank, id"""
+COUNT = "SELECT count(*) FROM index_LANG WHERE index_LANG MATCH ?"
+
+
+def statement(sql: str, lang: str) -> str:
+    """The statement for the index of this language. Each has its own table, as a word's rarity depends on it.
+
+    A table cannot be a bound parameter; only names from TABLES come here. Raises KeyError for another language.
+    """
+    return sql.replace("index_LANG", TABLES[lang])

@@ -1,0 +1,82 @@
+"""The word that somebody meant: the nearest one that the pages know."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+
+def distance(a: str, b: str, limit: int) -> int:
+    """How many letters were added, left out, changed or swapped with their neighbour (Damerau, restricted).
+
+    Anything over `limit` is given as limit + 1.
+    """
+    if abs(len(a) - len(b)) > limit:
+        return limit + 1
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, char in enumerate(a, 1):
+        before, above, row = row, before, [i]
+        for j, other in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, above[j - 2] + 1)
+            row.append(cost)
+        if min(row) > limit:
+            return limit + 1
+    return min(row[-1], limit + 1)
+
+
+def letters(word: str) -> int:
+    """Which letters a word has, once and twice, as a set of bits. One edit changes at most two of them."""
+    bits = 0
+    for char in word:
+        bit = 1 << (ord(char) % 37)
+        bits |= bit << 37 if bits & bit else bit
+    return bits
+
+
+def tolerance(word: str) -> int:
+    """How many slips are believable in a word: none in a short one or a number, two from eight letters on."""
+    if len(word) < 4 or not word.isalpha():
+        return 0
+    return 1 if len(word) < 8 else 2
+
+
+class Vocabulary:
+    """The words of the pages in one language, each with how often it occurs."""
+
+    def __init__(self, words: Iterable[tuple[str, int]]) -> None:
+        self._by_length: defaultdict[int, list[tuple[str, int, int]]] = defaultdict(list)
+        for word, count in words:
+            if len(word) > 2 and word.isalpha():
+                self._by_length[len(word)].append((word, letters(word), count))
+
+    def holding(self, forms: tuple[str, ...], rest: int, limit: int = 20) -> list[str]:
+        """The words that begin or end with one of these forms and have `rest` letters more; the most used ones."""
+        short = min(map(len, forms)) + rest
+        found = [
+            (-count, word)
+            for length, words in self._by_length.items()
+            if length >= short
+            for word, _, count in words
+            if count and (word.startswith(forms) or word.endswith(forms))
+        ]
+        return [word for _, word in sorted(found)[:limit]]
+
+    def nearest(self, word: str) -> str | None:
+        """The known word within the tolerance that is nearest, then begins the same, then is the most used."""
+        limit = tolerance(word)
+        bits, best = letters(word), None
+        if not limit:
+            return None
+        for length in range(len(word) - limit, len(word) + limit + 1):
+            for known, known_bits, count in self._by_length.get(length, ()):
+                # The letters alone rule out nearly all words, at a fraction of what the distance costs.
+                if (bits ^ known_bits).bit_count() > 2 * limit:
+                    continue
+                slips = distance(word, known, limit)
+                if slips <= limit:
+                    key = (slips, known[0] != word[0], -count, known)
+                    best = key if best is None else min(best, key)
+        return best[-1] if best else None

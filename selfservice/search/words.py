@@ -1,0 +1,78 @@
+"""Words as search compares them: folded, stemmed, taken apart. The same for what is indexed and what is typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+import snowballstemmer
+
+# Each Dutch stemmer keeps some plurals apart (wachtwoorden, adressen; bedrijven, rekeningen), hardly ever the same ones.
+STEMMERS = {
+    "en": (snowballstemmer.stemmer("english"),),
+    "nl": (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("dutch_porter")),
+}
+COMPOUNDING = {"nl"}
+PART_LENGTH = 4
+REST_LENGTH = 3
+
+STOPWORDS = {
+    "en": frozenset(
+        "a about am an and any are as at be been but by can could did do does for from get had has have how i if in is it "
+        "its me my no not of on or our please should so some that the their them then there they this to up us was we "
+        "were what when where which who why will with would you your".split()
+    ),
+    "nl": frozenset(
+        "aan al als bij ben dan dat de den der deze die dit doe doen door dus een en er ga gaan had heb hebben heeft het "
+        "hoe hun ik in is je jij jullie kan kon kun kunnen maar me mee met mij mijn moet moeten na naar niet nog nu of om "
+        "onze ons ook op over te ten ter tot uit uw u van via voor waar waarom wanneer wat we welk welke wie wij wil "
+        "willen word wordt worden zal ze zich zij zijn zo zonder".split()
+    ),
+}
+
+# A run of letters and digits; a single letter before or after it belongs to it (e-mail, foto's, can't), other
+# pieces of a word with a hyphen are words (BSN-nummer).
+_WORD = re.compile(r"(?:[^\W_]['’‐‑-])?[^\W_]+(?:['’‐‑-][^\W_](?![^\W_]))?")  # noqa: RUF001 (what people type)
+
+
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start and end of each word, and the word as it is written, in order."""
+    return ((match.start(), match.end(), match[0]) for match in _WORD.finditer(text))
+
+
+def written(text: str) -> list[str]:
+    """The words of a text as they are written, in order."""
+    return _WORD.findall(text)
+
+
+def tokens(text: str) -> list[str]:
+    """The folded words of a text, in order. A word of nothing but marks folds to nothing, and is left out."""
+    return [word for word in map(fold, _WORD.findall(text)) if word]
+
+
+@lru_cache(maxsize=1 << 16)
+def fold(word: str) -> str:
+    """The word without case, accents and compatibility forms: `Privé` is `prive`."""
+    if word.isascii() and word.isalnum():
+        return word.lower()
+    plain = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(char for char in plain if char.isalnum())
+
+
+@lru_cache(maxsize=1 << 16)
+def stems(lang: str, word: str) -> tuple[str, ...]:
+    """What is left of a folded word without its endings, by each of the language's stemmers; no doubles."""
+    if len(word) <= 3 or not word.isalpha():
+        return (word,)
+    found = [stemmer.stemWord(word) for stemmer in STEMMERS[lang]]
+    return tuple(dict.fromkeys(found))
+
+
+def parts(word: str, known: Collection[str]) -> list[str]:
+    """The known words that a compound begins or ends with: `jaarrekening` has `rekening`."""
+    cuts = range(PART_LENGTH, len(word) - REST_LENGTH + 1)
+    heads = [word[:cut] for cut in cuts if word[:cut] in known]
+    tails = [word[-cut:] for cut in cuts if word[-cut:] in known]
+    return heads + tails
