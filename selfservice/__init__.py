@@ -1,0 +1,92 @@
+"""The service counter: an app that answers the forms, around which the help site is built."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, render_template
+from htmx_flask import Htmx
+from jinja2 import ChoiceLoader, FileSystemLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from selfservice import errors, health, i18n, logs, web
+from selfservice.config import Config
+from selfservice.db import Database
+from selfservice.facts import Facts
+from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
+from selfservice.members.passwords import Hasher
+from selfservice.pages import scan
+from selfservice.secrets import Keys
+from selfservice.services import Services
+from selfservice.templating import ENVIRONMENT, Chrome
+from selfservice.theme import Theme
+
+MAX_BODY = 64 * 1024  # bytes; our largest form is a fraction of it
+
+
+def create_app(config: Config) -> Flask:
+    """The app for these settings. Touches no database until a request needs it.
+
+    Raises FactError when content/facts.toml is not well-formed, FileNotFoundError when a catalog was not compiled.
+    """
+    app = Flask("selfservice", static_folder=None)
+    app.config.update(
+        BASE_URL=config.base_url,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        MAX_FORM_PARTS=100,
+        TRUSTED_HOSTS=_hosts(config),
+    )
+    for code in i18n.LANGUAGES:
+        i18n.catalog(code)
+    theme = Theme(config.root / "site" / "static", preview=config.preview)
+    chrome = Chrome(config, Facts.load(config.content / "facts.toml"), theme)
+    app.jinja_options = {name: value for name, value in ENVIRONMENT.items() if name != "autoescape"}
+    app.jinja_env.autoescape = True
+    app.jinja_loader = ChoiceLoader(
+        [FileSystemLoader(config.root / "site" / "templates"), FileSystemLoader(config.root / "selfservice" / "fragments")]
+    )
+    chrome.install(app.jinja_env)
+    chrome.set_pages(scan(config.content, chrome.facts))
+    app.extensions["chrome"] = chrome
+    app.extensions["services"] = Services(
+        config, Database(config.database), Keys(config.secret), chrome.facts, Hasher(), app.jinja_env
+    )
+    Htmx(app)
+    logs.init_app(app)
+    web.init_app(app)
+    errors.init_app(app)
+    health.init_app(app)
+    fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
+    for name, blueprint in fragments.items():
+        app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")
+    # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
+    app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
+    app.add_url_rule("/", "home", _home)
+    app.add_url_rule("/choose-language", "choose_language", _choose_language)
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+    return app
+
+
+def _hosts(config: Config) -> list[str]:
+    """The Host headers we answer to; a demonstration on this machine also under its other names."""
+    host = config.host.rpartition(":")[0] if ":" in config.host else config.host
+    return [host, "localhost", "127.0.0.1"] if config.demo else [host]
+
+
+def _home() -> Response:
+    """To the home page in the visitor's language."""
+    response = web.see(f"/{i18n.language()}/")
+    response.status_code = 302
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _choose_language() -> Response:
+    """The page at / where only files are served and nobody can read Accept-Language."""
+    variables = web.layout_variables() | {
+        "title": i18n.gettext("Choose your language"),
+        "description": "",
+        "breadcrumbs": [],
+        "has_form": False,
+    }
+    return Response(render_template("choose_language.html", **variables), mimetype="text/html")

@@ -1,0 +1,5 @@
+"""`python -m selfservice`: the same as `loket`."""
+
+from selfservice.commands import main
+
+main()

@@ -1,0 +1,40 @@
+"""The `loket` command line, on Flask's own."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from selfservice import create_app
+from selfservice.commands import backup, build, catalogs, check, demo, health, migrate, serve, watch, worker
+from selfservice.config import ConfigError, load
+from selfservice.facts import FactError
+from selfservice.publish.embed import EmbedError
+
+
+def _create() -> Flask:
+    catalogs.compile_stale()
+    return create_app(load())
+
+
+@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False)
+def cli() -> None:
+    """Loket: a bilingual help site with a service counter built in."""
+
+
+for command in (serve, build, check, migrate, demo, worker, watch, backup, health):
+    cli.add_command(command.command)
+cli.add_command(catalogs.command)
+
+
+def main() -> None:
+    """Run the command line. What goes wrong for a known reason is one line, and exit status 1."""
+    os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
+    try:
+        cli.main(prog_name="loket")
+    except (ConfigError, FactError, catalogs.CatalogError, EmbedError) as error:
+        sys.exit(f"loket: {error}")

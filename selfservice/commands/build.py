@@ -1,0 +1,41 @@
+"""`loket build`: the site, into output/."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from selfservice.publish.build import BuildError
+from selfservice.publish.build import build as build_site
+
+
+def say(text: str) -> None:
+    """Progress, on standard error so that output can be piped."""
+    click.echo(f"  {text} …", err=True)
+
+
+def run_build(*, compress: bool = True) -> None:
+    """Build with the current app. Ends the command with the problems, one a line, when it cannot be done."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    config = app.extensions["chrome"].config
+    started = time.perf_counter()
+    try:
+        built = build_site(app, config, compress=compress, tell=say)
+    except BuildError as error:
+        count = len(error.problems)
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(f"loket: the site was not built: {count} {'thing' if count == 1 else 'things'} to mend, named above")
+    click.echo(f"Built {built.pages} pages in {time.perf_counter() - started:.2f} s: {built.output}", err=True)
+
+
+@click.command("build")
+@click.option("--no-compress", is_flag=True, help="Leave out the .br and .gz copies.")
+@with_appcontext
+def command(no_compress: bool) -> None:
+    """Build the help site from content/."""
+    run_build(compress=not no_compress)

@@ -1,0 +1,121 @@
+"""`loket catalogs`: the translations, taken from the source, held against it, and compiled."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from selfservice import i18n
+from selfservice.config import ROOT
+
+TEMPLATE = i18n.CATALOGS / "messages.pot"
+METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
+OPTIONS = {"**.html": {"extensions": "jinja2.ext.do", "trimmed": "true", "silent": "false"}}
+OPTIONS["**.txt"] = OPTIONS["**.html"]
+KEYWORDS = {"_": None, "N_": (1, 2), "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+
+
+class CatalogError(Exception):
+    """A catalog cannot be used; the message says which and why."""
+
+
+def translated() -> list[str]:
+    """The languages that have a catalog: all but the one the source is written in."""
+    return [code for code in i18n.LANGUAGES if code != i18n.SOURCE_LANGUAGE]
+
+
+def source(code: str) -> Path:
+    """The catalog that translators edit."""
+    return i18n.CATALOGS / code / "LC_MESSAGES" / "messages.po"
+
+
+def compile_stale() -> None:
+    """Compile each catalog that changed since it was last compiled. Raises CatalogError."""
+    for code in translated():
+        po = source(code)
+        mo = po.with_suffix(".mo")
+        if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
+            continue
+        with po.open("rb") as file:
+            catalog = read_po(file, locale=code)
+        if errors := [f"line {message.lineno}: {error}" for message, found in catalog.check() for error in found]:
+            raise CatalogError(f"{po.relative_to(ROOT)}: {'; '.join(errors)}")
+        buffer = io.BytesIO()
+        write_mo(buffer, catalog)
+        # In one move: several processes may start at once.
+        fresh = mo.with_suffix(f".{id(buffer)}.new")
+        fresh.write_bytes(buffer.getvalue())
+        fresh.replace(mo)
+        i18n.catalog.cache_clear()
+
+
+def extract() -> Catalog:
+    """Every text in the source, as an empty catalog."""
+    catalog = Catalog(project="Loket", copyright_holder="Loket", charset="utf-8")
+    for folder in ("selfservice", "site/templates"):
+        found = extract_from_dir(ROOT / folder, METHODS, OPTIONS, KEYWORDS, comment_tags=("Translators:",))
+        for file, line, message, comments, context in sorted(found, key=lambda row: (row[0], row[1])):
+            catalog.add(message, None, [(f"{folder}/{file}", line)], auto_comments=comments, context=context)
+    return catalog
+
+
+def update() -> None:
+    """Write messages.pot anew and bring each catalog up to it: new texts empty, texts no longer used removed."""
+    template = extract()
+    _write(TEMPLATE, template)
+    for code in translated():
+        with source(code).open("rb") as file:
+            catalog = read_po(file, locale=code)
+        catalog.update(template, no_fuzzy_matching=True)
+        catalog.obsolete.clear()
+        _write(source(code), catalog)
+
+
+def _write(path: Path, catalog: Catalog) -> None:
+    buffer = io.BytesIO()
+    write_po(buffer, catalog, width=110, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
+    # Dates in the header would make every update a difference.
+    lines = [line for line in buffer.getvalue().splitlines(True) if b"-Date:" not in line and b"Generated-By" not in line]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(lines))
+
+
+def problems() -> list[str]:
+    """What is wrong with the catalogs, one line each: texts missing, no longer used, or not translated."""
+    wanted = {_key(message): message for message in extract() if message.id}
+    found = []
+    for code in translated():
+        path = source(code).relative_to(ROOT)
+        with source(code).open("rb") as file:
+            catalog = read_po(file, locale=code)
+        had = {_key(message): message for message in catalog if message.id}
+        found += [f"{path}: not in the catalog: {key[1]!r}; run `loket catalogs --update`" for key in wanted.keys() - had.keys()]
+        found += [f"{path}: no longer used: {key[1]!r}; run `loket catalogs --update`" for key in had.keys() - wanted.keys()]
+        for message in had.values():
+            texts = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
+            if message.fuzzy or not all(texts):
+                found.append(f"{path}:{message.lineno}: not translated: {message.id!r}")
+            found += [f"{path}:{message.lineno}: {error}" for error in message.check(catalog)]
+    return sorted(found)
+
+
+def _key(message: object) -> tuple[str | None, str]:
+    one = getattr(message, "id", "")
+    return getattr(message, "context", None), one if isinstance(one, str) else one[0]
+
+
+@click.command("catalogs")
+@click.option("--update", "renew", is_flag=True, help="Take new texts from the source into the catalogs.")
+def command(renew: bool) -> None:
+    """Compile the translations; with --update first bring them up to the source."""
+    if renew:
+        update()
+    compile_stale()
+    for line in problems():
+        click.echo(line)

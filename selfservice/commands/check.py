@@ -1,0 +1,29 @@
+"""`loket check`: what an editor or a translator has to mend, one line each."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from selfservice.commands import catalogs
+from selfservice.publish.checks import check
+
+
+@click.command("check")
+@with_appcontext
+def command() -> None:
+    """Check the pages, the facts and the translations. Exit status 1 when something must be mended."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    found = check(app, app.extensions["chrome"].config)
+    lines = catalogs.problems()
+    for problem in found:
+        click.echo(str(problem))
+    for line in lines:
+        click.echo(line)
+    errors = len(lines) + sum(problem.error for problem in found)
+    warnings = sum(not problem.error for problem in found)
+    click.echo(f"{errors} to mend, {warnings} to look at" if errors or warnings else "Nothing to mend", err=True)
+    sys.exit(1 if errors else 0)

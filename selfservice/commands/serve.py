@@ -1,0 +1,94 @@
+"""`loket serve`: everything at once: database, demo data, site, mail worker and web server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice.commands.build import run_build
+from selfservice.commands.demo import fill
+from selfservice.members import demo
+from selfservice.migrations import migrate
+from selfservice.server import spec
+from selfservice.services import services
+
+SHUTDOWN_SECONDS = 10
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), help="Default: PORT, or 8000.")
+@click.option("--workers", type=int, default=os.cpu_count() or 1, help="Web server processes. Default: one a core.")
+@click.option("--reload", is_flag=True, help="For editors: build again at each saved edit and show it in the browser.")
+@with_appcontext
+def command(host: str, port: int, workers: int, reload: bool) -> None:
+    """Migrate, build and serve the site with its forms, and send its mail."""
+    config = services().config
+    if reload and not config.preview:
+        # Settings are read once, at the start; so start again with this one.
+        os.environ["LOKET_PREVIEW"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])
+    _claim(host, port)
+    migrate(services().db)
+    if config.demo:
+        fill()
+    run_build(compress=not reload)
+    worker = subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])
+    watcher = subprocess.Popen([sys.executable, "-m", "selfservice", "watch"]) if reload else None
+    _greet(config.base_url, config.demo)
+    try:
+        _granian(host, port, 1 if reload else workers)
+    finally:
+        for process in filter(None, (worker, watcher)):
+            process.send_signal(signal.SIGTERM)
+            process.wait(SHUTDOWN_SECONDS)
+
+
+def _claim(host: str, port: int) -> None:
+    """Say so before anything is built when the port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            sys.exit(f"loket: port {port} on {host} cannot be used ({error.strerror}); choose another with PORT=")
+
+
+def _greet(base_url: str, is_demo: bool) -> None:
+    click.echo(f"\n  Loket is open:  {base_url}/\n")
+    if is_demo:
+        code, email = demo.DEMO_LOGIN
+        click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
+        if services().config.smtp_url is None:
+            click.echo(f"  Its mail arrives at      {base_url}/en/self-service/mailbox")
+        click.echo("")
+    click.echo("  Stop with Ctrl-C.\n")
+    sys.stdout.flush()
+
+
+def _granian(host: str, port: int, workers: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    where = spec()
+    Granian(
+        where["target"],
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        factory=where["factory"],
+        workers=workers,
+        blocking_threads=int(os.environ.get("LOKET_THREADS", "1")),
+        workers_kill_timeout=SHUTDOWN_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+        working_dir=Path.cwd(),
+    ).serve()

@@ -1,0 +1,56 @@
+"""`mailbox`: the mail of a demonstration, so that it needs no mail server. Only in demo mode, and only on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from flask import Blueprint, Response, abort
+from markupsafe import Markup, escape
+
+from selfservice import mails, web
+from selfservice.i18n import gettext
+from selfservice.services import services
+
+NAME = "mailbox"
+blueprint = Blueprint("mailbox", __name__)
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+@blueprint.before_request
+def only_here() -> None:
+    """A mailbox that anyone could read would be everybody's password."""
+    try:
+        here = ipaddress.ip_address(web.client_address()).is_loopback
+    except ValueError:
+        here = False
+    if not here or not services().config.demo or services().config.smtp_url:
+        abort(404)
+
+
+@blueprint.get("")
+def start() -> Response:
+    """All mails, the newest first."""
+    return web.render(
+        "mailbox/list.html",
+        title=gettext("Mailbox of this demonstration"),
+        mails=mails.mailbox(services().config).list(),
+    )
+
+
+@blueprint.get("/<mail_id>")
+def show(mail_id: str) -> Response:
+    """One mail, as text with its links alive."""
+    try:
+        mail = mails.mailbox(services().config).get(mail_id)
+    except LookupError:
+        abort(404)
+    return web.render("mailbox/mail.html", title=mail.subject, mail=mail, text=_with_links(mail.text))
+
+
+def _with_links(text: str) -> Markup:
+    parts, end = [], 0
+    for match in _ADDRESS.finditer(text):
+        parts += [escape(text[end : match.start()]), Markup('<a href="{0}">{0}</a>').format(match[0])]
+        end = match.end()
+    return Markup("").join([*parts, escape(text[end:])])

@@ -1,0 +1,185 @@
+"""`replacement-password`: a mail with a link to choose a new password.
+
+start → sent (again, or to another address) → [mail] link → new-password → done
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, cookies, errors, web
+from selfservice.fragments.replacement_password import model
+from selfservice.i18n import gettext, language
+from selfservice.outbox import addresses
+from selfservice.services import services
+from selfservice.visits.drafts import Draft
+
+NAME = "replacement-password"
+blueprint = Blueprint("replacement_password", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Request a replacement password")
+
+
+def _counter() -> model.Counter:
+    wired = services()
+    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
+    return _form({}, {})
+
+
+def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
+    return web.render(
+        "replacement_password/start.html",
+        title=title(),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-form",
+        values=values,
+        errors=found,
+        notice=notice,
+    )
+
+
+@blueprint.post("")
+def request_link() -> Response:
+    """Check what was typed and queue the mail; the answer tells nobody whether the two belong together."""
+    typed = {name: request.form.get(name, "") for name in ("access_code", "email")}
+    found = model.check(typed)
+    if web.switches_language():
+        found = found if request.form.get("checked") else {}
+        return _form(typed, found, 422 if found else 200)
+    if found:
+        return _form(typed, found, 422)
+    wait = _send(typed["access_code"], None, typed["email"])
+    if wait and not web.wants_fragment():
+        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
+    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".sent"))
+
+
+def _send(code: str, code_hash: str | None, email: str) -> int:
+    """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
+    now = clock.now()
+    with services().db.write() as conn:
+        asked = _counter().ask(conn, code, code_hash, email, web.client_address(), language(), now)
+        if asked.wait == 0:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, asked.draft, now)
+    return asked.wait
+
+
+def _draft() -> dict[str, str]:
+    now = clock.now()
+    conn = services().db.read()
+    visit = cookies.visit(conn, now)
+    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+
+
+@blueprint.get("/sent")
+def sent() -> Response:
+    """What happens next, the same whether or not a mail was sent."""
+    draft = _draft()
+    return _sent(draft) if "email" in draft else web.see(url_for(".start"))
+
+
+def _sent(
+    draft: dict[str, str], typed: str = "", found: dict[str, str] | None = None, notice: str | None = None
+) -> Response:
+    status = 422 if found else 429 if notice else 200
+    return web.render(
+        "replacement_password/sent.html",
+        title=gettext("Look in your e-mail"),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-correct" if typed else None,
+        masked=addresses.mask(draft["email"]),
+        again=bool(draft.get("again")),
+        values={"email": typed},
+        errors=found or {},
+        notice=notice,
+    )
+
+
+@blueprint.post("/sent")
+def send_again() -> Response:
+    """Send the mail again, or to a corrected address."""
+    draft = _draft()
+    if "email" not in draft:
+        return web.see(url_for(".start"))
+    typed = request.form.get("email")
+    email = draft["email"] if typed is None else typed
+    found = model.check_email(email)
+    if web.switches_language():
+        return _sent(draft, email, found if request.form.get("checked") else {})
+    if found:
+        return _sent(draft, email, found)
+    wait = _send("", draft["code_hash"], email)
+    if wait and not web.wants_fragment():
+        return errors.retry_later(_sent(draft, typed or "", notice=errors.wait_text(wait)), wait)
+    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".sent"))
+
+
+@blueprint.get("/link/<token>")
+def follow(token: str) -> Response:
+    """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
+    now = clock.now()
+    token_hash = model.hash_of(token)
+    if _counter().opens(services().db.read(), token_hash, now):
+        with services().db.write() as conn:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
+    return web.see(url_for(".new_password"))
+
+
+@blueprint.get("/new-password")
+def new_password() -> Response:
+    """The page behind the link; or, when it no longer works, a page that says so and starts again."""
+    if not _counter().opens(services().db.read(), _draft().get("token_hash", ""), clock.now()):
+        return _expired()
+    return _choose({})
+
+
+def _choose(found: dict[str, str]) -> Response:
+    return web.render(
+        "replacement_password/new_password.html",
+        title=gettext("Choose a new password"),
+        status=422 if found else 200,
+        error=bool(found),
+        errors=found,
+    )
+
+
+def _expired() -> Response:
+    return web.render(
+        "replacement_password/expired.html", title=gettext("This link no longer works"), status=410
+    )
+
+
+@blueprint.post("/new-password")
+def change_password() -> Response:
+    """Use the link up and set the password, together or not at all."""
+    counter, now = _counter(), clock.now()
+    token_hash = _draft().get("token_hash", "")
+    password = request.form.get("new_password", "")
+    person = counter.opens(services().db.read(), token_hash, now)
+    if not person:
+        return _expired()
+    if found := counter.refuse(services().db.read(), person, password):
+        return _choose(found)
+    hashed = services().hasher.hash(password)
+    with services().db.write() as conn:
+        changed = counter.change(conn, token_hash, hashed, web.client_address(), language(), clock.now())
+        visit = cookies.visit(conn, now)
+        if changed and visit is not None:
+            Draft(visit, NAME).delete(conn)
+    return web.see(url_for(".done")) if changed else _expired()
+
+
+@blueprint.get("/done")
+def done() -> Response:
+    """It worked, and how to go on."""
+    return web.render("replacement_password/done.html", title=gettext("Your password has been changed"))

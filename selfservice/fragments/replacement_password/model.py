@@ -1,0 +1,173 @@
+"""The rules of the replacement password: what is typed right, who may ask how often, what is written down together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.i18n import gettext
+from selfservice.limits.caps import Cap
+from selfservice.limits.model import Limit, allow_all, network
+from selfservice.members import codes, rules, tokens
+from selfservice.members import model as members
+from selfservice.outbox import addresses
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys, hash_token
+from selfservice.visits import sessions
+
+TOKEN_KIND = "password"
+# Generous to people, who mistype; too few to guess one of 2^75 codes or to fill somebody's mailbox.
+PER_ADDRESS = Limit("password-address", 20, 3600)
+PER_NAME = Limit("password-name", 6, 3600)
+GLOBAL = Limit("password-global", 600, 60)
+
+
+def hash_of(token: str) -> str:
+    """What the database knows of a mailed token."""
+    return hash_token(token)
+
+
+def check(typed: dict[str, str]) -> dict[str, str]:
+    """The messages for the fields that are not right, by field name; empty when all are."""
+    return {**check_code(typed["access_code"]), **check_email(typed["email"])}
+
+
+def check_code(text: str) -> dict[str, str]:
+    """A message when this cannot be an access code. A code that nobody has is not a mistake here."""
+    code = codes.normalise(text)
+    if not code:
+        return {"access_code": gettext("Fill in your access code. It is in the e-mail or letter we sent you.")}
+    if len(code) != codes.LENGTH:
+        message = gettext(
+            "This code has %(count)s letters and digits; an access code has %(length)s. Compare it with your e-mail or letter.",
+            count=len(code),
+            length=codes.LENGTH,
+        )
+        return {"access_code": message}
+    if not codes.valid(code):
+        message = gettext("There is a mistake in this code. Compare it letter by letter with your e-mail or letter.")
+        return {"access_code": message}
+    return {}
+
+
+def check_email(text: str) -> dict[str, str]:
+    """A message when no mail can be sent to this."""
+    if not text.strip():
+        return {"email": gettext("Fill in your e-mail address.")}
+    try:
+        addresses.check(text)
+    except ValueError:
+        return {"email": gettext("This is not a complete e-mail address. It looks like name@example.org.")}
+    return {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking: seconds to wait when it was refused, else what to remember for the next page."""
+
+    wait: int
+    draft: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter where a replacement password is asked for, with what it works with."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def ask(
+        self, conn: sqlite3.Connection, code: str, code_hash: str | None, email: str, address: str, lang: str, now: datetime
+    ) -> Asked:
+        """Queue the mail if code and e-mail address belong together. The same statements run whether they do or not.
+
+        `code_hash` stands for the code when the page no longer holds it. Call inside `write()`.
+        """
+        code_hash = code_hash or members.hash_code(self.keys, code)
+        tries = [(PER_ADDRESS, network(address)), (PER_NAME, code_hash), (GLOBAL, "")]
+        decision = allow_all(conn, self.keys, tries, now)
+        if not decision.allowed:
+            return Asked(decision.retry_after_seconds, {})
+        member = members.find_by_hash(conn, code_hash, email)
+        hours = self.facts.get("password_link.hours").value
+        token = tokens.issue(conn, TOKEN_KIND, member.person_id if member else None, hours, now)
+        self._outbox().enqueue(
+            conn,
+            idempotency_key=f"password-link:{uuid4()}",
+            kind="replacement_password.link",
+            recipient=member.email if member else addresses.check(email),
+            language=lang,
+            payload={"name": member.given_name if member else "", "token": token},
+            now=now,
+            void=member is None,
+            # After that the link in it is worth nothing.
+            give_up_after=timedelta(hours=hours),
+        )
+        who = f"person:{member.person_id}" if member else members.email_key(email)
+        record(conn, self.keys, what="password.link", result="asked", now=now, who=who, address=address)
+        return Asked(0, {"email": email, "code_hash": code_hash})
+
+    def opens(self, conn: sqlite3.Connection, token_hash: str, now: datetime) -> int | None:
+        """Whose password this token may change now, if anyone's. Only reads."""
+        return tokens.find(conn, TOKEN_KIND, token_hash, now)
+
+    def refuse(self, conn: sqlite3.Connection, person: int, password: str) -> dict[str, str]:
+        """The message when this password is not good enough, at its field; empty when it is."""
+        member = members.get_member(conn, person)
+        own = rules.Context(member.names, member.email, self.keys, members.code_hashes(conn, person))
+        low, high = self.facts.get("password.min_length").value, self.facts.get("password.max_length").value
+        reason = rules.refuse(password, own, low, high)
+        return {"new_password": self._why(reason)} if reason else {}
+
+    def change(
+        self, conn: sqlite3.Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime
+    ) -> bool:
+        """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
+
+        Call inside `write()`: all of it happens, or nothing.
+        """
+        person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
+        if person is None:
+            return False
+        member = members.get_member(conn, person)
+        members.set_password(conn, person, hashed, now)
+        sessions.end_all(conn, person, now)
+        self._outbox().enqueue(
+            conn,
+            idempotency_key=f"password-changed:{token_hash}",
+            kind="replacement_password.changed",
+            recipient=member.email,
+            language=lang,
+            payload={"name": member.given_name, "moment": now.isoformat()},
+            now=now,
+        )
+        record(
+            conn, self.keys, what="password.change", result="ok", now=now, who=f"person:{person}",
+            on_what=f"person:{person}", address=address,
+        )
+        return True
+
+    def _outbox(self) -> Outbox:
+        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
+        return Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+
+    def _why(self, reason: rules.Refusal) -> str:
+        low, high = self.facts.get("password.min_length"), self.facts.get("password.max_length")
+        return {
+            rules.Refusal.TOO_SHORT: gettext("Use at least %(count)s characters. A few words in a row are easy to remember.", count=low),
+            rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
+            rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
+            rules.Refusal.PATTERN: gettext(
+                "A word with a year or a season is easily guessed. Choose a few words that do not belong together."
+            ),
+            rules.Refusal.REPEATED: gettext("A repetition is easily guessed. Choose a few words that do not belong together."),
+            rules.Refusal.CONTEXT: gettext(
+                "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. Choose other words."
+            ),
+        }[reason]

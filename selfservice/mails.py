@@ -1,0 +1,72 @@
+"""Mail between database and outside: which template goes with a row, and which way it leaves."""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import formataddr
+from typing import Any
+
+from selfservice import clock, i18n, retention
+from selfservice.adapters.mailbox import Mailbox
+from selfservice.adapters.smtp import Smtp
+from selfservice.config import Config, ConfigError
+from selfservice.outbox.message import build
+from selfservice.outbox.queue import Item
+from selfservice.outbox.worker import Worker
+from selfservice.ports import MailTransport
+from selfservice.services import Services
+
+
+def write(services: Services, kind: str, language: str, payload: dict[str, Any]) -> tuple[str, str]:
+    """Subject and text of a mail, in its language.
+
+    The template is named by the kind: `replacement_password.link` is replacement_password/mail_link.txt. Its first
+    line is the subject.
+    """
+    fragment, _, name = kind.partition(".")
+    template = services.templates.overlay(autoescape=False).get_template(f"{fragment}/mail_{name}.txt")
+    with i18n.using(language):
+        text = template.render(payload=payload, lang=language)
+    subject, _, body = text.strip().partition("\n")
+    return subject.strip(), body.strip() + "\n"
+
+
+def mailbox(config: Config) -> Mailbox:
+    """Where a demonstration's mail is kept."""
+    return Mailbox(config.database.parent / "mailbox")
+
+
+def transport(services: Services) -> MailTransport:
+    """The way mail leaves: SMTP when LOKET_SMTP_URL names a server, else, in a demonstration, its mailbox.
+
+    Raises ConfigError when there is none, or the address is malformed.
+    """
+    config = services.config
+    if config.smtp_url:
+        try:
+            return Smtp.from_url(config.smtp_url)
+        except ValueError as error:
+            raise ConfigError(f"LOKET_SMTP_URL: {error}") from None
+    if config.demo:
+        return mailbox(config)
+    raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
+
+
+def worker(services: Services, way: MailTransport) -> Worker:
+    """A worker that writes our mails and sends them this way."""
+
+    def render(item: Item) -> EmailMessage:
+        subject, text = write(services, item.kind, item.language, item.payload)
+        with i18n.using(item.language):
+            name = str(services.facts.get("organisation.name"))
+        return build(
+            message_id=item.message_id,
+            sender=formataddr((name, services.config.sender)),
+            recipient=item.recipient,
+            subject=subject,
+            text=text,
+            language=item.language,
+            now=clock.now(),
+        )
+
+    return Worker(services.db, render, way, retention.clean, poll_seconds=0.5)

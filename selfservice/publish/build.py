@@ -1,0 +1,128 @@
+"""Building the site: Pelican over the content, and around it what the web expects of a site."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from pelican import Pelican
+from pelican.settings import read_settings
+
+from selfservice import i18n
+from selfservice.config import Config
+from selfservice.facts import load_toml
+from selfservice.publish import files
+from selfservice.publish.embed import embedder
+from selfservice.publish.markdown import Problem
+from selfservice.publish.plugin import Plugin
+from selfservice.publish.reader import reader
+from selfservice.publish.usage import unused_facts
+from selfservice.search.index import Question as Entry
+from selfservice.search.index import build as build_index
+
+
+class BuildError(Exception):
+    """The site was not built and what was there before is untouched. `problems` say why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+@dataclass
+class Built:
+    """What came of a build."""
+
+    pages: int
+    output: Path
+    problems: list[Problem] = field(default_factory=list)
+
+
+class _Raise(logging.Handler):
+    """Pelican logs errors and goes on; a page that silently is not there is worse than a build that stops."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+
+def settings(config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
+    """Pelican's settings: pelicanconf.py plus what only this build knows."""
+    own = {
+        "PATH": str(config.content),
+        "OUTPUT_PATH": str(output),
+        "THEME": str(config.root / "site"),
+        "SITEURL": config.base_url,
+        "PLUGINS": [plugin],
+        "READERS": {"md": reader(plugin.chrome.facts), "html": None, "rst": None},
+    }
+    read: dict[str, Any] = read_settings(str(config.root / "pelicanconf.py"), own)
+    return read
+
+
+def build(app: Flask, config: Config, *, compress: bool = True, tell: Callable[[str], None] = lambda _: None) -> Built:
+    """Build the whole site into config.output, replacing it in one move, with the search index beside it.
+
+    Raises BuildError, leaving the former site as it was.
+    """
+    fresh = config.output.with_name(config.output.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app))
+    heard = _Raise()
+    log = logging.getLogger("pelican")
+    log.addHandler(heard)
+    before = i18n.language()
+    try:
+        tell("Reading and writing pages")
+        Pelican(settings(config, fresh, plugin)).run()
+    finally:
+        plugin.unregister()
+        log.removeHandler(heard)
+        i18n.set_language(before)
+    problems = plugin.problems + [Problem("content", 1, message) for message in heard.messages]
+    problems += unused_facts(config, plugin.chrome.facts)
+    errors = [problem for problem in problems if problem.error]
+    if errors:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
+    files.write(app, plugin, fresh)
+    tell("Making the search index")
+    synonyms = config.content / "synonyms.toml"
+    build_index(config.search_index, list(_entries(plugin)), load_toml(synonyms) if synonyms.exists() else {})
+    if compress:
+        tell("Compressing")
+        files.compress(fresh, config.root / ".cache" / "compressed")
+    _replace(config.output, fresh)
+    return Built(len(plugin.pages), config.output, problems)
+
+
+def _entries(plugin: Plugin) -> Any:
+    for page in plugin.pages:
+        for question in page.document.questions:
+            yield Entry(
+                lang=page.info.lang,
+                url=page.info.path + (f"#{question.id}" if question.id else ""),
+                page_title=page.info.title,
+                title=question.title,
+                text=question.text,
+                page_key=page.info.key,
+                anchor=question.id,
+            )
+
+
+def _replace(output: Path, fresh: Path) -> None:
+    """Put the new site in the place of the old one. Between the two renames the address answers 404, for microseconds."""
+    old = output.with_name(output.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if output.exists():
+        output.rename(old)
+    fresh.rename(output)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,113 @@
+"""The files a site has beside its pages: theme, sitemap, robots, security.txt, 404s, and compressed copies."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+import brotli
+from flask import Flask
+
+from selfservice import i18n
+
+if TYPE_CHECKING:
+    from selfservice.publish.plugin import Plugin
+
+COMPRESSED = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".json"}
+SMALLEST = 200  # bytes; below this a compressed copy saves nothing
+
+
+def write(app: Flask, plugin: Plugin, output: Path) -> None:
+    """Write everything that is not a page of content."""
+    for path, content in plugin.chrome.theme.files().items():
+        _save(output / path, content)
+    base = plugin.chrome.config.base_url
+    _save(output / "sitemap.xml", _sitemap(plugin, base))
+    robots = f"User-agent: *\nDisallow: /en/self-service/search\nDisallow: /nl/self-service/search\n\nSitemap: {base}/sitemap.xml\n"
+    _save(output / "robots.txt", robots)
+    _save(output / ".well-known" / "security.txt", _security(plugin, base))
+    client = app.test_client()
+    for lang in i18n.LANGUAGES:
+        page = client.get(f"/{lang}/404.html", base_url=app.config["BASE_URL"])
+        _save(output / lang / "404.html", page.get_data())
+    _save(output / "index.html", client.get("/choose-language", base_url=app.config["BASE_URL"]).get_data())
+
+
+def _save(path: Path, content: str | bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _sitemap(plugin: Plugin, base: str) -> str:
+    """Every page with its twins, as https://www.sitemaps.org and search engines want them."""
+    rows = ['<?xml version="1.0" encoding="UTF-8"?>']
+    rows.append('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">')
+    for page in plugin.pages:
+        twins = sorted([page, *page.translations], key=lambda one: str(one.info.lang))
+        rows.append(f"<url><loc>{escape(base + page.info.path)}</loc>")
+        if page.updated_iso:
+            rows.append(f"<lastmod>{page.updated_iso}</lastmod>")
+        for twin in twins:
+            href = escape(base + twin.info.path)
+            rows.append(f'<xhtml:link rel="alternate" hreflang="{twin.info.lang}" href="{href}"/>')
+        rows.append("</url>")
+    rows.append("</urlset>\n")
+    return "\n".join(rows)
+
+
+def _security(plugin: Plugin, base: str) -> str:
+    """RFC 9116. It expires a year after the build, the longest that the RFC recommends."""
+    expires = (dt.datetime.now(dt.UTC) + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
+    contact = plugin.chrome.facts.get("organisation.security").href
+    return (
+        f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en, nl\n"
+        f"Canonical: {base}/.well-known/security.txt\n"
+    )
+
+
+def compress(folder: Path, cache: Path) -> None:
+    """Put a .br and a .gz beside each text file. What was compressed before, by content, comes from the cache."""
+    cache.mkdir(parents=True, exist_ok=True)
+    paths = [path for path in folder.rglob("*") if path.suffix in COMPRESSED and path.stat().st_size >= SMALLEST]
+    # Both compressors let other threads run.
+    with ThreadPoolExecutor() as pool:
+        used = set(pool.map(lambda path: _compress(path, cache), paths))
+    _forget(cache, used)
+
+
+def _compress(path: Path, cache: Path) -> str:
+    content = path.read_bytes()
+    name = hashlib.sha256(content).hexdigest()[:32]
+    for ending, squeeze in ((".br", _brotli), (".gz", _gzip)):
+        kept = cache / (name + ending)
+        if kept.exists():
+            data = kept.read_bytes()
+        else:
+            data = squeeze(content)
+            kept.write_bytes(data)
+        path.with_name(path.name + ending).write_bytes(data)
+    return name
+
+
+def _brotli(content: bytes) -> bytes:
+    return brotli.compress(content, mode=brotli.MODE_TEXT, quality=11 if len(content) < 100_000 else 9)
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, 9, mtime=0)
+
+
+def _forget(cache: Path, used: Iterable[str]) -> None:
+    """Drop what this build had no use for, once the cache has grown beyond a few builds' worth."""
+    keep = set(used)
+    kept = list(cache.iterdir())
+    if len(kept) > 8 * max(50, len(keep)):
+        for path in kept:
+            if path.stem not in keep:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,98 @@
+"""Links between pages and to forms: from what an editor writes to addresses, each checked."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
+
+from selfservice.publish.markdown import EMBED, HREF, Document, Problem
+
+Embed = Callable[[str, str], str]
+
+
+class Links:
+    """Resolves the links of pages, once all pages are known.
+
+    `paths` and `anchors` are by language and key; `forms` are the known names; `embed` gives a form's start state.
+    """
+
+    def __init__(
+        self,
+        paths: Mapping[tuple[str, str], str],
+        anchors: Mapping[tuple[str, str], Collection[str]],
+        forms: Collection[str],
+        embed: Embed,
+    ) -> None:
+        self._paths = paths
+        self._anchors = anchors
+        self._forms = forms
+        self._embed = embed
+
+    def target(self, lang: str, link: str) -> str:
+        """The address of `page.md`, `page.md#question` or `selfservice:name`. Raises KeyError with plain words."""
+        if link.startswith("selfservice:"):
+            return f"/{lang}/self-service/{self._form(link.removeprefix('selfservice:'))}"
+        file, _, anchor = link.partition("#")
+        key = file.removesuffix(".md")
+        if (lang, key) not in self._paths:
+            near = get_close_matches(key, [known for code, known in self._paths if code == lang], 1)
+            raise KeyError(f"the link to '{file}' leads nowhere" + (f"; did you mean '{near[0]}.md'?" if near else ""))
+        if anchor and anchor not in self._anchors[lang, key]:
+            near = get_close_matches(anchor, list(self._anchors[lang, key]), 1)
+            raise KeyError(f"'{file}' has no question '#{anchor}'" + (f"; did you mean '#{near[0]}'?" if near else ""))
+        return self._paths[lang, key] + (f"#{anchor}" if anchor else "")
+
+    def _form(self, name: str) -> str:
+        if name not in self._forms:
+            raise KeyError(f"there is no form 'selfservice:{name}'; the forms are {', '.join(sorted(self._forms))}")
+        return name
+
+    def resolve(self, document: Document, lang: str, file: str) -> tuple[str, list[str]]:
+        """The page's HTML with live forms and real addresses, and the names of the forms in it.
+
+        What cannot be resolved is added to the document's problems.
+        """
+        embedded: list[str] = []
+
+        def live(name: str) -> str:
+            try:
+                self._form(name)
+            except KeyError as error:
+                self._complain(document, file, f"selfservice:{name}", error)
+                return ""
+            embedded.append(name)
+            return self._embed(lang, name)
+
+        def address(match: re.Match[str]) -> str:
+            link = html.unescape(match[1])
+            if not (link.startswith("selfservice:") or _is_page(link)):
+                return match[0]
+            try:
+                return f'href="{html.escape(self.target(lang, link))}"'
+            except KeyError as error:
+                self._complain(document, file, link, error)
+                return match[0]
+
+        # Text, name, label, text, name, label, …: only the text is ours to look for addresses in.
+        parts = EMBED.split(document.html)
+        resolved = [HREF.sub(address, parts[0])]
+        for at in range(1, len(parts), 3):
+            resolved += [live(parts[at]), HREF.sub(address, parts[at + 2])]
+        return "".join(resolved), embedded
+
+    def check(self, document: Document, lang: str, file: str, link: str) -> str:
+        """The address of a link in the front matter; what is wrong with it is added to the document's problems."""
+        try:
+            return self.target(lang, link)
+        except KeyError as error:
+            self._complain(document, file, link, error)
+            return ""
+
+    def _complain(self, document: Document, file: str, link: str, error: KeyError) -> None:
+        document.problems.append(Problem(file, document.line_of(link), str(error.args[0])))
+
+
+def _is_page(link: str) -> bool:
+    return link.partition("#")[0].endswith(".md") and "://" not in link

@@ -1,0 +1,147 @@
+"""A page's markdown with its facts, questions and marks, as HTML. No Pelican here: the checks use it too."""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyromark
+import yaml
+
+from selfservice.facts import FactError, Facts
+from selfservice.pages import FACT, fill_plain, split
+
+WORDS_A_MINUTE = 200
+_Options = pyromark.Options
+MARKDOWN = pyromark.Markdown(
+    options=_Options.ENABLE_TABLES
+    | _Options.ENABLE_FOOTNOTES
+    | _Options.ENABLE_DEFINITION_LIST
+    | _Options.ENABLE_HEADING_ATTRIBUTES
+    | _Options.ENABLE_STRIKETHROUGH
+    | _Options.ENABLE_SMART_PUNCTUATION
+)
+EMBED = re.compile(r'<p><a href="selfservice:([^"]*)">(.*?)</a></p>', re.DOTALL)
+HREF = re.compile(r'href="([^"]+)"')
+HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_ANY_FACT = re.compile(r"\{\{(.*?)}}")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something an editor must mend (an error) or had better look at: where, what, and what to do."""
+
+    file: str
+    line: int
+    message: str
+    error: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {'' if self.error else 'warning: '}{self.message}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A heading that answers a question of a visitor, and the text below it. The page's own opening has no id."""
+
+    id: str
+    title: str
+    text: str
+
+
+@dataclass
+class Document:
+    """A page as read: HTML in which links to pages and forms are not yet resolved."""
+
+    meta: dict[str, Any]
+    html: str
+    questions: list[Question]
+    minutes: int
+    source: str
+    body_line: int
+    problems: list[Problem] = field(default_factory=list)
+
+    def line_of(self, needle: str) -> int:
+        """The line of the file on which a text first stands (1 when it does not)."""
+        at = self.source.find(needle)
+        return self.source.count("\n", 0, at) + 1 if at >= 0 else 1
+
+
+def plain(fragment: str) -> str:
+    """The text of a piece of HTML."""
+    return " ".join(html.unescape(_TAG.sub(" ", fragment)).split())
+
+
+def read(source: str, file: str, facts: Facts) -> Document:
+    """Read a page in the language in force. Never raises for what an editor wrote: that becomes problems."""
+    problems: list[Problem] = []
+    try:
+        meta, body, body_line = split(source)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        problems.append(Problem(file, line, f"the front matter cannot be read: {getattr(error, 'problem', None) or error}"))
+        meta, body, body_line = {}, "", 1
+    for key in ("title", "description", "lead"):
+        if "{{" in str(meta.get(key, "")):
+            try:
+                meta[key] = fill_plain(meta[key], facts)
+            except FactError as error:
+                line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
+                problems.append(Problem(file, line, str(error)))
+    body = _fill(body, body_line, file, facts, problems)
+    rendered = MARKDOWN.html(body)
+    opening, questions = _questions(rendered)
+    words = len(_TAG.sub(" ", rendered).split())
+    return Document(
+        meta=meta,
+        html=rendered,
+        questions=[Question("", str(meta.get("title", "")), opening), *questions],
+        minutes=max(1, math.ceil(words / WORDS_A_MINUTE)),
+        source=source,
+        body_line=body_line,
+        problems=problems,
+    )
+
+
+def _fill(body: str, first: int, file: str, facts: Facts, problems: list[Problem]) -> str:
+    """Put the facts in, each as it is written where it stands: a link in prose, an address inside a link."""
+    if "{{" not in body:
+        return body
+
+    def write(match: re.Match[str]) -> str:
+        line = first + body.count("\n", 0, match.start())
+        if not FACT.fullmatch(match[0]):
+            problems.append(Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}"))
+            return match[0]
+        try:
+            fact = facts.get(match[0].strip("{ }").removeprefix("fact."))
+        except FactError as error:
+            problems.append(Problem(file, line, str(error)))
+            return match[0]
+        before = body[: match.start()]
+        if before.endswith("]("):
+            return fact.href or str(fact)
+        begin = before.rfind("\n") + 1
+        in_label = before.rfind("[", begin) > before.rfind("]", begin)
+        return str(fact) if in_label or before[begin:].startswith("#") else str(fact.link())
+
+    return _ANY_FACT.sub(write, body)
+
+
+def _questions(rendered: str) -> tuple[str, list[Question]]:
+    """The text before the first question, and the questions."""
+    parts = HEADING.split(rendered)
+    found = [Question(parts[i] or "", plain(parts[i + 1]), plain(parts[i + 2])) for i in range(1, len(parts), 3)]
+    return plain(EMBED.sub("", parts[0])), found
+
+
+def headings(rendered: str) -> Iterator[tuple[int, str, str]]:
+    """Each heading's level, id (may be empty) and text, in order."""
+    for match in re.finditer(r'<h([1-6])(?: id="([^"]*)")?>(.*?)</h\1>', rendered, re.DOTALL):
+        yield int(match[1]), match[2] or "", plain(match[3])

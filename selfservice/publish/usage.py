@@ -1,0 +1,38 @@
+"""Which facts nobody uses: a value that no page, form or mail shows is a value that nobody keeps right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from selfservice.config import Config
+from selfservice.facts import Facts
+from selfservice.publish.markdown import Problem
+
+_IN_TEXT = re.compile(r"\bfact\.(\w+\.\w+)")
+_IN_PYTHON = re.compile(r"""["'](\w+\.\w+)["']""")
+
+
+def unused_facts(config: Config, facts: Facts) -> list[Problem]:
+    """A problem for each fact that stands in no page, template, mail or program."""
+    used = set(facts.used)
+    if any(fact.name not in used for fact in facts):
+        used |= set(_mentioned(config))
+    return [
+        Problem("content/facts.toml", fact.line, f"no page, form or mail uses the fact '{fact.name}': use it or remove it")
+        for fact in facts
+        if fact.name not in used
+    ]
+
+
+def _mentioned(config: Config) -> Iterator[str]:
+    code = config.root / "selfservice"
+    for folder, pattern, expression in (
+        (config.content, "*.md", _IN_TEXT),
+        (config.root / "site" / "templates", "*.html", _IN_TEXT),
+        (code, "*.html", _IN_TEXT),
+        (code, "*.txt", _IN_TEXT),
+        (code, "*.py", _IN_PYTHON),
+    ):
+        for path in folder.rglob(pattern):
+            yield from expression.findall(path.read_text("utf-8"))

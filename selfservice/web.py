@@ -1,0 +1,186 @@
+"""What all answers of the app share: page or fragment, language, the same-origin check, headers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, current_app, g, redirect, render_template, request
+from markupsafe import escape
+from werkzeug.routing import BaseConverter
+
+from selfservice import cookies, i18n
+from selfservice.templating import Chrome
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SECURITY_HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class LanguageConverter(BaseConverter):
+    """`<lang:lang>` in a route: one of our languages."""
+
+    regex = "|".join(i18n.LANGUAGES)
+
+
+def chrome() -> Chrome:
+    """What surrounds the pages of this app."""
+    found: Chrome = current_app.extensions["chrome"]
+    return found
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for a piece of the page in front of the visitor.
+
+    htmx also says HX-Request when it restores a page from history, or boosts a link: then a whole page is wanted.
+    """
+    headers = request.headers
+    return headers.get("HX-Request") == "true" and not (
+        headers.get("HX-Boosted") == "true" or headers.get("HX-History-Restore-Request") == "true"
+    )
+
+
+def render(
+    template: str, *, title: str, status: int = 200, error: bool = False, switch_form: str | None = None, **variables: Any
+) -> Response:
+    """Answer the fragment, or the whole page around the very same fragment. The only place that chooses.
+
+    `title` is the page's name; with `error` its <title> says so first. `switch_form` is the id of a form that the
+    language switch submits, so that what was typed travels along.
+    """
+    head_title = i18n.gettext("Error: %(title)s", title=title) if error else title
+    variables |= {"title": title, "head_title": head_title}
+    if wants_fragment():
+        head = escape(f"{head_title} – {site_name()}")
+        body = f"<title>{head}</title>\n{render_template(template, **variables)}"
+        return Response(body, status, mimetype="text/html")
+    page = {
+        "fragment_template": template,
+        "switch_form": switch_form,
+        "robots_noindex": request.method != "GET" or status != 200 or bool(request.query_string),
+        "has_form": True,
+        "breadcrumbs": [],
+        "description": "",
+    }
+    return Response(render_template("fragment_page.html", **(page | layout_variables() | variables)), status, mimetype="text/html")
+
+
+def layout_variables() -> dict[str, Any]:
+    """What the layout wants to know of the address being answered."""
+    lang = i18n.language()
+    alternates = {code: in_language(code) for code in i18n.LANGUAGES}
+    return chrome().context(lang, alternates[lang], alternates)
+
+
+def site_name() -> str:
+    """The name of the site in the language in force."""
+    return i18n.gettext("%(organisation)s Help", organisation=chrome().facts.get("organisation.name"))
+
+
+def in_language(code: str) -> str:
+    """The address being answered, in another language."""
+    path = request.path
+    head, _, rest = path.lstrip("/").partition("/")
+    return f"/{code}/{rest}" if head in i18n.LANGUAGES else f"/{code}/"
+
+
+def see(address: str) -> Response:
+    """Send the browser on to the next address of ours with a GET (303)."""
+    answer = redirect(address, 303)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def switches_language() -> bool:
+    """Whether the form was sent by the language switch: to be shown again as it is, in this language."""
+    return "switch_language" in request.form
+
+
+def client_address() -> str:
+    """Where the request comes from; behind proxies only when the operator said how many (LOKET_PROXIES)."""
+    return request.remote_addr or "unknown"
+
+
+def is_same_origin(request: Request, origin: str) -> bool:
+    """Whether an unsafe request comes from our own pages: Sec-Fetch-Site where the browser sends it, else Origin."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    return request.headers.get("Origin") == origin
+
+
+def init_app(app: Flask) -> None:
+    """Put the shared rules in force for every route of the app."""
+    app.url_map.converters["lang"] = LanguageConverter
+    app.url_value_preprocessor(_take_language)
+    app.url_defaults(_give_language)
+    app.before_request(_choose_language)
+    app.before_request(_refuse_foreign_posts)
+    app.before_request(_refuse_repeated_parameters)
+    app.after_request(_set_headers)
+    app.after_request(cookies.send)
+
+
+def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Views need no `lang` argument: the language is in force before they run."""
+    if values:
+        values.pop("lang", None)
+
+
+def _give_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Nor do they say it in url_for."""
+    if "lang" not in values and current_app.url_map.is_endpoint_expecting(endpoint, "lang"):
+        values["lang"] = i18n.language()
+
+
+def _choose_language() -> None:
+    first = request.path.lstrip("/").partition("/")[0]
+    if first not in i18n.LANGUAGES:
+        first = request.accept_languages.best_match(i18n.LANGUAGES, i18n.DEFAULT_LANGUAGE) or i18n.DEFAULT_LANGUAGE
+    i18n.set_language(first)
+
+
+def _refuse_foreign_posts() -> None:
+    if request.method not in SAFE_METHODS and not is_same_origin(request, chrome().config.base_url):
+        abort(403)
+
+
+def _refuse_repeated_parameters() -> None:
+    for values in (request.args, request.form if request.method == "POST" else None):
+        if values and any(len(values.getlist(name)) > 1 for name in values):
+            abort(400)
+
+
+def _set_headers(response: Response) -> Response:
+    for name, value in SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if chrome().config.secure:
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.vary.add("HX-Request")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Content-Language", i18n.language())
+    return response
+
+
+def path_only(address: str) -> str | None:
+    """The address when it is a path of this site, else None (for `next=` and the like)."""
+    parts = urlsplit(address)
+    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
+    return address if safe and not parts.scheme and not parts.netloc and address.isprintable() else None
+
+
+def now_serving() -> str:
+    """The endpoint being answered, for logs: never the path, which may hold a token."""
+    return str(g.get("endpoint_name") or request.endpoint or "unknown")
