@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from babel.lists import format_list
 from markupsafe import Markup, escape
 
 from selfservice import i18n
@@ -71,7 +72,17 @@ def _is_money(value: Any) -> bool:
     return isinstance(value, str) and value.replace(".", "", 1).isdigit()
 
 
+def _payment_methods(value: list[str]) -> str:
+    """`credit or direct debit`: the ways to pay that are open."""
+    names = {"credit": i18n.gettext("credit"), "direct_debit": i18n.gettext("direct debit")}
+    return format_list([names[method] for method in value], style="or", locale=i18n.LOCALES[i18n.language()])
+
+
 KINDS.update(
+    payment_methods=(
+        lambda v: isinstance(v, list) and bool(v) and set(v) <= {"credit", "direct_debit"},
+        _payment_methods,
+    ),
     text=(_is_text, _text),
     url=(_is_text, _text),
     email=(lambda v: isinstance(v, str) and v.count("@") == 1, _text),

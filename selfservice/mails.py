@@ -24,7 +24,9 @@ def write(services: Services, kind: str, language: str, payload: dict[str, Any])
     line is the subject.
     """
     fragment, _, name = kind.partition(".")
-    template = services.templates.overlay(autoescape=False).get_template(f"{fragment}/mail_{name}.txt")
+    # In a text a line's end after a block is part of it: without it paragraphs, and links with them, run together.
+    texts = services.templates.overlay(autoescape=False, trim_blocks=False)
+    template = texts.get_template(f"{fragment}/mail_{name}.txt")
     with i18n.using(language):
         text = template.render(payload=payload, lang=language)
     subject, _, body = text.strip().partition("\n")

@@ -14,6 +14,8 @@ from selfservice.facts import Facts
 from selfservice.i18n import LANGUAGES, gettext, using
 
 SECTIONS = ("log-in", "register", "account", "about")
+# Every page names these in its footer, so without a bound the site would grow with the square of its pages.
+IN_MENU = 12
 FACT = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -89,14 +91,16 @@ def scan(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
 
 
 def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
-    """The sections of a language with their pages in order; the home page stands in none."""
-    ordered = sorted((page for page in pages if page.lang == lang), key=lambda page: (page.order, page.key))
+    """The sections of a language with their first IN_MENU pages in order, and whether there are `more`.
+
+    The home page stands in none.
+    """
+    ordered = sorted((page for page in pages if page.lang == lang and page.key != "index"), key=lambda page: (page.order, page.key))
+    sections: dict[str, list[PageInfo]] = {section: [] for section in SECTIONS}
+    for page in ordered:
+        sections.get(page.section, []).append(page)
     with using(lang):
         return [
-            {
-                "key": section,
-                "title": section_title(section),
-                "pages": [page for page in ordered if page.section == section and page.key != "index"],
-            }
-            for section in SECTIONS
+            {"key": key, "title": section_title(key), "pages": theirs[:IN_MENU], "more": len(theirs) > IN_MENU}
+            for key, theirs in sections.items()
         ]

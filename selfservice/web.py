@@ -146,9 +146,13 @@ def _give_language(endpoint: str, values: dict[str, Any]) -> None:
 
 def _choose_language() -> None:
     first = request.path.lstrip("/").partition("/")[0]
-    if first not in i18n.LANGUAGES:
-        first = request.accept_languages.best_match(i18n.LANGUAGES, i18n.DEFAULT_LANGUAGE) or i18n.DEFAULT_LANGUAGE
-    i18n.set_language(first)
+    i18n.set_language(first if first in i18n.LANGUAGES else _accepted_language())
+
+
+def _accepted_language() -> str:
+    """The language of ours that the browser likes best; who asks for en-GB reads en."""
+    codes = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    return next((code for code in codes if code in i18n.LANGUAGES), i18n.DEFAULT_LANGUAGE)
 
 
 def _refuse_foreign_posts() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import click
@@ -49,7 +50,7 @@ def compile_stale() -> None:
         buffer = io.BytesIO()
         write_mo(buffer, catalog)
         # In one move: several processes may start at once.
-        fresh = mo.with_suffix(f".{id(buffer)}.new")
+        fresh = mo.with_suffix(f".{os.getpid()}.new")
         fresh.write_bytes(buffer.getvalue())
         fresh.replace(mo)
         i18n.catalog.cache_clear()

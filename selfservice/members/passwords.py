@@ -61,7 +61,7 @@ class Hasher:
 
     def hash(self, password: str) -> str:
         """The hash to keep of a password that `rules.refuse` let through. Raises Busy."""
-        return self._run(self._argon2.hash, normalise(password))
+        return self._run(self._argon2.hash, _bytes(password))
 
     def verify(self, hashed: str | None, password: str) -> bool:
         """Whether the password belongs to the hash. Raises Busy.
@@ -69,7 +69,7 @@ class Hasher:
         None, for somebody unknown or without a password, is False after exactly as much work.
         """
         try:
-            matches = self._run(self._argon2.verify, hashed or self._nobody, normalise(password))
+            matches = self._run(self._argon2.verify, hashed or self._nobody, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
         return bool(matches) and hashed is not None
@@ -80,7 +80,7 @@ class Hasher:
         """
         return self._argon2.check_needs_rehash(hashed)
 
-    def _run(self, work: Callable[..., T], *args: str) -> T:
+    def _run(self, work: Callable[..., T], *args: str | bytes) -> T:
         if not self._free.acquire(timeout=self._wait_seconds):
             raise Busy("all places for hashing passwords are taken")
         try:
@@ -88,6 +88,11 @@ class Hasher:
             return self._pool.submit(work, *args).result()
         finally:
             self._free.release()
+
+
+def _bytes(password: str) -> bytes:
+    # A broken client can send half a surrogate pair, which UTF-8 has no room for.
+    return normalise(password).encode("utf-8", "surrogatepass")
 
 
 def _lower_priority() -> None:

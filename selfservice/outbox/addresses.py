@@ -26,7 +26,7 @@ def check(text: str) -> str:
     if any(sign in trimmed for sign in ',;:<>()[]\\"` '):
         raise AddressError("not one plain e-mail address")
     try:
-        found = validate_email(trimmed, check_deliverability=False, allow_smtputf8=False)
+        found = validate_email(trimmed, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
         raise AddressError("not an e-mail address") from error
     return str(found.ascii_email or found.normalized)

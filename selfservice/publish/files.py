@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import hashlib
+import os
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -90,7 +92,10 @@ def _compress(path: Path, cache: Path) -> str:
             data = kept.read_bytes()
         else:
             data = squeeze(content)
-            kept.write_bytes(data)
+            # In one move: another build may be reading the cache.
+            fresh = kept.with_name(f"{kept.name}.{os.getpid()}.{threading.get_ident()}")
+            fresh.write_bytes(data)
+            fresh.replace(kept)
         path.with_name(path.name + ending).write_bytes(data)
     return name
 

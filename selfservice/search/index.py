@@ -22,7 +22,7 @@ else:
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to find: a question of a page, or with anchor "" the page itself (its title and introduction).
+    """One thing to find: a question of a page, or with anchor "" the page itself (title and introduction).
 
     `url` holds the #anchor already; `text` is plain text.
     """
@@ -37,7 +37,7 @@ class Question:
 
 
 def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapping[str, list[str]]]) -> None:
-    """Write the index of these questions to `path`, in one step: a reader sees the old file or the new one, whole.
+    """Write the index of these questions to `path` in one step: a reader sees the old file or the new, whole.
 
     `synonyms` gives for each language, for a word or words that visitors type, the words our pages use.
     Raises ValueError for a question in a language that search does not know.
@@ -100,5 +100,6 @@ def _write_lexicon(db: sqlite3.Connection, lexicon: Lexicon, synonyms: Mapping[s
     for typed, meanings in synonyms.items():
         words = tokens(typed)
         stems = " ".join(lexicon.stem[word] for word in words)
-        rows += [(lang, stems, " ".join(words), meaning) for meaning in meanings if words]
+        others = [meaning for meaning in meanings if words and tokens(meaning) != words]
+        rows += [(lang, stems, " ".join(words), meaning) for meaning in others]
     db.executemany("INSERT OR IGNORE INTO synonym VALUES (?, ?, ?, ?)", rows)

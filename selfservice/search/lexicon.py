@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from selfservice.search.marks import Read
-from selfservice.search.words import COMPOUNDING, fold, parts, stems, written
+from selfservice.search.stopwords import STOPWORDS
+from selfservice.search.words import COMPOUNDING, PART_LENGTH, fold, parts, stems, written
 
 
 class Lexicon:
-    """Filled with `read`, then `settle`d once; after that `columns` says what of a text goes into the index."""
+    """Filled with `read`, then `settle`d once; after that `columns` says what of a text is indexed."""
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
@@ -36,11 +37,13 @@ class Lexicon:
         self._join_stems(sorted(words))
         if self.lang not in COMPOUNDING:
             return
-        forms = self.stem | self.endings
+        # A stem, too, may be a tail (jaarrekeningen), but a short one is the tail of anything.
+        tails = self.stem | {form: stem for form, stem in self.endings.items() if len(form) > PART_LENGTH}
+        minor = {self.stem[word] for word in STOPWORDS[self.lang] & words}
         for word in words:
-            # A stem at its end as well: jaarrekeningen ends in no word of the pages, its stem does.
-            inside = {forms[part] for form in (word, *stems(self.lang, word)) for part in parts(form, forms)}
-            inside.discard(self.stem[word])
+            inside = {tails[part] for form in stems(self.lang, word) for part in parts(form, (), tails)}
+            inside |= {self.stem[part] for part in parts(word, self.stem, self.stem)}
+            inside -= minor | {self.stem[word]}
             if inside:
                 self.parts[word] = sorted(inside)
 

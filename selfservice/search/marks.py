@@ -14,7 +14,10 @@ LEAD = 40
 
 
 class Read(NamedTuple):
-    """A text with its folded words, a space between. The index keeps both: finding words anew takes longest of all."""
+    """A text with its folded words, a space between.
+
+    The index keeps both, since finding the words of a text anew takes longer than all the rest of a search.
+    """
 
     text: str
     words: str
@@ -47,12 +50,12 @@ def _literal(text: str, words: frozenset[str]) -> list[Span]:
 
 
 def mark(read: Read, words: frozenset[str]) -> Parts:
-    """The whole text in pieces, each with whether it is one of the (folded) words. Joined they are the text."""
+    """The whole text in pieces, each with whether it is one of the (folded) words."""
     return _cut(read.text, read.find(words), 0, len(read.text))
 
 
 def snippet(read: Read, words: frozenset[str], length: int = LENGTH) -> Parts:
-    """About `length` characters of the text, marked, from where most of the words stand together; else its start."""
+    """About `length` characters of the text, marked, from where most of the words stand together."""
     text, found = read.text, read.find(words)
     if len(text) <= length:
         return _cut(text, found, 0, len(text))
@@ -81,7 +84,7 @@ def _begin(text: str, start: int) -> int:
     """A place just before this one: where a sentence starts if one is near, else a word."""
     if start <= LEAD:
         return 0
-    sentence = text.rfind(". ", start - LEAD, start)
+    sentence = max(text.rfind(stop, start - LEAD, start) for stop in (". ", "? ", "! "))
     if sentence >= 0:
         return sentence + 2
     return text.find(" ", start - LEAD, start) + 1 or start

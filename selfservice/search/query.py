@@ -29,7 +29,7 @@ class Hit:
 
 @dataclass(frozen=True)
 class Results:
-    """The answer to `q` (as understood: cut, blanks at its ends gone). `total` counts what lies beyond the limit too.
+    """The answer to `q` (cut, without blanks at its ends). `total` counts what lies beyond the limit too.
 
     `corrected` is the query with the words we took instead of unknown ones; the hits are for those. `nearest`
     holds questions that may come near, when there are no hits.
@@ -45,8 +45,8 @@ class Results:
 def search(path: Path, lang: str, q: str, limit: int = 20) -> Results:
     """The questions that answer `q`, the best first. Whatever `q` holds is only words to look for.
 
-    Questions with all words; when there are none, those with at least half of them. Raises FileNotFoundError when
-    the index was not built, KeyError for a language it does not know.
+    Questions with all words; when there are none, those with at least half of them.
+    Raises FileNotFoundError when the index was not built, KeyError for a language it does not know.
     """
     typed = clean(q)
     index = reader(path, lang)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -54,11 +53,11 @@ class Reader:
         self._db.close()
 
     def stems(self, forms: tuple[str, ...]) -> list[str]:
-        """The stems in the index that these endings-less forms stand for; the forms' first when it has none."""
+        """The stems in the index that go with these forms of a word; the first form when it has none."""
         return self._column(STEMS, (self.lang, json.dumps(forms))) or [forms[0]]
 
     def words(self, word: str, stems: list[str], *, prefix: bool) -> set[str]:
-        """The words of the pages that this one finds: itself, its stem's, compounds of it, what begins with it."""
+        """The words of the pages that this one finds: itself, of one stem, compounds, what begins with it."""
         until = word + LAST if prefix else word
         return set(
             self._column(WORDS, {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until})
@@ -99,10 +98,10 @@ def reader(path: Path, lang: str) -> Reader:
 
     Raises FileNotFoundError when there is no index: the site was not built yet.
     """
-    stat = os.stat(path)
+    stat = path.stat()
     stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
     readers: dict[tuple[str, str], tuple[object, Reader]] = _open.__dict__.setdefault("readers", {})
-    key = (os.fspath(path), lang)
+    key = (str(path), lang)
     held = readers.get(key)
     if held and held[0] == stamp:
         return held[1]

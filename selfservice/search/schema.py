@@ -6,16 +6,16 @@ from selfservice.search.words import STEMMERS
 
 TABLES = {lang: f"index_{lang}" for lang in STEMMERS}
 
-# How much a match counts: the title over the text, the word itself over its stem over a compound that holds it.
+# How much a match counts: the title over the text; the word itself over its stem over a compound with it.
 # They lie far apart because bm25 counts a second occurrence for much less than the first.
 WEIGHTS = {
     "title_word": 40,
     "title_stem": 20,
     "title_part": 3,
-    "page_stem": 2,
-    "text_word": 1,
-    "text_stem": 0.5,
-    "text_part": 0.1,
+    "page_stem": 1,
+    "text_word": 0.3,
+    "text_stem": 0.2,
+    "text_part": 0.05,
 }
 RANK = f"bm25({', '.join(map(str, WEIGHTS.values()))})"
 
@@ -34,10 +34,11 @@ CREATE TABLE synonym (lang TEXT NOT NULL, stems TEXT NOT NULL, words TEXT NOT NU
 """
 INDEXES = "CREATE INDEX word_stem ON word (lang, stem); CREATE INDEX synonym_words ON synonym (lang, words);"
 
-CREATE = """CREATE VIRTUAL TABLE index_LANG USING fts5(title_word, title_stem, title_part, page_stem, text_word,
-  text_stem, text_part, content='', tokenize='unicode61 remove_diacritics 2')"""
+CREATE = """CREATE VIRTUAL TABLE index_LANG USING fts5(title_word, title_stem, title_part, page_stem,
+  text_word, text_stem, text_part, content='', tokenize='unicode61 remove_diacritics 2')"""
 SET_RANK = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('rank', ?)"
-INSERT = """INSERT INTO index_LANG (rowid, title_word, title_stem, title_part, page_stem, text_word, text_stem, text_part)
+INSERT = """INSERT INTO index_LANG
+  (rowid, title_word, title_stem, title_part, page_stem, text_word, text_stem, text_part)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 OPTIMIZE = "INSERT INTO index_LANG (index_LANG) VALUES ('optimize')"
 KEEP = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -48,8 +49,8 @@ COUNT = "SELECT count(*) FROM index_LANG WHERE index_LANG MATCH ?"
 
 
 def statement(sql: str, lang: str) -> str:
-    """The statement for the index of this language. Each has its own table, as a word's rarity depends on it.
+    """The statement for the index of this language: each has its own, as a word's rarity depends on it.
 
-    A table cannot be a bound parameter; only names from TABLES come here. Raises KeyError for another language.
+    A table cannot be a bound parameter; only names from TABLES come here. KeyError for other languages.
     """
     return sql.replace("index_LANG", TABLES[lang])

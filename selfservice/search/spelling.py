@@ -38,7 +38,7 @@ def letters(word: str) -> int:
 
 def tolerance(word: str) -> int:
     """How many slips are believable in a word: none in a short one or a number, two from eight letters on."""
-    if len(word) < 4 or not word.isalpha():
+    if len(word) < 5 or not word.isalpha():
         return 0
     return 1 if len(word) < 8 else 2
 
@@ -53,7 +53,7 @@ class Vocabulary:
                 self._by_length[len(word)].append((word, letters(word), count))
 
     def holding(self, forms: tuple[str, ...], rest: int, limit: int = 20) -> list[str]:
-        """The words that begin or end with one of these forms and have `rest` letters more; the most used ones."""
+        """The most used words that begin or end with one of these forms and have `rest` letters more."""
         short = min(map(len, forms)) + rest
         found = [
             (-count, word)
@@ -65,7 +65,7 @@ class Vocabulary:
         return [word for _, word in sorted(found)[:limit]]
 
     def nearest(self, word: str) -> str | None:
-        """The known word within the tolerance that is nearest, then begins the same, then is the most used."""
+        """The known word within the tolerance: the nearest, then of the same first letter, then most used."""
         limit = tolerance(word)
         bits, best = letters(word), None
         if not limit:

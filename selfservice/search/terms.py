@@ -6,17 +6,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from selfservice.search.reader import Reader
-from selfservice.search.words import COMPOUNDING, PART_LENGTH, REST_LENGTH, STOPWORDS, stems, tokens
+from selfservice.search.stopwords import STOPWORDS
+from selfservice.search.words import COMPOUNDING, PART_LENGTH, REST_LENGTH, stems, tokens
 
 MAX_WORDS = 10
 MAX_PHRASE = 3
+MAX_CUT = 30
 
 
 @dataclass(frozen=True)
 class Term:
     """A word or phrase that was typed: what it matches (FTS5), and the words of the pages it marks, if any.
 
-    `instead` is the word it was taken for, when the pages do not have what was typed; `pieces` are a phrase's words.
+    `instead` is the word it was taken for, when the pages do not have what was typed; `pieces` are the words
+    of a phrase.
     """
 
     typed: str
@@ -27,7 +30,7 @@ class Term:
 
 
 def understand(reader: Reader, typed: str) -> list[Term]:
-    """The terms that matter in what was typed: its first ten words, without the and of and how, unless that is all."""
+    """The terms that matter in what was typed: of its first ten words the major ones, else the minor ones."""
     words = tokens(typed)[:MAX_WORDS]
     forms = [reader.stems(stems(reader.lang, word)) for word in words]
     terms: list[Term] = []
@@ -35,7 +38,7 @@ def understand(reader: Reader, typed: str) -> list[Term]:
     at = 0
     while at < len(words):
         size, term = _phrase(reader, words, forms, at)
-        idle = size == 1 and words[at] in STOPWORDS[reader.lang]
+        idle = size == 1 and (words[at] in STOPWORDS[reader.lang] or len(words[at]) == 1)
         (minor if idle else terms).append(term)
         at += size
     return terms or minor
@@ -70,31 +73,35 @@ def beginnings(reader: Reader, terms: Iterable[Term]) -> list[Term]:
 
 
 def _phrase(reader: Reader, words: list[str], forms: list[list[str]], at: int) -> tuple[int, Term]:
-    """The longest run of words from here that has a meaning of its own, else the one word."""
+    """The longest run of words from here that means something together, else the one word."""
     for size in range(min(MAX_PHRASE, len(words) - at), 0, -1):
         run, last = words[at : at + size], at + size == len(words)
-        phrase = " ".join(run)
-        prefix = last and len(phrase) > 2
-        meanings = reader.meanings(" ".join(form[0] for form in forms[at : at + size]), phrase, prefix=prefix)
-        joined = "".join(run)
-        if size == 2 and reader.words(joined, [], prefix=False):
-            meanings.append(joined)
-        if meanings or size == 1:
-            known = [
-                _known(reader, word, forms[at + i], prefix=last and i == size - 1)
-                for i, word in enumerate(run)
-            ]
-            means = [_meaning(reader, meaning) for meaning in meanings]
-            ways = [way for way in (known, *means) if way and all(term.words for term in way)]
-            if ways:
-                pieces = [term for term in known if term.typed not in STOPWORDS[reader.lang]]
-                return size, replace(_either(phrase, ways), pieces=tuple(pieces) if size > 1 else ())
+        known = [
+            _known(reader, word, forms[at + i], prefix=last and i == size - 1)
+            for i, word in enumerate(run)
+            if size == 1 or word not in STOPWORDS[reader.lang]
+        ]
+        stemmed = " ".join(form[0] for form in forms[at : at + size])
+        ways = [known] if known and all(term.words for term in known) else []
+        ways += _meanings(reader, run, stemmed)
+        if last and not ways:
+            # Only then the start of a synonym, or each letter of it would find something else.
+            ways = _meanings(reader, run, stemmed, prefix=True)
+        if len(ways) > 1 or (ways and (size == 1 or ways[0] is not known)):
+            return size, replace(_either(" ".join(run), ways), pieces=tuple(known) if size > 1 else ())
     return 1, _guess(reader, words[at])
 
 
+def _meanings(reader: Reader, run: list[str], stemmed: str, *, prefix: bool = False) -> list[list[Term]]:
+    """What the run means by the synonyms, or written as one word (toegangs code)."""
+    meanings = reader.meanings(stemmed, " ".join(run), prefix=prefix)
+    if len(run) == 2 and reader.words("".join(run), [], prefix=False):
+        meanings.append("".join(run))
+    found = [_meaning(reader, meaning) for meaning in meanings]
+    return [way for way in found if way and all(term.words for term in way)]
+
+
 def _known(reader: Reader, word: str, forms: list[str], *, prefix: bool) -> Term:
-    # One letter begins half of all words: it finds only itself.
-    prefix = prefix and len(word) > 1
     return Term(word, _match(word, forms, prefix=prefix), frozenset(reader.words(word, forms, prefix=prefix)))
 
 
@@ -118,15 +125,17 @@ def _guess(reader: Reader, word: str) -> Term:
             return Term(
                 word, " OR ".join(_match(one, [], prefix=False) for one in holding), frozenset(holding)
             )
-    for cut in range(3, len(word) - 2):
+    for cut in range(3, min(len(word) - 2, MAX_CUT)):
         two = [_word(reader, word[:cut]), _word(reader, word[cut:])]
         if all(term.words for term in two):
             return _either(word, [two])
     nearest = reader.vocabulary.nearest(word)
-    if nearest is None:
-        return Term(word, _match(word, [], prefix=False), frozenset())
+    nothing = Term(word, _match(word, [], prefix=False), frozenset())
+    # The nearest may be the word itself: one that only the synonyms have.
+    if nearest is None or nearest == word:
+        return nothing
     found = _phrase(reader, [nearest], [reader.stems(stems(lang, nearest))], 0)[1]
-    return replace(found, typed=word, instead=reader.shown(nearest))
+    return replace(found, typed=word, instead=reader.shown(nearest)) if found.words else nothing
 
 
 def _either(typed: str, ways: list[list[Term]]) -> Term:

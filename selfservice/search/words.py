@@ -1,4 +1,4 @@
-"""Words as search compares them: folded, stemmed, taken apart. The same for what is indexed and what is typed."""
+"""Words as search compares them, indexed or typed: folded, stemmed, taken apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import snowballstemmer
 
-# Each Dutch stemmer keeps some plurals apart (wachtwoorden, adressen; bedrijven, rekeningen), hardly ever the same ones.
+# Each Dutch stemmer keeps some plurals apart (wachtwoorden; bedrijven), hardly ever the same ones.
 STEMMERS = {
     "en": (snowballstemmer.stemmer("english"),),
     "nl": (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("dutch_porter")),
@@ -18,23 +18,9 @@ COMPOUNDING = {"nl"}
 PART_LENGTH = 4
 REST_LENGTH = 3
 
-STOPWORDS = {
-    "en": frozenset(
-        "a about am an and any are as at be been but by can could did do does for from get had has have how i if in is it "
-        "its me my no not of on or our please should so some that the their them then there they this to up us was we "
-        "were what when where which who why will with would you your".split()
-    ),
-    "nl": frozenset(
-        "aan al als bij ben dan dat de den der deze die dit doe doen door dus een en er ga gaan had heb hebben heeft het "
-        "hoe hun ik in is je jij jullie kan kon kun kunnen maar me mee met mij mijn moet moeten na naar niet nog nu of om "
-        "onze ons ook op over te ten ter tot uit uw u van via voor waar waarom wanneer wat we welk welke wie wij wil "
-        "willen word wordt worden zal ze zich zij zijn zo zonder".split()
-    ),
-}
-
 # A run of letters and digits; a single letter before or after it belongs to it (e-mail, foto's, can't), other
 # pieces of a word with a hyphen are words (BSN-nummer).
-_WORD = re.compile(r"(?:[^\W_]['’‐‑-])?[^\W_]+(?:['’‐‑-][^\W_](?![^\W_]))?")  # noqa: RUF001 (what people type)
+_WORD = re.compile(r"(?:[^\W_]['’‐‑-])?[^\W_]+(?:['’‐‑-][^\W_](?![^\W_]))?")
 
 
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
@@ -70,9 +56,8 @@ def stems(lang: str, word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def parts(word: str, known: Collection[str]) -> list[str]:
-    """The known words that a compound begins or ends with: `jaarrekening` has `rekening`."""
+def parts(word: str, heads: Collection[str], tails: Collection[str]) -> list[str]:
+    """The heads that a compound begins with, the tails that it ends with: `jaarrekening` has `rekening`."""
     cuts = range(PART_LENGTH, len(word) - REST_LENGTH + 1)
-    heads = [word[:cut] for cut in cuts if word[:cut] in known]
-    tails = [word[-cut:] for cut in cuts if word[-cut:] in known]
-    return heads + tails
+    first = [word[:cut] for cut in cuts if word[:cut] in heads]
+    return first + [word[-cut:] for cut in cuts if word[-cut:] in tails]

@@ -120,9 +120,15 @@ class Counter:
     def refuse(self, conn: sqlite3.Connection, person: int, password: str) -> dict[str, str]:
         """The message when this password is not good enough, at its field; empty when it is."""
         member = members.get_member(conn, person)
-        own = rules.Context(member.names, member.email, self.keys, members.code_hashes(conn, person))
-        low, high = self.facts.get("password.min_length").value, self.facts.get("password.max_length").value
-        reason = rules.refuse(password, own, low, high)
+        own_codes = members.code_hashes(conn, person)
+        reason = rules.refusal(
+            password,
+            names=member.names,
+            email=member.email,
+            is_own_code=lambda code: members.hash_code(self.keys, code) in own_codes,
+            minimum=self.facts.get("password.min_length").value,
+            maximum=self.facts.get("password.max_length").value,
+        )
         return {"new_password": self._why(reason)} if reason else {}
 
     def change(
@@ -164,9 +170,8 @@ class Counter:
             rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
             rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
             rules.Refusal.PATTERN: gettext(
-                "A word with a year or a season is easily guessed. Choose a few words that do not belong together."
+                "A repetition, or a word with a year or a season, is easily guessed. Choose a few words that do not belong together."
             ),
-            rules.Refusal.REPEATED: gettext("A repetition is easily guessed. Choose a few words that do not belong together."),
             rules.Refusal.CONTEXT: gettext(
                 "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. Choose other words."
             ),

@@ -1,4 +1,4 @@
-"""`search`: the questions that answer what somebody types, as a page or, while typing, under the search field."""
+"""`search`: the questions that answer what was typed, as a page or, while typing, under the search field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def title() -> str:
 
 @blueprint.get("")
 def start() -> Response:
-    """What was found for `q`; without it an invitation to type, which needs no index since it may be baked."""
+    """What was found for `q`; without it an invitation to type, without the index since it may be baked."""
     results = _find(request.args.get("q", ""))
     query = "?" + urlencode({"q": results.q}) if results.q else ""
     return web.render(

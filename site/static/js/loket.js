@@ -50,7 +50,9 @@
   const busy = new WeakSet();
   on("submit", (e) => {
     const f = e.target;
-    if (busy.has(f)) { e.preventDefault(); e.stopPropagation(); return; }
+    // The language switch asks for a whole page: htmx must not see it.
+    if (e.submitter?.hasAttribute("formaction")) return e.stopPropagation();
+    if (busy.has(f)) { e.preventDefault(); return e.stopPropagation(); }
     busy.add(f); setTimeout(() => busy.delete(f), 5e3);
   });
   on("htmx:afterRequest", (e) => busy.delete(e.detail.elt));
