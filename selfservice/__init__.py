@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 from flask import Flask, Response, render_template
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import errors, health, i18n, logs, web
+from selfservice import errors, health, i18n, logs, rights, signin, web
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
 from selfservice.members.passwords import Hasher
 from selfservice.pages import scan
+from selfservice.requests.model import password_chosen
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from selfservice.templating import ENVIRONMENT, Chrome
@@ -47,12 +51,13 @@ def create_app(config: Config) -> Flask:
     chrome.install(app.jinja_env)
     chrome.set_pages(scan(config.content, chrome.facts))
     app.extensions["chrome"] = chrome
-    app.extensions["services"] = Services(
-        config, Database(config.database), Keys(config.secret), chrome.facts, Hasher(), app.jinja_env
-    )
+    database, keys = Database(config.database), Keys(config.secret)
+    wired = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
+    app.extensions["services"] = replace(wired, password_hooks=(partial(password_chosen, wired.desk),))
     Htmx(app)
     logs.init_app(app)
     web.init_app(app)
+    signin.init_app(app, rights.load(config.content / "rights.toml"))
     errors.init_app(app)
     health.init_app(app)
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}

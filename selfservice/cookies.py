@@ -31,10 +31,42 @@ def visit_or_new(conn: sqlite3.Connection, now: datetime) -> int:
     return created
 
 
+def value() -> str | None:
+    """The cookie that came with the request, if any."""
+    return request.cookies.get(name())
+
+
+def renew(conn: sqlite3.Connection, now: datetime, *, keep: bool) -> str:
+    """A new cookie for this request's visit, and the old one is worth nothing: at every change of rights.
+
+    With `keep` the visit's drafts stay; without, or where there is no visit, it is a new visit. Returns the
+    cookie's value, and sends it with the answer.
+    """
+    found = visit(conn, now)
+    if found is not None and keep:
+        g.new_cookie = visits.renew(conn, found, now)
+    else:
+        if found is not None:
+            visits.end(conn, found)
+        _, g.new_cookie = visits.start(conn, now)
+    fresh: str = g.new_cookie
+    return fresh
+
+
+def forget(conn: sqlite3.Connection, now: datetime) -> None:
+    """Forget this request's visit with its drafts, and have the browser forget the cookie."""
+    found = visit(conn, now)
+    if found is not None:
+        visits.end(conn, found)
+    g.pop("new_cookie", None)
+    g.forget_cookie = True
+
+
 def send(response: Response) -> Response:
     """Put a newly made cookie on the answer. It ends with the browser's session, and lives a day at most."""
+    secure = services().config.secure
     if "new_cookie" in g:
-        response.set_cookie(
-            name(), g.new_cookie, secure=services().config.secure, httponly=True, samesite="Lax", path="/"
-        )
+        response.set_cookie(name(), g.new_cookie, secure=secure, httponly=True, samesite="Lax", path="/")
+    elif "forget_cookie" in g:
+        response.delete_cookie(name(), secure=secure, httponly=True, samesite="Lax", path="/")
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formataddr
 from typing import Any
@@ -10,10 +11,13 @@ from selfservice import clock, i18n, retention
 from selfservice.adapters.mailbox import Mailbox
 from selfservice.adapters.smtp import Smtp
 from selfservice.config import Config, ConfigError
+from selfservice.db import Database
+from selfservice.messages.line import check_line
 from selfservice.outbox.message import build
 from selfservice.outbox.queue import Item
 from selfservice.outbox.worker import Worker
 from selfservice.ports import MailTransport
+from selfservice.requests import model as requests
 from selfservice.services import Services
 
 
@@ -21,7 +25,7 @@ def write(services: Services, kind: str, language: str, payload: dict[str, Any])
     """Subject and text of a mail, in its language.
 
     The template is named by the kind: `replacement_password.link` is replacement_password/mail_link.txt. Its first
-    line is the subject.
+    line is the subject. Below every mail stands its check code.
     """
     fragment, _, name = kind.partition(".")
     # In a text a line's end after a block is part of it: without it paragraphs, and links with them, run together.
@@ -29,8 +33,12 @@ def write(services: Services, kind: str, language: str, payload: dict[str, Any])
     template = texts.get_template(f"{fragment}/mail_{name}.txt")
     with i18n.using(language):
         text = template.render(payload=payload, lang=language)
+        page = services.templates.globals["page_url"]("recognise-a-message")  # type: ignore[operator]
+        # A mail that was queued before there were check codes has none.
+        code = payload.get("check_code")
+        footer = check_line(code, services.config.base_url + page) if code else ""
     subject, _, body = text.strip().partition("\n")
-    return subject.strip(), body.strip() + "\n"
+    return subject.strip(), f"{body.strip()}\n\n{footer}".strip() + "\n"
 
 
 def mailbox(config: Config) -> Mailbox:
@@ -71,4 +79,11 @@ def worker(services: Services, way: MailTransport) -> Worker:
             now=clock.now(),
         )
 
-    return Worker(services.db, render, way, retention.clean, poll_seconds=0.5)
+    def hourly(db: Database, now: datetime) -> None:
+        requests.hourly(services.desk, now)
+        retention.clean(db, now)
+
+    def often(now: datetime) -> None:
+        requests.hand_out_ready(services.desk, now)
+
+    return Worker(services.db, render, way, hourly, poll_seconds=0.5, often=often)

@@ -4,16 +4,22 @@ from datetime import datetime
 
 from selfservice.db import Database
 from selfservice.events import model as events
+from selfservice.letters import model as letters
 from selfservice.limits import model as limits
 from selfservice.members import model as members
+from selfservice.messages import model as messages
 from selfservice.outbox import model as outbox
+from selfservice.requests import model as requests
 from selfservice.visits import model as visits
 
 DOMAINS = {
     "events": events.clean,
+    "letters": letters.clean,
     "limits": limits.clean,
     "members": members.clean,
+    "messages": messages.clean,
     "outbox": outbox.clean,
+    "requests": requests.clean,
     "visits": visits.clean,
 }
 

@@ -50,6 +50,8 @@ class Chrome:
             "demo": self.config.demo,
             "preview": self.config.preview,
             "lang_code": i18n.language,
+            # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
+            "signed_in": lambda: None,
             "action_in_other_language": lambda action: "/" + i18n.other_language() + action[3:],
         }
 

@@ -90,9 +90,14 @@ def site_name() -> str:
 
 def in_language(code: str) -> str:
     """The address being answered, in another language."""
-    path = request.path
-    head, _, rest = path.lstrip("/").partition("/")
-    return f"/{code}/{rest}" if head in i18n.LANGUAGES else f"/{code}/"
+    head = request.path.lstrip("/").partition("/")[0]
+    return path_in(code, request.path) if head in i18n.LANGUAGES else f"/{code}/"
+
+
+def path_in(code: str, path: str) -> str:
+    """A path of this site in another language, when it is one that has languages."""
+    head, slash, rest = path.lstrip("/").partition("/")
+    return f"/{code}{slash}{rest}" if head in i18n.LANGUAGES else path
 
 
 def see(address: str) -> Response:

@@ -10,7 +10,23 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from selfservice import create_app
-from selfservice.commands import backup, build, catalogs, check, demo, health, migrate, serve, watch, worker
+from selfservice.commands import (
+    backup,
+    build,
+    catalogs,
+    check,
+    codes,
+    demo,
+    health,
+    letters,
+    members,
+    migrate,
+    register,
+    requests,
+    serve,
+    watch,
+    worker,
+)
 from selfservice.config import ConfigError, load
 from selfservice.facts import FactError
 from selfservice.publish.embed import EmbedError
@@ -26,7 +42,9 @@ def cli() -> None:
     """Loket: a bilingual help site with a service counter built in."""
 
 
-for command in (serve, build, check, migrate, demo, worker, watch, backup, health):
+for command in (
+    serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members, register,
+):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)
 

@@ -15,7 +15,7 @@ def fill() -> bool:
     """Fill an empty database; True when it was empty. Refuses outside demo mode."""
     if not services().config.demo:
         sys.exit("loket: demo data only goes into a demonstration: set LOKET_DEMO=1")
-    return demo.fill(services().db, services().keys)
+    return demo.fill(services().db, services().keys, demo.DEMO_PASSWORD)
 
 
 @click.command("demo")
@@ -24,4 +24,4 @@ def command() -> None:
     """Fill an empty database with demo data, and print a code to try it with."""
     click.echo("Demo data added" if fill() else "There is data already; nothing was added", err=True)
     code, email = demo.DEMO_LOGIN
-    click.echo(f"Access code {code}, e-mail address {email}")
+    click.echo(f"Access code {code}, e-mail address {email}, password {demo.DEMO_PASSWORD}")

@@ -66,6 +66,7 @@ def _greet(base_url: str, is_demo: bool) -> None:
     if is_demo:
         code, email = demo.DEMO_LOGIN
         click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
+        click.echo(f"  To log in, the password  {demo.DEMO_PASSWORD}")
         if services().config.smtp_url is None:
             click.echo(f"  Its mail arrives at      {base_url}/en/self-service/mailbox")
         click.echo("")

@@ -6,7 +6,7 @@ digits each, oldest first), and one statement looks at the right two of them.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from selfservice.clock import to_microseconds
 from selfservice.db import sqlite3
@@ -57,6 +57,26 @@ def take(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: dateti
         },
     ).fetchone()
     return row is not None
+
+
+def book(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: datetime) -> datetime:
+    """Count one on `key` at the first moment, now or later, at which it fits under the cap; returns that moment.
+
+    Call inside `write()`, since it looks first and counts then. Moments stay in order: one that was booked ahead
+    holds up whatever comes after it.
+    """
+    row = conn.execute(
+        "SELECT times FROM caps WHERE key = :key", {"key": keys.keyed_hash(f"cap:{cap.name}", key)}
+    ).fetchone()
+    times = [] if row is None else [int(row["times"][i : i + 16]) for i in range(0, len(row["times"]), 16)]
+    moment = to_microseconds(now)
+    for count, period in ((cap.per_hour, HOUR), (cap.per_day, DAY)):
+        if len(times) >= count:
+            moment = max(moment, times[-count] + period)
+    at = now + timedelta(microseconds=moment - to_microseconds(now))
+    if not take(conn, keys, cap, key, at):
+        raise AssertionError("a moment that fits under the cap did not")
+    return at
 
 
 def clean(conn: "sqlite3.Connection", now: datetime) -> int:

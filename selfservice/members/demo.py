@@ -5,10 +5,13 @@ with 00.
 """
 
 import hashlib
+from datetime import timedelta
 
 from selfservice import clock
-from selfservice.db import Database
-from selfservice.members import codes, model
+from selfservice.db import Database, sqlite3
+from selfservice.members import codes, model, use
+from selfservice.members.passwords import Hasher
+from selfservice.requests import demo as requests
 from selfservice.secrets import Keys
 
 ORGANISATIONS = (
@@ -44,6 +47,7 @@ FAMILY_NAMES = (
     "Donderkamp", "Thistledown", "Stroopman", "Winterbourne-Vale", "Vlindervanger", "Ravenbrook",
 )  # fmt: skip
 PEOPLE = 40
+DEMO_PASSWORD = "vier gele eenden zwemmen"  # noqa: S105 (for invented people; printed at each start)
 
 
 def code(number: int) -> str:
@@ -61,24 +65,28 @@ def email(number: int) -> str:
     return f"{GIVEN_NAMES[number % 20].lower()}@{domain}.example"
 
 
-def fill(db: Database, keys: Keys) -> bool:
+def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
     """Put 20 organisations and 40 people with an access code in an empty database; False when it was not
     empty.
 
-    Every fifth person has a private code, the others have one for an organisation. Nobody has a password yet:
-    asking for one is what the first form is for.
+    Every fifth person has a private code, the others have one for an organisation; all have
+    the password, when one is given. Some
+    organisations pay by direct debit already, some have a postal address of their own, and of some the registered
+    e-mail address is that of a person. There are requests for a code in each state, made in the last days.
     """
+    hashed = Hasher().hash(password) if password else None
     with db.write() as conn:
         if conn.execute("SELECT 1 FROM people LIMIT 1").fetchone() is not None:
             return False
         now = clock.now()
+        long_ago = now - timedelta(days=200)
         organisations = [
             model.add_organisation(
                 conn,
-                now,
+                long_ago,
                 kvk_number=f"000{number * 1237 + 10007:05d}",
                 name=name,
-                email=f"info@{domain}.example",
+                email=email(number * 2) if _has_own_email(number) else f"info@{domain}.example",
                 street=street,
                 house_number=house_number,
                 postcode=f"00{number + 10} ZZ",
@@ -86,20 +94,46 @@ def fill(db: Database, keys: Keys) -> bool:
             )
             for number, (name, domain, street, house_number, city) in enumerate(ORGANISATIONS)
         ]
+        _register(conn, organisations)
         for number in range(PEOPLE):
             person = model.add_person(
                 conn,
-                now,
+                long_ago,
                 given_name=GIVEN_NAMES[number % 20],
                 family_name=FAMILY_NAMES[(number * 7 + number // 20) % 20],
                 email=email(number),
                 language="en" if number % 2 else "nl",
             )
             organisation = organisations[number // 2] if _is_business(number) else None
-            model.add_access_code(
-                conn, keys, now, code=code(number), person_id=person, organisation_id=organisation
+            held = model.add_access_code(
+                conn, keys, long_ago, code=code(number), person_id=person, organisation_id=organisation
             )
+            use.note_hand_over(conn, held, long_ago)
+            use.note_use(conn, held, long_ago + timedelta(days=7))
+            if hashed:
+                model.set_password(conn, person, hashed, long_ago)
+        requests.fill(conn, now)
     return True
+
+
+def _register(conn: "sqlite3.Connection", organisations: list[int]) -> None:
+    """What else the register has: who pays by direct debit, and where post goes."""
+    for number, organisation in enumerate(organisations):
+        if number % 4 == 1:
+            conn.execute(
+                "UPDATE organisations SET payment_method = 'direct_debit' WHERE id = :id", {"id": organisation}
+            )
+        if number % 5 == 2:
+            conn.execute(
+                """UPDATE organisations SET postal_street = 'Postbus', postal_house_number = :number,
+                                            postal_postcode = :postcode, postal_city = city WHERE id = :id""",
+                {"id": organisation, "number": str(100 + number), "postcode": f"00{number + 50} ZZ"},
+            )
+
+
+def _has_own_email(organisation: int) -> bool:
+    """Whether the register has the address of one of its people for it."""
+    return organisation % 3 == 1 and _is_business(organisation * 2)
 
 
 def _is_business(number: int) -> bool:

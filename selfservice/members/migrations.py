@@ -2,7 +2,9 @@
 
 Retention: organisations, people and passwords stay as long as the person has an access code that was not
 withdrawn more than a year ago (removing a person is a task of its own). A withdrawn access code goes after
-365 days, a token one day after it stopped working (`members.model.clean`). Times are UTC text of fixed width
+365 days, a token one day after it stopped working, an ended mandate after 425 days: thirteen months in which a
+collection can be asked back, and one more (`members.model.clean`). A person with no access code and no request
+goes too (`requests.model.clean`). Times are UTC text of fixed width
 (selfservice/clock.py); `code_hash` and `token_hash` are all that is kept of a secret.
 """
 
@@ -94,4 +96,68 @@ def create_tokens(db: Database) -> None:
         ) STRICT;
         CREATE INDEX tokens_person ON tokens (person_id, kind);
         CREATE INDEX tokens_expires ON tokens (expires_at);
+    """)
+
+
+@migrations()
+def add_register_columns(db: Database) -> None:
+    """What the register knows besides: a postal address when it is another, how it pays, whose code is the main one."""
+    for column in (
+        "postal_street TEXT",
+        "postal_house_number TEXT",
+        "postal_postcode TEXT",
+        "postal_city TEXT",
+        "payment_method TEXT CHECK (payment_method = 'direct_debit')",
+        "invoices_email TEXT CHECK (invoices_email LIKE '%_@_%')",
+        "main_person_id INTEGER REFERENCES people (id) ON DELETE SET NULL",
+        "updated_at TEXT CHECK (updated_at LIKE '____-__-__T__:__:__.______Z')",
+    ):
+        db.executescript("ALTER TABLE organisations ADD COLUMN " + column)
+    db.executescript("""
+        CREATE INDEX organisations_main_person ON organisations (main_person_id);
+        UPDATE organisations SET main_person_id = (
+            SELECT person_id FROM access_codes c WHERE c.organisation_id = organisations.id
+            ORDER BY c.created_at, c.id LIMIT 1);
+    """)
+
+
+@migrations()
+def add_person_columns(db: Database) -> None:
+    """A person's telephone number, and how they pay privately."""
+    db.executescript("""
+        ALTER TABLE people ADD COLUMN telephone TEXT;
+        ALTER TABLE people ADD COLUMN payment_method TEXT CHECK (payment_method IN ('credit', 'direct_debit'));
+    """)
+
+
+@migrations()
+def add_code_moments(db: Database) -> None:
+    """A code's life: handed over, brought to mind, first used; and the moment by which that must have happened."""
+    for name in ("valid_until", "first_used_at", "reminded_at", "handed_over_at"):
+        check = "TEXT CHECK (" + name + " LIKE '____-__-__T__:__:__.______Z')"
+        db.executescript("ALTER TABLE access_codes ADD COLUMN " + name + " " + check)
+    db.executescript("""
+        CREATE INDEX access_codes_unused ON access_codes (handed_over_at)
+            WHERE first_used_at IS NULL AND revoked_at IS NULL;
+    """)
+
+
+@migrations()
+def create_mandates(db: Database) -> None:
+    """Direct debit mandates, privately or for an organisation; at most one of each that was not ended."""
+    db.executescript("""
+        CREATE TABLE mandates (
+            id INTEGER PRIMARY KEY,
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            organisation_id INTEGER REFERENCES organisations (id),
+            iban TEXT NOT NULL CHECK (length(iban) BETWEEN 15 AND 34 AND iban NOT GLOB '*[^A-Z0-9]*'),
+            holder TEXT NOT NULL CHECK (holder <> ''),
+            agreed_at TEXT NOT NULL CHECK (agreed_at LIKE '____-__-__T__:__:__.______Z'),
+            effective_on TEXT NOT NULL CHECK (effective_on LIKE '____-__-__'),
+            ended_at TEXT CHECK (ended_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE UNIQUE INDEX mandates_open
+            ON mandates (person_id, coalesce(organisation_id, 0)) WHERE ended_at IS NULL;
+        CREATE INDEX mandates_organisation ON mandates (organisation_id);
+        CREATE INDEX mandates_ended ON mandates (ended_at) WHERE ended_at IS NOT NULL;
     """)

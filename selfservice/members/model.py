@@ -7,7 +7,7 @@ from typing import Literal
 
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.members import codes
+from selfservice.members import codes, mandates
 from selfservice.secrets import Keys
 
 REVOKED_DAYS = 365
@@ -151,7 +151,8 @@ def add_access_code(
     person_id: int,
     organisation_id: int | None = None,
 ) -> int:
-    """Give a person an access code: private, or for an organisation; returns its id.
+    """Give a person an access code: private, or for an organisation; returns its id. An organisation's first is its
+    main code, and stays so.
 
     Raises ValueError for a code with a wrong check symbol, IntegrityError when the person has an active one
     already.
@@ -171,6 +172,11 @@ def add_access_code(
             "now": to_text(now),
         },
     ).fetchone()
+    conn.execute(
+        """UPDATE organisations SET main_person_id = :person_id
+           WHERE id = :organisation_id AND main_person_id IS NULL""",
+        {"person_id": person_id, "organisation_id": organisation_id},
+    )
     return int(row["id"])
 
 
@@ -208,4 +214,4 @@ def clean(conn: "sqlite3.Connection", now: datetime) -> int:
         "DELETE FROM access_codes WHERE revoked_at < :before",
         {"before": to_text(now - timedelta(days=REVOKED_DAYS))},
     ).rowcount
-    return tokens + revoked
+    return tokens + revoked + mandates.clean(conn, now)

@@ -9,8 +9,10 @@ from typing import Any
 
 from selfservice.clock import from_text, to_text
 from selfservice.db import Database, sqlite3
-from selfservice.limits.caps import Cap, take
+from selfservice.limits.caps import Cap, book, take
 from selfservice.members.model import email_key
+from selfservice.messages import model as messages
+from selfservice.outbox import addresses
 from selfservice.secrets import Keys
 
 GIVE_UP_HOURS = 24
@@ -52,29 +54,36 @@ class Outbox:
         payload: Mapping[str, Any],
         now: datetime,
         void: bool = False,
+        defer: bool = False,
         give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
     ) -> Queued:
         """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
 
         The same idempotency key gives the row that is there already. `payload` holds the variables of the
-        mail's template (JSON), a link's token included: it is blanked when the mail is sent or given up.
+        mail's template (JSON), a link's token included: it is blanked when the mail is sent or given up. The mail's
+        check code (`messages.model`) is added to it as `check_code`.
         `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
         address or payload. Void mails count against a cap of their own, so nobody can use up another's by
-        typing wrong codes. Pass `give_up_after` when a late mail would be of no use, for example because its
-        link has expired.
+        typing wrong codes. Over the recipient's cap a mail is held for good, unless `defer` says that it waits for
+        its turn: for a mail that nobody but its owner or our staff can cause. Pass `give_up_after` when a late mail
+        would be of no use, for example because its link has expired.
         """
         known = conn.execute(
             "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
         ).fetchone()
         if known is not None:
             return Queued(**dict(known))
-        fits = take(conn, self.keys, self.cap, f"{'void' if void else 'mail'}:{email_key(recipient)}", now)
+        key = f"{'void' if void else 'mail'}:{email_key(recipient)}"
+        at = book(conn, self.keys, self.cap, key, now) if defer else now
+        fits = defer or take(conn, self.keys, self.cap, key, now)
         state = "void" if void else "waiting" if fits else "held"
+        masked = addresses.mask(recipient) if state == "waiting" else ""
+        filled = {**payload, "check_code": messages.register(conn, kind, masked, language, now)}
         row = conn.execute(
             """INSERT INTO outbox (idempotency_key, message_id, kind, recipient, recipient_key, language,
                                    payload, state, created_at, next_at, give_up_at)
                VALUES (:idempotency_key, :message_id, :kind, :recipient, :recipient_key, :language, :payload,
-                       :state, :now, :now, :give_up_at)
+                       :state, :now, :next_at, :give_up_at)
                RETURNING id, message_id, state""",
             {
                 "idempotency_key": idempotency_key,
@@ -83,10 +92,11 @@ class Outbox:
                 "recipient": recipient if state == "waiting" else "",
                 "recipient_key": self.keys.keyed_hash("mail-recipient", email_key(recipient)),
                 "language": language,
-                "payload": json.dumps(payload, ensure_ascii=False) if state == "waiting" else "{}",
+                "payload": json.dumps(filled, ensure_ascii=False) if state == "waiting" else "{}",
                 "state": state,
                 "now": to_text(now),
-                "give_up_at": to_text(now + give_up_after),
+                "next_at": to_text(at),
+                "give_up_at": to_text(at + give_up_after),
             },
         ).fetchone()
         return Queued(**dict(row))

@@ -19,7 +19,8 @@ CLEAN_EVERY = timedelta(hours=1)
 class Worker:
     """Any number of workers may run, in any number of processes; killing one at any moment loses no mail.
 
-    `clean` is called once an hour with the database and the moment: `retention.clean`.
+    `clean` is called once an hour with the database and the moment: `retention.clean` and other work of the hour.
+    `often` is called at each turn, with the moment: work that should not wait, and that only reads when there is none.
     """
 
     db: Database
@@ -29,6 +30,7 @@ class Worker:
     now: Callable[[], datetime] = clock.now
     poll_seconds: float = 1.0
     lease_seconds: int = LEASE_SECONDS
+    often: Callable[[datetime], object] = lambda _: None
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a mail that is being sent then is finished first.
@@ -38,6 +40,7 @@ class Worker:
         cleaned: datetime | None = None
         while not stop.is_set():
             try:
+                self.often(self.now())
                 while not stop.is_set() and self.step():
                     pass
                 if cleaned is None or self.now() - cleaned >= CLEAN_EVERY:

@@ -1,7 +1,8 @@
 """The tables of visits, drafts and sessions.
 
 Retention (`visits.model.clean`): a visit and its drafts go 24 hours after the visit was last used; a draft
-goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more.
+goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more;
+a count of failed sign-ins goes 24 hours after the last of them.
 """
 
 from sqlite_utils import Database, Migrations
@@ -44,4 +45,30 @@ def create_sessions(db: Database) -> None:
         ) STRICT;
         CREATE INDEX sessions_person ON sessions (person_id);
         CREATE INDEX sessions_used ON sessions (used_at);
+    """)
+
+
+@migrations()
+def add_session_details(db: Database) -> None:
+    """With which access code, on what device, and a number of its own by which its owner can end it."""
+    db.executescript("""
+        ALTER TABLE sessions ADD COLUMN access_code_id INTEGER REFERENCES access_codes (id) ON DELETE CASCADE;
+        ALTER TABLE sessions ADD COLUMN device TEXT NOT NULL DEFAULT '' CHECK (length(device) <= 60);
+        ALTER TABLE sessions ADD COLUMN public_id TEXT CHECK (length(public_id) = 16);
+        CREATE UNIQUE INDEX sessions_public ON sessions (public_id);
+        CREATE INDEX sessions_access_code ON sessions (access_code_id);
+    """)
+
+
+@migrations()
+def create_failures(db: Database) -> None:
+    """Failed sign-ins by submitted name, which may be nobody's; times in microseconds, as limits have them."""
+    db.executescript("""
+        CREATE TABLE failures (
+            key TEXT PRIMARY KEY CHECK (length(key) = 64),
+            count INTEGER NOT NULL CHECK (count > 0),
+            free_at INTEGER NOT NULL,
+            forgotten_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX failures_forgotten ON failures (forgotten_at);
     """)

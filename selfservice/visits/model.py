@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from selfservice import secrets
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.visits import sessions
+from selfservice.visits import failures, sessions
 
 LIFE_HOURS = 24
 _TOUCH_MINUTES = 10
@@ -66,4 +66,4 @@ def clean(conn: "sqlite3.Connection", now: datetime) -> int:
     before = {"before": to_text(now - timedelta(hours=LIFE_HOURS))}
     drafts = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount
     visits = conn.execute("DELETE FROM visits WHERE used_at < :before", before).rowcount
-    return drafts + visits + sessions.clean(conn, now)
+    return drafts + visits + sessions.clean(conn, now) + failures.clean(conn, now)

@@ -25,7 +25,8 @@ def title() -> str:
 
 def _counter() -> model.Counter:
     wired = services()
-    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+    domain = wired.config.sender.rpartition("@")[2]
+    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.password_hooks)
 
 
 @blueprint.get("")
@@ -176,7 +177,15 @@ def change_password() -> Response:
         visit = cookies.visit(conn, now)
         if changed and visit is not None:
             Draft(visit, NAME).delete(conn)
-    return web.see(url_for(".done")) if changed else _expired()
+    if not changed:
+        return _expired()
+    return web.see(url_for(".chosen" if changed == "first" else ".done"))
+
+
+@blueprint.get("/chosen")
+def chosen() -> Response:
+    """There is a password now, and a code will follow."""
+    return web.render("replacement_password/chosen.html", title=gettext("You have chosen your password"))
 
 
 @blueprint.get("/done")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import uuid4
 
 from selfservice.db import Database, sqlite3
@@ -12,7 +14,7 @@ from selfservice.facts import Facts
 from selfservice.i18n import gettext
 from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow_all, network
-from selfservice.members import codes, rules, tokens
+from selfservice.members import codes, new_password, people, tokens
 from selfservice.members import model as members
 from selfservice.outbox import addresses
 from selfservice.outbox.model import Outbox
@@ -81,6 +83,8 @@ class Counter:
     keys: Keys
     facts: Facts
     mail_domain: str
+    # What else happens in the transaction that sets a password: with whose it is, and the hash of the token used.
+    hooks: tuple[Callable[[sqlite3.Connection, int, str, datetime], None], ...] = ()
 
     def ask(
         self, conn: sqlite3.Connection, code: str, code_hash: str | None, email: str, address: str, lang: str, now: datetime
@@ -119,60 +123,42 @@ class Counter:
 
     def refuse(self, conn: sqlite3.Connection, person: int, password: str) -> dict[str, str]:
         """The message when this password is not good enough, at its field; empty when it is."""
-        member = members.get_member(conn, person)
-        own_codes = members.code_hashes(conn, person)
-        reason = rules.refusal(
-            password,
-            names=member.names,
-            email=member.email,
-            is_own_code=lambda code: members.hash_code(self.keys, code) in own_codes,
-            minimum=self.facts.get("password.min_length").value,
-            maximum=self.facts.get("password.max_length").value,
-        )
-        return {"new_password": self._why(reason)} if reason else {}
+        problem = new_password.problem(conn, self.keys, self.facts, person, password)
+        return {"new_password": problem} if problem else {}
 
     def change(
         self, conn: sqlite3.Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime
-    ) -> bool:
-        """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
+    ) -> Literal["changed", "first", ""]:
+        """Redeem the token, set the password, end all sessions and tell the owner. Empty when the token was used.
 
-        Call inside `write()`: all of it happens, or nothing.
+        'first' when there was neither a password nor a code before: then nothing changed that the owner should hear of,
+        and the code is yet to come. Call inside `write()`: all of it happens, or nothing.
         """
         person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
         if person is None:
-            return False
-        member = members.get_member(conn, person)
+            return ""
+        owner = people.get(conn, person)
+        is_first = not owner.has_password and not members.code_hashes(conn, person)
         members.set_password(conn, person, hashed, now)
         sessions.end_all(conn, person, now)
-        self._outbox().enqueue(
-            conn,
-            idempotency_key=f"password-changed:{token_hash}",
-            kind="replacement_password.changed",
-            recipient=member.email,
-            language=lang,
-            payload={"name": member.given_name, "moment": now.isoformat()},
-            now=now,
-        )
+        if not is_first:
+            self._outbox().enqueue(
+                conn,
+                idempotency_key=f"password-changed:{token_hash}",
+                kind="replacement_password.changed",
+                recipient=owner.email,
+                language=lang,
+                payload={"name": owner.given_name, "moment": now.isoformat()},
+                now=now,
+            )
+        for hook in self.hooks:
+            hook(conn, person, token_hash, now)
         record(
             conn, self.keys, what="password.change", result="ok", now=now, who=f"person:{person}",
             on_what=f"person:{person}", address=address,
         )
-        return True
+        return "first" if is_first else "changed"
 
     def _outbox(self) -> Outbox:
         hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
         return Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
-
-    def _why(self, reason: rules.Refusal) -> str:
-        low, high = self.facts.get("password.min_length"), self.facts.get("password.max_length")
-        return {
-            rules.Refusal.TOO_SHORT: gettext("Use at least %(count)s characters. A few words in a row are easy to remember.", count=low),
-            rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
-            rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
-            rules.Refusal.PATTERN: gettext(
-                "A repetition, or a word with a year or a season, is easily guessed. Choose a few words that do not belong together."
-            ),
-            rules.Refusal.CONTEXT: gettext(
-                "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. Choose other words."
-            ),
-        }[reason]

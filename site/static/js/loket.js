@@ -8,7 +8,24 @@
   const show = (e) => e.querySelectorAll(".show").forEach((b) => b.hidden = false);
   follow(); on("hashchange", follow, window);
   if (contents && matchMedia("(min-width: 64rem)").matches) contents.open = true;
-  show(d); on("htmx:load", (e) => show(e.target));
+  // Whoever is signed in gets a warning before the time-out; nobody else needs its script.
+  const watch = () => {
+    if (!here.session || !$("[data-session]:not(script)") || $("script[data-watch]")) return;
+    const s = d.createElement("script");
+    s.src = here.session; s.dataset.watch = ""; d.head.append(s);
+  };
+  let pressed = null;
+  watch(); show(d); on("htmx:load", (e) => {
+    show(e.target); watch();
+    // A start view has no autofocus, since it is baked into pages: who pressed a link to it goes on there.
+    if (pressed && e.target.matches(".panel:not(:has([autofocus]), [autofocus])")) { e.target.tabIndex = -1; e.target.focus(); }
+  });
+  on("htmx:beforeRequest", (e) => {
+    const a = e.target, there = a.matches("a[href]") && d.getElementById(a.pathname.split("/").pop());
+    pressed = there !== false;
+    // The same form twice on a page would have one id twice: go to the one that is there.
+    if (there && there.matches(".panel") && there != e.detail.target) { e.preventDefault(); there.tabIndex = -1; there.focus(); }
+  });
 
   on("focusin", (e) => {
     const form = e.target.closest("[role=search]");
@@ -26,7 +43,7 @@
   });
 
   on("click", (e) => {
-    const a = e.target.closest("a.anchor, a.switch, button.show");
+    const a = e.target.closest("a.anchor, .switch, button.show");
     if (!e.target.closest("[role=search]")) shut();
     if (!a) return;
     if (a.matches(".show")) {
@@ -37,9 +54,12 @@
     } else if (a.matches(".anchor")) {
       navigator.clipboard?.writeText(a.href).then(() => say("copied"), () => 0);
     } else {
-      const form = [...d.forms].find((f) => f.dataset.switchAction && [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && i.value != i.defaultValue));
-      if (!form) return;
+      const form = [...d.forms].find((f) => f.dataset.switchAction && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
+      // What stands there now may be further than what the page was made with: its address is its own.
+      const state = $("[data-switch]");
+      if (!form && !state && (a.href || a.form)) return;
       e.preventDefault();
+      if (!form) return location.assign(state ? state.dataset.switch : a.formAction);
       const flag = d.createElement("input");
       flag.type = "hidden"; flag.name = "switch_language"; flag.value = "1";
       form.append(flag); form.action = form.dataset.switchAction; form.submit();

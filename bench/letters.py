@@ -1,0 +1,105 @@
+"""Letters a second: whole batches on disk, beside typst setting the same letters with nothing around it, in one run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from time import perf_counter
+
+from bench.timing import middle, ratio, table
+from selfservice import clock
+from selfservice.commands.catalogs import compile_stale
+from selfservice.config import ROOT
+from selfservice.db import Database
+from selfservice.facts import Facts
+from selfservice.letters import model
+from selfservice.letters.pdf import Press
+from selfservice.letters.printing import Office, print_batch
+from selfservice.letters.text import Site, write
+from selfservice.members import codes
+from selfservice.members import model as members
+from selfservice.migrations import migrate
+from selfservice.secrets import Keys
+
+KEYS = Keys(b"a secret of the benchmarks, long enough")
+NOTES = """
+'typst' is the time to set the letters as PDF/UA, in one thread, nothing written; 'batch' is `loket letters print`
+without the start of the program: choosing the letters, setting them, bringing each file to disk, and marking them in
+one transaction. Half of them are in Dutch. Medians of the rounds.
+""".strip()
+
+
+@dataclass(frozen=True)
+class _Round:
+    batch: float
+    typst: float
+
+
+def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+    """The benchmark of letters, as markdown."""
+    rounds, count = (2, 50) if quick else (5, 200)
+    compile_stale()
+    found = []
+    for number in range(rounds):
+        tell(f"letters, round {number + 1} of {rounds}")
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            found.append(_round(Path(scratch), count))
+    row = [
+        str(count),
+        f"{count / middle(one.typst for one in found):.0f}",
+        f"{count / middle(one.batch for one in found):.0f}",
+        f"{ratio([one.typst for one in found], [one.batch for one in found]):.2f}",
+    ]
+    head = ["letters", "typst a second", "batch a second", "batch / typst"]
+    return f"## Letters\n\n{table(head, [row])}\n\n{NOTES}\n"
+
+
+def _round(folder: Path, count: int) -> _Round:
+    site = Site(Facts.load(ROOT / "content" / "facts.toml"), "https://help.loket.example", lambda key: f"/en/{key}/")
+    made = [_letter(number) for number in range(count)]
+    press, moment = Press(), clock.now()
+    # The first reads the fonts.
+    press.make(write(made[0], moment.date(), site), moment)
+    texts = [write(letter, moment.date(), site) for letter in made]
+    started = perf_counter()
+    for text in texts:
+        press.make(text, moment)
+    bare = perf_counter() - started
+    db = _filled(folder, made)
+    started = perf_counter()
+    print_batch(Office(db, site), folder / "letters", count, moment)
+    whole = perf_counter() - started
+    db.close()
+    return _Round(whole, bare)
+
+
+def _letter(number: int) -> model.Letter:
+    lines = (f"Bakkerij Nummer {number}", "Jip de Jonge", f"Meelstraat {number + 1}", "0012 AB  TARWEDAM")
+    last = date(2027, 1, 20) + timedelta(days=number % 9)
+    return model.Letter(number + 1, "K7RM4X9T", "C9YHLGW5", "en" if number % 2 else "nl", lines, codes.new(), last)
+
+
+def _filled(folder: Path, made: list[model.Letter]) -> Database:
+    db, now = Database(folder / "loket.db"), clock.now()
+    migrate(db)
+    with db.write() as conn:
+        for letter in made:
+            person = members.add_person(
+                conn, now, given_name="Jip", family_name="de Jonge", email=f"p{letter.id}@a.example", language="nl"
+            )
+            code = members.add_access_code(conn, KEYS, now, code=letter.code, person_id=person)
+            model.enqueue(
+                conn,
+                KEYS,
+                access_code_id=code,
+                reference=letter.reference,
+                language=letter.language,
+                lines=letter.lines,
+                code=letter.code,
+                valid_until=letter.valid_until,
+                now=now,
+            )
+    return db

@@ -1,0 +1,90 @@
+"""The register: 100,000 organisations from a CSV file, beside `sqlite-utils insert` of the same file, in one run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from bench.timing import Contestant, Cost, interleave, middle, ratio, table
+from selfservice.config import ROOT
+from selfservice.db import Database
+from selfservice.migrations import migrate
+from selfservice.register.lines import COLUMNS
+
+COUNT = 100_000
+PEER = "sqlite-utils insert"
+NEW = "loket register import"
+AGAIN = "the same file again"
+NOTES = """
+Whole programs, start and all, on an empty database each. `sqlite-utils insert` puts the file in a table as it is;
+`loket register import` also checks each field, holds each line against what is known, and brings each 1,000 lines to
+the disk by themselves. 'The same file again' finds that nothing changed. Medians of the rounds, ratios
+pair by pair.
+""".strip()
+
+
+def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+    """The import benchmark, as markdown."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        costs = interleave(_contestants(Path(scratch)), 2 if quick else 5, lambda text: tell(f"register, {text}"))
+    lines = [_line(name, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
+    head = ["", "seconds", "rows a second", "processor s", "MiB", "time / sqlite-utils", "processor / sqlite-utils"]
+    return f"## The register: {COUNT:,} rows\n\n{table(head, lines)}\n\n{NOTES}\n"
+
+
+def _contestants(folder: Path) -> list[Contestant]:
+    file, var, empty, peer = folder / "register.csv", folder / "var", folder / "empty.db", folder / "peer.db"
+    write(file, COUNT)
+    db = Database(empty)
+    migrate(db)
+    db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    var.mkdir()
+    ours = [sys.executable, "-m", "selfservice", "register", "import", str(file)]
+    theirs = [sys.executable, "-m", "sqlite_utils", "insert", str(peer), "organisations", str(file)]
+    settings = {"LOKET_DEMO": "1", "LOKET_VAR": str(var), "PYTHONPATH": str(ROOT)}
+    return [
+        Contestant(PEER, [*theirs, "--csv", "--pk", "kvk_number", "--silent"], ROOT, {}, partial(_forget, peer)),
+        Contestant(NEW, ours, ROOT, settings, partial(_renew, empty, var / "loket.db")),
+        Contestant(AGAIN, ours, ROOT, settings),
+    ]
+
+
+def write(file: Path, count: int) -> None:
+    """A register file of so many organisations; every fifth has a postal address, every fourth pays by direct debit."""
+    with file.open("w", encoding="utf-8") as out:
+        out.write(",".join(COLUMNS) + "\n")
+        for number in range(count):
+            postcode = f"{1000 + number % 8999} {'ABCDEFGHJK'[number % 10]}{'ABCDEFGHJK'[number // 7 % 10]}"
+            visiting = f"Meelstraat {number % 3000},{number % 200 + 1},{postcode},Tarwedam"
+            postal = f"Postbus,{number % 900 + 1},{1000 + number % 8999} AB,Waterkant" if number % 5 == 0 else ",,,"
+            paying = "direct_debit" if number % 4 == 0 else ""
+            name = f"Bakkerij Nummer {number},info@bakkerij-{number}.example"
+            out.write(f"{number:08d},{name},{visiting},{postal},{paying}\n")
+
+
+def _forget(path: Path) -> None:
+    for each in path.parent.glob(path.name + "*"):
+        each.unlink()
+
+
+def _renew(empty: Path, path: Path) -> None:
+    _forget(path)
+    shutil.copy(empty, path)
+
+
+def _line(name: str, costs: Sequence[Cost], peer: Sequence[Cost]) -> list[str]:
+    seconds, work = [each.wall for each in costs], [each.cpu for each in costs]
+    return [
+        name,
+        f"{middle(seconds):.1f}",
+        f"{COUNT / middle(seconds):,.0f}",
+        f"{middle(work):.1f}",
+        f"{middle(each.memory for each in costs):.0f}",
+        f"{ratio(seconds, [each.wall for each in peer]):.2f}",
+        f"{ratio(work, [each.cpu for each in peer]):.2f}",
+    ]

@@ -1,0 +1,111 @@
+"""`loket letters`: prints the letters with access codes that wait, and notes which were posted."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock, i18n
+from selfservice.db import sqlite3
+from selfservice.letters import batches, printing
+from selfservice.letters.text import Site
+from selfservice.requests import model as requests
+from selfservice.services import Services, services
+
+
+@click.group("letters")
+def command() -> None:
+    """Letters with access codes: print those that are ready, in batches, and say which were posted."""
+
+
+@command.command("print")
+@click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to.")
+@click.option("--limit", type=click.IntRange(1, 2000), default=printing.LIMIT, show_default=True)
+@with_appcontext
+def print_letters(folder: Path, limit: int) -> None:
+    """Make the PDFs of the letters that are ready, with a manifest, in a new folder; its name is printed.
+
+    The codes are in these files only from then on. A run that was stopped half-way is finished by the next.
+    """
+    here, bar = services(), _Bar()
+    office = printing.Office(here.db, site(here), (_Tell(here, requests.letter_printed),), bar.show)
+    try:
+        batch = printing.print_batch(office, folder, limit, clock.now())
+    except (printing.PrintingError, OSError) as error:
+        sys.exit(f"loket: {error}")
+    if batch is None:
+        click.echo("No letters are ready", err=True)
+        return
+    click.echo(str(batch.path))
+    click.echo(f"When they are in the post: loket letters posted {batch.id}", err=True)
+
+
+@command.command("posted")
+@click.argument("batch", type=int)
+@with_appcontext
+def posted(batch: int) -> None:
+    """Note that the letters of this batch were posted."""
+    here = services()
+    try:
+        with here.db.write() as conn:
+            count = batches.mark_posted(conn, batch, (_Tell(here, requests.letter_posted),), clock.now())
+    except batches.UnknownBatchError:
+        sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
+    click.echo(f"{count} posted")
+
+
+@command.command("list")
+@with_appcontext
+def list_letters() -> None:
+    """Show how many letters wait, and the batches, newest first."""
+    waiting, found = batches.overview(services().db.read())
+    click.echo(f"{waiting} waiting to be printed")
+    with i18n.using("en"):
+        for batch, count in found:
+            click.echo(f"batch {batch.id}  {count} letters  {_state(batch)}  {batch.path}")
+
+
+def _state(batch: batches.Batch) -> str:
+    if batch.posted_at is not None:
+        return f"posted {i18n.format_moment(batch.posted_at)}"
+    if batch.released_at is not None:
+        return f"printed {i18n.format_moment(batch.released_at)}"
+    return "not finished: run `loket letters print` again"
+
+
+def site(here: Services) -> Site:
+    """What letters point to, for this site."""
+    page_path: Any = here.templates.globals["page_url"]
+    return Site(here.facts, here.config.base_url, page_path)
+
+
+class _Tell:
+    """A hook that tells the requests what became of a letter of theirs."""
+
+    def __init__(self, here: Services, tell: Any) -> None:
+        self._desk, self._tell = here.desk, tell
+
+    def __call__(self, conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
+        self._tell(conn, self._desk, letter_id, now)
+
+
+class _Bar:
+    """A progress bar, once it is known how long it must be; on a terminal only."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def show(self, done: int, of: int) -> None:
+        """Move it on by one."""
+        if self._bar is None:
+            self._bar = click.progressbar(length=of, label="Letters", file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(1)
+        if done == of:
+            self._bar.__exit__(None, None, None)
+            self._bar = None

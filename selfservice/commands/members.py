@@ -1,0 +1,61 @@
+"""`loket members`: who somebody is to us."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock
+from selfservice.db import sqlite3
+from selfservice.members import people, references
+from selfservice.members.model import email_key
+from selfservice.requests import model
+from selfservice.services import services
+
+
+@click.group("members")
+def command() -> None:
+    """People with an access code: show."""
+
+
+@command.command()
+@click.argument("email")
+@with_appcontext
+def show(email: str) -> None:
+    """Show the people with this e-mail address, their access codes and their requests."""
+    conn = services().db.read()
+    rows = conn.execute(
+        "SELECT id FROM people WHERE email_key = :key ORDER BY id", {"key": email_key(email)}
+    ).fetchall()
+    with services().db.write() as conn:
+        services().desk.record(
+            conn, clock.now(), "member.show", "ok" if rows else "unknown", who=f"account:{getpass.getuser()}",
+            on_what=f"person:{rows[0]['id']}" if rows else "",
+        )  # fmt: skip
+    if not rows:
+        sys.exit(f"loket: nobody has the e-mail address {email}")
+    for row in rows:
+        _show(conn, people.get(conn, row["id"]))
+
+
+def _show(conn: sqlite3.Connection, person: people.Person) -> None:
+    password = "has a password" if person.has_password else "has no password yet"
+    click.echo(f"{person.given_name} {person.family_name}, {person.email}, {person.language}, {password}")
+    codes = conn.execute(
+        """SELECT c.id, c.hint, c.kind, c.created_at, c.revoked_at, c.first_used_at, c.valid_until, o.name,
+                  o.main_person_id = c.person_id AS is_main
+           FROM access_codes c LEFT JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.person_id = :id ORDER BY c.id""",
+        {"id": person.id},
+    )
+    for code in codes:
+        state = "revoked" if code["revoked_at"] else "used" if code["first_used_at"] else "not used yet"
+        what = code["name"] or "private use"
+        main = ", main code" if code["is_main"] else ""
+        click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {code['created_at'][:10]}  {state}")
+    for request in model.of_person(conn, person.id):
+        made = request.created_at.date().isoformat()
+        click.echo(f"  request {references.grouped(request.reference)}  {made}  {request.state}")

@@ -1,0 +1,138 @@
+"""`loket requests`: what staff do with requests for an access code."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Callable
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock, i18n
+from selfservice.db import sqlite3
+from selfservice.members import organisations, references
+from selfservice.requests import model, reasons
+from selfservice.requests.rows import State
+from selfservice.requests.states import NEXT
+from selfservice.services import services
+
+Step = Callable[[sqlite3.Connection, model.Desk], model.Request]
+
+
+@click.group("requests")
+def command() -> None:
+    """Requests for an access code: list, show, check, approve, reject."""
+
+
+@command.command("list")
+@click.option("--state", type=click.Choice(list(NEXT)), help="Only these. Default: all that are still open.")
+@with_appcontext
+def list_requests(state: State | None) -> None:
+    """List requests, oldest first."""
+    found = model.listed(services().db.read(), state)
+    for request in found:
+        name = _organisation(request) or "private"
+        click.echo(
+            f"{references.grouped(request.reference)}  {request.created_at:%Y-%m-%d %H:%M}  {request.state:<9}  "
+            f"{request.delivery:<6}  {request.name}  ({name}){_remark(request)}"
+        )
+    click.echo(f"{len(found)} requests" if len(found) != 1 else "1 request", err=True)
+
+
+@command.command()
+@click.argument("reference")
+@with_appcontext
+def show(reference: str) -> None:
+    """Show a request and what became of it."""
+    conn = services().db.read()
+    request = model.by_reference(conn, reference)
+    if request is None:
+        sys.exit(f"loket: no request has the reference {reference}")
+    with services().db.write() as conn:
+        who = f"account:{getpass.getuser()}"
+        services().desk.record(conn, clock.now(), "request.show", "ok", who=who, on_what=request.on_what)
+    facts = {
+        "Reference": references.grouped(request.reference),
+        "State": request.state + _remark(request),
+        "For": _organisation(request) or "private use",
+        "Name": request.name,
+        "E-mail": f"{request.email} ({'confirmed' if request.confirmed_at else 'not confirmed'})",
+        "Telephone": request.telephone or "-",
+        "Language": i18n.LANGUAGE_NAMES[request.language],
+        "Pays by": request.payment_method.replace("_", " "),
+        "Delivery": request.delivery_email or ", ".join(request.letter_lines),
+        "Expected": f"{request.expected_from} to {request.expected_until}",
+        "Approved by": request.approved_by or "-",
+        "Reason": request.reason or "-",
+    }
+    for label, value in facts.items():
+        click.echo(f"{label + ':':<13}{value}")
+    for state, at in model.history(conn, request.id):
+        click.echo(f"  {at[:19]}Z  {state}")
+
+
+@command.command()
+@click.argument("reference")
+@click.option("--by", required=True, help="Your own first and last name.")
+@with_appcontext
+def check(reference: str, by: str) -> None:
+    """Take a request up: its requester sees that it is being checked."""
+    now = clock.now()
+    _run(reference, lambda conn, desk: model.take_up(conn, desk, reference, by, now))
+
+
+@command.command()
+@click.argument("reference")
+@click.option("--by", required=True, help="Your own first and last name.")
+@with_appcontext
+def approve(reference: str, by: str) -> None:
+    """Approve a request: its code goes by e-mail at once, or with the next letters."""
+    now = clock.now()
+    _run(reference, lambda conn, desk: model.approve(conn, desk, reference, by, now))
+
+
+@command.command()
+@click.argument("reference")
+@click.option("--by", required=True, help="Your own first and last name.")
+@click.option("--reason", required=True, type=click.Choice(reasons.REASONS), help="It is mailed in their language.")
+@with_appcontext
+def reject(reference: str, by: str, reason: str) -> None:
+    """Reject a request and mail why."""
+    now = clock.now()
+    _run(reference, lambda conn, desk: model.reject(conn, desk, reference, by, reason, now))
+
+
+def _run(reference: str, step: Step) -> None:
+    """Do it, and say how the request stands; what cannot be done is one line and exit status 1."""
+    conn = services().db.read()
+    before = model.by_reference(conn, reference)
+    try:
+        with services().db.write() as conn:
+            request = step(conn, services().desk)
+    except model.UnknownReferenceError:
+        sys.exit(f"loket: no request has the reference {reference}")
+    except model.SelfApprovalError as error:
+        assert before is not None
+        with services().db.write() as conn:
+            model.note_refusal(conn, services().desk, before, str(error), clock.now())
+        sys.exit("loket: the one who asks cannot be the one who decides; ask a colleague. Nothing was changed")
+    except model.WrongStateError as error:
+        waits = before is not None and before.kind == "private" and error.state == "received"
+        why = "is private and waits for its own link" if waits else f"is {error.state}"
+        sys.exit(f"loket: request {reference} {why}, so this cannot be done. Nothing was changed")
+    click.echo(f"Request {references.grouped(request.reference)} is {request.state}{_remark(request)}")
+
+
+def _remark(request: model.Request) -> str:
+    if request.state == "approved":
+        return ", its letter waits " + ("to be printed" if request.letter_id else "for another one to that address")
+    corrected = request.corrected_at is not None and request.state in ("received", "checking")
+    return ", its address is not the registered one" if corrected else ""
+
+
+def _organisation(request: model.Request) -> str:
+    if request.organisation_id is None:
+        return ""
+    found = organisations.get(services().db.read(), request.organisation_id)
+    return f"{found.name}, KVK {found.kvk_number}"

@@ -1,0 +1,232 @@
+"""`access-code`: the request for an access code.
+
+start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, cookies, errors, web, workdays
+from selfservice.db import sqlite3
+from selfservice.fragments.access_code import model
+from selfservice.fragments.access_code.model import Form
+from selfservice.i18n import gettext
+from selfservice.limits.model import allow_all, network
+from selfservice.members import mandates, references
+from selfservice.outbox import addresses
+from selfservice.requests import model as requests
+from selfservice.services import services
+from selfservice.visits.drafts import Draft
+
+NAME = "access-code"
+blueprint = Blueprint("access_code", __name__)
+STEPS = "<any(need, details, preferences, mandate):step>"
+
+
+def title(step: str = "need") -> str:
+    """The name of the form, or of one of its steps."""
+    return {
+        "need": gettext("Request an access code"),
+        "no-code": gettext("You need no access code"),
+        "details": gettext("Your details"),
+        "preferences": gettext("Your preferences"),
+        "mandate": gettext("Direct debit"),
+        "check": gettext("Check your request"),
+        "done": gettext("We have your request"),
+    }[step]
+
+
+def _desk() -> requests.Desk:
+    wired = services()
+    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+    """What this visit has of a request: its answers, and once it was sent what the last page shows."""
+    visit = cookies.visit(conn, now)
+    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+
+
+def _form(conn: sqlite3.Connection, answers: dict[str, str]) -> Form:
+    return Form.read(conn, services().facts, answers)
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The first question, not answered. Baked into the help pages: no cookie, no database, no clock."""
+    return _show("need", Form(services().facts, {}), {}, first=True)
+
+
+def _show(step: str, form: Form, found: dict[str, str], status: int = 200, **variables: Any) -> Response:
+    status = 422 if found else status
+    shown = {"first": False, "looks_up": False, "lapsed": False, "notice": None} | variables
+    return web.render(
+        f"access_code/{step}.html",
+        title=title(step),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-form" if model.ASKED[step] else None,
+        step=step,
+        number=model.NUMBERS[step],
+        last=model.LAST,
+        form=form,
+        values=form.answers,
+        errors=found,
+        **shown,
+    )
+
+
+@blueprint.get(f"/{STEPS}")
+def show(step: str) -> Response:
+    """A step as it was left; or, when one before it is not answered yet, that one."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    if "reference" in draft and step != "need":
+        return web.see(url_for(".done"))
+    form = _form(conn, draft.get("answers", {}))
+    if not form.allows(step):
+        return web.see(url_for(".show", step=form.reached) if form.reached != "check" else url_for(".check"))
+    return _show(step, form, {}, lapsed="lapsed" in draft)
+
+
+@blueprint.post(f"/{STEPS}")
+def answer(step: str) -> Response:
+    """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
+    typed, now = model.take(step, request.form), clock.now()
+    switches, looks_up, back = web.switches_language(), "look_up" in request.form, "back" in request.form
+    with services().db.write() as conn:
+        draft = _load(conn, now)
+        if "reference" in draft:
+            if step != "need":
+                return web.see(url_for(".done"))
+            draft = {}
+        form = _form(conn, draft.get("answers", {}) | typed)
+        visit = cookies.visit(conn, now)
+        skips_check = back or looks_up or (switches and not request.form.get("checked"))
+        found = {} if skips_check or not form.allows(step) else form.check(step)
+        stays = bool(found) or ((looks_up or switches) and form.allows(step))
+        if not stays and typed.get("need") == "extract":
+            return web.see(url_for(".no_code"))
+        if visit is None and not stays:
+            wait = _admit(conn, now)
+            if wait and web.wants_fragment():
+                return errors.answer(429, retry_after=wait)
+            if wait:
+                return errors.retry_later(_show(step, form, {}, 429, notice=errors.wait_text(wait)), wait)
+        if visit is not None or not stays:
+            _keep(conn, cookies.visit_or_new(conn, now), draft, form, step, now)
+    if stays:
+        return _show(step, form, found, looks_up=looks_up)
+    return web.see(_address(form.before(step) if back else form.reached))
+
+
+def _admit(conn: sqlite3.Connection, now: datetime) -> int:
+    """The seconds to wait before a visit can be begun from here; 0 when it can."""
+    tries = [(model.PER_ADDRESS, network(web.client_address())), (model.GLOBAL, "")]
+    return allow_all(conn, services().keys, tries, now).retry_after_seconds
+
+
+def _keep(conn: sqlite3.Connection, visit: int, draft: dict[str, Any], form: Form, step: str, now: datetime) -> None:
+    """Save the answers. `key` makes sending them twice one request; `lapsed` says that an older draft is gone."""
+    kept: dict[str, Any] = {"key": draft.get("key") or str(uuid4()), "answers": dict(form.answers)}
+    if step != "need" and not draft.get("answers"):
+        kept["lapsed"] = True
+    Draft(visit, NAME).save(conn, kept, now)
+
+
+def _address(step: str) -> str:
+    return url_for(".check") if step == "check" else url_for(".show", step=step)
+
+
+@blueprint.get("/organisation")
+def organisation() -> Response:
+    """The organisation with the KVK number that was just typed, to stand below it; without htmx the whole step."""
+    if not web.wants_fragment():
+        return web.see(url_for(".show", step="details"))
+    answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[: model.LONGEST]}
+    form = _form(services().db.read(), answers)
+    return web.render(
+        "access_code/organisation.html", title=title("details"), form=form, values=answers, looks_up=False
+    )
+
+
+@blueprint.get("/no-code")
+def no_code() -> Response:
+    """Who only wants a certified extract needs no code."""
+    return web.render("access_code/no_code.html", title=title("no-code"))
+
+
+@blueprint.get("/check")
+def check() -> Response:
+    """All answers, and how the code will come, before anything is sent."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    if "reference" in draft:
+        return web.see(url_for(".done"))
+    form = _form(conn, draft.get("answers", {}))
+    return _check(form, now) if form.reached == "check" else web.see(_address(form.reached))
+
+
+def _promise(now: datetime) -> tuple[date, date]:
+    return workdays.promise(workdays.today(now), services().facts.get("access_code.delivery_working_days").value)
+
+
+def _check(form: Form, now: datetime, status: int = 200, notice: str | None = None) -> Response:
+    iban = mandates.group_iban(form.answers["iban"]) if "mandate" in form.steps else ""
+    return _show("check", form, {}, status, notice=notice, iban=iban, promise=_promise(now))
+
+
+@blueprint.post("/check")
+def send() -> Response:
+    """Hand the request in. Sent twice, from here or from another tab, it is one request."""
+    now = clock.now()
+    with services().db.write() as conn:
+        draft = _load(conn, now)
+        if "reference" in draft:
+            return web.see(url_for(".done"))
+        form = _form(conn, draft.get("answers", {}))
+        if form.reached != "check":
+            return web.see(_address(form.reached))
+        handed = requests.submit(conn, _desk(), form.filled_in(), draft["key"], web.client_address(), now)
+        if not handed.wait:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed.reference, now), now)
+    if handed.wait and web.wants_fragment():
+        return errors.answer(429, retry_after=handed.wait)
+    if handed.wait:
+        return errors.retry_later(_check(form, now, 429, errors.wait_text(handed.wait)), handed.wait)
+    return web.see(url_for(".done"))
+
+
+def _sent(form: Form, reference: str, now: datetime) -> dict[str, Any]:
+    """What the last page shows; the answers themselves are forgotten."""
+    way, (since, until) = form.delivery, _promise(now)
+    return {
+        "reference": references.grouped(reference),
+        "kind": form.kind,
+        "organisation": form.organisation.name if form.organisation else "",
+        "channel": way.channel,
+        "lines": list(way.lines),
+        "email": addresses.mask(form.answers["email"]),
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+    }
+
+
+@blueprint.get("/done")
+def done() -> Response:
+    """The reference, and what happens next."""
+    draft = _load(services().db.read(), clock.now())
+    if "reference" not in draft:
+        return web.see(url_for(".start"))
+    return web.render(
+        "access_code/done.html",
+        title=title("done"),
+        sent=draft,
+        since=date.fromisoformat(draft["since"]),
+        until=date.fromisoformat(draft["until"]),
+    )

@@ -1,0 +1,79 @@
+"""The rules of changing a password while signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.i18n import gettext
+from selfservice.limits.caps import Cap
+from selfservice.limits.model import Limit, allow
+from selfservice.members import model as members
+from selfservice.members import new_password, rules
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+from selfservice.visits import sessions
+from selfservice.visits.sessions import Session
+
+# So that a session in wrong hands is no way to guess a password.
+PER_PERSON = Limit("change-password", 10, 3600)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter where a password is changed, with what it works with."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def check(self, conn: sqlite3.Connection, session: Session, old: str, new: str) -> dict[str, str]:
+        """The messages for the fields that are not right, by field name; empty when both can be."""
+        found = {}
+        if not old or len(old.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
+            found["password"] = gettext("Fill in the password that you log in with now.")
+        if problem := new_password.problem(conn, self.keys, self.facts, session.person_id, new):
+            found["new_password"] = problem
+        return found
+
+    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+        """Count a try; 0, or the seconds to wait when there were too many."""
+        decision = allow(conn, self.keys, PER_PERSON, str(session.person_id), now)
+        return decision.retry_after_seconds
+
+    def change(
+        self,
+        conn: sqlite3.Connection,
+        session: Session,
+        old_hash: str,
+        hashed: str,
+        address: str,
+        lang: str,
+        now: datetime,
+    ) -> bool:
+        """Set the password, end all sessions and tell the owner. False when it was changed meanwhile.
+
+        Call inside `write()`, and begin a new session for this person there.
+        """
+        if members.password_hash(conn, session.person_id) != old_hash:
+            return False
+        members.set_password(conn, session.person_id, hashed, now)
+        sessions.end_all(conn, session.person_id, now)
+        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
+        Outbox(self.keys, self.mail_domain, Cap("mail", hour, day)).enqueue(
+            conn,
+            idempotency_key=f"password-changed:{uuid4()}",
+            kind="replacement_password.changed",
+            recipient=session.email,
+            language=lang,
+            payload={"name": session.given_name, "moment": now.isoformat()},
+            now=now,
+        )
+        who = f"person:{session.person_id}"
+        record(conn, self.keys, what="password.change", result="ok", now=now, who=who, on_what=who, address=address)
+        return True

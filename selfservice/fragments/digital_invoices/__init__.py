@@ -1,0 +1,64 @@
+"""`digital-invoices`: an organisation's invoices by e-mail, and back to paper."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from selfservice import clock, signin, web, workdays
+from selfservice.fragments.digital_invoices import model
+from selfservice.i18n import gettext, language
+from selfservice.services import services
+from selfservice.visits.sessions import Session
+
+NAME = "digital-invoices"
+blueprint = Blueprint("digital_invoices", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Ask for digital invoices")
+
+
+def _counter() -> model.Counter:
+    wired = services()
+    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+def _show(session: Session) -> Response:
+    return _form(session, signin.kept(NAME, session), {})
+
+
+def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Response:
+    return signin.render(
+        session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else 200, error=bool(found),
+        switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found,
+        organisation=_counter().load(services().db.read(), session),
+        first_day=workdays.add(workdays.today(clock.now()), 1),
+    )  # fmt: skip
+
+
+@blueprint.post("")
+def ask() -> Response:
+    """Check the address, and send invoices there from now on."""
+    typed = {"email": request.form.get("email", "")}
+    session = signin.required(NAME, typed)
+    found = model.check(typed)
+    if web.switches_language():
+        return _form(session, typed, found if request.form.get("checked") else {})
+    return _form(session, typed, found) if found else _choose(session, typed["email"])
+
+
+@blueprint.post("/paper")
+def paper() -> Response:
+    """Invoices on paper again."""
+    return _choose(signin.required(NAME), None)
+
+
+def _choose(session: Session, email: str | None) -> Response:
+    with services().db.write() as conn:
+        _counter().choose(conn, session, email, web.client_address(), language(), clock.now())
+        signin.let_go(conn, NAME)
+    return web.see(signin.address(NAME))
+
+
+signin.personal(blueprint, title, _show)

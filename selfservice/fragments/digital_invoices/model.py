@@ -1,0 +1,90 @@
+"""The rules of digital invoices: to which address, from which day, and back to paper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.i18n import format_date, gettext
+from selfservice.limits.caps import Cap
+from selfservice.members import organisations
+from selfservice.members.model import email_key
+from selfservice.members.organisations import Organisation
+from selfservice.outbox import addresses
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+from selfservice.visits.sessions import Session
+
+
+def check(typed: dict[str, str]) -> dict[str, str]:
+    """The message when no mail can be sent to this, at its field; empty when it can."""
+    if not typed["email"].strip():
+        return {"email": gettext("Fill in your e-mail address.")}
+    try:
+        addresses.check(typed["email"])
+    except ValueError:
+        return {"email": gettext("This is not a complete e-mail address. It looks like name@example.org.")}
+    return {}
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter where invoices are arranged, with what it works with."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def load(self, conn: sqlite3.Connection, session: Session) -> Organisation:
+        """The organisation that this access code is for. Raises LookupError for a private code."""
+        if session.organisation_id is None:
+            raise LookupError("a private access code is for no organisation")
+        return organisations.get(conn, session.organisation_id)
+
+    def choose(
+        self, conn: sqlite3.Connection, session: Session, email: str | None, address: str, lang: str, now: datetime
+    ) -> bool:
+        """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
+
+        False when it was so already: then nothing is sent. Raises LookupError for a private code, AddressError for
+        what `check` refuses.
+        """
+        known = self.load(conn, session)
+        wanted = None if email is None else addresses.check(email)
+        if wanted == known.invoices_email:
+            return False
+        conn.execute(
+            "UPDATE organisations SET invoices_email = :email, updated_at = :now WHERE id = :id",
+            {"email": wanted, "now": to_text(now), "id": known.id},
+        )
+        to = {email_key(each): each for each in (session.email, wanted, known.invoices_email) if each}
+        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
+        outbox = Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+        kind = "digital_invoices.on" if wanted else "digital_invoices.off"
+        for recipient in to.values():
+            outbox.enqueue(
+                conn,
+                idempotency_key=f"{kind}:{known.id}:{uuid4()}",
+                kind=kind,
+                recipient=recipient,
+                language=lang,
+                payload={
+                    "name": session.name,
+                    "organisation": known.name,
+                    "email": wanted or "",
+                    "day": format_date(workdays.add(workdays.today(now), 1)),
+                },
+                now=now,
+            )
+        record(
+            conn, self.keys, what="invoices.digital" if wanted else "invoices.paper", result="ok", now=now,
+            who=f"person:{session.person_id}", on_what=f"organisation:{known.id}", address=address,
+        )  # fmt: skip
+        return True

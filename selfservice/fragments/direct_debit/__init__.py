@@ -1,0 +1,73 @@
+"""`direct-debit`: pay by direct debit from the next working day on; to be undone while that has yet to come."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, request
+
+from selfservice import clock, signin, web, workdays
+from selfservice.fragments.direct_debit import model
+from selfservice.i18n import gettext, language
+from selfservice.members.mandates import group_iban
+from selfservice.services import services
+from selfservice.visits.sessions import Session
+
+NAME = "direct-debit"
+blueprint = Blueprint("direct_debit", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Change your payment to direct debit")
+
+
+def _counter() -> model.Counter:
+    wired = services()
+    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+def _show(session: Session) -> Response:
+    return _form(session, signin.kept(NAME, session), {})
+
+
+def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Response:
+    today = workdays.today(clock.now())
+    mandate = _counter().load(services().db.read(), session)
+    possible = _counter().is_open(session)
+    pending = mandate is not None and mandate.effective_on > today
+    return signin.render(
+        session, NAME, "direct_debit/form.html", title=title(), status=422 if found else 200, error=bool(found),
+        switch_form=f"{NAME}-form" if possible else None, values=typed, errors=found, mandate=mandate, pending=pending,
+        iban=group_iban(mandate.iban) if mandate else "", first_day=workdays.add(today, 1),
+        possible=possible, kept=bool(typed) and not found,
+    )  # fmt: skip
+
+
+@blueprint.post("")
+def agree() -> Response:
+    """Check what was typed, and take the mandate down."""
+    typed = {name: request.form.get(name, "") for name in ("iban", "holder")}
+    session = signin.required(NAME, typed)
+    if not _counter().is_open(session):
+        abort(403)
+    found = model.check(typed)
+    if web.switches_language():
+        return _form(session, typed, found if request.form.get("checked") else {})
+    if found:
+        return _form(session, typed, found)
+    now = clock.now()
+    with services().db.write() as conn:
+        _counter().agree(conn, session, typed, web.client_address(), language(), now)
+        signin.let_go(conn, NAME)
+    return web.see(signin.address(NAME))
+
+
+@blueprint.post("/undo")
+def undo() -> Response:
+    """Undo it, while its day has yet to come."""
+    session, now = signin.required(NAME), clock.now()
+    with services().db.write() as conn:
+        _counter().undo(conn, session, web.client_address(), language(), now)
+    return web.see(signin.address(NAME))
+
+
+signin.personal(blueprint, title, _show)

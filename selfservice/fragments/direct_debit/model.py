@@ -1,0 +1,149 @@
+"""The rules of changing to direct debit: what is typed right, from which day it holds, how it is undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import uuid4
+
+from selfservice import workdays
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.i18n import format_date, gettext
+from selfservice.limits.caps import Cap
+from selfservice.members import mandates, organisations
+from selfservice.members.mandates import Mandate, MandateError
+from selfservice.members.model import email_key
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+from selfservice.visits.sessions import Session
+
+
+def check(typed: dict[str, str]) -> dict[str, str]:
+    """The messages for the fields that are not right, by field name; empty when all are."""
+    found = {}
+    try:
+        mandates.normalise_iban(typed["iban"])
+    except MandateError as error:
+        found["iban"] = {
+            "empty": gettext("Fill in the account number (IBAN) that we may collect from."),
+            "iban": gettext(
+                "There is a mistake in this account number. Compare it digit by digit with your bank card."
+            ),
+        }[error.reason]
+    try:
+        mandates.check_holder(typed["holder"])
+    except MandateError:
+        found["holder"] = gettext(
+            "Fill in the name of the account holder as your bank has it, in at most %(count)s characters.",
+            count=mandates.MAX_HOLDER,
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter where direct debit is arranged, with what it works with."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def is_open(self, session: Session) -> bool:
+        """Whether this kind of use may pay by direct debit today (fact payment.methods)."""
+        return "direct_debit" in self.facts.get(f"payment.methods.{session.kind}").value
+
+    def load(self, conn: sqlite3.Connection, session: Session) -> Mandate | None:
+        """The mandate that this person gave with this access code, also when its day has yet to come."""
+        return mandates.current(conn, session.person_id, session.organisation_id)
+
+    def agree(
+        self, conn: sqlite3.Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
+    ) -> date:
+        """Take the mandate down, from the next working day on; returns that day. Call inside `write()`.
+
+        Sending the same again changes nothing. What was to come before it is replaced, what is in force stays until
+        then. Raises MandateError for what `check` refuses.
+        """
+        today = workdays.today(now)
+        effective = workdays.add(today, 1)
+        iban, holder = mandates.normalise_iban(typed["iban"]), mandates.check_holder(typed["holder"])
+        known = self.load(conn, session)
+        if known is not None and (known.iban, known.holder) == (iban, holder):
+            return known.effective_on
+        self._take_back(conn, session, now)
+        mandates.agree(
+            conn, now, person_id=session.person_id, organisation_id=session.organisation_id, iban=iban,
+            holder=holder, effective_on=effective,
+        )  # fmt: skip
+        made = self.load(conn, session)
+        assert made is not None
+        self._tell(conn, session, "direct_debit.agreed", made, lang, now)
+        self._record(conn, session, "direct_debit.agree", address, now)
+        return effective
+
+    def undo(self, conn: sqlite3.Connection, session: Session, address: str, lang: str, now: datetime) -> bool:
+        """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
+        gone = self._take_back(conn, session, now)
+        if gone is None:
+            return False
+        self._tell(conn, session, "direct_debit.undone", gone, lang, now)
+        self._record(conn, session, "direct_debit.undo", address, now)
+        return True
+
+    def _take_back(self, conn: sqlite3.Connection, session: Session, now: datetime) -> Mandate | None:
+        """End the mandate whose day has yet to come, and open the one again that it came in place of."""
+        known = self.load(conn, session)
+        if known is None or known.effective_on <= workdays.today(now):
+            return None
+        row = conn.execute("SELECT agreed_at FROM mandates WHERE id = :id", {"id": known.id}).fetchone()
+        mandates.end(conn, session.person_id, session.organisation_id, now)
+        conn.execute(
+            """UPDATE mandates SET ended_at = NULL
+               WHERE id = (SELECT max(id) FROM mandates
+                           WHERE person_id = :person_id AND coalesce(organisation_id, 0) = :organisation_id
+                                 AND ended_at = :agreed_at AND effective_on <= :today)""",
+            {
+                "person_id": session.person_id,
+                "organisation_id": session.organisation_id or 0,
+                "agreed_at": row["agreed_at"],
+                "today": workdays.today(now).isoformat(),
+            },
+        )
+        return known
+
+    def _tell(
+        self, conn: sqlite3.Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
+    ) -> None:
+        """Confirm it by mail: to the person, and to the organisation's registered address when that is another."""
+        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
+        outbox = Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+        to = {email_key(session.email): session.email}
+        name = ""
+        if session.organisation_id is not None:
+            organisation = organisations.get(conn, session.organisation_id)
+            name = organisation.name
+            to.setdefault(email_key(organisation.email), organisation.email)
+        for key, recipient in to.items():
+            outbox.enqueue(
+                conn,
+                idempotency_key=f"{kind}:{mandate.id}:{self.keys.keyed_hash('mail-key', key)}:{uuid4()}",
+                kind=kind,
+                recipient=recipient,
+                language=lang,
+                payload={
+                    "name": session.name,
+                    "organisation": name,
+                    "iban": mandate.masked,
+                    "holder": mandate.holder,
+                    "day": format_date(mandate.effective_on),
+                },
+                now=now,
+            )
+
+    def _record(self, conn: sqlite3.Connection, session: Session, what: str, address: str, now: datetime) -> None:
+        thing = f"organisation:{session.organisation_id}" if session.organisation_id else f"person:{session.person_id}"
+        who = f"person:{session.person_id}"
+        record(conn, self.keys, what=what, result="ok", now=now, who=who, on_what=thing, address=address)

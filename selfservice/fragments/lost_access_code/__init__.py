@@ -1,0 +1,192 @@
+"""`lost-access-code`: a new access code in the place of one that was lost.
+
+start → sent (again, or with other details) → [mail] link → confirm → done
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, cookies, errors, web
+from selfservice.db import sqlite3
+from selfservice.fragments.lost_access_code import model
+from selfservice.i18n import gettext, language
+from selfservice.members import references
+from selfservice.outbox import addresses
+from selfservice.requests import model as requests
+from selfservice.services import services
+from selfservice.visits.drafts import Draft
+
+NAME = "lost-access-code"
+blueprint = Blueprint("lost_access_code", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Replace a lost access code")
+
+
+def _desk() -> requests.Desk:
+    wired = services()
+    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
+    return _form({}, {})
+
+
+def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
+    status = 422 if found else status
+    return web.render(
+        "lost_access_code/start.html",
+        title=title(),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-form",
+        values=values,
+        errors=found,
+        notice=notice,
+    )
+
+
+@blueprint.post("")
+def request_link() -> Response:
+    """Check what was typed and queue the mail; the answer tells nobody whether there is such a code."""
+    typed = model.take(request.form)
+    found = model.check(typed)
+    if web.switches_language():
+        return _form(typed, found if request.form.get("checked") else {})
+    if found:
+        return _form(typed, found)
+    wait = _send(typed)
+    if wait and web.wants_fragment():
+        return errors.answer(429, retry_after=wait)
+    if wait:
+        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
+    return web.see(url_for(".sent"))
+
+
+def _send(typed: dict[str, str]) -> int:
+    """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
+    now, number = clock.now(), model.kvk_number(typed)
+    with services().db.write() as conn:
+        wait = requests.lose(conn, _desk(), typed["email"], number, web.client_address(), language(), now)
+        if not wait:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
+    return wait
+
+
+def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+    visit = cookies.visit(conn, now)
+    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+
+
+@blueprint.get("/sent")
+def sent() -> Response:
+    """What happens next, the same whether or not a mail was sent."""
+    draft = _load(services().db.read(), clock.now())
+    return _sent(draft) if "email" in draft else web.see(url_for(".start"))
+
+
+def _sent(draft: dict[str, str], notice: str | None = None) -> Response:
+    return web.render(
+        "lost_access_code/sent.html",
+        title=gettext("Look in your e-mail"),
+        status=429 if notice else 200,
+        error=bool(notice),
+        masked=addresses.mask(draft["email"]),
+        business=bool(model.kvk_number(draft)),
+        notice=notice,
+    )
+
+
+@blueprint.post("/sent")
+def send_again() -> Response:
+    """Send the mail again."""
+    draft = _load(services().db.read(), clock.now())
+    if "email" not in draft:
+        return web.see(url_for(".start"))
+    wait = _send(draft)
+    if wait and web.wants_fragment():
+        return errors.answer(429, retry_after=wait)
+    if wait:
+        return errors.retry_later(_sent(draft, errors.wait_text(wait)), wait)
+    return web.see(url_for(".sent"))
+
+
+@blueprint.get("/link/<token>")
+def follow(token: str) -> Response:
+    """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
+    now = clock.now()
+    token_hash = model.hash_of(token)
+    if requests.opens(services().db.read(), token_hash, now):
+        with services().db.write() as conn:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
+    return web.see(url_for(".confirm"))
+
+
+@blueprint.get("/confirm")
+def confirm() -> Response:
+    """What will happen, and the button that makes it happen; or that the link no longer works."""
+    conn, now = services().db.read(), clock.now()
+    lost = requests.opens(conn, _load(conn, now).get("token_hash", ""), now)
+    if lost is None:
+        return _expired()
+    return web.render(
+        "lost_access_code/confirm.html",
+        title=gettext("Replace your access code?"),
+        lost=lost,
+        masked=addresses.mask(lost.email),
+    )
+
+
+def _expired() -> Response:
+    return web.render("lost_access_code/expired.html", title=gettext("This link no longer works"), status=410)
+
+
+@blueprint.post("/confirm")
+def replace() -> Response:
+    """Use the link up: the old code is worthless from now on, and a new one is on its way."""
+    now = clock.now()
+    with services().db.write() as conn:
+        draft = _load(conn, now)
+        if "done" in draft:
+            return web.see(url_for(".done"))
+        made = requests.replace(conn, _desk(), draft.get("token_hash", ""), web.client_address(), now)
+        if made is None:
+            return _expired()
+        Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
+    return web.see(url_for(".done"))
+
+
+def _made(made: requests.Request) -> dict[str, Any]:
+    """What the last page shows."""
+    return {
+        "reference": references.grouped(made.reference),
+        "delivery": made.delivery,
+        "lines": list(made.letter_lines),
+        "email": addresses.mask(made.email),
+        "waits": made.delivery == "letter" and made.letter_id is None,
+        "since": made.expected_from.isoformat(),
+        "until": made.expected_until.isoformat(),
+    }
+
+
+@blueprint.get("/done")
+def done() -> Response:
+    """It is done, and how the new code comes."""
+    made = _load(services().db.read(), clock.now()).get("done")
+    if made is None:
+        return web.see(url_for(".start"))
+    return web.render(
+        "lost_access_code/done.html",
+        title=gettext("Your old code no longer works"),
+        made=made,
+        since=date.fromisoformat(made["since"]),
+        until=date.fromisoformat(made["until"]),
+    )

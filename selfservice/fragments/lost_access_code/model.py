@@ -1,0 +1,54 @@
+"""The rules of the form for a lost access code: what is typed right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from selfservice.i18n import gettext
+from selfservice.outbox import addresses
+from selfservice.requests import fields
+from selfservice.secrets import hash_token
+
+FIELDS = ("email", "kvk_number")
+LONGEST = 300
+
+
+def hash_of(token: str) -> str:
+    """What the database knows of a mailed token."""
+    return hash_token(token)
+
+
+def take(sent: Mapping[str, str]) -> dict[str, str]:
+    """What was sent for the fields of this form, and nothing else."""
+    return {name: sent.get(name, "")[:LONGEST] for name in FIELDS}
+
+
+def check(typed: Mapping[str, str]) -> dict[str, str]:
+    """The messages for the fields that are not right. Whether there is such a code is not looked up."""
+    found = {"email": _email(typed["email"]), "kvk_number": _kvk_number(typed["kvk_number"])}
+    return {name: message for name, message in found.items() if message}
+
+
+def kvk_number(typed: Mapping[str, str]) -> str | None:
+    """The KVK number that was typed, in its one form; None for the private code."""
+    text = typed["kvk_number"]
+    return fields.check_kvk_number(text) if text.strip() else None
+
+
+def _email(text: str) -> str:
+    if not text.strip():
+        return gettext("Fill in your e-mail address.")
+    try:
+        addresses.check(text)
+    except addresses.AddressError:
+        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
+    return ""
+
+
+def _kvk_number(text: str) -> str:
+    try:
+        fields.check_kvk_number(text)
+    except fields.FieldError as error:
+        if error.reason != "empty":
+            return gettext("This is not a KVK number. It has 8 digits, such as 12345678.")
+    return ""

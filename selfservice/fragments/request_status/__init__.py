@@ -1,0 +1,207 @@
+"""`request-status`: how far a request for an access code is, and what can still be done with it.
+
+start → status (→ withdraw, address or never-came, each asked once more → status)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, cookies, errors, web
+from selfservice.db import sqlite3
+from selfservice.fragments.request_status import model
+from selfservice.i18n import gettext
+from selfservice.requests import model as requests
+from selfservice.requests.model import Status
+from selfservice.services import services
+from selfservice.visits.drafts import Draft
+
+NAME = "request-status"
+blueprint = Blueprint("request_status", __name__)
+Act = Callable[[sqlite3.Connection, str, str, datetime], str]
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("See how far your request is")
+
+
+def _desk() -> requests.Desk:
+    wired = services()
+    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
+    return _form({}, {})
+
+
+def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
+    status = 422 if found else status
+    return web.render(
+        "request_status/start.html",
+        title=title(),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-form",
+        values=values,
+        errors=found,
+        notice=notice,
+    )
+
+
+@blueprint.post("")
+def look_up() -> Response:
+    """Remember what was typed and go on; whether there is such a request is not told here."""
+    typed = model.take(model.FIELDS, request.form)
+    found = model.check(typed)
+    if web.switches_language():
+        return _form(typed, found if request.form.get("checked") else {})
+    if found:
+        return _form(typed, found)
+    now = clock.now()
+    with services().db.write() as conn:
+        wait = requests.admit(conn, _desk(), typed["reference"], web.client_address(), now)
+        if not wait:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
+    if wait and web.wants_fragment():
+        return errors.answer(429, retry_after=wait)
+    if wait:
+        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
+    return web.see(url_for(".status"))
+
+
+def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, str]:
+    visit = cookies.visit(conn, now)
+    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+
+
+def _find(conn: sqlite3.Connection, draft: dict[str, str], now: datetime) -> Status | None:
+    return requests.status(conn, _desk(), draft["reference"], draft["email"], now)
+
+
+@blueprint.get("/status")
+def status() -> Response:
+    """How far it is; or, the same for a wrong reference and a wrong address, that there is no such request."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    return _status(draft, _find(conn, draft, now)) if "reference" in draft else web.see(url_for(".start"))
+
+
+def _status(draft: dict[str, str], found: Status | None) -> Response:
+    if found is None:
+        return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
+    steps = [(model.step(state), moment) for state, moment in found.moments.items() if model.step(state)]
+    return web.render(
+        "request_status/status.html",
+        title=model.headline(found),
+        status_=found,
+        steps=steps,
+        why=model.why(found),
+        wait=model.duration(found.median_wait) if found.median_wait else "",
+        did=draft.get("did", ""),
+    )
+
+
+def _open(what: str) -> tuple[dict[str, str], Status] | Response:
+    """The request that this visit looks at, when this may be done with it; else where to go instead."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    if "reference" not in draft:
+        return web.see(url_for(".start"))
+    found = _find(conn, draft, now)
+    return (draft, found) if found is not None and what in found.may else web.see(url_for(".status"))
+
+
+def _ask(template: str, page: str, found: Status, **variables: Any) -> Response:
+    return web.render(f"request_status/{template}.html", title=page, status_=found, **variables)
+
+
+def _do(what: str, act: Act) -> Response:
+    """Do it with the request that this visit looks at, and show how it stands then, and whether it was done."""
+    now = clock.now()
+    with services().db.write() as conn:
+        draft = _load(conn, now)
+        if "reference" not in draft:
+            return web.see(url_for(".start"))
+        wait = requests.admit(conn, _desk(), draft["reference"], web.client_address(), now)
+        if not wait:
+            done = act(conn, draft["reference"], draft["email"], now)
+            did = what if done == "ok" else "too-late"
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, draft | {"did": did}, now)
+    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".status"))
+
+
+@blueprint.get("/withdraw")
+def withdraw() -> Response:
+    """Whether it is really to be withdrawn."""
+    opened = _open("withdraw")
+    if isinstance(opened, Response):
+        return opened
+    return _ask("withdraw", gettext("Withdraw your request?"), opened[1])
+
+
+@blueprint.post("/withdraw")
+def do_withdraw() -> Response:
+    """Withdraw it."""
+    address = web.client_address()
+    return _do("withdraw", lambda conn, ref, email, now: requests.withdraw(conn, _desk(), ref, email, address, now))
+
+
+@blueprint.get("/never-came")
+def never_came() -> Response:
+    """What happens when it never came, before it happens."""
+    opened = _open("never_came")
+    if isinstance(opened, Response):
+        return opened
+    return _ask("never_came", gettext("Did your code never come?"), opened[1])
+
+
+@blueprint.post("/never-came")
+def do_never_came() -> Response:
+    """Revoke the code that never came, and have a new one made."""
+    address = web.client_address()
+    return _do("never-came", lambda conn, ref, email, now: requests.never_came(conn, _desk(), ref, email, address, now))
+
+
+@blueprint.get("/address")
+def correct() -> Response:
+    """The address to send the letter to, empty: what was wrong is not typed over."""
+    return _correct({}, {})
+
+
+def _correct(values: dict[str, str], found: dict[str, str]) -> Response:
+    opened = _open("correct_address")
+    if isinstance(opened, Response):
+        return opened
+    return _ask(
+        "address",
+        gettext("Correct the address"),
+        opened[1],
+        status=422 if found else 200,
+        error=bool(found),
+        switch_form=f"{NAME}-form",
+        values=values,
+        errors=found,
+    )
+
+
+@blueprint.post("/address")
+def do_correct() -> Response:
+    """Send the letter to another address, once staff have looked at it again."""
+    typed = model.take(model.ADDRESS, request.form)
+    found = model.check_address(typed)
+    if web.switches_language():
+        return _correct(typed, found if request.form.get("checked") else {})
+    if found:
+        return _correct(typed, found)
+    corrected, address = model.to_address(typed), web.client_address()
+    return _do(
+        "address",
+        lambda conn, ref, email, now: requests.correct_address(conn, _desk(), ref, email, corrected, address, now),
+    )

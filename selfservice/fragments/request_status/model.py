@@ -1,0 +1,117 @@
+"""The rules of looking a request up: what is typed right, and how its progress is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from selfservice.i18n import gettext, ngettext
+from selfservice.members import references
+from selfservice.members.organisations import Address
+from selfservice.outbox import addresses
+from selfservice.requests import fields, reasons
+from selfservice.requests.model import Status
+
+LONGEST = 300
+FIELDS = ("reference", "email")
+ADDRESS = ("street", "house_number", "postcode", "city")
+
+
+def take(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
+    """What was sent for these fields, and nothing else."""
+    return {name: sent.get(name, "")[:LONGEST] for name in names}
+
+
+def check(typed: Mapping[str, str]) -> dict[str, str]:
+    """The messages for reference and e-mail address; empty when both could be. Whether they exist is not looked up."""
+    found = {"reference": _reference(typed["reference"]), "email": _email(typed["email"])}
+    return {name: message for name, message in found.items() if message}
+
+
+def _reference(text: str) -> str:
+    reference = references.normalise(text)
+    if not reference:
+        return gettext("Fill in the reference. It is in our e-mail about your request.")
+    if not references.valid(reference):
+        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X9T.")
+    return ""
+
+
+def _email(text: str) -> str:
+    if not text.strip():
+        return gettext("Fill in your e-mail address.")
+    try:
+        addresses.check(text)
+    except addresses.AddressError:
+        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
+    return ""
+
+
+def check_address(typed: Mapping[str, str]) -> dict[str, str]:
+    """The messages for the fields of an address that are not right."""
+    checks = {
+        "street": (fields.check_line, gettext("Fill in the street.")),
+        "house_number": (fields.check_house_number, gettext("Fill in the house number, such as 12 or 12 A.")),
+        "postcode": (fields.check_postcode, gettext("Fill in the postcode: 4 digits and 2 letters, such as 1234 AB.")),
+        "city": (fields.check_line, gettext("Fill in the town or city.")),
+    }
+    found = {}
+    for name, (check_one, message) in checks.items():
+        try:
+            check_one(typed[name])
+        except fields.FieldError as error:
+            long = gettext("This is too long. Use at most %(count)s characters.", count=fields.MAX_LINE)
+            found[name] = long if error.reason == "long" else message
+    return found
+
+
+def to_address(typed: Mapping[str, str]) -> Address:
+    """The address that was typed."""
+    return Address(typed["street"], typed["house_number"], typed["postcode"], typed["city"])
+
+
+def headline(status: Status) -> str:
+    """The state in a few words: the heading of the page."""
+    return {
+        "received": gettext("We have received your request"),
+        "checking": gettext("We are checking your request"),
+        "approved": gettext("Your request is approved"),
+        "sent": gettext("Your code was sent by e-mail"),
+        "printed": gettext("The letter with your code is printed"),
+        "posted": gettext("The letter with your code is in the post"),
+        "withdrawn": gettext("Your request is withdrawn"),
+        "rejected": gettext("Your request was not granted"),
+    }[status.state]
+
+
+def step(state: str) -> str:
+    """A state that a request went through, in a list with the moment behind it."""
+    return {
+        "received": gettext("Received"),
+        "checking": gettext("Being checked"),
+        "approved": gettext("Approved"),
+        "sent": gettext("Sent by e-mail"),
+        "printed": gettext("Printed"),
+        "posted": gettext("Posted"),
+        "withdrawn": gettext("Withdrawn"),
+        "rejected": gettext("Not granted"),
+    }.get(state, "")
+
+
+def why(status: Status) -> str:
+    """Why it was not granted, in a sentence."""
+    if status.reason in reasons.REASONS:
+        return reasons.sentence(status.reason)
+    return gettext("We could not give you a new code for this request.")
+
+
+def duration(wait: timedelta) -> str:
+    """A waiting time as people say it: in minutes below two hours, in hours below two days, else in days."""
+    minutes = max(1, round(wait / timedelta(minutes=1)))
+    if minutes < 120:
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    if minutes < 48 * 60:
+        hours = round(minutes / 60)
+        return ngettext("%(num)s hour", "%(num)s hours", hours)
+    days = round(minutes / 60 / 24)
+    return ngettext("%(num)s day", "%(num)s days", days)

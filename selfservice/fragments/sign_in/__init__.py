@@ -1,0 +1,141 @@
+"""`sign-in`: access code and password; signing out; staying signed in.
+
+start → [wherever `next` says, or my]          out → out
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from selfservice import clock, cookies, errors, signin, web
+from selfservice.fragments.sign_in import model
+from selfservice.i18n import gettext, language
+from selfservice.members.passwords import Busy
+from selfservice.services import services
+from selfservice.visits import sessions
+from selfservice.visits.devices import describe
+from selfservice.visits.sessions import Session
+
+NAME = signin.NAME
+blueprint = Blueprint("sign_in", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Log in")
+
+
+def _counter() -> model.Counter:
+    wired = services()
+    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The form, empty; or who is signed in already. Without a cookie it touches nothing, since it is baked."""
+    session = signin.signed_in()
+    return signin.ask(NAME, then=_next(request.args)) if session is None else _already(session)
+
+
+@blueprint.get("/mine")
+def mine() -> Response:
+    """For a page that is opened: who is signed in already, or nothing."""
+    if not web.wants_fragment():
+        return web.see(signin.address(NAME))
+    session = signin.signed_in()
+    return Response(status=204, mimetype="text/plain") if session is None else _already(session)
+
+
+def _already(session: Session) -> Response:
+    return signin.render(session, NAME, "sign_in/already.html", title=gettext("You are logged in"))
+
+
+def _next(values: dict[str, str]) -> str | None:
+    """Where to go on: a path of this site, in the language in force."""
+    path = web.path_only(values.get("next", ""))
+    return None if path is None else web.path_in(language(), path)
+
+
+@blueprint.post("")
+def sign_in() -> Response:
+    """Check code and password. The answer to a wrong one is the same whether or not the code is anybody's."""
+    then = _next(request.form)
+    name = signin.panel_of(then or "")
+    typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
+    code, shown = typed["access_code"], {"access_code": typed["access_code"]}
+    found = model.check(typed)
+    if web.switches_language():
+        found = found if request.form.get("checked") else {}
+        return signin.ask(name, shown, found, 422 if found else 200, then=then)
+    if found:
+        return signin.ask(name, shown, found, 422, then=then)
+    counter, now = _counter(), clock.now()
+    with services().db.write() as conn:
+        wait = counter.admit(conn, code, web.client_address(), now)
+    if wait:
+        if web.wants_fragment():
+            return errors.answer(429, retry_after=wait)
+        return errors.retry_later(signin.ask(name, shown, {}, 429, errors.wait_text(wait), then), wait)
+    if not _try(counter, code, typed["password"]):
+        return signin.ask(name, shown, {"both": _wrong()}, 422, then=then)
+    return web.see(then or signin.address(signin.HOME))
+
+
+def _wrong() -> str:
+    return gettext("This access code and password do not belong together. Look at both, and at the caps lock key.")
+
+
+def _try(counter: model.Counter, code: str, password: str) -> bool:
+    """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
+    wired = services()
+    account = counter.find(wired.db.read(), code, clock.now())
+    try:
+        right = wired.hasher.verify(account.hash if account else None, password)
+        outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
+        rehashed = wired.hasher.hash(password) if outdated else None
+    except Busy:
+        with wired.db.write() as conn:
+            counter.release(conn, code)
+        raise
+    now, address = clock.now(), web.client_address()
+    with wired.db.write() as conn:
+        if not right or account is None or not counter.accept(conn, code, account, rehashed, address, now):
+            counter.refuse(conn, code, address, now)
+            return False
+        member = account.member
+        signin.enter(conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now)
+    return True
+
+
+@blueprint.post("/stay")
+def stay() -> Response:
+    """Begin the idle time anew, without leaving the page."""
+    session = signin.signed_in()
+    if session is not None:
+        session = signin.prolong(session)
+    then = _next(request.form) or signin.address(signin.HOME)
+    if not web.wants_fragment():
+        return web.see(then)
+    return web.render("sign_in/bar.html", title=title(), panel=signin.panel_of(then), **signin.bar(session))
+
+
+@blueprint.post("/out")
+def sign_out() -> Response:
+    """End the session and forget the visit, with all that was typed in it: a copied cookie is dead from now on."""
+    session, now = signin.signed_in(), clock.now()
+    with services().db.write() as conn:
+        if session is not None:
+            sessions.end(conn, cookies.value() or "", now)
+            _counter().leave(conn, session.person_id, web.client_address(), now)
+        cookies.forget(conn, now)
+    response = web.see(signin.address(f"{NAME}/out"))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@blueprint.get("/out")
+def out() -> Response:
+    """You are signed out. To htmx it says to load the whole page, since the page around it said who you were."""
+    if web.wants_fragment():
+        return Response(status=204, mimetype="text/plain", headers={"HX-Redirect": signin.address(f"{NAME}/out")})
+    return web.render("sign_in/out.html", title=gettext("You are logged out"))

@@ -1,0 +1,149 @@
+"""The rules of signing in: who may try how often, whose code it is, what is written down together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.i18n import gettext
+from selfservice.limits.caps import Cap
+from selfservice.limits.model import Limit, allow_all, network
+from selfservice.members import codes, rules, use
+from selfservice.members import model as members
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+from selfservice.visits import failures
+
+# A whole office may have one address; a machine's hashes a second are far below the last.
+PER_ADDRESS = Limit("sign-in-address", 60, 3600)
+PER_NAME = Limit("sign-in-name", 30, 3600)
+GLOBAL = Limit("sign-in-global", 6000, 60)
+
+
+def check(typed: dict[str, str]) -> dict[str, str]:
+    """The messages for the fields that are not right, by field name; they depend on nothing but what was typed."""
+    return {**_check_code(typed["access_code"]), **_check_password(typed["password"])}
+
+
+def _check_code(text: str) -> dict[str, str]:
+    code = codes.normalise(text)
+    if not code:
+        return {"access_code": gettext("Fill in your access code. It is in the e-mail or letter we sent you.")}
+    if len(code) != codes.LENGTH:
+        message = gettext(
+            "This code has %(count)s letters and digits; an access code has %(length)s. "
+            "Compare it with your e-mail or letter.",
+            count=len(code),
+            length=codes.LENGTH,
+        )
+        return {"access_code": message}
+    if not codes.valid(code):
+        message = gettext("There is a mistake in this code. Compare it letter by letter with your e-mail or letter.")
+        return {"access_code": message}
+    return {}
+
+
+def _check_password(text: str) -> dict[str, str]:
+    if not text:
+        return {"password": gettext("Fill in your password.")}
+    # What no password can be is not hashed: that would cost us more than it costs who sends it.
+    if len(text.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
+        return {"password": gettext("This is longer than any password can be. Fill in your password only.")}
+    return {}
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose code it is, and the hash of their password, if they have chosen one."""
+
+    member: members.Member
+    hash: str | None
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The counter where people sign in, with what it works with."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def admit(self, conn: sqlite3.Connection, code: str, address: str, now: datetime) -> int:
+        """Count a try, before any password is hashed; 0, or the seconds to wait when it may not be made.
+
+        The same statements run whoever's code it is, also nobody's. Call inside `write()`.
+        """
+        name = members.hash_code(self.keys, code)
+        decision = allow_all(conn, self.keys, [(PER_ADDRESS, network(address)), (PER_NAME, name), (GLOBAL, "")], now)
+        if not decision.allowed:
+            return decision.retry_after_seconds
+        return failures.admit(conn, self._failures(code), now)
+
+    def release(self, conn: sqlite3.Connection, code: str) -> None:
+        """The try was not made after all, so it did not fail. Call inside `write()`."""
+        failures.undo(conn, self._failures(code))
+
+    def find(self, conn: sqlite3.Connection, code: str, now: datetime) -> Account | None:
+        """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
+
+        The same two queries, whoever's it is.
+        """
+        member = use.find_usable(conn, members.hash_code(self.keys, code), now)
+        hashed = members.password_hash(conn, member.person_id if member else None)
+        return None if member is None else Account(member, hashed)
+
+    def refuse(self, conn: sqlite3.Connection, code: str, address: str, now: datetime) -> None:
+        """Write down that code and password did not belong together. Call inside `write()`."""
+        who = f"code:{members.hash_code(self.keys, code)}"
+        record(conn, self.keys, what="sign_in", result="refused", now=now, who=who, address=address)
+
+    def accept(
+        self, conn: sqlite3.Connection, code: str, account: Account, rehashed: str | None, address: str, now: datetime
+    ) -> bool:
+        """Everything that goes with a right password, besides the session itself. Call inside `write()`.
+
+        False when code or password changed while the password was being hashed. `rehashed` replaces a hash made
+        with weaker parameters. After five failures the owner is told by mail.
+        """
+        if self.find(conn, code, now) != account:
+            return False
+        member = account.member
+        use.note_use(conn, member.access_code_id, now)
+        if rehashed:
+            conn.execute(
+                "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
+                {"hash": rehashed, "person_id": member.person_id},
+            )
+        failed = failures.forget(conn, self._failures(code))
+        if failed >= failures.WORRYING:
+            self._tell(conn, member, failed, now)
+        record(
+            conn, self.keys, what="sign_in", result="ok", now=now, who=f"person:{member.person_id}",
+            on_what=f"access_code:{member.access_code_id}", address=address,
+        )  # fmt: skip
+        return True
+
+    def leave(self, conn: sqlite3.Connection, person_id: int, address: str, now: datetime) -> None:
+        """Write down that somebody signed out. Call inside `write()`."""
+        who = f"person:{person_id}"
+        record(conn, self.keys, what="sign_out", result="ok", now=now, who=who, on_what=who, address=address)
+
+    def _failures(self, code: str) -> str:
+        return self.keys.keyed_hash("sign-in-failures", members.hash_code(self.keys, code))
+
+    def _tell(self, conn: sqlite3.Connection, member: members.Member, failed: int, now: datetime) -> None:
+        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
+        Outbox(self.keys, self.mail_domain, Cap("mail", hour, day)).enqueue(
+            conn,
+            idempotency_key=f"sign-in-after-failures:{uuid4()}",
+            kind="sign_in.after_failures",
+            recipient=member.email,
+            language=member.language,
+            payload={"name": member.given_name, "failed": failed, "moment": now.isoformat()},
+            now=now,
+        )

@@ -1,0 +1,185 @@
+"""Batches in the database: which letters are printed together, and what became of them. Files: see printing.py."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.letters.model import Letter
+from selfservice.workdays import today
+
+# Called with the connection of the transaction in which a letter was printed or posted, its row number, the moment.
+Hook = Callable[[sqlite3.Connection, int, datetime], object]
+
+
+class UnknownBatchError(Exception):
+    """There is no such batch, or its files are not complete yet."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Letters that are printed together. Its folder gets its name (`path`) when they are marked as printed."""
+
+    id: int
+    folder: Path
+    created_at: datetime
+    printed_at: datetime | None
+    released_at: datetime | None
+    posted_at: datetime | None
+
+    @property
+    def path(self) -> Path:
+        """Where its files are to be found."""
+        return self.folder / f"{today(self.created_at).isoformat()}-batch-{self.id}"
+
+    @property
+    def part(self) -> Path:
+        """Where its files are while they are being made."""
+        return self.folder / f".{self.path.name}.part"
+
+
+def get(conn: sqlite3.Connection, batch_id: int) -> Batch:
+    """The batch with this number. Raises UnknownBatchError."""
+    row = conn.execute("SELECT * FROM letter_batches WHERE id = :id", {"id": batch_id}).fetchone()
+    if row is None:
+        raise UnknownBatchError
+    return _batch(row)
+
+
+def unfinished(conn: sqlite3.Connection) -> Batch | None:
+    """The batch whose files were not all made, or not released. There is at most one."""
+    row = conn.execute("SELECT * FROM letter_batches WHERE released_at IS NULL").fetchone()
+    return None if row is None else _batch(row)
+
+
+def begin(conn: sqlite3.Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
+    """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
+    _drop_revoked(conn)
+    waiting = conn.execute(
+        "SELECT id FROM letters WHERE state = 'ready' AND batch_id IS NULL ORDER BY id LIMIT :limit", {"limit": limit}
+    ).fetchall()
+    if not waiting:
+        return None
+    row = conn.execute(
+        "INSERT INTO letter_batches (folder, created_at) VALUES (:folder, :now) RETURNING *",
+        {"folder": str(folder), "now": to_text(now)},
+    ).fetchone()
+    for letter in waiting:
+        conn.execute("UPDATE letters SET batch_id = :batch WHERE id = :id", {"id": letter["id"], "batch": row["id"]})
+    return _batch(row)
+
+
+def move(conn: sqlite3.Connection, batch: Batch, folder: Path) -> Batch:
+    """Make the files of a batch that was not printed yet in another folder."""
+    conn.execute(
+        "UPDATE letter_batches SET folder = :folder WHERE id = :id AND printed_at IS NULL",
+        {"id": batch.id, "folder": str(folder)},
+    )
+    return get(conn, batch.id)
+
+
+def letters(conn: sqlite3.Connection, batch: Batch) -> list[Letter]:
+    """The letters of a batch that are still to be printed, in order."""
+    rows = conn.execute(
+        """SELECT l.* FROM letters l JOIN access_codes c ON c.id = l.access_code_id
+           WHERE l.batch_id = :id AND l.state = 'ready' AND c.revoked_at IS NULL ORDER BY l.id""",
+        {"id": batch.id},
+    )
+    return [
+        Letter(
+            id=row["id"],
+            reference=row["reference"],
+            check_code=row["check_code"],
+            language=row["language"],
+            lines=tuple(json.loads(row["address_lines"])),
+            code=row["code"],
+            valid_until=date.fromisoformat(row["valid_until"]),
+        )
+        for row in rows
+    ]
+
+
+def mark_printed(
+    conn: sqlite3.Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[Hook], now: datetime
+) -> bool:
+    """Mark these letters as printed, and forget their codes; False, and nothing is marked, when they are not any more
+    exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
+    """
+    _drop_revoked(conn)
+    if letters(conn, batch) != list(made):
+        return False
+    conn.execute(
+        """UPDATE letters SET state = 'printed', code = '', printed_at = :now
+           WHERE batch_id = :id AND state = 'ready'""",
+        {"id": batch.id, "now": to_text(now)},
+    )
+    conn.execute("UPDATE letter_batches SET printed_at = :now WHERE id = :id", {"id": batch.id, "now": to_text(now)})
+    for letter in made:
+        for hook in hooks:
+            hook(conn, letter.id, now)
+    return True
+
+
+def discard(conn: sqlite3.Connection, batch: Batch) -> None:
+    """Forget a batch of which no letter is left."""
+    conn.execute("DELETE FROM letter_batches WHERE id = :id AND printed_at IS NULL", {"id": batch.id})
+
+
+def mark_released(conn: sqlite3.Connection, batch: Batch, now: datetime) -> Batch:
+    """Note that the folder has its name; the next batch may begin."""
+    conn.execute("UPDATE letter_batches SET released_at = :now WHERE id = :id", {"id": batch.id, "now": to_text(now)})
+    return get(conn, batch.id)
+
+
+def mark_posted(conn: sqlite3.Connection, batch_id: int, hooks: Sequence[Hook], now: datetime) -> int:
+    """Mark the letters of a batch as posted and forget their addresses; returns how many, 0 when that was done before.
+
+    Raises UnknownBatchError, also for a batch whose files are not complete. Call inside `write()`.
+    """
+    batch = get(conn, batch_id)
+    if batch.released_at is None:
+        raise UnknownBatchError
+    conn.execute(
+        "UPDATE letter_batches SET posted_at = coalesce(posted_at, :now) WHERE id = :id",
+        {"id": batch_id, "now": to_text(now)},
+    )
+    posted = conn.execute(
+        """UPDATE letters SET state = 'posted', posted_at = :now, address_lines = '[]'
+           WHERE batch_id = :id AND state = 'printed' RETURNING id""",
+        {"id": batch_id, "now": to_text(now)},
+    ).fetchall()
+    for row in posted:
+        for hook in hooks:
+            hook(conn, row["id"], now)
+    return len(posted)
+
+
+def overview(conn: sqlite3.Connection) -> tuple[int, list[tuple[Batch, int]]]:
+    """How many letters wait for a batch, and the batches, newest first, each with its number of letters."""
+    waiting = conn.execute("SELECT count(*) AS n FROM letters WHERE state = 'ready' AND batch_id IS NULL").fetchone()[
+        "n"
+    ]
+    rows = conn.execute(
+        """SELECT b.*, (SELECT count(*) FROM letters l WHERE l.batch_id = b.id) AS n
+           FROM letter_batches b ORDER BY b.id DESC"""
+    )
+    return waiting, [(_batch(row), row["n"]) for row in rows]
+
+
+def _drop_revoked(conn: sqlite3.Connection) -> None:
+    """A letter whose code was revoked has nothing to bring."""
+    conn.execute(
+        """UPDATE letters SET state = 'withdrawn', code = '', address_lines = '[]', batch_id = NULL
+           WHERE state = 'ready' AND NOT EXISTS (
+               SELECT 1 FROM access_codes c WHERE c.id = letters.access_code_id AND c.revoked_at IS NULL)"""
+    )
+
+
+def _batch(row: sqlite3.Row) -> Batch:
+    moments = {name: from_text(row[name]) if row[name] else None for name in ("printed_at", "released_at", "posted_at")}
+    return Batch(id=row["id"], folder=Path(row["folder"]), created_at=from_text(row["created_at"]), **moments)

@@ -1,0 +1,158 @@
+"""Letters with an access code: queueing one, changing it or taking it back while it is not printed. See batches.py."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.messages import model as messages
+from selfservice.secrets import Keys
+
+OPEN_DAYS = 14
+KEPT_DAYS = 365
+# What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
+FEWEST_LINES, MOST_LINES = 3, 5
+LONGEST_LINE = 200
+
+
+class OpenLetter(Exception):  # noqa: N818 (it names what stands in the way)
+    """A letter went to this address less than 14 days ago, and its code was not used yet; nothing was queued."""
+
+
+class PrintedError(Exception):
+    """The letter is printed, or withdrawn: it can no longer be changed or taken back."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter to be printed."""
+
+    id: int
+    reference: str
+    check_code: str
+    language: str
+    lines: tuple[str, ...]
+    code: str
+    valid_until: date
+
+
+def enqueue(
+    conn: sqlite3.Connection,
+    keys: Keys,
+    *,
+    access_code_id: int,
+    reference: str,
+    language: str,
+    lines: Sequence[str],
+    code: str,
+    valid_until: date,
+    now: datetime,
+) -> int:
+    """Queue a letter with a code and return its row number. Call inside `write()`.
+
+    `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
+    postcode with the place. `code` and `reference` are not grouped; `valid_until` is the last day on which the code can
+    be used for the first time. Raises OpenLetter, and ValueError when the lines are fewer or more than an envelope has.
+    """
+    shown = _checked(lines)
+    key = address_key(keys, shown)
+    _refuse_second(conn, key, 0, now)
+    check_code = messages.register(conn, "access_code.letter", messages.mask_address(shown), language, now)
+    row = conn.execute(
+        """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, code,
+                                valid_until, state, created_at)
+           VALUES (:access_code_id, :reference, :check_code, :language, :address_lines, :address_key, :code,
+                   :valid_until, 'ready', :now) RETURNING id""",
+        {
+            "access_code_id": access_code_id,
+            "reference": reference,
+            "check_code": check_code,
+            "language": language,
+            "address_lines": json.dumps(shown, ensure_ascii=False),
+            "address_key": key,
+            "code": code,
+            "valid_until": valid_until.isoformat(),
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])
+
+
+def withdraw(conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
+    """Take a letter back and forget its code and address. Raises PrintedError when it is too late."""
+    changed = conn.execute(
+        """UPDATE letters SET state = 'withdrawn', code = '', address_lines = '[]', batch_id = NULL
+           WHERE id = :id AND state = 'ready'""",
+        {"id": letter_id},
+    ).rowcount
+    if changed != 1:
+        raise PrintedError
+
+
+def correct_address(conn: sqlite3.Connection, keys: Keys, letter_id: int, lines: Sequence[str], now: datetime) -> None:
+    """Send a letter elsewhere. Raises PrintedError when it is too late, OpenLetter and ValueError as
+    `enqueue` does.
+    """
+    shown = _checked(lines)
+    key = address_key(keys, shown)
+    _refuse_second(conn, key, letter_id, now)
+    changed = conn.execute(
+        """UPDATE letters SET address_lines = :address_lines, address_key = :address_key
+           WHERE id = :id AND state = 'ready'""",
+        {"id": letter_id, "address_lines": json.dumps(shown, ensure_ascii=False), "address_key": key},
+    ).rowcount
+    if changed != 1:
+        raise PrintedError
+
+
+def address_key(keys: Keys, lines: Sequence[str]) -> str:
+    """What two spellings of one address have in common, hashed: the last two lines' letters and digits, case and
+    accents off. Who lives or works there is no part of it.
+    """
+    plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
+    return keys.keyed_hash("letter-address", "".join(sign for sign in plain if sign.isalnum()))
+
+
+def clean(conn: sqlite3.Connection, now: datetime) -> int:
+    """Remove letters that were made over 365 days ago, but none that still has to be printed or posted, and batches
+    that have none left; returns how many letters went.
+    """
+    gone = conn.execute(
+        "DELETE FROM letters WHERE state IN ('posted', 'withdrawn') AND created_at < :before",
+        {"before": to_text(now - timedelta(days=KEPT_DAYS))},
+    ).rowcount
+    conn.execute(
+        """DELETE FROM letter_batches WHERE posted_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM letters WHERE letters.batch_id = letter_batches.id)"""
+    )
+    return gone
+
+
+def _refuse_second(conn: sqlite3.Connection, key: str, besides: int, now: datetime) -> None:
+    """One open letter per address per 14 days (security.md): it is open until its code was used."""
+    found = conn.execute(
+        """SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
+           WHERE l.address_key = :key AND l.id <> :besides AND l.state <> 'withdrawn' AND l.created_at > :since
+                 AND c.first_used_at IS NULL LIMIT 1""",
+        {"key": key, "besides": besides, "since": to_text(now - timedelta(days=OPEN_DAYS))},
+    ).fetchone()
+    if found is not None:
+        raise OpenLetter
+
+
+def _checked(lines: Sequence[str]) -> tuple[str, ...]:
+    shown = tuple(line for line in map(_line, lines) if line)
+    if not FEWEST_LINES <= len(shown) <= MOST_LINES:
+        raise ValueError(f"an envelope has {FEWEST_LINES} to {MOST_LINES} lines, not {len(shown)}")
+    return shown
+
+
+def _line(text: str) -> str:
+    """One line as it can be printed: composed, without tabs, line ends and invisible signs, and cut when very long."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in unicodedata.normalize("NFC", text)).strip()
+    return plain if len(plain) <= LONGEST_LINE else plain[: LONGEST_LINE - 1].rstrip() + "…"

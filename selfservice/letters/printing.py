@@ -1,0 +1,150 @@
+"""Printing a batch: its PDFs and manifest appear in a folder if and only if their letters are marked as printed.
+
+The files are made in a hidden folder and brought to disk, then the letters are marked in one transaction, then the
+folder gets its name. Killed before the transaction, the next run makes the same batch again; killed after it, the next
+run gives the folder its name. So no letter is lost, and none gets into two folders.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import Database
+from selfservice.letters import batches
+from selfservice.letters.batches import Batch, Hook
+from selfservice.letters.model import Letter
+from selfservice.letters.pdf import Press
+from selfservice.letters.text import Site, write
+
+LIMIT = 500  # letters; what one transaction marks without making the site wait for the write lock
+MANIFEST = "manifest.json"
+
+
+class PrintingError(Exception):
+    """The letters cannot be printed; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Office:
+    """Where letters are printed. `progress` is called with how many letters are made, of how many."""
+
+    db: Database
+    site: Site
+    on_printed: Sequence[Hook] = ()
+    progress: Callable[[int, int], object] = lambda *_: None
+
+
+def print_batch(office: Office, folder: Path, limit: int, now: datetime) -> Batch | None:
+    """Print the letters that are ready, at most `limit`, into a new folder inside `folder`; None when there are none.
+
+    A batch that was not finished is finished first, and is then the one that is returned. Raises PrintingError, and
+    OSError when the folder cannot be written: then nothing was marked as printed, or the next run will finish it.
+    """
+    folder = folder.absolute()
+    with _alone(office.db):
+        batch = batches.unfinished(office.db.read())
+        if batch is None:
+            with office.db.write() as conn:
+                batch = batches.begin(conn, folder, limit, now)
+        while batch is not None and batch.printed_at is None:
+            batch = _print(office, batch, folder, now)
+        return None if batch is None else _release(office.db, batch, now)
+
+
+def _print(office: Office, batch: Batch, folder: Path, now: datetime) -> Batch | None:
+    """Make the files and mark the letters; the batch as it is then, None when it has no letters any more."""
+    shutil.rmtree(batch.part, ignore_errors=True)
+    if batch.folder != folder:
+        with office.db.write() as conn:
+            batch = batches.move(conn, batch, folder)
+    if batch.path.exists():
+        raise PrintingError(f"{batch.path} is there already: move it away, or print to another folder")
+    made = batches.letters(office.db.read(), batch)
+    _write_files(office, batch, made)
+    with office.db.write() as conn:
+        if not made:
+            batches.discard(conn, batch)
+            return None
+        batches.mark_printed(conn, batch, made, office.on_printed, now)
+        batch = batches.get(conn, batch.id)
+    # The codes were overwritten in the database file's pages (db.py); this empties the journal of them too.
+    office.db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return batch
+
+
+def _write_files(office: Office, batch: Batch, made: Sequence[Letter]) -> None:
+    batch.part.mkdir(mode=0o700, parents=True)
+    press, day, entries = Press(), workdays.today(batch.created_at), []
+    for number, letter in enumerate(made, 1):
+        content = press.make(write(letter, day, office.site), batch.created_at)
+        name = f"{number:04}-{letter.reference}.pdf"
+        _write(batch.part / name, content)
+        entries.append(
+            {
+                "file": name,
+                "letter": letter.id,
+                "reference": letter.reference,
+                "check_code": letter.check_code,
+                "language": letter.language,
+                "sha256": hashlib.sha256(content).hexdigest(),
+            }
+        )
+        office.progress(number, len(made))
+    manifest = {"batch": batch.id, "created_at": to_text(batch.created_at), "count": len(made), "letters": entries}
+    _write(batch.part / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
+    _sync(batch.part)
+    _sync(batch.folder)
+
+
+def _release(db: Database, batch: Batch, now: datetime) -> Batch:
+    """Give the folder its name."""
+    if batch.part.exists():
+        batch.part.rename(batch.path)
+        _sync(batch.folder)
+    elif not batch.path.exists():
+        raise PrintingError(
+            f"batch {batch.id} is marked as printed, but its files are not in {batch.folder}: make that folder "
+            f"reachable again. If they are lost, make an empty folder {batch.path}; who misses a letter can say that "
+            "it never came"
+        )
+    with db.write() as conn:
+        return batches.mark_released(conn, batch, now)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """A file that is on disk when this returns, for its owner only."""
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    """Bring the names in a folder to disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _alone(db: Database) -> Iterator[None]:
+    """Keep out a second printing of the same database; the lock goes when this process ends, however it does."""
+    with db.path.with_name(f"{db.path.name}.letters.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PrintingError("letters are being printed already: wait until that is done") from None
+        yield

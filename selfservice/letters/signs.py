@@ -1,0 +1,23 @@
+"""Which signs our letters can show: those of the font in fonts/. One without a picture would make no letter at all."""
+
+import unicodedata
+
+# What a name or an address in Latin script can need; tests hold it against the font.
+_RANGES = (
+    (0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0xB4), (0xB6, 0x107), (0x10A, 0x113), (0x116, 0x11B), (0x11E, 0x123),
+    (0x126, 0x127), (0x12A, 0x12B), (0x12E, 0x133), (0x136, 0x137), (0x139, 0x13E), (0x141, 0x148), (0x150, 0x155),
+    (0x158, 0x15B), (0x15E, 0x165), (0x16A, 0x16B), (0x16E, 0x17E), (0x218, 0x21B), (0x1E80, 0x1E85), (0x1E9E, 0x1E9E),
+    (0x1EF2, 0x1EF3), (0x2013, 0x2014), (0x2018, 0x201A), (0x201C, 0x201E), (0x2020, 0x2022), (0x2026, 0x2026),
+    (0x20AC, 0x20AC), (0x2122, 0x2122),
+)  # fmt: skip
+SIGNS = frozenset(chr(number) for first, last in _RANGES for number in range(first, last + 1))
+
+
+def printable(text: str) -> str:
+    """The text in signs that the font has: an accent that it lacks is left off, and any other sign becomes `?`."""
+    return "".join(sign if sign in SIGNS else _nearest(sign) for sign in unicodedata.normalize("NFC", text))
+
+
+def _nearest(sign: str) -> str:
+    plain = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    return plain if plain and all(part in SIGNS for part in plain) else "" if unicodedata.combining(sign) else "?"

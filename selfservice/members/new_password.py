@@ -1,0 +1,44 @@
+"""What is wrong with a new password of a person, in words for the page."""
+
+from selfservice.db import sqlite3
+from selfservice.facts import Facts
+from selfservice.i18n import gettext
+from selfservice.members import model, people, rules
+from selfservice.secrets import Keys
+
+
+def problem(conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int, password: str) -> str | None:
+    """Why the person may not have this password, or None when they may. Raises LookupError for nobody.
+
+    Lengths are the facts password.min_length and password.max_length.
+    """
+    person = people.get(conn, person_id)
+    own_codes = model.code_hashes(conn, person_id)
+    reason = rules.refusal(
+        password,
+        names=person.names,
+        email=person.email,
+        is_own_code=lambda code: model.hash_code(keys, code) in own_codes,
+        minimum=facts.get("password.min_length").value,
+        maximum=facts.get("password.max_length").value,
+    )
+    return None if reason is None else _text(facts, reason)
+
+
+def _text(facts: Facts, reason: rules.Refusal) -> str:
+    low, high = facts.get("password.min_length"), facts.get("password.max_length")
+    return {
+        rules.Refusal.TOO_SHORT: gettext(
+            "Use at least %(count)s characters. A few words in a row are easy to remember.", count=low
+        ),
+        rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
+        rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
+        rules.Refusal.PATTERN: gettext(
+            "A repetition, or a word with a year or a season, is easily guessed. "
+            "Choose a few words that do not belong together."
+        ),
+        rules.Refusal.CONTEXT: gettext(
+            "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. "
+            "Choose other words."
+        ),
+    }[reason]

@@ -1,0 +1,42 @@
+"""How is paid: what the register or the person said, and the mandates that came since."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from selfservice.db import sqlite3
+
+
+@dataclass(frozen=True)
+class Paying:
+    """The method in force ('credit', 'direct_debit' or None), and the day from which direct debit will be, if that
+    has yet to come.
+    """
+
+    method: str | None
+    debit_from: date | None
+
+
+def find(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None, today: date) -> Paying:
+    """How a person pays privately, or an organisation. A mandate holds from its day on, and until then the one that
+    it came in place of; for an organisation anybody's counts.
+    """
+    known = conn.execute(
+        """SELECT CASE WHEN :organisation_id IS NULL
+                       THEN (SELECT payment_method FROM people WHERE id = :person_id)
+                       ELSE (SELECT payment_method FROM organisations WHERE id = :organisation_id) END AS method""",
+        {"person_id": person_id, "organisation_id": organisation_id},
+    ).fetchone()
+    row = conn.execute(
+        """SELECT m.effective_on, b.id AS before FROM mandates m LEFT JOIN mandates b
+                ON b.person_id = m.person_id AND coalesce(b.organisation_id, 0) = coalesce(m.organisation_id, 0)
+                   AND b.ended_at = m.agreed_at AND b.effective_on <= :today
+           WHERE m.ended_at IS NULL AND coalesce(m.organisation_id, 0) = coalesce(:organisation_id, 0)
+                 AND (:organisation_id IS NOT NULL OR m.person_id = :person_id)
+           ORDER BY m.effective_on, m.id LIMIT 1""",
+        {"person_id": person_id, "organisation_id": organisation_id, "today": today.isoformat()},
+    ).fetchone()
+    if row is None:
+        return Paying(known["method"], None)
+    day = date.fromisoformat(row["effective_on"])
+    method = "direct_debit" if day <= today or row["before"] is not None else known["method"]
+    return Paying(method, day if day > today else None)

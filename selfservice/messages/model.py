@@ -1,0 +1,72 @@
+"""Check codes of messages: with one, anybody can find out whether we sent a mail or letter, and what it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.members import references
+
+KEPT_DAYS = 365
+MASK = "•••"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that we sent: its kind (`replacement_password.link`, `access_code.letter`), moment, and whose it was,
+    masked.
+    """
+
+    check_code: str
+    kind: str
+    recipient: str
+    language: str
+    created_at: datetime
+
+
+def register(conn: sqlite3.Connection, kind: str, masked: str, language: str, now: datetime) -> str:
+    """Write a message down and return its new check code, 8 symbols (`members.references`). Call inside `write()`.
+
+    `masked` is what `outbox.addresses.mask` or `mask_address` made of the recipient; empty when nothing will be sent.
+    """
+    while True:
+        row = conn.execute(
+            """INSERT INTO messages (check_code, kind, recipient, language, created_at)
+               VALUES (:check_code, :kind, :recipient, :language, :now)
+               ON CONFLICT (check_code) DO NOTHING RETURNING check_code""",
+            {
+                "check_code": references.new(),
+                "kind": kind,
+                "recipient": masked,
+                "language": language,
+                "now": to_text(now),
+            },
+        ).fetchone()
+        if row is not None:
+            return str(row["check_code"])
+
+
+def find(conn: sqlite3.Connection, typed: str) -> Message | None:
+    """The message with this check code, however it was typed, or None when we sent no such message."""
+    row = conn.execute(
+        """SELECT check_code, kind, recipient, language, created_at FROM messages
+           WHERE check_code = :check_code AND recipient <> ''""",
+        {"check_code": references.normalise(typed)},
+    ).fetchone()
+    return None if row is None else Message(**{**dict(row), "created_at": from_text(row["created_at"])})
+
+
+def mask_address(lines: tuple[str, ...]) -> str:
+    """As much of an envelope as its receiver recognises: the first letter of each line, and the digits of the postcode
+    with which the last begins: `B••• / A••• / K••• / 1234•••`.
+    """
+    return " / ".join([*(f"{line[:1]}{MASK}" for line in lines[:-1]), f"{lines[-1][:4]}{MASK}"])
+
+
+def clean(conn: sqlite3.Connection, now: datetime) -> int:
+    """Remove messages of over 365 days ago; returns how many went."""
+    return conn.execute(
+        "DELETE FROM messages WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
+    ).rowcount

@@ -1,0 +1,1 @@
+"""The organisations of the register, from a CSV file (docs/register.md)."""

@@ -1,0 +1,54 @@
+"""How far an import is: a bar that moves on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+from typing import TextIO
+
+from selfservice.register.model import Totals
+
+EVERY = 10_000
+_WIDTH = 24
+_CLEAR = "\r\x1b[K"
+
+
+class Progress:
+    """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known.
+
+    `clock` gives seconds.
+    """
+
+    def __init__(self, out: TextIO, size: int | None, clock: Callable[[], float] = perf_counter) -> None:
+        self._out, self._size, self._clock = out, size, clock
+        self._terminal = out.isatty()
+        self._started = clock()
+        self._next = EVERY
+
+    def show(self, totals: Totals) -> None:
+        """Say how far it is: always on a terminal, else at each 10,000 lines."""
+        if self._terminal:
+            self._write(_CLEAR + self._text(totals, bar=True))
+        elif totals.lines >= self._next:
+            self._next = totals.lines - totals.lines % EVERY + EVERY
+            self._write(self._text(totals, bar=False) + "\n")
+
+    def clear(self) -> None:
+        """Make room for another line on a terminal."""
+        if self._terminal:
+            self._write(_CLEAR)
+
+    def _text(self, totals: Totals, *, bar: bool) -> str:
+        seconds = max(self._clock() - self._started, 1e-9)
+        parts = [f"{totals.lines:,} lines", f"{totals.lines / seconds:,.0f} a second"]
+        if self._size:
+            part = min(totals.bytes / self._size, 1.0)
+            left = round(seconds / part - seconds)
+            parts = [f"{part:.0%}", *parts, f"{left // 60}:{left % 60:02d} left"]
+            if bar:
+                parts.insert(0, "#" * round(part * _WIDTH) + "-" * (_WIDTH - round(part * _WIDTH)))
+        return "  ".join(parts)
+
+    def _write(self, text: str) -> None:
+        self._out.write(text)
+        self._out.flush()

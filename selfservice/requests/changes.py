@@ -1,0 +1,126 @@
+"""What the owner of a request can still do with it, knowing its reference and e-mail address."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.members import model as members
+from selfservice.members.organisations import Address
+from selfservice.requests import fields, payloads, post, progress, states
+from selfservice.requests.desk import Desk
+from selfservice.requests.handing import hand_out, organisation_name, promise_again
+from selfservice.requests.rows import Request, get, of_requester
+from selfservice.visits import sessions
+
+Done = Literal["ok", "unknown", "impossible"]
+
+
+def withdraw(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+    """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
+
+    'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
+    """
+    request, done = _allowed(conn, desk, "withdraw", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    if "withdrawn" not in states.NEXT[request.state]:
+        # Shown as 'received', but closed or sent long ago (progress.py): it must look as withdrawn as any other.
+        states.change(conn, request.id, reason="withdrawn")
+        return done
+    post.take_back(conn, request, now)
+    states.move(conn, request, "withdrawn", now)
+    return done
+
+
+def correct_address(
+    conn: sqlite3.Connection,
+    desk: Desk,
+    reference: str,
+    email: str,
+    corrected: Address,
+    address: str,
+    now: datetime,
+) -> Done:
+    """Send the letter elsewhere, as long as it is not printed. Call inside `write()`.
+
+    Since the registered address is what proves that somebody may act for the organisation, staff have to approve anew:
+    a request that was approved is being checked again, and the code that was made for it no longer works. Raises
+    FieldError (`fields`) for an address that cannot be.
+    """
+    lines = Address(
+        fields.check_line(corrected.street),
+        fields.check_house_number(corrected.house_number),
+        fields.check_postcode(corrected.postcode),
+        fields.check_line(corrected.city),
+    ).lines()
+    request, done = _allowed(conn, desk, "correct_address", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    post.take_back(conn, request, now)
+    if request.state == "approved":
+        request = states.move(conn, request, "checking", now)
+    text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
+    states.change(conn, request.id, letter_lines=text, corrected_at=to_text(now))
+    return done
+
+
+def never_came(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+    """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
+
+    Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
+    """
+    request, done = _allowed(conn, desk, "never_came", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    if request.access_code_id is not None:
+        members.revoke_access_code(conn, request.access_code_id, now)
+        sessions.end_all(conn, request.person_id, now)
+    states.change(conn, request.id, letter_id=None)
+    request = states.move(conn, get(conn, request.id), "approved", now)
+    promise_again(conn, desk, request, now)
+    request = hand_out(conn, desk, get(conn, request.id), now, replaced=True)
+    if request.delivery == "letter":
+        tell_replaced(conn, desk, request, now)
+    return done
+
+
+def tell_replaced(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+    """Tell the owner by mail that the old code no longer works and that a letter with a new one will come."""
+    desk.mail(
+        conn,
+        now,
+        key=f"code-replaced:{request.id}:{to_text(now)}",
+        kind="lost_access_code.replaced",
+        recipient=request.email,
+        language=request.language,
+        payload=payloads.progress(
+            request.language,
+            name=request.given_name,
+            reference=request.reference,
+            organisation=organisation_name(conn, request.organisation_id),
+            promise=(request.expected_from, request.expected_until),
+        ),
+        earned=True,
+    )
+
+
+def _allowed(
+    conn: sqlite3.Connection,
+    desk: Desk,
+    what: str,
+    reference: str,
+    email: str,
+    address: str,
+    now: datetime,
+) -> tuple[Request | None, Done]:
+    request = of_requester(conn, reference, email)
+    done: Done = "unknown"
+    if request is not None:
+        done = "ok" if what in progress.possible(conn, request, now) else "impossible"
+    on_what = request.on_what if request else ""
+    desk.record(conn, now, f"request.{what}", done, who=email, on_what=on_what, address=address)
+    return request, done

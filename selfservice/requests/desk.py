@@ -1,0 +1,74 @@
+"""The desk at which requests are handled: what its work needs, and the mail it sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from selfservice.db import Database, sqlite3
+from selfservice.events.model import record
+from selfservice.facts import Facts
+from selfservice.limits.caps import Cap
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every function here gets after the connection. `mail_domain` ends our Message-IDs."""
+
+    db: Database
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def fact(self, name: str) -> Any:
+        """The raw value of a fact. Raises FactError."""
+        return self.facts.get(name).value
+
+    def mail(
+        self,
+        conn: sqlite3.Connection,
+        now: datetime,
+        *,
+        key: str,
+        kind: str,
+        recipient: str,
+        language: str,
+        payload: Mapping[str, Any],
+        void: bool = False,
+        earned: bool = False,
+        give_up_after: timedelta = timedelta(hours=24),
+    ) -> None:
+        """Queue a mail in this transaction. An `earned` one follows from a used link or from our staff, not from what
+        anybody can type: over the recipient's cap it waits its turn, where another is held back for good.
+        """
+        cap = Cap("mail", self.fact("mail.per_hour"), self.fact("mail.per_day"))
+        Outbox(self.keys, self.mail_domain, cap).enqueue(
+            conn,
+            idempotency_key=key,
+            kind=kind,
+            recipient=recipient,
+            language=language,
+            payload=payload,
+            now=now,
+            void=void,
+            defer=earned,
+            give_up_after=give_up_after,
+        )
+
+    def record(
+        self,
+        conn: sqlite3.Connection,
+        now: datetime,
+        what: str,
+        result: str,
+        *,
+        who: str = "",
+        on_what: str = "",
+        address: str = "",
+    ) -> None:
+        """Write an event down in this transaction (`events.model.record`)."""
+        record(conn, self.keys, what=what, result=result, now=now, who=who, on_what=on_what, address=address)

@@ -1,0 +1,227 @@
+"""Making the code of an approved request and handing it over, by mail or by letter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.members import codes, mandates, organisations, use
+from selfservice.members import model as members
+from selfservice.requests import payloads, post, states
+from selfservice.requests.desk import Desk
+from selfservice.requests.rows import Request, State, get, to_request
+
+
+def hand_out(
+    conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime, *, replaced: bool = False
+) -> Request:
+    """Make a new code for an approved request and send it on its way; returns the request as it is then.
+
+    By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
+    go to that address yet (one in 14 days): then `letter_id` is None, and `hand_out_waiting` tries again. When the
+    person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
+    """
+    if use.active_code(conn, request.person_id, request.organisation_id) is not None:
+        return _record(conn, desk, states.move(conn, request, "duplicate", now), now)
+    code = codes.new()
+    conn.execute("SAVEPOINT hand_out")
+    try:
+        request = _hand_out(conn, desk, request, code, now, replaced)
+    except post.LetterMustWaitError:
+        conn.execute("ROLLBACK TO hand_out")
+        request = get(conn, request.id)
+    except BaseException:
+        conn.execute("ROLLBACK TO hand_out")
+        raise
+    finally:
+        conn.execute("RELEASE hand_out")
+    return _record(conn, desk, request, now)
+
+
+def _record(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> Request:
+    waits = request.state == "approved" and request.letter_id is None
+    result = "waits" if waits else request.state
+    desk.record(conn, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
+    return request
+
+
+def _hand_out(
+    conn: sqlite3.Connection, desk: Desk, request: Request, code: str, now: datetime, replaced: bool
+) -> Request:
+    _introduce(conn, request)
+    made = members.add_access_code(
+        conn,
+        desk.keys,
+        now,
+        code=code,
+        person_id=request.person_id,
+        organisation_id=request.organisation_id,
+    )
+    states.change(conn, request.id, access_code_id=made)
+    _settle(conn, request, now)
+    if request.delivery == "letter":
+        last = workdays.today(now) + timedelta(days=desk.fact("access_code.letter_valid_days"))
+        use.set_valid_until(conn, made, workdays.end_of(last))
+        letter = post.enqueue(conn, desk, request, made, code, last, now)
+        states.change(conn, request.id, letter_id=letter)
+        return get(conn, request.id)
+    use.note_hand_over(conn, made, now)
+    desk.mail(
+        conn,
+        now,
+        key=f"access-code:{made}",
+        kind="access_code.code",
+        recipient=request.delivery_email or request.email,
+        language=request.language,
+        payload=payloads.code(
+            request.language,
+            name=request.given_name,
+            code=code,
+            organisation=organisation_name(conn, request.organisation_id),
+            replaced=replaced,
+        ),
+        earned=True,
+    )
+    return states.move(conn, get(conn, request.id), "sent", now)
+
+
+def organisation_name(conn: sqlite3.Connection, organisation_id: int | None) -> str:
+    """The organisation's name; empty for a private code."""
+    return "" if organisation_id is None else organisations.get(conn, organisation_id).name
+
+
+def _introduce(conn: sqlite3.Connection, request: Request) -> None:
+    """Know a person by the names in the first request of theirs that is fulfilled: earlier ones may be anybody's."""
+    conn.execute(
+        """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
+                             telephone = coalesce(:telephone, telephone)
+           WHERE id = :id AND NOT EXISTS (SELECT 1 FROM access_codes WHERE person_id = :id)""",
+        {
+            "id": request.person_id,
+            "given_name": request.given_name,
+            "family_name": request.family_name,
+            "language": request.language,
+            "telephone": request.telephone,
+        },
+    )
+
+
+def _settle(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
+    """Put the way of paying where it belongs, and forget the account in the request."""
+    if request.organisation_id is None:
+        conn.execute(
+            "UPDATE people SET payment_method = coalesce(payment_method, :method) WHERE id = :id",
+            {"id": request.person_id, "method": request.payment_method},
+        )
+    else:
+        conn.execute(
+            """UPDATE organisations SET payment_method = 'direct_debit'
+               WHERE id = :id AND payment_method IS NULL""",
+            {"id": request.organisation_id},
+        )
+    if request.iban and request.holder:
+        mandates.agree(
+            conn,
+            now,
+            person_id=request.person_id,
+            organisation_id=request.organisation_id,
+            iban=request.iban,
+            holder=request.holder,
+            effective_on=workdays.add(workdays.today(now), 1),
+        )
+        states.change(conn, request.id, iban=None, holder=None)
+
+
+def password_chosen(desk: Desk, conn: sqlite3.Connection, person_id: int, token_hash: str, now: datetime) -> None:
+    """The link that chose a password was used: the address of the request it was mailed for is proven.
+
+    A private request gets its code now, in a mail of its own. Call in the transaction that used the link. The desk
+    comes first, so that wiring can fill it in.
+    """
+    row = conn.execute(
+        "SELECT * FROM requests WHERE token_hash = :token_hash AND person_id = :person_id",
+        {"token_hash": token_hash, "person_id": person_id},
+    ).fetchone()
+    # The person's other links have just stopped working, so what waits for them waits no longer (hand_out_ready).
+    conn.execute(
+        "UPDATE requests SET token_hash = NULL WHERE person_id = :person_id AND token_hash IS NOT NULL",
+        {"person_id": person_id},
+    )
+    if row is None:
+        return
+    states.change(conn, row["id"], confirmed_at=to_text(now))
+    request = to_request(row)
+    if request.kind == "private" and request.state == "received":
+        hand_out(conn, desk, states.move(conn, request, "approved", now), now)
+
+
+def hand_out_ready(desk: Desk, now: datetime) -> int:
+    """Hand out the private codes of people who chose a password earlier, for another code; returns how many.
+
+    Here and not when they ask, so that asking costs the same for everybody. For the worker, often: it only reads when
+    there is nothing to do.
+    """
+    done = 0
+    while True:
+        if _ready(desk.db.read()) is None:
+            return done
+        with desk.db.write() as conn:
+            row = _ready(conn)
+            if row is not None:
+                hand_out(conn, desk, states.move(conn, to_request(row), "approved", now), now)
+                done += 1
+
+
+def _ready(conn: sqlite3.Connection) -> sqlite3.Row | None:
+    found: sqlite3.Row | None = conn.execute(
+        """SELECT r.* FROM requests r JOIN passwords w ON w.person_id = r.person_id
+           WHERE r.state = 'received' AND r.kind = 'private' AND r.token_hash IS NULL
+           ORDER BY r.id LIMIT 1"""
+    ).fetchone()
+    return found
+
+
+def hand_out_waiting(desk: Desk, now: datetime) -> int:
+    """Try again with approved requests whose letter could not go yet; returns how many could now. For the worker."""
+    waiting = desk.db.read().execute(
+        """SELECT id FROM requests WHERE state = 'approved' AND delivery = 'letter' AND letter_id IS NULL
+           ORDER BY id"""
+    )
+    done = 0
+    for row in waiting.fetchall():
+        with desk.db.write() as conn:
+            request = get(conn, row["id"])
+            if request.state == "approved" and request.letter_id is None:
+                promise_again(conn, desk, request, now)
+                done += hand_out(conn, desk, get(conn, request.id), now, replaced=True).letter_id is not None
+    return done
+
+
+def promise_again(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+    """Count the working days within which it comes from today."""
+    days = desk.fact("access_code.delivery_working_days")
+    since, until = workdays.promise(workdays.today(now), days)
+    if until >= request.expected_until:
+        states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
+
+
+def letter_printed(conn: sqlite3.Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+    """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
+    _letter(conn, desk, letter_id, "printed", now)
+
+
+def letter_posted(conn: sqlite3.Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+    """A letter was posted, and so is its request. For `loket letters posted`."""
+    _letter(conn, desk, letter_id, "posted", now)
+
+
+def _letter(conn: sqlite3.Connection, desk: Desk, letter_id: int, state: State, now: datetime) -> None:
+    row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
+    if row is None:
+        return
+    request = states.move(conn, to_request(row), state, now)
+    if request.access_code_id is not None:
+        use.note_hand_over(conn, request.access_code_id, now)
+    desk.record(conn, now, "letter", state, on_what=request.on_what)

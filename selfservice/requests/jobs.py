@@ -1,0 +1,147 @@
+"""What time itself brings: reminders, codes that lapse, requests that nobody confirmed. The worker calls these."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from selfservice import workdays
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.members import model as members
+from selfservice.requests import payloads, post, states
+from selfservice.requests.desk import Desk
+from selfservice.requests.handing import hand_out_waiting
+from selfservice.requests.rows import to_request
+
+KEPT_DAYS = 365
+BATCH = 100
+
+
+def hourly(desk: Desk, now: datetime) -> dict[str, int]:
+    """Do everything that is due; returns how many of each. Safe to run at any time, also in several processes."""
+    return {
+        "reminded": remind(desk, now),
+        "expired": expire(desk, now),
+        "closed": close_unconfirmed(desk, now),
+        "handed_out": hand_out_waiting(desk, now),
+    }
+
+
+def remind(desk: Desk, now: datetime) -> int:
+    """Remind the owners of codes that were handed over fact access_code.reminder_days ago and never used, once each."""
+    before = {"before": to_text(now - timedelta(days=desk.fact("access_code.reminder_days"))), "now": to_text(now)}
+    done = 0
+    while True:
+        with desk.db.write() as conn:
+            rows = conn.execute(
+                """SELECT id FROM access_codes
+                   WHERE handed_over_at <= :before AND first_used_at IS NULL AND reminded_at IS NULL
+                         AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > :now)
+                   ORDER BY id LIMIT 100""",
+                before,
+            ).fetchall()
+            for row in rows:
+                conn.execute(
+                    "UPDATE access_codes SET reminded_at = :now WHERE id = :id",
+                    {"id": row["id"], "now": to_text(now)},
+                )
+                tell(conn, desk, row["id"], "access_code.reminder", now)
+                desk.record(conn, now, "access_code.remind", "ok", on_what=f"access_code:{row['id']}")
+        done += len(rows)
+        if len(rows) < BATCH:
+            return done
+
+
+def expire(desk: Desk, now: datetime) -> int:
+    """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one."""
+    done = 0
+    while True:
+        with desk.db.write() as conn:
+            rows = conn.execute(
+                """SELECT id FROM access_codes
+                   WHERE valid_until <= :now AND first_used_at IS NULL AND revoked_at IS NULL
+                   ORDER BY id LIMIT 100""",
+                {"now": to_text(now)},
+            ).fetchall()
+            for row in rows:
+                members.revoke_access_code(conn, row["id"], now)
+                tell(conn, desk, row["id"], "access_code.expired", now)
+                desk.record(conn, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
+        done += len(rows)
+        if len(rows) < BATCH:
+            return done
+
+
+def close_unconfirmed(desk: Desk, now: datetime) -> int:
+    """Close private requests whose link was not used in time. Their owners can simply ask again."""
+    before = to_text(now - timedelta(hours=desk.fact("access_code.link_hours")))
+    done = 0
+    while True:
+        with desk.db.write() as conn:
+            rows = conn.execute(
+                """SELECT * FROM requests
+                   WHERE state = 'received' AND kind = 'private' AND created_at <= :before
+                         AND token_hash IS NOT NULL
+                   ORDER BY id LIMIT 100""",
+                {"before": before},
+            ).fetchall()
+            for row in rows:
+                request = states.move(conn, to_request(row), "withdrawn", now, reason="unconfirmed")
+                desk.record(conn, now, "request.close", "unconfirmed", on_what=request.on_what)
+        done += len(rows)
+        if len(rows) < BATCH:
+            return done
+
+
+def revoke(conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> bool:
+    """Revoke a code for staff, end its owner's sessions and tell them; False when it was not active."""
+    row = conn.execute(
+        "SELECT person_id FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
+    ).fetchone()
+    if row is not None:
+        post.revoke(conn, access_code_id, row["person_id"], now)
+        tell(conn, desk, access_code_id, "access_code.revoked", now)
+    result = "unknown" if row is None else "ok"
+    who = f"staff:{' '.join(by.split()).casefold()}"
+    desk.record(conn, now, "access_code.revoke", result, who=who, on_what=f"access_code:{access_code_id}")
+    return row is not None
+
+
+def tell(conn: sqlite3.Connection, desk: Desk, access_code_id: int, kind: str, now: datetime) -> None:
+    """Mail a code's owner about it."""
+    row = conn.execute(
+        """SELECT p.given_name, p.email, p.language, c.valid_until, coalesce(o.name, '') AS organisation
+           FROM access_codes c JOIN people p ON p.id = c.person_id
+                LEFT JOIN organisations o ON o.id = c.organisation_id WHERE c.id = :id""",
+        {"id": access_code_id},
+    ).fetchone()
+    desk.mail(
+        conn,
+        now,
+        key=f"{kind}:{access_code_id}",
+        kind=kind,
+        recipient=row["email"],
+        language=row["language"],
+        payload=payloads.last_day(
+            row["language"], name=row["given_name"], organisation=row["organisation"], day=_day(row["valid_until"])
+        ),
+        earned=True,
+    )
+
+
+def _day(moment: str | None) -> date | None:
+    return None if moment is None else workdays.today(from_text(moment))
+
+
+def clean(conn: sqlite3.Connection, now: datetime) -> int:
+    """Remove requests made over 365 days ago, and people with neither request nor code; returns how many went."""
+    requests = conn.execute(
+        "DELETE FROM requests WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
+    ).rowcount
+    people = conn.execute(
+        """DELETE FROM people
+           WHERE NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)
+             AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.person_id = people.id)
+             AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.person_id = people.id)"""
+    ).rowcount
+    return requests + people

@@ -1,0 +1,175 @@
+"""A lost access code: a link to the person's own address, and behind it a new code for the old one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import uuid4
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.limits.model import Limit, allow_all, network
+from selfservice.members import organisations, references, tokens
+from selfservice.members.model import email_key
+from selfservice.outbox import addresses
+from selfservice.requests import changes, post, states
+from selfservice.requests.desk import Desk
+from selfservice.requests.handing import hand_out
+from selfservice.requests.rows import Request, get
+from selfservice.requests.submission import organisation
+
+# A token's kind names the code it is about, so that its siblings are the links for that same code.
+TOKEN_KIND = "lost_access_code:"  # noqa: S105
+PER_ADDRESS = Limit("lost-address", 20, 3600)
+PER_NAME = Limit("lost-name", 6, 3600)
+GLOBAL = Limit("lost-global", 600, 60)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The code that a link is about, and how the new one would come."""
+
+    access_code_id: int
+    person_id: int
+    given_name: str
+    family_name: str
+    email: str
+    language: str
+    organisation_id: int | None
+    organisation: str
+    hint: str
+    delivery: Literal["email", "letter"]
+    letter_lines: tuple[str, ...]
+
+
+def lose(
+    conn: sqlite3.Connection,
+    desk: Desk,
+    email: str,
+    kvk_number: str | None,
+    address: str,
+    language: str,
+    now: datetime,
+) -> int:
+    """Mail a link to replace the code of this address, for this organisation or (None) the private one.
+
+    Returns the seconds to wait when this was tried too often, else 0. Known and unknown cost the same statements. The
+    address is expected to have passed `addresses.check`. Call inside `write()`.
+    """
+    name = f"{email_key(email)} {kvk_number or ''}"
+    tries = [(PER_ADDRESS, network(address)), (PER_NAME, name), (GLOBAL, "")]
+    decision = allow_all(conn, desk.keys, tries, now)
+    if not decision.allowed:
+        return decision.retry_after_seconds
+    found = organisation(conn, kvk_number) if kvk_number else None
+    row = conn.execute(
+        """SELECT c.id, c.person_id, p.given_name, p.email
+           FROM access_codes c JOIN people p ON p.id = c.person_id
+           WHERE p.email_key = :email_key AND c.revoked_at IS NULL
+                 AND coalesce(c.organisation_id, 0) = :organisation_id
+           ORDER BY c.id LIMIT 1""",
+        {
+            "email_key": email_key(email),
+            "organisation_id": found.id if found else -1 if kvk_number else 0,
+        },
+    ).fetchone()
+    hours = desk.fact("password_link.hours")
+    token = tokens.issue(conn, f"{TOKEN_KIND}{row['id'] if row else 0}", row["person_id"] if row else None, hours, now)
+    desk.mail(
+        conn,
+        now,
+        key=f"lost-code-link:{uuid4()}",
+        kind="lost_access_code.link",
+        recipient=row["email"] if row else addresses.check(email),
+        language=language,
+        payload={
+            "name": row["given_name"] if row else "",
+            "organisation": found.name if found else "",
+            "token": token,
+        },
+        void=row is None,
+        give_up_after=timedelta(hours=hours),
+    )
+    who = f"person:{row['person_id']}" if row else email_key(email)
+    desk.record(conn, now, "access_code.lost", "asked", who=who, address=address)
+    return 0
+
+
+def opens(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Lost | None:
+    """The code that this link may replace now, if any. Only reads."""
+    row = conn.execute(
+        """SELECT c.id AS access_code_id, c.person_id, p.given_name, p.family_name, p.email, p.language,
+                  c.organisation_id, c.hint
+           FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
+                JOIN people p ON p.id = c.person_id AND p.id = t.person_id
+           WHERE t.token_hash = :token_hash AND t.used_at IS NULL AND t.expires_at > :now AND c.revoked_at IS NULL""",
+        {"token_hash": token_hash, "now": to_text(now)},
+    ).fetchone()
+    if row is None:
+        return None
+    if row["organisation_id"] is None:
+        return Lost(**dict(row), organisation="", delivery="email", letter_lines=())
+    found = organisations.get(conn, row["organisation_id"])
+    by_email = email_key(row["email"]) == email_key(found.email)
+    lines = () if by_email else found.letter_lines(f"{row['given_name']} {row['family_name']}")
+    return Lost(**dict(row), organisation=found.name, delivery="email" if by_email else "letter", letter_lines=lines)
+
+
+def replace(conn: sqlite3.Connection, desk: Desk, token_hash: str, address: str, now: datetime) -> Request | None:
+    """Use the link up: the old code is revoked at once, its sessions end, a new one is on its way by the same rule.
+
+    Orders, credit and settings stay with the person. Returns the request that the new code belongs to, to be followed
+    by its reference and the person's address; None when the link no longer works. Call inside `write()`.
+    """
+    lost = opens(conn, token_hash, now)
+    if lost is None or tokens.redeem(conn, f"{TOKEN_KIND}{lost.access_code_id}", token_hash, now) is None:
+        return None
+    post.revoke(conn, lost.access_code_id, lost.person_id, now)
+    desk.record(
+        conn,
+        now,
+        "access_code.replace",
+        "ok",
+        who=f"person:{lost.person_id}",
+        on_what=f"access_code:{lost.access_code_id}",
+        address=address,
+    )
+    request = hand_out(conn, desk, _request(conn, desk, lost, token_hash, now), now, replaced=True)
+    if request.delivery == "letter":
+        changes.tell_replaced(conn, desk, request, now)
+    return request
+
+
+def _request(conn: sqlite3.Connection, desk: Desk, lost: Lost, token_hash: str, now: datetime) -> Request:
+    """A request of its own for the new code, approved by the earlier approval."""
+    since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
+    lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None
+    business = lost.organisation_id is not None
+    row = conn.execute(
+        """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
+                                 email, language, payment_method, delivery, delivery_email, letter_lines, state,
+                                 approved_by, confirmed_at, expected_from, expected_until, created_at)
+           SELECT :reference, :key, p.id, :organisation_id, :kind, p.given_name, p.family_name, p.email, p.language,
+                  coalesce(CASE WHEN :kind = 'private' THEN p.payment_method END, 'direct_debit'), :delivery,
+                  CASE WHEN :delivery = 'email' THEN p.email END, :lines, 'approved', :approved_by, :now, :since,
+                  :until, :now
+           FROM people p WHERE p.id = :person_id RETURNING id""",
+        {
+            "reference": references.new(),
+            "key": f"replace:{token_hash}",
+            "person_id": lost.person_id,
+            "organisation_id": lost.organisation_id,
+            "kind": "business" if business else "private",
+            "delivery": lost.delivery,
+            "lines": lines,
+            "approved_by": "-" if business else None,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+            "now": to_text(now),
+        },
+    ).fetchone()
+    states.note(conn, row["id"], "approved", now)
+    return get(conn, row["id"])

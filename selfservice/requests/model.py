@@ -1,0 +1,93 @@
+"""Requests for an access code: everything that forms, staff and the worker call, in one place.
+
+Functions take the connection first (inside `Database.write()` unless they only read), then the `Desk`. Those for the
+worker take the desk alone, and open their own transactions.
+"""
+
+from selfservice.requests.changes import Done, correct_address, never_came, withdraw
+from selfservice.requests.checking import (
+    SelfApprovalError,
+    UnknownReferenceError,
+    approve,
+    is_another,
+    note_refusal,
+    reject,
+    take_up,
+)
+from selfservice.requests.desk import Desk
+from selfservice.requests.fields import FieldError
+from selfservice.requests.handing import (
+    hand_out_ready,
+    hand_out_waiting,
+    letter_posted,
+    letter_printed,
+    password_chosen,
+)
+from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke
+from selfservice.requests.lost import Lost, lose, opens, replace
+from selfservice.requests.progress import Status, admit, status
+from selfservice.requests.reasons import REASONS
+from selfservice.requests.rows import Request, State, by_reference, listed, of_person
+from selfservice.requests.states import WrongStateError, history
+from selfservice.requests.submission import (
+    AnswerError,
+    Answers,
+    Delivery,
+    Submitted,
+    delivery,
+    needs_mandate,
+    options,
+    organisation,
+    submit,
+)
+
+__all__ = [
+    "REASONS",
+    "AnswerError",
+    "Answers",
+    "Delivery",
+    "Desk",
+    "Done",
+    "FieldError",
+    "Lost",
+    "Request",
+    "SelfApprovalError",
+    "State",
+    "Status",
+    "Submitted",
+    "UnknownReferenceError",
+    "WrongStateError",
+    "admit",
+    "approve",
+    "by_reference",
+    "clean",
+    "close_unconfirmed",
+    "correct_address",
+    "delivery",
+    "expire",
+    "hand_out_ready",
+    "hand_out_waiting",
+    "history",
+    "hourly",
+    "is_another",
+    "letter_posted",
+    "letter_printed",
+    "listed",
+    "lose",
+    "needs_mandate",
+    "never_came",
+    "note_refusal",
+    "of_person",
+    "opens",
+    "options",
+    "organisation",
+    "password_chosen",
+    "reject",
+    "remind",
+    "replace",
+    "revoke",
+    "status",
+    "submit",
+    "take_up",
+    "withdraw",
+]

@@ -1,0 +1,59 @@
+"""Letters, as requests need them: queued, and taken back while they are not printed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from selfservice.db import sqlite3
+from selfservice.letters import model as letters
+from selfservice.members import model as members
+from selfservice.requests import states
+from selfservice.requests.desk import Desk
+from selfservice.requests.rows import Request, to_request
+from selfservice.visits import sessions
+
+
+class LetterMustWaitError(Exception):
+    """There is an open letter to this address already (one in 14 days); nothing was queued."""
+
+
+def enqueue(
+    conn: sqlite3.Connection, desk: Desk, request: Request, access_code_id: int, code: str, last: date, now: datetime
+) -> int:
+    """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
+    try:
+        return letters.enqueue(
+            conn,
+            desk.keys,
+            access_code_id=access_code_id,
+            reference=request.reference,
+            language=request.language,
+            lines=request.letter_lines,
+            code=code,
+            valid_until=last,
+            now=now,
+        )
+    except letters.OpenLetter as error:
+        raise LetterMustWaitError from error
+
+
+def take_back(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
+    """Take a request's unprinted letter and its code out of the world. Raises `letters.PrintedError` when too late."""
+    if request.letter_id is not None:
+        letters.withdraw(conn, request.letter_id, now)
+    if request.access_code_id is not None:
+        members.revoke_access_code(conn, request.access_code_id, now)
+    states.change(conn, request.id, letter_id=None, access_code_id=None)
+
+
+def revoke(conn: sqlite3.Connection, access_code_id: int, person_id: int, now: datetime) -> None:
+    """Revoke a code and end its owner's sessions; a letter with it that is not printed goes too, with its request."""
+    members.revoke_access_code(conn, access_code_id, now)
+    sessions.end_all(conn, person_id, now)
+    row = conn.execute(
+        "SELECT * FROM requests WHERE access_code_id = :id AND state = 'approved'", {"id": access_code_id}
+    ).fetchone()
+    if row is not None:
+        request = to_request(row)
+        take_back(conn, request, now)
+        states.move(conn, request, "withdrawn", now, reason="revoked")

@@ -1,0 +1,149 @@
+"""How far a request is, for who knows its reference and e-mail address.
+
+Anybody can make a request with another's address and then knows both. So what is shown tells nothing of whether that
+address has a code or a password already: a private request stays 'received' until the link in *its own* mail was
+used, and a duplicate looks like a request that waits and is then not granted.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from selfservice import workdays
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.limits.model import Limit, allow_all, network
+from selfservice.members import references
+from selfservice.outbox.addresses import mask
+from selfservice.requests import states
+from selfservice.requests.desk import Desk
+from selfservice.requests.handing import organisation_name
+from selfservice.requests.rows import Request, State, of_requester
+
+PER_ADDRESS = Limit("status-address", 60, 3600)
+PER_REFERENCE = Limit("status-reference", 20, 3600)
+LAST = 50
+
+
+@dataclass(frozen=True)
+class Status:
+    """A request as its owner sees it.
+
+    `moments` has when it came into each state that it went through, `place` its place among those that wait to be
+    checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
+    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet.
+    """
+
+    reference: str
+    kind: str
+    state: State
+    language: str
+    organisation: str
+    delivery: str
+    masked_email: str
+    letter_lines: tuple[str, ...]
+    created_at: datetime
+    moments: dict[str, datetime]
+    expected_from: date
+    expected_until: date
+    place: int | None
+    median_wait: timedelta | None
+    reason: str | None
+    letter_waits: bool
+    may: frozenset[str]
+
+
+def admit(conn: sqlite3.Connection, desk: Desk, reference: str, address: str, now: datetime) -> int:
+    """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
+    tries = [(PER_ADDRESS, network(address)), (PER_REFERENCE, references.normalise(reference))]
+    return allow_all(conn, desk.keys, tries, now).retry_after_seconds
+
+
+def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:
+    """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
+    del desk
+    request = of_requester(conn, reference, email)
+    if request is None:
+        return None
+    state = visible_state(request, now)
+    hidden = state != request.state
+    return Status(
+        reference=references.grouped(request.reference),
+        kind=request.kind,
+        state=state,
+        language=request.language,
+        organisation=organisation_name(conn, request.organisation_id),
+        delivery=request.delivery,
+        masked_email=mask(request.delivery_email or request.email),
+        letter_lines=request.letter_lines,
+        created_at=request.created_at,
+        moments={"received": request.created_at} if hidden else _moments(conn, request),
+        expected_from=request.expected_from,
+        expected_until=request.expected_until,
+        place=_place(conn, request) if request.kind == "business" and state in ("received", "checking") else None,
+        median_wait=median_wait(conn, request.kind),
+        reason=None if hidden else request.reason,
+        letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
+        may=frozenset(possible(conn, request, now)),
+    )
+
+
+def visible_state(request: Request, now: datetime) -> State:
+    """The state that is shown (see the top of this file)."""
+    if request.kind == "private" and request.confirmed_at is None:
+        by_owner = request.state == "withdrawn" and request.reason != "unconfirmed"
+        return "withdrawn" if by_owner or request.reason == "withdrawn" else "received"
+    if request.state == "duplicate":
+        late = workdays.today(now) > request.expected_until
+        return "rejected" if late and request.kind == "business" else "received"
+    return request.state
+
+
+def possible(conn: sqlite3.Connection, request: Request, now: datetime) -> list[str]:
+    """What its owner may do with it now: what is shown decides, and what is printed stays so."""
+    shown = visible_state(request, now)
+    found = []
+    if shown in ("received", "checking", "approved"):
+        found.append("withdraw")
+        if request.delivery == "letter":
+            found.append("correct_address")
+    is_late = workdays.today(now) > request.expected_until
+    if shown in ("sent", "printed", "posted") and is_late and _is_unused(conn, request):
+        found.append("never_came")
+    return found
+
+
+def median_wait(conn: sqlite3.Connection, kind: str) -> timedelta | None:
+    """How long the last 50 requests of a kind took, from being made to being sent or posted; None without any."""
+    rows = conn.execute(
+        """SELECT r.created_at, min(s.at) AS done_at
+           FROM request_states s JOIN requests r ON r.id = s.request_id
+           WHERE s.state IN ('sent', 'posted') AND r.kind = :kind
+           GROUP BY r.id ORDER BY done_at DESC LIMIT :last""",
+        {"kind": kind, "last": LAST},
+    )
+    waits = [from_text(row["done_at"]) - from_text(row["created_at"]) for row in rows]
+    return statistics.median(waits) if waits else None  # type: ignore[type-var]
+
+
+def _place(conn: sqlite3.Connection, request: Request) -> int:
+    row = conn.execute(
+        """SELECT count(*) AS before FROM requests
+           WHERE kind = 'business' AND state IN ('received', 'checking')
+                 AND (created_at < :created_at OR (created_at = :created_at AND id < :id))""",
+        {"created_at": to_text(request.created_at), "id": request.id},
+    ).fetchone()
+    return int(row["before"]) + 1
+
+
+def _moments(conn: sqlite3.Connection, request: Request) -> dict[str, datetime]:
+    return {state: from_text(at) for state, at in states.history(conn, request.id)}
+
+
+def _is_unused(conn: sqlite3.Connection, request: Request) -> bool:
+    row = conn.execute(
+        "SELECT first_used_at, revoked_at FROM access_codes WHERE id = :id", {"id": request.access_code_id}
+    ).fetchone()
+    return row is not None and row["first_used_at"] is None and row["revoked_at"] is None

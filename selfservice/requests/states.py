@@ -1,0 +1,108 @@
+"""The states of a request, which may follow which, and moving from one to the next."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.requests.rows import Request, State, get
+
+# sent, printed and posted go back to approved when it never came and a new code is made.
+NEXT: dict[State, tuple[State, ...]] = {
+    "received": ("checking", "approved", "withdrawn", "rejected", "duplicate"),
+    "checking": ("approved", "withdrawn", "rejected", "duplicate"),
+    "approved": ("checking", "sent", "printed", "withdrawn", "duplicate"),
+    "sent": ("approved",),
+    "printed": ("posted", "approved"),
+    "posted": ("approved",),
+    "duplicate": ("withdrawn",),
+    "withdrawn": (),
+    "rejected": (),
+}
+CLOSED: tuple[State, ...] = ("withdrawn", "rejected", "duplicate")
+
+
+class WrongStateError(Exception):
+    """This cannot be done with the request as it stands now; `state` is how it stands."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the request is {state}")
+        self.state = state
+
+
+def move(
+    conn: sqlite3.Connection,
+    request: Request,
+    state: State,
+    now: datetime,
+    *,
+    reason: str | None = None,
+    approved_by: str | None = None,
+) -> Request:
+    """Bring a request into its next state and write the moment down; returns it as it is then.
+
+    What is closed forgets the account to collect from. Raises WrongStateError when that state may not follow, also
+    when the request has changed since it was read.
+    """
+    if state not in NEXT[request.state]:
+        raise WrongStateError(request.state)
+    changed = conn.execute(
+        """UPDATE requests SET state = :state, reason = coalesce(:reason, reason),
+                               approved_by = coalesce(:approved_by, approved_by)
+           WHERE id = :id AND state = :before""",
+        {
+            "id": request.id,
+            "before": request.state,
+            "state": state,
+            "reason": reason,
+            "approved_by": approved_by,
+        },
+    ).rowcount
+    if changed != 1:
+        raise WrongStateError(get(conn, request.id).state)
+    note(conn, request.id, state, now)
+    if state in CLOSED:
+        change(conn, request.id, iban=None, holder=None, token_hash=None)
+    return get(conn, request.id)
+
+
+def note(conn: sqlite3.Connection, request_id: int, state: State, now: datetime) -> None:
+    """Add a state and its moment to the request's history."""
+    conn.execute(
+        "INSERT INTO request_states (request_id, state, at) VALUES (:request_id, :state, :now)",
+        {"request_id": request_id, "state": state, "now": to_text(now)},
+    )
+
+
+def history(conn: sqlite3.Connection, request_id: int) -> list[tuple[State, str]]:
+    """Each state the request came into, with the moment (as `clock.to_text` writes it), oldest first."""
+    rows = conn.execute(
+        "SELECT state, at FROM request_states WHERE request_id = :id ORDER BY at, id", {"id": request_id}
+    )
+    return [(row["state"], row["at"]) for row in rows]
+
+
+_CHANGE = {
+    "reason": "UPDATE requests SET reason = :value WHERE id = :id",
+    "iban": "UPDATE requests SET iban = :value WHERE id = :id",
+    "holder": "UPDATE requests SET holder = :value WHERE id = :id",
+    "token_hash": "UPDATE requests SET token_hash = :value WHERE id = :id",
+    "confirmed_at": "UPDATE requests SET confirmed_at = :value WHERE id = :id",
+    "corrected_at": "UPDATE requests SET corrected_at = :value WHERE id = :id",
+    "letter_lines": "UPDATE requests SET letter_lines = :value WHERE id = :id",
+    "access_code_id": "UPDATE requests SET access_code_id = :value WHERE id = :id",
+    "letter_id": "UPDATE requests SET letter_id = :value WHERE id = :id",
+    "expected_from": "UPDATE requests SET expected_from = :value WHERE id = :id",
+    "expected_until": "UPDATE requests SET expected_until = :value WHERE id = :id",
+}
+
+
+def change(conn: sqlite3.Connection, request_id: int, **values: Any) -> None:
+    """Set columns other than the state. Raises KeyError for a column that is not meant to change.
+
+    `expected_from` is set after `expected_until` when both move on, since the table wants them in order.
+    """
+    for name, value in values.items():
+        conn.execute(_CHANGE[name], {"id": request_id, "value": value})

@@ -1,0 +1,239 @@
+"""Handing a request in: what may be chosen, how the code will be delivered, and taking it down once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.facts import Facts
+from selfservice.limits.model import Limit, allow_all, network
+from selfservice.members import mandates, organisations, references, tokens
+from selfservice.members.model import email_key
+from selfservice.members.organisations import Organisation
+from selfservice.outbox import addresses
+from selfservice.requests import fields, payloads, states
+from selfservice.requests.desk import Desk
+from selfservice.secrets import hash_token
+
+PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
+# Generous to people who try again; too few to fill a mailbox, or the queue of those who check.
+PER_ADDRESS = Limit("request-address", 20, 3600)
+PER_EMAIL = Limit("request-email", 6, 3600)
+GLOBAL = Limit("request-global", 600, 60)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered in the form. `language` is that of mails and letters; `iban` and `holder` go with direct debit
+    where somebody still has to agree to it; `mandate` is that agreement.
+    """
+
+    kind: Literal["business", "private"]
+    given_name: str
+    family_name: str
+    email: str
+    language: str
+    payment_method: str
+    telephone: str = ""
+    kvk_number: str = ""
+    iban: str = ""
+    holder: str = ""
+    mandate: bool = False
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How a code will come: `channel` email with an address, or letter with the lines of its envelope."""
+
+    channel: Literal["email", "letter"]
+    email: str | None = None
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What came of it: the reference, or the seconds to wait when this was tried too often."""
+
+    reference: str = ""
+    wait: int = 0
+
+
+class AnswerError(ValueError):
+    """These answers cannot be a request; the form lets none such through. The message says which."""
+
+
+def organisation(conn: sqlite3.Connection, kvk_number: str) -> Organisation | None:
+    """The organisation with this KVK number, however it was typed, or None."""
+    try:
+        return organisations.by_number(conn, fields.check_kvk_number(kvk_number))
+    except fields.FieldError:
+        return None
+
+
+def options(facts: Facts, kind: str, organisation: Organisation | None) -> list[str]:
+    """The payment methods that may be chosen (facts payment.methods); only its own for an organisation that has one."""
+    if organisation is not None and organisation.payment_method is not None:
+        return [organisation.payment_method]
+    return list(facts.get(f"payment.methods.{kind}").value)
+
+
+def delivery(answers: Answers, organisation: Organisation | None) -> Delivery:
+    """How the code will come: for an organisation by e-mail only to the address that the register has for it, else
+    by letter to its registered address; privately by e-mail.
+    """
+    if organisation is None or email_key(answers.email) == email_key(organisation.email):
+        return Delivery("email", answers.email.strip())
+    return Delivery("letter", lines=organisation.letter_lines(f"{answers.given_name} {answers.family_name}"))
+
+
+def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
+    """Whether an account and an agreement belong to these answers: direct debit that was not arranged before."""
+    arranged = organisation is not None and organisation.payment_method == "direct_debit"
+    return answers.payment_method == "direct_debit" and not arranged
+
+
+def submit(
+    conn: sqlite3.Connection, desk: Desk, answers: Answers, submission: str, address: str, now: datetime
+) -> Submitted:
+    """Take a request down and queue the mail about it. Call inside `write()`.
+
+    `submission` names this one sending (a random word in the draft): sent again, it gives the same reference and
+    changes nothing. Known and unknown people cost the same statements and get the same answer; who has such a code
+    already hears so by mail alone. `address` is the client's. Raises AnswerError for what the form never lets through.
+    """
+    known = conn.execute("SELECT reference FROM requests WHERE idempotency_key = :key", {"key": submission}).fetchone()
+    if known is not None:
+        return Submitted(known["reference"])
+    found = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
+    answers = _checked(desk, answers, found)
+    tries = [(PER_ADDRESS, network(address)), (PER_EMAIL, email_key(answers.email)), (GLOBAL, "")]
+    decision = allow_all(conn, desk.keys, tries, now)
+    if not decision.allowed:
+        return Submitted(wait=decision.retry_after_seconds)
+    person, has_password, has_code = _person(conn, answers, found, now)
+    hours = desk.fact("access_code.link_hours")
+    wants_link = not (has_password or has_code)
+    token = tokens.issue(conn, PASSWORD_TOKEN, person if wants_link else None, hours, now)
+    reference = references.new()
+    way = delivery(answers, found)
+    state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
+    since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
+    row = conn.execute(
+        """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
+                                 email, telephone, language, payment_method, iban, holder, delivery, delivery_email,
+                                 letter_lines, state, token_hash, expected_from, expected_until, created_at)
+           VALUES (:reference, :key, :person_id, :organisation_id, :kind, :given_name, :family_name,
+                   :email, :telephone, :language, :payment_method, :iban, :holder, :delivery, :delivery_email,
+                   :letter_lines, :state, :token_hash, :since, :until, :now) RETURNING id""",
+        {
+            "reference": reference,
+            "key": submission,
+            "person_id": person,
+            "organisation_id": found.id if found else None,
+            "kind": answers.kind,
+            "given_name": answers.given_name,
+            "family_name": answers.family_name,
+            "email": answers.email,
+            "telephone": answers.telephone or None,
+            "language": answers.language,
+            "payment_method": answers.payment_method,
+            "iban": None if has_code else answers.iban or None,
+            "holder": None if has_code else answers.holder or None,
+            "delivery": way.channel,
+            "delivery_email": way.email,
+            "letter_lines": json.dumps(way.lines, ensure_ascii=False) if way.lines else None,
+            "state": state,
+            "token_hash": hash_token(token) if wants_link else None,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+            "now": to_text(now),
+        },
+    ).fetchone()
+    states.note(conn, row["id"], state, now)
+    desk.mail(
+        conn,
+        now,
+        key=f"request-received:{reference}",
+        kind="access_code.already" if has_code else "access_code.received",
+        recipient=answers.email,
+        language=answers.language,
+        payload=payloads.received(
+            answers.language,
+            name=answers.given_name,
+            reference=reference,
+            organisation=found.name if found else "",
+            channel=way.channel,
+            token=token if wants_link else "",
+            promise=(since, until),
+        ),
+        give_up_after=timedelta(hours=hours),
+    )
+    desk.record(conn, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address)
+    return Submitted(reference)
+
+
+def _checked(desk: Desk, answers: Answers, found: Organisation | None) -> Answers:
+    """The answers in their one form. Raises AnswerError, also when somebody left the form's way."""
+    if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
+        raise AnswerError("kind or language")
+    if answers.kind == "business" and found is None:
+        raise AnswerError("kvk_number")
+    if answers.payment_method not in options(desk.facts, answers.kind, found):
+        raise AnswerError("payment_method")
+    debit = needs_mandate(answers, found)
+    if debit and not answers.mandate:
+        raise AnswerError("mandate")
+    try:
+        return Answers(
+            kind=answers.kind,
+            given_name=fields.check_name(answers.given_name),
+            family_name=fields.check_name(answers.family_name),
+            email=addresses.check(answers.email),
+            language=answers.language,
+            payment_method=answers.payment_method,
+            telephone=fields.check_telephone(answers.telephone) or "",
+            kvk_number=found.kvk_number if found else "",
+            iban=mandates.normalise_iban(answers.iban) if debit else "",
+            holder=mandates.check_holder(answers.holder) if debit else "",
+            mandate=debit,
+        )
+    except ValueError as error:
+        raise AnswerError(str(error)) from error
+
+
+def _person(
+    conn: sqlite3.Connection, answers: Answers, found: Organisation | None, now: datetime
+) -> tuple[int, bool, bool]:
+    """Whose address this is, now at the latest, and whether they have a password, and such a code already.
+
+    A person is an e-mail address to us: two people who share one share a code.
+    """
+    key = email_key(answers.email)
+    conn.execute(
+        """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
+           SELECT :given_name, :family_name, :email, :email_key, :language, :now
+           WHERE NOT EXISTS (SELECT 1 FROM people WHERE email_key = :email_key)""",
+        {
+            "given_name": answers.given_name,
+            "family_name": answers.family_name,
+            "email": answers.email,
+            "email_key": key,
+            "language": answers.language,
+            "now": to_text(now),
+        },
+    )
+    row = conn.execute(
+        """SELECT p.id, w.person_id IS NOT NULL AS has_password, EXISTS (
+                      SELECT 1 FROM access_codes c JOIN people o ON o.id = c.person_id
+                      WHERE o.email_key = :email_key AND c.revoked_at IS NULL
+                            AND coalesce(c.organisation_id, 0) = coalesce(:organisation_id, 0)) AS has_code
+           FROM people p LEFT JOIN passwords w ON w.person_id = p.id
+           WHERE p.email_key = :email_key ORDER BY p.id LIMIT 1""",
+        {"email_key": key, "organisation_id": found.id if found else None},
+    ).fetchone()
+    return int(row["id"]), bool(row["has_password"]), bool(row["has_code"])

@@ -1,0 +1,231 @@
+"""Who is signed in on this request, and what a personal form shows to whom (the Flask side of visits.sessions)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, current_app, g, request
+
+from selfservice import clock, cookies, db, i18n, web
+from selfservice.i18n import gettext
+from selfservice.rights import Rights
+from selfservice.services import services
+from selfservice.visits import sessions
+from selfservice.visits.drafts import Draft
+from selfservice.visits.sessions import Session, begin
+
+NAME = "sign-in"
+HOME = "my"
+# So long before the end the warning comes (WCAG 2.2, 2.2.1 asks for 20 seconds at least).
+WARN_SECONDS = 120
+_PERSONAL: dict[str, Callable[[], str]] = {}
+_FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)")
+
+Show = Callable[[Session], Response]
+
+
+def signed_in() -> Session | None:
+    """The session of whoever sends this request, if any; asked of the database once a request.
+
+    Writes at most once a minute, to begin the idle time anew. Without a cookie nothing is read either.
+    """
+    if "session" not in g:
+        g.session = _find()
+    found: Session | None = g.session
+    return found
+
+
+def _find() -> Session | None:
+    cookie = cookies.value()
+    if not cookie:
+        return None
+    database, now = services().db, clock.now()
+    session = sessions.find(database.read(), cookie, now)
+    return prolong(session) if session is not None and sessions.is_stale(session, now) else session
+
+
+def prolong(session: Session) -> Session:
+    """The session with its idle time begun anew."""
+    now = clock.now()
+    with services().db.write() as conn:
+        sessions.touch(conn, session, now)
+    return replace(session, used_at=now)
+
+
+def enter(conn: db.sqlite3.Connection, person_id: int, access_code_id: int, device: str, now: datetime) -> None:
+    """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends.
+
+    The visit stays with what was typed in it, unless somebody else was signed in on this browser before.
+    """
+    cookie = cookies.value()
+    before = sessions.owner(conn, cookie) if cookie else None
+    if cookie and before is not None:
+        sessions.end(conn, cookie, now)
+    fresh = cookies.renew(conn, now, keep=before in (None, person_id))
+    begin(conn, person_id, access_code_id, fresh, now, device)
+    g.pop("session", None)
+
+
+def rights() -> Rights:
+    """What can be done with an access code (content/rights.toml)."""
+    found: Rights = current_app.extensions["rights"]
+    return found
+
+
+def address(name: str) -> str:
+    """The address of a form in the language in force."""
+    return f"/{i18n.language()}/self-service/{name}"
+
+
+def personal(blueprint: Blueprint, title: Callable[[], str], show: Show) -> None:
+    """Give a personal form its two GET addresses.
+
+    Its own address answers `show` to whoever is signed in and may use it, and to others the sign-in form in its
+    place, which leads back here; without a cookie that touches nothing, so it can be baked into pages. `mine` is
+    what such a page asks for when it is opened: the signed-in state, or 204 and the page stays as it is.
+    """
+    name = blueprint.name.replace("_", "-")
+    _PERSONAL[name] = title
+
+    def start() -> Response:
+        session = signed_in()
+        return ask(name) if session is None else _admit(name, session, show)
+
+    def mine() -> Response:
+        if not web.wants_fragment():
+            return web.see(address(name))
+        session = signed_in()
+        return Response(status=204, mimetype="text/plain") if session is None else _admit(name, session, show)
+
+    blueprint.add_url_rule("", "start", start)
+    blueprint.add_url_rule("/mine", "mine", mine)
+
+
+def required(name: str, typed: Mapping[str, str] | None = None) -> Session:
+    """The session of whoever sends this form. Without one the request ends here: what was `typed` is kept, the
+    sign-in form comes in the form's place, and after that the form with it. Ends with 403 for the wrong kind of use.
+    """
+    session = signed_in()
+    if session is None:
+        if typed:
+            _keep(name, typed)
+        abort(web.see(address(name)))
+    if not rights().allows(session.kind, name):
+        abort(_refuse(name, session))
+    return session
+
+
+def _admit(name: str, session: Session, show: Show) -> Response:
+    return show(session) if rights().allows(session.kind, name) else _refuse(name, session)
+
+
+def _refuse(name: str, session: Session) -> Response:
+    # htmx would put a 403 above what is there; this comes in its place.
+    status = 200 if web.wants_fragment() else 403
+    return render(session, name, "sign_in/not_for_you.html", title=_PERSONAL[name](), status=status)
+
+
+def ask(
+    name: str,
+    values: Mapping[str, str] | None = None,
+    found: Mapping[str, str] | None = None,
+    status: int = 200,
+    notice: str | None = None,
+    then: str | None = None,
+) -> Response:
+    """The sign-in form in the place of the form `name`; after signing in it goes on to `then`, or else to that form."""
+    own = name == NAME
+    return web.render(
+        "sign_in/start.html",
+        title=gettext("Log in") if own else _PERSONAL[name](),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{name}-form",
+        panel=name,
+        then=then or address(HOME if own else name),
+        values=values or {},
+        errors=found or {},
+        notice=notice,
+        kept=_is_kept(name),
+    )
+
+
+def panel_of(then: str) -> str:
+    """Which form's place a sign-in form with this `next` stands in: that form's, or sign-in's own."""
+    match = _FORM.fullmatch(then)
+    return match[1] if match and match[1] in _PERSONAL else NAME
+
+
+def render(session: Session, name: str, template: str, *, title: str, **variables: Any) -> Response:
+    """A state of a personal form for whoever is signed in, with the line that says so and until when."""
+    shown = web.wants_fragment() and not str(request.endpoint).endswith(".mine")
+    variables |= {"panel": name, "focus": shown and not variables.get("errors"), **bar(session)}
+    return web.render(template, title=title, **variables)
+
+
+def bar(session: Session | None) -> dict[str, Any]:
+    """What the line about the session shows: who, until when (in Amsterdam), the seconds left, and whether it can
+    be prolonged.
+    """
+    if session is None:
+        return {"session": None, "seconds": 0, "until": "", "can_stay": False, "warn": WARN_SECONDS}
+    left = (session.end - clock.now()).total_seconds()
+    return {
+        "session": session,
+        "seconds": max(0, int(left)),
+        "until": i18n.format_time(session.end.astimezone(i18n.TIMEZONE).time()),
+        "can_stay": session.idle_end < session.last_end,
+        "warn": WARN_SECONDS,
+    }
+
+
+def kept(name: str, session: Session) -> dict[str, str]:
+    """What this person had typed into the form when their session ended; empty when nothing."""
+    now, conn = clock.now(), services().db.read()
+    visit = cookies.visit(conn, now)
+    draft = Draft(visit, name).load(conn, now) if visit is not None else {}
+    return dict(draft["typed"]) if draft.get("person") == session.person_id else {}
+
+
+def let_go(conn: db.sqlite3.Connection, name: str) -> None:
+    """Forget what was kept of the form: it has been sent."""
+    visit = cookies.visit(conn, clock.now())
+    if visit is not None:
+        Draft(visit, name).delete(conn)
+
+
+def _keep(name: str, typed: Mapping[str, str]) -> None:
+    """Keep what was typed for the person whose session this cookie had; a stranger has nothing to be kept."""
+    cookie, now = cookies.value(), clock.now()
+    conn = services().db.read()
+    person = sessions.owner(conn, cookie) if cookie else None
+    visit = cookies.visit(conn, now)
+    if person is not None and visit is not None:
+        with services().db.write() as conn:
+            Draft(visit, name).save(conn, {"person": person, "typed": dict(typed)}, now)
+
+
+def _is_kept(name: str) -> bool:
+    if not cookies.value():
+        return False
+    now, conn = clock.now(), services().db.read()
+    visit = cookies.visit(conn, now)
+    return visit is not None and "typed" in Draft(visit, name).load(conn, now)
+
+
+def shown() -> Session | None:
+    """Who is signed in, for the header of any page: an error page too, which a broken database must not break."""
+    try:
+        return signed_in()
+    except db.Error:
+        return None
+
+
+def init_app(app: Flask, table: Rights) -> None:
+    """Have every page of the app say who is signed in."""
+    app.extensions["rights"] = table
+    app.jinja_env.globals["signed_in"] = shown

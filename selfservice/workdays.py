@@ -1,0 +1,59 @@
+"""Working days in the Netherlands: Monday to Friday without the public holidays.
+
+The holidays are those of the `holidays` library for the Netherlands. Good Friday counts as one, as it does in the
+General Extension of Time Limits Act (Algemene termijnenwet, article 3), and 5 May in years that end in 0 or 5. So
+a promise never falls on a day on which many are free.
+"""
+
+import datetime as dt
+from functools import cache
+
+import holidays
+
+from selfservice.i18n import TIMEZONE
+
+WEEKEND = (5, 6)
+
+
+@cache
+def _holidays() -> holidays.HolidayBase:
+    # It works a year out when first asked for a day of it.
+    return holidays.country_holidays("NL")
+
+
+def today(now: dt.datetime) -> dt.date:
+    """The day that it is in Amsterdam at this moment. Raises ValueError for a moment without a time zone."""
+    if now.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    return now.astimezone(TIMEZONE).date()
+
+
+def is_workday(day: dt.date) -> bool:
+    """Whether people work on this day."""
+    return day.weekday() not in WEEKEND and day not in _holidays()
+
+
+def add(day: dt.date, count: int) -> dt.date:
+    """The working day that comes `count` working days after this day, which itself does not count.
+
+    With 0, the day itself, or the first working day after it. Raises ValueError for a negative count.
+    """
+    if count < 0:
+        raise ValueError("working days are counted forwards")
+    while count > 0 or not is_workday(day):
+        day += dt.timedelta(days=1)
+        if count and is_workday(day):
+            count -= 1
+    return day
+
+
+def promise(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.date, dt.date]:
+    """Between which two working days something comes that is asked for on this day and takes from 3 to 5, say,
+    working days (the value of a fact such as access_code.delivery_working_days).
+    """
+    return add(day, working_days[0]), add(day, working_days[1])
+
+
+def end_of(day: dt.date) -> dt.datetime:
+    """The last moment of a day in Amsterdam."""
+    return dt.datetime.combine(day, dt.time.max, TIMEZONE)

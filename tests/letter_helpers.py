@@ -1,0 +1,108 @@
+"""What the tests of letters share: a letter that waits, a site to point to, and a reader of where text stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from fontTools.ttLib import TTFont
+from pypdf import PdfReader
+
+from selfservice.config import ROOT
+from selfservice.db import Database
+from selfservice.facts import Facts
+from selfservice.letters import model
+from selfservice.letters.model import Letter
+from selfservice.letters.pdf import FOLDER
+from selfservice.letters.text import Site
+from selfservice.members import codes
+from tests.domain_helpers import KEYS, NOW, add_person
+
+LINES = ("Bakkerij De Gouden Korst", "Jip van der Zonnestraal", "Meelstraat 3", "0012 AB  TARWEDAM")
+CODE = codes.with_check("ABCDEFGHJKLMNPQ")
+LAST = date(2027, 1, 20)
+DAY = date(2026, 11, 23)
+MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+PAGES = {
+    "en": {"recognise-a-message": "/en/recognise-a-message/", "contact": "/en/contact/"},
+    "nl": {"recognise-a-message": "/nl/is-dit-van-ons/", "contact": "/nl/contact/"},
+}
+POINTS_PER_MM = 72 / 25.4
+A4_HEIGHT = 297
+
+
+def site() -> Site:
+    """What letters point to."""
+    from selfservice.i18n import language
+
+    facts = Facts.load(ROOT / "content" / "facts.toml")
+    return Site(facts, "https://help.loket.example", lambda key: PAGES[language()][key])
+
+
+def letter(language: str = "nl", lines: tuple[str, ...] = LINES) -> Letter:
+    """A letter to be printed."""
+    return Letter(1, "K7RM4X9T", "C9YHLGW5", language, lines, CODE, LAST)
+
+
+def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[str, ...] | None = None) -> int:
+    """Queue a letter to a person of its own, at an address of its own; its row number."""
+    person, code = add_person(db, f"person{number}@bakkerij.example")
+    with db.write() as conn:
+        made = conn.execute("SELECT id FROM access_codes WHERE person_id = :id", {"id": person}).fetchone()["id"]
+        return model.enqueue(
+            conn,
+            KEYS,
+            access_code_id=made,
+            reference="K7RM4X9T",
+            language="en" if number % 2 else "nl",
+            lines=lines or (f"Jip {'de ' * number}Jonge", f"Meelstraat {number + 1}", "0012 AB  TARWEDAM"),
+            code=code,
+            valid_until=LAST,
+            now=now,
+        )
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of text on the page, with the box that it fills, in millimetres from the page's upper left corner."""
+
+    text: str
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+
+def pieces(pdf: bytes) -> list[Piece]:
+    """The pieces of text of the first page. Their width is reckoned with the font's own widths."""
+    fonts = {bold: TTFont(FOLDER / "fonts" / f"AtkinsonHyperlegibleNext-{bold}.ttf") for bold in ("Regular", "Bold")}
+    found: list[Piece] = []
+
+    def visit(text: str, matrix: list[float], line: list[float], font: Any, size: float) -> None:
+        if not text.strip():
+            return
+        shown = text.replace("\u200b", "").strip("\n").rstrip()
+        ttf = fonts["Bold" if "Bold" in str(font["/BaseFont"]) else "Regular"]
+        widths, names, em = ttf["hmtx"], ttf.getBestCmap(), ttf["head"].unitsPerEm
+        points = size * abs(line[0] * matrix[0])
+        x = (line[4] * matrix[0] + matrix[4]) / POINTS_PER_MM
+        y = A4_HEIGHT - (line[5] * matrix[3] + matrix[5]) / POINTS_PER_MM
+        width = sum(widths[names[ord(sign)]][0] for sign in shown if ord(sign) in names)
+        width *= points / em / POINTS_PER_MM
+        found.append(Piece(shown, x, x + width, y - 0.8 * points / POINTS_PER_MM, y + 0.25 * points / POINTS_PER_MM))
+
+    PdfReader(BytesIO(pdf)).pages[0].extract_text(visitor_text=visit)
+    return found
+
+
+def text(pdf: bytes) -> str:
+    """All the text of all pages, each run of white space one space."""
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(pdf)).pages).split())
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path in it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,86 @@
+"""What the tests of signing in share: people of the demonstration with a password, and a way in."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cache
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from selfservice import clock
+from selfservice.db import Database
+from selfservice.members import demo, model
+from selfservice.members.passwords import Hasher
+from tests.clients import HouseClient
+
+PASSWORD = "paarse olifant fietst naar zee"
+# The demonstration's people by number: two of one organisation, and one with a private code.
+MAIN, COLLEAGUE, OTHER, PRIVATE = 0, 1, 2, 4
+ADDRESS = "/en/self-service/sign-in"
+
+
+def fast() -> Hasher:
+    """A hasher that costs next to nothing."""
+    return Hasher(memory_kib=64, passes=1)
+
+
+@cache
+def hashed() -> str:
+    """The hash of PASSWORD, by `fast`."""
+    return fast().hash(PASSWORD)
+
+
+def prepare(app: Flask) -> Hasher:
+    """Give everybody PASSWORD, and the app a fast hasher; returns that, for its count."""
+    hasher = fast()
+    app.extensions["services"] = dataclasses.replace(app.extensions["services"], hasher=hasher)
+    # Past the app's own connection, whose statements a test may count.
+    own = Database(database(app).path)
+    with own.write() as conn:
+        for row in conn.execute("SELECT id FROM people").fetchall():
+            model.set_password(conn, row["id"], hashed(), clock.now())
+        conn.execute("UPDATE access_codes SET first_used_at = NULL, valid_until = NULL")
+    own.close()
+    return hasher
+
+
+def database(app: Flask) -> Database:
+    """The app's database."""
+    found: Database = app.extensions["services"].db
+    return found
+
+
+def browser(app: Flask) -> HouseClient:
+    """Another browser."""
+    made = app.test_client()
+    assert isinstance(made, HouseClient)
+    return made
+
+
+def enter(client: HouseClient, number: int = MAIN, password: str = PASSWORD, **more: str) -> TestResponse:
+    """Send the sign-in form as this person."""
+    return client.send(ADDRESS, {"access_code": demo.code(number), "password": password, **more})
+
+
+def person_id(app: Flask, number: int) -> int:
+    """The row number of a person of the demonstration."""
+    row = database(app).read().execute("SELECT id FROM people WHERE email = ?", (demo.email(number),)).fetchone()
+    return int(row["id"])
+
+
+def age(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:
+    """Make every session that much older than it is."""
+    with database(app).write() as conn:
+        conn.execute(
+            """UPDATE sessions
+               SET used_at = strftime('%Y-%m-%dT%H:%M:%f', used_at, :minutes) || '000Z',
+                   created_at = strftime('%Y-%m-%dT%H:%M:%f', created_at, :hours) || '000Z'""",
+            {"minutes": f"-{minutes} minutes", "hours": f"-{hours} hours"},
+        )
+
+
+def mails(app: Flask) -> list[tuple[str, str]]:
+    """Kind and recipient of every mail that waits."""
+    rows = database(app).read().execute("SELECT kind, recipient FROM outbox WHERE state = 'waiting' ORDER BY id")
+    return [(row["kind"], row["recipient"]) for row in rows]

@@ -1,0 +1,155 @@
+"""What the tests of requests share: a desk, an organisation, answers, and what was mailed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from selfservice.clock import to_text
+from selfservice.commands.catalogs import compile_stale
+from selfservice.config import ROOT
+from selfservice.db import Database
+from selfservice.facts import Facts
+from selfservice.members import codes, organisations
+from selfservice.members import model as members
+from selfservice.requests import model as requests
+from tests.domain_helpers import KEYS, NOW, rows
+
+ADDRESS = "192.0.2.7"
+PERSON = "oona@kites.example"
+REGISTERED = "info@kites.example"
+KVK = "00010007"
+IBAN = "NL91ABNA0417164300"
+HASH = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"
+FACTS = Facts.load(ROOT / "content" / "facts.toml", date(2026, 11, 21))
+
+PRIVATE = requests.Answers("private", "Oona", "Applegarth", PERSON, "en", "credit")
+BUSINESS = requests.Answers(
+    "business",
+    "Oona",
+    "Applegarth",
+    PERSON,
+    "en",
+    "direct_debit",
+    kvk_number=KVK,
+    iban=IBAN,
+    holder="Kites",
+    mandate=True,
+)
+
+
+def new_desk(db: Database) -> requests.Desk:
+    """A desk on this database, with the real facts."""
+    compile_stale()
+    return requests.Desk(db, KEYS, FACTS, "loket.example")
+
+
+def add_organisation(db: Database, number: str = KVK, house_number: str = "7a") -> int:
+    """An organisation that nobody has a code for."""
+    with db.write() as conn:
+        return members.add_organisation(
+            conn,
+            NOW,
+            kvk_number=number,
+            name="Northsea Kite Repairs",
+            email=REGISTERED,
+            street="Duinpad",
+            house_number=house_number,
+            postcode="0012 ZZ",
+            city="Zandhoven",
+        )
+
+
+def hand_in(
+    desk: requests.Desk, answers: requests.Answers, now: datetime = NOW, submission: str = "", **changes: Any
+) -> str:
+    """Hand a request in; its reference."""
+    with desk.db.write() as conn:
+        made = requests.submit(conn, desk, replace(answers, **changes), submission or str(uuid4()), ADDRESS, now)
+    assert made.wait == 0
+    return made.reference
+
+
+def token_hash(db: Database, reference: str) -> str:
+    """The hash of the token in the link that was mailed for a request."""
+    row = db.read().execute("SELECT token_hash FROM requests WHERE reference = ?", (reference,)).fetchone()
+    return str(row["token_hash"])
+
+
+def choose_password(desk: requests.Desk, reference: str, now: datetime = NOW) -> None:
+    """Follow the link in the mail about a request and choose a password, as the form does."""
+    found = token_hash(desk.db, reference)
+    with desk.db.write() as conn:
+        person = requests.by_reference(conn, reference)
+        assert person
+        members.set_password(conn, person.person_id, HASH, now)
+        requests.password_chosen(desk, conn, person.person_id, found, now)
+
+
+def approve(desk: requests.Desk, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> requests.Request:
+    """Approve as staff."""
+    with desk.db.write() as conn:
+        return requests.approve(conn, desk, reference, by, now)
+
+
+def found(desk: requests.Desk, reference: str) -> requests.Request:
+    """A request as it is now."""
+    request = requests.by_reference(desk.db.read(), reference)
+    assert request
+    return request
+
+
+def mails(db: Database) -> list[str]:
+    """The kinds of the mails that were queued, in order."""
+    return [row["kind"] for row in rows(db, "outbox")]
+
+
+def payload(db: Database, number: int = -1) -> dict[str, Any]:
+    """What a queued mail is filled in with; the last one's, unless another is asked for."""
+    content: dict[str, Any] = json.loads(rows(db, "outbox")[number]["payload"])
+    return content
+
+
+def mailed_code(db: Database) -> str:
+    """The access code in the last mail."""
+    return codes.normalise(payload(db)["code"])
+
+
+def active_codes(db: Database) -> int:
+    """How many codes work."""
+    return sum(row["revoked_at"] is None for row in rows(db, "access_codes"))
+
+
+def print_letters(desk: requests.Desk, now: datetime, *, posted: bool = False) -> None:
+    """Print (and post) what is ready, as far as requests and letters hear of it."""
+    with desk.db.write() as conn:
+        for row in conn.execute("SELECT id FROM letters WHERE state = 'ready'").fetchall():
+            batch = conn.execute(
+                "INSERT INTO letter_batches (folder, created_at) VALUES ('x', ?) RETURNING id", (to_text(now),)
+            ).fetchone()["id"]
+            conn.execute(
+                "UPDATE letters SET state = 'printed', code = '', batch_id = ?, printed_at = ? WHERE id = ?",
+                (batch, to_text(now), row["id"]),
+            )
+            conn.execute(
+                "UPDATE letter_batches SET printed_at = ?, released_at = ? WHERE id = ?",
+                (to_text(now), to_text(now), batch),
+            )
+            requests.letter_printed(conn, desk, row["id"], now)
+        if posted:
+            for row in conn.execute("SELECT id FROM letters WHERE state = 'printed'").fetchall():
+                requests.letter_posted(conn, desk, row["id"], now)
+                conn.execute(
+                    "UPDATE letters SET state = 'posted', address_lines = '[]', posted_at = ? WHERE id = ?",
+                    (to_text(now), row["id"]),
+                )
+
+
+def organisation(db: Database) -> organisations.Organisation:
+    """The organisation as it is now."""
+    known = organisations.by_number(db.read(), KVK)
+    assert known
+    return known

@@ -1,0 +1,179 @@
+"""Who may do what: every address, every method, every role, one's own objects and another's.
+
+An address that is not in the table fails the test: whoever adds one says here for whom it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from selfservice import rights
+from selfservice.config import ROOT
+from tests.clients import HouseClient
+from tests.domain_helpers import rows
+from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, enter, prepare
+
+# For everybody: what they show depends on what is typed, mailed or in the visit, and never on who is signed in.
+PUBLIC = {
+    "home", "choose_language", "health", "search", "mailbox", "replacement_password", "which_situation", "access_code",
+    "request_status", "lost_access_code",
+}  # fmt: skip
+SIGN_IN = {"sign_in.start", "sign_in.mine", "sign_in.sign_in", "sign_in.stay", "sign_in.sign_out", "sign_in.out"}
+BOTH = {"business", "private"}
+# For whoever is signed in with a code for one of these kinds of use.
+PERSONAL = {
+    "my.start": BOTH,
+    "my.mine": BOTH,
+    "devices.start": BOTH,
+    "devices.mine": BOTH,
+    "devices.end": BOTH,
+    "change_password.start": BOTH,
+    "change_password.mine": BOTH,
+    "change_password.change": BOTH,
+    "change_password.done": BOTH,
+    "direct_debit.start": BOTH,
+    "direct_debit.mine": BOTH,
+    "direct_debit.agree": BOTH,
+    "direct_debit.undo": BOTH,
+    "digital_invoices.start": {"business"},
+    "digital_invoices.mine": {"business"},
+    "digital_invoices.ask": {"business"},
+    "digital_invoices.paper": {"business"},
+}
+ROLES: dict[str, int | None] = {
+    "nobody": None, "private": PRIVATE, "business": COLLEAGUE, "business main": MAIN, "other person": OTHER,
+}  # fmt: skip
+KIND = {"private": "private", "business": "business", "business main": "business", "other person": "business"}
+# Everything that another person's or organisation's state could be changed in.
+WATCHED = ("organisations", "people", "access_codes", "passwords", "mandates")
+
+
+@pytest.fixture(autouse=True)
+def people(app: Flask) -> None:
+    prepare(app)
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET main_person_id = 1 WHERE id = 1")
+
+
+def as_role(app: Flask, role: str) -> HouseClient:
+    client = browser(app)
+    number = ROLES[role]
+    if number is not None:
+        assert enter(client, number).status_code == 303
+    return client
+
+
+def personal_rules(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Endpoint, method and address of everything that is personal."""
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in PERSONAL:
+            for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+                yield rule.endpoint, method, _built(rule)
+
+
+def _built(rule: Rule) -> str:
+    made = rule.build({name: "en" if name == "lang" else "x" for name in rule.arguments})
+    assert made is not None
+    return made[1]
+
+
+def test_everything_is_classified(app: Flask) -> None:
+    """Every endpoint is in the table, and the table has nothing that is not there."""
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    classified = {one for one in endpoints if one.partition(".")[0] in PUBLIC} | SIGN_IN | set(PERSONAL)
+    assert endpoints == classified
+
+
+def test_the_table_is_that_of_the_rights() -> None:
+    """What the test believes of each form is what content/rights.toml says."""
+    table = rights.load(ROOT / "content" / "rights.toml")
+    for endpoint, kinds in PERSONAL.items():
+        form = endpoint.partition(".")[0].replace("_", "-")
+        assert kinds == {kind for kind in BOTH if table.allows(kind, form)}
+
+
+def test_nobody(app: Flask, client: HouseClient) -> None:
+    """A stranger gets the sign-in form, or nothing; a form they send changes nothing and leads to it."""
+    before = [rows(database(app), table) for table in WATCHED]
+    for endpoint, method, address in personal_rules(app):
+        start = f"/en/self-service/{endpoint.partition('.')[0].replace('_', '-')}"
+        answer = client.open(address, method=method)
+        if endpoint.endswith(".start"):
+            assert (200, True) == (answer.status_code, 'name="password"' in answer.text)
+        else:
+            assert (303, start) == (answer.status_code, answer.headers["Location"]), endpoint
+        part = client.open(address, method=method, headers={"HX-Request": "true"})
+        assert part.status_code == (204 if endpoint.endswith(".mine") else 200 if endpoint.endswith(".start") else 303)
+    assert before == [rows(database(app), table) for table in WATCHED]
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "nobody"])
+def test_signed_in(app: Flask, role: str) -> None:
+    """Each role opens and sends what its kind of use may, and gets 403 and no change for the rest."""
+    for endpoint, method, address in personal_rules(app):
+        client = as_role(app, role)
+        before = {table: rows(database(app), table) for table in WATCHED}
+        headers = {"HX-Request": "true"} if endpoint.endswith(".mine") else {}
+        answer = client.open(address, method=method, headers=headers)
+        may = KIND[role] in PERSONAL[endpoint]
+        refused = "is only for" in answer.text
+        assert (may, not refused) == (answer.status_code in (200, 303, 422) and not refused, may), endpoint
+        if not may:
+            assert before == {table: rows(database(app), table) for table in WATCHED}
+
+
+def changes(client: HouseClient, device: str) -> list[Any]:
+    """Everything that can be changed, each time naming another's object where there is one to name."""
+    base = "/en/self-service"
+    theirs = {"person_id": "3", "organisation_id": "2", "access_code_id": "3", "id": "1"}
+    return [
+        client.send(f"{base}/direct-debit", {"iban": "NL91ABNA0417164300", "holder": "J", **theirs}),
+        client.send(f"{base}/direct-debit/undo", theirs),
+        client.send(f"{base}/digital-invoices", {"email": "a@b.example", **theirs}),
+        client.send(f"{base}/digital-invoices/paper", theirs),
+        client.send(f"{base}/devices/end", {"device": device, **theirs}),
+        client.send(f"{base}/devices/end", theirs),
+    ]
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("nobody", "other person")])
+def test_others_objects(app: Flask, role: str) -> None:
+    """Nothing that one sends changes anything of another person in another organisation, or ends their session."""
+    other, client = as_role(app, "other person"), as_role(app, role)
+    other.send("/en/self-service/direct-debit", {"iban": "NL02ABNA0123456789", "holder": "O"})
+    other.send("/en/self-service/digital-invoices", {"email": "o@b.example"})
+    session = rows(database(app), "sessions")[0]
+    mandate = rows(database(app), "mandates")[0]
+    theirs = database(app).read().execute("SELECT * FROM organisations WHERE id = 2").fetchone()
+    changes(client, session["public_id"])
+    now = database(app).read().execute("SELECT * FROM organisations WHERE id = 2").fetchone()
+    assert (session, mandate, tuple(theirs)) == (
+        rows(database(app), "sessions")[0],
+        rows(database(app), "mandates")[0],
+        tuple(now),
+    )
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in ("nobody", "other person")])
+def test_anothers_is_as_nobodys(app: Flask, role: str) -> None:
+    """The answer for another's object is, byte for byte, the answer for one that is not there."""
+    as_role(app, "other person")
+    client = as_role(app, role)
+    real = rows(database(app), "sessions")[0]["public_id"]
+    answers = [client.send("/en/self-service/devices/end", {"device": device}) for device in (real, "f" * 16)]
+    kept = [(each.status_code, each.data, sorted(each.headers.items())) for each in answers]
+    assert kept[0] == kept[1]
+
+
+def test_roles_see_their_own(app: Flask) -> None:
+    """Each page of `my` shows its own person and organisation, and nobody else's."""
+    pages = {role: as_role(app, role).get("/en/self-service/my").text for role in ROLES if role != "nobody"}
+    names = {"private": "Sjoerd", "business": "Amira", "business main": "Jip", "other person": "Thijs"}
+    for role, page in pages.items():
+        assert [role] == [each for each, name in names.items() if f"<dd>{name} " in page]
+    assert [True, False] == ["Yes: with this code" in pages[role] for role in ("business main", "business")]

@@ -1,0 +1,262 @@
+"""Looking a request up, without a browser: what is shown to whom, and what can still be done."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from flask import Flask
+
+from selfservice import clock, i18n
+from selfservice.fragments.request_status.model import duration
+from selfservice.i18n import LANGUAGES, other_language
+from selfservice.members import references
+from selfservice.requests import model as requests
+from selfservice.requests.model import Desk
+from tests.clients import HouseClient
+from tests.people import browser
+from tests.steps import PERSON, Person, change, draft, made, rows, services, writes
+
+EMAIL = PERSON["email"]
+ADDRESS = {"street": "Kade", "house_number": "12 a", "postcode": "1234ab", "city": "Dorp"}
+
+
+@pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
+def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+    """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
+    lang, htmx = request.param
+    return Person(client, "request-status", lang, htmx=htmx)
+
+
+def ask(app: Flask, kind: str = "business") -> str:
+    """Make a request in another browser; its reference as people read it."""
+    other = Person(browser(app))
+    other.fill_in(kind)
+    other.send("check")
+    return other.reference()
+
+
+def desk(app: Flask) -> Desk:
+    """The desk behind the counter."""
+    wired = services(app)
+    return Desk(wired.db, wired.keys, wired.facts, "loket.example")
+
+
+def approve(app: Flask, reference: str) -> None:
+    """As staff do."""
+    with services(app).db.write() as conn:
+        requests.approve(conn, desk(app), reference, "Kim Voorbeeld", clock.now())
+
+
+def test_received(person: Person, app: Flask) -> None:
+    """Reference in any spelling and address show state, moment, place in the queue, and where the letter goes."""
+    reference = ask(app)
+    assert "status" == person.goes(reference=reference.lower().replace("-", " "), email=EMAIL.upper())
+    page = person.see("status").text
+    [request] = made(app)
+    with i18n.using(person.lang):
+        wanted = [
+            reference,
+            "Meelstraat 3",
+            "Bakkerij De Gouden Korst",
+            i18n.format_moment(clock.from_text(request["created_at"])),
+        ]
+    assert [True] * 4 == [part in page for part in wanted]
+    waiting = [
+        row for row in rows(app, "requests") if row["kind"] == "business" and row["state"] in ("received", "checking")
+    ]
+    assert str(len(waiting) - 1) in re.sub(r"<[^>]+>", " ", page)
+    assert ["address", "withdraw"] == re.findall(rf'<li><a href="{person.base}/([a-z-]+)"', page)
+
+
+def test_unknown_is_uniform(app: Flask, statements: list[str]) -> None:
+    """A wrong reference and a wrong address get the same answers for the same writes; sending the right ones too."""
+    reference = ask(app)
+    answers, counts = [], []
+    for typed, email in (
+        (reference, "wrong@example.org"),
+        (references.grouped(references.new()), EMAIL),
+        (reference, EMAIL),
+    ):
+        other = Person(browser(app), "request-status")
+        statements.clear()
+        sent = other.send(reference=typed, email=email)
+        counts.append(writes(statements))
+        answers.append((sent.status_code, sent.data, other.see("status").data))
+    assert answers[0] == answers[1]
+    assert answers[0][:2] == answers[2][:2]
+    assert counts[0] == counts[1] == counts[2]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("reference", ""), ("reference", "K7RM-4X9"), ("reference", "K7RM-4X9S"), ("email", ""), ("email", "oona")],
+)
+def test_mistakes(person: Person, field: str, typed: str) -> None:
+    """What cannot be a reference or address is a 422 at its field, with what was typed; nothing is kept."""
+    data = {"reference": references.grouped(references.new()), "email": EMAIL} | {field: typed}
+    answer = person.send(**data)
+    assert (422, True) == (answer.status_code, f'id="request-status-{field}-error"' in answer.text)
+    assert [True] * 2 == [f'value="{value}"' in answer.text for value in data.values()]
+    assert person.client.cookie_value() is None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_switch_language(client: HouseClient, lang: str) -> None:
+    """The switch keeps what was typed, and errors that were shown."""
+    other = Person(client, "request-status", other_language(lang))
+    plain = other.send(reference="K7", email="oo", switch_language="1")
+    wrong = other.send(reference="K7", email="oo", switch_language="1", checked="1")
+    assert [(200, False), (422, True)] == [(one.status_code, 'class="message"' in one.text) for one in (plain, wrong)]
+    assert 'value="K7"' in plain.text
+    assert 'value="K7"' in wrong.text
+
+
+@pytest.mark.parametrize("step", ["status", "withdraw", "address", "never-came"])
+def test_nothing_looked_up(person: Person, step: str) -> None:
+    """Without a reference each state leads to the form."""
+    assert "" == person.leads(person.see(step))
+    if step != "status":
+        assert "" == person.goes(step, **ADDRESS)
+
+
+def test_withdraw(person: Person, app: Flask) -> None:
+    """Withdrawing is asked once more, then done; after that it is neither offered nor possible."""
+    reference = ask(app)
+    person.send(reference=reference, email=EMAIL)
+    assert "received" == made(app)[0]["state"]
+    assert reference in person.see("withdraw").text
+    assert "received" == made(app)[0]["state"]
+    assert "status" == person.goes("withdraw")
+    assert "withdrawn" == made(app)[0]["state"]
+    assert "/withdraw" not in person.see("status").text
+    assert "status" == person.leads(person.see("withdraw"))
+    assert "status" == person.goes("withdraw")
+    assert 'class="notice bad"' in person.see("status").text
+
+
+def test_correct_address(person: Person, app: Flask) -> None:
+    """A letter that is not printed goes elsewhere once the address is right; the name stays; staff look again."""
+    reference = ask(app)
+    approve(app, reference)
+    person.send(reference=reference, email=EMAIL)
+    wrong = person.send("address", **ADDRESS | {"postcode": "12"})
+    assert (422, True, True) == (
+        wrong.status_code,
+        'id="request-status-postcode-error"' in wrong.text,
+        'value="Kade"' in wrong.text,
+    )
+    assert "status" == person.goes("address", **ADDRESS)
+    [request] = made(app)
+    lines = ["Bakkerij De Gouden Korst", "Oona van 't Veld", "Kade 12 a", "1234 AB  DORP"]
+    assert (lines, "checking") == (json.loads(request["letter_lines"]), request["state"])
+    page = person.see("status").text
+    assert ("Kade 12 a" in page, 'class="notice good"' in page) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("street", ""), ("house_number", "x"), ("postcode", "1234"), ("city", "y" * 61)]
+)
+def test_wrong_address(client: HouseClient, app: Flask, field: str, typed: str) -> None:
+    """Each part of an address is checked; the language switch keeps it."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    answer = one.send("address", **ADDRESS | {field: typed})
+    assert (422, 1) == (answer.status_code, answer.text.count('class="message"'))
+    other = Person(client, "request-status", "nl")
+    switched = [
+        other.send("address", **ADDRESS | {field: typed}, switch_language="1", checked=flag) for flag in ("", "1")
+    ]
+    assert [200, 422] == [one.status_code for one in switched]
+    assert all(f'value="{typed}"' in one.text for one in switched)
+
+
+def test_never_came(person: Person, app: Flask) -> None:
+    """After the last day a code that was not used is made worthless, and a new one sent; not before."""
+    other = Person(browser(app))
+    other.fill_in("business", email="info@bakkerij-goudenkorst.example")
+    other.send("check")
+    reference, email = other.reference(), "info@bakkerij-goudenkorst.example"
+    approve(app, reference)
+    person.send(reference=reference, email=email)
+    assert "status" == person.leads(person.see("never-came"))
+    change(
+        app, "UPDATE requests SET expected_from = '2026-01-02', expected_until = '2026-01-02' WHERE email = ?", email
+    )
+    assert "/never-came" in person.see("status").text
+    assert 200 == person.see("never-came").status_code
+    before = made(app, email)[0]["access_code_id"]
+    assert "status" == person.goes("never-came")
+    after = made(app, email)[0]["access_code_id"]
+    revoked = [row["id"] for row in rows(app, "access_codes") if row["revoked_at"]]
+    assert (True, True) == (after != before, before in revoked)
+    assert 'class="notice good"' in person.see("status").text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_state(client: HouseClient, app: Flask, lang: str) -> None:
+    """Each state of the demonstration's requests has a page of its own, with its moments."""
+    titles = set()
+    for row in rows(app, "requests"):
+        one = Person(client, "request-status", lang)
+        one.send(reference=row["reference"], email=row["email"])
+        page = one.see("status")
+        assert 200 == page.status_code
+        titles.add(re.findall(r"<title>(.*?)</title>", page.text)[0])
+    assert len({row["state"] for row in rows(app, "requests")} - {"duplicate"}) == len(titles)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_too_often(app: Flask, *, htmx: bool) -> None:
+    """One reference can be tried only so often, from anywhere; what was typed stays."""
+    typed = {"reference": references.grouped(references.new()), "email": EMAIL}
+    for _ in range(21):
+        answer = Person(browser(app), "request-status", htmx=htmx).send(**typed)
+    assert 429 == answer.status_code
+    assert int(answer.headers["Retry-After"]) > 0
+    assert htmx or EMAIL in answer.text
+
+
+def test_acting_too_often(client: HouseClient, app: Flask) -> None:
+    """What is done with a request counts too."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    statuses = [one.send("withdraw").status_code for _ in range(20)]
+    assert ({303}, 429) == (set(statuses[:19]), statuses[19])
+
+
+@pytest.mark.parametrize("step", ["status", "withdraw", "address"])
+def test_switch_has_an_address(client: HouseClient, app: Flask, step: str) -> None:
+    """Each state but the start says where it is in the other language."""
+    one = Person(client, "request-status", htmx=True)
+    one.send(reference=ask(app), email=EMAIL)
+    assert f'data-switch="/nl/self-service/request-status/{step}"' in one.see(step).text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "1 minute"),
+        (119, "119 minutes"),
+        (120, "2 hours"),
+        (47 * 60, "47 hours"),
+        (48 * 60, "2 days"),
+        (83 * 60, "3 days"),
+    ],
+)
+def test_duration(minutes: int, text: str) -> None:
+    """Waiting times are said in the unit that people would use."""
+    import datetime as dt
+
+    with i18n.using("en"):
+        assert text == duration(dt.timedelta(minutes=minutes))
+
+
+def test_another(client: HouseClient, app: Flask) -> None:
+    """Looking another request up forgets what was done with the one before."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    one.send("withdraw")
+    one.send(reference=references.grouped(references.new()), email=EMAIL)
+    assert {"reference", "email"} == set(draft(app, "request-status"))
