@@ -96,9 +96,7 @@ def fill(db: Database, keys: Keys) -> bool:
                 language="en" if number % 2 else "nl",
             )
             organisation = organisations[number // 2] if _is_business(number) else None
-            model.add_access_code(
-                conn, keys, now, code=code(number), person_id=person, organisation_id=organisation
-            )
+            model.add_access_code(conn, keys, now, code=code(number), person_id=person, organisation_id=organisation)
     return True
 
 

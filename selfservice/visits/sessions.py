@@ -64,7 +64,8 @@ def end_all(conn: "sqlite3.Connection", person_id: int, now: datetime) -> int:
 def clean(conn: "sqlite3.Connection", now: datetime) -> int:
     """Remove sessions that ended, or could not be used any more, over a day ago."""
     return conn.execute(
-        "DELETE FROM sessions WHERE ended_at < :before OR used_at < :idle_before OR created_at < :begun_before",
+        """DELETE FROM sessions
+           WHERE ended_at < :before OR used_at < :idle_before OR created_at < :begun_before""",
         {
             "before": to_text(now - timedelta(days=KEPT_DAYS)),
             "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=IDLE_MINUTES)),

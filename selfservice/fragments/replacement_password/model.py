@@ -19,7 +19,7 @@ from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys, hash_token
 from selfservice.visits import sessions
 
-TOKEN_KIND = "password"
+TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
 # Generous to people, who mistype; too few to guess one of 2^75 codes or to fill somebody's mailbox.
 PER_ADDRESS = Limit("password-address", 20, 3600)
 PER_NAME = Limit("password-name", 6, 3600)
@@ -43,7 +43,8 @@ def check_code(text: str) -> dict[str, str]:
         return {"access_code": gettext("Fill in your access code. It is in the e-mail or letter we sent you.")}
     if len(code) != codes.LENGTH:
         message = gettext(
-            "This code has %(count)s letters and digits; an access code has %(length)s. Compare it with your e-mail or letter.",
+            "This code has %(count)s letters and digits; an access code has %(length)s. "
+            "Compare it with your e-mail or letter.",
             count=len(code),
             length=codes.LENGTH,
         )
@@ -83,7 +84,14 @@ class Counter:
     mail_domain: str
 
     def ask(
-        self, conn: sqlite3.Connection, code: str, code_hash: str | None, email: str, address: str, lang: str, now: datetime
+        self,
+        conn: sqlite3.Connection,
+        code: str,
+        code_hash: str | None,
+        email: str,
+        address: str,
+        lang: str,
+        now: datetime,
     ) -> Asked:
         """Queue the mail if code and e-mail address belong together. The same statements run whether they do or not.
 
@@ -154,8 +162,14 @@ class Counter:
             now=now,
         )
         record(
-            conn, self.keys, what="password.change", result="ok", now=now, who=f"person:{person}",
-            on_what=f"person:{person}", address=address,
+            conn,
+            self.keys,
+            what="password.change",
+            result="ok",
+            now=now,
+            who=f"person:{person}",
+            on_what=f"person:{person}",
+            address=address,
         )
         return True
 
@@ -166,13 +180,17 @@ class Counter:
     def _why(self, reason: rules.Refusal) -> str:
         low, high = self.facts.get("password.min_length"), self.facts.get("password.max_length")
         return {
-            rules.Refusal.TOO_SHORT: gettext("Use at least %(count)s characters. A few words in a row are easy to remember.", count=low),
+            rules.Refusal.TOO_SHORT: gettext(
+                "Use at least %(count)s characters. A few words in a row are easy to remember.", count=low
+            ),
             rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
             rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
             rules.Refusal.PATTERN: gettext(
-                "A repetition, or a word with a year or a season, is easily guessed. Choose a few words that do not belong together."
+                "A repetition, or a word with a year or a season, is easily guessed. "
+                "Choose a few words that do not belong together."
             ),
             rules.Refusal.CONTEXT: gettext(
-                "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. Choose other words."
+                "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. "
+                "Choose other words."
             ),
         }[reason]

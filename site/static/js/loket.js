@@ -19,6 +19,8 @@
     s.onload = () => setTimeout(() => form.q.value && form.dispatchEvent(new Event("ready")), 50);
   });
   on("keydown", (e) => { if (e.key == "Escape") shut(); });
+  // Escape may also empty the field: that asks for nothing.
+  on("htmx:beforeRequest", (e) => { if (e.target.matches("[role=search]") && !e.target.q.value.trim()) { e.preventDefault(); shut(); } });
   on("keyup", (e) => {
     if (e.target.type != "password" || !e.getModifierState) return;
     const hint = $(".caps", e.target.closest(".field"));
@@ -37,7 +39,7 @@
     } else if (a.matches(".anchor")) {
       navigator.clipboard?.writeText(a.href).then(() => say("copied"), () => 0);
     } else {
-      const form = [...d.forms].find((f) => f.dataset.switchAction && [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && i.value != i.defaultValue));
+      const form = [...d.forms].find((f) => f.dataset.switchAction && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && i.value != i.defaultValue)));
       if (!form) return;
       e.preventDefault();
       const flag = d.createElement("input");

@@ -1,0 +1,64 @@
+"""A database for the load tests, filled through the domains' own functions, and the requests that go with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from unittest.mock import patch
+
+from bench.load import post
+from selfservice import clock
+from selfservice.config import load
+from selfservice.db import Database
+from selfservice.fragments.replacement_password import NAME
+from selfservice.fragments.replacement_password.model import TOKEN_KIND
+from selfservice.members import codes, model, tokens
+from selfservice.migrations import migrate
+from selfservice.secrets import Keys, hash_token
+from selfservice.visits import model as visits
+from selfservice.visits.drafts import Draft
+
+FORM = f"/en/self-service/{NAME}"
+NEW_PASSWORD = f"{FORM}/new-password"
+
+
+def requests_for_links(count: int) -> list[bytes]:
+    """Right input, each from another address and with another code: the limits let through 600 a minute in all.
+
+    Nobody has these codes; the answer does the same work as for a code that somebody has.
+    """
+    return [
+        post(
+            FORM,
+            {"access_code": codes.new(), "email": f"visitor{number}@loket.example"},
+            {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"},
+        )
+        for number in range(count)
+    ]
+
+
+def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[bytes]:
+    """New passwords, each of another person who followed a mailed link that works."""
+    with patch.dict(os.environ, environment):
+        config = load()
+    db, keys, now = Database(config.database), Keys(config.secret), clock.now()
+    migrate(db)
+    requests = []
+    with db.write() as conn:
+        for number in range(count):
+            person = model.add_person(
+                conn,
+                now,
+                given_name="Wil",
+                family_name="Peeters",
+                email=f"{codes.new().lower()}@loket.example",
+                language="en",
+            )
+            model.add_access_code(conn, keys, now, code=codes.new(), person_id=person)
+            token_hash = hash_token(tokens.issue(conn, TOKEN_KIND, person, 1, now))
+            visit, cookie = visits.start(conn, now)
+            Draft(visit, NAME).save(conn, {"token_hash": token_hash}, now)
+            password = f"laarzen fluiten zacht {number} keer"
+            requests.append(post(NEW_PASSWORD, {"new_password": password}, {"Cookie": f"loket={cookie}"}))
+    db.close()
+    return requests

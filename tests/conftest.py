@@ -1,0 +1,142 @@
+"""What all tests share: settings, an app on a database of its own, a client that holds the house rules, the site."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from selfservice import create_app
+from selfservice.commands.catalogs import compile_stale
+from selfservice.config import ROOT, Config
+from selfservice.db import Database
+from selfservice.members import demo
+from selfservice.migrations import migrate
+from selfservice.publish.build import build
+from selfservice.secrets import Keys
+from selfservice.services import Services
+from tests.clients import HouseClient
+
+# Fixtures of the browser tests.
+pytest_plugins = ["tests.live", "tests.visitors"]
+
+SECRET = b"a secret of the tests, long enough"
+
+
+def new_config(folder: Path) -> Config:
+    """Settings of a demonstration with everything it writes in one folder."""
+    return Config(
+        root=ROOT,
+        content=ROOT / "content",
+        output=folder / "output",
+        database=folder / "loket.db",
+        base_url="http://127.0.0.1:8000",
+        secret=SECRET,
+        demo=True,
+        smtp_url=None,
+        sender="noreply@loket.example",
+        proxies=0,
+    )
+
+
+def new_app(config: Config, statements: list[str] | None = None) -> Flask:
+    """An app whose client holds the house rules; `statements` gets every SQL statement that it runs."""
+    app = create_app(config)
+    app.test_client_class = HouseClient
+    if statements is not None:
+        wired: Services = app.extensions["services"]
+        watched = Database(config.database, on_statement=statements.append)
+        app.extensions["services"] = dataclasses.replace(wired, db=watched)
+    return app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def catalogs() -> None:
+    """The translations as they are now."""
+    compile_stale()
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with the demonstration's data, to copy."""
+    db = Database(tmp_path_factory.mktemp("filled") / "loket.db")
+    migrate(db)
+    demo.fill(db, Keys(SECRET))
+    db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
+    return db.path
+
+
+@pytest.fixture
+def config(tmp_path: Path, filled: Path) -> Config:
+    """Settings of a demonstration of this test's own, its database filled."""
+    shutil.copy(filled, tmp_path / "loket.db")
+    return new_config(tmp_path)
+
+
+@pytest.fixture
+def statements() -> list[str]:
+    """Every SQL statement that `app` runs, in order."""
+    return []
+
+
+@pytest.fixture
+def app(config: Config, statements: list[str]) -> Iterator[Flask]:
+    """The app of this test's demonstration."""
+    made = new_app(config, statements)
+    yield made
+    made.extensions["services"].db.close()
+
+
+@pytest.fixture
+def client(app: Flask) -> HouseClient:
+    """A visitor's browser, without scripts."""
+    made = app.test_client()
+    assert isinstance(made, HouseClient)
+    return made
+
+
+@dataclass(frozen=True)
+class Site:
+    """The site as built, and the app behind it."""
+
+    config: Config
+    app: Flask
+
+    @property
+    def output(self) -> Path:
+        """The folder with its files."""
+        return self.config.output
+
+    def text(self, path: str) -> str:
+        """A file's text; an address that ends in a slash is its index.html."""
+        file = self.output / (path.lstrip("/") + ("index.html" if path.endswith("/") or not path else ""))
+        return file.read_text("utf-8")
+
+    def pages(self) -> dict[str, str]:
+        """Every help page's HTML by its address."""
+        files = [file for code in ("en", "nl") for file in sorted((self.output / code).rglob("index.html"))]
+        return {f"/{file.parent.relative_to(self.output)}/": file.read_text("utf-8") for file in files}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Site:
+    """The real content, built once."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(filled, folder / "loket.db")
+    config = new_config(folder)
+    app = new_app(config)
+    build(app, config)
+    return Site(config, app)
+
+
+@pytest.fixture
+def copied(config: Config, tmp_path: Path) -> Config:
+    """Settings with a copy of the content to spoil."""
+    shutil.copytree(config.content, tmp_path / "content")
+    return dataclasses.replace(config, content=tmp_path / "content")

@@ -1,0 +1,108 @@
+"""What the tests of the replacement password share: somebody at the counter, and a look behind it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from selfservice import mails
+from selfservice.members import demo
+from selfservice.outbox.queue import run_once
+from selfservice.services import Services
+from tests.clients import HouseClient
+
+CODE, EMAIL = demo.DEMO_LOGIN
+STRANGE_CODE = "2222-2222-2222-2222"
+GOOD_PASSWORD = "seven marbles under a purple stair"
+NAME = "self-service/replacement-password"
+
+
+@dataclass
+class Visitor:
+    """A visitor at the counter, in one language, with or without htmx."""
+
+    client: HouseClient
+    lang: str = "en"
+    htmx: bool = False
+
+    @property
+    def start(self) -> str:
+        """The form's address."""
+        return f"/{self.lang}/{NAME}"
+
+    def see(self, step: str = "") -> TestResponse:
+        """Look at a step."""
+        address = self.start + (f"/{step}" if step else "")
+        return self.client.fragment(address) if self.htmx else self.client.get(address)
+
+    def ask(self, code: str = CODE, email: str = EMAIL, **more: str) -> TestResponse:
+        """Ask for a link."""
+        return self.client.send(self.start, {"access_code": code, "email": email, **more}, htmx=self.htmx)
+
+    def again(self, **data: str) -> TestResponse:
+        """Ask for the mail again, or correct the address."""
+        return self.client.send(f"{self.start}/sent", data, htmx=self.htmx)
+
+    def follow(self, token: str, method: str = "GET") -> TestResponse:
+        """Follow the mailed link."""
+        return self.client.open(f"{self.start}/link/{token}", method=method)
+
+    def choose(self, password: str = GOOD_PASSWORD) -> TestResponse:
+        """Send a new password."""
+        return self.client.send(f"{self.start}/new-password", {"new_password": password}, htmx=self.htmx)
+
+
+@dataclass
+class Office:
+    """What lies behind the counter."""
+
+    app: Flask
+
+    @property
+    def services(self) -> Services:
+        """The app's wired parts."""
+        wired: Services = self.app.extensions["services"]
+        return wired
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        return [dict(row) for row in self.services.db.read().execute(f"SELECT * FROM {table} ORDER BY 1")]
+
+    def states(self) -> list[str]:
+        """The outbox's states, in the order of asking."""
+        return [row["state"] for row in self.rows("outbox")]
+
+    def token(self) -> str:
+        """The token of the newest mail that waits."""
+        payloads = [json.loads(row["payload"]) for row in self.rows("outbox") if row["state"] == "waiting"]
+        return str([payload["token"] for payload in payloads if "token" in payload][-1])
+
+    def change(self, statement: str) -> None:
+        """Make something so that only time would bring about."""
+        with self.services.db.write() as conn:
+            conn.execute(statement)
+
+    def deliver(self) -> None:
+        """Send what waits to the demonstration's mailbox."""
+        worker = mails.worker(self.services, mails.transport(self.services))
+        while run_once(worker.db, worker.render, worker.transport, worker.now):
+            pass
+
+
+def location(answer: TestResponse) -> str:
+    """Where a 303 leads; fails for any other answer."""
+    assert 303 == answer.status_code, answer.status_code
+    return answer.headers["Location"]
+
+
+def value_of(html: str, name: str) -> str:
+    """The value of a field as it stands in the form."""
+    field = re.search(rf'<input[^>]*name="{name}"[^>]*>', html)
+    assert field
+    found = re.search(r'value="([^"]*)"', field[0])
+    return found[1] if found else ""

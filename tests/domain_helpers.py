@@ -1,0 +1,157 @@
+"""What the tests of the data core share: a database, counted statements, processes, an SMTP server."""
+
+import asyncio
+import multiprocessing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from selfservice.db import Database, sqlite3
+from selfservice.limits.caps import Cap
+from selfservice.members import codes, model
+from selfservice.migrations import migrate
+from selfservice.outbox.model import Outbox
+from selfservice.secrets import Keys
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+KEYS = Keys(b"a secret of the tests, long enough")
+CAP = Cap("mail", per_hour=3, per_day=10)
+OUTBOX = Outbox(KEYS, "loket.example", CAP)
+
+
+@contextmanager
+def new_database(folder: Path) -> Iterator[Database]:
+    """A migrated database in a file of its own."""
+    db = Database(folder / "loket.db")
+    migrate(db)
+    yield db
+    db.close()
+
+
+def add_person(db: Database, email: str = "jip@bakkerij.example", code: str | None = None) -> tuple[int, str]:
+    """A person with a private access code; their id, and the code."""
+    code = code or codes.new()
+    with db.write() as conn:
+        person = model.add_person(
+            conn, NOW, given_name="Jip", family_name="van der Zonnestraal", email=email, language="nl"
+        )
+        model.add_access_code(conn, KEYS, NOW, code=code, person_id=person)
+    return person, code
+
+
+@contextmanager
+def counted(db: Database) -> Iterator[list[str]]:
+    """The statements that run inside the block, on this thread's connection, in the order they ran."""
+    statements: list[str] = []
+    db.read().set_trace_callback(statements.append)
+    try:
+        yield statements
+    finally:
+        db.read().set_trace_callback(None)
+
+
+def verbs(statements: list[str]) -> list[str]:
+    """The first word of each statement: what was done, without the values."""
+    return [statement.split()[0].upper() for statement in statements]
+
+
+def run_processes(target: Callable[..., Any], arguments: list[tuple[Any, ...]]) -> list[Any]:
+    """Run a module's function in as many new processes as there are arguments, all at once; their results."""
+    context = multiprocessing.get_context("forkserver")
+    # So that the package is imported once, not once a process: the race begins sooner and is closer.
+    context.set_forkserver_preload(["tests.domain_helpers"])
+    together = context.Barrier(len(arguments))
+    with context.Pool(len(arguments), initializer=together.wait) as pool:
+        return pool.starmap(target, arguments, chunksize=1)
+
+
+def undo(db: Database, work: Callable[["sqlite3.Connection"], object]) -> None:
+    """Do something in a `write()` that then fails."""
+    with pytest.raises(ZeroDivisionError), db.write() as conn:  # noqa: PT012 (the work belongs inside too)
+        work(conn)
+        raise ZeroDivisionError
+
+
+def rows(db: Database, table: str) -> list[dict[str, Any]]:
+    """All rows of a table."""
+    return [dict(row) for row in db.read().execute(f"SELECT * FROM {table}")]
+
+
+def dump(db: Database) -> str:
+    """The whole database as text, to look for what must not be in it."""
+    tables = db.read().execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return "\n".join(str(row) for table in tables for row in rows(db, table["name"]))
+
+
+class AnyPort(Controller):
+    """A controller on a port that is free: it learns which before it makes its first connection to itself."""
+
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+class Post:
+    """A real SMTP server that keeps what it is given; `answers` says what it answers to the next messages'
+    DATA.
+
+    An answer is an SMTP reply, or 'drop' to hang up instead of answering. Without one it accepts.
+    """
+
+    def __init__(self, **controller: Any) -> None:
+        self.messages: list[EmailMessage] = []
+        self.envelopes: list[Envelope] = []
+        self.sessions: list[Session] = []
+        self.answers: list[str] = []
+        self.recipient_answers: list[str] = []
+        self.delay_seconds = 0.0
+        self._lock = threading.Lock()
+        self._controller = AnyPort(self, hostname="127.0.0.1", port=0, **controller)
+
+    def __enter__(self) -> Self:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    @property
+    def port(self) -> int:
+        return int(self._controller.port)
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.recipient_answers:
+            return self.recipient_answers.pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.delay_seconds:
+            await asyncio.sleep(self.delay_seconds)
+        answer = self.answers.pop(0) if self.answers else "250 OK"
+        if answer == "drop":
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
+            return "421 gone"
+        if answer.startswith("250"):
+            content = envelope.content
+            assert isinstance(content, bytes)
+            message = message_from_bytes(content, policy=policy.default)
+            assert isinstance(message, EmailMessage)
+            with self._lock:
+                self.messages.append(message)
+                self.envelopes.append(envelope)
+                self.sessions.append(session)
+        return answer

@@ -1,0 +1,178 @@
+"""The house rules: what holds for every page and fragment that any test looks at."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Protocol
+from xml.etree.ElementTree import Element
+
+import html5lib
+from werkzeug.datastructures import Headers
+
+from selfservice import i18n
+from selfservice.web import SECURITY_HEADERS
+
+RESOURCES = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
+UNNAMED_INPUTS = {"hidden", "submit", "button", "reset", "image"}
+REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form")
+LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\(\w+\)|>None<|Undefined")
+
+
+def parse(text: str, *, fragment: bool = False) -> Element:
+    """The tree of a page (or of a piece of one). Raises html5lib's ParseError for invalid HTML."""
+    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
+    tree = parser.parseFragment(text) if fragment else parser.parse(text)
+    assert isinstance(tree, Element)
+    return tree
+
+
+def elements(tree: Element, *names: str) -> Iterator[Element]:
+    """The elements with one of these names (all of them when none is given), in order."""
+    for element in tree.iter():
+        # A comment's tag is a function.
+        if isinstance(element.tag, str) and (not names or element.tag in names):
+            yield element
+
+
+def text_of(element: Element) -> str:
+    """What is read: the text in an element, white space made one."""
+    return " ".join("".join(element.itertext()).split())
+
+
+def title_of(tree: Element) -> str:
+    """The title, or nothing."""
+    return next((text_of(element) for element in elements(tree, "title")), "")
+
+
+class Rule(Protocol):
+    """Yields a line for everything that breaks it."""
+
+    def __call__(self, tree: Element) -> Iterator[str]: ...
+
+
+def ids(tree: Element) -> Iterator[str]:
+    """Each id stands once, and what is referred to is there."""
+    counts = Counter(element.get("id") for element in elements(tree) if element.get("id") is not None)
+    yield from (f"the id {name!r} stands {count} times" for name, count in counts.items() if count > 1 or not name)
+    for element in elements(tree):
+        for attribute in REFERENCES:
+            for name in element.get(attribute, "").split():
+                if name not in counts:
+                    yield f"{element.tag} {attribute}={name!r} refers to nothing"
+        for attribute in ("href", "data-hx-target"):
+            value = element.get(attribute, "")
+            if value.startswith("#") and value[1:] not in counts:
+                yield f"{element.tag} {attribute}={value!r} leads nowhere"
+
+
+def labels(tree: Element) -> Iterator[str]:
+    """Each field has a label, each link and button a name, each image a description."""
+    labelled = {element.get("for") for element in elements(tree, "label")}
+    for element in elements(tree, "input", "select", "textarea"):
+        named = element.get("id") in labelled or element.get("aria-label")
+        if element.get("type", "text") not in UNNAMED_INPUTS and not named:
+            yield f"the field {element.get('name')!r} has no label"
+    for element in elements(tree, "a", "button"):
+        if not (text_of(element) or element.get("aria-label")):
+            yield f"a {element.tag} has no text: {element.attrib}"
+    for element in elements(tree, "img"):
+        if "alt" not in element.attrib:
+            yield f"an image has no alt: {element.attrib}"
+
+
+def forms(tree: Element) -> Iterator[str]:
+    """Each form works without a script, and does the same with one. (`get` is a form's method when none is named.)"""
+    for form in elements(tree, "form"):
+        method, action = form.get("method", "get"), form.get("action", "")
+        if not action.startswith("/"):
+            yield f"a form has the action {action!r}"
+        if form.get(f"data-hx-{method}") != action:
+            yield f"a form's data-hx-{method} is {form.get(f'data-hx-{method}')!r}, its action {action!r}"
+        if not [one for one in elements(form, "button") if one.get("type", "submit") == "submit"]:
+            yield f"the form {action!r} has no button"
+    for link in elements(tree, "a"):
+        if "data-hx-get" in link.attrib and link.get("data-hx-get") != link.get("href"):
+            yield f"a link's data-hx-get is {link.get('data-hx-get')!r}, its href {link.get('href')!r}"
+
+
+def policy(tree: Element) -> Iterator[str]:
+    """Nothing that the content security policy would stop, and nothing from elsewhere."""
+    for element in elements(tree):
+        for name in element.attrib:
+            if name == "style" or name.startswith(("on", "hx-")):
+                yield f"{element.tag} has the attribute {name}"
+        source = element.get("src") or (element.get("href") if _is_resource(element) else None)
+        if source and (not source.startswith("/") or source.startswith("//")):
+            yield f"{element.tag} fetches {source!r}"
+        if element.tag == "style" or (element.tag == "script" and (text_of(element) or not element.get("src"))):
+            yield f"there is an inline {element.tag}"
+        if int(element.get("tabindex", "0")) > 0:
+            yield f"{element.tag} has tabindex {element.get('tabindex')}"
+    if len([element for element in elements(tree) if "autofocus" in element.attrib]) > 1:
+        yield "several elements want the focus"
+
+
+def _is_resource(element: Element) -> bool:
+    return element.tag == "link" and bool(RESOURCES & set(element.get("rel", "").split()))
+
+
+RULES: tuple[Rule, ...] = (ids, labels, forms, policy)
+
+
+def broken_html(text: str, *, lang: str, status: int = 200, fragment: bool = False) -> list[str]:
+    """Every house rule that this page or fragment breaks, one line each."""
+    tree = parse(text, fragment=fragment)
+    found = [line for rule in RULES for line in rule(tree)]
+    found += [
+        f"something was not filled in: {text[max(0, m.start() - 30) : m.end() + 30]!r}"
+        for m in LEFTOVERS.finditer(text)
+    ]
+    found += list(_frame(tree, lang) if not fragment else _piece(tree))
+    title = title_of(tree)
+    with i18n.using(lang):
+        prefix = i18n.gettext("Error: %(title)s", title="")
+    # An error answer without a title (a fragment's) leaves the page's own title in force.
+    if not title and not (fragment and status >= 400):
+        found.append("there is no title")
+    if title and title.startswith(prefix) != (status in (422, 429)) and status != 429:
+        found.append(f"the title of a {status} is {title!r}")
+    return found
+
+
+def _frame(tree: Element, lang: str) -> Iterator[str]:
+    if tree.get("lang") != lang:
+        yield f"lang is {tree.get('lang')!r}, not {lang!r}"
+    if len(list(elements(tree, "h1"))) != 1:
+        yield f"there are {len(list(elements(tree, 'h1')))} h1"
+    if len(list(elements(tree, "main"))) != 1:
+        yield "there is not exactly one main"
+    levels = [int(one.tag[1]) for one in elements(tree, *(f"h{n}" for n in range(1, 7)))]
+    yield from (f"h{high} follows h{low}" for low, high in pairwise(levels) if high > low + 1)
+
+
+def _piece(tree: Element) -> Iterator[str]:
+    if list(elements(tree, "h1", "html", "main")):
+        yield "a fragment has what only a page may have"
+
+
+def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[str]:
+    """Every rule for headers that an answer of the app breaks, one line each."""
+    found = [
+        f"{name} is {headers.get(name)!r}" for name, value in SECURITY_HEADERS.items() if headers.get(name) != value
+    ]
+    if headers.get("Cache-Control") != "no-store":
+        found.append(f"Cache-Control is {headers.get('Cache-Control')!r}")
+    if "HX-Request" not in headers.get("Vary", ""):
+        found.append(f"Vary is {headers.get('Vary')!r}")
+    if {"Server", "X-Powered-By"} & set(headers.keys()):
+        found.append("the answer says what it runs on")
+    for cookie in cookies:
+        # Only who sent something, or followed a mailed link, has anything to be remembered; both are sent on.
+        if status != 303:
+            found.append(f"a {status} sets a cookie")
+        if not {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; ")):
+            found.append(f"a cookie is too free: {cookie.partition('=')[2].partition(';')[2]}")
+    return found

@@ -1,0 +1,158 @@
+"""The real thing, running: built site, web server, mail worker and a mail server, for tests that look from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from selfservice.config import ROOT
+from selfservice.db import Database
+from selfservice.facts import Facts
+from selfservice.members import codes, demo
+from selfservice.pages import PageInfo, scan
+from tests.domain_helpers import AnyPort, Post
+
+T = TypeVar("T")
+START_SECONDS = 60
+WAIT_SECONDS = 20.0
+PAGES = scan(ROOT / "content", Facts.load(ROOT / "content" / "facts.toml"))
+
+
+def path(lang: str, key: str) -> str:
+    """The address of a help page."""
+    return PAGES[lang, key].path
+
+
+def every_page() -> list[PageInfo]:
+    """All help pages, in both languages."""
+    return list(PAGES.values())
+
+
+def wait_until(look: Callable[[], T], seconds: float = WAIT_SECONDS) -> T:
+    """The first answer that is not empty or false; fails when there is none in time."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"nothing came within {seconds} seconds"
+        time.sleep(0.05)
+    return found
+
+
+class MailServer(Post):
+    """A mail server that can also be down for a while."""
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        """Nobody answers at its port."""
+        port = self.port
+        self._controller.stop()
+        yield
+        self._controller = AnyPort(self, hostname="127.0.0.1", port=port)
+        self._controller.start()
+
+    def sent_to(self, email: str) -> list[EmailMessage]:
+        """What it took for this address, in order."""
+        return [message for message in self.messages if message["To"] == email]
+
+
+@dataclass
+class Live:
+    """One running Loket. Each call of `login` gives another person, so that tests do not use up each other's limits."""
+
+    base: str
+    database: Path
+    mail: MailServer
+    _people: Iterator[int] = field(default_factory=lambda: iter(range(1, demo.PEOPLE)))
+
+    def login(self) -> tuple[str, str]:
+        """Access code and e-mail address of a person that no other test has."""
+        number = next(self._people)
+        return codes.grouped(demo.code(number)), demo.email(number)
+
+    def mails(self, email: str, number: int) -> list[EmailMessage]:
+        """Wait for this many mails to an address; all that arrived."""
+        return wait_until(lambda: found if len(found := self.mail.sent_to(email)) >= number else [])
+
+    def health(self) -> dict[str, Any]:
+        """What /health says, well or not."""
+        try:
+            with urllib.request.urlopen(f"{self.base}/health", timeout=10) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            text = error.read()
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def hurry(self) -> None:
+        """Let what waits for another try be due now."""
+        db = Database(self.database)
+        with db.write() as conn:
+            conn.execute("UPDATE outbox SET next_at = created_at WHERE state = 'waiting'")
+        db.close()
+
+
+@contextmanager
+def running(folder: Path, mail: MailServer | None, *arguments: str, content: Path | None = None) -> Iterator[str]:
+    """`loket serve` in a process of its own, with everything that it writes in one folder; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    settings = {
+        "LOKET_DEMO": "1",
+        "PORT": str(port),
+        "LOKET_VAR": str(folder / "var"),
+        "LOKET_OUTPUT": str(folder / "output"),
+        # Each visitor below comes from an address of its own, as through a proxy.
+        "LOKET_PROXIES": "1",
+    }
+    if mail is not None:
+        settings["LOKET_SMTP_URL"] = f"smtp://127.0.0.1:{mail.port}"
+    if content is not None:
+        settings["LOKET_CONTENT"] = str(content)
+    others = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+    command = [sys.executable, "-m", "selfservice", "serve", "--port", str(port), "--workers", "1", *arguments]
+    log = folder / "serve.log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(command, cwd=ROOT, env=others | settings, stdout=file, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: _answers(base, process, log), START_SECONDS)
+        yield base
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+
+def _answers(base: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    assert process.poll() is None, f"it did not start:\n{log.read_text('utf-8')}"
+    try:
+        with urllib.request.urlopen(f"{base}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """One running Loket for all tests of this process, with a mail server."""
+    folder = tmp_path_factory.mktemp("live")
+    with MailServer() as mail, running(folder, mail) as base:
+        yield Live(base, folder / "var" / "loket.db", mail)
