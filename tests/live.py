@@ -96,6 +96,13 @@ class Live:
         found: dict[str, Any] = json.loads(text)
         return found
 
+    def put_off(self) -> int:
+        """How many mails were tried and wait for another try."""
+        db = Database(self.database)
+        row = db.read().execute("SELECT count(*) AS n FROM outbox WHERE state = 'waiting' AND attempts > 0").fetchone()
+        db.close()
+        return int(row["n"])
+
     def hurry(self) -> None:
         """Let what waits for another try be due now."""
         db = Database(self.database)

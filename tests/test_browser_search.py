@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.live import path
 from tests.visitors import Visit
@@ -23,6 +23,19 @@ def test_while_typing(visit: Visit, typed: str, expected: str) -> None:
     page.locator("#q").press_sequentially(typed, delay=30)
     expect(page.locator(f"{DROP} li").filter(has_text=expected).first).to_be_visible()
     assert before == (page.title(), page.url)
+
+
+def test_typed_while_loading(visit: Visit) -> None:
+    """Who types before the page is complete, on a slow line, still gets results as soon as it is."""
+    visitor = visit()
+    held: list[Route] = []
+    visitor.page.route("**/*.woff2", held.append)
+    visitor.page.goto(f"{visitor.base}{path('nl', 'contact')}", wait_until="domcontentloaded")
+    visitor.page.locator("#q").press_sequentially("factuur")
+    visitor.page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    expect(visitor.page.locator(f"{DROP} li").first).to_be_visible()
 
 
 def test_by_keyboard(visit: Visit) -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.config import ROOT
+from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.members import demo
+from tests.clients import HouseClient
+from tests.counter import Visitor, location
 
 COMMANDS = ["backup", "build", "catalogs", "check", "demo", "health", "migrate", "serve", "worker"]
 
@@ -189,13 +191,16 @@ def test_worker_needs_a_mail_server(tmp_path: Path) -> None:
     assert done.stderr.startswith("loket: LOKET_SMTP_URL is not set")
 
 
-def test_worker_sends_and_stops(tmp_path: Path, filled: Path) -> None:
-    """The worker starts, and ends when it is asked to."""
-    (tmp_path / "var").mkdir()
-    shutil.copy(filled, tmp_path / "var" / "loket.db")
-    env = os.environ | {"LOKET_DEMO": "1", "LOKET_VAR": str(tmp_path / "var")}
-    with subprocess.Popen([sys.executable, "-m", "selfservice", "worker"], cwd=ROOT, env=env) as process:
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(2)
+def test_worker_sends_and_stops(client: HouseClient, config: Config) -> None:
+    """The worker sends what waits, and ends when it is asked to."""
+    location(Visitor(client).ask())
+    own = {"LOKET_DEMO": "1", "LOKET_DATABASE": str(config.database), "LOKET_SECRET_KEY": config.secret.decode()}
+    own["LOKET_VAR"] = str(config.database.parent)
+    command = [sys.executable, "-m", "selfservice", "worker"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        # It says so when it has sent one; until then it may still be starting.
+        line = json.loads(process.stderr.readline())
         process.terminate()
-        assert 0 == process.wait(10)
+        assert (0, "mail", "sent") == (process.wait(30), line["what"], line["state"])
+    assert 1 == len(list((config.database.parent / "mailbox").glob("*.eml")))

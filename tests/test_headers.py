@@ -86,6 +86,7 @@ def test_language_of_address(client: HouseClient, lang: str) -> None:
         ("/en/?a=b#c", True),
         ("//elsewhere.example", False),
         ("/\\elsewhere.example", False),
+        ("/en/\\..\\elsewhere.example", False),
         ("https://elsewhere.example/", False),
         ("javascript:alert(1)", False),
         ("en/", False),

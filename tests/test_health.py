@@ -32,6 +32,13 @@ def test_migrations_wait(app: Flask, client: HouseClient) -> None:
     assert (503, False) == (answer.status_code, answer.get_json()["ok"])
 
 
+def test_one_migration_waits(app: Flask, client: HouseClient) -> None:
+    """One step that was not taken is enough."""
+    Office(app).change("DELETE FROM _sqlite_migrations WHERE name = 'create_events'")
+    answer = client.get("/health")
+    assert (503, "1 waiting") == (answer.status_code, answer.get_json()["migrations"])
+
+
 def test_no_database(app: Flask, client: HouseClient) -> None:
     """A database that cannot be used is said so, without a crash."""
     path = app.extensions["services"].db.path

@@ -69,10 +69,10 @@ def test_menu() -> None:
     """Sections in their order, pages in theirs, the home page in none."""
     pages = [
         PageInfo("en", key, key, "", f"/en/{key}/", section, order)
-        for key, section, order in [("b", "about", 20), ("a", "about", 10), ("c", "log-in", 5), ("index", "about", 0)]
+        for key, section, order in [("a", "about", 20), ("b", "about", 10), ("c", "log-in", 5), ("index", "about", 0)]
     ]
     found = {section["key"]: [page.key for page in section["pages"]] for section in menu(pages, "en")}
-    assert {"log-in": ["c"], "register": [], "account": [], "about": ["a", "b"]} == found
+    assert {"log-in": ["c"], "register": [], "account": [], "about": ["b", "a"]} == found
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

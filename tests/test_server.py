@@ -179,4 +179,6 @@ def test_preview_sees_edits(site: Site, config: Config, tmp_path: Path) -> None:
     browser = Client(serve(new_app(preview), preview), TestResponse)
     before = get(browser, "/en/digid/").text
     (tmp_path / "output" / "en" / "digid" / "index.html").write_text("changed", "utf-8")
+    (tmp_path / "output" / "en" / "new.txt").write_text("new", "utf-8")
     assert (True, "changed") == ("<h1" in before, get(browser, "/en/digid/").text)
+    assert "new" == get(browser, "/en/new.txt").text

@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Literal, Self
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests import browser
 from tests.live import WAIT_SECONDS, Live
@@ -22,6 +22,8 @@ _EXPECTED = re.compile(r"the server responded with a status of (404|410|422) ")
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """One browser for all tests of this process. No browser is a failure: its tests are not optional."""
+    # Generous: other tests keep the machine's cores busy meanwhile.
+    expect.set_options(timeout=WAIT_SECONDS * 1000)
     with sync_playwright() as playwright:
         started = browser.launch(playwright)
         yield started
