@@ -244,3 +244,9 @@ def test_at_most_so_many_at_once() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(hasher.hash, [GOOD] * 16))
     assert (2, 16) == (most, hasher.calls)
+
+
+def test_signs_beyond_the_keyboard_count() -> None:
+    """A row of different emoji is somebody's own; one emoji over and over is not."""
+    different = "".join(chr(0x1F600 + number) for number in range(16))
+    assert (None, Refusal.PATTERN) == (refusal(different), refusal("\N{GRINNING FACE}" * 16))

@@ -115,6 +115,9 @@ def _guessed_first(password: str) -> Refusal | None:
     """Refuse what is made of at most two well-known words, years, runs of keys and repetition, and little
     else.
     """
+    # Signs beyond a keyboard, such as emoji, stand in no list of words: enough different ones are somebody's own.
+    if len({sign for sign in password if not (sign.isascii() or sign.isalnum() or sign.isspace())}) >= _OWN_LETTERS:
+        return None
     for text in _variants(password):
         rest, words = _take_words(re.sub(r"(.)\1{2,}", r"\1", text))
         dated = bool(words & CALENDAR) or re.search(r"(?:19|20)[0-9]{2}", text) is not None
