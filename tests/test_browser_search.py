@@ -29,7 +29,11 @@ def test_typed_while_loading(visit: Visit) -> None:
     """Who types before the page is complete, on a slow line, still gets results as soon as it is."""
     visitor = visit()
     held: list[Route] = []
-    visitor.page.route("**/*.woff2", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visitor.page.route("**/*.woff2", hold)
     visitor.page.goto(f"{visitor.base}{path('nl', 'contact')}", wait_until="domcontentloaded")
     visitor.page.locator("#q").press_sequentially("factuur")
     visitor.page.wait_for_timeout(500)
