@@ -18,9 +18,20 @@ from bench.timing import Contestant, Cost, interleave, middle, ratio, table
 from selfservice.facts import Facts
 from selfservice.i18n import using
 
+HEAD = [
+    "pages, build",
+    "ours s",
+    "Pelican s",
+    "Hugo s",
+    "ours / Pelican",
+    "ours / Hugo",
+    "CPU / Pelican",
+    "CPU / Hugo",
+    "MiB",
+]
 ROUNDS = {60: 7, 1000: 5, 5000: 3}
 NOTES = """
-Wall-clock seconds of whole processes, medians; ratios are ours / theirs, pair by pair, medians: below 1.00 ours is faster.
+Wall-clock seconds of whole processes, medians; ratios are ours / theirs, pair by pair, medians: below 1.00 is faster.
 'CPU' compares processor seconds, which other work on the machine disturbs less. The same generated text (two languages,
 about 700 words a page) and comparable pages: header, search form, contents list, questions with links to themselves,
 tables to scroll, related pages, a footer that names 12 pages of each section.
@@ -86,24 +97,15 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
                 continue
             site = generate(Path(scratch) / str(size), size, tell)
             rows += _compare(site, size, 3 if quick else rounds, tell)
+            # A large site takes long: what is known so far should not wait for it.
+            tell(f"so far:\n{table(HEAD, rows)}\n")
             phases.append(_phases(f"{size} pages", site.environment()))
             shutil.rmtree(site.folder)
         real = demo_settings(Path(scratch) / "real")
         rows.append(_real(real, 3 if quick else 7, tell))
         phases.append(_phases("the real site", real))
-    head = [
-        "pages, build",
-        "ours s",
-        "Pelican s",
-        "Hugo s",
-        "ours / Pelican",
-        "ours / Hugo",
-        "CPU / Pelican",
-        "CPU / Hugo",
-        "MiB",
-    ]
     parts = ["part of our build (s)", "start", "read and write", "search index", "compressing, per 1,000 pages"]
-    return f"## Building\n\n{table(head, rows)}\n\n{table(parts, phases)}\n\n{NOTES}\n"
+    return f"## Building\n\n{table(HEAD, rows)}\n\n{table(parts, phases)}\n\n{NOTES}\n"
 
 
 def generate(folder: Path, size: int, tell: Callable[[str], None]) -> Site:

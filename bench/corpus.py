@@ -16,7 +16,7 @@ _COMMON = {
     "en": "the a of to and you is in for your with on it that we can this by or from not when as be at have "
     "code letter account password invoice order extract register business address form mail pay file change request",
     "nl": "de het een van je en is op met voor in dat niet aan te we kunt deze bij of als om uit er nog "
-    "code brief account wachtwoord factuur bestelling uittreksel register bedrijf adres formulier mail betalen wijzigen",
+    "code brief account wachtwoord factuur bestelling uittreksel register bedrijf adres formulier mail betalen",
 }
 _SYLLABLES = {
     "en": "re con de pro ter ing ment tion al ver ly ness able form port der lo ma si ca per in un out way side work",

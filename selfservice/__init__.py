@@ -46,7 +46,10 @@ def create_app(config: Config) -> Flask:
     app.jinja_options = {name: value for name, value in ENVIRONMENT.items() if name != "autoescape"}
     app.jinja_env.autoescape = True
     app.jinja_loader = ChoiceLoader(
-        [FileSystemLoader(config.root / "site" / "templates"), FileSystemLoader(config.root / "selfservice" / "fragments")]
+        [
+            FileSystemLoader(config.root / "site" / "templates"),
+            FileSystemLoader(config.root / "selfservice" / "fragments"),
+        ]
     )
     chrome.install(app.jinja_env)
     chrome.set_pages(scan(config.content, chrome.facts))

@@ -64,7 +64,9 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         raise ConfigError("LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org")
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-        raise ConfigError(f"LOKET_BASE_URL must be an address without a path, such as https://help.example.org, not {base_url}")
+        raise ConfigError(
+            f"LOKET_BASE_URL must be an address without a path, such as https://help.example.org, not {base_url}"
+        )
     if not demo and parts.scheme != "https":
         raise ConfigError("LOKET_BASE_URL must begin with https:// (only demo mode, LOKET_DEMO=1, may go without)")
     var = Path(env.get("LOKET_VAR") or root / "var").absolute()
@@ -86,11 +88,15 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
 def _secret(env: Mapping[str, str], demo: bool, var: Path) -> bytes:
     given = env.get("LOKET_SECRET_KEY", "")
     if given and len(given) < 32:
-        raise ConfigError("LOKET_SECRET_KEY is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one")
+        raise ConfigError(
+            "LOKET_SECRET_KEY is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one"
+        )
     if given:
         return given.encode()
     if not demo:
-        raise ConfigError("LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it")
+        raise ConfigError(
+            "LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it"
+        )
     return _demo_secret(var / "demo-secret")
 
 

@@ -137,9 +137,7 @@ def _set_journal(connection: "sqlite3.Connection") -> None:
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
         try:
             # Two literal statements, since a pragma takes no bound parameter.
-            connection.execute(
-                "PRAGMA journal_mode=WAL" if wanted == "wal" else "PRAGMA journal_mode=TRUNCATE"
-            )
+            connection.execute("PRAGMA journal_mode=WAL" if wanted == "wal" else "PRAGMA journal_mode=TRUNCATE")
         except OperationalError:
             # SQLite does not call its busy handler while it changes the journal, so several processes
             # that open a new file at once have to wait here.

@@ -138,7 +138,7 @@ class Fact:
     def link(self) -> Markup:
         """As it stands in running text: a phone number, an e-mail address or a website is a link."""
         if self.href is None:
-            return Markup(escape(str(self)))
+            return escape(str(self))
         shown = str(self)
         if self.kind == "url":
             shown = shown.removeprefix("https://").removesuffix("/")
@@ -218,4 +218,7 @@ def load_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise FactError(f"{path.name}: not well-formed TOML: {error}") from None
+        text, _, place = str(error).partition(" (at line ")
+        # At the end of the document there is no number.
+        line = place.partition(",")[0] or "1"
+        raise FactError(f"{path.name}:{line}: not well-formed TOML: {text}") from None

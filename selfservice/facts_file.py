@@ -17,11 +17,15 @@ def read(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date, ...]
 
     Raises FactError with `facts.toml:line` when something is missing, misspelt or of the wrong kind.
     """
+    if not path.is_file():
+        raise FactError(f"there is no {path}; is LOKET_CONTENT right?")
     lines = _lines(path)
     facts: dict[str, Fact] = {}
     changes: set[dt.date] = set()
     for group, members in load_toml(path).items():
-        for short, entry in members.items() if isinstance(members, dict) else ():
+        if not isinstance(members, dict):
+            raise FactError(f"{path.name}:1: '{group}' stands outside a fact: write [group.name] above it")
+        for short, entry in members.items():
             name = f"{group}.{short}"
             where = f"{path.name}:{lines.get(name, 1)}"
             facts[name] = _fact(name, entry, where, lines.get(name, 1), day)

@@ -12,7 +12,6 @@ from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
 from selfservice.services import services
 
-
 LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from babel.dates import format_date as babel_date
 from babel.dates import format_time as babel_time
 from babel.numbers import format_currency
 from babel.support import Translations
+from markupsafe import Markup
 
 LANGUAGES = ("en", "nl")
 LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}
@@ -112,6 +113,20 @@ def other_language(code: str | None = None) -> str:
     return next(one for one in LANGUAGES if one != here)
 
 
+@lru_cache(maxsize=4096)
+def _plain(code: str, message: str) -> Markup:
+    return Markup(catalog(code).gettext(message) % {})  # noqa: S704 (a text of ours; Jinja's gettext does the same)
+
+
+@jinja2.pass_eval_context
+def _in_template(evaluation: jinja2.nodes.EvalContext, message: str, /, **variables: object) -> str:
+    """`_` in templates, as Jinja's own 'newstyle' gettext: the text is ours, what is filled in is escaped."""
+    if variables or not evaluation.autoescape:
+        text = catalog(language()).gettext(message)
+        return (Markup(text) if evaluation.autoescape else text) % variables  # noqa: S704
+    return _plain(language(), message)
+
+
 def install(env: jinja2.Environment) -> None:
     """Give a Jinja environment gettext and the formats, in whichever language is in force when it renders."""
     env.install_gettext_callables(  # type: ignore[attr-defined]
@@ -121,6 +136,8 @@ def install(env: jinja2.Environment) -> None:
         pgettext=lambda context, text: catalog(language()).pgettext(context, text),
         npgettext=lambda context, one, many, number: catalog(language()).npgettext(context, one, many, number),
     )
+    # Most of a template's texts by far; Jinja's own way takes six calls for each.
+    env.globals["_"] = _in_template
     env.globals["languages"] = LANGUAGE_NAMES
     env.globals["other_language"] = other_language
     env.filters["date"] = format_date

@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+# Made here, which is before anything imports Pelican: loggers made after that leave out repeated messages.
+LOGGER = logging.getLogger("loket")
+
 
 class JsonLines(logging.Formatter):
     """A record as one line of JSON. Extra fields come from `extra={"fields": {...}}`."""
@@ -35,18 +38,16 @@ class JsonLines(logging.Formatter):
 
 def to_stderr(level: int = logging.INFO) -> None:
     """Send our log lines to standard error, where the operator's service manager keeps them."""
-    log = logging.getLogger("loket")
-    if not log.handlers:
+    if not LOGGER.handlers:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(JsonLines())
-        log.addHandler(handler)
-    log.setLevel(level)
-    log.propagate = False
+        LOGGER.addHandler(handler)
+    LOGGER.setLevel(level)
+    LOGGER.propagate = False
 
 
 def init_app(app: Flask) -> None:
     """Log each request that changed something or failed: the endpoint's name, never its address."""
-    log = logging.getLogger("loket")
 
     @app.before_request
     def start() -> None:
@@ -56,6 +57,11 @@ def init_app(app: Flask) -> None:
     def done(response: Response) -> Response:
         if request.method not in ("GET", "HEAD") or response.status_code >= 500:
             took = round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1)
-            fields = {"method": request.method, "endpoint": request.endpoint, "status": response.status_code, "ms": took}
-            log.info("request", extra={"fields": fields})
+            fields = {
+                "method": request.method,
+                "endpoint": request.endpoint,
+                "status": response.status_code,
+                "ms": took,
+            }
+            LOGGER.info("request", extra={"fields": fields})
         return response

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from selfservice.facts import Facts
+from selfservice.facts import FactError, Facts
 from selfservice.i18n import LANGUAGES, gettext, using
 
 SECTIONS = ("log-in", "register", "account", "about")
@@ -68,15 +68,27 @@ def fill_plain(text: str, facts: Facts) -> str:
 
 
 def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
-    """What the front matter says of the page. The language must be in force."""
+    """What the front matter says of the page. The language must be in force.
+
+    Never raises for what an editor wrote: the build and the check say what is wrong, and where.
+    """
+
+    def filled(name: str, otherwise: str) -> str:
+        text = str(meta.get(name, otherwise))
+        try:
+            return fill_plain(text, facts)
+        except FactError:
+            return text
+
+    order = meta.get("order", 0)
     return PageInfo(
         lang,
         key,
-        fill_plain(str(meta.get("title", key)), facts),
-        fill_plain(str(meta.get("description", "")), facts),
+        filled("title", key),
+        filled("description", ""),
         path_of(lang, str(meta.get("slug", key) or "")),
         str(meta.get("section", "about")),
-        int(meta.get("order", 0)),
+        order if isinstance(order, int) else 0,
     )
 
 
@@ -86,7 +98,11 @@ def scan(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
     for lang in LANGUAGES:
         with using(lang):
             for file in sorted((content / lang).glob("*.md")):
-                pages[lang, file.stem] = info(lang, file.stem, split(file.read_text("utf-8"))[0], facts)
+                try:
+                    meta = split(file.read_text("utf-8"))[0]
+                except yaml.YAMLError:
+                    meta = {}
+                pages[lang, file.stem] = info(lang, file.stem, meta, facts)
     return pages
 
 
@@ -95,7 +111,9 @@ def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
 
     The home page stands in none.
     """
-    ordered = sorted((page for page in pages if page.lang == lang and page.key != "index"), key=lambda page: (page.order, page.key))
+    ordered = sorted(
+        (page for page in pages if page.lang == lang and page.key != "index"), key=lambda page: (page.order, page.key)
+    )
     sections: dict[str, list[PageInfo]] = {section: [] for section in SECTIONS}
     for page in ordered:
         sections.get(page.section, []).append(page)

@@ -33,7 +33,7 @@ def serve(app: WSGIApplication, config: Config) -> WSGIApplication:
         max_age=PAGE_SECONDS,
         allow_all_origins=False,
         index_file=True,
-        immutable_file_test=lambda path, url: url.startswith(PREFIX) and bool(HASHED.search(url)),
+        immutable_file_test=lambda _path, url: url.startswith(PREFIX) and bool(HASHED.search(url)),
         add_headers_function=_headers(config),
     )
     if config.output.is_dir():
@@ -43,7 +43,7 @@ def serve(app: WSGIApplication, config: Config) -> WSGIApplication:
         path = environ.get("PATH_INFO", "")
         # The file at / is for hosts that only serve files; we can read Accept-Language.
         if path in ("/", "/index.html"):
-            return app(environ, start_response)
+            return app({**environ, "PATH_INFO": "/"}, start_response)
         answer: Iterable[bytes] = files(environ, start_response)
         return answer
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
+from jinja2.runtime import Macro
+from markupsafe import Markup, escape
 
 from selfservice import i18n
 from selfservice.config import Config
@@ -30,11 +32,17 @@ class Chrome:
         self.theme = theme
         self._pages: dict[tuple[str, str], PageInfo] = {}
         self._menus: dict[str, list[dict[str, Any]]] = {}
+        self._maps: dict[str, str] = {}
 
     def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
         """Tell which pages there are; menus are made once a language."""
         self._pages = pages
         self._menus = {lang: menu(pages.values(), lang) for lang in i18n.LANGUAGES}
+        self._maps = {}
+
+    def pages(self) -> dict[tuple[str, str], PageInfo]:
+        """All the help pages, by language and key."""
+        return self._pages
 
     def page(self, key: str, lang: str | None = None) -> PageInfo:
         """The help page of this key in the language in force (or the one given). Raises KeyError."""
@@ -52,8 +60,17 @@ class Chrome:
             "lang_code": i18n.language,
             # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
             "signed_in": lambda: None,
+            "once_a_language": self._once_a_language,
             "action_in_other_language": lambda action: "/" + i18n.other_language() + action[3:],
         }
+
+    def _once_a_language(self, site_map: Macro, path: str) -> Markup:
+        """The site map, rendered once a language since it stands on every page, with the page at this path marked."""
+        lang = i18n.language()
+        if lang not in self._maps:
+            self._maps[lang] = str(site_map())
+        here = f'href="{escape(path)}"'
+        return Markup(self._maps[lang].replace(here, f'{here} aria-current="page"', 1))  # noqa: S704 (Jinja escaped it)
 
     def context(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
         """The variables that the layout wants for the page at this path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ SECURITY_HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Control characters but tab and line ends, and noncharacters: no keyboard sends them, and no valid page may hold them.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 
 class LanguageConverter(BaseConverter):
@@ -52,7 +55,13 @@ def wants_fragment() -> bool:
 
 
 def render(
-    template: str, *, title: str, status: int = 200, error: bool = False, switch_form: str | None = None, **variables: Any
+    template: str,
+    *,
+    title: str,
+    status: int = 200,
+    error: bool = False,
+    switch_form: str | None = None,
+    **variables: Any,
 ) -> Response:
     """Answer the fragment, or the whole page around the very same fragment. The only place that chooses.
 
@@ -65,7 +74,7 @@ def render(
         head = escape(f"{head_title} – {site_name()}")
         body = f"<title>{head}</title>\n{render_template(template, **variables)}"
         return Response(body, status, mimetype="text/html")
-    page = {
+    page: dict[str, Any] = {
         "fragment_template": template,
         "switch_form": switch_form,
         "robots_noindex": request.method != "GET" or status != 200 or bool(request.query_string),
@@ -73,7 +82,9 @@ def render(
         "breadcrumbs": [],
         "description": "",
     }
-    return Response(render_template("fragment_page.html", **(page | layout_variables() | variables)), status, mimetype="text/html")
+    return Response(
+        render_template("fragment_page.html", **(page | layout_variables() | variables)), status, mimetype="text/html"
+    )
 
 
 def layout_variables() -> dict[str, Any]:
@@ -132,7 +143,7 @@ def init_app(app: Flask) -> None:
     app.url_defaults(_give_language)
     app.before_request(_choose_language)
     app.before_request(_refuse_foreign_posts)
-    app.before_request(_refuse_repeated_parameters)
+    app.before_request(_refuse_strange_parameters)
     app.after_request(_set_headers)
     app.after_request(cookies.send)
 
@@ -165,9 +176,9 @@ def _refuse_foreign_posts() -> None:
         abort(403)
 
 
-def _refuse_repeated_parameters() -> None:
+def _refuse_strange_parameters() -> None:
     for values in (request.args, request.form if request.method == "POST" else None):
-        if values and any(len(values.getlist(name)) > 1 for name in values):
+        if values and any(len(found) > 1 or _UNSEEN.search(found[0]) for found in values.listvalues()):
             abort(400)
 
 

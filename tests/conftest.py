@@ -23,7 +23,7 @@ from selfservice.services import Services
 from tests.clients import HouseClient
 
 # Fixtures of the browser tests.
-pytest_plugins = ["tests.live"]
+pytest_plugins = ["tests.live", "tests.visitors"]
 
 SECRET = b"a secret of the tests, long enough"
 
@@ -133,7 +133,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Site:
     app = new_app(config)
     build(app, config)
     return Site(config, app)
-
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from selfservice.db import Database
+from selfservice.db import Database, sqlite3
 from selfservice.limits.caps import Cap
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
@@ -68,8 +69,16 @@ def run_processes(target: Callable[..., Any], arguments: list[tuple[Any, ...]]) 
     context = multiprocessing.get_context("forkserver")
     # So that the package is imported once, not once a process: the race begins sooner and is closer.
     context.set_forkserver_preload(["tests.domain_helpers"])
-    with context.Pool(len(arguments)) as pool:
+    together = context.Barrier(len(arguments))
+    with context.Pool(len(arguments), initializer=together.wait) as pool:
         return pool.starmap(target, arguments, chunksize=1)
+
+
+def undo(db: Database, work: Callable[["sqlite3.Connection"], object]) -> None:
+    """Do something in a `write()` that then fails."""
+    with pytest.raises(ZeroDivisionError), db.write() as conn:  # noqa: PT012 (the work belongs inside too)
+        work(conn)
+        raise ZeroDivisionError
 
 
 def rows(db: Database, table: str) -> list[dict[str, Any]]:

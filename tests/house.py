@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
 import html5lib
+from werkzeug.datastructures import Headers
 
 from selfservice import i18n
 from selfservice.web import SECURITY_HEADERS
@@ -124,7 +126,10 @@ def broken_html(text: str, *, lang: str, status: int = 200, fragment: bool = Fal
     """Every house rule that this page or fragment breaks, one line each."""
     tree = parse(text, fragment=fragment)
     found = [line for rule in RULES for line in rule(tree)]
-    found += [f"something was not filled in: {text[max(0, m.start() - 30) : m.end() + 30]!r}" for m in LEFTOVERS.finditer(text)]
+    found += [
+        f"something was not filled in: {text[max(0, m.start() - 30) : m.end() + 30]!r}"
+        for m in LEFTOVERS.finditer(text)
+    ]
     found += list(_frame(tree, lang) if not fragment else _piece(tree))
     title = title_of(tree)
     with i18n.using(lang):
@@ -145,7 +150,7 @@ def _frame(tree: Element, lang: str) -> Iterator[str]:
     if len(list(elements(tree, "main"))) != 1:
         yield "there is not exactly one main"
     levels = [int(one.tag[1]) for one in elements(tree, *(f"h{n}" for n in range(1, 7)))]
-    yield from (f"h{high} follows h{low}" for low, high in zip(levels, levels[1:], strict=False) if high > low + 1)
+    yield from (f"h{high} follows h{low}" for low, high in pairwise(levels) if high > low + 1)
 
 
 def _piece(tree: Element) -> Iterator[str]:
@@ -153,14 +158,16 @@ def _piece(tree: Element) -> Iterator[str]:
         yield "a fragment has what only a page may have"
 
 
-def broken_headers(status: int, headers: Mapping[str, str], cookies: list[str]) -> list[str]:
+def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[str]:
     """Every rule for headers that an answer of the app breaks, one line each."""
-    found = [f"{name} is {headers.get(name)!r}" for name, value in SECURITY_HEADERS.items() if headers.get(name) != value]
+    found = [
+        f"{name} is {headers.get(name)!r}" for name, value in SECURITY_HEADERS.items() if headers.get(name) != value
+    ]
     if headers.get("Cache-Control") != "no-store":
         found.append(f"Cache-Control is {headers.get('Cache-Control')!r}")
     if "HX-Request" not in headers.get("Vary", ""):
         found.append(f"Vary is {headers.get('Vary')!r}")
-    if {"Server", "X-Powered-By"} & set(headers):
+    if {"Server", "X-Powered-By"} & set(headers.keys()):
         found.append("the answer says what it runs on")
     for cookie in cookies:
         # Only who sent something, or followed a mailed link, has anything to be remembered; both are sent on.

@@ -48,9 +48,7 @@ class Mailbox:
 
     def list(self) -> list[Mail]:
         """All mails, the newest first."""
-        return sorted(
-            (_read(file) for file in _files(self._folder)), key=lambda mail: mail.date, reverse=True
-        )
+        return sorted((_read(file) for file in _files(self._folder)), key=lambda mail: mail.date, reverse=True)
 
     def get(self, mail_id: str) -> Mail:
         """The mail with this id. Raises LookupError when there is none."""

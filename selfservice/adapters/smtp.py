@@ -53,9 +53,7 @@ class Smtp:
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("the SMTP address must look like smtp://user:password@host:587 or smtps://…")
         if options or starttls not in _STARTTLS:
-            raise ValueError(
-                f"the SMTP address takes ?starttls={'|'.join(_STARTTLS)} and timeout=seconds only"
-            )
+            raise ValueError(f"the SMTP address takes ?starttls={'|'.join(_STARTTLS)} and timeout=seconds only")
         try:
             seconds = float(timeout)
             port = parts.port or _PORTS[parts.scheme]

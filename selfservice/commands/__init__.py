@@ -28,6 +28,7 @@ from selfservice.commands import (
     worker,
 )
 from selfservice.config import ConfigError, load
+from selfservice.db import Error as DatabaseError
 from selfservice.facts import FactError
 from selfservice.publish.embed import EmbedError
 
@@ -37,7 +38,9 @@ def _create() -> Flask:
     return create_app(load())
 
 
-@click.group(cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False)
+@click.group(
+    cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False
+)
 def cli() -> None:
     """Loket: a bilingual help site with a service counter built in."""
 
@@ -54,5 +57,7 @@ def main() -> None:
     os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
     try:
         cli.main(prog_name="loket")
-    except (ConfigError, FactError, catalogs.CatalogError, EmbedError) as error:
+    except (ConfigError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
+    except DatabaseError as error:
+        sys.exit(f"loket: the database cannot be used ({error}); `loket migrate` makes it, or brings it up to date")

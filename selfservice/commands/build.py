@@ -20,7 +20,7 @@ def say(text: str) -> None:
 
 def run_build(*, compress: bool = True) -> None:
     """Build with the current app. Ends the command with the problems, one a line, when it cannot be done."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
     config = app.extensions["chrome"].config
     started = time.perf_counter()
     try:

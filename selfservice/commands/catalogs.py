@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -82,22 +83,29 @@ def _write(path: Path, catalog: Catalog) -> None:
     buffer = io.BytesIO()
     write_po(buffer, catalog, width=110, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
     # Dates in the header would make every update a difference.
-    lines = [line for line in buffer.getvalue().splitlines(True) if b"-Date:" not in line and b"Generated-By" not in line]
+    lines = [
+        line for line in buffer.getvalue().splitlines(True) if b"-Date:" not in line and b"Generated-By" not in line
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"".join(lines))
 
 
-def problems() -> list[str]:
+def problems(source_of: Callable[[str], Path] = source) -> list[str]:
     """What is wrong with the catalogs, one line each: texts missing, no longer used, or not translated."""
     wanted = {_key(message): message for message in extract() if message.id}
     found = []
     for code in translated():
-        path = source(code).relative_to(ROOT)
-        with source(code).open("rb") as file:
+        path = f"translations/{code}/LC_MESSAGES/messages.po"
+        with source_of(code).open("rb") as file:
             catalog = read_po(file, locale=code)
         had = {_key(message): message for message in catalog if message.id}
-        found += [f"{path}: not in the catalog: {key[1]!r}; run `loket catalogs --update`" for key in wanted.keys() - had.keys()]
-        found += [f"{path}: no longer used: {key[1]!r}; run `loket catalogs --update`" for key in had.keys() - wanted.keys()]
+        found += [
+            f"{path}: not in the catalog: {key[1]!r}; run `loket catalogs --update`"
+            for key in wanted.keys() - had.keys()
+        ]
+        found += [
+            f"{path}: no longer used: {key[1]!r}; run `loket catalogs --update`" for key in had.keys() - wanted.keys()
+        ]
         for message in had.values():
             texts = message.string if isinstance(message.string, (list, tuple)) else (message.string,)
             if message.fuzzy or not all(texts):

@@ -16,7 +16,7 @@ from selfservice.publish.checks import check
 @with_appcontext
 def command() -> None:
     """Check the pages, the facts and the translations. Exit status 1 when something must be mended."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
     found = check(app, app.extensions["chrome"].config)
     lines = catalogs.problems()
     for problem in found:

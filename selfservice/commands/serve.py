@@ -34,7 +34,7 @@ def command(host: str, port: int, workers: int, reload: bool) -> None:
     if reload and not config.preview:
         # Settings are read once, at the start; so start again with this one.
         os.environ["LOKET_PREVIEW"] = "1"
-        os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])
+        os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)
     _claim(host, port)
     migrate(services().db)
     if config.demo:

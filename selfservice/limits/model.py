@@ -69,9 +69,7 @@ def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: d
     return Decision(False, max(1, -(-wait // _SECOND)))
 
 
-def allow_all(
-    conn: "sqlite3.Connection", keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime
-) -> Decision:
+def allow_all(conn: "sqlite3.Connection", keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime) -> Decision:
     """Count one try on each pair of limit and key; admitted when all admit, else the longest wait.
 
     All are counted, also after a refusal, so that the number of statements does not tell which one refused.

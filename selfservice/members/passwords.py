@@ -69,10 +69,9 @@ class Hasher:
         None, for somebody unknown or without a password, is False after exactly as much work.
         """
         try:
-            matches = self._run(self._argon2.verify, hashed or self._nobody, _bytes(password))
+            return self._run(self._argon2.verify, hashed or self._nobody, _bytes(password))
         except (VerificationError, InvalidHashError):
             return False
-        return bool(matches) and hashed is not None
 
     def is_outdated(self, hashed: str) -> bool:
         """Whether the hash was made with weaker parameters than today's: after a sign-in, hash and keep it
@@ -106,7 +105,6 @@ def _hash_of_nothing(memory_kib: int, passes: int) -> str:
     time.
     """
     salt, digest = (
-        base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode()
-        for size in (_SALT_BYTES, _HASH_BYTES)
+        base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (_SALT_BYTES, _HASH_BYTES)
     )
     return f"$argon2id$v=19$m={memory_kib},t={passes},p={LANES}${salt}${digest}"

@@ -142,9 +142,7 @@ def _take_runs(text: str) -> str:
     start = 0
     while start < len(text):
         end = start + 4
-        while end <= len(text) and any(
-            text[start:end] in run or text[start:end] in run[::-1] for run in RUNS
-        ):
+        while end <= len(text) and any(text[start:end] in run or text[start:end] in run[::-1] for run in RUNS):
             end += 1
         if end > start + 4:
             start = end - 1

@@ -31,7 +31,6 @@ def build(
     message["From"] = sender
     message["To"] = check(recipient)
     message["Subject"] = subject
-    message["Content-Language"] = language
     # So that nobody's out-of-office reply comes back (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     paragraphs = [paragraph.strip() for paragraph in re.split(r"\n\s*\n", text.strip()) if paragraph.strip()]
@@ -42,6 +41,8 @@ def build(
         f"<title>{escape(subject)}</title></head>\n<body>\n{body}\n</body>\n</html>\n",
         subtype="html",
     )
+    # Only now, since the two bodies take every Content- header that is there with them.
+    message["Content-Language"] = language
     return message
 
 

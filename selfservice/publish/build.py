@@ -17,6 +17,7 @@ from selfservice import i18n
 from selfservice.config import Config
 from selfservice.facts import load_toml
 from selfservice.publish import files
+from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
@@ -75,25 +76,27 @@ def build(app: Flask, config: Config, *, compress: bool = True, tell: Callable[[
     """
     fresh = config.output.with_name(config.output.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
+    if same := same_addresses(config.content, app.extensions["chrome"].pages().values()):
+        raise BuildError(same)
     plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app))
     heard = _Raise()
     log = logging.getLogger("pelican")
     log.addHandler(heard)
-    before = i18n.language()
     try:
         tell("Reading and writing pages")
-        Pelican(settings(config, fresh, plugin)).run()
+        with i18n.using(i18n.language()):
+            Pelican(settings(config, fresh, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(heard)
-        i18n.set_language(before)
     problems = plugin.problems + [Problem("content", 1, message) for message in heard.messages]
     problems += unused_facts(config, plugin.chrome.facts)
     errors = [problem for problem in problems if problem.error]
     if errors:
         shutil.rmtree(fresh, ignore_errors=True)
         raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
-    files.write(app, plugin, fresh)
+    with i18n.using(i18n.language()):
+        files.write(app, plugin, fresh)
     tell("Making the search index")
     synonyms = config.content / "synonyms.toml"
     build_index(config.search_index, list(_entries(plugin)), load_toml(synonyms) if synonyms.exists() else {})
@@ -119,7 +122,7 @@ def _entries(plugin: Plugin) -> Any:
 
 
 def _replace(output: Path, fresh: Path) -> None:
-    """Put the new site in the place of the old one. Between the two renames the address answers 404, for microseconds."""
+    """Put the new site in the place of the old one. Between the two renames all is 404, for microseconds."""
     old = output.with_name(output.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if output.exists():

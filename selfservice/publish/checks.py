@@ -14,6 +14,7 @@ from selfservice.config import Config
 from selfservice.facts import Facts
 from selfservice.pages import FACT, SECTIONS, info
 from selfservice.publish import markdown
+from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
@@ -49,6 +50,7 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
             found += rule(document, _file(lang, key), today)
     found += _twins(pages)
     found += _strays(config.content)
+    found += same_addresses(config.content, app.extensions["chrome"].pages().values())
     found += unused_facts(config, facts)
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.message))
 
@@ -63,7 +65,7 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
         with i18n.using(lang):
             paths[lang, key] = info(lang, key, pages[lang, key].meta, facts).path
     anchors = {
-        place: {id for _, id, _ in markdown.headings(document.html) if id} for place, document in pages.items()
+        place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
     }
     links = Links(paths, anchors, app.extensions["fragments"], embedder(app))
     for (lang, key), document in pages.items():
@@ -95,6 +97,15 @@ def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Pro
     if str(meta.get("section")) not in SECTIONS:
         line = document.line_of("section:")
         yield Problem(file, line, f"the section must be one of {', '.join(SECTIONS)}")
+    if not isinstance(meta.get("order", 0), int):
+        yield Problem(file, document.line_of("order:"), "'order:' must be a whole number such as 30")
+    if not re.fullmatch(r"[a-z0-9-]*", str(meta.get("slug") or "")):
+        message = "'slug:' is a part of an address: use small letters, digits and dashes"
+        yield Problem(file, document.line_of("slug:"), message)
+
+
+def _dates(document: Document, file: str, today: dt.date) -> Iterator[Problem]:
+    meta = document.meta
     for name in ("updated", "reviewed"):
         value = meta.get(name)
         if type(value) is not dt.date:
@@ -118,7 +129,9 @@ def _headings(document: Document, file: str, today: dt.date) -> Iterator[Problem
             yield Problem(file, line, f"'{text}' skips a heading level: use {'#' * (level + 1)}")
         level = max(now, 1)
         if now == 2 and not id_:
-            yield Problem(file, line, f"the question '{text}' has no id: add {{#a-short-name}}, the same in both languages")
+            yield Problem(
+                file, line, f"the question '{text}' has no id: add {{#a-short-name}}, the same in both languages"
+            )
         if id_ in seen:
             at = document.source.rfind("{#" + id_ + "}")
             yield Problem(file, document.source.count("\n", 0, at) + 1, f"the id '{id_}' is used twice on this page")
@@ -140,12 +153,15 @@ def _bare_values(document: Document, file: str, today: dt.date) -> Iterator[Prob
         prose = FACT.sub("", text)
         for pattern, what in _BARE:
             if match := pattern.search(prose):
-                message = f"'{match[0].strip()}' looks like {what}: put it in content/facts.toml and write {{{{ fact.… }}}}"
+                message = (
+                    f"'{match[0].strip()}' looks like {what}: put it in content/facts.toml and write {{{{ fact.… }}}}"
+                )
                 yield Problem(file, number, message, error=False)
 
 
 RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (
     _front_matter,
+    _dates,
     _headings,
     _images,
     _bare_values,

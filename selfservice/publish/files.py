@@ -31,8 +31,8 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
         _save(output / path, content)
     base = plugin.chrome.config.base_url
     _save(output / "sitemap.xml", _sitemap(plugin, base))
-    robots = f"User-agent: *\nDisallow: /en/self-service/search\nDisallow: /nl/self-service/search\n\nSitemap: {base}/sitemap.xml\n"
-    _save(output / "robots.txt", robots)
+    hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in i18n.LANGUAGES)
+    _save(output / "robots.txt", f"User-agent: *\n{hidden}\nSitemap: {base}/sitemap.xml\n")
     _save(output / ".well-known" / "security.txt", _security(plugin, base))
     client = app.test_client()
     for lang in i18n.LANGUAGES:
@@ -49,7 +49,9 @@ def _save(path: Path, content: str | bytes) -> None:
 def _sitemap(plugin: Plugin, base: str) -> str:
     """Every page with its twins, as https://www.sitemaps.org and search engines want them."""
     rows = ['<?xml version="1.0" encoding="UTF-8"?>']
-    rows.append('<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">')
+    rows.append(
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">'
+    )
     for page in plugin.pages:
         twins = sorted([page, *page.translations], key=lambda one: str(one.info.lang))
         rows.append(f"<url><loc>{escape(base + page.info.path)}</loc>")
@@ -101,7 +103,8 @@ def _compress(path: Path, cache: Path) -> str:
 
 
 def _brotli(content: bytes) -> bytes:
-    return brotli.compress(content, mode=brotli.MODE_TEXT, quality=11 if len(content) < 100_000 else 9)
+    squeezed: bytes = brotli.compress(content, mode=brotli.MODE_TEXT, quality=11 if len(content) < 100_000 else 9)
+    return squeezed
 
 
 def _gzip(content: bytes) -> bytes:

@@ -29,6 +29,8 @@ EMBED = re.compile(r'<p><a href="selfservice:([^"]*)">(.*?)</a></p>', re.DOTALL)
 HREF = re.compile(r'href="([^"]+)"')
 HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
+# These stand inside words and sentences: without them the text closes up, without others it falls apart.
+_INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
 _ANY_FACT = re.compile(r"\{\{(.*?)}}")
 
 
@@ -74,7 +76,7 @@ class Document:
 
 def plain(fragment: str) -> str:
     """The text of a piece of HTML."""
-    return " ".join(html.unescape(_TAG.sub(" ", fragment)).split())
+    return " ".join(html.unescape(_TAG.sub(" ", _INLINE.sub("", fragment))).split())
 
 
 def read(source: str, file: str, facts: Facts) -> Document:
@@ -85,7 +87,9 @@ def read(source: str, file: str, facts: Facts) -> Document:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
-        problems.append(Problem(file, line, f"the front matter cannot be read: {getattr(error, 'problem', None) or error}"))
+        problems.append(
+            Problem(file, line, f"the front matter cannot be read: {getattr(error, 'problem', None) or error}")
+        )
         meta, body, body_line = {}, "", 1
     for key in ("title", "description", "lead"):
         if "{{" in str(meta.get(key, "")):

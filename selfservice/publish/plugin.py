@@ -62,7 +62,7 @@ class Plugin:
         i18n.set_language(info.lang)
         file = f"content/{info.lang}/{info.key}.md"
         html, page.forms = links.resolve(document, info.lang, file)
-        page.content_html = Markup(_decorate(html))
+        page.content_html = Markup(_decorate(html))  # noqa: S704 (made from our own pages)
         page.questions = [q for q in document.questions if q.id]
         page.key = info.key
         page.minutes = document.minutes
@@ -74,11 +74,15 @@ class Plugin:
             if (info.lang, key) in infos:
                 page.related.append(infos[info.lang, key])
             else:
-                document.problems.append(Problem(file, document.line_of("related:"), f"there is no page '{key}' to relate to"))
+                document.problems.append(
+                    Problem(file, document.line_of("related:"), f"there is no page '{key}' to relate to")
+                )
         page.lead = document.meta.get("lead", "")
         for name in ("tasks", "wants"):
             entries = document.meta.get(name) or ()
-            resolved = [entry | {"path": links.check(document, info.lang, file, entry.get("link", ""))} for entry in entries]
+            resolved = [
+                entry | {"path": links.check(document, info.lang, file, entry.get("link", ""))} for entry in entries
+            ]
             setattr(page, name, resolved)
         self.problems += document.problems
 

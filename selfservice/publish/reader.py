@@ -17,7 +17,7 @@ def reader(facts: Facts) -> type[BaseReader]:
     """A Reader class that fills in these facts. (Pelican makes the instances, so facts ride on the class.)"""
 
     class PageReader(BaseReader):  # type: ignore[misc]
-        file_extensions = ["md"]
+        file_extensions = ("md",)
 
         def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
             path = Path(source_path)

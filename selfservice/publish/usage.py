@@ -19,7 +19,9 @@ def unused_facts(config: Config, facts: Facts) -> list[Problem]:
     if any(fact.name not in used for fact in facts):
         used |= set(_mentioned(config))
     return [
-        Problem("content/facts.toml", fact.line, f"no page, form or mail uses the fact '{fact.name}': use it or remove it")
+        Problem(
+            "content/facts.toml", fact.line, f"no page, form or mail uses the fact '{fact.name}': use it or remove it"
+        )
         for fact in facts
         if fact.name not in used
     ]

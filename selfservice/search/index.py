@@ -79,6 +79,7 @@ def _write_questions(
     lexicon.settle()
     db.execute(schema.statement(schema.CREATE, lang))
     db.execute(schema.statement(schema.SET_RANK, lang), [schema.RANK])
+    db.execute(schema.statement(schema.SET_BUFFER, lang))
     insert = schema.statement(schema.INSERT, lang)
     for one, title, text in read:
         row = (lang, one.url, one.page_key, one.anchor, one.page_title, *title, *text)

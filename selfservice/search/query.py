@@ -45,7 +45,7 @@ class Results:
 def search(path: Path, lang: str, q: str, limit: int = 20) -> Results:
     """The questions that answer `q`, the best first. Whatever `q` holds is only words to look for.
 
-    Questions with all words; when there are none, those with at least half of them.
+    Questions with all words; when there are none, those with at least half of them, out of the best 200.
     Raises FileNotFoundError when the index was not built, KeyError for a language it does not know.
     """
     typed = clean(q)
@@ -54,7 +54,7 @@ def search(path: Path, lang: str, q: str, limit: int = 20) -> Results:
     if not terms:
         return Results(typed, [], 0, None, [])
     rows = index.find(all_of(terms), limit)
-    total = len(rows) if len(rows) < limit else index.count(all_of(terms))
+    total = len(rows) if len(rows) < limit else len(index.ids(all_of(terms)))
     near: list[Found] = []
     if not rows:
         terms = pieces_of(terms)
@@ -64,7 +64,8 @@ def search(path: Path, lang: str, q: str, limit: int = 20) -> Results:
         terms = beginnings(index, terms)
         near = index.find(any_of(terms), NEAREST) if terms else []
     words = frozenset().union(*(term.words for term in terms))
-    return Results(typed, _hits(rows, words), total, _corrected(typed, terms), _hits(near[:NEAREST], words))
+    nearest = [] if rows else _hits(near[:NEAREST], words)
+    return Results(typed, _hits(rows, words), total, _corrected(typed, terms), nearest)
 
 
 def clean(q: str) -> str:
@@ -78,9 +79,9 @@ def _some(index: Reader, terms: list[Term]) -> tuple[list[Found], list[Found]]:
     if len(terms) < 2:
         return [], []
     rows = index.find(any_of(terms), SOME)
-    counts = Counter(row.url for term in terms for row in index.find(term.match, SOME))
-    rows.sort(key=lambda row: -counts[row.url])
-    enough = [row for row in rows if 2 * counts[row.url] >= len(terms)]
+    counts = Counter(found for term in terms for found in index.ids(term.match))
+    rows.sort(key=lambda row: -counts[row.id])
+    enough = [row for row in rows if 2 * counts[row.id] >= len(terms)]
     return enough, rows[len(enough) :]
 
 

@@ -32,6 +32,7 @@ MEANINGS = """SELECT DISTINCT meaning FROM synonym
 class Found(NamedTuple):
     """A question that matches."""
 
+    id: int
     url: str
     page_title: str
     title: Read
@@ -44,7 +45,7 @@ class Reader:
     def __init__(self, path: Path, lang: str) -> None:
         self.lang = lang
         self._find = schema.statement(schema.FIND, lang)
-        self._count = schema.statement(schema.COUNT, lang)
+        self._ids = schema.statement(schema.IDS, lang)
         # A new index is another file under this name, so what we hold open never changes.
         self._db = sqlite3.connect(path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True)
 
@@ -80,11 +81,11 @@ class Reader:
     def find(self, match: str, limit: int) -> list[Found]:
         """The best matches, the best first."""
         rows = self._db.execute(self._find, (match, limit))
-        return [Found(url, page_title, Read(*row[:2]), Read(*row[2:])) for url, page_title, *row in rows]
+        return [Found(one, url, page, Read(*texts[:2]), Read(*texts[2:])) for one, url, page, *texts in rows]
 
-    def count(self, match: str) -> int:
-        """How many questions match."""
-        return int(self._column(self._count, (match,))[0])
+    def ids(self, match: str) -> list[int]:
+        """Which questions match, in no order."""
+        return self._column(self._ids, (match,))
 
     def _column(self, sql: str, parameters: Any) -> list[Any]:
         return [row[0] for row in self._db.execute(sql, parameters)]

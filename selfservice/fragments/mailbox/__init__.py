@@ -1,4 +1,4 @@
-"""`mailbox`: the mail of a demonstration, so that it needs no mail server. Only in demo mode, and only on this machine."""
+"""`mailbox`: the mail of a demonstration, so that it needs no mail server. Only in demo mode and on this machine."""
 
 from __future__ import annotations
 

@@ -155,9 +155,7 @@ def _choose(found: dict[str, str]) -> Response:
 
 
 def _expired() -> Response:
-    return web.render(
-        "replacement_password/expired.html", title=gettext("This link no longer works"), status=410
-    )
+    return web.render("replacement_password/expired.html", title=gettext("This link no longer works"), status=410)
 
 
 @blueprint.post("/new-password")

@@ -21,7 +21,7 @@ from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys, hash_token
 from selfservice.visits import sessions
 
-TOKEN_KIND = "password"
+TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
 # Generous to people, who mistype; too few to guess one of 2^75 codes or to fill somebody's mailbox.
 PER_ADDRESS = Limit("password-address", 20, 3600)
 PER_NAME = Limit("password-name", 6, 3600)
@@ -45,7 +45,8 @@ def check_code(text: str) -> dict[str, str]:
         return {"access_code": gettext("Fill in your access code. It is in the e-mail or letter we sent you.")}
     if len(code) != codes.LENGTH:
         message = gettext(
-            "This code has %(count)s letters and digits; an access code has %(length)s. Compare it with your e-mail or letter.",
+            "This code has %(count)s letters and digits; an access code has %(length)s. "
+            "Compare it with your e-mail or letter.",
             count=len(code),
             length=codes.LENGTH,
         )
@@ -87,7 +88,14 @@ class Counter:
     hooks: tuple[Callable[[sqlite3.Connection, int, str, datetime], None], ...] = ()
 
     def ask(
-        self, conn: sqlite3.Connection, code: str, code_hash: str | None, email: str, address: str, lang: str, now: datetime
+        self,
+        conn: sqlite3.Connection,
+        code: str,
+        code_hash: str | None,
+        email: str,
+        address: str,
+        lang: str,
+        now: datetime,
     ) -> Asked:
         """Queue the mail if code and e-mail address belong together. The same statements run whether they do or not.
 
@@ -154,8 +162,14 @@ class Counter:
         for hook in self.hooks:
             hook(conn, person, token_hash, now)
         record(
-            conn, self.keys, what="password.change", result="ok", now=now, who=f"person:{person}",
-            on_what=f"person:{person}", address=address,
+            conn,
+            self.keys,
+            what="password.change",
+            result="ok",
+            now=now,
+            who=f"person:{person}",
+            on_what=f"person:{person}",
+            address=address,
         )
         return "first" if is_first else "changed"
 

@@ -32,10 +32,15 @@
     if (!form) return shut();
     if (window.htmx || $("script[data-late]")) return;
     const s = d.createElement("script");
-    s.src = here.htmx; s.dataset.late = ""; d.head.append(s);
+    s.dataset.late = ""; d.head.append(s);
     s.onload = () => setTimeout(() => form.q.value && form.dispatchEvent(new Event("ready")), 50);
+    // Once its own moment (DOMContentLoaded) is past, htmx only begins in a page that is complete.
+    const fetch = () => s.src = here.htmx;
+    d.readyState == "complete" ? fetch() : on("load", fetch, window);
   });
   on("keydown", (e) => { if (e.key == "Escape") shut(); });
+  // Escape may also empty the field: that asks for nothing.
+  on("htmx:beforeRequest", (e) => { if (e.target.matches("[role=search]") && !e.target.q.value.trim()) { e.preventDefault(); shut(); } });
   on("keyup", (e) => {
     if (e.target.type != "password" || !e.getModifierState) return;
     const hint = $(".caps", e.target.closest(".field"));

@@ -1,0 +1,36 @@
+"""A worker in a process of its own, for the test that kills it: database, SMTP port."""
+
+import sys
+import threading
+from email.message import EmailMessage
+from pathlib import Path
+
+from selfservice import clock, retention
+from selfservice.adapters.smtp import Smtp
+from selfservice.db import Database
+from selfservice.outbox.message import build
+from selfservice.outbox.queue import Item
+from selfservice.outbox.worker import Worker
+
+
+def render(item: Item) -> EmailMessage:
+    return build(
+        message_id=item.message_id,
+        sender="Loket <noreply@loket.example>",
+        recipient=item.recipient,
+        subject="A test",
+        text=f"Number {item.payload['number']}",
+        language=item.language,
+        now=clock.now(),
+    )
+
+
+if __name__ == "__main__":
+    Worker(
+        Database(Path(sys.argv[1])),
+        render,
+        Smtp("127.0.0.1", int(sys.argv[2])),
+        retention.clean,
+        poll_seconds=0.05,
+        lease_seconds=1,
+    ).run(threading.Event())

@@ -1,0 +1,169 @@
+"""Accessibility as axe-core sees it: nothing to complain of on any page, in any state of a form, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from selfservice.i18n import LANGUAGES
+from selfservice.members import demo
+from selfservice.pages import PageInfo
+from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.live import Live, every_page, path, running
+from tests.visitors import Visit
+
+AXE = Axe()
+PHONE = 390
+both = pytest.mark.parametrize("lang", LANGUAGES)
+sizes = pytest.mark.parametrize("width", [PHONE, 1280])
+
+
+def broken(page: Page) -> list[str]:
+    """What axe complains of, a line each: everything in light, and in dark what colours can change."""
+    page.emulate_media(color_scheme="light")
+    found = [_line(violation, "light") for violation in AXE.run(page).response["violations"]]
+    page.emulate_media(color_scheme="dark")
+    dark = page.evaluate("axe.run({runOnly: ['color-contrast', 'link-in-text-block']})")
+    found += [_line(violation, "dark") for violation in dark["violations"]]
+    page.emulate_media(color_scheme="light")
+    return found
+
+
+def _line(violation: dict[str, object], scheme: str) -> str:
+    nodes = violation["nodes"]
+    assert isinstance(nodes, list)
+    return f"{scheme}: {violation['id']}: {violation['help']}: {[node['html'] for node in nodes]}"
+
+
+def test_it_finds_something(visit: Visit) -> None:
+    """The tests below can fail: grey on grey in the dark and a field without a label are found."""
+    page = visit().go("/en/")
+    page.evaluate(
+        """() => {
+            const main = document.querySelector("main"), field = document.createElement("input");
+            main.prepend("grey", field);
+            main.style.color = "light-dark(#000, #222)";
+        }"""
+    )
+    found = {tuple(line.split(": ")[:2]) for line in broken(page)}
+    assert {("light", "label"), ("dark", "color-contrast")} <= found
+
+
+@pytest.mark.parametrize("info", every_page(), ids=lambda info: info.path)
+def test_page(visit: Visit, info: PageInfo) -> None:
+    """A help page has no violation."""
+    assert [] == broken(visit().go(info.path))
+
+
+@both
+@pytest.mark.parametrize("key", ["index", "cannot-log-in", "access-code"])
+def test_page_on_a_phone(visit: Visit, lang: str, key: str) -> None:
+    """A help page has no violation on a phone, with its list of questions open."""
+    page = visit(width=PHONE).go(path(lang, key))
+    page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true })")
+    assert [] == broken(page)
+
+
+@pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", PHONE)])
+def test_form_in_every_state(live: Live, visit: Visit, lang: str, width: int) -> None:
+    """No state of the form has a violation, from empty to done."""
+    code, email = live.login()
+    visitor = visit(width=width)
+    page = visitor.go(f"/{lang}/self-service/replacement-password")
+    states = {"start": broken(page)}
+    send(page, "abcd", "jip@")
+    page.wait_for_selector(SUMMARY)
+    states["wrong"] = broken(page)
+    send(page, code, email)
+    page.click(f"details:has({CORRECT}) summary")
+    states["sent"] = broken(page)
+    page.fill(EMAIL, "nobody@")
+    page.click(f"{CORRECT} button")
+    page.wait_for_selector(SUMMARY)
+    states["wrong address"] = broken(page)
+    visitor.go(link_in(live.mails(email, 1)[0]))
+    states["new password"] = broken(page)
+    page.fill(PASSWORD, "welkom")
+    page.click(SUBMIT)
+    page.wait_for_selector(SUMMARY)
+    states["weak password"] = broken(page)
+    page.fill(PASSWORD, GOOD)
+    page.click(SUBMIT)
+    page.wait_for_selector(PASSWORD, state="detached")
+    states["done"] = broken(page)
+    visitor.go(f"/{lang}/self-service/replacement-password/new-password")
+    states["expired"] = broken(page)
+    assert {} == {state: found for state, found in states.items() if found}
+
+
+def test_form_in_a_page(visit: Visit) -> None:
+    """The form has no violation where a help page holds it, with errors too."""
+    page = visit(width=PHONE).go(path("nl", "cannot-log-in"))
+    page.fill(CODE, "x")
+    page.click(SUBMIT)
+    page.wait_for_selector(SUMMARY)
+    assert [] == broken(page)
+
+
+@pytest.mark.parametrize(("lang", "q"), [("en", ""), ("en", "invoices"), ("nl", "toegangscoed"), ("nl", "xyzzyq")])
+def test_search(visit: Visit, lang: str, q: str) -> None:
+    """The page of results has no violation, found or not."""
+    assert [] == broken(visit().go(f"/{lang}/self-service/search?q={q}"))
+
+
+@sizes
+def test_live_search(visit: Visit, width: int) -> None:
+    """Nor have results that open below the search field."""
+    page = visit(width=width).go(path("nl", "contact"))
+    page.locator("#q").press_sequentially("factuur", delay=20)
+    page.wait_for_selector(".drop #search-results a")
+    assert [] == broken(page)
+
+
+@both
+@pytest.mark.parametrize("address", ["/nowhere/", "/self-service/nowhere", "/404.html"])
+def test_error_page(visit: Visit, lang: str, address: str) -> None:
+    """Nor has a page that does not exist."""
+    assert [] == broken(visit().go(f"/{lang}{address}"))
+
+
+def test_choose_language(visit: Visit) -> None:
+    """Nor has the choice of a language that stands at / where only files are served."""
+    assert [] == broken(visit().go("/choose-language"))
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Loket without a mail server: only then is there a mailbox."""
+    folder: Path = tmp_path_factory.mktemp("demonstration")
+    with running(folder, None) as base:
+        yield base
+
+
+def test_mailbox(demonstration: str, chromium: Browser) -> None:
+    """A demonstration's mailbox has no violation, empty, filled, or with a mail open; and its link works."""
+    visit = Visit(chromium, demonstration)
+    # The mailbox opens to this machine only.
+    visitor = visit(own_address=False)
+    mailbox = "/en/self-service/mailbox"
+    page = visitor.go(mailbox)
+    states = {"empty": broken(page)}
+    visitor.go(path("en", "cannot-log-in"))
+    send(page, *demo.DEMO_LOGIN)
+    page.wait_for_selector(CORRECT, state="attached")
+    visitor.go(mailbox)
+    while page.locator(".mails a").count() == 0:
+        page.wait_for_timeout(100)
+        visitor.go(mailbox)
+    states["filled"] = broken(page)
+    page.click(".mails a")
+    page.wait_for_selector("pre.mail")
+    states["mail"] = broken(page)
+    page.click("pre.mail a[href*='/link/']")
+    page.wait_for_selector(PASSWORD)
+    assert {} == {state: found for state, found in states.items() if found}
+    assert [] == visit.close()

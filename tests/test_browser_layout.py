@@ -1,0 +1,225 @@
+"""What a page looks like where it is hardest: narrow, magnified, printed, without a mouse, in forced colours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from selfservice.i18n import LANGUAGES
+from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.live import Live, every_page, path
+from tests.visitors import Visit, Visitor
+
+NARROW = 320  # CSS pixels: also 1280 magnified four times (WCAG 2.2, 1.4.10)
+both = pytest.mark.parametrize("lang", LANGUAGES)
+
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# WCAG 2.2, 2.5.8: 24 by 24, but for links in a sentence, and unless a circle of 24 around it touches no other target.
+TOO_SMALL = """() => {
+    const boxes = [...document.querySelectorAll("a[href], button, input, summary")]
+        .filter((e) => e.checkVisibility() && !e.closest(".skip, p, dd, li:not(nav li, .results li, .cards li)"))
+        .map((e) => ({name: e.outerHTML.slice(0, 90), box: e.getBoundingClientRect()}));
+    const middle = (a) => [a.x + a.width / 2, a.y + a.height / 2];
+    const near = (a, b) => Math.hypot(middle(a)[0] - middle(b)[0], middle(a)[1] - middle(b)[1]) < 24;
+    return boxes.filter((one) => (one.box.width < 24 || one.box.height < 24) &&
+        boxes.some((other) => other !== one && near(one.box, other.box))).map((one) => one.name);
+}"""
+SHIFT = """() => new Promise((done) => {
+    let sum = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((e) => { sum += e.value }))
+        .observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(sum), 100);
+})"""
+FOCUS = """() => {
+    const e = document.activeElement, style = getComputedStyle(e);
+    return {html: e.outerHTML.slice(0, 90), seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2};
+}"""
+
+
+def states(visitor: Visitor, live: Live, lang: str) -> Iterator[str]:
+    """Bring the visitor's page into every state of the form, one by one."""
+    code, email = live.login()
+    page = visitor.go(path(lang, "cannot-log-in"))
+    yield "start"
+    send(page, "abcd", "jip@")
+    page.wait_for_selector(SUMMARY)
+    yield "wrong"
+    send(page, code, email)
+    page.click(f"details:has({CORRECT}) summary")
+    yield "sent"
+    visitor.go(link_in(live.mails(email, 1)[0]))
+    yield "new password"
+    page.fill(PASSWORD, GOOD)
+    page.click(SUBMIT)
+    page.wait_for_selector(PASSWORD, state="detached")
+    yield "done"
+    visitor.go(f"/{lang}/self-service/replacement-password/new-password")
+    yield "expired"
+    for q in ("", "toegangscode", "xyzzyq"):
+        visitor.go(f"/{lang}/self-service/search?q={q}")
+        yield f"search {q}"
+    visitor.go(f"/{lang}/nowhere")
+    yield "404"
+
+
+@both
+def test_pages_are_narrow_and_still(visit: Visit, lang: str) -> None:
+    """At 320 pixels no page scrolls sideways or moves while it loads, and everything is large enough to hit."""
+    visitor = visit(width=NARROW, own_address=False)
+    found = {}
+    for info in every_page():
+        if info.lang == lang:
+            page = visitor.go(info.path)
+            page.evaluate("document.fonts.ready")
+            found[info.path] = (page.evaluate(TOO_WIDE), page.evaluate(TOO_SMALL), page.evaluate(SHIFT))
+    assert {} == {address: what for address, what in found.items() if what != (0, [], 0)}
+
+
+@both
+def test_states_are_narrow(live: Live, visit: Visit, lang: str) -> None:
+    """Nor does any state of the form or the search scroll sideways at 320 pixels, or have a target too small to hit."""
+    visitor = visit(width=NARROW)
+    found = {
+        state: (visitor.page.evaluate(TOO_WIDE), visitor.page.evaluate(TOO_SMALL))
+        for state in states(visitor, live, lang)
+    }
+    assert {} == {state: what for state, what in found.items() if what != (0, [])}
+
+
+def test_wide_pages_are_still(visit: Visit) -> None:
+    """On a wide screen nothing moves either, where the list of questions opens by itself."""
+    visitor = visit(own_address=False)
+    moved = {key: visitor.go(path("nl", key)).evaluate(SHIFT) for key in ("index", "cannot-log-in", "access-code")}
+    assert {"index": 0, "cannot-log-in": 0, "access-code": 0} == moved
+
+
+def test_it_finds_something(visit: Visit) -> None:
+    """The measurements above can fail: what is too wide, too small or moves is found."""
+    page = visit(width=NARROW, own_address=False).go("/en/")
+    page.wait_for_timeout(600)
+    page.evaluate(
+        """() => {
+            const small = () => Object.assign(document.createElement("button"), {textContent: "x"});
+            const box = Object.assign(document.createElement("div"), {id: "box"});
+            box.append(small(), small());
+            document.querySelector("main").prepend(box);
+            for (const one of box.children) one.style.cssText = "all: unset; width: 9px; display: inline-block";
+            box.style.cssText = "width: 400px; height: 200px";
+        }"""
+    )
+    wide, small, shift = (page.evaluate(script) for script in (TOO_WIDE, TOO_SMALL, SHIFT))
+    assert (True, 2, True) == (wide > 0, len(small), shift > 0)
+
+
+@both
+def test_print(visit: Visit, lang: str) -> None:
+    """Paper gets the answers and where links lead, and nothing that only a screen can use."""
+    page = visit().go(path(lang, "cannot-log-in"))
+    page.emulate_media(media="print")
+    for selector in (".search", ".switch", ".contents", ".skip", ".anchor >> nth=0", SUBMIT):
+        expect(page.locator(selector)).to_be_hidden()
+    for selector in ("h1", "#lost-password", "#no-mail ~ p >> nth=0"):
+        expect(page.locator(selector)).to_be_visible()
+    after = page.locator(".text a[href^='https']").first.evaluate("(e) => getComputedStyle(e, '::after').content")
+    assert "(" in after
+
+
+def test_reduced_motion(visit: Visit) -> None:
+    """Who wants no motion gets none, not even while a search is under way."""
+    page = visit(reduced_motion="reduce").go(path("nl", "contact"))
+    page.locator("#q").press_sequentially("fac")
+    page.evaluate("document.querySelector('.search').classList.add('htmx-request')")
+    assert ("auto", 0) == (
+        page.evaluate("getComputedStyle(document.documentElement).scrollBehavior"),
+        page.evaluate("document.getAnimations().length"),
+    )
+
+
+def test_forced_colours(visit: Visit) -> None:
+    """In forced colours, buttons and the counter keep an edge, since their backgrounds are gone."""
+    page = visit(forced_colors="active").go(path("en", "cannot-log-in"))
+    page.fill(CODE, "x")
+    page.click(SUBMIT)
+    page.wait_for_selector(SUMMARY)
+    style = "(e) => getComputedStyle(e).borderTopStyle !== 'none' && parseFloat(getComputedStyle(e).borderTopWidth) > 0"
+    edges = {
+        one: page.locator(one).first.evaluate(style) for one in (".panel", SUBMIT, SUMMARY, CODE, ".search button")
+    }
+    assert dict.fromkeys(edges, True) == edges
+
+
+def tab_to(page: Page, selector: str) -> list[str]:
+    """Press Tab until this has the focus; fails when a stop on the way cannot be seen to have it."""
+    unseen = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        focus = page.evaluate(FOCUS)
+        if not focus["seen"]:
+            unseen.append(focus["html"])
+        if page.evaluate("(s) => document.activeElement.matches(s)", selector):
+            return unseen
+    raise AssertionError(f"Tab never came to {selector}")
+
+
+@both
+def test_keyboard(visit: Visit, lang: str) -> None:
+    """The first Tab is the way past the header; and the form can be found, filled in and sent without a mouse."""
+    page = visit().go(path(lang, "cannot-log-in"))
+    assert [] == tab_to(page, ".skip")
+    expect(page.locator(".skip")).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert [] == tab_to(page, CODE)
+    page.keyboard.type("abcd")
+    page.keyboard.press("Tab")
+    expect(page.locator(EMAIL)).to_be_focused()
+    page.keyboard.type("jip@")
+    page.keyboard.press("Enter")
+    expect(page.locator(SUMMARY)).to_be_focused()
+    assert [] == tab_to(page, f"{SUMMARY} a")
+    page.keyboard.press("Enter")
+    expect(page.locator(CODE)).to_be_focused()
+
+
+def test_focus_is_seen_in_the_dark(visit: Visit) -> None:
+    """Every stop from the top of a page to its foot shows that it has the focus, in the dark too."""
+    page = visit(scheme="dark").go("/nl/")
+    assert [] == tab_to(page, ".foot li:last-child a")
+
+
+def test_show_password(live: Live, visit: Visit) -> None:
+    """A new password can be looked at while it is typed, and covered again."""
+    code, email = live.login()
+    visitor = visit()
+    page = visitor.go(path("en", "cannot-log-in"))
+    send(page, code, email)
+    visitor.go(link_in(live.mails(email, 1)[0]))
+    page.fill(PASSWORD, "quiet")
+    kinds = []
+    for _ in range(2):
+        page.click(".show")
+        kinds.append((page.get_attribute(PASSWORD, "type"), page.inner_text(".show")))
+    assert [("text", "Hide"), ("password", "Show")] == kinds
+
+
+def test_question_link(visit: Visit) -> None:
+    """The sign beside a question copies the address of the question, and says that it did."""
+    page = visit(permissions=["clipboard-read", "clipboard-write"]).go(path("en", "cannot-log-in"))
+    page.click("#no-mail .anchor")
+    expect(page.locator("#say")).to_have_text(re.compile("copied"))
+    address = f"{page.url.partition('#')[0]}#no-mail"
+    assert (address, address) == (page.evaluate("navigator.clipboard.readText()"), page.url)
+
+
+@both
+def test_switch_keeps_the_question(visit: Visit, lang: str) -> None:
+    """Who reads a question and switches language reads the same question."""
+    page = visit().go(path(lang, "cannot-log-in"))
+    page.click(".contents a[href='#no-mail']")
+    page.click(".switch")
+    other = "en" if lang == "nl" else "nl"
+    expect(page).to_have_url(re.compile(f"{path(other, 'cannot-log-in')}#no-mail$"))
+    expect(page.locator("#no-mail")).to_be_in_viewport()

@@ -1,0 +1,240 @@
+"""Building: what stops it, what it leaves alone, and that one fact reaches page, form and mail."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from pathlib import Path
+
+import jinja2
+import pytest
+
+from selfservice import i18n, mails
+from selfservice.config import ROOT, Config
+from selfservice.facts import FactError
+from selfservice.publish.build import BuildError, Built, build
+from selfservice.publish.embed import EmbedError, embedder
+from tests.clients import HouseClient
+from tests.conftest import new_app
+
+
+def edit(config: Config, file: str, old: str, new: str) -> None:
+    """Change the first `old` in a file of the content."""
+    path = config.content / file
+    text = path.read_text("utf-8")
+    assert old in text, f"{old!r} is not in {file}: the test wants another place to spoil"
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def line_of(config: Config, file: str, needle: str) -> int:
+    """The line of a file of the content on which something first stands."""
+    return (config.content / file).read_text("utf-8").partition(needle)[0].count("\n") + 1
+
+
+def attempt(config: Config) -> Built:
+    return build(new_app(config), config, compress=False)
+
+
+def refuse(config: Config) -> list[str]:
+    """The problems for which the site is not built."""
+    with pytest.raises(BuildError) as caught:
+        attempt(config)
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("file", "spoilt", "problem"),
+    [
+        ("en/digid.md", "{{ fact.phone.nobody }}", "there is no fact 'phone.nobody'"),
+        ("nl/digid.md", "{{ fact.mail.per_our }}", "there is no fact 'mail.per_our'; did you mean 'mail.per_hour'?"),
+        ("en/digid.md", "{{ phone }}", "'{{ phone }}' is not a fact; write {{ fact.group.name }}"),
+        ("nl/contact.md", "[Doe het](selfservice:nothing)", "there is no form 'selfservice:nothing'; the forms are "),
+        (
+            "en/orders.md",
+            "[a](acess-code.md)",
+            "the link to 'acess-code.md' leads nowhere; did you mean 'access-code.md'?",
+        ),
+        ("en/orders.md", "[a](access-code.md#nowhere)", "'access-code.md' has no question '#nowhere'"),
+    ],
+)
+def test_stops(copied: Config, file: str, spoilt: str, problem: str) -> None:
+    """An unknown fact, form, page or question stops the build, which names file and line."""
+    with (copied.content / file).open("a", encoding="utf-8") as source:
+        source.write(f"\n\n{spoilt}\n")
+    found = refuse(copied)
+    start = f"content/{file}:{line_of(copied, file, spoilt)}: {problem}"
+    assert (1, True) == (len(found), found[0].startswith(start)), found
+
+
+def test_known_forms_are_named(copied: Config) -> None:
+    """Who mistypes a form's name reads which there are."""
+    edit(copied, "en/cannot-log-in.md", "selfservice:replacement-password", "selfservice:replacement-pasword")
+    assert refuse(copied)[0].endswith("; the forms are replacement-password")
+
+
+def test_unused_fact(copied: Config) -> None:
+    """A fact that nobody uses stops the build at its line."""
+    with (copied.content / "facts.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[spare.part]\nkind = "count"\nvalue = 1\nsource = "nobody"\n')
+    line = line_of(copied, "facts.toml", "[spare.part]")
+    problem = "no page, form or mail uses the fact 'spare.part': use it or remove it"
+    assert [f"content/facts.toml:{line}: {problem}"] == refuse(copied)
+
+
+def test_malformed_fact(copied: Config) -> None:
+    """A malformed fact stops everything before it begins."""
+    edit(copied, "facts.toml", 'value = "0.90"', "value = 0.90")
+    line = line_of(copied, "facts.toml", "[phone.register_price]")
+    with pytest.raises(FactError, match=rf"facts\.toml:{line}: 0\.9 is not a money"):
+        attempt(copied)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("title: ", "title: T {{ fact.a.b }} # ", "there is no fact 'a.b'"),
+        ("title: ", "title: a: ", "the front matter cannot be read: "),
+        (
+            "slug: orders",
+            "slug: digid",
+            "the address /en/digid/ is that of content/en/digid.md too: choose another slug",
+        ),
+    ],
+)
+def test_front_matter(copied: Config, old: str, new: str, problem: str) -> None:
+    """What is wrong above the text stops the build as well, at its line."""
+    line = line_of(copied, "en/orders.md", old)
+    edit(copied, "en/orders.md", old, new)
+    found = refuse(copied)
+    assert any(one.startswith(f"content/en/orders.md:{line}: {problem}") for one in found), found
+
+
+def test_several_problems(copied: Config) -> None:
+    """All problems are told at once, in the order of files and lines."""
+    for file in ("nl/digid.md", "en/orders.md"):
+        with (copied.content / file).open("a", encoding="utf-8") as source:
+            source.write("\n\n[a](zzz.md)\n\n[b](zzz.md#b)\n")
+    assert ["content/en/orders.md", "content/en/orders.md", "content/nl/digid.md", "content/nl/digid.md"] == [
+        line.partition(":")[0] for line in refuse(copied)
+    ]
+
+
+def test_failed_build_leaves_the_site(copied: Config) -> None:
+    """When a build fails, the site and the search index before it stay as they were, and nothing lies about."""
+    attempt(copied)
+    before = snapshot(copied.output), copied.search_index.read_bytes()
+    edit(copied, "en/digid.md", "---\n", "---\n# changed\n")
+    with (copied.content / "en/digid.md").open("a", encoding="utf-8") as source:
+        source.write("\n[a](zzz.md)\n")
+    refuse(copied)
+    assert before == (snapshot(copied.output), copied.search_index.read_bytes())
+    assert {"output", "output.search.db"} == {p.name for p in copied.output.parent.glob("output*")}
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_same_again(copied: Config) -> None:
+    """Building the same content again gives the same bytes: a page only changes when its content does."""
+    attempt(copied)
+    before = snapshot(copied.output)
+    attempt(copied)
+    assert before == snapshot(copied.output)
+
+
+def test_removed_page_disappears(copied: Config) -> None:
+    """What is no longer in the content is no longer on the site."""
+    attempt(copied)
+    for lang in i18n.LANGUAGES:
+        edit(copied, f"{lang}/maintenance.md", "slug: ", "slug: other-")
+    attempt(copied)
+    names = {path.name for path in (copied.output / "en").iterdir()}
+    assert (False, True) == ("maintenance" in names, "other-maintenance" in names)
+
+
+def test_language_stays(copied: Config) -> None:
+    """A build leaves the language of whoever asked for it in force."""
+    with i18n.using("en"):
+        attempt(copied)
+        assert "en" == i18n.language()
+
+
+def test_settings_of_the_build_do_not_stay(copied: Config) -> None:
+    """Two builds in one process do not mix: a second app's facts are its own."""
+    attempt(copied)
+    edit(
+        copied,
+        "facts.toml",
+        '[bedrijvencheck.per_year]\nkind = "count"\nvalue = 30',
+        '[bedrijvencheck.per_year]\nkind = "count"\nvalue = 77',
+    )
+    attempt(copied)
+    text = "".join(path.read_text("utf-8") for path in (copied.output / "en").rglob("index.html"))
+    assert (True, False) == ("77 business" in text, "30 business" in text)
+
+
+@pytest.mark.parametrize("lang", i18n.LANGUAGES)
+def test_one_fact_everywhere(copied: Config, lang: str) -> None:
+    """Changing one fact changes the page, the form and the mail, in both languages, and what the program does."""
+    edit(
+        copied,
+        "facts.toml",
+        '[password_link.hours]\nkind = "hours"\nvalue = 1',
+        '[password_link.hours]\nkind = "hours"\nvalue = 7',
+    )
+    attempt(copied)
+    app = new_app(copied)
+    slug = {"en": "cannot-log-in", "nl": "inloggen-lukt-niet"}[lang]
+    page = (copied.output / lang / slug / "index.html").read_text("utf-8")
+    client = app.test_client()
+    assert isinstance(client, HouseClient)
+    address = f"/{lang}/self-service/replacement-password"
+    client.send(address, {"access_code": "2222222222222222", "email": "jip@bakkerij.example"})
+    form = client.get(f"{address}/sent").text
+    mail = mails.write(app.extensions["services"], "replacement_password.link", lang, {"name": "Jip", "token": "t"})[1]
+    written = {"en": "7 hours", "nl": "7 uur"}[lang]
+    assert [True] * 3 == [written in text for text in (page, form, mail)]
+    row = (
+        app.extensions["services"]
+        .db.read()
+        .execute("SELECT (julianday(expires_at) - julianday(created_at)) * 24 AS hours FROM tokens")
+        .fetchone()
+    )
+    assert 7 == round(row["hours"])
+
+
+def test_start_state_must_be_bakeable(config: Config) -> None:
+    """A form whose start state fails, or is somebody's own, is not baked into a page."""
+    app = new_app(config)
+
+    @app.get("/<lang:lang>/self-service/own")
+    def own() -> tuple[str, dict[str, str]]:
+        return "<title>T</title>\n<p>mine</p>", {"Set-Cookie": "loket=x; HttpOnly; Path=/; SameSite=Lax"}
+
+    app.test_client_class = None
+    embed = embedder(app)
+    with pytest.raises(EmbedError, match="/en/self-service/nothing answered 404"):
+        embed("en", "nothing")
+    with pytest.raises(EmbedError, match="/en/self-service/own sets a cookie"):
+        embed("en", "own")
+
+
+def test_markers_preview_as_links() -> None:
+    """In the sources a form is a plain markdown link with words of its language."""
+    for lang in i18n.LANGUAGES:
+        text = (ROOT / "content" / lang / "cannot-log-in.md").read_text("utf-8")
+        assert re.search(r"^\[[A-Z][^]]{8,}]\(selfservice:replacement-password\)$", text, re.MULTILINE)
+
+
+def test_missing_template(copied: Config, tmp_path: Path) -> None:
+    """A theme template that is missing stops the build; Pelican's own theme never steps in."""
+    root = tmp_path / "root"
+    for name in ("site", "selfservice"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pelicanconf.py", root)
+    (root / "site" / "templates" / "page.html").unlink()
+    with pytest.raises(jinja2.TemplateError):
+        attempt(dataclasses.replace(copied, root=root))
+    assert not copied.output.exists()

@@ -1,0 +1,115 @@
+"""The translations: up to date with the source, complete, and with the same gaps to fill in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from selfservice import i18n
+from selfservice.commands import catalogs
+
+GAP = re.compile(r"%\((\w+)\)s")
+TAG = re.compile(r"</?[a-z]+[^>]*>")
+
+
+def read(code: str) -> Catalog:
+    with catalogs.source(code).open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def messages(code: str) -> list[Message]:
+    return [message for message in read(code) if message.id]
+
+
+def forms(text: object) -> list[str]:
+    """The singular and plural of a message, or its one text."""
+    return [str(one) for one in text] if isinstance(text, (list, tuple)) else [str(text)]
+
+
+def test_up_to_date() -> None:
+    """Each text in the source is in each catalog, translated, and no catalog has others."""
+    assert [] == catalogs.problems()
+
+
+@pytest.mark.parametrize("code", catalogs.translated())
+def test_gaps(code: str) -> None:
+    """A translation has the gaps of its original, no more and no fewer; only a singular may leave its number out."""
+    wrong = []
+    for message in messages(code):
+        wanted = set(GAP.findall(forms(message.id)[-1]))
+        for text in forms(message.string):
+            lacking = wanted ^ set(GAP.findall(text))
+            if lacking and not (text == forms(message.string)[0] and lacking <= {"num", "count", "minutes"}):
+                wrong.append((message.id, text))
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs.translated())
+def test_tags(code: str) -> None:
+    """A translation has the HTML of its original: no tag gets lost or comes in."""
+    wrong = [
+        message.id
+        for message in messages(code)
+        for text in forms(message.string)
+        if sorted(TAG.findall(text)) != sorted(TAG.findall(forms(message.id)[0]))
+    ]
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs.translated())
+def test_percent(code: str) -> None:
+    """No stray percent sign, which would break the filling in."""
+    wrong = [m.id for m in messages(code) for text in forms(m.string) if "%" in GAP.sub("", text).replace("%%", "")]
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs.translated())
+def test_plurals(code: str) -> None:
+    """A text with a number has as many forms as the language."""
+    wrong = [m.id for m in messages(code) if m.pluralizable and len(forms(m.string)) != read(code).num_plurals]
+    assert [] == wrong
+
+
+def test_extraction_sees_everything() -> None:
+    """Texts in Python, in pages, in mails and in facts' kinds are all found."""
+    found = {forms(message.id)[0] for message in catalogs.extract() if message.id}
+    samples = {
+        "This page does not exist",
+        "Skip to the content",
+        "Your password was changed",
+        "%(num)s working day",
+        "There is a problem",
+    }
+    assert set() == samples - found
+
+
+def test_sorted_and_timeless() -> None:
+    """Updating a catalog twice gives the same file: no dates, no line numbers."""
+    text = catalogs.source("nl").read_text("utf-8")
+    assert [] == re.findall(r"Creation-Date|Revision-Date|Generated-By|^#: \S+:\d+", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "problem"),
+    [
+        ('msgid "Skip to the content"\nmsgstr ""\n', "not translated: 'Skip to the content'"),
+        ('msgid "Gone"\nmsgstr "Weg"\n', "no longer used: 'Gone'; run `loket catalogs --update`"),
+        ('#, fuzzy\nmsgid "Skip to the content"\nmsgstr "Naar"\n', "not translated: 'Skip to the content'"),
+    ],
+)
+def test_problems(tmp_path: Path, catalog: str, problem: str) -> None:
+    """What is missing, empty, doubtful or left over is named, with its file."""
+    spoilt = tmp_path / "messages.po"
+    spoilt.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n' + catalog, "utf-8")
+    assert problem in {line.partition(": ")[2] for line in catalogs.problems(lambda _: spoilt)}
+
+
+def test_missing_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A catalog that was not compiled is an error, not English without a word."""
+    monkeypatch.setattr(i18n, "CATALOGS", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        i18n.catalog.__wrapped__("nl")

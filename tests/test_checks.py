@@ -1,0 +1,201 @@
+"""`loket check` for editors: each rule names file and line, says what is wrong in plain words, and what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from selfservice.config import Config
+from selfservice.publish.checks import check
+from selfservice.publish.markdown import Problem
+from tests.conftest import new_app
+
+TODAY = dt.date(2026, 11, 21)
+FRONT = """---
+title: {title}
+description: A page to spoil, with a description that is just long enough for search engines.
+section: about
+updated: 2026-11-20
+reviewed: 2026-11-20
+---
+"""
+BODY = "\nHello.\n\n## A question? {#question}\n\nAn answer.\n"
+
+
+@pytest.fixture
+def small(config: Config, tmp_path: Path) -> Config:
+    """Settings with a content folder of one page in two languages; facts as they are."""
+    for lang in ("en", "nl"):
+        folder = tmp_path / "content" / lang
+        folder.mkdir(parents=True)
+        (folder / "page.md").write_text(FRONT.format(title="A page") + BODY, "utf-8")
+    facts = (config.content / "facts.toml").read_text("utf-8")
+    (tmp_path / "content" / "facts.toml").write_text(facts, "utf-8")
+    return dataclasses.replace(config, content=tmp_path / "content")
+
+
+def found(config: Config, today: dt.date = TODAY) -> list[Problem]:
+    """What is found in the pages. (Of the facts many are unused here, which is another test's.)"""
+    return [one for one in check(new_app(config), config, today) if one.file != "content/facts.toml"]
+
+
+def spoil(config: Config, old: str, new: str, lang: str = "en", file: str = "page.md") -> list[str]:
+    """What is found after one change to a page, as `loket check` prints it."""
+    path = config.content / lang / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+    return [str(one) for one in found(config)]
+
+
+def test_nothing_to_mend(small: Config) -> None:
+    """Good pages give no problems."""
+    assert [] == found(small)
+
+
+PAGE = "content/en/page.md"
+TITLE = "title: A page\n"
+PUT = "put it in content/facts.toml and write {{ fact.… }}"
+DESCRIPTION = "description: A page to spoil, with a description that is just long enough for search engines.\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (TITLE, "", f"{PAGE}:1: the page has no title: add 'title: …' between the --- lines"),
+        (DESCRIPTION, "", f"{PAGE}:1: the page has no description: add 'description: …' between the --- lines"),
+        (DESCRIPTION, "description: Short.\n",
+         f"{PAGE}:3: warning: the description has 6 characters; search engines show 50 to 170"),
+        ("section: about", "section: other", f"{PAGE}:4: the section must be one of log-in, register, account, about"),
+        ("updated: 2026-11-20", "updated: soon", f"{PAGE}:5: 'updated:' must be a date such as 2026-11-21"),
+        ("updated: 2026-11-20\n", "", f"{PAGE}:1: 'updated:' must be a date such as 2026-11-21"),
+        ("updated: 2026-11-20", "updated: 2026-11-22", f"{PAGE}:5: warning: 'updated:' lies in the future"),
+        ("reviewed: 2026-11-20", "reviewed: 2025-11-19",
+         f"{PAGE}:6: warning: not reviewed since 2025-11-19: read it again and set 'reviewed:' to that day"),
+        ("title: A page", "title: A: page", f"{PAGE}:2: the front matter cannot be read: "),
+        ("title: A page", "title: A {{ fact.a.b }}", f"{PAGE}:2: there is no fact 'a.b'"),
+        ("section: about", "section: about\norder: third", f"{PAGE}:5: 'order:' must be a whole number such as 30"),
+        ("section: about", "section: about\nslug: A page",
+         f"{PAGE}:5: 'slug:' is a part of an address: use small letters, digits and dashes"),
+        ("Hello.", "{{ fact.a.b }}", f"{PAGE}:9: there is no fact 'a.b'"),
+        ("Hello.", "[x](selfservice:nothing)",
+         f"{PAGE}:9: there is no form 'selfservice:nothing'; the forms are replacement-password"),
+        ("Hello.", "[x](pages.md)", f"{PAGE}:9: the link to 'pages.md' leads nowhere; did you mean 'page.md'?"),
+        ("Hello.", "[x](page.md#questoin)",
+         f"{PAGE}:9: 'page.md' has no question '#questoin'; did you mean '#question'?"),
+        ("Hello.", "[x](#nowhere)", f"{PAGE}:9: there is no question '#nowhere' on this page; check its spelling"),
+        ("section: about", "section: about\nrelated: [nobody]", f"{PAGE}:5: there is no page 'nobody' to relate to"),
+        ("section: about", "section: about\ntasks: [{title: T, text: t, link: zzz.md}]",
+         f"{PAGE}:5: the link to 'zzz.md' leads nowhere"),
+        ("Hello.", "![](/x.png)", f"{PAGE}:9: the image has no description: write it between the [ ] of ![…](…)"),
+        ("An answer.", "#### Deep", f"{PAGE}:13: 'Deep' skips a heading level: use ###"),
+        ("An answer.", "# First", f"{PAGE}:13: 'First' is a first-level heading; the title is that already: use ##"),
+        ("An answer.", "## Two?",
+         f"{PAGE}:13: the question 'Two?' has no id: add {{#a-short-name}}, the same in both languages"),
+        ("An answer.", "### Two {#question}", f"{PAGE}:13: the id 'question' is used twice on this page"),
+        ("{#question}", "{#other}", f"{PAGE}:11: 'A question?' ({{#other}}) has no twin in content/nl/page.md"),
+        ("Hello.", "Call 088 585 15 85.",
+         f"{PAGE}:9: warning: '088 585 15 85' looks like a telephone number: {PUT}"),
+        ("Hello.", "It costs €2.50.",
+         f"{PAGE}:9: warning: '€2' looks like a price: {PUT}"),
+        ("Hello.", "It costs 2,50 euro.",
+         f"{PAGE}:9: warning: '2,50 euro' looks like a price: {PUT}"),
+        ("Hello.", "Write to a.b@kvk.nl.",
+         f"{PAGE}:9: warning: 'a.b@kvk.nl' looks like an e-mail address: {PUT}"),
+    ],
+)  # fmt: skip
+def test_rule(small: Config, old: str, new: str, line: str) -> None:
+    """Each rule finds what breaks it, at its line."""
+    lines = spoil(small, old, new)
+    assert [True] == [True for one in lines if one.startswith(line)], lines
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call {{ fact.phone.appointments }}.",
+        "On 26 March 2025, in 2025 and 2026.",
+        "The number has 8 digits, such as 12345678.",
+        "See <https://www.example.org/2024/0612345678>.",
+        "Choose 15 of 128.",
+        "A name@ is no address.",
+    ],
+)
+def test_no_false_alarm(small: Config, text: str) -> None:
+    """Facts, dates, plain numbers and addresses of pages are no bare values."""
+    assert [] == spoil(small, "Hello.", text)
+
+
+def test_missing_twin(small: Config) -> None:
+    """A page that is there in one language only is named, with the file that is missing."""
+    (small.content / "nl" / "page.md").unlink()
+    assert [f"{PAGE}:1: this page has no twin: write content/nl/page.md"] == [str(one) for one in found(small)]
+
+
+def test_missing_twin_question(small: Config) -> None:
+    """A question that only one language has is named there."""
+    lines = spoil(small, "An answer.", "An answer.\n\n## Two? {#two}\n\nAnswer.", lang="nl")
+    assert ["content/nl/page.md:15: 'Two?' ({#two}) has no twin in content/en/page.md"] == lines
+
+
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        ("stray.md", "content/stray.md:1: pages stand in content/en or content/nl: move it there"),
+        ("de/page.md", "content/de/page.md:1: pages stand in content/en or content/nl: move it there"),
+        ("en/sub/page.md", "content/en/sub/page.md:1: pages stand in content/en or content/nl: move it there"),
+    ],
+)
+def test_stray(small: Config, place: str, line: str) -> None:
+    """A file that would silently not become a page is named."""
+    (small.content / place).parent.mkdir(exist_ok=True)
+    (small.content / place).write_text("Text", "utf-8")
+    assert [line] == [str(one) for one in found(small)]
+
+
+def test_file_name(small: Config) -> None:
+    """A file name becomes a key, so it has no capitals and spaces."""
+    for lang in ("en", "nl"):
+        (small.content / lang / "page.md").rename(small.content / lang / "My Page.md")
+    message = "1: a file name has only small letters, digits and dashes: rename it"
+    assert [f"content/{lang}/My Page.md:{message}" for lang in ("en", "nl")] == [str(one) for one in found(small)]
+
+
+def test_same_address(small: Config) -> None:
+    """Two pages with one address would overwrite each other."""
+    for lang in ("en", "nl"):
+        text = (small.content / lang / "page.md").read_text("utf-8")
+        (small.content / lang / "second.md").write_text(text.replace("title:", "slug: page\ntitle:"), "utf-8")
+    lines = [str(one) for one in found(small)]
+    assert [
+        f"content/{lang}/second.md:2: the address /{lang}/page/ is that of content/{lang}/page.md too: "
+        "choose another slug"
+        for lang in ("en", "nl")
+    ] == lines
+
+
+def test_unused_fact(small: Config) -> None:
+    """A fact that no page, form or mail uses is named at its line."""
+    with (small.content / "facts.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[spare.part]\nkind = "count"\nvalue = 1\nsource = "nobody"\n')
+    lines = (small.content / "facts.toml").read_text("utf-8").splitlines()
+    problem = f"content/facts.toml:{lines.index('[spare.part]') + 1}: no page, form or mail uses the fact 'spare.part'"
+    assert any(str(one).startswith(problem) for one in check(new_app(small), small, TODAY))
+
+
+def test_order(small: Config) -> None:
+    """Problems come in the order of files and lines, so an editor goes through a file once."""
+    spoil(small, "Hello.", "[x](zzz.md)", lang="nl")
+    spoil(small, "An answer.", "[x](yyy.md)", lang="nl")
+    lines = spoil(small, "Hello.", "[x](xxx.md)")
+    assert ["content/en/page.md:9", "content/nl/page.md:9", "content/nl/page.md:13"] == [
+        ":".join(line.split(":")[:2]) for line in lines
+    ]
+
+
+def test_our_own(config: Config) -> None:
+    """Our own pages have nothing to mend."""
+    assert [] == [str(one) for one in check(new_app(config), config) if one.error]

@@ -1,0 +1,206 @@
+"""The `loket` command line: what each command does, and one line instead of a trace when it cannot."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from selfservice.config import ROOT, Config
+from selfservice.db import Database
+from selfservice.members import demo
+from tests.clients import HouseClient
+from tests.counter import Visitor, location
+
+COMMANDS = ["backup", "build", "catalogs", "check", "demo", "health", "migrate", "serve", "worker"]
+
+
+def loket(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a demonstration that keeps everything in the folder."""
+    own = {"LOKET_DEMO": "1", "LOKET_VAR": str(folder / "var"), "LOKET_OUTPUT": str(folder / "output")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+    return subprocess.run(
+        [sys.executable, "-m", "selfservice", *arguments],
+        cwd=ROOT,
+        env=clean | own | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_help(tmp_path: Path) -> None:
+    """Every command is listed with what it does."""
+    done = loket(tmp_path, "--help")
+    listed = {line.split()[0]: line.split()[1:] for line in done.stdout.partition("Commands:\n")[2].splitlines()}
+    assert (0, COMMANDS, []) == (done.returncode, sorted(listed), [name for name, words in listed.items() if not words])
+
+
+@pytest.mark.parametrize(
+    ("settings", "line"),
+    [
+        ({"LOKET_DEMO": ""}, "loket: LOKET_BASE_URL is not set: "),
+        ({"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org"}, "loket: LOKET_SECRET_KEY is not set: "),
+        ({"LOKET_BASE_URL": "nonsense"}, "loket: LOKET_BASE_URL must be an address without a path"),
+        ({"LOKET_CONTENT": "/nowhere"}, "loket: there is no /nowhere/facts.toml; is LOKET_CONTENT right?"),
+        ({"LOKET_DATABASE": "/dev/null/loket.db"}, "loket: "),
+    ],
+)
+def test_wrong_settings(tmp_path: Path, settings: dict[str, str], line: str) -> None:
+    """A setting that is missing or wrong is one line, and exit status 1."""
+    done = loket(tmp_path, "migrate", **settings)
+    assert (1, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines())), done.stderr
+    assert done.stderr.startswith(line)
+
+
+def test_port_is_taken(tmp_path: Path) -> None:
+    """When the port is taken one line says so, before anything is built."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = loket(tmp_path, "serve", "--port", str(port))
+    line = f"loket: port {port} on 127.0.0.1 cannot be used (Address already in use); choose another with PORT=\n"
+    assert (1, line, False) == (done.returncode, done.stderr, (tmp_path / "output").exists())
+
+
+def test_from_nothing(tmp_path: Path) -> None:
+    """Migrate, fill, look, and again: the second time nothing changes, and the demonstration's code is the same."""
+    first = [loket(tmp_path, name) for name in ("migrate", "demo", "health")]
+    second = [loket(tmp_path, name) for name in ("migrate", "demo")]
+    assert [0] * 5 == [one.returncode for one in first + second]
+    assert "The database is up to date\n" == second[0].stderr
+    assert ("Demo data added\n", "There is data already; nothing was added\n") == (first[1].stderr, second[1].stderr)
+    code, email = demo.DEMO_LOGIN
+    assert first[1].stdout == second[1].stdout == f"Access code {code}, e-mail address {email}\n"
+    assert json.loads(first[2].stdout)["ok"]
+
+
+def test_health_without_database(tmp_path: Path) -> None:
+    """What is wrong is told, with exit status 1."""
+    done = loket(tmp_path, "health")
+    assert (1, False) == (done.returncode, json.loads(done.stdout)["ok"])
+
+
+def test_demo_before_migrate(tmp_path: Path) -> None:
+    """Without a migrated database one line says what to do."""
+    done = loket(tmp_path, "demo")
+    assert (1, 1, True) == (done.returncode, len(done.stderr.splitlines()), "`loket migrate`" in done.stderr)
+
+
+def test_no_demo_data_in_a_real_site(tmp_path: Path) -> None:
+    """A real site gets no invented people."""
+    settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+    loket(tmp_path, "migrate", **settings)
+    done = loket(tmp_path, "demo", **settings)
+    assert (1, "loket: demo data only goes into a demonstration: set LOKET_DEMO=1\n") == (done.returncode, done.stderr)
+
+
+def test_backup(tmp_path: Path, filled: Path) -> None:
+    """A backup is a whole database, and never replaces a file."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(filled, tmp_path / "var" / "loket.db")
+    copy = tmp_path / "copy.db"
+    first, before = loket(tmp_path, "backup", str(copy)), copy.read_bytes()
+    again = loket(tmp_path, "backup", str(copy))
+    after = copy.read_bytes()
+    db = Database(copy)
+    sound = [
+        db.read().execute(statement).fetchone()[0]
+        for statement in ("PRAGMA integrity_check", "SELECT count(*) FROM people")
+    ]
+    assert (0, ["ok", demo.PEOPLE], before) == (first.returncode, sound, after)
+    db.close()
+    assert (1, f"loket: {copy} exists already; nothing was written\n") == (again.returncode, again.stderr)
+
+
+def test_backup_elsewhere(tmp_path: Path) -> None:
+    """A place that cannot be written is one line."""
+    done = loket(tmp_path, "backup", "/nowhere/copy.db")
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+
+
+def content(folder: Path) -> Path:
+    """A copy of the content to spoil."""
+    return Path(shutil.copytree(ROOT / "content", folder / "content"))
+
+
+def test_build(tmp_path: Path) -> None:
+    """A build says how many pages it made, and where."""
+    done = loket(tmp_path, "build", "--no-compress")
+    assert (0, True) == (done.returncode, (tmp_path / "output" / "en" / "index.html").exists()), done.stderr
+    assert done.stderr.splitlines()[-1].startswith("Built ")
+
+
+def test_build_stops(tmp_path: Path) -> None:
+    """A page that cannot be built is named with its line; the site is not made; exit status 1."""
+    folder = content(tmp_path)
+    with (folder / "en" / "digid.md").open("a", encoding="utf-8") as file:
+        file.write("\n[a](zzz.md)\n")
+    lines = (folder / "en" / "digid.md").read_text("utf-8").count("\n")
+    done = loket(tmp_path, "build", LOKET_CONTENT=str(folder))
+    told = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
+    assert (1, False) == (done.returncode, (tmp_path / "output").exists())
+    assert [
+        f"content/en/digid.md:{lines}: the link to 'zzz.md' leads nowhere",
+        "loket: the site was not built: 1 thing to mend, named above",
+    ] == told
+
+
+def test_check(tmp_path: Path) -> None:
+    """Problems of the content are printed one a line, errors make exit status 1, warnings alone do not."""
+    folder = content(tmp_path)
+    page = folder / "en" / "digid.md"
+    text = page.read_text("utf-8")
+    page.write_text(text + "\nCall 088 585 15 85.\n", "utf-8")
+    warned = loket(tmp_path, "check", LOKET_CONTENT=str(folder))
+    page.write_text(text + "\n![](/x.png)\n", "utf-8")
+    failed = loket(tmp_path, "check", LOKET_CONTENT=str(folder))
+    line = f"content/en/digid.md:{text.count(chr(10)) + 2}: "
+    assert [(0, f"{line}warning: '088 585 15 85' looks"), (1, f"{line}the image has no description")] == [
+        (done.returncode, "".join(one for one in done.stdout.splitlines() if one.startswith(line))[: len(line) + size])
+        for done, size in ((warned, 30), (failed, 28))
+    ], (warned, failed)
+    assert "Traceback" not in warned.stderr + failed.stderr
+
+
+def test_malformed_facts(tmp_path: Path) -> None:
+    """A facts file that cannot be read is one line with its place."""
+    folder = content(tmp_path)
+    (folder / "facts.toml").write_text('[a.b]\nkind = "colour"\nvalue = 1\nsource = "s"\n', "utf-8")
+    done = loket(tmp_path, "check", LOKET_CONTENT=str(folder))
+    assert (1, True, 1) == (
+        done.returncode,
+        done.stderr.startswith("loket: facts.toml:1: 'colour' is not a kind of fact"),
+        len(done.stderr.splitlines()),
+    )
+
+
+def test_worker_needs_a_mail_server(tmp_path: Path) -> None:
+    """A real site's worker without a mail server says so in one line."""
+    settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+    done = loket(tmp_path, "worker", **settings)
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
+    assert done.stderr.startswith("loket: LOKET_SMTP_URL is not set")
+
+
+def test_worker_sends_and_stops(client: HouseClient, config: Config) -> None:
+    """The worker sends what waits, and ends when it is asked to."""
+    location(Visitor(client).ask())
+    own = {"LOKET_DEMO": "1", "LOKET_DATABASE": str(config.database), "LOKET_SECRET_KEY": config.secret.decode()}
+    own["LOKET_VAR"] = str(config.database.parent)
+    command = [sys.executable, "-m", "selfservice", "worker"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ | own, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        # It says so when it has sent one; until then it may still be starting.
+        line = json.loads(process.stderr.readline())
+        process.terminate()
+        assert (0, "mail", "sent") == (process.wait(30), line["what"], line["state"])
+    assert 1 == len(list((config.database.parent / "mailbox").glob("*.eml")))

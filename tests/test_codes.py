@@ -1,0 +1,97 @@
+"""Access codes: how they are made, typed and checked."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfservice.members import codes
+
+CODES = st.text(codes.SYMBOLS, min_size=codes.RANDOM_LENGTH, max_size=codes.RANDOM_LENGTH).map(codes.with_check)
+
+
+def test_new() -> None:
+    """New codes differ, pass their check and use every symbol."""
+    made = {codes.new() for _ in range(500)}
+    assert (500, True, set(codes.SYMBOLS)) == (len(made), all(map(codes.valid, made)), set("".join(made)))
+
+
+def test_random_bits() -> None:
+    """A code has at least 60 random bits, also for somebody who knows the three symbols of its hint."""
+    bits = math.log2(len(codes.SYMBOLS))
+    assert (75, 60) == (bits * codes.RANDOM_LENGTH, bits * (codes.LENGTH - 3 - 1))
+
+
+def test_symbols_are_not_misread() -> None:
+    """No symbol looks like another: no 0 and O, no 1 and I."""
+    assert (32, set()) == (len(set(codes.SYMBOLS)), set(codes.SYMBOLS) & set("01IO"))
+
+
+def test_grouped() -> None:
+    """A code is shown in groups of four."""
+    assert "ABCD-EFGH-JKLM-NPQR" == codes.grouped("ABCDEFGHJKLMNPQR")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ABCD-EFGH-JKLM-NPQR",
+        "abcdefghjklmnpqr",
+        "  abcd efgh jklm npqr\n",
+        "ABCD\u2013EFGH\u2014JKLM\u2011NPQR",
+        "ABCD\u2212EFGH\u00adJKLM\u200bNPQR",
+        "ABCD\u00a0EFGH\u2009JKLM\u3000NPQR",
+        "ＡＢＣＤ－ＥＦＧＨ－ＪＫＬＭ－ＮＰＱＲ",
+        "ａｂｃｄｅｆｇｈｊｋｌｍｎｐｑｒ",
+    ],
+)
+def test_normalise(typed: str) -> None:
+    """Case, spaces and dashes of every sort and full-width letters do not matter."""
+    assert "ABCDEFGHJKLMNPQR" == codes.normalise(typed)
+
+
+@settings(deadline=None)
+@given(CODES)
+def test_normalise_grouped(code: str) -> None:
+    """Every code can be typed as it is shown."""
+    assert code == codes.normalise(codes.grouped(code).lower())
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text(text: str) -> None:
+    """Whatever is typed is read without spaces and dashes, and never breaks the check."""
+    read = codes.normalise(text)
+    codes.valid(read)
+    assert not set(read) & set(" -\t\n\u00a0\u2013\u2014\u2212\u00ad")
+
+
+@settings(deadline=None)
+@given(CODES, st.integers(0, codes.LENGTH - 1), st.sampled_from(codes.SYMBOLS))
+def test_one_wrong_symbol(code: str, place: int, symbol: str) -> None:
+    """One wrong symbol is always noticed."""
+    wrong = code[:place] + symbol + code[place + 1 :]
+    assert (wrong == code) == codes.valid(wrong)
+
+
+@settings(deadline=None)
+@given(CODES, st.integers(0, codes.LENGTH - 3), st.sampled_from([1, 2]))
+def test_swapped_symbols(code: str, place: int, distance: int) -> None:
+    """Two swapped neighbours, or two swapped across one symbol, are always noticed."""
+    signs = list(code)
+    signs[place], signs[place + distance] = signs[place + distance], signs[place]
+    wrong = "".join(signs)
+    assert (wrong == code) == codes.valid(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", "ABCD", "ABCDEFGHJKLMNPQ0", "ABCDEFGHJKLMNPQR2", "ÀBCDEFGHJKLMNPQR"])
+def test_not_a_code(wrong: str) -> None:
+    """A wrong length or symbol is no code."""
+    assert not codes.valid(wrong)
+
+
+def test_with_check_refuses() -> None:
+    """A check symbol is only made for our own symbols."""
+    with pytest.raises(ValueError, match="substring not found"):
+        codes.with_check("0" * 15)

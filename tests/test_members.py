@@ -1,0 +1,133 @@
+"""Members: who a code and an address belong to, and the invented ones of the demonstration."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from selfservice.db import Database, IntegrityError
+from selfservice.members import codes, demo, model
+from selfservice.outbox.addresses import check
+from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, rows
+
+EMAIL = "jip@bakkerij.example"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with new_database(tmp_path) as made:
+        yield made
+
+
+def test_find_member(db: Database) -> None:
+    """Code and address together find the person, however both are typed."""
+    person, code = add_person(db)
+    found = model.find_member(db.read(), KEYS, codes.grouped(code).lower(), " JIP@Bakkerij.example ")
+    expected = model.Member(person, 1, "Jip", "van der Zonnestraal", EMAIL, "nl", "private", code[-3:], None)
+    assert expected == found
+
+
+def test_find_member_needs_both(db: Database) -> None:
+    """A right code with another's address, or the reverse, finds nobody."""
+    _, code = add_person(db)
+    _, other = add_person(db, "oona@kites.example")
+    tries = [(other, EMAIL), (code, "oona@kites.example"), (codes.new(), EMAIL), ("", "")]
+    assert [None] * 4 == [model.find_member(db.read(), KEYS, *each) for each in tries]
+
+
+def test_find_member_costs_the_same(db: Database) -> None:
+    """One query runs, whether somebody is found or not."""
+    _, code = add_person(db)
+    counts = []
+    for each in (code, codes.new()):
+        with counted(db) as statements:
+            model.find_member(db.read(), KEYS, each, EMAIL)
+        counts.append(len(statements))
+    assert [1, 1] == counts
+
+
+def test_revoked_code(db: Database) -> None:
+    """A withdrawn code finds nobody; a new one can then be given."""
+    person, code = add_person(db)
+    with db.write() as conn:
+        model.revoke_access_code(conn, 1, NOW)
+        model.add_access_code(conn, KEYS, NOW, code=codes.new(), person_id=person)
+    assert None is model.find_member(db.read(), KEYS, code, EMAIL)
+
+
+def test_one_active_code(db: Database) -> None:
+    """A person has one active code an organisation, and one private."""
+    person, _ = add_person(db)
+    with pytest.raises(IntegrityError), db.write() as conn:
+        model.add_access_code(conn, KEYS, NOW, code=codes.new(), person_id=person)
+
+
+def test_wrong_code_is_not_kept(db: Database) -> None:
+    """A code whose check symbol does not fit is never given to anybody."""
+    person, _ = add_person(db)
+    with pytest.raises(ValueError, match="check symbol"), db.write() as conn:
+        model.add_access_code(conn, KEYS, NOW, code="A" * 16, person_id=person)
+
+
+def test_code_is_not_in_the_database(db: Database) -> None:
+    """Of a code the database holds a keyed hash and its last three symbols."""
+    _, code = add_person(db)
+    assert (False, True) == (code[:13] in dump(db), code[13:] in dump(db))
+
+
+def test_code_hashes(db: Database) -> None:
+    """A person's active codes can be recognised without being known."""
+    person, code = add_person(db)
+    assert {model.hash_code(KEYS, codes.grouped(code))} == model.code_hashes(db.read(), person)
+
+
+def test_get_member(db: Database) -> None:
+    """A person is found by number as their newest active code shows them; nobody is an error."""
+    person, code = add_person(db)
+    assert code[-3:] == model.get_member(db.read(), person).code_hint
+    with pytest.raises(LookupError):
+        model.get_member(db.read(), person + 1)
+
+
+def test_set_password(db: Database) -> None:
+    """Each person has one password hash, the newest."""
+    person, _ = add_person(db)
+    for hashed in ("$argon2id$one", "$argon2id$two"):
+        with db.write() as conn:
+            model.set_password(conn, person, hashed, NOW)
+    conn = db.read()
+    found = [model.password_hash(conn, each) for each in (person, person + 1, None)]
+    assert ["$argon2id$two", None, None] == found
+
+
+def test_demo(db: Database) -> None:
+    """The demonstration has 20 organisations and 40 people, is filled once, and its log-in works."""
+    filled = [demo.fill(db, KEYS), demo.fill(db, KEYS)]
+    counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes")]
+    member = model.find_member(db.read(), KEYS, *demo.DEMO_LOGIN)
+    assert ([True, False], [20, 40, 40], True) == (filled, counts, member is not None)
+
+
+def test_demo_codes() -> None:
+    """Demo codes are valid, differ, and are the same each time."""
+    made = [demo.code(number) for number in range(demo.PEOPLE)]
+    assert (40, True, made) == (
+        len(set(made)),
+        all(map(codes.valid, made)),
+        [demo.code(n) for n in range(40)],
+    )
+
+
+def test_demo_is_invented(db: Database) -> None:
+    """Nobody in the demonstration can exist: reserved e-mail domains, impossible postcodes; both languages
+    occur.
+    """
+    demo.fill(db, KEYS)
+    organisations, people = rows(db, "organisations"), rows(db, "people")
+    emails = [row["email"] for row in organisations + people]
+    assert emails == [check(email) for email in emails]
+    assert {"example"} == {email.rpartition(".")[2] for email in emails}
+    assert {"00"} == {row["postcode"][:2] for row in organisations}
+    assert {"000"} == {row["kvk_number"][:3] for row in organisations}
+    assert {"en", "nl"} == {row["language"] for row in people}
+    assert 40 == len({row["email"] for row in people})

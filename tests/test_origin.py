@@ -1,0 +1,98 @@
+"""Only our own pages may change anything: every address and every unsafe method, by what the browser says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from tests.clients import HX, HouseClient
+from tests.conftest import new_app, new_config
+
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+OWN = "http://127.0.0.1:8000"
+FOREIGN = [
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": ""},
+    {"Sec-Fetch-Site": "cross-site", "Origin": OWN},
+    {"Origin": "https://elsewhere.example"},
+    {"Origin": "null"},
+    {"Origin": OWN + ".elsewhere.example"},
+    {"Origin": "http://127.0.0.1:8001"},
+    {"Referer": OWN + "/en/"},
+    {},
+]
+OURS = [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": OWN}]
+
+
+@pytest.fixture
+def stranger(client: HouseClient) -> HouseClient:
+    """A browser that says nothing of where it comes from."""
+    client.own_site = False
+    return client
+
+
+def addresses(app: Flask) -> Iterator[str]:
+    """Every address of the app, with something in its gaps."""
+    for rule in app.url_map.iter_rules():
+        values = {name: "en" if name == "lang" else "x" for name in rule.arguments}
+        yield _built(rule, values)
+
+
+def _built(rule: Rule, values: dict[str, str]) -> str:
+    made = rule.build(values)
+    assert made is not None
+    return made[1]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_foreign(app: Flask, stranger: HouseClient, headers: dict[str, str]) -> None:
+    """Every unsafe method on every address is refused when it comes from elsewhere, whether it would answer or not."""
+    got = {
+        (method, address): stranger.open(address, method=method, headers=headers).status_code
+        for address in addresses(app)
+        for method in UNSAFE
+    }
+    assert {} == {key: status for key, status in got.items() if status != 403}
+
+
+@pytest.mark.parametrize("headers", OURS, ids=str)
+def test_own(stranger: HouseClient, headers: dict[str, str]) -> None:
+    """A form that was sent from our own pages is looked at."""
+    sent = stranger.post("/en/self-service/replacement-password", headers=headers, data={})
+    assert 422 == sent.status_code
+
+
+def test_foreign_form_changes_nothing(stranger: HouseClient, statements: list[str]) -> None:
+    """A refused form reaches no database, as a page and as a fragment."""
+    data = {"access_code": "AAAA", "email": "a@b.example"}
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, HX | {"Sec-Fetch-Site": "cross-site"}):
+        stranger.post("/nl/self-service/replacement-password", headers=headers, data=data)
+    assert [] == statements
+
+
+def test_safe_methods_are_free(stranger: HouseClient) -> None:
+    """Links from elsewhere work."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
+    assert 200 == stranger.get("/en/self-service/search", headers=headers).status_code
+
+
+def test_no_get_changes_anything(app: Flask, client: HouseClient, statements: list[str]) -> None:
+    """GET writes nothing on any address (with nothing but a made-up token)."""
+    for address in addresses(app):
+        client.get(address)
+    assert [] == [one for one in statements if one.split()[0].upper() not in ("SELECT", "PRAGMA")]
+
+
+def test_app_is_told_its_own_address(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Origin is held against the configured address, not against what the request says of itself."""
+    app = new_app(new_config(tmp_path_factory.mktemp("own")))
+    visitor = app.test_client()
+    assert isinstance(visitor, HouseClient)
+    visitor.own_site = False
+    forged = {"Host": "localhost:8000", "Origin": "http://localhost:8000"}
+    sent = visitor.post("/en/self-service/replacement-password", headers=forged, base_url="http://localhost:8000")
+    assert 403 == sent.status_code

@@ -1,0 +1,320 @@
+"""The outbox: a mail leaves if and only if the change was kept, is never lost, and is never too many."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from selfservice.db import Database, sqlite3
+from selfservice.outbox.message import build
+from selfservice.outbox.model import Queued, clean, status
+from selfservice.outbox.queue import Item, claim, finish, run_once, wait_seconds
+from selfservice.ports import Permanent, Temporary
+from tests.domain_helpers import NOW, OUTBOX, counted, dump, new_database, rows, undo, verbs
+
+RECIPIENT = "jan@example.org"
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with new_database(tmp_path) as made:
+        yield made
+
+
+class Fake:
+    """A transport that does what it is told, each time the next, and keeps what it sent."""
+
+    def __init__(self, *outcomes: Exception | None) -> None:
+        self.outcomes = list(outcomes)
+        self.sent: list[EmailMessage] = []
+
+    def send(self, message: EmailMessage) -> None:
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if outcome is not None:
+            raise outcome
+        self.sent.append(message)
+
+
+def enqueue(
+    db: Database,
+    key: str = "first",
+    *,
+    recipient: str = RECIPIENT,
+    void: bool = False,
+    minutes: float = 0,
+    give_up_after: timedelta = timedelta(hours=24),
+) -> Queued:
+    now = NOW + timedelta(minutes=minutes)
+    with db.write() as conn:
+        return put(conn, key, recipient=recipient, void=void, now=now, give_up_after=give_up_after)
+
+
+def put(
+    conn: "sqlite3.Connection",
+    key: str,
+    *,
+    recipient: str = RECIPIENT,
+    void: bool = False,
+    now: datetime = NOW,
+    give_up_after: timedelta = timedelta(hours=24),
+) -> Queued:
+    return OUTBOX.enqueue(
+        conn,
+        idempotency_key=key,
+        kind="test.link",
+        recipient=recipient,
+        language="nl",
+        payload={"token": "S3CRET", "name": "Jan"},
+        now=now,
+        void=void,
+        give_up_after=give_up_after,
+    )
+
+
+def render(item: Item) -> EmailMessage:
+    return build(
+        message_id=item.message_id,
+        sender="noreply@loket.example",
+        recipient=item.recipient,
+        subject="Test",
+        text=item.payload["token"],
+        language=item.language,
+        now=NOW,
+    )
+
+
+def run(db: Database, transport: Fake, minutes: float = 0) -> str | None:
+    return run_once(db, render, transport, lambda: NOW + timedelta(minutes=minutes))
+
+
+def row(db: Database) -> dict[str, object]:
+    return rows(db, "outbox")[0]
+
+
+def test_enqueue(db: Database) -> None:
+    """A queued mail waits, with its Message-ID made from its idempotency key."""
+    queued = enqueue(db)
+    assert (Queued(1, OUTBOX.message_id("first"), "waiting"), "waiting") == (queued, row(db)["state"])
+
+
+def test_rollback(db: Database) -> None:
+    """A mail queued in a transaction that fails was never queued, and does not count against the cap."""
+    for _ in range(5):
+        undo(db, partial(put, key="first"))
+    assert ([], "waiting") == (rows(db, "outbox"), enqueue(db).state)
+
+
+def test_idempotency(db: Database) -> None:
+    """The same key queues one mail, however often, and says what became of it."""
+    first, second = enqueue(db), enqueue(db)
+    run(db, Fake())
+    assert (first, "sent", 1) == (second, enqueue(db).state, len(rows(db, "outbox")))
+
+
+def test_void_costs_the_same(db: Database) -> None:
+    """A void mail runs the same statements as a real one, also over the cap, and keeps no address."""
+    seen = []
+    for void in (False, True):
+        with counted(db) as statements:
+            for number in range(5):
+                enqueue(db, f"{void}{number}", void=void)
+        seen.append(verbs(statements))
+    assert seen[0] == seen[1]
+    voids = [each for each in rows(db, "outbox") if each["state"] == "void"]
+    assert [("", "{}")] * 5 == [(each["recipient"], each["payload"]) for each in voids]
+
+
+def test_void_is_not_sent(db: Database) -> None:
+    """A void mail is never sent, and uses up nothing of the real recipient's cap."""
+    for number in range(20):
+        enqueue(db, f"void {number}", void=True)
+    transport = Fake()
+    nothing = run(db, transport)
+    assert (None, [], "waiting") == (nothing, transport.sent, enqueue(db).state)
+
+
+def test_cap_an_hour(db: Database) -> None:
+    """At most three mails in any hour to one address, however it is written; more are held and never sent."""
+    states = [
+        enqueue(db, f"{minutes}", recipient=recipient, minutes=minutes).state
+        for minutes, recipient in [(0, RECIPIENT), (19, "JAN@example.org"), (39, RECIPIENT), (59, RECIPIENT)]
+    ]
+    later = [enqueue(db, f"{minutes}", minutes=minutes).state for minutes in (60, 61)]
+    other = enqueue(db, "other", recipient="oona@example.org").state
+    assert (["waiting"] * 3 + ["held"], ["waiting", "held"], "waiting") == (states, later, other)
+
+
+def test_cap_a_day(db: Database) -> None:
+    """At most ten mails in any 24 hours to one address."""
+    states = [enqueue(db, f"{hour}", minutes=hour * 61).state for hour in range(25)]
+    assert (["waiting"] * 10 + ["held"] * 14, "waiting") == (states[:-1], states[-1])
+
+
+def test_held_keeps_nothing(db: Database) -> None:
+    """A held mail can be seen, but not its address or token."""
+    for number in range(4):
+        enqueue(db, str(number))
+    held = rows(db, "outbox")[3]
+    assert ("held", "", "{}", 1) == (
+        held["state"],
+        held["recipient"],
+        held["payload"],
+        status(db, NOW)["held"],
+    )
+
+
+def test_sent(db: Database) -> None:
+    """A due mail is sent once, with its Message-ID; then address and token are in the database no more."""
+    enqueue(db)
+    transport = Fake()
+    states = [run(db, transport), run(db, transport)]
+    assert (["sent", None], [OUTBOX.message_id("first")]) == (
+        states,
+        [each["Message-ID"] for each in transport.sent],
+    )
+    assert [False, False] == [secret in dump(db) for secret in (RECIPIENT, "S3CRET")]
+
+
+def test_oldest_first(db: Database) -> None:
+    """Mails leave in the order in which they became due."""
+    for key, minutes in (("b", 1), ("a", 0)):
+        enqueue(db, key, minutes=minutes)
+    transport = Fake()
+    while run(db, transport, 2):
+        pass
+    assert [OUTBOX.message_id("a"), OUTBOX.message_id("b")] == [each["Message-ID"] for each in transport.sent]
+
+
+def test_temporary(db: Database) -> None:
+    """What fails for now waits, is not tried before its time, and is then sent."""
+    enqueue(db)
+    transport = Fake(Temporary("451 try later"))
+    states = [run(db, transport, minutes) for minutes in (0, 0.1, 0.5)]
+    assert ["waiting", None, "sent"] == states
+
+
+def test_error_is_seen(db: Database) -> None:
+    """The last error is kept on one line and shown, without the recipient's address."""
+    enqueue(db)
+    run(db, Fake(Temporary(f"451 <{RECIPIENT}>\r\ngreylisted")))
+    assert "451 <•••> greylisted" == status(db, NOW)["last_error"]
+
+
+def test_growing_waits() -> None:
+    """Waits double from a quarter of a minute to an hour, each a fifth more or less."""
+    middle = [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
+    spread = [[wait_seconds(attempts) for _ in range(50)] for attempts in range(1, 11)]
+    within = [0.8 * each <= min(waits) < max(waits) <= 1.2 * each for each, waits in zip(middle, spread, strict=True)]
+    assert ([True] * 10, True) == (within, wait_seconds(5000) < 3600 * 1.21)
+
+
+def test_permanent(db: Database) -> None:
+    """What is refused for good is failed at once, can be seen, and keeps neither address nor token."""
+    enqueue(db)
+    transport = Fake(Permanent("550 no such user"))
+    states = [run(db, transport), run(db, transport, 600)]
+    found = status(db, NOW)
+    assert (["failed", None], 1, "550 no such user") == (states, found["failed"], found["last_error"])
+    assert [False, False] == [secret in dump(db) for secret in (RECIPIENT, "S3CRET")]
+
+
+def test_given_up(db: Database) -> None:
+    """What could not be sent for a day is failed, with the last error, without address and token."""
+    enqueue(db)
+    transport = Fake(*[Temporary("451 try later")] * 100)
+    states = [run(db, transport, minutes) for minutes in range(0, 24 * 60 + 10, 10)]
+    assert ("failed", "451 try later", None) == (row(db)["state"], row(db)["error"], states[-1])
+    assert [False, False] == [secret in dump(db) for secret in (RECIPIENT, "S3CRET")]
+
+
+def test_too_late_to_be_of_use(db: Database) -> None:
+    """A mail whose link has expired is not sent any more."""
+    enqueue(db, give_up_after=timedelta(hours=1))
+    transport = Fake()
+    state = run(db, transport, 60)
+    assert (None, [], "failed", "not sent in time") == (
+        state,
+        transport.sent,
+        row(db)["state"],
+        row(db)["error"],
+    )
+
+
+def test_broken_template(db: Database) -> None:
+    """A mail that cannot be written waits too, and the error shows no more than its type."""
+    enqueue(db)
+
+    def broken(item: Item) -> EmailMessage:
+        raise KeyError(item.payload["token"])
+
+    state = run_once(db, broken, Fake(), lambda: NOW)
+    assert ("waiting", "could not be written: KeyError") == (state, row(db)["error"])
+
+
+def test_lease(db: Database) -> None:
+    """A mail that one worker has is not given to another until the lease ran out."""
+    enqueue(db)
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (0, 1, 299, 300)]
+    assert [True, False, False, True] == [claim(db, moment) is not None for moment in moments]
+
+
+def test_lost_lease(db: Database) -> None:
+    """A worker that comes back after its lease ran out changes nothing of what the next one did."""
+    enqueue(db)
+    slow = claim(db, NOW)
+    assert slow is not None
+    state = run(db, Fake(), 10)
+    finish(db, slow, "failed", NOW + timedelta(minutes=11), "too slow")
+    assert ("sent", "sent", "") == (state, row(db)["state"], row(db)["error"])
+
+
+def test_no_network_in_a_transaction(db: Database) -> None:
+    """While a mail is being sent the database is free for others to write."""
+    enqueue(db)
+    free = []
+
+    class Writes(Fake):
+        def send(self, message: EmailMessage) -> None:
+            other = Database(db.path)
+            with other.write() as conn:
+                free.append(conn.in_transaction)
+            other.close()
+
+    run(db, Writes())
+    assert [True] == free
+
+
+def test_idle_worker_does_not_lock(db: Database) -> None:
+    """Looking for work when there is none only reads."""
+    with counted(db) as statements:
+        run(db, Fake())
+    assert {"SELECT"} == set(verbs(statements))
+
+
+def test_status(db: Database) -> None:
+    """For /health: counts by state, the oldest unsent mail's age, and whether mail is stuck."""
+    enqueue(db, "a")
+    run(db, Fake())
+    enqueue(db, "b", minutes=10)
+    found = [status(db, NOW + timedelta(minutes=minutes)) for minutes in (25, 26)]
+    expected = {"waiting": 1, "leased": 0, "sent": 1, "failed": 0, "held": 0, "last_error": ""}
+    assert [
+        {**expected, "oldest_seconds": 900, "stuck": False},
+        {**expected, "oldest_seconds": 960, "stuck": True},
+    ] == found
+
+
+def test_clean(db: Database) -> None:
+    """After 30 days a finished row goes; one that waits stays."""
+    enqueue(db, "a")
+    run(db, Fake())
+    enqueue(db, "b")
+    kept = []
+    for days in (29.9, 30.1):
+        with db.write() as conn:
+            clean(conn, NOW + timedelta(days=days))
+        kept.append(len(rows(db, "outbox")))
+    assert [2, 1] == kept

@@ -1,0 +1,102 @@
+"""Retention: a day after its limit nothing is left, and before it nothing is gone."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from selfservice import clock, retention
+from selfservice.db import Database
+from selfservice.events.model import record
+from selfservice.limits import caps
+from selfservice.limits.model import Limit, allow
+from selfservice.members import model as members
+from selfservice.members import tokens
+from selfservice.outbox import queue
+from selfservice.visits import model as visits
+from selfservice.visits import sessions
+from selfservice.visits.drafts import Draft
+from tests.domain_helpers import CAP, KEYS, OUTBOX, add_person, new_database, rows
+
+# The hours after which each table must be empty, from the retention lines of each domain's migrations.py.
+HOURS = {
+    "access_codes": 365 * 24,
+    "caps": 24,
+    "drafts": 24,
+    "events": 365 * 24,
+    "limits": 1,
+    "outbox": 30 * 24,
+    "sessions": 0.25 + 24,
+    "tokens": 1 + 24,
+    "visits": 24,
+}
+FOR_LIFE = {"organisations", "people", "passwords"}
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with new_database(tmp_path) as made:
+        yield made
+
+
+def fill(db: Database, hours_ago: float) -> None:
+    """A row in every table, as if it were made that long ago."""
+    then = clock.now() - timedelta(hours=hours_ago)
+    person, _ = add_person(db)
+    with db.write() as conn:
+        members.revoke_access_code(conn, 1, then)
+        tokens.issue(conn, "password", person, 1, then)
+        visit, _ = visits.start(conn, then)
+        Draft(visit, "form").save(conn, {}, then)
+        sessions.begin(conn, person, then)
+        allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
+        caps.take(conn, KEYS, CAP, "me", then)
+        record(conn, KEYS, what="test", result="ok", now=then)
+        OUTBOX.enqueue(
+            conn,
+            idempotency_key="a",
+            kind="test.link",
+            recipient="jan@example.org",
+            language="nl",
+            payload={},
+            now=then,
+            void=True,
+        )
+
+
+def test_every_table_has_a_rule(db: Database) -> None:
+    """No table is without a rule for how long its rows are kept."""
+    tables = db.read().execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"
+    )
+    assert set(HOURS) | FOR_LIFE == {row["name"] for row in tables}
+
+
+@pytest.mark.parametrize("table", sorted(HOURS))
+def test_nothing_is_left(db: Database, table: str) -> None:
+    """A day after its limit a row is gone."""
+    fill(db, HOURS[table] + 24)
+    retention.clean(db, clock.now())
+    assert [] == rows(db, table)
+
+
+@pytest.mark.parametrize("table", sorted(HOURS))
+def test_nothing_goes_early(db: Database, table: str) -> None:
+    """A minute before its limit a row is there."""
+    fill(db, HOURS[table] - 1 / 60)
+    retention.clean(db, clock.now())
+    assert [] != rows(db, table)
+
+
+def test_clean_says_what_went(db: Database) -> None:
+    """Cleaning tells how many rows went in each domain, and the second time none."""
+    fill(db, 400 * 24)
+    first, second = retention.clean(db, clock.now()), retention.clean(db, clock.now())
+    assert {"events": 1, "limits": 3, "members": 2, "outbox": 1, "visits": 3} == first
+    assert {"events": 0, "limits": 0, "members": 0, "outbox": 0, "visits": 0} == second
+
+
+def test_nothing_personal_outlives_sending(db: Database) -> None:
+    """A mail that waits too long is given up and forgotten before its row is old enough to go."""
+    assert queue.give_up(db, clock.now()) == 0

@@ -1,0 +1,129 @@
+"""Nobody learns who has a code: known and unknown get the same status, bytes, headers and number of statements."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from selfservice.members import demo
+from tests.clients import HouseClient
+from tests.counter import CODE, EMAIL, STRANGE_CODE, Office, Visitor
+
+# A code and address that belong together; a code that nobody has; an address that nobody has; two people's.
+PAIRS = {
+    "known": (CODE, EMAIL),
+    "no such code": (STRANGE_CODE, EMAIL),
+    "no such address": (CODE, EMAIL.replace("@", "x@")),
+    "two people": (CODE, demo.email(1)),
+}
+UNKNOWN = [name for name in PAIRS if name != "known"]
+COOKIE = re.compile(r"loket=[^;]+")
+
+
+def shape(answer: TestResponse) -> tuple[int, bytes, list[tuple[str, str]]]:
+    """Status, bytes and headers, without the cookie's value."""
+    return answer.status_code, answer.data, [(name, COOKIE.sub("loket=", value)) for name, value in answer.headers]
+
+
+def verbs(statements: list[str]) -> list[str]:
+    """What was done to which table, without values."""
+    found = re.compile(
+        r"^\s*(INSERT INTO|UPDATE|DELETE FROM|SELECT|BEGIN|COMMIT|ROLLBACK)\b(?:\s+(\w+))?", re.IGNORECASE
+    )
+    return [" ".join(filter(None, match.groups())) if (match := found.match(one)) else one for one in statements]
+
+
+def ask(app: Flask, statements: list[str], name: str, *, htmx: bool) -> tuple[object, object, list[str], int]:
+    """Answers, statements and written rows of asking, looking, and asking again."""
+    client = app.test_client()
+    assert isinstance(client, HouseClient)
+    visitor = Visitor(client, htmx=htmx)
+    statements.clear()
+    # Looked at by the same masked address, whichever was typed.
+    first, again = shape(visitor.ask(*PAIRS[name])), shape(visitor.again())
+    done = verbs(statements)
+    writes = len([one for one in done if one.split()[0] in ("INSERT", "UPDATE", "DELETE")])
+    return first, again, done, writes
+
+
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "htmx"])
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_same(app: Flask, statements: list[str], name: str, *, htmx: bool) -> None:
+    """The same answers, headers and statements in the same order, and as many writes."""
+    known = ask(app, statements, "known", htmx=htmx)
+    unknown = ask(app, statements, name, htmx=htmx)
+    assert known == unknown
+    assert known[3] > 8
+
+
+def test_same_page(app: Flask) -> None:
+    """The page after it is the same byte for byte, for one address with a right and a wrong code."""
+    pages = []
+    for name in ("known", "no such code"):
+        client = app.test_client()
+        assert isinstance(client, HouseClient)
+        visitor = Visitor(client)
+        visitor.ask(*PAIRS[name])
+        pages.append(shape(visitor.see("sent")))
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_same_when_over_the_cap(app: Flask, statements: list[str], name: str) -> None:
+    """Also when no more mail may go to the address."""
+    ask(app, statements, "known", htmx=False)
+    known = ask(app, statements, "known", htmx=False)
+    states = [
+        row["state"] for row in app.extensions["services"].db.read().execute("SELECT state FROM outbox ORDER BY id")
+    ]
+    assert "held" in states
+    assert known == ask(app, statements, name, htmx=False)
+
+
+def test_same_refusal(app: Flask, statements: list[str]) -> None:
+    """Who tries too often is refused alike, whether the code is somebody's or not."""
+    refused: list[tuple[object, ...]] = []
+    for name in ("known", "no such code"):
+        client = app.test_client()
+        assert isinstance(client, HouseClient)
+        visitor = Visitor(client, htmx=True)
+        client.environ_base["REMOTE_ADDR"] = f"192.0.2.{len(refused) + 1}"
+        answers = [visitor.ask(*PAIRS[name]) for _ in range(6)]
+        statements.clear()
+        answer = visitor.ask(*PAIRS[name])
+        refused.append((answer.status_code, answer.data, verbs(statements), [one.status_code for one in answers]))
+    assert (429, refused[0]) == (refused[1][0], refused[1])
+
+
+def test_unknown_uses_up_nobodys_mail(app: Flask, statements: list[str]) -> None:
+    """Typing wrong codes with somebody's address does not use up the mails that may go there."""
+    for _ in range(2):
+        ask(app, statements, "no such code", htmx=False)
+    ask(app, statements, "known", htmx=False)
+    states = [
+        row["state"] for row in app.extensions["services"].db.read().execute("SELECT state FROM outbox ORDER BY id")
+    ]
+    assert ["void"] * 4 + ["waiting"] * 2 == states
+
+
+@pytest.mark.parametrize("name", ["known", "no such code"])
+def test_no_hash_is_computed(app: Flask, statements: list[str], name: str) -> None:
+    """Asking costs no password hash, for anybody."""
+    ask(app, statements, name, htmx=False)
+    assert 0 == app.extensions["services"].hasher.calls
+
+
+@pytest.mark.parametrize("token", ["known", "garbage"])
+def test_links_look_alike(app: Flask, token: str) -> None:
+    """A link that works and one that does not are answered with the same redirect."""
+    client = app.test_client()
+    assert isinstance(client, HouseClient)
+    visitor = Visitor(client)
+    visitor.ask(*PAIRS["known"])
+    real = Office(app).token()
+    answer = visitor.follow(real if token == "known" else "x" * len(real))
+    assert (303, f"{visitor.start}/new-password") == (answer.status_code, answer.headers["Location"])
+    assert "Set-Cookie" not in answer.headers
