@@ -1,4 +1,4 @@
-"""`python -m bench [build|serve|weight] [--quick]`: Loket beside named peers, as ratios of one run on one machine."""
+"""`python -m bench [build|serve|weight|signin|register|letters] [--quick]`: Loket beside named peers, as ratios of one run on one machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import argparse
 import importlib
 import sys
 
-KINDS = ("build", "serve", "weight")
+KINDS = ("build", "serve", "weight", "signin", "register", "letters")
 
 
 def main() -> None:
     """Run the benchmarks asked for (all by default); progress goes to standard error, tables to standard output."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("kinds", nargs="*", metavar="build|serve|weight", help="which benchmarks (default: all)")
+    parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"{', '.join(KINDS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="smaller and fewer rounds: a first impression")
     asked = parser.parse_args()
     if unknown := set(asked.kinds) - set(KINDS):

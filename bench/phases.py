@@ -42,4 +42,6 @@ def _compress(output: Path) -> float:
         return (time.perf_counter() - started) / len(pages)
 
 
-main()
+# The search index is made in a process that imports this module too.
+if __name__ == "__main__":
+    main()

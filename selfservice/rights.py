@@ -62,6 +62,8 @@ def load(path: Path) -> Rights:
     """Read the table. Raises RightsError, naming the file and the right, when something is missing or misspelt."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise RightsError(f"there is no {path}; is LOKET_CONTENT right?") from None
     except tomllib.TOMLDecodeError as error:
         raise RightsError(f"{path.name}: not well-formed TOML: {error}") from None
     return Rights(tuple(_right(path.name, key, entry) for key, entry in table.items()))

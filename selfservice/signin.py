@@ -146,7 +146,7 @@ def ask(
         error=status >= 400,
         switch_form=f"{name}-form",
         panel=name,
-        then=then or address(HOME if own else name),
+        then=then or ("" if own else address(name)),
         values=values or {},
         errors=found or {},
         notice=notice,

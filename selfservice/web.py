@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -85,6 +87,26 @@ def render(
     return Response(
         render_template("fragment_page.html", **(page | layout_variables() | variables)), status, mimetype="text/html"
     )
+
+
+def same_for_all(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Render a start view once for each language and shape, and answer the same from then on.
+
+    A start view touches no cookie, database, session or clock, so that it can be baked; that is why it can be kept too.
+    Who comes with a cookie may be signed in, and what a query asks for is its own: they get theirs rendered.
+    """
+
+    @wraps(view)
+    def answer() -> Response:
+        if cookies.value() is not None or request.query_string or request.method != "GET":
+            return view()
+        kept: dict[tuple[str, str, bool], bytes] = current_app.extensions.setdefault("same_for_all", {})
+        key = (request.path, i18n.language(), wants_fragment())
+        if key not in kept:
+            kept[key] = view().get_data()
+        return Response(kept[key], mimetype="text/html")
+
+    return answer
 
 
 def layout_variables() -> dict[str, Any]:

@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 from selfservice.db import Database
 from selfservice.i18n import LANGUAGES
+from selfservice.members import demo
 from tests.form import GOOD, link_in
-from tests.live import Live, path
+from tests.live import Live, path, wait_until
 from tests.steps import KVK, NAME
 from tests.test_browser_axe import broken
 from tests.visitors import Visit
@@ -83,13 +84,16 @@ def counted(live: Live, query: str, email: str) -> int:
     return int(found)
 
 
-def code_in(mail: EmailMessage) -> str:
-    """The access code in a mail."""
+def codes_in(mail: EmailMessage) -> list[str]:
+    """The access codes in a mail."""
     part = mail.get_body(("plain",))
     assert part is not None
-    found = re.search(r"(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}", part.get_content())
-    assert found
-    return found[0]
+    return re.findall(r"(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}", part.get_content())
+
+
+def code_in(mail: EmailMessage) -> str:
+    """The access code in a mail."""
+    return codes_in(mail)[0]
 
 
 @both
@@ -292,6 +296,144 @@ def test_lost(live: Live, visit: Visit, scripts: bool) -> None:
     assert old not in page.content()
     codes = "SELECT count(*) FROM access_codes c JOIN people p ON p.id = c.person_id WHERE p.email = ?"
     assert (2, 1) == (counted(live, codes, email), counted(live, f"{codes} AND c.revoked_at IS NULL", email))
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Go to it with the Tab key."""
+    goal = page.locator(selector)
+    goal.wait_for()
+    for _ in range(99):
+        if goal.evaluate("e => e == document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"the Tab key does not come to {selector}")
+
+
+def type_in(page: Page, **fields: str) -> None:
+    """Fill in a form's fields with the keyboard alone, and press Enter in the last. A name begins with the form's."""
+    for name, text in fields.items():
+        tab_to(page, f"[id='{name.replace('__', '-')}']")
+        page.keyboard.type(text)
+    page.keyboard.press("Enter")
+
+
+@with_and_without
+def test_whole_journey_with_the_keyboard(live: Live, visit: Visit, scripts: bool) -> None:
+    """In Dutch, with the keyboard alone: asked for, password chosen, logged in, lost, replaced, and in with the new
+    code.
+    """
+    email = new_address()
+    visitor = visit(scripts=scripts)
+    page = visitor.go("/nl/self-service/access-code")
+    tab_to(page, f"{A}-need")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    at(page, "details")
+    type_in(page, **{f"access-code-{name}": text for name, text in
+                     {"given_name": "Kim", "family_name": "Hek", "email": email}.items()})  # fmt: skip
+    at(page, "preferences")
+    tab_to(page, f"{A} [value=credit]")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    at(page, "check")
+    tab_to(page, GO_ON.format(A))
+    page.keyboard.press("Enter")
+    at(page, "done")
+    visitor.go(link_in(live.mails(email, 1)[0]))
+    type_in(page, **{"replacement-password-new_password": GOOD})
+    page.wait_for_selector("#replacement-password[data-switch$='/chosen']")
+    old = code_in(live.mails(email, 2)[1])
+    log_in(visitor.go("/nl/self-service/sign-in"), old)
+    visitor.go("/nl/self-service/lost-access-code")
+    type_in(page, **{"lost-access-code-email": email})
+    page.wait_for_selector(f"{L}[data-switch$='/sent']")
+    visitor.go(link_in(live.mails(email, 3)[2]))
+    tab_to(page, f"{L} .button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{L}[data-switch$='/done']")
+    visitor.go("/nl/self-service/my")
+    expect(page.locator("#my-access_code")).to_be_visible()
+
+    def received() -> set[str]:
+        # So many mails in so short a time: the next waits for its turn.
+        live.hurry()
+        return {found for mail in live.mail.sent_to(email) for found in codes_in(mail)} - {old}
+
+    new = wait_until(received).pop()
+    log_in(visitor.go("/nl/self-service/sign-in"), new)
+
+
+def log_in(page: Page, code: str, password: str = GOOD) -> None:
+    """Log in with the keyboard alone, and see whose code it is."""
+    type_in(page, **{"sign-in-access_code": code, "sign-in-password": password})
+    page.wait_for_selector("#my dl")
+
+
+@pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", NARROW)])
+def test_every_personal_state(live: Live, visit: Visit, lang: str, width: int) -> None:
+    """Nor has any state that comes after logging in, or after a mailed link, or is about logging in."""
+    visitor = visit(width=width)
+    states: dict[str, list[str]] = {}
+
+    def look(name: str, address: str = "") -> None:
+        if address:
+            visitor.go(f"/{lang}/self-service/{address}")
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        states[name] = broken(page) + (["wider than the screen"] if wide else [])
+
+    def press(name: str, button: str, then: str) -> None:
+        page.click(button)
+        page.wait_for_selector(then)
+        look(name)
+
+    email = new_address()
+    page = start(visit, lang)
+    ask_privately(page, email)
+    page = visitor.go(link_in(live.mails(email, 1)[0]))
+    chosen, submit = "#replacement-password", "#replacement-password-form .button"
+    look("first password")
+    press("weak password", submit, f"{chosen} .summary")
+    page.fill(f"{chosen}-new_password", GOOD)
+    press("chosen", submit, f"{chosen}[data-switch$='/chosen']")
+    look("expired", "replacement-password/new-password")
+    live.mails(email, 2)
+    visitor.go(f"/{lang}/self-service/lost-access-code")
+    page.fill(f"{L}-email", email)
+    page.click(f"{L}-form .button")
+    visitor.go(link_in(live.mails(email, 3)[2]))
+    look("lost confirm")
+    press("lost done", f"{L} .button", f"{L}[data-switch$='/done']")
+
+    code, _ = live.login()
+    look("my, not logged in", "my")
+    look("sign in", "sign-in")
+    press("nothing filled in", "#sign-in-form .button", "#sign-in .summary a")
+    page.fill("#sign-in-access_code", code)
+    page.fill("#sign-in-password", GOOD)
+    press("wrong password", "#sign-in-form .button", "#sign-in .summary:not(:has(a))")
+    page.fill("#sign-in-password", demo.DEMO_PASSWORD)
+    press("my", "#sign-in-form .button", "#my dl")
+    look("already", "sign-in")
+    log_in(visit().go(f"/{lang}/self-service/sign-in"), code, demo.DEMO_PASSWORD)
+    look("devices", "devices")
+    look("password", "change-password")
+    press("password wrong", "#change-password-form .button:not(.show)", "#change-password .summary")
+    look("direct debit", "direct-debit")
+    press("direct debit wrong", "#direct-debit-form .button", "#direct-debit .summary")
+    page.fill("#direct-debit-iban", "nl91abna0417164300")
+    page.fill("#direct-debit-holder", "Kim")
+    press("direct debit agreed", "#direct-debit-form .button", "#direct-debit .good")
+    look("digital invoices", "digital-invoices")
+    if page.locator("#digital-invoices-form").count():
+        press("digital invoices wrong", "#digital-invoices-form .button", "#digital-invoices .summary")
+        page.fill("#digital-invoices-email", "invoices@example.org")
+        press("digital invoices on", "#digital-invoices-form .button", "#digital-invoices .good")
+    visitor.go(f"/{lang}/self-service/change-password")
+    page.fill("#change-password-password", demo.DEMO_PASSWORD)
+    page.fill("#change-password-new_password", GOOD)
+    press("password changed", "#change-password-form .button", "#change-password .quiet:not(.session *)")
+    press("logged out", ".session .quiet", "#sign-in a.quiet")
+    assert {} == {name: found for name, found in states.items() if found}
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", NARROW)])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import Config
+from selfservice.fragments import FRAGMENTS
 from selfservice.publish.checks import check
 from selfservice.publish.markdown import Problem
 from tests.conftest import new_app
@@ -22,6 +23,8 @@ updated: 2026-11-20
 reviewed: 2026-11-20
 ---
 """
+# What a page may hold: all forms but the search, which stands on every page.
+EMBEDDED = set(FRAGMENTS) - {"search"}
 BODY = "\nHello.\n\n## A question? {#question}\n\nAn answer.\n"
 
 
@@ -32,8 +35,8 @@ def small(config: Config, tmp_path: Path) -> Config:
         folder = tmp_path / "content" / lang
         folder.mkdir(parents=True)
         (folder / "page.md").write_text(FRONT.format(title="A page") + BODY, "utf-8")
-    facts = (config.content / "facts.toml").read_text("utf-8")
-    (tmp_path / "content" / "facts.toml").write_text(facts, "utf-8")
+    for name in ("facts.toml", "rights.toml"):
+        (tmp_path / "content" / name).write_text((config.content / name).read_text("utf-8"), "utf-8")
     return dataclasses.replace(config, content=tmp_path / "content")
 
 
@@ -82,7 +85,7 @@ DESCRIPTION = "description: A page to spoil, with a description that is just lon
          f"{PAGE}:5: 'slug:' is a part of an address: use small letters, digits and dashes"),
         ("Hello.", "{{ fact.a.b }}", f"{PAGE}:9: there is no fact 'a.b'"),
         ("Hello.", "[x](selfservice:nothing)",
-         f"{PAGE}:9: there is no form 'selfservice:nothing'; the forms are replacement-password"),
+         f"{PAGE}:9: there is no form 'selfservice:nothing'; the forms are " + ", ".join(sorted(EMBEDDED))),
         ("Hello.", "[x](pages.md)", f"{PAGE}:9: the link to 'pages.md' leads nowhere; did you mean 'page.md'?"),
         ("Hello.", "[x](page.md#questoin)",
          f"{PAGE}:9: 'page.md' has no question '#questoin'; did you mean '#question'?"),

@@ -20,14 +20,52 @@ EVERYTHING = [(lang, name) for name in (*FRAGMENTS, *DEMO_FRAGMENTS) for lang in
 BAKED = [(lang, name) for name in FRAGMENTS for lang in LANGUAGES]
 ROUTES = """
 /
+/<lang:lang>/self-service/access-code
+/<lang:lang>/self-service/access-code/<any(need, details, preferences, mandate):step>
+/<lang:lang>/self-service/access-code/check
+/<lang:lang>/self-service/access-code/done
+/<lang:lang>/self-service/access-code/no-code
+/<lang:lang>/self-service/access-code/organisation
+/<lang:lang>/self-service/change-password
+/<lang:lang>/self-service/change-password/done
+/<lang:lang>/self-service/change-password/mine
+/<lang:lang>/self-service/devices
+/<lang:lang>/self-service/devices/end
+/<lang:lang>/self-service/devices/mine
+/<lang:lang>/self-service/digital-invoices
+/<lang:lang>/self-service/digital-invoices/mine
+/<lang:lang>/self-service/digital-invoices/paper
+/<lang:lang>/self-service/direct-debit
+/<lang:lang>/self-service/direct-debit/mine
+/<lang:lang>/self-service/direct-debit/undo
+/<lang:lang>/self-service/lost-access-code
+/<lang:lang>/self-service/lost-access-code/confirm
+/<lang:lang>/self-service/lost-access-code/done
+/<lang:lang>/self-service/lost-access-code/link/<token>
+/<lang:lang>/self-service/lost-access-code/sent
 /<lang:lang>/self-service/mailbox
 /<lang:lang>/self-service/mailbox/<mail_id>
+/<lang:lang>/self-service/mailbox/hurry
+/<lang:lang>/self-service/my
+/<lang:lang>/self-service/my/mine
 /<lang:lang>/self-service/replacement-password
+/<lang:lang>/self-service/replacement-password/chosen
 /<lang:lang>/self-service/replacement-password/done
 /<lang:lang>/self-service/replacement-password/link/<token>
 /<lang:lang>/self-service/replacement-password/new-password
 /<lang:lang>/self-service/replacement-password/sent
+/<lang:lang>/self-service/request-status
+/<lang:lang>/self-service/request-status/address
+/<lang:lang>/self-service/request-status/never-came
+/<lang:lang>/self-service/request-status/status
+/<lang:lang>/self-service/request-status/withdraw
 /<lang:lang>/self-service/search
+/<lang:lang>/self-service/sign-in
+/<lang:lang>/self-service/sign-in/mine
+/<lang:lang>/self-service/sign-in/out
+/<lang:lang>/self-service/sign-in/stay
+/<lang:lang>/self-service/which-situation
+/<lang:lang>/self-service/which-situation/checklist
 /choose-language
 /health
 """
@@ -39,7 +77,7 @@ def address(lang: str, name: str) -> str:
 
 def test_routes(app: Flask) -> None:
     """No address disappears or appears unnoticed: people have bookmarks, and mails hold links."""
-    assert ROUTES.split() == sorted({str(rule) for rule in app.url_map.iter_rules()})
+    assert ROUTES.strip().splitlines() == sorted({str(rule) for rule in app.url_map.iter_rules()})
 
 
 def test_names(app: Flask) -> None:
@@ -146,3 +184,16 @@ def test_demo_line(config: Config) -> None:
         real = new_app(dataclasses.replace(config, demo=False, base_url="https://help.example.org"))
         texts = [app.test_client().get("/en/self-service/search").text for app in (new_app(config), real)]
     assert [True, False] == ['class="demo"' in text for text in texts]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_kept_start_is_nobodys(app: Flask, client: HouseClient, lang: str) -> None:
+    """A start view that is kept is the same the second time, in each shape; who has a cookie gets their own."""
+    place = address(lang, "replacement-password")
+    first = [client.get(place).data, client.fragment(place).data]
+    again = [client.get(place).data, client.fragment(place).data]
+    before = dict(app.extensions["same_for_all"])
+    app.extensions["same_for_all"].update(dict.fromkeys(before, b"somebody's"))
+    client.set_cookie("loket", "theirs", domain="127.0.0.1")
+    theirs = client.get(place).data
+    assert (first, True, first[0]) == (again, first[0] != first[1], theirs)

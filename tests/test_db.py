@@ -207,6 +207,11 @@ def is_fixed(node: ast.expr, names: dict[str, list[ast.expr]]) -> bool:
     if isinstance(node, ast.Name):
         values = names.get(node.id, [])
         return bool(values) and all(is_fixed(value, names) for value in values)
+    if isinstance(node, ast.Subscript):
+        tables = names.get(ast.unparse(node.value), [])
+        return bool(tables) and all(
+            isinstance(table, ast.Dict) and all(is_fixed(value, names) for value in table.values) for table in tables
+        )
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
@@ -251,6 +256,8 @@ def test_only_bound_parameters() -> None:
         'c.execute("SELECT {}".format(x))',
         'sql = f"SELECT {x}"\nc.executemany(sql)',
         "c.execute(parameter)",
+        "c.execute(TABLE[x])",
+        'TABLE = {"a": "SELECT " + x}\nc.execute(TABLE[x])',
         "with db.atomic(): pass",
         "db.begin()",
     ],

@@ -43,7 +43,7 @@ def withdraw(db: Database, letter_id: int) -> None:
 
 def print_all(db: Database) -> None:
     with db.write() as conn:
-        batch = batches.begin(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
         batches.mark_printed(conn, batch, batches.letters(conn, batch), (), NOW)
 
@@ -193,7 +193,7 @@ def test_revoked_is_not_printed(db: Database) -> None:
     enqueue(db, 1)
     with db.write() as conn:
         members.revoke_access_code(conn, 1, NOW)
-        batch = batches.begin(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
         assert [2] == [letter.id for letter in batches.letters(conn, batch)]
     assert "withdrawn" == rows(db, "letters")[0]["state"]
@@ -204,7 +204,7 @@ def test_changed_meanwhile(db: Database) -> None:
     letter_id = enqueue(db)
     enqueue(db, 1)
     with db.write() as conn:
-        batch = batches.begin(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
     made = batches.letters(db.read(), batch)
     correct(db, letter_id, ELSEWHERE)
@@ -218,9 +218,9 @@ def test_one_batch_at_a_time(db: Database) -> None:
     enqueue(db)
     enqueue(db, 1)
     with db.write() as conn:
-        batches.begin(conn, Path("/nowhere"), 1, NOW)
+        batches.open_batch(conn, Path("/nowhere"), 1, NOW)
     with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
-        batches.begin(conn, Path("/nowhere"), 1, NOW)
+        batches.open_batch(conn, Path("/nowhere"), 1, NOW)
 
 
 def test_posted(db: Database) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n import LANGUAGES
 from tests.clients import HX, HouseClient
@@ -94,3 +95,24 @@ def test_mail_is_escaped(client: HouseClient, config: Config) -> None:
     )
     text = client.get(f"{ADDRESS}/bad").text
     assert (False, False, True) == ("<script>alert" in text, "<b>x" in text, 'href="https://a.example/"' in text)
+
+
+def test_do_not_wait(app: Flask, client: HouseClient) -> None:
+    """Mail over the hourly number says until when it waits; who tries things out need not wait for it."""
+    office = Office(app)
+    with office.services.db.write() as conn:
+        for number in range(4):
+            office.services.desk.mail(
+                conn,
+                clock.now(),
+                key=f"test:{number}",
+                kind="access_code.already",
+                recipient=EMAIL,
+                language="en",
+                payload={},
+                earned=True,
+            )
+    before = client.get(ADDRESS).text
+    sent = client.send(f"{ADDRESS}/hurry", {})
+    after = client.get(ADDRESS).text
+    assert (True, 303, False) == ("One more e-mail waits until" in before, sent.status_code, "waits until" in after)

@@ -101,11 +101,11 @@ def test_set_password(db: Database) -> None:
 
 
 def test_demo(db: Database) -> None:
-    """The demonstration has 20 organisations and 40 people, is filled once, and its log-in works."""
+    """The demonstration has 20 organisations, 40 codes and 13 requests, is filled once, and its log-in works."""
     filled = [demo.fill(db, KEYS), demo.fill(db, KEYS)]
-    counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes")]
+    counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes", "requests")]
     member = model.find_member(db.read(), KEYS, *demo.DEMO_LOGIN)
-    assert ([True, False], [20, 40, 40], True) == (filled, counts, member is not None)
+    assert ([True, False], [20, 53, 40, 13], True) == (filled, counts, member is not None)
 
 
 def test_demo_codes() -> None:
@@ -130,4 +130,4 @@ def test_demo_is_invented(db: Database) -> None:
     assert {"00"} == {row["postcode"][:2] for row in organisations}
     assert {"000"} == {row["kvk_number"][:3] for row in organisations}
     assert {"en", "nl"} == {row["language"] for row in people}
-    assert 40 == len({row["email"] for row in people})
+    assert 53 == len({row["email"] for row in people})

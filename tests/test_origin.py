@@ -25,6 +25,8 @@ FOREIGN = [
     {"Referer": OWN + "/en/"},
     {},
 ]
+# What goes into the gaps of addresses, where not anything does.
+FILLING = {"lang": "en", "step": "details"}
 OURS = [{"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}, {"Origin": OWN}]
 
 
@@ -38,7 +40,7 @@ def stranger(client: HouseClient) -> HouseClient:
 def addresses(app: Flask) -> Iterator[str]:
     """Every address of the app, with something in its gaps."""
     for rule in app.url_map.iter_rules():
-        values = {name: "en" if name == "lang" else "x" for name in rule.arguments}
+        values = {name: FILLING.get(name, "x") for name in rule.arguments}
         yield _built(rule, values)
 
 

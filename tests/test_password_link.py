@@ -197,12 +197,12 @@ def test_sessions_end(english: Visitor, office: Office) -> None:
     assert owner
     assert other
     with office.services.db.write() as conn:
-        cookies = [sessions.begin(conn, person.person_id, now) for person in (owner, owner, other)]
+        for cookie, person in (("one", owner), ("two", owner), ("three", other)):
+            sessions.begin(conn, person.person_id, person.access_code_id, cookie, now, "a device")
     english.follow(office.token())
     location(english.choose())
-    with office.services.db.write() as conn:
-        found = [sessions.use(conn, cookie, now) for cookie in cookies]
-    assert [None, None, other.person_id] == found
+    found = [sessions.find(office.services.db.read(), cookie, now) for cookie in ("one", "two", "three")]
+    assert [None, None, other.person_id] == [one and one.person_id for one in found]
 
 
 def test_notice(visitor: Visitor, office: Office) -> None:

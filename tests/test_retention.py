@@ -9,15 +9,18 @@ import pytest
 from selfservice import clock, retention
 from selfservice.db import Database
 from selfservice.events.model import record
+from selfservice.letters import model as letters
 from selfservice.limits import caps
 from selfservice.limits.model import Limit, allow
+from selfservice.members import codes, mandates, references, tokens
 from selfservice.members import model as members
-from selfservice.members import tokens
 from selfservice.outbox import queue
+from selfservice.requests import model as requests
+from selfservice.visits import failures, sessions
 from selfservice.visits import model as visits
-from selfservice.visits import sessions
 from selfservice.visits.drafts import Draft
 from tests.domain_helpers import CAP, KEYS, OUTBOX, add_person, new_database, rows
+from tests.request_helpers import IBAN, PRIVATE, new_desk
 
 # The hours after which each table must be empty, from the retention lines of each domain's migrations.py.
 HOURS = {
@@ -25,13 +28,20 @@ HOURS = {
     "caps": 24,
     "drafts": 24,
     "events": 365 * 24,
+    "failures": 24,
+    "letters": 365 * 24,
+    "mandates": 425 * 24,
+    "messages": 365 * 24,
     "limits": 1,
     "outbox": 30 * 24,
+    "request_states": 365 * 24,
+    "requests": 365 * 24,
     "sessions": 0.25 + 24,
     "tokens": 1 + 24,
     "visits": 24,
 }
-FOR_LIFE = {"organisations", "people", "passwords"}
+# A person goes with the last code, request or mandate; a batch with its last letter.
+FOR_LIFE = {"organisations", "people", "passwords", "letter_batches"}
 
 
 @pytest.fixture
@@ -49,7 +59,25 @@ def fill(db: Database, hours_ago: float) -> None:
         tokens.issue(conn, "password", person, 1, then)
         visit, _ = visits.start(conn, then)
         Draft(visit, "form").save(conn, {}, then)
-        sessions.begin(conn, person, then)
+        sessions.begin(conn, person, 1, "cookie", then, "a device")
+        failures.admit(conn, "k" * 64, then)
+        mandates.agree(
+            conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
+        )
+        mandates.end(conn, person, None, then)
+        letter = letters.enqueue(
+            conn,
+            KEYS,
+            access_code_id=1,
+            reference=references.new(),
+            language="nl",
+            lines=("Kites", "Duinpad 7a", "0012 AB Zandhoven"),
+            code=codes.new(),
+            valid_until=then.date(),
+            now=then,
+        )
+        letters.withdraw(conn, letter, then)
+        requests.submit(conn, new_desk(db), PRIVATE, "submission", "192.0.2.7", then)
         allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
         caps.take(conn, KEYS, CAP, "me", then)
         record(conn, KEYS, what="test", result="ok", now=then)
@@ -77,6 +105,7 @@ def test_every_table_has_a_rule(db: Database) -> None:
 def test_nothing_is_left(db: Database, table: str) -> None:
     """A day after its limit a row is gone."""
     fill(db, HOURS[table] + 24)
+    queue.give_up(db, clock.now())
     retention.clean(db, clock.now())
     assert [] == rows(db, table)
 
@@ -93,8 +122,18 @@ def test_clean_says_what_went(db: Database) -> None:
     """Cleaning tells how many rows went in each domain, and the second time none."""
     fill(db, 400 * 24)
     first, second = retention.clean(db, clock.now()), retention.clean(db, clock.now())
-    assert {"events": 1, "limits": 3, "members": 2, "outbox": 1, "visits": 3} == first
-    assert {"events": 0, "limits": 0, "members": 0, "outbox": 0, "visits": 0} == second
+    gone = {
+        "events": 2,
+        "letters": 1,
+        "limits": 7,
+        "members": 3,
+        "messages": 3,
+        "outbox": 1,
+        "requests": 2,
+        "visits": 3,
+    }
+    assert gone == first
+    assert dict.fromkeys(gone, 0) == second
 
 
 def test_nothing_personal_outlives_sending(db: Database) -> None:

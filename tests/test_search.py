@@ -24,9 +24,7 @@ SYNONYMS = {
 }
 
 
-def question(
-    title: str, text: str = FILLER, *, lang: str = "nl", url: str = "", page: str = "Pagina"
-) -> Question:
+def question(title: str, text: str = FILLER, *, lang: str = "nl", url: str = "", page: str = "Pagina") -> Question:
     return Question(lang, url or f"/{lang}/pagina/#{title}", page, title, text, "page", title)
 
 
@@ -35,15 +33,9 @@ QUESTIONS = [
         "Ik ben mijn toegangscode kwijt",
         "Vraag een nieuwe toegangscode aan. Je wachtwoord verandert dan ook.",
     ),
-    question(
-        "Hoe deponeer ik mijn jaarrekening?", "Met een KVK-account, of met een inlog voor het register."
-    ),
-    question(
-        "Waar zie ik mijn facturen?", "Log in met DigiD. Je hebt je wachtwoorden en je BSN-nummer nodig."
-    ),
-    question(
-        "Ik krijg geen e-mail", "Kijk bij de ongewenste berichten. Geen één bericht? Bel ons privénummer."
-    ),
+    question("Hoe deponeer ik mijn jaarrekening?", "Met een KVK-account, of met een inlog voor het register."),
+    question("Waar zie ik mijn facturen?", "Log in met DigiD. Je hebt je wachtwoorden en je BSN-nummer nodig."),
+    question("Ik krijg geen e-mail", "Kijk bij de ongewenste berichten. Geen één bericht? Bel ons privénummer."),
     question("Kan ik een rekening betalen?", "Ja, met iDEAL."),
     question("Welk letterteken is <b>?", url="/nl/pagina/#b"),
     question("Welke adressen heeft het bedrijf?", "Ieder bezoekadres staat in het register."),
@@ -61,9 +53,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def rebuilt(
-    folder: Path, *questions: Question, synonyms: dict[str, dict[str, list[str]]] | None = None
-) -> Path:
+def rebuilt(folder: Path, *questions: Question, synonyms: dict[str, dict[str, list[str]]] | None = None) -> Path:
     path = folder / "search.db"
     fillers = [question(f"Vulling {letter}") for letter in string.ascii_lowercase]
     build(path, [*questions, *fillers], synonyms or {})
@@ -81,15 +71,9 @@ def marked(results: Results) -> set[str]:
 @pytest.mark.parametrize(
     ("lang", "q", "title", "marks"),
     [
-        pytest.param(
-            "nl", "toegangscode", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="the word itself"
-        ),
-        pytest.param(
-            "nl", "TOEGANGSCODE?!", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="case and marks"
-        ),
-        pytest.param(
-            "nl", "toeg", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="the start of the last word"
-        ),
+        pytest.param("nl", "toegangscode", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="the word itself"),
+        pytest.param("nl", "TOEGANGSCODE?!", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="case and marks"),
+        pytest.param("nl", "toeg", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="the start of the last word"),
         pytest.param(
             "nl",
             "kwijt toeg",
@@ -97,45 +81,25 @@ def marked(results: Results) -> set[str]:
             {"toegangscode", "kwijt"},
             id="only the last",
         ),
-        pytest.param(
-            "nl", "factuur", "Waar zie ik mijn facturen?", {"facturen"}, id="plural with another vowel"
-        ),
-        pytest.param(
-            "nl", "adres", "Welke adressen heeft het bedrijf?", {"adressen", "bezoekadres"}, id="plural"
-        ),
+        pytest.param("nl", "factuur", "Waar zie ik mijn facturen?", {"facturen"}, id="plural with another vowel"),
+        pytest.param("nl", "adres", "Welke adressen heeft het bedrijf?", {"adressen", "bezoekadres"}, id="plural"),
         pytest.param("nl", "bedrijven", "Welke adressen heeft het bedrijf?", {"bedrijf"}, id="plural typed"),
-        pytest.param(
-            "nl", "toegangscoed", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="letters swapped"
-        ),
-        pytest.param(
-            "nl", "jarrekening", "Hoe deponeer ik mijn jaarrekening?", {"jaarrekening"}, id="letter left out"
-        ),
+        pytest.param("nl", "toegangscoed", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="letters swapped"),
+        pytest.param("nl", "jarrekening", "Hoe deponeer ik mijn jaarrekening?", {"jaarrekening"}, id="letter left out"),
         pytest.param("nl", "inlogcode", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="synonym"),
-        pytest.param(
-            "nl", "inlogcodes", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="stem of a synonym"
-        ),
-        pytest.param(
-            "nl", "inlogco", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="start of a synonym"
-        ),
-        pytest.param(
-            "nl", "inlgcode", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="misspelt synonym"
-        ),
+        pytest.param("nl", "inlogcodes", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="stem of a synonym"),
+        pytest.param("nl", "inlogco", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="start of a synonym"),
+        pytest.param("nl", "inlgcode", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="misspelt synonym"),
         pytest.param("nl", "mijn pas kwijt", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="phrase"),
-        pytest.param(
-            "nl", "toegangs code", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="written apart"
-        ),
-        pytest.param(
-            "en", "in voices", "Where are my invoices?", {"invoices", "invoice"}, id="English written apart"
-        ),
+        pytest.param("nl", "toegangs code", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="written apart"),
+        pytest.param("en", "in voices", "Where are my invoices?", {"invoices", "invoice"}, id="English written apart"),
         pytest.param(
             "nl", "code", "Ik ben mijn toegangscode kwijt", {"toegangscode"}, id="tail that no page has alone"
         ),
         pytest.param("nl", "bsnnummer", "Waar zie ik mijn facturen?", {"BSN", "nummer"}, id="written as one"),
         pytest.param("nl", "email", "Ik krijg geen e-mail", {"e-mail"}, id="without hyphen"),
         pytest.param("nl", "privenummer", "Ik krijg geen e-mail", {"privénummer"}, id="without accent"),
-        pytest.param(
-            "nl", "BÉDRIJF", "Welke adressen heeft het bedrijf?", {"bedrijf"}, id="with an accent too many"
-        ),
+        pytest.param("nl", "BÉDRIJF", "Welke adressen heeft het bedrijf?", {"bedrijf"}, id="with an accent too many"),
         pytest.param("en", "invoice", "Where are my invoices?", {"invoices", "invoice"}, id="English plural"),
         pytest.param("en", "bills", "Where are my invoices?", {"invoices", "invoice"}, id="English synonym"),
         pytest.param("en", "acess code", "I lost my access code", {"access", "code"}, id="English typo"),
@@ -223,9 +187,7 @@ def test_corrected(index: Path) -> None:
 
 def test_correction_only_when_nothing_is_found(tmp_path: Path) -> None:
     """A word that the pages have is never taken for another one."""
-    path = rebuilt(
-        tmp_path, question("Wat is een loket?"), question("Wat is een roket?"), question("roket roket")
-    )
+    path = rebuilt(tmp_path, question("Wat is een loket?"), question("Wat is een roket?"), question("roket roket"))
     assert (None, ["Wat is een loket?"]) == (
         search(path, "nl", "loket").corrected,
         titles(search(path, "nl", "loket").hits),
@@ -347,9 +309,7 @@ def test_snippet(text: str, length: int) -> None:
 def test_marks_after_a_letter_that_grows() -> None:
     """A capital that is two characters in lower case does not move the marks after it."""
     text = "İ wachtwoord"
-    assert [("İ ", False), ("wachtwoord", True)] == mark(
-        Read(text, " ".join(tokens(text))), frozenset({"wachtwoord"})
-    )
+    assert [("İ ", False), ("wachtwoord", True)] == mark(Read(text, " ".join(tokens(text))), frozenset({"wachtwoord"}))
 
 
 def test_snippet_of_one_word() -> None:
@@ -366,9 +326,7 @@ def test_snippet_starts_at_the_first() -> None:
 
 def test_snippet_shows_the_match(tmp_path: Path) -> None:
     """Of a long text the part with most of the words is shown, from the start of a sentence."""
-    text = (
-        f"{FILLER * 9} Een borg. {FILLER * 9} Wij vragen nooit om een borg of waarborg vooraf. {FILLER * 9}"
-    )
+    text = f"{FILLER * 9} Een borg. {FILLER * 9} Wij vragen nooit om een borg of waarborg vooraf. {FILLER * 9}"
     (hit,) = search(rebuilt(tmp_path, question("Lang", text)), "nl", "borg vooraf").hits
     shown = "".join(piece for piece, _ in hit.snippet)
     assert shown.startswith("… Wij vragen nooit om een borg of waarborg vooraf. Hier staat")

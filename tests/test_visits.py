@@ -1,4 +1,4 @@
-"""Visits, drafts and sessions: opaque cookies, and rows that go in time."""
+"""Visits and drafts: opaque cookies, and rows that go in time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,7 +8,6 @@ import pytest
 
 from selfservice.db import Database
 from selfservice.visits import model as visits
-from selfservice.visits import sessions
 from selfservice.visits.drafts import MAX_LENGTH, Draft
 from tests.domain_helpers import NOW, add_person, counted, dump, new_database, rows, verbs
 
@@ -25,16 +24,6 @@ def db(tmp_path: Path) -> Iterator[Database]:
 def start(db: Database) -> tuple[int, str]:
     with db.write() as conn:
         return visits.start(conn, NOW)
-
-
-def begin(db: Database, person: int = 1) -> str:
-    with db.write() as conn:
-        return sessions.begin(conn, person, NOW)
-
-
-def use(db: Database, cookie: str, minutes: float = 0) -> int | None:
-    with db.write() as conn:
-        return sessions.use(conn, cookie, NOW + timedelta(minutes=minutes))
 
 
 def test_find(db: Database) -> None:
@@ -64,11 +53,9 @@ def test_touch(db: Database) -> None:
 
 
 def test_cookie_is_not_in_the_database(db: Database) -> None:
-    """The database knows cookies of visits and sessions by their hashes only."""
-    _, visit_cookie = start(db)
-    session_cookie = begin(db)
-    text = dump(db)
-    assert (False, False) == (visit_cookie in text, session_cookie in text)
+    """The database knows cookies by their hashes only."""
+    _, cookie = start(db)
+    assert cookie not in dump(db)
 
 
 def test_renew(db: Database) -> None:
@@ -139,41 +126,3 @@ def test_reading_writes_nothing(db: Database) -> None:
         visits.find(db.read(), cookie, NOW)
         Draft(visit, FRAGMENT).load(db.read(), NOW)
     assert ["SELECT", "SELECT"] == verbs(statements)
-
-
-def test_session(db: Database) -> None:
-    """A session's cookie tells who is signed in; every sign-in has a new one."""
-    one, two = begin(db), begin(db)
-    assert (True, [1, 1, None]) == (one != two, [use(db, each) for each in (one, two, "planted")])
-
-
-@pytest.mark.parametrize(("minutes", "expected"), [(14.9, 1), (15, None)])
-def test_session_idle(db: Database, minutes: float, expected: int | None) -> None:
-    """A session ends after 15 minutes without use."""
-    assert expected == use(db, begin(db), minutes)
-
-
-@pytest.mark.parametrize(("minutes", "expected"), [(479, 1), (480, None)])
-def test_session_absolute(db: Database, minutes: int, expected: int | None) -> None:
-    """A session ends after 8 hours, however busy."""
-    cookie = begin(db)
-    for passed in range(10, minutes, 10):
-        use(db, cookie, passed)
-    assert expected == use(db, cookie, minutes)
-
-
-def test_session_end(db: Database) -> None:
-    """After signing out a copy of the cookie is dead, and the person's other session lives."""
-    cookie, other = begin(db), begin(db)
-    with db.write() as conn:
-        sessions.end(conn, cookie, NOW)
-    assert [None, 1] == [use(db, cookie), use(db, other)]
-
-
-def test_end_all(db: Database) -> None:
-    """All sessions of one person can be ended, and nobody else's."""
-    add_person(db, "oona@kites.example")
-    mine, others = [begin(db), begin(db)], begin(db, 2)
-    with db.write() as conn:
-        ended = sessions.end_all(conn, 1, NOW)
-    assert (2, [None, None, 2]) == (ended, [use(db, each) for each in (*mine, others)])

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock
 from selfservice.db import OperationalError
+from selfservice.migrations import pending
 from selfservice.register import model
 from selfservice.register.lines import RegisterError
 from selfservice.register.progress import Progress
@@ -33,6 +34,8 @@ def import_file(file: BinaryIO) -> None:
     Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
     Loket runs. Exit status 1 when a line was refused.
     """
+    if pending(services().db):
+        sys.exit("loket: the database is not of this version: run `loket migrate` first. Nothing was changed")
     progress = Progress(sys.stderr, _size(file))
     last = model.Totals()
 

@@ -20,6 +20,8 @@ from selfservice.server import spec
 from selfservice.services import services
 
 SHUTDOWN_SECONDS = 10
+# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
+THREADS = 8
 
 
 @click.command("serve")
@@ -87,7 +89,7 @@ def _granian(host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         factory=where["factory"],
         workers=workers,
-        blocking_threads=int(os.environ.get("LOKET_THREADS", "1")),
+        blocking_threads=int(os.environ.get("LOKET_THREADS", str(THREADS))),
         workers_kill_timeout=SHUTDOWN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import click
+from flask import Flask
 from watchfiles import Change, watch
 
 from selfservice import create_app
@@ -17,8 +18,11 @@ from selfservice.config import Config, load
 from selfservice.facts import FactError
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.embed import EmbedError
+from selfservice.rights import RightsError
 
-STEP_MILLISECONDS = 30
+STEP_MILLISECONDS = 20
+DEBOUNCE_MILLISECONDS = 60
+LOOK_MILLISECONDS = 1000
 
 
 @click.command("watch", hidden=True)
@@ -28,32 +32,45 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     config = load()
+    app: Flask | None = create_app(config)
     count = 0
-    tell(config, count)
     folders = [config.content, config.root / "site", config.root / "selfservice", config.root / "translations"]
-    for changes in watch(*folders, watch_filter=_matters, step=STEP_MILLISECONDS, debounce=200, stop_event=stop):
+    edits = watch(
+        *folders,
+        watch_filter=_matters,
+        step=STEP_MILLISECONDS,
+        debounce=DEBOUNCE_MILLISECONDS,
+        stop_event=stop,
+        rust_timeout=LOOK_MILLISECONDS,
+        yield_on_timeout=True,
+    )
+    for changes in edits:
+        if count and not changes:
+            continue
+        # The first time round the watching has begun: what was saved before that is built too.
         count += 1
-        saved = {Path(path) for _, path in changes}
-        tell(config, count, rebuild(config))
-        if any(path.suffix != ".md" for path in saved):
+        is_text = all(Path(path).suffix == ".md" for _, path in changes)
+        if not is_text:
             # Facts, templates and code are read by the web server's workers too.
+            app = None
             os.kill(os.getppid(), signal.SIGHUP)
+        app, problems = rebuild(config, app)
+        tell(config, count, problems)
 
 
 def _matters(change: Change, path: str) -> bool:
     return path.endswith((".md", ".toml", ".html", ".css", ".js", ".po", ".txt", ".py", ".svg"))
 
 
-def rebuild(config: Config) -> str:
-    """Build; returns what is wrong, in lines for an editor, or nothing."""
+def rebuild(config: Config, app: Flask | None) -> tuple[Flask | None, str]:
+    """Build, with a new app when none is handed in; returns the app and what is wrong, in lines for an editor."""
     try:
         compile_stale()
-        build(create_app(config), config, compress=False)
-    except BuildError as error:
-        return str(error)
-    except (FactError, CatalogError, EmbedError, OSError) as error:
-        return str(error)
-    return ""
+        app = app or create_app(config)
+        build(app, config, compress=False)
+    except (BuildError, FactError, RightsError, CatalogError, EmbedError, OSError) as error:
+        return None, str(error)
+    return app, ""
 
 
 def tell(config: Config, count: int, problems: str = "") -> None:

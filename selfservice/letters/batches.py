@@ -57,7 +57,7 @@ def unfinished(conn: sqlite3.Connection) -> Batch | None:
     return None if row is None else _batch(row)
 
 
-def begin(conn: sqlite3.Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
+def open_batch(conn: sqlite3.Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
     _drop_revoked(conn)
     waiting = conn.execute(

@@ -56,7 +56,7 @@ def print_batch(office: Office, folder: Path, limit: int, now: datetime) -> Batc
         batch = batches.unfinished(office.db.read())
         if batch is None:
             with office.db.write() as conn:
-                batch = batches.begin(conn, folder, limit, now)
+                batch = batches.open_batch(conn, folder, limit, now)
         while batch is not None and batch.printed_at is None:
             batch = _print(office, batch, folder, now)
         return None if batch is None else _release(office.db, batch, now)

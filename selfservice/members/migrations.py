@@ -102,18 +102,15 @@ def create_tokens(db: Database) -> None:
 @migrations()
 def add_register_columns(db: Database) -> None:
     """What the register knows besides: a postal address when it is another, how it pays, whose code is the main one."""
-    for column in (
-        "postal_street TEXT",
-        "postal_house_number TEXT",
-        "postal_postcode TEXT",
-        "postal_city TEXT",
-        "payment_method TEXT CHECK (payment_method = 'direct_debit')",
-        "invoices_email TEXT CHECK (invoices_email LIKE '%_@_%')",
-        "main_person_id INTEGER REFERENCES people (id) ON DELETE SET NULL",
-        "updated_at TEXT CHECK (updated_at LIKE '____-__-__T__:__:__.______Z')",
-    ):
-        db.executescript("ALTER TABLE organisations ADD COLUMN " + column)
     db.executescript("""
+        ALTER TABLE organisations ADD COLUMN postal_street TEXT;
+        ALTER TABLE organisations ADD COLUMN postal_house_number TEXT;
+        ALTER TABLE organisations ADD COLUMN postal_postcode TEXT;
+        ALTER TABLE organisations ADD COLUMN postal_city TEXT;
+        ALTER TABLE organisations ADD COLUMN payment_method TEXT CHECK (payment_method = 'direct_debit');
+        ALTER TABLE organisations ADD COLUMN invoices_email TEXT CHECK (invoices_email LIKE '%_@_%');
+        ALTER TABLE organisations ADD COLUMN main_person_id INTEGER REFERENCES people (id) ON DELETE SET NULL;
+        ALTER TABLE organisations ADD COLUMN updated_at TEXT CHECK (updated_at LIKE '____-__-__T__:__:__.______Z');
         CREATE INDEX organisations_main_person ON organisations (main_person_id);
         UPDATE organisations SET main_person_id = (
             SELECT person_id FROM access_codes c WHERE c.organisation_id = organisations.id
@@ -133,10 +130,15 @@ def add_person_columns(db: Database) -> None:
 @migrations()
 def add_code_moments(db: Database) -> None:
     """A code's life: handed over, brought to mind, first used; and the moment by which that must have happened."""
-    for name in ("valid_until", "first_used_at", "reminded_at", "handed_over_at"):
-        check = "TEXT CHECK (" + name + " LIKE '____-__-__T__:__:__.______Z')"
-        db.executescript("ALTER TABLE access_codes ADD COLUMN " + name + " " + check)
     db.executescript("""
+        ALTER TABLE access_codes ADD COLUMN valid_until TEXT
+            CHECK (valid_until LIKE '____-__-__T__:__:__.______Z');
+        ALTER TABLE access_codes ADD COLUMN first_used_at TEXT
+            CHECK (first_used_at LIKE '____-__-__T__:__:__.______Z');
+        ALTER TABLE access_codes ADD COLUMN reminded_at TEXT
+            CHECK (reminded_at LIKE '____-__-__T__:__:__.______Z');
+        ALTER TABLE access_codes ADD COLUMN handed_over_at TEXT
+            CHECK (handed_over_at LIKE '____-__-__T__:__:__.______Z');
         CREATE INDEX access_codes_unused ON access_codes (handed_over_at)
             WHERE first_used_at IS NULL AND revoked_at IS NULL;
     """)

@@ -108,6 +108,21 @@ class Outbox:
         return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{self.domain}>"
 
 
+def waiting_until(conn: "sqlite3.Connection", now: datetime) -> list[datetime]:
+    """When each mail that may not go yet will go: those over their recipient's cap, and those to be tried again."""
+    rows = conn.execute(
+        "SELECT next_at FROM outbox WHERE state = 'waiting' AND next_at > :now ORDER BY next_at", {"now": to_text(now)}
+    )
+    return [from_text(row["next_at"]) for row in rows]
+
+
+def hurry(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Let every mail that waits go now; returns how many. For a demonstration, whose mail reaches nobody."""
+    return conn.execute(
+        "UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", {"now": to_text(now)}
+    ).rowcount
+
+
 def status(db: Database, now: datetime) -> dict[str, Any]:
     """For /health: counts by state, the oldest unsent mail's age in seconds, the last error, and whether mail
     is stuck.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from selfservice.facts import load_toml
 from selfservice.publish import files
 from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
+from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import reader
+from selfservice.publish.tables import tables
 from selfservice.publish.usage import unused_facts
 from selfservice.search.index import Question as Entry
-from selfservice.search.index import build as build_index
 
 
 class BuildError(Exception):
@@ -55,7 +57,7 @@ class _Raise(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def settings(config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
+def settings(app: Flask, config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
     """Pelican's settings: pelicanconf.py plus what only this build knows."""
     own = {
         "PATH": str(config.content),
@@ -63,29 +65,43 @@ def settings(config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
         "THEME": str(config.root / "site"),
         "SITEURL": config.base_url,
         "PLUGINS": [plugin],
-        "READERS": {"md": reader(plugin.chrome.facts), "html": None, "rst": None},
+        "READERS": {"md": reader(plugin.chrome.facts, tables(app)), "html": None, "rst": None},
     }
     read: dict[str, Any] = read_settings(str(config.root / "pelicanconf.py"), own)
     return read
 
 
-def build(app: Flask, config: Config, *, compress: bool = True, tell: Callable[[str], None] = lambda _: None) -> Built:
+Tell = Callable[[str], None]
+
+
+def build(app: Flask, config: Config, *, compress: bool = True, tell: Tell = lambda _: None) -> Built:
     """Build the whole site into config.output, replacing it in one move, with the search index beside it.
 
     Raises BuildError, leaving the former site as it was.
     """
+    with closing(Indexing(config.search_index)) as indexing:
+        return _build(app, config, indexing, compress=compress, tell=tell)
+
+
+def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, tell: Tell) -> Built:
     fresh = config.output.with_name(config.output.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     if same := same_addresses(config.content, app.extensions["chrome"].pages().values()):
         raise BuildError(same)
-    plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app))
+
+    def index(read: Plugin) -> None:
+        if not any(problem.error for problem in read.problems):
+            synonyms = config.content / "synonyms.toml"
+            indexing.begin(list(_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
+
+    plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app), index)
     heard = _Raise()
     log = logging.getLogger("pelican")
     log.addHandler(heard)
     try:
         tell("Reading and writing pages")
         with i18n.using(i18n.language()):
-            Pelican(settings(config, fresh, plugin)).run()
+            Pelican(settings(app, config, fresh, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(heard)
@@ -98,8 +114,7 @@ def build(app: Flask, config: Config, *, compress: bool = True, tell: Callable[[
     with i18n.using(i18n.language()):
         files.write(app, plugin, fresh)
     tell("Making the search index")
-    synonyms = config.content / "synonyms.toml"
-    build_index(config.search_index, list(_entries(plugin)), load_toml(synonyms) if synonyms.exists() else {})
+    indexing.finish()
     if compress:
         tell("Compressing")
         files.compress(fresh, config.root / ".cache" / "compressed")
@@ -107,7 +122,7 @@ def build(app: Flask, config: Config, *, compress: bool = True, tell: Callable[[
     return Built(len(plugin.pages), config.output, problems)
 
 
-def _entries(plugin: Plugin) -> Any:
+def _entries(plugin: Plugin) -> Iterator[Entry]:
     for page in plugin.pages:
         for question in page.document.questions:
             yield Entry(

@@ -18,6 +18,7 @@ from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
+from selfservice.publish.tables import tables
 from selfservice.publish.usage import unused_facts
 
 DESCRIPTION = (50, 170)  # characters; what search engines show
@@ -41,7 +42,9 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
     for lang in i18n.LANGUAGES:
         with i18n.using(lang):
             for path in sorted((config.content / lang).glob("*.md")):
-                pages[lang, path.stem] = markdown.read(path.read_text("utf-8"), _file(lang, path.stem), facts)
+                pages[lang, path.stem] = markdown.read(
+                    path.read_text("utf-8"), _file(lang, path.stem), facts, tables(app)
+                )
     found: list[Problem] = []
     _resolve(app, pages, facts)
     for (lang, key), document in pages.items():

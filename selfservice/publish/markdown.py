@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,8 +79,11 @@ def plain(fragment: str) -> str:
     return " ".join(html.unescape(_TAG.sub(" ", _INLINE.sub("", fragment))).split())
 
 
-def read(source: str, file: str, facts: Facts) -> Document:
-    """Read a page in the language in force. Never raises for what an editor wrote: that becomes problems."""
+def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[], str]] | None = None) -> Document:
+    """Read a page in the language in force; `tables` are those it may take from data, by name.
+
+    Never raises for what an editor wrote: that becomes problems.
+    """
     problems: list[Problem] = []
     try:
         meta, body, body_line = split(source)
@@ -98,7 +101,7 @@ def read(source: str, file: str, facts: Facts) -> Document:
             except FactError as error:
                 line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
                 problems.append(Problem(file, line, str(error)))
-    body = _fill(body, body_line, file, facts, problems)
+    body = _fill(body, body_line, file, facts, tables or {}, problems)
     rendered = MARKDOWN.html(body)
     opening, questions = _questions(rendered)
     words = len(_TAG.sub(" ", rendered).split())
@@ -113,12 +116,21 @@ def read(source: str, file: str, facts: Facts) -> Document:
     )
 
 
-def _fill(body: str, first: int, file: str, facts: Facts, problems: list[Problem]) -> str:
+def _fill(
+    body: str,
+    first: int,
+    file: str,
+    facts: Facts,
+    tables: Mapping[str, Callable[[], str]],
+    problems: list[Problem],
+) -> str:
     """Put the facts in, each as it is written where it stands: a link in prose, an address inside a link."""
     if "{{" not in body:
         return body
 
     def write(match: re.Match[str]) -> str:
+        if (table := match[1].strip()) in tables:
+            return tables[table]()
         line = first + body.count("\n", 0, match.start())
         if not FACT.fullmatch(match[0]):
             problems.append(Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}"))

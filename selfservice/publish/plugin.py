@@ -23,10 +23,18 @@ class Plugin:
 
     __name__ = "loket"
 
-    def __init__(self, chrome: Chrome, forms: Iterable[str], embed: Callable[[str, str], str]) -> None:
+    def __init__(
+        self,
+        chrome: Chrome,
+        forms: Iterable[str],
+        embed: Callable[[str, str], str],
+        when_read: Callable[[Plugin], None] = lambda _: None,
+    ) -> None:
+        """`when_read` is called when all pages are read and none is written yet."""
         self.chrome = chrome
         self.forms = set(forms)
         self.embed = embed
+        self.when_read = when_read
         self.pages: list[Page] = []
         self.problems: list[Problem] = []
 
@@ -56,6 +64,7 @@ class Plugin:
             self._complete(page, links, infos)
         for lang in i18n.LANGUAGES:
             _set_neighbours([page for page in self.pages if page.info.lang == lang and page.info.key != "index"])
+        self.when_read(self)
 
     def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
         info, document = page.info, page.document

@@ -11,9 +11,10 @@ from selfservice import i18n
 from selfservice.facts import Facts
 from selfservice.pages import info
 from selfservice.publish import markdown
+from selfservice.publish.tables import Tables
 
 
-def reader(facts: Facts) -> type[BaseReader]:
+def reader(facts: Facts, tables: Tables) -> type[BaseReader]:
     """A Reader class that fills in these facts. (Pelican makes the instances, so facts ride on the class.)"""
 
     class PageReader(BaseReader):  # type: ignore[misc]
@@ -23,7 +24,9 @@ def reader(facts: Facts) -> type[BaseReader]:
             path = Path(source_path)
             lang, key = path.parent.name, path.stem
             i18n.set_language(lang)
-            document = markdown.read(path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts)
+            document = markdown.read(
+                path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables
+            )
             page = info(lang, key, document.meta, facts)
             return document.html, {
                 "title": page.title,

@@ -71,8 +71,8 @@ def _write_questions(
     db: sqlite3.Connection, lexicon: Lexicon, questions: list[Question], synonyms: Mapping[str, list[str]]
 ) -> None:
     lang = lexicon.lang
-    read = [(one, lexicon.read(one.title), lexicon.read(" ".join(one.text.split()))) for one in questions]
-    pages = {title: lexicon.read(title) for title in {one.page_title for one in questions}}
+    read = [(one, lexicon.read(one.title), lexicon.read(one.text)) for one in questions]
+    pages = {title: lexicon.read(title) for title in dict.fromkeys(one.page_title for one in questions)}
     for typed, meanings in synonyms.items():
         for words in (typed, *meanings):
             lexicon.know(tokens(words))
@@ -81,12 +81,14 @@ def _write_questions(
     db.execute(schema.statement(schema.SET_RANK, lang), [schema.RANK])
     db.execute(schema.statement(schema.SET_BUFFER, lang))
     insert = schema.statement(schema.INSERT, lang)
+    page_stems = {title: lexicon.columns(pieces)[1] for title, pieces in pages.items()}
     for one, title, text in read:
-        row = (lang, one.url, one.page_key, one.anchor, one.page_title, *title, *text)
-        rowid = db.execute(schema.KEEP, row).lastrowid
+        in_title, in_text = lexicon.columns(title), lexicon.columns(text)
+        texts = (one.page_title, one.title, in_title[0], " ".join(one.text.split()), in_text[0])
+        rowid = db.execute(schema.KEEP, (lang, one.url, one.page_key, one.anchor, *texts)).lastrowid
         # A page's own entry has its title twice already.
-        page_stem = lexicon.columns(pages[one.page_title])[1] if one.anchor else ""
-        db.execute(insert, (rowid, *lexicon.columns(title), page_stem, *lexicon.columns(text)))
+        page_stem = page_stems[one.page_title] if one.anchor else ""
+        db.execute(insert, (rowid, *in_title, page_stem, *in_text))
     db.execute(schema.statement(schema.OPTIMIZE, lang))
 
 

@@ -4,27 +4,49 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
-from selfservice.search.marks import Read
 from selfservice.search.stopwords import STOPWORDS
 from selfservice.search.words import COMPOUNDING, PART_LENGTH, fold, parts, stems, written
 
+Pieces = tuple[int, ...]
+"""A text as the numbers of what stands between its spaces: a word mostly, with a comma perhaps, or several."""
+
+
+class _Numbers(dict[str, int]):
+    """Numbers its keys from 0, a new one when it is asked for."""
+
+    def __missing__(self, key: str) -> int:
+        self[key] = number = len(self)
+        return number
+
 
 class Lexicon:
-    """Filled with `read`, then `settle`d once; after that `columns` says what of a text is indexed."""
+    """Filled with `read`, then `settle`d once; after that `columns` says what of a text is indexed.
+
+    Texts repeat themselves: each piece is taken apart once, not each time that it occurs. As no word has a space in
+    it, the words of the pieces are those of the text.
+    """
 
     def __init__(self, lang: str) -> None:
         self.lang = lang
         self.stem: dict[str, str] = {}
         self.endings: dict[str, str] = {}
         self.parts: dict[str, list[str]] = {}
+        self._numbers = _Numbers()
+        self._counts: Counter[int] = Counter()
         self._forms: Counter[str] = Counter()
+        # By number: the folded words, their stems, and for the few that have them, the compounds.
+        self._words: list[str] = []
+        self._stems: list[str] = []
+        self._compounds: dict[int, list[str]] = {}
+        self._inside: dict[str, str] = {}
 
-    def read(self, text: str) -> Read:
-        """Take in a text, and give it with its words."""
-        forms = written(text)
-        self._forms.update(forms)
-        return Read(text, " ".join(filter(None, map(fold, forms))))
+    def read(self, text: str) -> Pieces:
+        """Take in a text, and give it in pieces for `columns`."""
+        pieces = tuple(map(self._numbers.__getitem__, text.split()))
+        self._counts.update(pieces)
+        return pieces
 
     def know(self, words: list[str]) -> None:
         """Take in words that visitors type and the pages need not have."""
@@ -33,24 +55,37 @@ class Lexicon:
 
     def settle(self) -> None:
         """Put together the words with a common stem, and find the compounds."""
+        folded: list[list[str]] = []
+        for piece, number in self._numbers.items():
+            forms = written(piece)
+            for form in forms:
+                self._forms[form] += self._counts[number]
+            folded.append([word for word in map(fold, forms) if word])
         words = {word for word in map(fold, self._forms) if word}
-        self._join_stems(sorted(words))
-        if self.lang not in COMPOUNDING:
-            return
+        found = {word: stems(self.lang, word) for word in sorted(words)}
+        self._join_stems(found)
+        if self.lang in COMPOUNDING:
+            self._find_parts(found)
+        self._inside = {word: " ".join(inside) for word, inside in self.parts.items()}
+        self._words = [" ".join(words) for words in folded]
+        self._stems = [" ".join(map(self.stem.__getitem__, words)) for words in folded]
+        compounds = ((number, [word for word in words if word in self.parts]) for number, words in enumerate(folded))
+        self._compounds = {number: words for number, words in compounds if words}
+
+    def _find_parts(self, found: dict[str, tuple[str, ...]]) -> None:
         # A stem, too, may be a tail (jaarrekeningen), but a short one is the tail of anything.
         tails = self.stem | {form: stem for form, stem in self.endings.items() if len(form) > PART_LENGTH}
-        minor = {self.stem[word] for word in STOPWORDS[self.lang] & words}
-        for word in words:
-            inside = {tails[part] for form in stems(self.lang, word) for part in parts(form, (), tails)}
+        minor = {self.stem[word] for word in STOPWORDS[self.lang] & found.keys()}
+        for word, forms in found.items():
+            inside = {tails[part] for form in forms for part in parts(form, (), tails)}
             inside |= {self.stem[part] for part in parts(word, self.stem, self.stem)}
             inside -= minor | {self.stem[word]}
             if inside:
                 self.parts[word] = sorted(inside)
 
-    def _join_stems(self, words: list[str]) -> None:
+    def _join_stems(self, found: dict[str, tuple[str, ...]]) -> None:
         # Two words are one when any stemmer says so; the first form of a group stands for all of it.
-        for word in words:
-            forms = stems(self.lang, word)
+        for word, forms in found.items():
             groups = sorted({self._group(form) for form in forms})
             for form in (*forms, *groups):
                 self.endings[form] = groups[0]
@@ -63,12 +98,13 @@ class Lexicon:
             form = self.endings[form]
         return form
 
-    def columns(self, read: Read) -> tuple[str, str, str]:
+    def columns(self, pieces: Pieces) -> tuple[str, str, str]:
         """The words of a text, their stems, and the stems inside its compounds, for the index."""
-        words = read.words.split()
-        compounds = sorted(self.parts.keys() & set(words))
-        inside = [stem for word in compounds for stem in self.parts[word]]
-        return read.words, " ".join(map(self.stem.__getitem__, words)), " ".join(inside)
+        # A piece of nothing but marks has no words.
+        words = " ".join(filter(None, map(self._words.__getitem__, pieces)))
+        theirs = " ".join(filter(None, map(self._stems.__getitem__, pieces)))
+        compounds = set(chain.from_iterable(map(self._compounds.__getitem__, self._compounds.keys() & pieces)))
+        return words, theirs, " ".join(map(self._inside.__getitem__, sorted(compounds)))
 
     def rows(self) -> Iterator[tuple[str, str, str, int, str]]:
         """Language, word, stem, how often, and the way it is mostly written."""
@@ -76,5 +112,5 @@ class Lexicon:
         for form, count in self._forms.items():
             spellings[fold(form)].append((count, form.islower(), form))
         spellings.pop("", None)
-        for word, forms in spellings.items():
+        for word, forms in sorted(spellings.items()):
             yield self.lang, word, self.stem[word], sum(count for count, _, _ in forms), max(forms)[2]

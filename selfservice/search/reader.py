@@ -60,9 +60,7 @@ class Reader:
     def words(self, word: str, stems: list[str], *, prefix: bool) -> set[str]:
         """The words of the pages that this one finds: itself, of one stem, compounds, what begins with it."""
         until = word + LAST if prefix else word
-        return set(
-            self._column(WORDS, {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until})
-        )
+        return set(self._column(WORDS, {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until}))
 
     def meanings(self, stems: str, words: str, *, prefix: bool) -> list[str]:
         """What the synonyms say for this word, or words with a space between."""

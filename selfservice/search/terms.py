@@ -122,9 +122,7 @@ def _guess(reader: Reader, word: str) -> Term:
         forms = tuple({form for form in (word, *stems(lang, word)) if len(form) >= PART_LENGTH})
         holding = reader.vocabulary.holding(forms, REST_LENGTH)
         if holding:
-            return Term(
-                word, " OR ".join(_match(one, [], prefix=False) for one in holding), frozenset(holding)
-            )
+            return Term(word, " OR ".join(_match(one, [], prefix=False) for one in holding), frozenset(holding))
     for cut in range(3, min(len(word) - 2, MAX_CUT)):
         two = [_word(reader, word[:cut]), _word(reader, word[cut:])]
         if all(term.words for term in two):

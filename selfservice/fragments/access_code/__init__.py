@@ -57,6 +57,7 @@ def _form(conn: sqlite3.Connection, answers: dict[str, str]) -> Form:
 
 
 @blueprint.get("")
+@web.same_for_all
 def start() -> Response:
     """The first question, not answered. Baked into the help pages: no cookie, no database, no clock."""
     return _show("need", Form(services().facts, {}), {}, first=True)

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, abort, request
 from selfservice import clock, signin, web, workdays
 from selfservice.fragments.direct_debit import model
 from selfservice.i18n import gettext, language
+from selfservice.members import payments
 from selfservice.members.mandates import group_iban
 from selfservice.services import services
 from selfservice.visits.sessions import Session
@@ -31,14 +32,16 @@ def _show(session: Session) -> Response:
 
 def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Response:
     today = workdays.today(clock.now())
-    mandate = _counter().load(services().db.read(), session)
+    conn = services().db.read()
+    mandate = _counter().load(conn, session)
+    paying = payments.find(conn, session.person_id, session.organisation_id, today)
     possible = _counter().is_open(session)
     pending = mandate is not None and mandate.effective_on > today
     return signin.render(
         session, NAME, "direct_debit/form.html", title=title(), status=422 if found else 200, error=bool(found),
         switch_form=f"{NAME}-form" if possible else None, values=typed, errors=found, mandate=mandate, pending=pending,
         iban=group_iban(mandate.iban) if mandate else "", first_day=workdays.add(today, 1),
-        possible=possible, kept=bool(typed) and not found,
+        possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not found,
     )  # fmt: skip
 
 

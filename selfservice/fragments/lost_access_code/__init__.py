@@ -35,6 +35,7 @@ def _desk() -> requests.Desk:
 
 
 @blueprint.get("")
+@web.same_for_all
 def start() -> Response:
     """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
     return _form({}, {})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, url_for
 from markupsafe import Markup, escape
 
-from selfservice import mails, web
+from selfservice import clock, mails, web
 from selfservice.i18n import gettext
+from selfservice.outbox import model as outbox
 from selfservice.services import services
 
 NAME = "mailbox"
@@ -35,7 +36,16 @@ def start() -> Response:
         "mailbox/list.html",
         title=gettext("Mailbox of this demonstration"),
         mails=mails.mailbox(services().config).list(),
+        waiting=outbox.waiting_until(services().db.read(), clock.now()),
     )
+
+
+@blueprint.post("/hurry")
+def hurry() -> Response:
+    """Do not wait for what would go later: for somebody who tries everything within an hour."""
+    with services().db.write() as conn:
+        outbox.hurry(conn, clock.now())
+    return web.see(url_for(".start"))
 
 
 @blueprint.get("/<mail_id>")

@@ -30,6 +30,7 @@ def _counter() -> model.Counter:
 
 
 @blueprint.get("")
+@web.same_for_all
 def start() -> Response:
     """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
     return _form({}, {})

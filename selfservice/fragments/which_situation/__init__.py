@@ -20,6 +20,7 @@ def title() -> str:
 
 
 @blueprint.get("")
+@web.same_for_all
 def start() -> Response:
     """The question. Its answers are links, so that it works without a script."""
     return web.render("which_situation/start.html", title=title())

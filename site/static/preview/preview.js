@@ -15,7 +15,7 @@
       else if (shown !== null && build !== shown) return location.reload();
       shown = build;
     } catch { /* The server is starting again. */ }
-    setTimeout(look, 150);
+    setTimeout(look, 80);
   };
   look();
 })();

@@ -1,0 +1,37 @@
+"""Tables that a page takes from data: `{{ rights }}`, alone in a paragraph, is what can be done with an access code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Flask
+
+from selfservice import i18n
+from selfservice.facts import Facts
+from selfservice.rights import KINDS, Right, Rights
+
+Tables = Mapping[str, Callable[[], str]]
+
+
+def tables(app: Flask) -> Tables:
+    """The tables a page may ask for by name, each a function that gives its markdown in the language in force."""
+    rights: Rights = app.extensions["rights"]
+    facts: Facts = app.extensions["chrome"].facts
+    return {"rights": lambda: _rights(rights, facts)}
+
+
+def _rights(rights: Rights, facts: Facts) -> str:
+    """What each kind of use may do; a link where it is done, here or elsewhere."""
+    yes, no = i18n.gettext("Yes"), i18n.gettext("No")
+    rows = [
+        f"| {i18n.gettext('What you can do')} | {i18n.gettext('Business')} | {i18n.gettext('Private')} |",
+        "|---" * (1 + len(KINDS)) + "|",
+    ]
+    for right in rights.all:
+        cells = " | ".join(yes if kind in right.kinds else no for kind in KINDS)
+        rows.append(f"| [{right.title(i18n.language())}]({_address(right, facts)}) | {cells} |")
+    return "\n".join(rows)
+
+
+def _address(right: Right, facts: Facts) -> str:
+    return f"selfservice:{right.form}" if right.form else str(facts.get(right.where).href)
