@@ -1,4 +1,4 @@
-"""`python -m bench [build|serve|weight|signin|register|letters] [--quick]`: Loket beside named peers, as ratios of one run on one machine."""
+"""`python -m bench [KIND …] [--quick]`: Loket beside named peers, as ratios of one run on one machine."""
 
 from __future__ import annotations
 

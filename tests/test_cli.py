@@ -19,7 +19,7 @@ from tests.clients import HouseClient
 from tests.counter import Visitor, location
 
 COMMANDS = [
-    *("backup", "build", "catalogs", "check", "codes", "demo", "health", "letters", "members"),
+    *("backup", "build", "catalogs", "check", "codes", "demo", "health", "letters", "members", "messages"),
     *("migrate", "register", "requests", "serve", "worker"),
 ]
 

@@ -10,10 +10,11 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from selfservice import i18n, mails
+from selfservice import clock, i18n, mails
 from selfservice.commands import cli
 from selfservice.i18n import LANGUAGES
 from selfservice.members import demo
+from selfservice.messages import model as messages
 from selfservice.requests import demo as requests_demo
 from selfservice.requests.reasons import REASONS, sentence
 from selfservice.services import Services
@@ -178,3 +179,12 @@ def test_demo_has_every_state(wired: Services) -> None:
         sum(row["email"] in people for row in organisations) >= 5,
     )
     assert [] == [row["id"] for row in organisations if row["main_person_id"] is None]
+
+
+def test_messages_show(run: Run, wired: Services) -> None:
+    """Staff see what was sent under a message's code, to whom (masked); of a code we never gave they are told so."""
+    with wired.db.write() as conn:
+        code = messages.register(conn, "access_code.letter", "j•••@example.org", "nl", clock.now())
+    found, nothing = run("messages", "show", code.lower()), run("messages", "show", "2222-2222")
+    assert (0, True) == (found.exit_code, found.output.startswith("access_code.letter, "))
+    assert (True, 1) == ("j•••@example.org" in found.output, nothing.exit_code)

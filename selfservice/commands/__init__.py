@@ -20,6 +20,7 @@ from selfservice.commands import (
     health,
     letters,
     members,
+    messages,
     migrate,
     register,
     requests,
@@ -46,7 +47,8 @@ def cli() -> None:
 
 
 for command in (
-    serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members, register,
+    serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members,
+    messages, register,
 ):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)
