@@ -59,9 +59,11 @@ class MailServer(Post):
         """Nobody answers at its port."""
         port = self.port
         self._controller.stop()
-        yield
-        self._controller = AnyPort(self, hostname="127.0.0.1", port=port)
-        self._controller.start()
+        try:
+            yield
+        finally:
+            self._controller = AnyPort(self, hostname="127.0.0.1", port=port)
+            self._controller.start()
 
     def sent_to(self, email: str) -> list[EmailMessage]:
         """What it took for this address, in order."""
@@ -102,6 +104,11 @@ class Live:
         row = db.read().execute("SELECT count(*) AS n FROM outbox WHERE state = 'waiting' AND attempts > 0").fetchone()
         db.close()
         return int(row["n"])
+
+    def settle(self) -> None:
+        """Let all that other tests left waiting go first, so that what a test sees waiting is its own."""
+        self.hurry()
+        wait_until(lambda: self.health()["outbox"]["waiting"] == 0)
 
     def hurry(self) -> None:
         """Let what waits for another try be due now."""

@@ -154,6 +154,7 @@ def test_unknown_sees_the_same(live: Live, visit: Visit) -> None:
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", "drop"])
 def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
     """When the mail server puts us off or hangs up the visitor sees the same; the mail waits, then arrives once."""
+    live.settle()
     code, email = live.login()
     live.mail.answers.append(answer)
     page = visit().go(path("en", "cannot-log-in"))
@@ -169,6 +170,7 @@ def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
 
 def test_mail_server_down(live: Live, visit: Visit) -> None:
     """When there is no mail server at all the visitor sees the same; the mail waits, and arrives when it is back."""
+    live.settle()
     code, email = live.login()
     page = visit().go(path("nl", "cannot-log-in"))
     with live.mail.down():
@@ -183,6 +185,7 @@ def test_mail_server_down(live: Live, visit: Visit) -> None:
 
 def test_mail_refused(live: Live, visit: Visit) -> None:
     """An address that the mail server refuses for good is given up, visibly to the operator, not to the visitor."""
+    live.settle()
     code, email = live.login()
     failed = live.health()["outbox"]["failed"]
     live.mail.answers.append("550 5.1.1 no such user")

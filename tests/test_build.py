@@ -258,7 +258,7 @@ def index(folder: Path, questions: list[Question], large: int) -> Path:
     """The search index of these questions, made in another process from so many on."""
     path = folder / "search.db"
     with closing(Indexing(path, large)) as indexing:
-        indexing.begin(questions, SYNONYMS)
+        indexing.start(questions, SYNONYMS)
         assert not path.exists()
         indexing.finish()
     assert [path] == list(folder.iterdir())
@@ -282,7 +282,7 @@ def test_index_fails(tmp_path: Path, large: int) -> None:
     before = index(tmp_path, QUESTIONS, large).read_bytes()
     wrong = [QUESTIONS[0], dataclasses.replace(QUESTIONS[1], lang="xx")]
     with closing(Indexing(tmp_path / "search.db", large)) as indexing:
-        indexing.begin(wrong, SYNONYMS)
+        indexing.start(wrong, SYNONYMS)
         with pytest.raises(ValueError, match="search knows no language 'xx'"):
             indexing.finish()
     assert {tmp_path / "search.db": before} == {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -291,14 +291,14 @@ def test_index_fails(tmp_path: Path, large: int) -> None:
 def test_index_given_up(tmp_path: Path) -> None:
     """A build that stops while another process makes the index ends that process, and leaves nothing about."""
     with closing(Indexing(tmp_path / "search.db", 2)) as indexing:
-        indexing.begin(QUESTIONS, SYNONYMS)
+        indexing.start(QUESTIONS, SYNONYMS)
     assert ([], []) == (list(tmp_path.iterdir()), multiprocessing.active_children())
 
 
 def test_index_process_killed(tmp_path: Path) -> None:
     """When the process that makes the index is killed, the build says so instead of waiting."""
     with closing(Indexing(tmp_path / "search.db", 2)) as indexing:
-        indexing.begin(QUESTIONS, SYNONYMS)
+        indexing.start(QUESTIONS, SYNONYMS)
         multiprocessing.active_children()[0].kill()
         with pytest.raises(ChildProcessError, match="ended with -9"):
             indexing.finish()

@@ -92,7 +92,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, te
     def index(read: Plugin) -> None:
         if not any(problem.error for problem in read.problems):
             synonyms = config.content / "synonyms.toml"
-            indexing.begin(list(_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
+            indexing.start(list(_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
 
     plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app), index)
     heard = _Raise()

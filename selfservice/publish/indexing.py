@@ -20,7 +20,7 @@ Synonyms = Mapping[str, Mapping[str, list[str]]]
 
 
 class Indexing:
-    """One build's search index: `begin` when the questions are known, `finish` when the site is to change.
+    """One build's search index: `start` when the questions are known, `finish` when the site is to change.
 
     Until `finish` the index at `path` is the former one. `close` in any case: it ends what still runs.
     """
@@ -31,7 +31,7 @@ class Indexing:
         self._end: Callable[[], None] = lambda: None
         self._open = ExitStack()
 
-    def begin(self, questions: list[Question], synonyms: Synonyms) -> None:
+    def start(self, questions: list[Question], synonyms: Synonyms) -> None:
         """Start making the index, or remember what is to be made of a small site."""
         if len(questions) < self._large:
             self._end = partial(build, self._path, questions, synonyms)
