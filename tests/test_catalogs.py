@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from babel.messages.pofile import read_po
 
 from selfservice import i18n
 from selfservice.commands import catalogs
+from selfservice.config import ROOT
 
+GETTEXT = {"_", "gettext", "ngettext", "pgettext"}
 GAP = re.compile(r"%\((\w+)\)s")
 TAG = re.compile(r"</?[a-z]+[^>]*>")
 
@@ -113,3 +116,16 @@ def test_missing_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     monkeypatch.setattr(i18n, "CATALOGS", tmp_path)
     with pytest.raises(FileNotFoundError):
         i18n.catalog.__wrapped__("nl")
+
+
+def test_no_text_inside_an_f_string() -> None:
+    """No text is asked for inside an f-string: there the extraction does not see it, and it stays English."""
+    inside = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted((ROOT / "selfservice").rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in GETTEXT
+    ]
+    assert [] == inside

@@ -20,4 +20,5 @@ def test_rights(site: Site, lang: str) -> None:
     yes = {"en": "Yes", "nl": "Ja"}[lang]
     rows = re.findall(r'<tr><td><a href="[^"]+">([^<]+)</a></td><td>(\w+)</td><td>(\w+)</td></tr>', page)
     expected = [(right.title(lang), *(kind in right.kinds for kind in rights.KINDS)) for right in table.all]
+    assert {"en": "Business", "nl": "Zakelijk"}[lang] in page
     assert expected == [(title, *(cell == yes for cell in cells)) for title, *cells in rows]

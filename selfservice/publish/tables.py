@@ -23,10 +23,8 @@ def tables(app: Flask) -> Tables:
 def _rights(rights: Rights, facts: Facts) -> str:
     """What each kind of use may do; a link where it is done, here or elsewhere."""
     yes, no = i18n.gettext("Yes"), i18n.gettext("No")
-    rows = [
-        f"| {i18n.gettext('What you can do')} | {i18n.gettext('Business')} | {i18n.gettext('Private')} |",
-        "|---" * (1 + len(KINDS)) + "|",
-    ]
+    head = (i18n.gettext("What you can do"), i18n.gettext("Business"), i18n.gettext("Private"))
+    rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for right in rights.all:
         cells = " | ".join(yes if kind in right.kinds else no for kind in KINDS)
         rows.append(f"| [{right.title(i18n.language())}]({_address(right, facts)}) | {cells} |")
