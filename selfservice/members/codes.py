@@ -10,6 +10,8 @@ none.
 import secrets
 import unicodedata
 
+from selfservice.i18n import gettext
+
 SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 RANDOM_LENGTH = 15
 LENGTH = RANDOM_LENGTH + 1
@@ -39,6 +41,23 @@ def normalise(text: str) -> str:
 def valid(code: str) -> bool:
     """Whether a normalised code has the right length, only our symbols, and the right check symbol."""
     return len(code) == LENGTH and all(sign in SYMBOLS for sign in code) and _sum(code) == 0
+
+
+def problem(text: str) -> str:
+    """Why what was typed cannot be an access code, for who typed it; empty when it can be one, given out or not."""
+    code = normalise(text)
+    if not code:
+        return gettext("Fill in your access code. It is in the e-mail or letter we sent you.")
+    if len(code) != LENGTH:
+        return gettext(
+            "This code has %(count)s letters and digits; an access code has %(length)s. "
+            "Compare it with your e-mail or letter.",
+            count=len(code),
+            length=LENGTH,
+        )
+    if not valid(code):
+        return gettext("There is a mistake in this code. Compare it letter by letter with your e-mail or letter.")
+    return ""
 
 
 def grouped(code: str) -> str:

@@ -41,11 +41,6 @@ def title(step: str = "need") -> str:
     }[step]
 
 
-def _desk() -> requests.Desk:
-    wired = services()
-    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
-
-
 def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
     """What this visit has of a request: its answers, and once it was sent what the last page shows."""
     visit = cookies.visit(conn, now)
@@ -193,7 +188,7 @@ def send() -> Response:
         form = _form(conn, draft.get("answers", {}))
         if form.reached != "check":
             return web.see(_address(form.reached))
-        handed = requests.submit(conn, _desk(), form.filled_in(), draft["key"], web.client_address(), now)
+        handed = requests.submit(conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now)
         if not handed.wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed.reference, now), now)
     if handed.wait and web.wants_fragment():

@@ -29,11 +29,6 @@ def title() -> str:
     return gettext("Replace a lost access code")
 
 
-def _desk() -> requests.Desk:
-    wired = services()
-    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
-
-
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
@@ -76,7 +71,7 @@ def _send(typed: dict[str, str]) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now, number = clock.now(), model.kvk_number(typed)
     with services().db.write() as conn:
-        wait = requests.lose(conn, _desk(), typed["email"], number, web.client_address(), language(), now)
+        wait = requests.lose(conn, services().desk, typed["email"], number, web.client_address(), language(), now)
         if not wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
     return wait
@@ -158,7 +153,7 @@ def replace() -> Response:
         draft = _load(conn, now)
         if "done" in draft:
             return web.see(url_for(".done"))
-        made = requests.replace(conn, _desk(), draft.get("token_hash", ""), web.client_address(), now)
+        made = requests.replace(conn, services().desk, draft.get("token_hash", ""), web.client_address(), now)
         if made is None:
             return _expired()
         Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)

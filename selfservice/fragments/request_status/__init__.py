@@ -30,11 +30,6 @@ def title() -> str:
     return gettext("See how far your request is")
 
 
-def _desk() -> requests.Desk:
-    wired = services()
-    return requests.Desk(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
-
-
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
@@ -67,7 +62,7 @@ def look_up() -> Response:
         return _form(typed, found)
     now = clock.now()
     with services().db.write() as conn:
-        wait = requests.admit(conn, _desk(), typed["reference"], web.client_address(), now)
+        wait = requests.admit(conn, services().desk, typed["reference"], web.client_address(), now)
         if not wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
     if wait and web.wants_fragment():
@@ -83,7 +78,7 @@ def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, str]:
 
 
 def _find(conn: sqlite3.Connection, draft: dict[str, str], now: datetime) -> Status | None:
-    return requests.status(conn, _desk(), draft["reference"], draft["email"], now)
+    return requests.status(conn, services().desk, draft["reference"], draft["email"], now)
 
 
 @blueprint.get("/status")
@@ -130,7 +125,7 @@ def _do(what: str, act: Act) -> Response:
         draft = _load(conn, now)
         if "reference" not in draft:
             return web.see(url_for(".start"))
-        wait = requests.admit(conn, _desk(), draft["reference"], web.client_address(), now)
+        wait = requests.admit(conn, services().desk, draft["reference"], web.client_address(), now)
         if not wait:
             done = act(conn, draft["reference"], draft["email"], now)
             did = what if done == "ok" else "too-late"
@@ -151,7 +146,9 @@ def withdraw() -> Response:
 def do_withdraw() -> Response:
     """Withdraw it."""
     address = web.client_address()
-    return _do("withdraw", lambda conn, ref, email, now: requests.withdraw(conn, _desk(), ref, email, address, now))
+    return _do(
+        "withdraw", lambda conn, ref, email, now: requests.withdraw(conn, services().desk, ref, email, address, now)
+    )
 
 
 @blueprint.get("/never-came")
@@ -167,7 +164,9 @@ def never_came() -> Response:
 def do_never_came() -> Response:
     """Revoke the code that never came, and have a new one made."""
     address = web.client_address()
-    return _do("never-came", lambda conn, ref, email, now: requests.never_came(conn, _desk(), ref, email, address, now))
+    return _do(
+        "never-came", lambda conn, ref, email, now: requests.never_came(conn, services().desk, ref, email, address, now)
+    )
 
 
 @blueprint.get("/address")
@@ -204,5 +203,7 @@ def do_correct() -> Response:
     corrected, address = model.to_address(typed), web.client_address()
     return _do(
         "address",
-        lambda conn, ref, email, now: requests.correct_address(conn, _desk(), ref, email, corrected, address, now),
+        lambda conn, ref, email, now: requests.correct_address(
+            conn, services().desk, ref, email, corrected, address, now
+        ),
     )

@@ -30,21 +30,8 @@ def check(typed: dict[str, str]) -> dict[str, str]:
 
 
 def _check_code(text: str) -> dict[str, str]:
-    code = codes.normalise(text)
-    if not code:
-        return {"access_code": gettext("Fill in your access code. It is in the e-mail or letter we sent you.")}
-    if len(code) != codes.LENGTH:
-        message = gettext(
-            "This code has %(count)s letters and digits; an access code has %(length)s. "
-            "Compare it with your e-mail or letter.",
-            count=len(code),
-            length=codes.LENGTH,
-        )
-        return {"access_code": message}
-    if not codes.valid(code):
-        message = gettext("There is a mistake in this code. Compare it letter by letter with your e-mail or letter.")
-        return {"access_code": message}
-    return {}
+    problem = codes.problem(text)
+    return {"access_code": problem} if problem else {}
 
 
 def _check_password(text: str) -> dict[str, str]:
