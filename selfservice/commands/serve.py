@@ -21,7 +21,7 @@ from selfservice.services import services
 
 SHUTDOWN_SECONDS = 10
 # A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
-THREADS = 8
+THREADS = 4
 
 
 @click.command("serve")
