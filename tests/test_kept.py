@@ -1,0 +1,19 @@
+"""What the privacy page says is kept, and for how long, is what the program does."""
+
+from __future__ import annotations
+
+from selfservice.config import ROOT
+from selfservice.events import model as events
+from selfservice.facts import Facts
+from selfservice.requests import jobs
+from selfservice.visits import drafts, failures
+from selfservice.visits import model as visits
+
+
+def test_text_and_program_agree() -> None:
+    """The facts on the page and the limits in the code are the same numbers."""
+    facts = Facts.load(ROOT / "content" / "facts.toml")
+    said = [facts.get(name).value for name in ("visit.keep_hours", "events.keep_days", "access_code.request_keep_days")]
+    assert [visits.LIFE_HOURS, events.KEPT_DAYS, jobs.KEPT_DAYS] == said
+    assert failures.KEPT_SECONDS == facts.get("sign_in.failures_keep_hours").value * 3600
+    assert visits.LIFE_HOURS == drafts.LIFE_HOURS
