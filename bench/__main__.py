@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 
-KINDS = ("build", "serve", "weight", "signin", "register", "letters")
+KINDS = ("build", "serve", "weight", "signin", "steps", "register", "letters")
 
 
 def main() -> None:

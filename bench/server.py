@@ -14,6 +14,7 @@ from flask import Flask
 
 OURS = "selfservice.server:application"
 BARE = "bench.server:hello"
+PLAIN = "bench.plain:form"
 
 
 def hello() -> Flask:

@@ -1,0 +1,167 @@
+"""The request for an access code: how long each of its steps takes, beside bare Flask on the same server."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from unittest.mock import patch
+
+from bench.build import demo_settings
+from bench.load import Answers, Client, get, load, post, together
+from bench.plain import VARIABLE
+from bench.server import BARE, OURS, PLAIN, serving
+from bench.timing import table
+from selfservice import clock
+from selfservice.config import load as load_config
+from selfservice.db import Database
+from selfservice.fragments.access_code import NAME
+from selfservice.members import model
+from selfservice.migrations import migrate
+from selfservice.visits import model as visits
+from selfservice.visits.drafts import Draft
+
+FORM = f"/en/self-service/{NAME}"
+KVK = "12345678"
+VISITORS = 500  # below the form's own limit of 600 requests handed in a minute
+CLIENTS = 2
+SECONDS = 60.0
+PERSON = {"kvk_number": KVK, "given_name": "Wil", "family_name": "Peeters", "telephone": ""}
+NOTES = """
+A business request that ends in direct debit and a letter: the longest way there is. Each visitor has a cookie, a draft
+and an address of their own, and takes the steps in this order with right input; two clients, one worker with one
+thread, clients and server on the same machine; medians of the rounds, and of the ratios, round by round (above 1.0 is
+slower). 'bare Flask' is one route with a text and nothing else; 'with a row' is bare Flask that keeps one row a visitor
+in the same SQLite, equally safe: a GET reads it and renders five fields, a POST writes it and answers 303. It has no
+limiter, session, language, layout of the site, checks or security headers.
+""".strip()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One request of the way: its name in the table, its method and path, what is sent, and the right answer."""
+
+    name: str
+    path: str
+    sent: Mapping[str, str] | None = None
+    cookie: bool = True
+
+    @property
+    def status(self) -> int:
+        """What a right answer is: a page, or on to the next."""
+        return 200 if self.sent is None else 303
+
+    def request(self, number: int, cookie: str) -> bytes:
+        """This step as the visitor with this number sends it."""
+        headers = {"X-Forwarded-For": f"10.1.{number >> 8}.{number & 255}"}
+        if self.cookie:
+            headers["Cookie"] = f"loket={cookie}"
+        if self.sent is None:
+            return get(self.path, headers)
+        return post(self.path, {**self.sent, **self._own(number)}, headers)
+
+    def _own(self, number: int) -> dict[str, str]:
+        return {"email": f"visitor{number}@loket.example"} if "given_name" in (self.sent or {}) else {}
+
+
+STEPS = (
+    Step("GET need (the start)", FORM, cookie=False),
+    Step("POST need, a new visit", f"{FORM}/need", {"need": "business"}, cookie=False),
+    Step("POST need", f"{FORM}/need", {"need": "business"}),
+    Step("GET details", f"{FORM}/details"),
+    Step("GET the organisation, in place", f"{FORM}/organisation?kvk_number={KVK}"),
+    Step("POST details", f"{FORM}/details", PERSON),
+    Step("GET preferences", f"{FORM}/preferences"),
+    Step("POST preferences", f"{FORM}/preferences", {"language": "en"}),
+    Step("GET direct debit", f"{FORM}/mandate"),
+    Step(
+        "POST direct debit", f"{FORM}/mandate", {"iban": "NL91ABNA0417164300", "holder": "W. Peeters", "mandate": "yes"}
+    ),
+    Step("GET check", f"{FORM}/check"),
+    Step("POST check: sent", f"{FORM}/check", {}),
+    Step("GET done", f"{FORM}/done"),
+)
+
+
+def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+    """The benchmark of the steps, as markdown."""
+    rounds, visitors = (1, 100) if quick else (3, VISITORS)
+    found: dict[str, list[tuple[Answers, Answers, Answers]]] = {step.name: [] for step in STEPS}
+    for number in range(rounds):
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            tell(f"the steps of a request: round {number + 1} of {rounds}")
+            _round(Path(scratch), visitors, found)
+    head = ["request", "p50 ms", "p99 ms", "bare Flask p99 ms", "p99 / bare", "with a row p99 ms", "p99 / with a row"]
+    lines = [_line(name, answers) for name, answers in found.items()]
+    return f"## The steps of a request\n\n{table(head, lines)}\n\n{NOTES}\n"
+
+
+def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, Answers, Answers]]]) -> None:
+    environment = demo_settings(scratch) | {"LOKET_PROXIES": "1"}
+    cookies = _cookies(environment, visitors)
+    plain = {VARIABLE: str(scratch / "plain.db")}
+    with (
+        serving(BARE, {}, 1, 1) as bare,
+        serving(PLAIN, plain, 1, 1) as row,
+        serving(OURS, environment, 1, 1) as ours,
+    ):
+        for port, path in ((bare, "/"), (row, "/"), (ours, FORM)):
+            load(port, [Client([get(path)])], 0.3)
+        for step in STEPS:
+            numbers = range(visitors)
+            requests = [step.request(number, cookies[number]) for number in numbers]
+            theirs = [_peer(step, number) for number in numbers]
+            found[step.name].append(
+                (_all(ours, requests, step.status), _all(bare, theirs, 200), _all(row, theirs, step.status))
+            )
+
+
+def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:
+    """A visit for each visitor, with a draft that is empty yet, and one organisation; the cookies of the visits."""
+    with patch.dict(os.environ, environment):
+        db = Database(load_config().database)
+    migrate(db)
+    now, made = clock.now(), []
+    with db.write() as conn:
+        model.add_organisation(
+            conn, now, kvk_number=KVK, name="Northsea Kite Repairs", email="info@kites.example", street="Duinpad",
+            house_number="7a", postcode="0012 ZZ", city="Zandhoven",
+        )  # fmt: skip
+        for _ in range(visitors):
+            visit, cookie = visits.start(conn, now)
+            Draft(visit, NAME).save(conn, {}, now)
+            made.append(cookie)
+    db.close()
+    return made
+
+
+def _peer(step: Step, number: int) -> bytes:
+    """The comparable request to a bare Flask."""
+    headers = {"Cookie": f"plain={number}"}
+    return get("/", headers) if step.sent is None else post("/", step.sent, headers)
+
+
+def _all(port: int, requests: list[bytes], status: int) -> Answers:
+    """Each request once. An error is answered fast too; anything but the right answer is no result."""
+    clients = [Client(requests[at::CLIENTS], once=True) for at in range(CLIENTS)]
+    answers = together(load(port, clients, SECONDS))
+    if answers.statuses != {status: len(requests)}:
+        sys.exit(f"bench: expected only {status} but got {dict(answers.statuses)} for {requests[0]!r}")
+    return answers
+
+
+def _line(name: str, found: list[tuple[Answers, Answers, Answers]]) -> list[str]:
+    ours, bare, row = ([one[at].percentile(99) for one in found] for at in range(3))
+    return [
+        name,
+        f"{median(one[0].percentile(50) for one in found):.1f}",
+        f"{median(ours):.1f}",
+        f"{median(bare):.1f}",
+        f"{median(one / two for one, two in zip(ours, bare, strict=True)):.1f}",
+        f"{median(row):.1f}",
+        f"{median(one / two for one, two in zip(ours, row, strict=True)):.1f}",
+    ]
