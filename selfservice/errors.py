@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -89,6 +90,15 @@ def retry_later(response: Response, seconds: int) -> Response:
     """The answer, saying after how many seconds trying again makes sense."""
     response.headers["Retry-After"] = str(seconds)
     return response
+
+
+def too_often(seconds: int, form: Callable[[str], Response]) -> Response:
+    """The answer to who tried too often (429): a fragment to be set above the form; else the form itself, made by
+    `form` with a notice how long to wait.
+    """
+    if web.wants_fragment():
+        return answer(429, retry_after=seconds)
+    return retry_later(form(wait_text(seconds)), seconds)
 
 
 def wait_text(seconds: int) -> str:

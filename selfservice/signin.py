@@ -151,6 +151,7 @@ def ask(
         errors=found or {},
         notice=notice,
         kept=_is_kept(name),
+        header=_has_ended(),
     )
 
 
@@ -164,7 +165,7 @@ def render(session: Session, name: str, template: str, *, title: str, **variable
     """A state of a personal form for whoever is signed in, with the line that says so and until when."""
     shown = web.wants_fragment() and not str(request.endpoint).endswith(".mine")
     variables |= {"panel": name, "focus": shown and not variables.get("errors"), **bar(session)}
-    return web.render(template, title=title, **variables)
+    return web.render(template, title=title, header=True, **variables)
 
 
 def bar(session: Session | None) -> dict[str, Any]:
@@ -215,6 +216,12 @@ def _is_kept(name: str) -> bool:
     now, conn = clock.now(), services().db.read()
     visit = cookies.visit(conn, now)
     return visit is not None and "typed" in Draft(visit, name).load(conn, now)
+
+
+def _has_ended() -> bool:
+    """Whether somebody was signed in with this cookie: the header of their page may still say so."""
+    cookie = cookies.value()
+    return cookie is not None and web.wants_fragment() and sessions.owner(services().db.read(), cookie) is not None
 
 
 def shown() -> Session | None:

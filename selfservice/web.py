@@ -63,18 +63,22 @@ def render(
     status: int = 200,
     error: bool = False,
     switch_form: str | None = None,
+    header: bool = False,
     **variables: Any,
 ) -> Response:
     """Answer the fragment, or the whole page around the very same fragment. The only place that chooses.
 
     `title` is the page's name; with `error` its <title> says so first. `switch_form` is the id of a form that the
-    language switch submits, so that what was typed travels along.
+    language switch submits, so that what was typed travels along. With `header` a fragment brings along what the
+    header of the page around it says of who is signed in, since that may have changed.
     """
     head_title = i18n.gettext("Error: %(title)s", title=title) if error else title
     variables |= {"title": title, "head_title": head_title}
     if wants_fragment():
         head = escape(f"{head_title} – {site_name()}")
         body = f"<title>{head}</title>\n{render_template(template, **variables)}"
+        if header:
+            body += render_template("account.html", lang=i18n.language())
         return Response(body, status, mimetype="text/html")
     page: dict[str, Any] = {
         "fragment_template": template,

@@ -11,11 +11,13 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from selfservice import clock, i18n, workdays
+from selfservice.fragments.access_code import model
 from selfservice.i18n import LANGUAGES
+from selfservice.limits.model import Limit
 from selfservice.members import demo
 from tests.clients import HX, HouseClient
 from tests.conftest import new_app
-from tests.people import browser
+from tests.people import age, browser, enter, prepare
 from tests.steps import (
     BUSINESS,
     IBAN,
@@ -427,6 +429,79 @@ def test_looked_up_in_place(client: HouseClient, lang: str, typed: str, shown: s
     assert (200, True) == (answer.status_code, shown in answer.text)
     assert bool(typed) == ("notice" in answer.text)
     assert client.cookie_value() is None
+
+
+def look_up(client: HouseClient, lang: str = "en", address: str = "192.0.2.1") -> TestResponse:
+    """Look the organisation up in place, from this address."""
+    where = f"/{lang}/self-service/access-code/organisation?kvk_number={KVK}"
+    return client.get(where, headers=HX, environ_base={"REMOTE_ADDR": address})
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So few look-ups at once, and then one in 20 minutes."""
+    monkeypatch.setattr(model, "LOOK_UPS", Limit(model.LOOK_UPS.name, 3, 3600))
+    return 3
+
+
+def test_looked_up_too_often(client: HouseClient, app: Flask, few: int) -> None:
+    """From one place only so many numbers can be looked up; then a wait, said when and in one's language. Another place
+    has a count of its own, and an empty field counts for nothing.
+    """
+    for _ in range(few):
+        client.get("/en/self-service/access-code/organisation", headers=HX)
+        assert NAME in look_up(client).text
+    refused = [look_up(client, lang) for lang in ("en", "nl")]
+    assert [(429, True, False)] * 2 == [
+        (answer.status_code, 1100 < int(answer.headers["Retry-After"]) <= 1200, NAME in answer.text)
+        for answer in refused
+    ]
+    assert [True, True] == ["Try again in 20 min" in refused[0].text, "over 20 min" in refused[1].text]
+    assert 200 == look_up(client, address="192.0.2.2").status_code
+    change(app, "UPDATE limits SET tat = tat - 1200000000")
+    assert [200, 429] == [look_up(client).status_code for _ in range(2)]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("more", [{"look_up": "1"}, {}], ids=["button", "going on"])
+def test_looked_up_too_often_by_sending(
+    app: Flask, client: HouseClient, few: int, more: dict[str, str], *, htmx: bool
+) -> None:
+    """Sending the step counts when the number is another one, with or without the button; what was typed stays."""
+    one = Person(client, htmx=htmx)
+    one.fill_in("business", until="details")
+    numbers = ["00010007", "00010007", "00011244", "00012481", "00013718"]
+    answers = [one.send("details", **BUSINESS | {"kvk_number": number}, **more) for number in numbers]
+    last = answers[-1]
+    assert [429] == [answer.status_code for answer in answers if answer.status_code not in (200, 303)]
+    assert (429, True) == (last.status_code, int(last.headers["Retry-After"]) > 0)
+    shown = ('value="00013718"', PERSON["email"], "notice good", "We find no organisation")
+    assert htmx or [True, True, False, False] == [text in last.text for text in shown]
+    assert "00012481" == draft(app)["answers"]["kvk_number"]
+
+
+def test_looked_up_by_a_detour(app: Flask, client: HouseClient, few: int) -> None:
+    """A number that was typed for private use counts as soon as it is for an organisation."""
+    one = Person(client)
+    one.send("need", need="private")
+    statuses = []
+    for _ in range(few + 1):
+        one.send("details", **BUSINESS)
+        statuses.append(one.send("need", need="business").status_code)
+        one.send("need", need="private")
+    assert [303] * few + [429] == statuses
+
+
+def test_looked_up_too_often_while_signed_in(app: Flask, client: HouseClient, few: int) -> None:
+    """Who is logged in gets the same answer, also when it prolongs their session."""
+    prepare(app)
+    enter(client)
+    one = Person(client)
+    one.fill_in("business", until="details")
+    for _ in range(few):
+        look_up(client, address="127.0.0.1")
+    age(app, minutes=5)
+    assert 429 == one.send("details", **BUSINESS).status_code
 
 
 def test_looked_up_alone(one: Person) -> None:

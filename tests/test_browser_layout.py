@@ -223,3 +223,29 @@ def test_switch_keeps_the_question(visit: Visit, lang: str) -> None:
     other = "en" if lang == "nl" else "nl"
     expect(page).to_have_url(re.compile(f"{path(other, 'cannot-log-in')}#no-mail$"))
     expect(page.locator("#no-mail")).to_be_in_viewport()
+
+
+def test_nothing_dead_without_scripts(visit: Visit) -> None:
+    """A button that only the script makes work is not there without it."""
+    shown = [visit(scripts=scripts).go("/en/self-service/sign-in").locator(".show") for scripts in (True, False)]
+    expect(shown[0]).to_be_visible()
+    expect(shown[1]).to_be_hidden()
+
+
+HEIGHT = "document.querySelector('#sign-in .tab').offsetTop"
+
+
+def test_failure_takes_the_place_of_errors(live: Live, visit: Visit) -> None:
+    """After too many tries the panel says that alone, above what stays, and its tab stays where it was."""
+    code, _ = live.login()
+    page = visit().go("/en/self-service/sign-in")
+    page.fill("#sign-in-access_code", code)
+    tab = page.evaluate(HEIGHT)
+    while not page.locator(".failure").count():
+        page.fill("#sign-in-password", "not the right one at all")
+        with page.expect_response("**/sign-in"):
+            page.click("#sign-in-form .button")
+        expect(page.locator("#sign-in [autofocus]").first).to_be_focused()
+    expect(page.locator("#sign-in .summary")).to_have_count(1)
+    expect(page.locator("#sign-in .summary")).to_be_hidden()
+    assert tab == page.evaluate(HEIGHT)

@@ -36,12 +36,16 @@ def test_by_mail(app: Flask, client: HouseClient) -> None:
 
 
 def test_on_paper_again(app: Flask, client: HouseClient) -> None:
-    """It can be undone, by any code of the organisation; both addresses are told."""
+    """It can be undone, by any code of the organisation; the page says that it was, and both addresses are told."""
     enter(client)
     client.send(ADDRESS, {"email": INVOICES})
     colleague = browser(app)
     enter(colleague, COLLEAGUE)
-    colleague.send(f"{ADDRESS}/paper", {})
+    pages = [
+        colleague.get(colleague.send(f"{ADDRESS}/paper", {}).headers["Location"]).text,
+        colleague.get(ADDRESS).text,
+    ]
+    assert [True, False] == ["on paper again. We confirmed" in page for page in pages]
     off = [recipient for kind, recipient in waiting(app) if kind == "digital_invoices.off"]
     assert ([], [demo.email(COLLEAGUE), INVOICES]) == (kept(app), off)
 

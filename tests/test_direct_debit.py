@@ -14,8 +14,9 @@ from selfservice.members import demo, mandates
 from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
-from tests.people import COLLEAGUE, MAIN, PRIVATE, age, browser, database, enter, prepare
+from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, age, browser, database, enter, prepare
 from tests.people import mails as waiting
+from tests.steps import NAME, Person
 
 ADDRESS = "/en/self-service/direct-debit"
 IBAN = "NL91ABNA0417164300"
@@ -119,6 +120,17 @@ def test_undo(app: Flask, client: HouseClient) -> None:
     assert ([303, 303], [], ["direct_debit.agreed", "direct_debit.undone"]) == (answers, open_ibans(app), kinds)
 
 
+def test_undone_is_said(client: HouseClient) -> None:
+    """After undoing it the page says so, once it was really undone, and no longer when something else was sent."""
+    enter(client, PRIVATE)
+    client.send(ADDRESS, RIGHT)
+    leads = [client.send(f"{ADDRESS}/undo", {}).headers["Location"] for _ in range(2)]
+    said = ["The change is undone" in client.get(address).text for address in leads]
+    client.send(ADDRESS, RIGHT)
+    said.append("The change is undone" in client.get(leads[0]).text)
+    assert [True, False, False] == said
+
+
 def test_too_late(app: Flask, client: HouseClient) -> None:
     """From its day on it cannot be undone, and the page no longer offers that; the account is shown masked."""
     enter(client, PRIVATE)
@@ -205,3 +217,31 @@ def test_masked() -> None:
     """A mail shows of an account what its holder knows it by."""
     mandate = mandates.Mandate(1, 1, None, IBAN, "J", dt.date(2026, 1, 5))
     assert "NL91 •••• 4300" == mandate.masked
+
+
+@pytest.mark.parametrize("has_come", [False, True], ids=["to come", "in force"])
+def test_arranged_for_the_organisation(app: Flask, client: HouseClient, *, has_come: bool) -> None:
+    """Who asks for another code of an organisation that changed to direct debit sees so and fills in no account, also
+    while its day has yet to come; once it was undone, it is asked again.
+    """
+    enter(client)
+    client.send(ADDRESS, RIGHT)
+    if has_come:
+        in_force(app)
+    asking = Person(browser(app))
+    asking.fill_in("business", until="preferences")
+    page = asking.see("preferences").text
+    assert ("check", True) == (asking.goes("preferences", language="en"), f"This is how {NAME} pays already" in page)
+    assert "check" == asking.leads(asking.see("mandate"))
+    client.send(f"{ADDRESS}/undo", {})
+    assert ("check" if has_come else "mandate") == asking.goes("preferences", language="en")
+
+
+def test_arranged_privately_is_nobody_elses(app: Flask, client: HouseClient) -> None:
+    """A private mandate, and one of another organisation, arrange nothing for this one."""
+    for number in (PRIVATE, OTHER):
+        enter(client, number)
+        client.send(ADDRESS, RIGHT)
+    asking = Person(browser(app))
+    asking.fill_in("business", until="preferences")
+    assert (2, "mandate") == (len(open_ibans(app)), asking.goes("preferences", language="en"))

@@ -10,7 +10,7 @@ from flask import Flask
 from selfservice.i18n import LANGUAGES, other_language
 from selfservice.members import demo
 from tests.clients import HouseClient
-from tests.people import browser
+from tests.people import age, browser, enter, prepare
 from tests.steps import KVK, Person, change, rows, services, token, writes
 
 # Of the demonstration: somebody of the first organisation, and somebody with a private code.
@@ -79,6 +79,14 @@ def test_looking_changes_nothing(one: Person, app: Flask) -> None:
         assert 303 == one.client.open(one.address(f"link/{found}"), method=method).status_code
     assert before == active(app, PRIVATE["email"])
     assert "done" == one.goes("confirm")
+
+
+def test_dead_link_while_signed_in(app: Flask, one: Person) -> None:
+    """Who is logged in hears the same of a link that no longer works, also when that prolongs their session."""
+    prepare(app)
+    enter(one.client)
+    age(app, minutes=5)
+    assert 410 == one.send("confirm").status_code
 
 
 @pytest.mark.parametrize("which", ["used", "expired", "older", "garbage", "none"])

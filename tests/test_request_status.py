@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,6 +13,7 @@ from selfservice import clock, i18n
 from selfservice.fragments.request_status.model import duration
 from selfservice.i18n import LANGUAGES, other_language
 from selfservice.members import references
+from selfservice.requests import demo
 from selfservice.requests import model as requests
 from selfservice.requests.model import Desk
 from tests.clients import HouseClient
@@ -192,6 +194,62 @@ def test_never_came(person: Person, app: Flask) -> None:
     revoked = [row["id"] for row in rows(app, "access_codes") if row["revoked_at"]]
     assert (True, True) == (after != before, before in revoked)
     assert 'class="notice good"' in person.see("status").text
+
+
+@pytest.mark.parametrize("number", demo.NEVER_CAME)
+def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -> None:
+    """Of two requests in the demonstration the code should have come: it can be said that it never did. Another is then
+    on its way as the first was, and only that one works.
+    """
+    before = codes_of(app, number)
+    assert [demo.code(number)[-3:]] == [row["hint"] for row in before if not row["revoked_at"]]
+    one = Person(client, "request-status")
+    one.send(reference=demo.reference(number), email=demo.email(number))
+    assert "/never-came" in one.see("status").text
+    assert "status" == one.goes("never-came")
+    after = codes_of(app, number)
+    [request] = made(app, demo.email(number))
+    assert [True, False] == [bool(row["revoked_at"]) for row in after]
+    assert (after[1]["id"], "letter" if request["letter_id"] else "sent") == (
+        request["access_code_id"],
+        {"letter": "letter", "email": request["state"]}[request["delivery"]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "expected"),
+    [(4, "", True), (demo.NEVER_CAME[0], "should have come by", False), (3, "yours goes next", False)],
+    ids=["printed", "late", "waits"],
+)
+def test_days_that_hold(client: HouseClient, number: int, said: str, expected: bool) -> None:
+    """Days are promised while they can be kept: not of a letter that is late, nor of one that waits for another."""
+    one = Person(client, "request-status")
+    one.send(reference=demo.reference(number), email=demo.email(number))
+    page = one.see("status").text
+    assert (True, expected) == (said in page, "You can expect the code between" in page)
+
+
+def test_steps_in_order_of_time(client: HouseClient) -> None:
+    """What happened stands in order of time, also when a letter never came and a new code was made after it."""
+    one = Person(client, "request-status")
+    one.send(reference=demo.reference(demo.NEVER_CAME[0]), email=demo.email(demo.NEVER_CAME[0]))
+    one.send("never-came")
+    shown = re.findall("<dt>(.*)</dt>", one.see("status").text)
+    assert ["Received", "Being checked", "Approved", "Printed", "Posted", "New code made"] == shown
+
+
+def test_nobody_approves_a_private_request(client: HouseClient) -> None:
+    """A private request is received and sent; that it never came gives a new code, sent again."""
+    number = next(at for at, (_, row, story) in enumerate(demo.STORIES) if row == 0 and story[-1][0] == "sent")
+    one = Person(client, "request-status")
+    one.send(reference=demo.reference(number), email=demo.email(number))
+    assert ["Received", "Sent by e-mail"] == re.findall("<dt>(.*)</dt>", one.see("status").text)
+
+
+def codes_of(app: Flask, number: int) -> list[dict[str, Any]]:
+    """The access codes of who made this demo request."""
+    [request] = made(app, demo.email(number))
+    return [row for row in rows(app, "access_codes") if row["person_id"] == request["person_id"]]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

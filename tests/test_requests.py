@@ -508,6 +508,15 @@ def test_replace_business(desk: requests.Desk) -> None:
     assert status(desk, made.reference).may
 
 
+def test_replacing_arranges_no_payment(desk: requests.Desk) -> None:
+    """A code in the place of another does not make an organisation pay by direct debit: only an agreement does."""
+    help_.approve(desk, help_.hand_in(desk, BUSINESS))
+    with desk.db.write() as conn:
+        mandates.end(conn, 1, 1, NOW)
+    assert replace_code(desk, lose(desk, number=KVK))
+    assert None is help_.organisation(desk.db).payment_method
+
+
 @pytest.mark.parametrize(
     ("email", "number"),
     [("x@y.example", None), (PERSON, None), ("x@y.example", KVK), (PERSON, "99999999"), (PERSON, "1")],

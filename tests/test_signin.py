@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from selfservice import clock
 from selfservice.fragments.sign_in import model as rules
@@ -452,3 +453,38 @@ def test_parameters() -> None:
 def test_htmx_header_is_asked(client: HouseClient) -> None:
     """The fragment alone comes to htmx."""
     assert "<html" not in client.get(ADDRESS, headers=HX).text
+
+
+def brought(answer: TestResponse) -> list[tuple[str, str]]:
+    """What a fragment brings along for the header around it: where it goes, and its text."""
+    found = house.elements(house.parse(answer.text, fragment=True))
+    return [(one.get("data-hx-swap-oob", ""), house.text_of(one)) for one in found if "data-hx-swap-oob" in one.attrib]
+
+
+def test_header_follows(client: HouseClient) -> None:
+    """After signing in in place the answer brings along who is signed in, for the header; a page has its one header."""
+    then = "/en/self-service/direct-debit"
+    assert [] == brought(client.fragment(then))
+    enter(client, next=then)
+    for address in (then, f"{then}/mine"):
+        [(where, said)] = brought(client.fragment(address))
+        assert ("outerHTML:.account", True) == (where, said.startswith("Jip van der Zonnestraal"))
+    page = client.get(then).text
+    assert (1, False) == (page.count('class="account"'), "swap-oob" in page)
+
+
+@pytest.mark.parametrize("how", ["form", "stay"])
+def test_header_follows_the_time_out(app: Flask, client: HouseClient, how: str) -> None:
+    """After the time-out the header no longer says who was signed in."""
+    then = "/en/self-service/direct-debit"
+    enter(client)
+    age(app, minutes=15)
+    answer = client.fragment(then) if how == "form" else client.send(f"{ADDRESS}/stay", {"next": then}, htmx=True)
+    assert [("outerHTML:.account", "My access code")] == brought(answer)
+
+
+def test_header_of_strangers_stays(app: Flask, client: HouseClient) -> None:
+    """Who was never signed in is brought nothing, also with a cookie: a start view is the same for all."""
+    client.send("/en/self-service/access-code/need", {"need": "private"})
+    answers = [client.fragment(MY), send(client, UNKNOWN, htmx=True), send(client, "", htmx=True)]
+    assert ([[], [], []], True) == ([brought(one) for one in answers], client.cookie_value() is not None)

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from tests import browser
 from tests.live import WAIT_SECONDS, Live
 
-# The browser's own remark on an answer that we give on purpose. (Pieces of a page are looked at one by one.)
-_EXPECTED = re.compile(r"the server responded with a status of (404|410|422) ")
+# What the browser and htmx remark on an answer that we give on purpose. (Pieces of a page are looked at one by one.)
+_EXPECTED = re.compile(r"(the server responded with a status of|Response Status Error Code) (404|410|422|429) ")
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,9 @@ from flask.cli import with_appcontext
 
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
-from selfservice.members import demo
+from selfservice.members import demo, references
 from selfservice.migrations import migrate
+from selfservice.requests import demo as requests
 from selfservice.server import spec
 from selfservice.services import services
 
@@ -69,6 +70,9 @@ def _greet(base_url: str, is_demo: bool) -> None:
         code, email = demo.DEMO_LOGIN
         click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
         click.echo(f"  To log in, the password  {demo.DEMO_PASSWORD}")
+        for number, way in zip(requests.NEVER_CAME, ("letter", "e-mail"), strict=True):
+            reference = references.grouped(requests.reference(number))
+            click.echo(f"  Never came by {way + ':':<8}   reference {reference}, {requests.email(number)}")
         if services().config.smtp_url is None:
             click.echo(f"  Its mail arrives at      {base_url}/en/self-service/mailbox")
         click.echo("")

@@ -72,7 +72,8 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
     Every fifth person has a private code, the others have one for an organisation; all have
     the password, when one is given. Some
     organisations pay by direct debit already, some have a postal address of their own, and of some the registered
-    e-mail address is that of a person. There are requests for a code in each state, made in the last days.
+    e-mail address is that of a person. There are requests for a code in each state, made in the last days; of two of
+    them the code should have come by now.
     """
     hashed = Hasher().hash(password) if password else None
     with db.write() as conn:
@@ -112,7 +113,7 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
             use.note_use(conn, held, long_ago + timedelta(days=7))
             if hashed:
                 model.set_password(conn, person, hashed, long_ago)
-        requests.fill(conn, now)
+        requests.fill(conn, keys, now, hashed)
     return True
 
 

@@ -22,8 +22,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Organisation:
-    """An organisation of the register. `payment_method` is None or 'direct_debit'; `invoices_email` is set when it
-    chose digital invoices; `main_person_id` is who got its first access code.
+    """An organisation of the register. `payment_method` is None, or 'direct_debit' when the register says so or
+    somebody gave a mandate for it, also one that has yet to come into force (`payments` tells these apart);
+    `invoices_email` is set when it chose digital invoices; `main_person_id` is who got its first access code.
     """
 
     id: int
@@ -49,14 +50,20 @@ class Organisation:
 def by_number(conn: "sqlite3.Connection", kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number (eight digits), or None."""
     row = conn.execute(
-        "SELECT * FROM organisations WHERE kvk_number = :kvk_number", {"kvk_number": kvk_number}
+        """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
+           FROM organisations o WHERE o.kvk_number = :kvk_number""",
+        {"kvk_number": kvk_number},
     ).fetchone()
     return None if row is None else _organisation(row)
 
 
 def get(conn: "sqlite3.Connection", organisation_id: int) -> Organisation:
     """The organisation with this row number. Raises LookupError when there is none."""
-    row = conn.execute("SELECT * FROM organisations WHERE id = :id", {"id": organisation_id}).fetchone()
+    row = conn.execute(
+        """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
+           FROM organisations o WHERE o.id = :id""",
+        {"id": organisation_id},
+    ).fetchone()
     if row is None:
         raise LookupError("no organisation has this row number")
     return _organisation(row)
@@ -72,7 +79,7 @@ def _organisation(row: "sqlite3.Row") -> Organisation:
         email=row["email"],
         visiting=visiting,
         postal=Address(*(part or "" for part in postal)) if row["postal_city"] else None,
-        payment_method=row["payment_method"],
+        payment_method="direct_debit" if row["debits"] else row["payment_method"],
         invoices_email=row["invoices_email"],
         main_person_id=row["main_person_id"],
     )

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.members import model, organisations, references
+from selfservice.members import codes, model, organisations, references, use
 from selfservice.requests import states
-from selfservice.requests.rows import State
+from selfservice.requests.rows import State, get
+from selfservice.secrets import Keys
 
 # Days ago, its organisation's row (0: private), the states it went through and after how many hours each came.
 Story = tuple[tuple[State, int], ...]
@@ -21,8 +22,8 @@ STORIES: tuple[tuple[int, int, Story], ...] = (
     (2, 7, (("received", 0), ("checking", 20))),
     (3, 9, (("received", 0), ("checking", 30), ("approved", 44))),
     (5, 11, (("received", 0), ("checking", 22), ("approved", 40), ("printed", 66))),
-    (9, 12, (("received", 0), ("checking", 25), ("approved", 46), ("printed", 70), ("posted", 74))),
-    (12, 4, (("received", 0), ("checking", 26), ("approved", 47), ("sent", 47))),
+    (13, 12, (("received", 0), ("checking", 25), ("approved", 46), ("printed", 70), ("posted", 74))),
+    (13, 4, (("received", 0), ("checking", 26), ("approved", 47), ("sent", 47))),
     (6, 14, (("received", 0), ("checking", 21), ("rejected", 45))),
     (4, 15, (("received", 0), ("withdrawn", 3))),
     (2, 1, (("duplicate", 0),)),
@@ -30,6 +31,10 @@ STORIES: tuple[tuple[int, int, Story], ...] = (
     (3, 0, (("received", 0), ("approved", 1), ("sent", 1))),
     (8, 0, (("received", 0), ("approved", 2), ("sent", 2))),
 )
+# Past their last day, whatever holidays there are, and not so long ago that somebody was reminded of the code: of these
+# it can be said that it never came. One went by letter, one by e-mail.
+NEVER_CAME = (5, 6)
+LETTER_DAYS = 60
 NAMES = (
     ("Bo", "Sterrenveld"), ("Ilse", "Tandwiel"), ("Ravi", "Moonfield"), ("Guus", "Appelscha"), ("Nadia", "Kompas"),
     ("Owen", "Bramblewick"), ("Lieke", "Zilverspar"), ("Teun", "Roodborst"), ("Sara", "Windwijzer"),
@@ -37,10 +42,20 @@ NAMES = (
 )  # fmt: skip
 
 
-def fill(conn: sqlite3.Connection, now: datetime) -> int:
-    """Put the requests in; returns how many. The organisations are expected to be there."""
+def fill(conn: sqlite3.Connection, keys: Keys, now: datetime, password: str | None = None) -> int:
+    """Put the requests in; returns how many. The organisations are expected to be there.
+
+    Behind what was handed over stands a code that nobody has used yet; its owner has the password of this hash, when
+    one is given.
+    """
     for number, (days, row, story) in enumerate(STORIES):
-        _add(conn, number, row, story, now - timedelta(days=days, hours=1))
+        made = now - timedelta(days=days, hours=1)
+        request, person = _add(conn, number, row, story, made)
+        handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
+        if handed:
+            _hand_over(conn, keys, number, request, handed[0])
+        if handed and password:
+            model.set_password(conn, person, password, made)
     return len(STORIES)
 
 
@@ -55,7 +70,26 @@ def reference(number: int) -> str:
     return references.with_check("".join(references.SYMBOLS[byte % 30] for byte in digest[:7]))
 
 
-def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: Story, made: datetime) -> None:
+def code(number: int) -> str:
+    """The access code that was handed over for the demo request of this number: always the same."""
+    digest = hashlib.sha256(f"loket request code {number}".encode()).digest()
+    return codes.with_check("".join(codes.SYMBOLS[byte % 32] for byte in digest[: codes.RANDOM_LENGTH]))
+
+
+def _hand_over(conn: sqlite3.Connection, keys: Keys, number: int, request_id: int, handed: datetime) -> None:
+    """Make the code that stands behind a request, as handed over then and not used since."""
+    request = get(conn, request_id)
+    made = model.add_access_code(
+        conn, keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
+    )
+    use.note_hand_over(conn, made, handed)
+    if request.delivery == "letter":
+        use.set_valid_until(conn, made, workdays.end_of(workdays.today(handed) + timedelta(days=LETTER_DAYS)))
+    states.change(conn, request_id, access_code_id=made)
+
+
+def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: Story, made: datetime) -> tuple[int, int]:
+    """Add one request; its row number and its person's."""
     given, family = NAMES[number]
     found = organisations.get(conn, organisation_row) if organisation_row else None
     state = story[-1][0]
@@ -98,3 +132,4 @@ def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: St
     ).fetchone()
     for each, hours in story:
         states.note(conn, row["id"], each, made + timedelta(hours=hours))
+    return int(row["id"]), person

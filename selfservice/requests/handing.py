@@ -109,17 +109,14 @@ def _introduce(conn: sqlite3.Connection, request: Request) -> None:
 
 
 def _settle(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
-    """Put the way of paying where it belongs, and forget the account in the request."""
+    """Put the way of paying where it belongs, and forget the account in the request.
+
+    An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
+    """
     if request.organisation_id is None:
         conn.execute(
             "UPDATE people SET payment_method = coalesce(payment_method, :method) WHERE id = :id",
             {"id": request.person_id, "method": request.payment_method},
-        )
-    else:
-        conn.execute(
-            """UPDATE organisations SET payment_method = 'direct_debit'
-               WHERE id = :id AND payment_method IS NULL""",
-            {"id": request.organisation_id},
         )
     if request.iban and request.holder:
         mandates.agree(

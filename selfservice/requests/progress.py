@@ -31,7 +31,7 @@ LAST = 50
 class Status:
     """A request as its owner sees it.
 
-    `moments` has when it came into each state that it went through, `place` its place among those that wait to be
+    `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
     checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
     correct_address, never_came. `letter_waits` is true when no letter may go to that address yet.
     """
@@ -45,7 +45,7 @@ class Status:
     masked_email: str
     letter_lines: tuple[str, ...]
     created_at: datetime
-    moments: dict[str, datetime]
+    moments: tuple[tuple[str, datetime], ...]
     expected_from: date
     expected_until: date
     place: int | None
@@ -79,7 +79,7 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         masked_email=mask(request.delivery_email or request.email),
         letter_lines=request.letter_lines,
         created_at=request.created_at,
-        moments={"received": request.created_at} if hidden else _moments(conn, request),
+        moments=(("received", request.created_at),) if hidden else _moments(conn, request),
         expected_from=request.expected_from,
         expected_until=request.expected_until,
         place=_place(conn, request) if request.kind == "business" and state in ("received", "checking") else None,
@@ -138,8 +138,8 @@ def _place(conn: sqlite3.Connection, request: Request) -> int:
     return int(row["before"]) + 1
 
 
-def _moments(conn: sqlite3.Connection, request: Request) -> dict[str, datetime]:
-    return {state: from_text(at) for state, at in states.history(conn, request.id)}
+def _moments(conn: sqlite3.Connection, request: Request) -> tuple[tuple[str, datetime], ...]:
+    return tuple((state, from_text(at)) for state, at in states.history(conn, request.id))
 
 
 def _is_unused(conn: sqlite3.Connection, request: Request) -> bool:

@@ -16,7 +16,7 @@ from selfservice.db import sqlite3
 from selfservice.fragments.access_code import model
 from selfservice.fragments.access_code.model import Form
 from selfservice.i18n import gettext
-from selfservice.limits.model import allow_all, network
+from selfservice.limits.model import Limit, allow_all, network
 from selfservice.members import mandates, references
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
@@ -95,6 +95,8 @@ def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
     typed, now = model.take(step, request.form), clock.now()
     switches, looks_up, back = web.switches_language(), "look_up" in request.form, "back" in request.form
+    if (refused := _refuse_look_up(step, typed, now)) is not None:
+        return refused
     with services().db.write() as conn:
         draft = _load(conn, now)
         if "reference" in draft:
@@ -109,11 +111,9 @@ def answer(step: str) -> Response:
         if not stays and typed.get("need") == "extract":
             return web.see(url_for(".no_code"))
         if visit is None and not stays:
-            wait = _admit(conn, now)
-            if wait and web.wants_fragment():
-                return errors.answer(429, retry_after=wait)
+            wait = _admit(conn, [model.PER_ADDRESS, model.GLOBAL], now)
             if wait:
-                return errors.retry_later(_show(step, form, {}, 429, notice=errors.wait_text(wait)), wait)
+                return _too_often(step, form, wait)
         if visit is not None or not stays:
             _keep(conn, cookies.visit_or_new(conn, now), draft, form, step, now)
     if stays:
@@ -121,10 +121,26 @@ def answer(step: str) -> Response:
     return web.see(_address(form.before(step) if back else form.reached))
 
 
-def _admit(conn: sqlite3.Connection, now: datetime) -> int:
-    """The seconds to wait before a visit can be begun from here; 0 when it can."""
-    tries = [(model.PER_ADDRESS, network(web.client_address())), (model.GLOBAL, "")]
+def _admit(conn: sqlite3.Connection, limits: list[Limit], now: datetime) -> int:
+    """Count a try from here; the seconds to wait when there were too many, else 0."""
+    here = network(web.client_address())
+    tries = [(limit, "" if limit is model.GLOBAL else here) for limit in limits]
     return allow_all(conn, services().keys, tries, now).retry_after_seconds
+
+
+def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
+    """What to answer when an organisation would be looked up that was not before, and that was done too often."""
+    before = _load(services().db.read(), now).get("answers", {})
+    number = model.asked_number(before | typed)
+    if number in ("", model.asked_number(before)):
+        return None
+    with services().db.write() as conn:
+        wait = _admit(conn, [model.LOOK_UPS], now)
+    return _too_often(step, Form(services().facts, before | typed), wait) if wait else None
+
+
+def _too_often(step: str, form: Form, wait: int) -> Response:
+    return errors.too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
 
 
 def _keep(conn: sqlite3.Connection, visit: int, draft: dict[str, Any], form: Form, step: str, now: datetime) -> None:
@@ -145,6 +161,11 @@ def organisation() -> Response:
     if not web.wants_fragment():
         return web.see(url_for(".show", step="details"))
     answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[: model.LONGEST]}
+    if answers["kvk_number"]:
+        with services().db.write() as conn:
+            wait = _admit(conn, [model.LOOK_UPS], clock.now())
+        if wait:
+            return errors.answer(429, retry_after=wait)
     form = _form(services().db.read(), answers)
     return web.render(
         "access_code/organisation.html", title=title("details"), form=form, values=answers, looks_up=False
@@ -191,10 +212,8 @@ def send() -> Response:
         handed = requests.submit(conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now)
         if not handed.wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed.reference, now), now)
-    if handed.wait and web.wants_fragment():
-        return errors.answer(429, retry_after=handed.wait)
     if handed.wait:
-        return errors.retry_later(_check(form, now, 429, errors.wait_text(handed.wait)), handed.wait)
+        return errors.too_often(handed.wait, lambda notice: _check(form, now, 429, notice))
     return web.see(url_for(".done"))
 
 

@@ -36,11 +36,18 @@ LONGEST = 300
 # Who comes without a visit gets one, which is a row: enough for a whole office, too few to fill the database.
 PER_ADDRESS = Limit("request-visit-address", 60, 3600)
 GLOBAL = Limit("request-visit-global", 1200, 60)
+# Which organisation has a number: enough for a whole office with a list, too few to copy the register.
+LOOK_UPS = Limit("request-organisation", 200, 3600)
 
 
 def take(step: str, sent: Mapping[str, str]) -> dict[str, str]:
     """What was sent for the fields of this step, and nothing else; a box that is not ticked is empty."""
     return {name: sent.get(name, "")[:LONGEST] for name in ASKED[step]}
+
+
+def asked_number(answers: Mapping[str, str]) -> str:
+    """The number, as typed, of which these answers have the organisation looked up; empty when they have none."""
+    return answers.get("kvk_number", "") if answers.get("need") == "business" else ""
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,8 @@ class Form:
     @classmethod
     def read(cls, conn: sqlite3.Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
         """The form with these answers; looks the organisation up. One query, or none without a number."""
-        number = answers.get("kvk_number", "")
-        wanted = answers.get("need") == "business" and number
-        return cls(facts, answers, requests.organisation(conn, number) if wanted else None)
+        number = asked_number(answers)
+        return cls(facts, answers, requests.organisation(conn, number) if number else None)
 
     @property
     def is_business(self) -> bool:

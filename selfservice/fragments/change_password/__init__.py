@@ -63,9 +63,7 @@ def change() -> Response:
 
 
 def _later(session: Session, wait: int) -> Response:
-    if web.wants_fragment():
-        return errors.answer(429, retry_after=wait)
-    return errors.retry_later(_form(session, {}, 429, errors.wait_text(wait)), wait)
+    return errors.too_often(wait, lambda notice: _form(session, {}, 429, notice))
 
 
 @blueprint.get("/done")

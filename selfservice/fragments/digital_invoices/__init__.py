@@ -33,7 +33,7 @@ def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Res
         session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else 200, error=bool(found),
         switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found,
         organisation=_counter().load(services().db.read(), session),
-        first_day=workdays.add(workdays.today(clock.now()), 1),
+        again="paper" in request.args and not found, first_day=workdays.add(workdays.today(clock.now()), 1),
     )  # fmt: skip
 
 
@@ -56,9 +56,10 @@ def paper() -> Response:
 
 def _choose(session: Session, email: str | None) -> Response:
     with services().db.write() as conn:
-        _counter().choose(conn, session, email, web.client_address(), language(), clock.now())
+        changed = _counter().choose(conn, session, email, web.client_address(), language(), clock.now())
         signin.let_go(conn, NAME)
-    return web.see(signin.address(NAME))
+    # On paper the form looks as it did at first; the address says that something was done.
+    return web.see(signin.address(NAME) + ("?paper=1" if changed and email is None else ""))
 
 
 signin.personal(blueprint, title, _show)

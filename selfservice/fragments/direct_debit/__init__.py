@@ -42,6 +42,7 @@ def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Res
         switch_form=f"{NAME}-form" if possible else None, values=typed, errors=found, mandate=mandate, pending=pending,
         iban=group_iban(mandate.iban) if mandate else "", first_day=workdays.add(today, 1),
         possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not found,
+        undone="undone" in request.args and not pending and not found,
     )  # fmt: skip
 
 
@@ -69,8 +70,9 @@ def undo() -> Response:
     """Undo it, while its day has yet to come."""
     session, now = signin.required(NAME), clock.now()
     with services().db.write() as conn:
-        _counter().undo(conn, session, web.client_address(), language(), now)
-    return web.see(signin.address(NAME))
+        undone = _counter().undo(conn, session, web.client_address(), language(), now)
+    # The form looks as before the change; the address says that this is no accident.
+    return web.see(signin.address(NAME) + ("?undone=1" if undone else ""))
 
 
 signin.personal(blueprint, title, _show)

@@ -18,6 +18,7 @@ from selfservice.members import references
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
 from selfservice.services import services
+from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
 
 NAME = "lost-access-code"
@@ -29,25 +30,14 @@ def title() -> str:
     return gettext("Replace a lost access code")
 
 
+START = StartForm(NAME, title)
+
+
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
     """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
-    return _form({}, {})
-
-
-def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
-    status = 422 if found else status
-    return web.render(
-        "lost_access_code/start.html",
-        title=title(),
-        status=status,
-        error=status >= 400,
-        switch_form=f"{NAME}-form",
-        values=values,
-        errors=found,
-        notice=notice,
-    )
+    return START.show()
 
 
 @blueprint.post("")
@@ -55,16 +45,10 @@ def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether there is such a code."""
     typed = model.take(request.form)
     found = model.check(typed)
-    if web.switches_language():
-        return _form(typed, found if request.form.get("checked") else {})
-    if found:
-        return _form(typed, found)
+    if (shown := START.again(typed, found)) is not None:
+        return shown
     wait = _send(typed)
-    if wait and web.wants_fragment():
-        return errors.answer(429, retry_after=wait)
-    if wait:
-        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
-    return web.see(url_for(".sent"))
+    return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
 
 
 def _send(typed: dict[str, str]) -> int:
@@ -108,11 +92,7 @@ def send_again() -> Response:
     if "email" not in draft:
         return web.see(url_for(".start"))
     wait = _send(draft)
-    if wait and web.wants_fragment():
-        return errors.answer(429, retry_after=wait)
-    if wait:
-        return errors.retry_later(_sent(draft, errors.wait_text(wait)), wait)
-    return web.see(url_for(".sent"))
+    return errors.too_often(wait, lambda notice: _sent(draft, notice)) if wait else web.see(url_for(".sent"))
 
 
 @blueprint.get("/link/<token>")
@@ -154,10 +134,10 @@ def replace() -> Response:
         if "done" in draft:
             return web.see(url_for(".done"))
         made = requests.replace(conn, services().desk, draft.get("token_hash", ""), web.client_address(), now)
-        if made is None:
-            return _expired()
-        Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
-    return web.see(url_for(".done"))
+        if made is not None:
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
+    # A page is made outside the transaction: it may prolong a session, which is another.
+    return _expired() if made is None else web.see(url_for(".done"))
 
 
 def _made(made: requests.Request) -> dict[str, Any]:

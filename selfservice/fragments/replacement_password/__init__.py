@@ -12,6 +12,7 @@ from selfservice.fragments.replacement_password import model
 from selfservice.i18n import gettext, language
 from selfservice.outbox import addresses
 from selfservice.services import services
+from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
 
 NAME = "replacement-password"
@@ -21,6 +22,9 @@ blueprint = Blueprint("replacement_password", __name__)
 def title() -> str:
     """The name of the form."""
     return gettext("Request a replacement password")
+
+
+START = StartForm(NAME, title)
 
 
 def _counter() -> model.Counter:
@@ -33,20 +37,7 @@ def _counter() -> model.Counter:
 @web.same_for_all
 def start() -> Response:
     """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
-    return _form({}, {})
-
-
-def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
-    return web.render(
-        "replacement_password/start.html",
-        title=title(),
-        status=status,
-        error=status >= 400,
-        switch_form=f"{NAME}-form",
-        values=values,
-        errors=found,
-        notice=notice,
-    )
+    return START.show()
 
 
 @blueprint.post("")
@@ -54,15 +45,10 @@ def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether the two belong together."""
     typed = {name: request.form.get(name, "") for name in ("access_code", "email")}
     found = model.check(typed)
-    if web.switches_language():
-        found = found if request.form.get("checked") else {}
-        return _form(typed, found, 422 if found else 200)
-    if found:
-        return _form(typed, found, 422)
+    if (shown := START.again(typed, found)) is not None:
+        return shown
     wait = _send(typed["access_code"], None, typed["email"])
-    if wait and not web.wants_fragment():
-        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
-    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".sent"))
+    return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
 
 
 def _send(code: str, code_hash: str | None, email: str) -> int:
@@ -121,9 +107,9 @@ def send_again() -> Response:
     if found:
         return _sent(draft, email, found)
     wait = _send("", draft["code_hash"], email)
-    if wait and not web.wants_fragment():
-        return errors.retry_later(_sent(draft, typed or "", notice=errors.wait_text(wait)), wait)
-    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".sent"))
+    if wait:
+        return errors.too_often(wait, lambda notice: _sent(draft, typed or "", notice=notice))
+    return web.see(url_for(".sent"))
 
 
 @blueprint.get("/link/<token>")

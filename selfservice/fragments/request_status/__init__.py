@@ -18,6 +18,7 @@ from selfservice.i18n import gettext
 from selfservice.requests import model as requests
 from selfservice.requests.model import Status
 from selfservice.services import services
+from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
 
 NAME = "request-status"
@@ -30,25 +31,14 @@ def title() -> str:
     return gettext("See how far your request is")
 
 
+START = StartForm(NAME, title)
+
+
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
     """The form, empty. Baked into the help pages: no cookie, no database, no clock."""
-    return _form({}, {})
-
-
-def _form(values: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
-    status = 422 if found else status
-    return web.render(
-        "request_status/start.html",
-        title=title(),
-        status=status,
-        error=status >= 400,
-        switch_form=f"{NAME}-form",
-        values=values,
-        errors=found,
-        notice=notice,
-    )
+    return START.show()
 
 
 @blueprint.post("")
@@ -56,20 +46,14 @@ def look_up() -> Response:
     """Remember what was typed and go on; whether there is such a request is not told here."""
     typed = model.take(model.FIELDS, request.form)
     found = model.check(typed)
-    if web.switches_language():
-        return _form(typed, found if request.form.get("checked") else {})
-    if found:
-        return _form(typed, found)
+    if (shown := START.again(typed, found)) is not None:
+        return shown
     now = clock.now()
     with services().db.write() as conn:
         wait = requests.admit(conn, services().desk, typed["reference"], web.client_address(), now)
         if not wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
-    if wait and web.wants_fragment():
-        return errors.answer(429, retry_after=wait)
-    if wait:
-        return errors.retry_later(_form(typed, {}, 429, errors.wait_text(wait)), wait)
-    return web.see(url_for(".status"))
+    return START.too_often(typed, wait) if wait else web.see(url_for(".status"))
 
 
 def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, str]:
@@ -92,12 +76,11 @@ def status() -> Response:
 def _status(draft: dict[str, str], found: Status | None) -> Response:
     if found is None:
         return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
-    steps = [(model.step(state), moment) for state, moment in found.moments.items() if model.step(state)]
     return web.render(
         "request_status/status.html",
         title=model.headline(found),
         status_=found,
-        steps=steps,
+        steps=model.steps(found),
         why=model.why(found),
         wait=model.duration(found.median_wait) if found.median_wait else "",
         did=draft.get("did", ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from selfservice.i18n import gettext, ngettext
 from selfservice.members import references
@@ -14,6 +14,7 @@ from selfservice.requests.model import Status
 
 LONGEST = 300
 FIELDS = ("reference", "email")
+HANDED_OVER = {"printed", "posted", "sent"}
 ADDRESS = ("street", "house_number", "postcode", "city")
 
 
@@ -96,6 +97,21 @@ def step(state: str) -> str:
         "withdrawn": gettext("Withdrawn"),
         "rejected": gettext("Not granted"),
     }.get(state, "")
+
+
+def steps(status: Status) -> list[tuple[str, datetime]]:
+    """What the request went through, in order of time: each step in words, with its moment.
+
+    Approved after a code was handed over is what a request is when that code never came and a new one was made.
+    Before that, nobody approves a private request: its own link does.
+    """
+    found, handed_over = [], False
+    for state, moment in status.moments:
+        handed_over |= state in HANDED_OVER
+        again = state == "approved" and handed_over
+        if again or state != "approved" or status.kind == "business":
+            found.append((gettext("New code made") if again else step(state), moment))
+    return [(name, moment) for name, moment in found if name]
 
 
 def why(status: Status) -> str:

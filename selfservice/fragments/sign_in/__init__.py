@@ -73,9 +73,7 @@ def sign_in() -> Response:
     with services().db.write() as conn:
         wait = counter.admit(conn, code, web.client_address(), now)
     if wait:
-        if web.wants_fragment():
-            return errors.answer(429, retry_after=wait)
-        return errors.retry_later(signin.ask(name, shown, {}, 429, errors.wait_text(wait), then), wait)
+        return errors.too_often(wait, lambda notice: signin.ask(name, shown, {}, 429, notice, then))
     if not _try(counter, code, typed["password"]):
         return signin.ask(name, shown, {"both": _wrong()}, 422, then=then)
     return web.see(then or signin.address(signin.HOME))
@@ -116,7 +114,13 @@ def stay() -> Response:
     then = _next(request.form) or signin.address(signin.HOME)
     if not web.wants_fragment():
         return web.see(then)
-    return web.render("sign_in/bar.html", title=title(), panel=signin.panel_of(then), **signin.bar(session))
+    return web.render(
+        "sign_in/bar.html",
+        title=title(),
+        header=session is None,
+        panel=signin.panel_of(then),
+        **signin.bar(session),
+    )
 
 
 @blueprint.post("/out")

@@ -1,0 +1,51 @@
+"""The form that stands at a fragment's own address, for those that anybody may send: shown, shown again, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Response, request
+
+from selfservice import errors, web
+
+
+@dataclass(frozen=True)
+class StartForm:
+    """The start view of the fragment `name`: its template is start.html in the folder of that name."""
+
+    name: str
+    title: Callable[[], str]
+
+    def show(
+        self,
+        values: Mapping[str, str] | None = None,
+        found: Mapping[str, str] | None = None,
+        status: int = 200,
+        notice: str | None = None,
+    ) -> Response:
+        """The form with these values; 422 with the messages that were `found`. Empty it can be baked."""
+        status = 422 if found else status
+        return web.render(
+            f"{self.name.replace('-', '_')}/start.html",
+            title=self.title(),
+            status=status,
+            error=status >= 400,
+            switch_form=f"{self.name}-form",
+            values=values or {},
+            errors=found or {},
+            notice=notice,
+        )
+
+    def again(self, typed: Mapping[str, str], found: Mapping[str, str]) -> Response | None:
+        """The form once more: with what is wrong; or in the other language, with errors only if they were shown before.
+
+        None when it was sent to be handed in and nothing is wrong.
+        """
+        if web.switches_language():
+            return self.show(typed, found if request.form.get("checked") else {})
+        return self.show(typed, found) if found else None
+
+    def too_often(self, typed: Mapping[str, str], seconds: int) -> Response:
+        """The answer to who tried too often, with what was typed."""
+        return errors.too_often(seconds, lambda notice: self.show(typed, status=429, notice=notice))
