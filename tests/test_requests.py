@@ -296,6 +296,17 @@ def test_approved_once(desk: requests.Desk) -> None:
     assert 1 == help_.active_codes(desk.db)
 
 
+@pytest.mark.parametrize("posted", [False, True])
+def test_not_approved_after_it_was_handed_over(desk: requests.Desk, *, posted: bool) -> None:
+    """What was printed or posted cannot be approved again by staff: the request stays as it is."""
+    reference = help_.hand_in(desk, BUSINESS)
+    help_.approve(desk, reference)
+    help_.print_letters(desk, NOW, posted=posted)
+    with pytest.raises(requests.WrongStateError):
+        help_.approve(desk, reference)
+    assert ("posted" if posted else "printed") == help_.found(desk, reference).state
+
+
 def test_private_is_not_approved(desk: requests.Desk) -> None:
     """A private request waits for its link; nobody can approve it past that."""
     reference = help_.hand_in(desk, PRIVATE)
@@ -563,6 +574,15 @@ def test_expire(desk: requests.Desk) -> None:
     opens = [use.find_usable(desk.db.read(), code, now) is not None for now in (before, after)]
     assert ([True, False], [0, 1, 0]) == (opens, [requests.expire(desk, now) for now in (before, after, after)])
     assert ("access_code.expired", 0) == (help_.mails(desk.db)[-1], help_.active_codes(desk.db))
+
+
+def test_expired_before_it_was_printed(desk: requests.Desk) -> None:
+    """A letter that nobody printed in all that time goes with its code: no dead code is ever printed."""
+    reference = help_.hand_in(desk, BUSINESS)
+    help_.approve(desk, reference)
+    requests.expire(desk, NOW + timedelta(days=61))
+    found = help_.found(desk, reference)
+    assert ("withdrawn", ["withdrawn"]) == (found.state, [row["state"] for row in rows(desk.db, "letters")])
 
 
 def test_used_code_stays(desk: requests.Desk) -> None:

@@ -7,7 +7,6 @@ from datetime import date, datetime, timedelta
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
 from selfservice.db import sqlite3
-from selfservice.members import model as members
 from selfservice.requests import payloads, post, states
 from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out_waiting
@@ -53,18 +52,21 @@ def remind(desk: Desk, now: datetime) -> int:
 
 
 def expire(desk: Desk, now: datetime) -> int:
-    """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one."""
+    """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one.
+
+    A letter that was not printed in all that time goes with its code, so that no dead code is ever printed.
+    """
     done = 0
     while True:
         with desk.db.write() as conn:
             rows = conn.execute(
-                """SELECT id FROM access_codes
+                """SELECT id, person_id FROM access_codes
                    WHERE valid_until <= :now AND first_used_at IS NULL AND revoked_at IS NULL
                    ORDER BY id LIMIT 100""",
                 {"now": to_text(now)},
             ).fetchall()
             for row in rows:
-                members.revoke_access_code(conn, row["id"], now)
+                post.revoke(conn, row["id"], row["person_id"], now)
                 tell(conn, desk, row["id"], "access_code.expired", now)
                 desk.record(conn, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
