@@ -44,6 +44,7 @@ check: $(VENV)/dev.stamp ## Style, types, translations, templates and content
 
 test: check ## Everything: checks, unit, contract, build, browser and accessibility tests
 	$(BIN)/python -m tests.browser
+	$(BIN)/python -m tests.soffice
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 bench: $(VENV)/dev.stamp ## The benchmarks, as ratios against named peers
