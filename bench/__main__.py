@@ -6,7 +6,9 @@ import argparse
 import importlib
 import sys
 
-KINDS = ("build", "serve", "weight", "signin", "steps", "register", "letters")
+KINDS = (
+    "build", "serve", "weight", "signin", "steps", "register", "letters", "delivery", "orders", "downloads",
+)  # fmt: skip
 
 
 def main() -> None:

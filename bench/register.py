@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench.timing import Contestant, Cost, interleave, middle, ratio, table
+from bench.imports import HEAD, forget, line, renew
+from bench.timing import Contestant, interleave, table
 from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.migrations import migrate
-from selfservice.register.lines import COLUMNS
+from selfservice.register.rows import COLUMNS
 
 COUNT = 100_000
 PEER = "sqlite-utils insert"
@@ -32,9 +32,8 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
     """The import benchmark, as markdown."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         costs = interleave(_contestants(Path(scratch)), 2 if quick else 5, lambda text: tell(f"register, {text}"))
-    lines = [_line(name, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
-    head = ["", "seconds", "rows a second", "processor s", "MiB", "time / sqlite-utils", "processor / sqlite-utils"]
-    return f"## The register: {COUNT:,} rows\n\n{table(head, lines)}\n\n{NOTES}\n"
+    lines = [line(name, COUNT, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
+    return f"## The register: {COUNT:,} rows\n\n{table(HEAD, lines)}\n\n{NOTES}\n"
 
 
 def _contestants(folder: Path) -> list[Contestant]:
@@ -49,8 +48,8 @@ def _contestants(folder: Path) -> list[Contestant]:
     theirs = [sys.executable, "-m", "sqlite_utils", "insert", str(peer), "organisations", str(file)]
     settings = {"LOKET_DEMO": "1", "LOKET_VAR": str(var), "PYTHONPATH": str(ROOT)}
     return [
-        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(_forget, peer)),
-        Contestant(NEW, ours, ROOT, settings, partial(_renew, empty, var / "loket.db")),
+        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(forget, peer)),
+        Contestant(NEW, ours, ROOT, settings, partial(renew, empty, var / "loket.db")),
         Contestant(AGAIN, ours, ROOT, settings),
     ]
 
@@ -66,26 +65,3 @@ def write(file: Path, count: int) -> None:
             paying = "direct_debit" if number % 4 == 0 else ""
             name = f"Bakkerij Nummer {number},info@bakkerij-{number}.example"
             out.write(f"{number:08d},{name},{visiting},{postal},{paying}\n")
-
-
-def _forget(path: Path) -> None:
-    for each in path.parent.glob(path.name + "*"):
-        each.unlink()
-
-
-def _renew(empty: Path, path: Path) -> None:
-    _forget(path)
-    shutil.copy(empty, path)
-
-
-def _line(name: str, costs: Sequence[Cost], peer: Sequence[Cost]) -> list[str]:
-    seconds, work = [each.wall for each in costs], [each.cpu for each in costs]
-    return [
-        name,
-        f"{middle(seconds):.1f}",
-        f"{COUNT / middle(seconds):,.0f}",
-        f"{middle(work):.1f}",
-        f"{middle(each.memory for each in costs):.0f}",
-        f"{ratio(seconds, [each.wall for each in peer]):.2f}",
-        f"{ratio(work, [each.cpu for each in peer]):.2f}",
-    ]

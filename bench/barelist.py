@@ -1,0 +1,68 @@
+"""The peer of our list of orders: a bare WSGI app with the same questions to the database and the same template."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import template_rendered
+
+from bench.ledger import LIST, enter
+from selfservice import create_app, i18n
+from selfservice.config import load
+from selfservice.fragments.orders import chart
+from selfservice.orders import lookup, scopes, totals
+from selfservice.orders.query import Period, Query
+from selfservice.services import Services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+TARGET = "bench.barelist:application"
+_PERSON = "BENCH_PERSON"
+
+
+def setting(person_id: int) -> dict[str, str]:
+    """The setting that says whose list it is."""
+    return {_PERSON: str(person_id)}
+
+
+def application() -> WSGIApplication:
+    """The app: it has our template answer once, keeps what surrounds the list, and from then on asks for the list."""
+    app = create_app(load())
+    services: Services = app.extensions["services"]
+    person = int(os.environ[_PERSON])
+    kept: dict[str, Any] = {}
+
+    def keep(_sender: object, template: Any, context: dict[str, Any], **_: object) -> None:
+        if template.name == "orders/list.html":
+            kept.update(context, template=template)
+
+    with template_rendered.connected_to(keep, app):
+        headers = {"Cookie": enter(os.environ, person), "HX-Request": "true"}
+        assert app.test_client(use_cookies=False).get(LIST, headers=headers).status_code == 200
+    template = kept.pop("template")
+    organisation = (
+        services.db.read()
+        .execute("SELECT id FROM organisations WHERE main_person_id = :person", {"person": person})
+        .fetchone()
+    )
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        conn = services.db.read()
+        query = Query(scopes.of(conn, person, organisation["id"]), Period(), "en")
+        found = {
+            "total": totals.total(conn, query),
+            "page": lookup.page(conn, query),
+            "chart": chart.draw(
+                totals.months(conn, query), lambda days: f"{LIST}?from={days.first}&to={days.last}#orders"
+            ),
+        }
+        i18n.set_language("en")
+        with app.app_context():
+            body = template.render(kept | {"listed": {**kept["listed"], **found}}).encode()
+        start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return answer
