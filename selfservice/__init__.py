@@ -10,7 +10,7 @@ from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import errors, health, i18n, logs, rights, signin, web
+from selfservice import api, errors, health, i18n, logs, rights, signin, web
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts import Facts
@@ -66,6 +66,7 @@ def create_app(config: Config) -> Flask:
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():
         app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")
+    app.register_blueprint(api.blueprint, url_prefix="/api")
     # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
     app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
     app.add_url_rule("/", "home", _home)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from selfservice import web
+from selfservice import problems, web
 from selfservice.i18n import gettext, ngettext
 from selfservice.members.passwords import Busy
 
@@ -65,7 +65,9 @@ def texts(code: int) -> tuple[str, list[str]]:
 
 
 def answer(code: int, *, retry_after: int | None = None) -> Response:
-    """The error as a fragment or a page. `retry_after` is in seconds."""
+    """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds."""
+    if web.is_api():
+        return problems.answer(code, retry_after=retry_after)
     title, parts = texts(code)
     if retry_after is not None:
         parts = [*parts, wait_text(retry_after)]

@@ -9,11 +9,12 @@ from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
 from selfservice.members.migrations import migrations as members
 from selfservice.messages.migrations import migrations as messages
+from selfservice.orders.migrations import migrations as orders
 from selfservice.outbox.migrations import migrations as outbox
 from selfservice.requests.migrations import migrations as requests
 from selfservice.visits.migrations import migrations as visits
 
-MIGRATIONS: tuple[Migrations, ...] = (members, visits, limits, messages, outbox, events, letters, requests)
+MIGRATIONS: tuple[Migrations, ...] = (members, visits, limits, messages, outbox, events, letters, requests, orders)
 
 
 def pending(db: Database, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:

@@ -8,6 +8,7 @@ from selfservice.letters import model as letters
 from selfservice.limits import model as limits
 from selfservice.members import model as members
 from selfservice.messages import model as messages
+from selfservice.orders import model as orders
 from selfservice.outbox import model as outbox
 from selfservice.requests import model as requests
 from selfservice.visits import model as visits
@@ -18,6 +19,7 @@ DOMAINS = {
     "limits": limits.clean,
     "members": members.clean,
     "messages": messages.clean,
+    "orders": orders.clean,
     "outbox": outbox.clean,
     "requests": requests.clean,
     "visits": visits.clean,

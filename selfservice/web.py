@@ -154,6 +154,11 @@ def client_address() -> str:
     return request.remote_addr or "unknown"
 
 
+def is_api() -> bool:
+    """Whether this request is for a program: it is answered in JSON, errors too, and no cookie counts for it."""
+    return request.path.startswith("/api/")
+
+
 def is_same_origin(request: Request, origin: str) -> bool:
     """Whether an unsafe request comes from our own pages: Sec-Fetch-Site where the browser sends it, else Origin."""
     site = request.headers.get("Sec-Fetch-Site")
@@ -198,12 +203,13 @@ def _accepted_language() -> str:
 
 
 def _refuse_foreign_posts() -> None:
-    if request.method not in SAFE_METHODS and not is_same_origin(request, chrome().config.base_url):
+    # The API takes no cookie, so another site's page can send nothing there in a visitor's name (selfservice/api).
+    if request.method not in SAFE_METHODS and not is_api() and not is_same_origin(request, chrome().config.base_url):
         abort(403)
 
 
 def _refuse_strange_parameters() -> None:
-    for values in (request.args, request.form if request.method == "POST" else None):
+    for values in (request.args, request.form if request.method == "POST" and not is_api() else None):
         if values and any(len(found) > 1 or _UNSEEN.search(found[0]) for found in values.listvalues()):
             abort(400)
 

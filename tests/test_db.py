@@ -36,6 +36,21 @@ def test_settings(db: Database) -> None:
     assert [1, 5000, 2, "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"] == settings
 
 
+def test_separate(db: Database) -> None:
+    """A connection apart has the same settings, sees what others commit, goes from thread to thread, and is closed."""
+    seen: list[int] = []
+    with db.separate() as conn:
+        settings = [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "synchronous")]
+        with db.write() as writing:
+            writing.execute("UPDATE counter SET n = 7")
+        thread = threading.Thread(target=lambda: seen.append(conn.execute("SELECT n FROM counter").fetchone()["n"]))
+        thread.start()
+        thread.join()
+    assert ([1, 2], [7], True) == (settings, seen, conn is not db.read())
+    with pytest.raises(sqlite3.ProgrammingError):
+        conn.execute("SELECT 1")
+
+
 def test_private_file(tmp_path: Path) -> None:
     """The file is made in a folder made for it, and nobody but its owner can read it."""
     db = Database(tmp_path / "new" / "loket.db")

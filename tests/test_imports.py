@@ -11,7 +11,10 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "selfservice"
 FILES = sorted(PACKAGE.rglob("*.py"))
-DOMAINS = {"members", "outbox", "visits", "limits", "events", "search", "requests", "letters", "messages", "register"}
+DOMAINS = {
+    *("members", "outbox", "visits", "limits", "events", "search", "requests", "letters", "messages", "register"),
+    *("orders", "intake"),
+}
 # What any layer may use: no request, no form, no page.
 BASE = {"clock", "db", "facts", "facts_file", "i18n", "ports", "secrets", "workdays", "rights"}
 # The only places that know which real part stands behind a port.

@@ -101,13 +101,14 @@ def test_set_password(db: Database) -> None:
 
 
 def test_demo(db: Database) -> None:
-    """The demonstration has 20 organisations, 40 people with a code, and 13 requests of which 5 led to a code; it is
-    filled once, and its log-in works.
+    """The demonstration has 20 organisations, 47 codes of which two are revoked, 13 requests of which 5 led to a code,
+    and 600 orders; it is filled once, and its log-in works.
     """
     filled = [demo.fill(db, KEYS), demo.fill(db, KEYS)]
-    counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes", "requests")]
+    counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes", "requests", "orders")]
+    revoked = [row["revoked_at"] is not None for row in rows(db, "access_codes")]
     member = model.find_member(db.read(), KEYS, *demo.DEMO_LOGIN)
-    assert ([True, False], [20, 53, 45, 13], True) == (filled, counts, member is not None)
+    assert ([True, False], [20, 54, 47, 13, 600], 2, True) == (filled, counts, sum(revoked), member is not None)
 
 
 def test_demo_codes() -> None:
@@ -132,4 +133,4 @@ def test_demo_is_invented(db: Database) -> None:
     assert {"00"} == {row["postcode"][:2] for row in organisations}
     assert {"000"} == {row["kvk_number"][:3] for row in organisations}
     assert {"en", "nl"} == {row["language"] for row in people}
-    assert 53 == len({row["email"] for row in people})
+    assert 54 == len({row["email"] for row in people})

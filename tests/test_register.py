@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -21,19 +16,20 @@ from hypothesis import strategies as st
 from bench.register import write
 from selfservice.clock import to_text
 from selfservice.commands import cli
-from selfservice.config import ROOT
 from selfservice.db import Database, sqlite3
+from selfservice.intake.counts import Refusal, Totals
+from selfservice.intake.lines import FileError
+from selfservice.intake.progress import Progress
 from selfservice.members import mandates, model, organisations
 from selfservice.members.organisations import Address
 from selfservice.migrations import migrate
 from selfservice.outbox import addresses
-from selfservice.register.lines import COLUMNS, RegisterError
-from selfservice.register.model import Refusal, Totals, bring_in
-from selfservice.register.progress import Progress
-from selfservice.register.rows import _PLAIN_EMAIL
+from selfservice.register.model import bring_in
+from selfservice.register.rows import _PLAIN_EMAIL, COLUMNS
 from selfservice.services import Services
 from tests.conftest import new_app, new_config
 from tests.domain_helpers import NOW, new_database, rows
+from tests.killed import kill_and_repeat
 
 LATER = NOW + timedelta(days=1)
 NOT_EIGHT = "kvk_number is not eight digits; a spreadsheet may have left out the zeros it begins with"
@@ -239,7 +235,7 @@ def test_twice_in_a_file(db: Database) -> None:
 )
 def test_unusable(db: Database, content: bytes, says: str) -> None:
     """Without the right first line nothing goes in."""
-    with pytest.raises(RegisterError, match=says):
+    with pytest.raises(FileError, match=says):
         bring(db, content)
     assert [] == known(db)
 
@@ -355,19 +351,9 @@ def test_killed(tmp_path: Path, register: Path, after: int) -> None:
         bring_in(whole, file, NOW, refuse=lambda _: None)
     db = Database(tmp_path / "var" / "loket.db")
     migrate(db)
-    command = [sys.executable, "-m", "selfservice", "register", "import", str(register)]
-    given = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
-    environment = {**given, "LOKET_DEMO": "1", "LOKET_VAR": str(db.path.parent), "PYTHONPATH": str(ROOT)}
-    running = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while running.poll() is None and time.monotonic() < deadline and _count(db) < after:
-        time.sleep(0.001)
-    running.send_signal(signal.SIGKILL)
-    running.wait()
-    half = _count(db)
-    again = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    half, told = kill_and_repeat(db.path.parent, ["register", "import", str(register)], lambda: _count(db), after)
     assert (True, True) == (after <= half < 19_999, half % 1000 in (0, 999))
-    assert f"20,000 lines: {19_999 - half:,} new, 0 changed, {half:,} the same, 1 refused" in again.stderr
+    assert f"20,000 lines: {19_999 - half:,} new, 0 changed, {half:,} the same, 1 refused" in told
     assert known(whole) == known(db)
     assert [] == db.read().execute("PRAGMA foreign_key_check").fetchall()
     whole.close()

@@ -1,7 +1,7 @@
 """Retention: a day after its limit nothing is left, and before it nothing is gone."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,10 @@ from selfservice.limits import caps
 from selfservice.limits.model import Limit, allow
 from selfservice.members import codes, mandates, references, tokens
 from selfservice.members import model as members
+from selfservice.orders import holders, keys
+from selfservice.orders import model as orders
+from selfservice.orders.moments import day_of
+from selfservice.orders.writing import Row, put
 from selfservice.outbox import queue
 from selfservice.requests import model as requests
 from selfservice.visits import failures, sessions
@@ -26,6 +30,7 @@ from tests.request_helpers import IBAN, PRIVATE, new_desk
 HOURS = {
     "access_codes": 365 * 24,
     "caps": 24,
+    "delivery_keys": 90 * 24,
     "drafts": 24,
     "events": 365 * 24,
     "failures": 24,
@@ -42,6 +47,16 @@ HOURS = {
 }
 # A person goes with the last code, request or mandate; a batch with its last letter.
 FOR_LIFE = {"organisations", "people", "passwords", "letter_batches"}
+# Orders go seven years after the end of their year in Amsterdam, and what hangs on them with them (below);
+# the few products stay.
+BY_YEAR = {
+    "order_account_months",
+    "order_holder_months",
+    "order_holders",
+    "order_products",
+    "order_redeliveries",
+    "orders",
+}
 
 
 @pytest.fixture
@@ -78,6 +93,8 @@ def fill(db: Database, hours_ago: float) -> None:
         )
         letters.withdraw(conn, letter, then)
         requests.submit(conn, new_desk(db), PRIVATE, "submission", "192.0.2.7", then)
+        made = keys.create(conn, "test", "orders:write", then)[1]
+        keys.revoke(conn, made.public_id, then)
         allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
         caps.take(conn, KEYS, CAP, "me", then)
         record(conn, KEYS, what="test", result="ok", now=then)
@@ -98,7 +115,7 @@ def test_every_table_has_a_rule(db: Database) -> None:
     tables = db.read().execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"
     )
-    assert set(HOURS) | FOR_LIFE == {row["name"] for row in tables}
+    assert set(HOURS) | FOR_LIFE | BY_YEAR == {row["name"] for row in tables}
 
 
 @pytest.mark.parametrize("table", sorted(HOURS))
@@ -118,6 +135,47 @@ def test_nothing_goes_early(db: Database, table: str) -> None:
     assert [] != rows(db, table)
 
 
+def order(db: Database, number: str, seconds: int) -> None:
+    """An order of that moment, of the first person, with a redelivery asked of it."""
+    with db.write() as conn:
+        holder, account = holders.holder(conn, 1, None)
+        product = holders.product(conn, "extract")
+        put(conn, [Row(account, seconds, number, day_of(seconds), holder, product, "credit", 285, None, "delivered")])
+        conn.execute(
+            "INSERT INTO order_redeliveries (number, person_id, asked_at) VALUES (:number, 1, :now)",
+            {"number": number, "now": clock.to_text(clock.now())},
+        )
+
+
+def test_orders_go_by_year(db: Database) -> None:
+    """Seven years after the end of its year an order goes with its sums, its redelivery and, with the last, its holder;
+    not a moment earlier; and only then may its person go.
+    """
+    add_person(db)
+    last, first = datetime(2018, 12, 31, 22, 59, 59, tzinfo=UTC), datetime(2018, 12, 31, 23, 0, tzinfo=UTC)
+    order(db, "A1", int(last.timestamp()))
+    order(db, "B1", int(first.timestamp()))
+    with db.write() as conn:
+        conn.execute("DELETE FROM access_codes")
+    left = []
+    for now in (
+        datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC),
+        datetime(2025, 12, 31, 23, 0, tzinfo=UTC),
+        datetime(2026, 12, 31, 22, 59, 59, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 0, tzinfo=UTC),
+    ):
+        with db.write() as conn:
+            requests.clean(conn, now)
+            orders.clean(conn, now)
+        tables = sorted(BY_YEAR - {"order_products"} | {"people"})
+        left.append([len(rows(db, table)) for table in tables])
+    with db.write() as conn:
+        requests.clean(conn, now)
+    # Tables in the order of their names: account months, holder months, holders, redeliveries, orders, people.
+    assert [[2, 2, 1, 2, 2, 1], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1]] == left
+    assert [] == rows(db, "people")
+
+
 def test_clean_says_what_went(db: Database) -> None:
     """Cleaning tells how many rows went in each domain, and the second time none."""
     fill(db, 400 * 24)
@@ -128,6 +186,7 @@ def test_clean_says_what_went(db: Database) -> None:
         "limits": 7,
         "members": 3,
         "messages": 3,
+        "orders": 1,
         "outbox": 1,
         "requests": 2,
         "visits": 3,

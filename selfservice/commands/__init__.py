@@ -18,10 +18,12 @@ from selfservice.commands import (
     codes,
     demo,
     health,
+    keys,
     letters,
     members,
     messages,
     migrate,
+    orders,
     register,
     requests,
     serve,
@@ -48,7 +50,7 @@ def cli() -> None:
 
 for command in (
     serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members,
-    messages, register,
+    messages, register, orders, keys,
 ):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)

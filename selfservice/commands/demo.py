@@ -1,4 +1,4 @@
-"""`loket demo`: invented organisations and people to try Loket with."""
+"""`loket demo`: invented organisations, people and orders to try Loket with."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from selfservice import clock
+from selfservice.intake.counts import Totals
+from selfservice.intake.progress import Progress
 from selfservice.members import demo
+from selfservice.orders import crowd
 from selfservice.services import services
 
 
@@ -19,9 +23,25 @@ def fill() -> bool:
 
 
 @click.command("demo")
+@click.option(
+    "--orders",
+    type=click.IntRange(min=crowd.LEAST),
+    metavar="N",
+    help="Make so many orders, of a fifth as many invented people; a tenth are of the organisation of the code below.",
+)
 @with_appcontext
-def command() -> None:
+def command(orders: int | None) -> None:
     """Fill an empty database with demo data, and print a code to try it with."""
-    click.echo("Demo data added" if fill() else "There is data already; nothing was added", err=True)
+    added = fill()
+    if orders:
+        added = _crowd(orders) or added
+    click.echo("Demo data added" if added else "There is data already; nothing was added", err=True)
     code, email = demo.DEMO_LOGIN
     click.echo(f"Access code {code}, e-mail address {email}, password {demo.DEMO_PASSWORD}")
+
+
+def _crowd(count: int) -> bool:
+    progress = Progress(sys.stderr, count, what="orders")
+    done = crowd.fill(services().db, count, clock.now(), lambda made: progress.show(Totals(new=made, bytes=made)))
+    progress.clear()
+    return done

@@ -15,7 +15,7 @@ KEPT_DAYS = 365
 LOGGER = logging.getLogger("loket.events")
 
 _WORD = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
-_THING = re.compile(r"([a-z_]{1,40}:[0-9]{1,19})?")
+_THING = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
 
 
 def record(
@@ -33,7 +33,8 @@ def record(
 
     `who` is whatever tells a person apart ('person:12', or the address they typed) and `address` the client's
     network address: both are kept as keyed hashes only. `on_what` is a kind and a row's number
-    ('access_code:12'). Raises ValueError for anything else, so that no token, code or address can get into
+    ('access_code:12'), and of a list also from which day until which ('organisation:7:20260101:20260331', where 0 is
+    open). Raises ValueError for anything else, so that no token, code or address can get into
     the log by accident. The log line is written at once; the row stays only if the transaction does.
     """
     if not (_WORD.fullmatch(what) and _WORD.fullmatch(result) and _THING.fullmatch(on_what)):

@@ -5,12 +5,14 @@ with 00.
 """
 
 import hashlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from selfservice import clock
+from selfservice.clock import to_text
 from selfservice.db import Database, sqlite3
 from selfservice.members import codes, model, use
 from selfservice.members.passwords import Hasher
+from selfservice.orders import demo as orders
 from selfservice.requests import demo as requests
 from selfservice.secrets import Keys
 
@@ -74,6 +76,9 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
     organisations pay by direct debit already, some have a postal address of their own, and of some the registered
     e-mail address is that of a person. There are requests for a code in each state, made in the last days; of two of
     them the code should have come by now.
+
+    Orders: most are of the first organisation, whose main code is the first person's (DEMO_LOGIN). Its second person
+    lost a code before the one they have, and somebody who left has orders too. The fourth person has none.
     """
     hashed = Hasher().hash(password) if password else None
     with db.write() as conn:
@@ -96,6 +101,7 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
             for number, (name, domain, street, house_number, city) in enumerate(ORGANISATIONS)
         ]
         _register(conn, organisations)
+        uses: list[tuple[int, int | None]] = []
         for number in range(PEOPLE):
             person = model.add_person(
                 conn,
@@ -106,6 +112,7 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
                 language="en" if number % 2 else "nl",
             )
             organisation = organisations[number // 2] if _is_business(number) else None
+            uses.append((person, organisation))
             held = model.add_access_code(
                 conn, keys, long_ago, code=code(number), person_id=person, organisation_id=organisation
             )
@@ -114,7 +121,39 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
             if hashed:
                 model.set_password(conn, person, hashed, long_ago)
         requests.fill(conn, keys, now, hashed)
+        left = long_ago + timedelta(days=90)
+        former = _add_former(conn, keys, organisations[0], uses[1][0], (long_ago, left))
+        orders.fill(conn, [*uses[:2], (former, organisations[0]), *uses[3:], uses[2]], now, {former: left})
     return True
+
+
+def _add_former(
+    conn: "sqlite3.Connection", keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]
+) -> int:
+    """Codes that were revoked: one of somebody who left the first organisation, whose id it returns, and the one that
+    its second person had before. `life` is from when to when they worked.
+    """
+    then, left = life
+    former = model.add_person(
+        conn, then, given_name="Bregje", family_name="Oudewater", email=f"bregje@{ORGANISATIONS[0][1]}.example",
+        language="nl",
+    )  # fmt: skip
+    for number, person in ((PEOPLE, former), (PEOPLE + 1, second)):
+        # Past `add_access_code`, which makes active ones: the second person has another by now.
+        conn.execute(
+            """INSERT INTO access_codes (code_hash, hint, person_id, organisation_id, kind, created_at, revoked_at,
+                                         first_used_at, handed_over_at)
+               VALUES (:code_hash, :hint, :person_id, :organisation_id, 'business', :then, :until, :then, :then)""",
+            {
+                "code_hash": model.hash_code(keys, code(number)),
+                "hint": code(number)[-3:],
+                "person_id": person,
+                "organisation_id": organisation,
+                "then": to_text(then),
+                "until": to_text(left),
+            },
+        )
+    return former
 
 
 def _register(conn: "sqlite3.Connection", organisations: list[int]) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
 
 from selfservice.clock import to_text
 from selfservice.db import Database, sqlite3
-from selfservice.register.lines import LineError, read_layout
-from selfservice.register.rows import Row, check
+from selfservice.intake.counts import Refusal, Totals
+from selfservice.intake.lines import LONGEST, LineError, read_layout
+from selfservice.register.rows import COLUMNS, Row, check
 
 BATCH = 1000
-_LONGEST_HEAD = 100_000
 
 # A way of paying that was agreed on here stays while its mandate does: the register may not know of it yet.
 _PUT = """
@@ -50,33 +49,6 @@ _PUT = """
 """
 
 
-@dataclass(frozen=True)
-class Totals:
-    """How many lines there were, and what became of them. `last` is the number of the last line read, `bytes` how
-    much of the file that is.
-    """
-
-    new: int = 0
-    changed: int = 0
-    same: int = 0
-    refused: int = 0
-    last: int = 1
-    bytes: int = 0
-
-    @property
-    def lines(self) -> int:
-        """All lines but the first and empty ones."""
-        return self.new + self.changed + self.same + self.refused
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A line that did not go in: its number in the file, and why, in plain words."""
-
-    line: int
-    reason: str
-
-
 def bring_in(
     db: Database,
     file: BinaryIO,
@@ -90,11 +62,11 @@ def bring_in(
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
     goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
     moment and run again, the outcome is the same. A KVK number counts once a file, so that running it again changes
-    nothing. Raises RegisterError when the first line does not name the columns, and OperationalError when another
+    nothing. Raises FileError when the first line does not name the columns, and OperationalError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
-    head = file.readline(_LONGEST_HEAD)
-    layout, totals = read_layout(head), Totals(bytes=len(head))
+    head = file.readline(LONGEST)
+    layout, totals = read_layout(head, COLUMNS), Totals(bytes=len(head))
     seen: dict[str, int] = {}
     left = enumerate(file, start=2)
     while batch := list(islice(left, BATCH)):

@@ -7,11 +7,25 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from selfservice.intake.lines import LineError
 from selfservice.outbox import addresses
-from selfservice.register.lines import COLUMNS, LineError
 from selfservice.requests import fields
 from selfservice.requests.fields import FieldError
 
+COLUMNS = (
+    "kvk_number",
+    "name",
+    "email",
+    "visiting_street",
+    "visiting_house_number",
+    "visiting_postcode",
+    "visiting_city",
+    "postal_street",
+    "postal_house_number",
+    "postal_postcode",
+    "postal_city",
+    "payment_method",
+)
 MAX_NAME = 200
 DIRECT_DEBIT = "direct_debit"
 Row = tuple[str | None, ...]

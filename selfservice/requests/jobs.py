@@ -136,7 +136,9 @@ def _day(moment: str | None) -> date | None:
 
 
 def clean(conn: sqlite3.Connection, now: datetime) -> int:
-    """Remove requests made over 365 days ago, and people with neither request nor code; returns how many went."""
+    """Remove requests made over 365 days ago, and people with neither request, code, mandate nor order; returns how
+    many went.
+    """
     requests = conn.execute(
         "DELETE FROM requests WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
     ).rowcount
@@ -144,6 +146,8 @@ def clean(conn: sqlite3.Connection, now: datetime) -> int:
         """DELETE FROM people
            WHERE NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.person_id = people.id)
-             AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.person_id = people.id)"""
+             AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.person_id = people.id)
+             AND NOT EXISTS (SELECT 1 FROM order_holders h WHERE h.person_id = people.id)
+             AND NOT EXISTS (SELECT 1 FROM order_redeliveries d WHERE d.person_id = people.id)"""
     ).rowcount
     return requests + people

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import TextIO
 
-from selfservice.register.model import Totals
+from selfservice.intake.counts import Totals
 
 EVERY = 10_000
 _WIDTH = 24
@@ -16,11 +16,13 @@ _CLEAR = "\r\x1b[K"
 class Progress:
     """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known.
 
-    `clock` gives seconds.
+    `clock` gives seconds; `what` they are lines of, or other things, in the plural.
     """
 
-    def __init__(self, out: TextIO, size: int | None, clock: Callable[[], float] = perf_counter) -> None:
-        self._out, self._size, self._clock = out, size, clock
+    def __init__(
+        self, out: TextIO, size: int | None, clock: Callable[[], float] = perf_counter, what: str = "lines"
+    ) -> None:
+        self._out, self._size, self._clock, self._what = out, size, clock, what
         self._terminal = out.isatty()
         self._started = clock()
         self._next = EVERY
@@ -40,7 +42,7 @@ class Progress:
 
     def _text(self, totals: Totals, *, bar: bool) -> str:
         seconds = max(self._clock() - self._started, 1e-9)
-        parts = [f"{totals.lines:,} lines", f"{totals.lines / seconds:,.0f} a second"]
+        parts = [f"{totals.lines:,} {self._what}", f"{totals.lines / seconds:,.0f} a second"]
         if self._size:
             part = min(totals.bytes / self._size, 1.0)
             left = round(seconds / part - seconds)

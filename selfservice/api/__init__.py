@@ -1,0 +1,103 @@
+"""The API for a shop: deliver orders, and learn which were asked for again. openapi.json describes it.
+
+It takes a bearer key and no cookie. That, and only that, is why requests from other sites need not be refused here: a
+browser sends no key by itself, so another site's page can send nothing that its own maker could not send without it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+
+from selfservice import clock
+from selfservice.api import body, keyed
+from selfservice.i18n import gettext
+from selfservice.intake.lines import LineError
+from selfservice.orders import redeliveries, writing
+from selfservice.orders.delivery import Delivery
+from selfservice.orders.rows import from_object
+from selfservice.problems import answer
+from selfservice.services import services
+
+blueprint = Blueprint("api", __name__)
+_DESCRIPTION = (Path(__file__).parent / "openapi.json").read_bytes()
+# As far as every program counts exactly (RFC 8259, section 6).
+_GREATEST = 2**53 - 1
+
+
+@blueprint.before_request
+def _refuse_unknown_parameters() -> None:
+    """A parameter that means nothing here is a mistake: paging with a mistyped one would never end."""
+    if unknown := sorted(set(request.args) - ({"after"} if request.endpoint == "api.waiting" else set())):
+        abort(answer(400, gettext("There is no parameter %(name)s.", name=unknown[0])))
+
+
+@blueprint.get("/openapi.json")
+def description() -> Response:
+    """The API's description, for everybody."""
+    return Response(_DESCRIPTION, mimetype="application/json")
+
+
+@blueprint.post("/orders")
+def deliver() -> Response:
+    """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
+    key = keyed.required("orders:write")
+    wired, now = services(), clock.now()
+    sent, delivery = body.orders(), Delivery(wired.keys, now)
+    answers: list[dict[str, Any]] = []
+    with wired.db.write() as conn:
+        for each in sent:
+            try:
+                answers.append({"number": delivery.take(conn, from_object(each)), "result": "same"})
+            except LineError as error:
+                number = each.get("number")
+                shown = number if isinstance(number, str) else None
+                answers.append({"number": shown, "result": "refused", "reason": str(error)})
+        for batch in delivery.drain(body.MOST):
+            delivery.write(conn, batch)
+            fates = writing.fates(conn)
+            for one in answers:
+                if one["result"] == "same":
+                    one["result"] = fates.get(one["number"], "same")
+        refused = sum(one["result"] == "refused" for one in answers)
+        keyed.note(conn, key, "orders.deliver", "partly" if refused else "ok")
+    return _json({"orders": answers})
+
+
+@blueprint.get("/redeliveries")
+def waiting() -> Response:
+    """The orders that were asked for again and not delivered yet, oldest first."""
+    keyed.required("redeliveries")
+    found = redeliveries.waiting(services().db.read(), _after())
+    listed = [
+        {"id": one.id, "number": one.number, "product": one.product, "asked_at": clock.to_text(one.asked_at)}
+        for one in found
+    ]
+    return _json({"redeliveries": listed, "next": found[-1].id if len(found) == redeliveries.MOST else None})
+
+
+@blueprint.post("/redeliveries/<int:number>/done")
+def done(number: int) -> Response:
+    """Say that one was delivered; saying it again changes nothing."""
+    key = keyed.required("redeliveries")
+    with services().db.write() as conn:
+        found = redeliveries.done(conn, number, clock.now()) if number <= _GREATEST else None
+        if found is not None:
+            keyed.note(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
+    if found is None or found.done_at is None:
+        abort(404)
+    return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
+
+
+def _after() -> int:
+    text = request.args.get("after", "0")
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= _GREATEST):
+        abort(answer(400, gettext("after is the id of a redelivery: a whole number")))
+    return int(text)
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return Response(json.dumps(content), mimetype="application/json")

@@ -1,0 +1,56 @@
+"""Who may ask: a bearer key with the right scope (RFC 6750), so often a minute."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from flask import abort, request
+
+from selfservice import clock, web
+from selfservice.db import sqlite3
+from selfservice.i18n import TIMEZONE, gettext
+from selfservice.limits.model import Limit, allow, network
+from selfservice.orders import keys
+from selfservice.problems import answer
+from selfservice.services import services
+
+PER_KEY = Limit("api", 300, 60)
+# A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.
+WRONG = Limit("api-wrong", 30, 60)
+
+
+def required(scope: keys.Scope) -> keys.Key:
+    """The key that came with the request. Ends it with 401 without one that works, 403 when it may not do this, 429
+    when it came too often.
+    """
+    kind, _, plain = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        _refuse(401, 'Bearer realm="loket"')
+    wired, now = services(), clock.now()
+    key = keys.find(wired.db.read(), plain.strip())
+    limit, who = (WRONG, network(web.client_address())) if key is None else (PER_KEY, key.public_id)
+    with wired.db.write() as conn:
+        decision = allow(conn, wired.keys, limit, who, now)
+        if key is not None:
+            keys.note_use(conn, key, now.astimezone(TIMEZONE).date())
+    if not decision.allowed:
+        abort(answer(429, retry_after=decision.retry_after_seconds))
+    if key is None:
+        _refuse(401, 'Bearer realm="loket", error="invalid_token"')
+    if key.scope != scope:
+        _refuse(403, f'Bearer realm="loket", error="insufficient_scope", scope="{scope}"')
+    return key
+
+
+def note(conn: sqlite3.Connection, key: keys.Key, what: str, result: str, on_what: str = "") -> None:
+    """Write down in this transaction what was done with the key."""
+    on_what = on_what or f"delivery_key:{key.id}"
+    who, address = f"key:{key.public_id}", web.client_address()
+    services().desk.record(conn, clock.now(), what, result, who=who, on_what=on_what, address=address)
+
+
+def _refuse(code: int, challenge: str) -> NoReturn:
+    detail = gettext("Send it in the header Authorization, as: Bearer, a space, the key.") if code == 401 else ""
+    response = answer(code, detail)
+    response.headers["WWW-Authenticate"] = challenge
+    abort(response)

@@ -1,0 +1,67 @@
+"""`loket keys`: the keys with which a shop delivers orders through the API (docs/orders.md)."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock
+from selfservice.db import sqlite3
+from selfservice.orders import keys
+from selfservice.services import services
+
+
+@click.group("keys")
+def command() -> None:
+    """Keys for a shop: create, list, revoke."""
+
+
+@command.command()
+@click.option("--name", required=True, help="What it is for, in your own words.")
+@click.option(
+    "--scope", type=click.Choice(keys.SCOPES), default="orders:write", show_default=True, help="What it may do."
+)
+@with_appcontext
+def create(name: str, scope: keys.Scope) -> None:
+    """Make a key and print it, this once: only its hash is kept."""
+    with services().db.write() as conn:
+        try:
+            plain, made = keys.create(conn, name, scope, clock.now())
+        except ValueError as error:
+            sys.exit(f"loket: {error}. Nothing was changed")
+        _note(conn, "key.create", made)
+    click.echo(plain)
+    click.echo(f"Key {made.public_id} ({made.scope}) is made; it is not shown again", err=True)
+
+
+@command.command("list")
+@with_appcontext
+def list_keys() -> None:
+    """List the keys by their number, never the keys themselves."""
+    found = keys.listed(services().db.read())
+    for key in found:
+        used = f"used {key.last_used_on}" if key.last_used_on else "never used"
+        state = f"revoked {key.revoked_at[:10]}" if key.revoked_at else used
+        click.echo(f"{key.public_id}  {key.scope:<12}  {key.created_at[:10]}  {state:<18}  {key.name}")
+    click.echo(f"{len(found)} keys" if len(found) != 1 else "1 key", err=True)
+
+
+@command.command()
+@click.argument("number")
+@with_appcontext
+def revoke(number: str) -> None:
+    """Revoke the key with this number (`loket keys list` has it): it opens nothing any more."""
+    with services().db.write() as conn:
+        found = keys.revoke(conn, number, clock.now())
+        if found is None:
+            sys.exit(f"loket: no key that works has the number {number}. Nothing was changed")
+        _note(conn, "key.revoke", found)
+    click.echo(f"Key {found.public_id} ({found.name}) is revoked")
+
+
+def _note(conn: sqlite3.Connection, what: str, key: keys.Key) -> None:
+    who = f"account:{getpass.getuser()}"
+    services().desk.record(conn, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")

@@ -1,0 +1,50 @@
+"""`loket orders`: the orders that the shop delivers."""
+
+from __future__ import annotations
+
+import sys
+from typing import BinaryIO
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock
+from selfservice.commands import intake
+from selfservice.orders import bringing, checking
+from selfservice.services import services
+
+
+@click.group("orders")
+def command() -> None:
+    """The orders: import, check."""
+
+
+@command.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--strict", is_flag=True, help="Look at all lines first; change nothing when one cannot be used.")
+@with_appcontext
+def import_file(file: BinaryIO, strict: bool) -> None:
+    """Bring the orders in FILE (CSV or lines of JSON, see docs/orders.md; - is standard input) into the database.
+
+    Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
+    Loket runs. Exit status 1 when a line was refused.
+    """
+    wired, name = services(), str(getattr(file, "name", ""))
+    intake.run(
+        "orders.import",
+        file,
+        lambda refuse, progress: bringing.bring_in(
+            wired.db, wired.keys, file, clock.now(), refuse=refuse, progress=progress, name=name, strict=strict
+        ),
+    )
+
+
+@command.command()
+@with_appcontext
+def check() -> None:
+    """Add up all orders anew, and say which of the sums that Loket keeps are others. Exit status 1 when one is."""
+    found = checking.differences(services().db)
+    for line in found.lines:
+        click.echo(line)
+    click.echo(f"{found.orders:,} orders: {len(found.lines):,} sums are wrong", err=True)
+    sys.exit(1 if found.lines else 0)

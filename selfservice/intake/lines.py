@@ -1,0 +1,82 @@
+"""The lines of a file of columns: which sign parts them, which column stands where, and what is on each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+
+DELIMITERS = (";", ",")
+LONGEST = 100_000  # bytes of a line, above which a file is taken to be something else
+BOM = b"\xef\xbb\xbf"
+
+
+class FileError(ValueError):
+    """The file cannot be used at all; the message says why and what to do."""
+
+
+class LineError(ValueError):
+    """This line cannot be used; the message is the reason, in plain words."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the first line of a file says: its delimiter, how many fields a line has, and where each column asked for
+    stands; one that is not there stands behind the last.
+    """
+
+    delimiter: str
+    width: int
+    places: tuple[int, ...]
+
+    def values(self, line: bytes) -> tuple[str, ...]:
+        """What stands on the line (with or without its end), in the order of the columns asked for; nothing for one
+        that the file does not have. Raises LineError.
+        """
+        try:
+            fields = split(line.rstrip(b"\r\n").decode("utf-8"), self.delimiter)
+        except UnicodeDecodeError:
+            raise LineError("it has letters that are not UTF-8") from None
+        except csv.Error:
+            raise LineError("a quotation mark is not closed, or stands in the wrong place") from None
+        if len(fields) != self.width:
+            raise LineError(f"it has {len(fields)} fields, the first line has {self.width}")
+        fields.append("")
+        found: tuple[str, ...] = itemgetter(*self.places)(fields)
+        return found
+
+
+def split(line: str, delimiter: str) -> list[str]:
+    """The fields of one line (RFC 4180, without line ends inside fields). Raises csv.Error.
+
+    Each line is read by itself, so that a quotation mark that is never closed spoils one line and not the rest of
+    the file.
+    """
+    if '"' not in line:
+        return line.split(delimiter)
+    return next(csv.reader([line], delimiter=delimiter, strict=True))
+
+
+def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = ()) -> Layout:
+    """What the first line of a file says of these columns, of which the `optional` ones may be left out.
+
+    Raises FileError when a column is missing or stands there twice.
+    """
+    try:
+        text = line.removeprefix(BOM).decode("utf-8").strip()
+        found = [(delimiter, _names(text, delimiter)) for delimiter in DELIMITERS]
+    except (UnicodeDecodeError, csv.Error):
+        raise FileError("this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again") from None
+    delimiter, names = max(found, key=lambda each: len(set(columns) & set(each[1])))
+    spare = set(optional)
+    if missing := [name for name in columns if name not in names and name not in spare]:
+        raise FileError(f"the first line must name the columns; not found: {', '.join(missing)}")
+    if twice := [name for name in columns if names.count(name) > 1]:
+        raise FileError(f"the first line names a column twice: {', '.join(twice)}")
+    width = len(names)
+    return Layout(delimiter, width, tuple(names.index(name) if name in names else width for name in columns))
+
+
+def _names(text: str, delimiter: str) -> list[str]:
+    return [name.strip().lower() for name in split(text, delimiter)]

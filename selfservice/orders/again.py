@@ -1,0 +1,96 @@
+"""Getting an order again without paying: the same day, once (facts `orders.again_until`, `orders.again_methods`)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Literal
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.facts import Facts
+from selfservice.i18n import TIMEZONE
+from selfservice.orders.lookup import Order
+from selfservice.requests.desk import Desk
+
+Outcome = Literal["asked", "asked_before", "impossible"]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and where their mail goes."""
+
+    person_id: int
+    name: str
+    email: str
+    language: str
+    address: str
+
+
+def end(order: Order, facts: Facts) -> datetime:
+    """Until when an order can be had again: fact `orders.again_until` on its own day in Amsterdam, where 00:00 is the
+    midnight at the end of that day.
+    """
+    until: time = facts.get("orders.again_until").value
+    day = order.ordered_on if until > time() else order.ordered_on + timedelta(days=1)
+    return datetime.combine(day, until, TIMEZONE)
+
+
+def is_free(order: Order, facts: Facts, now: datetime) -> bool:
+    """Whether this order can be had again for nothing: made today, with an access code that pays by one of fact
+    `orders.again_methods`, and neither cancelled nor money back.
+    """
+    methods = facts.get("orders.again_methods").value
+    return (
+        order.ordered_at <= now < end(order, facts)
+        and order.payment in methods
+        and order.state != "cancelled"
+        and order.cents >= 0
+    )
+
+
+def asked(conn: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
+    """When each of these orders was asked for again (UTC); those that never were are not in it."""
+    rows = conn.execute(
+        """SELECT number, asked_at FROM order_redeliveries
+           WHERE number IN (SELECT value FROM json_each(:numbers))""",
+        {"numbers": json.dumps(list(numbers))},
+    )
+    return {row["number"]: from_text(row["asked_at"]) for row in rows}
+
+
+def ask(conn: sqlite3.Connection, desk: Desk, order: Order, asker: Asker, now: datetime) -> Outcome:
+    """Ask for this order again, which the asker is known to see, and tell them by mail that it is on its way.
+
+    However often it is asked there is one redelivery and one mail: `asked_before` says that it was there already, also
+    when by now it would be too late. Call inside `write()`.
+    """
+    if order.number in asked(conn, [order.number]):
+        return _note(conn, desk, asker, "asked_before", "", now)
+    if not is_free(order, desk.facts, now):
+        return _note(conn, desk, asker, "impossible", "", now)
+    row = conn.execute(
+        """INSERT INTO order_redeliveries (number, person_id, asked_at) VALUES (:number, :person_id, :now)
+           RETURNING id""",
+        {"number": order.number, "person_id": asker.person_id, "now": to_text(now)},
+    ).fetchone()
+    desk.mail(
+        conn,
+        now,
+        key=f"orders-again:{row['id']}:{order.number}",
+        kind="orders.again",
+        recipient=asker.email,
+        language=asker.language,
+        payload={"name": asker.name, "number": order.number, "product": order.product, "moment": now.isoformat()},
+        earned=True,
+    )
+    return _note(conn, desk, asker, "asked", f"redelivery:{row['id']}", now)
+
+
+def _note(conn: sqlite3.Connection, desk: Desk, asker: Asker, outcome: Outcome, thing: str, now: datetime) -> Outcome:
+    desk.record(
+        conn, now, "orders.again", outcome, who=f"person:{asker.person_id}", on_what=thing, address=asker.address
+    )
+    return outcome

@@ -1,0 +1,67 @@
+"""Cells of a sheet that stay what they are: text never becomes a formula, a number with leading zeros never a number.
+
+The rule (OWASP, 'CSV injection'): a text that begins with a sign that a spreadsheet calculates from gets an apostrophe
+before it, also when spaces or other invisible signs stand first, and also with the full-width and small forms of those
+signs. Amounts and dates are not text, and never get one.
+"""
+
+import re
+import unicodedata
+
+CALCULATING = "=+-@"
+BREAKING = "\t\r\n\0"
+# By Unicode's categories: spaces, joiners and marks of direction, control signs; and letters that show nothing.
+_INVISIBLE = {"Zs", "Zl", "Zp", "Cf", "Cc"}
+_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
+# What a spreadsheet takes for a month, or for true and false, in either language: `MAR-26`, `DEC1` and `TRUE` become
+# something else. By three letters, so `MARKT-1` gets an apostrophe too, which does no harm.
+WORDLIKE = (
+    "JAN", "FEB", "MAR", "MAA", "MRT", "APR", "MAY", "MEI", "JUN", "JUL", "AUG", "SEP", "OCT", "OKT", "NOV", "DEC",
+    "TRU", "FAL", "WAA", "ONW",
+)  # fmt: skip
+_WORD = re.compile(r"[^\W\d_]+")
+_TRUTHS = {"true", "false", "waar", "onwaar"}
+# Which words a number, a day or a time may have in it, in either language.
+_IN_NUMBERS = {
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december", "januari", "februari", "maart", "mei", "juni", "juli", "augustus", "oktober", "jan", "feb", "mar",
+    "mrt", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "okt", "nov", "dec", "monday", "tuesday", "wednesday",
+    "thursday", "friday", "saturday", "sunday", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "maandag",
+    "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag", "ma", "di", "wo", "do", "vr", "za", "zo",
+    "e", "am", "pm", "a", "p", "t", "z", "st", "nd", "rd", "th", "eur", "euro", "usd", "gbp",
+}  # fmt: skip
+
+
+def guard(text: str) -> str:
+    """A text as it may stand in a sheet: with an apostrophe before it if a spreadsheet could calculate from it."""
+    for sign in text:
+        if sign in BREAKING or unicodedata.normalize("NFKC", sign)[0] in CALCULATING:
+            break
+        if unicodedata.category(sign) not in _INVISIBLE and sign not in _BLANK:
+            return text
+    # Also when nothing in it can be seen.
+    return f"'{text}" if text else text
+
+
+def plain(text: str) -> str:
+    """A text as it may stand in a sheet that is opened by a double click: also no number, date or truth value.
+
+    `1E5` and `1-2-2026`, as names, would become something else; `24/7 Taxi` would not.
+    """
+    known = unicodedata.normalize("NFKC", text).casefold()
+    numberlike = any(sign.isdigit() for sign in known) and all(word in _IN_NUMBERS for word in _WORD.findall(known))
+    return f"'{text}" if numberlike or known.strip() in _TRUTHS else guard(text)
+
+
+def quoted(text: str) -> str:
+    """The text as a cell between quotation marks (RFC 4180), so any separator may stand in it."""
+    return '"' + text.replace('"', '""') + '"'
+
+
+def identifier(text: str) -> str:
+    """A number by which something is known (of an order, an invoice, an organisation: A-Z, 0-9 and dashes) as a cell.
+
+    With an apostrophe if a spreadsheet could take it for a number, a date, an exponent or a truth value. `lines` says
+    the same in SQL.
+    """
+    return f"'{text}" if text < "A" or text[:3] in WORDLIKE else text

@@ -1,0 +1,55 @@
+"""How long orders are kept, and clearing away what may no longer be."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.i18n import TIMEZONE
+
+KEPT_YEARS = 7  # after the end of the order's own (fiscal retention, article 52 AWR)
+KEY_DAYS = 90
+
+
+def first_day(now: datetime) -> date:
+    """The first day in Amsterdam of which orders are kept now."""
+    return date(now.astimezone(TIMEZONE).year - KEPT_YEARS, 1, 1)
+
+
+def clean(conn: sqlite3.Connection, now: datetime) -> int:
+    """Remove what retention no longer allows (see migrations.py); returns how many rows went.
+
+    Whole months go, so the sums that stay are right. When a year has ended there is much to remove: each call takes
+    accounts until it has some 20,000 orders, so that nobody waits long for the write lock; the next call goes on.
+    """
+    day = first_day(now)
+    values = {"day": day.isoformat(), "month": f"{day:%Y-%m}"}
+    # By account, which the sums name: no index has all orders by day.
+    accounts = conn.execute(
+        """SELECT account FROM (
+               SELECT account, sum(sum(orders)) OVER (ORDER BY account) - sum(orders) AS before
+               FROM order_account_months WHERE month < :month GROUP BY account)
+           WHERE before < 20000""",
+        values,
+    ).fetchall()
+    orders = 0
+    for row in accounts:
+        orders += _clean_account(conn, {**values, "account": row["account"]})
+    holders = conn.execute(
+        "DELETE FROM order_holders WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.holder_id = order_holders.id)"
+    ).rowcount
+    keys = conn.execute(
+        "DELETE FROM delivery_keys WHERE revoked_at < :before", {"before": to_text(now - timedelta(days=KEY_DAYS))}
+    ).rowcount
+    return orders + holders + keys
+
+
+def _clean_account(conn: sqlite3.Connection, values: dict[str, str | int]) -> int:
+    conn.execute("DELETE FROM order_account_months WHERE account = :account AND month < :month", values)
+    conn.execute(
+        """DELETE FROM order_holder_months WHERE month < :month
+           AND holder_id IN (SELECT id FROM order_holders WHERE account = :account)""",
+        values,
+    )
+    return conn.execute("DELETE FROM orders WHERE account = :account AND ordered_on < :day", values).rowcount

@@ -1,0 +1,65 @@
+"""Moments of orders: read from ISO 8601, and which day each is in Amsterdam."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from selfservice.i18n import TIMEZONE
+
+_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?"
+    r"(Z|z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+_WRONG = "is not a moment such as 2026-03-01T14:05:00+01:00"
+
+
+class MomentError(ValueError):
+    """This is not a moment; the message is the rest of a sentence that begins with its column's name."""
+
+
+def read(text: str) -> tuple[int, str]:
+    """A moment written in ISO 8601, as seconds since 1970 (UTC; parts of a second left out), and its day in Amsterdam.
+
+    Without an offset it is Amsterdam's time; an hour that comes twice, when the clock goes back, is then the first of
+    the two. Raises MomentError for anything else, and for an hour that the clock skipped.
+    """
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise MomentError(_WRONG)
+    day, hour, minute, second, offset = found.groups()
+    seconds = _hour(day, hour, offset) + 60 * int(minute) + int(second or 0)
+    if seconds < 0:
+        raise MomentError("is before 1970")
+    return seconds, day_of(seconds)
+
+
+def day_of(seconds: int) -> str:
+    """The day in Amsterdam, as 2026-03-01, of a moment in seconds since 1970."""
+    return _day(seconds // 3600)
+
+
+# Both hold one number or text for each hour that orders fall in. Amsterdam's clock has changed at whole hours since
+# 1970, and so has its day.
+@lru_cache(2**16)
+def _day(hours: int) -> str:
+    return datetime.fromtimestamp(hours * 3600, TIMEZONE).date().isoformat()
+
+
+@lru_cache(2**16)
+def _hour(day: str, hour: str, offset: str | None) -> int:
+    start = f"{day}T{hour}:00:00{(offset or '').upper()}"
+    try:
+        moment = datetime.fromisoformat(start)
+        if offset is None:
+            moment = moment.replace(tzinfo=TIMEZONE)
+        seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+        shown = datetime.fromtimestamp(seconds, TIMEZONE)
+    except (ValueError, OverflowError):
+        raise MomentError(_WRONG) from None
+    if offset is None and shown.hour != int(hour):
+        raise MomentError("is in an hour that the clock skipped; write the offset with it")
+    return seconds

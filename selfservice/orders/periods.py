@@ -1,0 +1,82 @@
+"""Periods by name, and days as people type them, in Dutch and in English whatever the page's language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date, timedelta
+
+from selfservice.orders.query import Period
+
+PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
+YEARS = range(1900, 3000)
+
+# By their first letters; `_month` wants at least three, and no others than the month has.
+_MONTHS = {
+    1: ("january", "januari"),
+    2: ("february", "februari"),
+    3: ("march", "maart", "mrt"),
+    4: ("april",),
+    5: ("may", "mei"),
+    6: ("june", "juni"),
+    7: ("july", "juli"),
+    8: ("august", "augustus"),
+    9: ("september",),
+    10: ("october", "oktober"),
+    11: ("november",),
+    12: ("december",),
+}
+_SIGN = r"\s*[-/.\s]\s*"
+_ORDINAL = r"(?:st|nd|rd|th|e|ste|de)?"
+_FORMS = (
+    re.compile(rf"(?P<year>\d{{4}}){_SIGN}(?P<month>\d{{1,2}}){_SIGN}(?P<day>\d{{1,2}})"),
+    re.compile(rf"(?P<day>\d{{1,2}}){_SIGN}(?P<month>\d{{1,2}}){_SIGN}(?P<year>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<day>\d{{1,2}}){_ORDINAL}\.?[-/\s]*(?P<name>[a-z]{{3,}})\.?,?[-/\s]*(?P<year>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<name>[a-z]{{3,}})\.?\s*(?P<day>\d{{1,2}}){_ORDINAL}(?:\s*,\s*|\s+)(?P<year>\d{{4}}|\d{{2}})"),
+)
+
+
+def preset(name: str, today: date) -> Period:
+    """The period with this name, one of PRESETS, as seen from `today` in Amsterdam: whole months, quarters, years.
+
+    Raises ValueError for another name.
+    """
+    if name == "all":
+        return Period()
+    if name not in PRESETS:
+        raise ValueError(f"not one of our periods: {name!r}")
+    which, unit = name.split("-")
+    months = {"month": 1, "quarter": 3, "year": 12}[unit]
+    begin = _months_on(today.replace(day=1), -((today.month - 1) % months))
+    if which == "last":
+        begin = _months_on(begin, -months)
+    return Period(begin, _months_on(begin, months) - timedelta(days=1))
+
+
+def parse(text: str) -> date:
+    """The day that was typed: 1-3-2026, 01/03/2026, 1.3.26, 2026-03-01, 1 maart 2026, 1 mrt 2026, March 1, 2026.
+
+    Day before month, as in both languages here; two digits are a year of this century. Raises ValueError for what is
+    no day from 1900 to 2999.
+    """
+    plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    for form in _FORMS:
+        if found := form.fullmatch(re.sub("[‐‑‒–—−]", "-", plain)):
+            parts = found.groupdict()
+            year = int(parts["year"]) + (2000 if len(parts["year"]) == 2 else 0)
+            month = int(parts["month"]) if "month" in parts else _month(parts["name"])
+            if year in YEARS:
+                return date(year, month, int(parts["day"]))
+    raise ValueError("this is no day we can read")
+
+
+def _month(name: str) -> int:
+    for number, names in _MONTHS.items():
+        if any(whole.startswith(name) for whole in names):
+            return number
+    raise ValueError("this is no month's name")
+
+
+def _months_on(first: date, count: int) -> date:
+    months = first.year * 12 + first.month - 1 + count
+    return first.replace(year=months // 12, month=months % 12 + 1)

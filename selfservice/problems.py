@@ -1,0 +1,47 @@
+"""Errors for programs: problem details in JSON (RFC 9457), with a title in a language that the program accepts."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Response, request
+
+from selfservice import i18n
+from selfservice.i18n import gettext
+
+MIMETYPE = "application/problem+json"
+
+
+def title(code: int) -> str:
+    """What a status means, in the language in force."""
+    return {
+        400: gettext("The request could not be read"),
+        401: gettext("A key is needed, and this is not one that works"),
+        403: gettext("This key may not do that"),
+        404: gettext("There is nothing at this address"),
+        405: gettext("This address does not have that method"),
+        413: gettext("The request is too large"),
+        415: gettext("The request is not of a type that is understood here"),
+        422: gettext("The request does not say what it must"),
+        429: gettext("Too many requests"),
+        500: gettext("Something went wrong here"),
+        503: gettext("Busy, or being maintained"),
+    }[code]
+
+
+def answer(code: int, detail: str = "", *, retry_after: int | None = None) -> Response:
+    """A problem as JSON. `detail` says what to mend; `retry_after` is in seconds.
+
+    Who accepts no language in particular gets English: a program's makers read it, not visitors.
+    """
+    language = i18n.language() if request.headers.get("Accept-Language") else i18n.SOURCE_LANGUAGE
+    with i18n.using(language):
+        problem = {"type": "about:blank", "title": title(code), "status": code}
+    if detail:
+        problem["detail"] = detail
+    response = Response(json.dumps(problem), code, mimetype=MIMETYPE)
+    response.headers["Content-Language"] = language
+    response.vary.add("Accept-Language")
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
