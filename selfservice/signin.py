@@ -23,6 +23,8 @@ HOME = "my"
 # So long before the end the warning comes (WCAG 2.2, 2.2.1 asks for 20 seconds at least).
 WARN_SECONDS = 120
 _PERSONAL: dict[str, Callable[[], str]] = {}
+# Style sheets of their own: a form's place has it from the start, so that what comes there later is styled at once.
+_STYLES: dict[str, str] = {}
 _FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)")
 
 Show = Callable[[Session], Response]
@@ -81,8 +83,8 @@ def address(name: str) -> str:
     return f"/{i18n.language()}/self-service/{name}"
 
 
-def personal(blueprint: Blueprint, title: Callable[[], str], show: Show) -> None:
-    """Give a personal form its two GET addresses.
+def personal(blueprint: Blueprint, title: Callable[[], str], show: Show, *, style: str = "") -> None:
+    """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's.
 
     Its own address answers `show` to whoever is signed in and may use it, and to others the sign-in form in its
     place, which leads back here; without a cookie that touches nothing, so it can be baked into pages. `mine` is
@@ -90,10 +92,14 @@ def personal(blueprint: Blueprint, title: Callable[[], str], show: Show) -> None
     """
     name = blueprint.name.replace("_", "-")
     _PERSONAL[name] = title
+    _STYLES[name] = style
 
     def start() -> Response:
         session = signed_in()
-        return ask(name) if session is None else _admit(name, session, show)
+        if session is not None:
+            return _admit(name, session, show)
+        # What the address asks for is still asked after signing in.
+        return ask(name, then=request.full_path if request.query_string else None)
 
     def mine() -> Response:
         if not web.wants_fragment():
@@ -145,6 +151,9 @@ def ask(
         status=status,
         error=status >= 400,
         switch_form=f"{name}-form",
+        # The form is sent to sign-in wherever it stands.
+        switch_action=web.path_in(i18n.other_language(), address(NAME)),
+        style=_STYLES.get(name, ""),
         panel=name,
         then=then or ("" if own else address(name)),
         values=values or {},
@@ -157,7 +166,7 @@ def ask(
 
 def panel_of(then: str) -> str:
     """Which form's place a sign-in form with this `next` stands in: that form's, or sign-in's own."""
-    match = _FORM.fullmatch(then)
+    match = _FORM.fullmatch(then.partition("?")[0])
     return match[1] if match and match[1] in _PERSONAL else NAME
 
 

@@ -84,12 +84,16 @@ def labels(tree: Element) -> Iterator[str]:
 
 
 def forms(tree: Element) -> Iterator[str]:
-    """Each form works without a script, and does the same with one. (`get` is a form's method when none is named.)"""
+    """Each form works without a script, and does the same with one. (`get` is a form's method when none is named.)
+
+    A `get` form may leave it at that: then what it asks for stands in the address of the page that it leads to.
+    """
     for form in elements(tree, "form"):
         method, action = form.get("method", "get"), form.get("action", "")
         if not action.startswith("/"):
             yield f"a form has the action {action!r}"
-        if form.get(f"data-hx-{method}") != action:
+        is_plain = method == "get" and "data-hx-get" not in form.attrib
+        if form.get(f"data-hx-{method}") != action and not is_plain:
             yield f"a form's data-hx-{method} is {form.get(f'data-hx-{method}')!r}, its action {action!r}"
         if not [one for one in elements(form, "button") if one.get("type", "submit") == "submit"]:
             yield f"the form {action!r} has no button"

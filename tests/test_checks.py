@@ -121,6 +121,7 @@ def test_rule(small: Config, old: str, new: str, line: str) -> None:
     [
         "Call {{ fact.phone.appointments }}.",
         "On 26 March 2025, in 2025 and 2026.",
+        "A date such as 01-03-2026.",
         "The number has 8 digits, such as 12345678.",
         "See <https://www.example.org/2024/0612345678>.",
         "Choose 15 of 128.",

@@ -48,6 +48,15 @@ ROUTES = """
 /<lang:lang>/self-service/mailbox/hurry
 /<lang:lang>/self-service/my
 /<lang:lang>/self-service/my/mine
+/<lang:lang>/self-service/orders
+/<lang:lang>/self-service/orders-programs.csv
+/<lang:lang>/self-service/orders.csv
+/<lang:lang>/self-service/orders.json
+/<lang:lang>/self-service/orders.xlsx
+/<lang:lang>/self-service/orders/again
+/<lang:lang>/self-service/orders/main
+/<lang:lang>/self-service/orders/mine
+/<lang:lang>/self-service/orders/problem
 /<lang:lang>/self-service/replacement-password
 /<lang:lang>/self-service/replacement-password/chosen
 /<lang:lang>/self-service/replacement-password/done
@@ -66,6 +75,10 @@ ROUTES = """
 /<lang:lang>/self-service/sign-in/stay
 /<lang:lang>/self-service/which-situation
 /<lang:lang>/self-service/which-situation/checklist
+/api/openapi.json
+/api/orders
+/api/redeliveries
+/api/redeliveries/<int:number>/done
 /choose-language
 /health
 """
@@ -156,11 +169,18 @@ def test_forms_stay_in_their_language(client: HouseClient, lang: str, name: str)
 
 @pytest.mark.parametrize(("lang", "name"), BAKED)
 def test_language_switch(client: HouseClient, lang: str, name: str) -> None:
-    """The language switch of a fragment's page leads to the same fragment in the other language."""
+    """The language switch of a fragment's page leads to the same fragment in the other language, or sends its form to
+    where that goes there; which must take it.
+    """
     tree = house.parse(client.get(address(lang, name)).text)
     other = next(code for code in LANGUAGES if code != lang)
     switch = next(one for one in house.elements(tree, "a", "button") if "switch" in one.get("class", "").split())
-    assert address(other, name) == (switch.get("href") or switch.get("formaction"))
+    form = next((one for one in house.elements(tree, "form") if one.get("id") == switch.get("form", "-")), None)
+    target = switch.get("href") or switch.get("formaction") or ""
+    actions = {form.get("action", "").replace(f"/{lang}/", f"/{other}/")} if form is not None else set()
+    assert target in {address(other, name), *actions}
+    if form is not None:
+        assert client.send(target, {"switch_language": "1"}).status_code in (200, 303, 422)
 
 
 @pytest.mark.parametrize(("lang", "name"), BAKED)

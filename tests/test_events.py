@@ -71,6 +71,8 @@ def test_log_line(db: Database, caplog: pytest.LogCaptureFixture) -> None:
         {"result": "it went wrong"},
         {"on_what": "K5UF838VUJCTM4GP"},
         {"on_what": "access_code:K5UF"},
+        {"on_what": "organisation:7:20260101:20260331:5"},
+        {"on_what": "organisation:7:"},
     ],
 )
 def test_secrets_do_not_fit(db: Database, changes: dict[str, str]) -> None:

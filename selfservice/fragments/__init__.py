@@ -13,6 +13,7 @@ from selfservice.fragments import (
     lost_access_code,
     mailbox,
     my,
+    orders,
     replacement_password,
     request_status,
     search,
@@ -32,6 +33,7 @@ FRAGMENTS: dict[str, Blueprint] = {
     "change-password": change_password.blueprint,
     "devices": devices.blueprint,
     "direct-debit": direct_debit.blueprint,
+    "orders": orders.blueprint,
     "digital-invoices": digital_invoices.blueprint,
 }
 DEMO_FRAGMENTS: dict[str, Blueprint] = {"mailbox": mailbox.blueprint}

@@ -26,7 +26,7 @@ REVIEW_DAYS = 366
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _ID = re.compile(r'\bid="([^"]+)"')
 _BARE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?<![\w/=.-])(?:\+31|0)[\d ()-]{7,}\d(?!\w)"), "a telephone number"),
+    (re.compile(r"(?<![\w/=.-])(?!\d\d-\d\d-\d{4}\b)(?:\+31|0)[\d ()-]{7,}\d(?!\w)"), "a telephone number"),
     (re.compile(r"(?:€|\bEUR\b)\s?\d|\b\d+(?:[.,]\d\d)? euro\b", re.IGNORECASE), "a price"),
     (re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+\.[\w.]+\b"), "an e-mail address"),
 )

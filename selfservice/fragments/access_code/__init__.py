@@ -15,7 +15,7 @@ from selfservice import clock, cookies, errors, web, workdays
 from selfservice.db import sqlite3
 from selfservice.fragments.access_code import model
 from selfservice.fragments.access_code.model import Form
-from selfservice.i18n import gettext
+from selfservice.i18n import gettext, other_language
 from selfservice.limits.model import Limit, allow_all, network
 from selfservice.members import mandates, references
 from selfservice.outbox import addresses
@@ -67,6 +67,8 @@ def _show(step: str, form: Form, found: dict[str, str], status: int = 200, **var
         status=status,
         error=status >= 400,
         switch_form=f"{NAME}-form" if model.ASKED[step] else None,
+        # The first step also stands at the form's own address, which takes no form.
+        switch_action=f"/{other_language()}/self-service/{NAME}/{step}",
         step=step,
         number=model.NUMBERS[step],
         last=model.LAST,

@@ -1,0 +1,103 @@
+"""What is asked of the list: read from an address and written into one. The address is all the state there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from selfservice.i18n import format_date, gettext
+from selfservice.orders import periods
+from selfservice.orders.query import SORTS, Period, Sort
+
+# In January 'this year' would be empty for nearly everybody; everything is not, and its newest orders come first.
+DEFAULT = "all"
+MAX_WORDS = 100
+MAX_CURSOR = 400
+
+
+class StrangeError(ValueError):
+    """An address that none of our pages leads to."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A preset, or two days as they were typed (then `preset` is empty); words, order, and whose (0: everybody's).
+
+    `errors` has a message for each day that cannot be read; `period` is then of no use.
+    """
+
+    preset: str = DEFAULT
+    since: str = ""
+    until: str = ""
+    words: str = ""
+    sort: Sort = "-date"
+    by: int = 0
+    period: Period = field(default_factory=Period)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def arguments(self) -> dict[str, str]:
+        """The arguments of its address, without those that say what is so anyway. Days are written as 2026-03-01."""
+        found = {}
+        if self.preset == "":
+            found = {"from": _plain(self.since, self.period.first), "to": _plain(self.until, self.period.last)}
+        elif self.preset != DEFAULT:
+            found = {"period": self.preset}
+        found |= {"words": self.words, "sort": "" if self.sort == "-date" else self.sort}
+        found |= {"by": str(self.by) if self.by else ""}
+        return {name: value for name, value in found.items() if value}
+
+    def fields(self) -> dict[str, str]:
+        """What stands in the fields: a day that was understood as this language writes it, another as it was typed."""
+        first, last = self.period.first, self.period.last
+        typed = self.preset == ""
+        return {
+            "from": self.since if not typed or first is None else format_date(first),
+            "to": self.until if not typed or last is None else format_date(last),
+            "words": self.words,
+        }
+
+    def in_period(self, name: str) -> Asked:
+        """The same of another preset."""
+        return replace(self, preset=name, since="", until="", errors={})
+
+    def plain(self) -> Asked:
+        """The same without words, and of everybody."""
+        return replace(self, words="", by=0)
+
+    def of(self, by: int) -> Asked:
+        """The same of one colleague, or with 0 of all."""
+        return replace(self, by=by)
+
+    def sorted_by(self, sort: Sort) -> Asked:
+        """The same in another order."""
+        return replace(self, sort=sort)
+
+
+def take(values: Mapping[str, str], today: date) -> Asked:
+    """What an address asks for. Typed days win over a preset; where one is empty, that end is open.
+
+    Raises StrangeError for a preset, an order or a person that no page of ours names.
+    """
+    sort = next((each for each in SORTS if each == values.get("sort", SORTS[0])), None)
+    preset, by = values.get("period", DEFAULT), values.get("by") or "0"
+    if sort is None or preset not in periods.PRESETS or not (by.isascii() and by.isdigit() and len(by) < 10):
+        raise StrangeError("no page of ours asks for this")
+    plain = Asked(preset, words=" ".join(values.get("words", "").split())[:MAX_WORDS], sort=sort, by=int(by))
+    since, until = values.get("from", "").strip(), values.get("to", "").strip()
+    if not since and not until:
+        return replace(plain, period=periods.preset(preset, today))
+    found, errors = {}, {}
+    for name, typed in (("from", since), ("to", until)):
+        try:
+            found[name] = periods.parse(typed) if typed else None
+        except ValueError:
+            errors[name] = gettext("We cannot read this date. Type it like 1-3-2026 or 1 March 2026.")
+    first, last = found.get("from"), found.get("to")
+    if first and last and last < first:
+        errors["to"] = gettext("The last day comes before the first day. Change one of the two.")
+    return replace(plain, preset="", since=since, until=until, period=Period(first, last), errors=errors)
+
+
+def _plain(typed: str, day: date | None) -> str:
+    return typed if day is None else day.isoformat()

@@ -1,0 +1,96 @@
+"""A bar for each month: where it stands in the drawing, in whole units, above or below the line of nought."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from babel.dates import format_date
+
+from selfservice.fragments.orders import texts
+from selfservice.i18n import LOCALES, language
+from selfservice.orders.query import Period
+from selfservice.orders.totals import Month
+
+HEIGHT = 1000
+STEP, WIDTH = 10, 8
+# So many places at least, so that a bar of a few months is no wall.
+PLACES = 6
+NAMES, LETTERS = 6, 18  # up to so many months each has its name or first letter below it; of more, each year its number
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A month and its bar: two outlines in the drawing's units, of the place it may be pressed in and of what is seen;
+    the rest is its words and its link.
+    """
+
+    place: str
+    shape: str
+    is_below: bool
+    name: str
+    orders: str
+    amount: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The drawing: its bars, width, the height of the line of nought, and what stands below each place."""
+
+    bars: tuple[Bar, ...]
+    width: int
+    nought: int
+    marks: tuple[str, ...]
+    highest: int
+    lowest: int
+
+
+def draw(months: Sequence[Month], link: Callable[[Period], str] = lambda _: "") -> Chart | None:
+    """The drawing of these months, or None when there is nothing to compare. `link` leads to a month's orders."""
+    if len(months) < 2:
+        return None
+    highest, lowest = max(0, *(each.cents for each in months)), min(0, *(each.cents for each in months))
+    span = max(1, highest - lowest)
+    nought = highest * HEIGHT // span
+    bars = []
+    for place, month in enumerate(months):
+        # What is not nought is seen, however small beside the others.
+        height = max(abs(month.cents) * HEIGHT // span, 8 if month.cents else 0)
+        top = nought - height if month.cents > 0 else nought
+        bars.append(
+            Bar(
+                f"M{place * STEP} 0h{STEP}v{HEIGHT}h-{STEP}z",
+                f"M{place * STEP + 1} {top}h{WIDTH}v{height}h-{WIDTH}z",
+                month.cents < 0,
+                texts.month(month.first),
+                texts.count(month.orders),
+                texts.euros(month.cents),
+                link(_whole(month.first)),
+            )
+        )
+    places = max(PLACES, len(months))
+    marks = _marks([each.first for each in months])
+    return Chart(
+        tuple(bars), places * STEP, nought, (*marks, *[""] * (places - len(marks))), highest, lowest
+    )  # fmt: skip
+
+
+def _whole(first: date) -> Period:
+    return Period(first, first.replace(day=monthrange(first.year, first.month)[1]))
+
+
+def _marks(months: Sequence[date]) -> list[str]:
+    """A name for each month; or, of many, the year where it begins (and where the drawing does, if there is room)."""
+    if len(months) <= LETTERS:
+        form = "LLL" if len(months) <= NAMES else "LLLLL"
+        return [format_date(each, form, locale=LOCALES[language()]) for each in months]
+    short = len(months) > 60
+    return [
+        format_date(each, "’yy" if short else "y", locale=LOCALES[language()])
+        if each.month == 1 or (place == 0 and each.month < 8)
+        else ""
+        for place, each in enumerate(months)
+    ]

@@ -1,0 +1,78 @@
+"""The rows of the list: each order in words, with where a press beside it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from selfservice.db import sqlite3
+from selfservice.facts import Facts
+from selfservice.fragments.orders import texts
+from selfservice.fragments.orders.view import Person
+from selfservice.orders import again, colleagues
+from selfservice.orders.lookup import Order
+
+Step = Literal["again", "asked", "problem"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where a row leads: to a step with an order's number, and to the orders of the colleague with an ordinal."""
+
+    step: Callable[[str, str], str]
+    of: Callable[[int], str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An order in words. `step` is what can be done about it, at `href`; `asked_at` when it was asked for again, if it
+    was; `by` leads to the orders of whoever made it, where there are others'.
+    """
+
+    order: Order
+    day: str
+    hour: str
+    amount: str
+    step: Step
+    href: str
+    asked_at: str
+    by: str
+
+
+def rows(
+    conn: sqlite3.Connection, orders: Sequence[Order], person: Person, facts: Facts, now: datetime, links: Links
+) -> list[Row]:
+    """The orders of a page, with what can be done about each."""
+    asked_at = again.asked(conn, [order.number for order in orders])
+    numbers = _ordinals(conn, orders, person)
+    found = []
+    for order in orders:
+        step: Step = "problem"
+        if order.number in asked_at:
+            step = "asked"
+        elif again.is_free(order, facts, now):
+            step = "again"
+        found.append(
+            Row(
+                order,
+                texts.day(order.ordered_on),
+                texts.hour(order.ordered_at),
+                texts.euros(order.cents),
+                step,
+                links.step("problem" if step == "problem" else "again", order.number),
+                texts.hour(asked_at[order.number]) if step == "asked" else "",
+                links.of(numbers[order.holder_id]) if order.holder_id in numbers else "",
+            )
+        )
+    return found
+
+
+def _ordinals(conn: sqlite3.Connection, orders: Sequence[Order], person: Person) -> dict[int, int]:
+    """By which number each orderer stands in an address; nothing where only one person's orders are shown."""
+    if person.shown.holder_id is not None:
+        return {}
+    if person.colleagues is not None:
+        return {each.id: each.ordinal for each in person.colleagues}
+    return colleagues.ordinals(conn, person.scope, {order.holder_id for order in orders})

@@ -1,0 +1,154 @@
+"""What follows on the list of orders: an order again, a problem with one, and who has the main code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, request
+
+from selfservice import clock, cookies, signin, web
+from selfservice.clock import from_text, to_text
+from selfservice.db import sqlite3
+from selfservice.fragments.orders import here, texts
+from selfservice.fragments.orders.here import NAME
+from selfservice.i18n import gettext, language
+from selfservice.orders import again, asking, lookup, words
+from selfservice.orders.lookup import Order
+from selfservice.services import services
+from selfservice.visits.drafts import Draft
+from selfservice.visits.sessions import Session
+
+ASKED = "orders-main"
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Give the form's blueprint these addresses."""
+    blueprint.add_url_rule("/again", "again", see_again)
+    blueprint.add_url_rule("/again", "ask_again", ask_again, methods=["POST"])
+    blueprint.add_url_rule("/problem", "problem", problem)
+    blueprint.add_url_rule("/main", "main", main)
+    blueprint.add_url_rule("/main", "ask_main", ask_main, methods=["POST"])
+
+
+def see_again() -> Response:
+    """How it stands with getting this order again. Nobody else's can be told from one that is not there."""
+    session, back = signin.required(NAME), _back(request.args)
+    conn, now = services().db.read(), clock.now()
+    if not request.args.get("number"):
+        return web.see(here.link("", back))
+    order = _find(conn, session, request.args["number"])
+    if order is None:
+        return _unknown(session, back)
+    asked_at = again.asked(conn, [order.number]).get(order.number)
+    if asked_at is None and not again.is_free(order, services().facts, now):
+        return web.see(here.link("/problem", {"number": order.number, **_kept(back)}))
+    return _render(
+        session, "again", {"number": order.number}, back,
+        title=gettext("Your order comes again") if asked_at else gettext("Get this order again"),
+        order=order, asked_at=asked_at,
+    )  # fmt: skip
+
+
+def ask_again() -> Response:
+    """Ask for an order again: one redelivery, however often it is sent."""
+    session, back = signin.required(NAME), _back(request.form)
+    if not request.form.get("number"):
+        return web.see(here.link("", back))
+    with services().db.write() as conn:
+        order = _find(conn, session, request.form["number"])
+        if order is not None:
+            again.ask(conn, services().desk, order, here.asker(session), clock.now())
+    if order is None:
+        return _unknown(session, back)
+    return web.see(here.link("/again", {"number": order.number, **_kept(back)}))
+
+
+def problem() -> Response:
+    """Contact about an order, with what we ask about it filled in."""
+    session, back = signin.required(NAME), _back(request.args)
+    if not request.args.get("number"):
+        return web.see(here.link("", back))
+    conn = services().db.read()
+    order = _find(conn, session, request.args["number"])
+    if order is None:
+        return _unknown(session, back)
+    return _render(
+        session, "problem", {"number": order.number}, back, title=gettext("A problem with an order"), order=order,
+        free=again.is_free(order, services().facts, clock.now()),
+        asked_at=again.asked(conn, [order.number]).get(order.number),
+    )  # fmt: skip
+
+
+def main() -> Response:
+    """Who has the main code, so far as a colleague may know, and the button that has us ask them."""
+    session = signin.required(NAME)
+    conn, now = services().db.read(), clock.now()
+    if session.organisation_id is None or here.person(conn, session).is_main:
+        return web.see(here.link("", {}))
+    visit = cookies.visit(conn, now)
+    known = Draft(visit, ASKED).load(conn, now) if visit is not None else {}
+    mine = known.get("of") == [session.person_id, session.organisation_id]
+    return _render(
+        session, "main", {}, {}, title=gettext("Who has your main code?"),
+        main=asking.main_person(conn, session.organisation_id),
+        sent_at=from_text(known["at"]) if mine and known["at"] else None,
+        again_at=from_text(known["again"]) if mine else None,
+    )  # fmt: skip
+
+
+def ask_main() -> Response:
+    """Mail whoever has the main code. Asking too often changes nothing, and says from when it can be asked again."""
+    session, now = signin.required(NAME), clock.now()
+    with services().db.write() as conn:
+        number = session.organisation_id
+        if number is None or here.person(conn, session).is_main or asking.main_person(conn, number) is None:
+            return web.see(here.link("/main", {}))
+        wait = asking.ask(conn, services().desk, number, here.asker(session), now)
+        draft = Draft(cookies.visit_or_new(conn, now), ASKED)
+        before = draft.load(conn, now)
+        hours = services().facts.get("orders.ask_main_hours").value
+        draft.save(
+            conn,
+            {
+                "of": [session.person_id, number],
+                "at": before.get("at", "") if wait else to_text(now),
+                "again": to_text(now + timedelta(seconds=wait or hours * 3600)),
+            },
+            now,
+        )
+    return web.see(here.link("/main", {}))
+
+
+def _find(conn: sqlite3.Connection, session: Session, number: str) -> Order | None:
+    return lookup.get(conn, here.person(conn, session).scope, number, language())
+
+
+def _back(values: Any) -> dict[str, str]:
+    """The list that a step came from, as its arguments; only what a list of ours has."""
+    typed = dict(parse_qsl(values.get("list", "")[:1000]))
+    return {**here.asked(typed).arguments(), **{name: typed[name] for name in ("after", "before") if name in typed}}
+
+
+def _kept(back: dict[str, str]) -> dict[str, str]:
+    query = here.link("", back).partition("?")[2]
+    return {"list": query} if query else {}
+
+
+def _unknown(session: Session, back: dict[str, str]) -> Response:
+    # htmx would put a 404 above what is there; this comes in its place.
+    status = 200 if web.wants_fragment() else 404
+    return _render(session, "unknown", {}, back, title=gettext("We do not find this order"), status=status)
+
+
+def _render(
+    session: Session, template: str, arguments: dict[str, str], back: dict[str, str], *, title: str, **variables: Any
+) -> Response:
+    # What is not there has no address of its own in the other language: the list has.
+    is_there = template != "unknown"
+    alternates = here.alternates(f"/{template}", arguments | _kept(back)) if is_there else here.alternates("", back)
+    return signin.render(
+        session, NAME, f"orders/{template}.html", title=title, alternates=alternates, texts=texts, names=words,
+        step=here.link, back=here.link("", back, part=here.LIST), **variables,
+    )  # fmt: skip

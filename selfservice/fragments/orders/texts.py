@@ -1,0 +1,137 @@
+"""How orders are put into words: periods, amounts, counts and sizes, and the names of files."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cache, lru_cache
+
+from babel.dates import format_date as babel_date
+from babel.numbers import format_decimal
+
+from selfservice.fragments.orders.asked import Asked
+from selfservice.i18n import (
+    LOCALES,
+    TIMEZONE,
+    format_date,
+    format_money,
+    format_time,
+    gettext,
+    language,
+    pgettext,
+    using,
+)
+from selfservice.orders import periods
+from selfservice.orders.query import Period
+
+
+def presets() -> dict[str, str]:
+    """What each preset is called."""
+    return {
+        "this-month": gettext("This month"),
+        "last-month": gettext("Last month"),
+        "this-quarter": gettext("This quarter"),
+        "last-quarter": gettext("Last quarter"),
+        "this-year": gettext("This year"),
+        "last-year": gettext("Last year"),
+        "all": gettext("Everything"),
+    }
+
+
+def days(period: Period) -> str:
+    """`March 2026`, `1 March 2026 to 15 April 2026`, `since 1 March 2026`; empty for everything."""
+    first, last = period.first, period.last
+    if first is None:
+        return gettext("up to and including %(day)s", day=format_date(last)) if last else ""
+    if last is None:
+        return gettext("since %(day)s", day=format_date(first))
+    whole = {
+        Period(first, first): format_date(first),
+        periods.preset("this-month", first): month(first),
+        periods.preset("this-year", first): str(first.year),
+    }
+    between = gettext("%(first)s to %(last)s", first=format_date(first), last=format_date(last))
+    return whole.get(period, between)
+
+
+def month(first: date) -> str:
+    """`March 2026`, `maart 2026`."""
+    return _day(language(), first, "MMMM y")
+
+
+def day(moment: date) -> str:
+    """`21 Nov 2026`, `21 nov 2026`: short, for a table."""
+    return _day(language(), moment, "d MMM y")
+
+
+def hour(moment: datetime) -> str:
+    """The time of day in Amsterdam: `14:05`, `14.05 uur`."""
+    local = moment.astimezone(TIMEZONE)
+    return _hour(language(), local.hour, local.minute)
+
+
+def euros(cents: int) -> str:
+    """`€12.50`, `-€12.50`; `€ 12,50`, `€ -12,50`."""
+    before, after, thousands, point = _money(language(), is_negative=cents < 0)
+    whole, rest = divmod(abs(cents), 100)
+    return f"{before}{f'{whole:,}'.replace(',', thousands)}{point}{rest:02d}{after}"
+
+
+def count(number: int) -> str:
+    """`100,000`, `100.000`."""
+    return f"{number:,}".replace(",", _money(language(), is_negative=False)[2])
+
+
+# A list has a hundred days, times and amounts, and Babel takes a good part of a millisecond for ten of them.
+@lru_cache(8192)
+def _day(lang: str, moment: date, form: str) -> str:
+    return babel_date(moment, form, locale=LOCALES[lang])
+
+
+@lru_cache(4096)
+def _hour(lang: str, hours: int, minutes: int) -> str:
+    with using(lang):
+        return format_time(time(hours, minutes))
+
+
+@cache
+def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
+    """How Babel writes amounts: what stands before and after the digits, between thousands, before the cents."""
+    with using(lang):
+        text = format_money(Decimal(-1000 if is_negative else 1000))
+    before, thousands, point, after = re.fullmatch(r"(.*?)1(\D)000(\D)00(.*)", text).groups()  # type: ignore[union-attr]
+    return before, after, thousands, point
+
+
+def until(moment: time) -> str:
+    """`midnight`, or `21:00`: the fact `orders.again_until`, where 00:00 is the end of the day."""
+    return format_time(moment) if moment > time() else gettext("midnight")
+
+
+def size(bytes_: int) -> str:
+    """`12 KB`, `3.4 MB`: about how large, in thousands."""
+    if bytes_ < 1_000_000:
+        return f"{count(max(1, round(bytes_ / 1000)))} KB"
+    tenths = Decimal(bytes_ // 100_000) / 10
+    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[language()])} MB"
+
+
+def file_name(asked: Asked, ending: str) -> str:
+    """`orders-2026-01-01--2026-03-31.csv`, `bestellingen-alles.csv`: what it holds, in plain letters.
+
+    A list that was narrowed by words or to one person says that it is a selection.
+    """
+    first, last = asked.period.first, asked.period.last
+    if first and last:
+        span = f"{first.isoformat()}--{last.isoformat()}"
+    elif first:
+        span = pgettext("file name", "from-%(day)s", day=first.isoformat())
+    elif last:
+        span = pgettext("file name", "until-%(day)s", day=last.isoformat())
+    else:
+        span = pgettext("file name", "all")
+    parts = [pgettext("file name", "orders"), span]
+    if asked.words or asked.by:
+        parts.append(pgettext("file name", "selection"))
+    return f"{'-'.join(parts)}{ending}"
