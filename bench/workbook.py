@@ -64,11 +64,11 @@ def _plain(orders: Sequence[Order]) -> float:
         for row, order in enumerate(orders):
             sheet.write_string(row, 0, order.number)
             sheet.write_datetime(row, 1, datetime(*order.ordered_on.timetuple()[:3]), day)  # noqa: DTZ001 (a day)
-            texts = (order.product, order.organisation, order.kvk_number, order.ordered_by, order.payment)
-            for column, text in enumerate(texts, start=2):
+            texts = (order.product, order.organisation, order.kvk_number, order.ordered_by, order.code_hint)
+            for column, text in enumerate((*texts, order.payment), start=2):
                 sheet.write_string(row, column, text or "")
-            sheet.write_number(row, 7, order.cents / 100, money)
-            sheet.write_string(row, 8, order.invoice or "")
-            sheet.write_string(row, 9, order.state)
+            sheet.write_number(row, 8, order.cents / 100, money)
+            sheet.write_string(row, 9, order.invoice or "")
+            sheet.write_string(row, 10, order.state)
         book.close()
         return time.perf_counter() - begun
