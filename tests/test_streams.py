@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from selfservice import streams
+from selfservice.config import ROOT
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 def failing() -> Iterator[bytes]:
@@ -51,3 +64,49 @@ def test_who_goes_away_ends_nothing() -> None:
     next(sent)
     sent.close()  # type: ignore[attr-defined]
     assert [] == ended
+
+
+def application() -> WSGIApplication:
+    """What the server of the next test serves: at /fail a long file that fails half-way."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        start_response("200 OK", [("Content-Type", "text/csv")])
+        return streams.unbroken(failing()) if environ["PATH_INFO"] == "/fail" else [b"open"]
+
+    return answer
+
+
+def test_a_failure_breaks_the_connection(tmp_path: Path) -> None:
+    """On a real server a file that fails half-way arrives as a failed transfer, and the next visitor is answered."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "2", "--respawn-failed-workers", "tests.test_streams:application"]
+    with (tmp_path / "said").open("wb") as said:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said, start_new_session=True)
+    try:
+        assert b"open" == fetch(port, "/", tries=200)
+        with pytest.raises((http.client.HTTPException, ConnectionError)):
+            fetch(port, "/fail")
+        assert b"open" == fetch(port, "/", tries=200)
+    finally:
+        # All of its processes at once: asked to stop while it starts a worker, granian forgets that it was asked.
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait(20)
+
+
+def fetch(port: int, path: str, tries: int = 1) -> bytes:
+    """The whole body at an address, as soon as somebody listens there."""
+    for left in reversed(range(tries)):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+        except OSError:
+            if not left:
+                raise
+            time.sleep(0.05)
+        finally:
+            connection.close()
+    raise AssertionError("unreachable")
