@@ -21,7 +21,7 @@ SECONDS = 6.0
 CLIENTS = 16
 PERIODS = ("", "period=this-month", "period=last-quarter", "period=last-year", "from=2025-02-10&to=2025-11-20")
 SORTS = ("", "sort=date", "sort=-amount", "sort=amount", "sort=product", "sort=-product")
-FILTERS = ("", "words=extract", "words=annual+accounts", "words=nothing+like+it")
+FILTERS = ("", "words=extract", "words=annual+accounts", "words=nothing+like+it", "words=0004100217")
 SMALL = 10
 NOTES = """
 'large' is the main code of an organisation with a tenth of all orders, 'small' somebody with ten; each period × order ×

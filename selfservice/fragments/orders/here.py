@@ -49,8 +49,12 @@ def asked(values: Mapping[str, str] | None = None) -> Asked:
 
 def cursors() -> tuple[str, str]:
     """After and before which order the page in the address stands; what is too long is nobody's."""
-    found = [request.args.get(name, "") for name in ("after", "before")]
-    return tuple(each if len(each) <= MAX_CURSOR else "" for each in found)  # type: ignore[return-value]
+    return _cursor("after"), _cursor("before")
+
+
+def _cursor(name: str) -> str:
+    found = request.args.get(name, "")
+    return found if len(found) <= MAX_CURSOR else ""
 
 
 def link(step: str, arguments: Mapping[str, str], lang: str = "", part: str = "") -> str:

@@ -100,7 +100,9 @@ def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
     """How Babel writes amounts: what stands before and after the digits, between thousands, before the cents."""
     with using(lang):
         text = format_money(Decimal(-1000 if is_negative else 1000))
-    before, thousands, point, after = re.fullmatch(r"(.*?)1(\D)000(\D)00(.*)", text).groups()  # type: ignore[union-attr]
+    found = re.fullmatch(r"(.*?)1(\D)000(\D)00(.*)", text)
+    assert found is not None, f"amounts are written in another way than expected: {text}"
+    before, thousands, point, after = found.groups()
     return before, after, thousands, point
 
 
