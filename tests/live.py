@@ -98,17 +98,25 @@ class Live:
         found: dict[str, Any] = json.loads(text)
         return found
 
-    def put_off(self) -> int:
-        """How many mails were tried and wait for another try."""
+    def put_off(self, email: str) -> bool:
+        """Whether a mail to this address was tried and waits for another try."""
         db = Database(self.database)
-        row = db.read().execute("SELECT count(*) AS n FROM outbox WHERE state = 'waiting' AND attempts > 0").fetchone()
+        found = db.read().execute(
+            "SELECT 1 FROM outbox WHERE state = 'waiting' AND attempts > 0 AND recipient = :email", {"email": email}
+        )
+        is_put_off = found.fetchone() is not None
         db.close()
-        return int(row["n"])
+        return is_put_off
 
     def settle(self) -> None:
-        """Let all that other tests left waiting go first, so that what a test sees waiting is its own."""
+        """Let all that other tests left go first, so that what a test sees waiting is its own."""
+        wait_until(self._is_settled)
+
+    def _is_settled(self) -> bool:
+        # A mail that is being sent waits again if that fails, so it counts too.
         self.hurry()
-        wait_until(lambda: self.health()["outbox"]["waiting"] == 0)
+        outbox = self.health()["outbox"]
+        return not (outbox["waiting"] or outbox["leased"])
 
     def hurry(self) -> None:
         """Let what waits for another try be due now."""

@@ -160,7 +160,7 @@ def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
     page = visit().go(path("en", "cannot-log-in"))
     send(page, code, email)
     sent_text(page)
-    wait_until(live.put_off)
+    wait_until(lambda: live.put_off(email))
     assert 1 == live.health()["outbox"]["waiting"]
     live.hurry()
     live.mails(email, 1)
@@ -176,7 +176,7 @@ def test_mail_server_down(live: Live, visit: Visit) -> None:
     with live.mail.down():
         send(page, code, email)
         sent_text(page)
-        wait_until(live.put_off)
+        wait_until(lambda: live.put_off(email))
         waiting = live.health()["outbox"]
         assert (1, True) == (waiting["waiting"], "could not be used" in waiting["last_error"])
     live.hurry()
