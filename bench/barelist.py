@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -49,15 +50,18 @@ def application() -> WSGIApplication:
         .fetchone()
     )
 
+    # As the app does (selfservice/server.py).
+    gc.collect()
+    gc.freeze()
+
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         conn = services.db.read()
         query = Query(scopes.of(conn, person, organisation["id"]), Period(), "en")
+        total, months = totals.sums(conn, query)
         found = {
-            "total": totals.total(conn, query),
+            "total": total,
             "page": lookup.page(conn, query),
-            "chart": chart.draw(
-                totals.months(conn, query), lambda days: f"{LIST}?from={days.first}&to={days.last}#orders"
-            ),
+            "chart": chart.draw(months, lambda days: f"{LIST}?from={days.first}&to={days.last}#orders"),
         }
         i18n.set_language("en")
         with app.app_context():

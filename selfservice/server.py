@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from wsgiref.headers import Headers
@@ -22,7 +23,12 @@ def application() -> WSGIApplication:
     """The whole of Loket, from the environment's settings (a factory, for granian)."""
     logs.to_stderr()
     config = load()
-    return serve(create_app(config), config)
+    whole = serve(create_app(config), config)
+    # What is there now stays as long as the process: looking through it for garbage again and again takes a tenth of
+    # each request's time.
+    gc.collect()
+    gc.freeze()
+    return whole
 
 
 def serve(app: WSGIApplication, config: Config) -> WSGIApplication:

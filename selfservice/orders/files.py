@@ -47,15 +47,17 @@ def about_bytes(total: Total, kind: str) -> int:
 
 
 def _text(db: Database, query: Query, file: Format) -> Iterator[bytes]:
+    # At once, before anything is asked: whoever downloads sees that it has begun.
+    yield file.head
     with db.separate() as conn:
         lines = Lines(conn, query.scope.account, file.form)
         listing = Listing(conn, query)
         is_plain = query.sort == "-date" and not listing.words and query.scope.holder_id is None
-        before = file.head
+        between = b""
         for piece in _newest_first(conn, query, lines) if is_plain else _any(listing, lines):
-            yield before + piece
-            before = file.form.between.encode()
-        yield file.empty if before is file.head else file.tail
+            yield between + piece
+            between = file.form.between.encode()
+        yield file.tail if between else file.tail_of_none
 
 
 def _newest_first(conn: sqlite3.Connection, query: Query, lines: Lines) -> Iterator[bytes]:

@@ -36,14 +36,14 @@ PROGRAM_COLUMNS = (
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of text file: what stands before the lines, how they are made, what follows; `empty` is a whole file
-    without lines.
+    """A kind of text file: what stands before the lines, how they are made, and what follows them, or the head when
+    there are none.
     """
 
     head: bytes
     form: Form
     tail: bytes
-    empty: bytes
+    tail_of_none: bytes
 
 
 def sheet(language: str) -> Format:
@@ -73,7 +73,7 @@ def sheet(language: str) -> Format:
 
     form = Form("sheet", EOL, lambda row: separator + quoted(plain(row[name])) + separator, holder, known)
     first = f"\ufeff{head}{EOL}".encode()
-    return Format(first, form, EOL.encode(), first)
+    return Format(first, form, EOL.encode(), b"")
 
 
 def programs() -> Format:
@@ -87,7 +87,7 @@ def programs() -> Format:
         return f"{organisation},{row['kvk_number'] or ''},{quoted(guard(row['name']))},{row['hint'] or ''},"
 
     first = (",".join(PROGRAM_COLUMNS) + EOL).encode()
-    return Format(first, Form("programs", EOL, product, holder), EOL.encode(), first)
+    return Format(first, Form("programs", EOL, product, holder), EOL.encode(), b"")
 
 
 def array() -> Format:
@@ -101,7 +101,7 @@ def array() -> Format:
             organisation=row["organisation"], kvk_number=row["kvk_number"], ordered_by=row["name"], code_end=row["hint"]
         )
 
-    return Format(b"[\n", Form("json", ",\n", product, holder), b"\n]\n", b"[]\n")
+    return Format(b"[\n", Form("json", ",\n", product, holder), b"\n]\n", b"]\n")
 
 
 def _members(**values: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -33,16 +33,24 @@ class Month:
 
 def total(conn: sqlite3.Connection, query: Query) -> Total:
     """What a query's orders come to, exactly."""
+    return _total(_by_month(conn, query))
+
+
+def sums(conn: sqlite3.Connection, query: Query) -> tuple[Total, list[Month]]:
+    """The total, and what makes it up month by month, of the same moment: they agree while orders arrive.
+
+    The months are those from the first with orders to the last, ten years at most, the latest; those without orders in
+    between are there too.
+    """
     found = _by_month(conn, query)
+    return _total(found), _months(found)
+
+
+def _total(found: Mapping[str, Total]) -> Total:
     return Total(sum(each.orders for each in found.values()), sum(each.cents for each in found.values()))
 
 
-def months(conn: sqlite3.Connection, query: Query) -> list[Month]:
-    """What they come to month by month, from the first month with orders to the last; ten years at most, the latest.
-
-    Months without orders in between are there too.
-    """
-    found = _by_month(conn, query)
+def _months(found: Mapping[str, Total]) -> list[Month]:
     if not found:
         return []
     return [

@@ -46,7 +46,8 @@ def rows(
 ) -> list[Row]:
     """The orders of a page, with what can be done about each."""
     asked_at = again.asked(conn, [order.number for order in orders])
-    numbers = _ordinals(conn, orders, person)
+    # By holder: the orders of a page are of a few people.
+    theirs = {holder: links.of(ordinal) for holder, ordinal in _ordinals(conn, orders, person).items()}
     found = []
     for order in orders:
         step: Step = "problem"
@@ -63,7 +64,7 @@ def rows(
                 step,
                 links.step("problem" if step == "problem" else "again", order.number),
                 texts.hour(asked_at[order.number]) if step == "asked" else "",
-                links.of(numbers[order.holder_id]) if order.holder_id in numbers else "",
+                theirs.get(order.holder_id, ""),
             )
         )
     return found
@@ -73,6 +74,7 @@ def _ordinals(conn: sqlite3.Connection, orders: Sequence[Order], person: Person)
     """By which number each orderer stands in an address; nothing where only one person's orders are shown."""
     if person.shown.holder_id is not None:
         return {}
+    holders = {order.holder_id for order in orders}
     if person.colleagues is not None:
-        return {each.id: each.ordinal for each in person.colleagues}
-    return colleagues.ordinals(conn, person.scope, {order.holder_id for order in orders})
+        return {each.id: each.ordinal for each in person.colleagues if each.id in holders}
+    return colleagues.ordinals(conn, person.scope, holders)

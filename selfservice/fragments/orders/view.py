@@ -114,13 +114,13 @@ def listed(
 ) -> dict[str, Any]:
     """The numbers and rows for a list: `at` is the place in it, after or before a cursor; `link` leads to a period."""
     query = Query(person.shown, asked.period, lang, asked.sort, asked.words)
-    total = totals.total(conn, query)
+    total, months = totals.sums(conn, query)
     page = lookup.page(conn, query, after=at[0], before=at[1])
     return {
         "query": query,
         "total": total,
         "page": page,
-        "chart": chart.draw(totals.months(conn, query), link) if total.orders else None,
+        "chart": chart.draw(months, link) if total.orders else None,
         "empty": "" if total.orders else why_empty(conn, query, asked, person.scope),
         "earlier": former.earlier_code(conn, person.id, person.organisation_id),
         "elsewhere": former.elsewhere(conn, person.id, person.organisation_id),
