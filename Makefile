@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build check test bench lock catalogs format clean
+.PHONY: serve preview build check test explore bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -46,6 +46,9 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 	$(BIN)/python -m tests.browser
 	$(BIN)/python -m tests.soffice
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
+	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis
 
 bench: $(VENV)/dev.stamp ## The benchmarks, as ratios against named peers
 	$(BIN)/python -m bench
