@@ -28,6 +28,7 @@ __all__ = [
     "NestedWriteError",
     "OperationalError",
     "backup",
+    "cannot_now",
     "sqlite3",
     "wal_is_safe",
 ]
@@ -37,6 +38,19 @@ IntegrityError = sqlite3.IntegrityError
 OperationalError = sqlite3.OperationalError
 
 BUSY_SECONDS = 5
+
+
+# Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
+_PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"}
+
+
+def cannot_now(error: sqlite3.Error) -> bool:
+    """Whether the database could not be used just now: kept by another writer, disk full or not to be written.
+
+    Nothing of the transaction was kept then, and the same request may succeed later.
+    """
+    name = str(getattr(error, "sqlite_errorname", ""))
+    return any(name == each or name.startswith(f"{each}_") for each in _PASSING)
 
 
 class NestedWriteError(RuntimeError):

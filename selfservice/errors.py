@@ -9,9 +9,11 @@ from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from selfservice import problems, web
+from selfservice.db import Error, cannot_now
 from selfservice.i18n import gettext, ngettext
 from selfservice.members.passwords import Busy
 
+RETRY_SECONDS = 10
 CODES = (400, 403, 404, 405, 413, 429, 500, 503)
 
 
@@ -69,7 +71,7 @@ def answer(code: int, *, retry_after: int | None = None) -> Response:
     if web.is_api():
         return problems.answer(code, retry_after=retry_after)
     title, parts = texts(code)
-    if retry_after is not None:
+    if code == 429 and retry_after is not None:
         parts = [*parts, wait_text(retry_after)]
     if web.wants_fragment():
         body = render_template("error_fragment.html", title=title, message_parts=parts, status=code)
@@ -126,7 +128,13 @@ def init_app(app: Flask) -> None:
         return response
 
     def busy(error: Busy) -> Response:
-        return answer(503, retry_after=10)
+        return answer(503, retry_after=RETRY_SECONDS)
+
+    def database(error: Error) -> Response:
+        if not cannot_now(error):
+            return crash(error)
+        logging.getLogger("loket").error("database", extra={"fields": {"error": error.sqlite_errorname}})
+        return answer(503, retry_after=RETRY_SECONDS)
 
     def crash(error: Exception) -> Response:
         logging.getLogger("loket").error("crash", exc_info=error)
@@ -134,4 +142,5 @@ def init_app(app: Flask) -> None:
 
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(Busy, busy)
+    app.register_error_handler(Error, database)
     app.register_error_handler(Exception, crash)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from flask import Response, request
+from flask import Response
 
 from selfservice import i18n
 from selfservice.i18n import gettext
@@ -30,17 +30,12 @@ def title(code: int) -> str:
 
 
 def answer(code: int, detail: str = "", *, retry_after: int | None = None) -> Response:
-    """A problem as JSON. `detail` says what to mend; `retry_after` is in seconds.
-
-    Who accepts no language in particular gets English: a program's makers read it, not visitors.
-    """
-    language = i18n.language() if request.headers.get("Accept-Language") else i18n.SOURCE_LANGUAGE
-    with i18n.using(language):
-        problem = {"type": "about:blank", "title": title(code), "status": code}
+    """A problem as JSON, in the language in force. `detail` says what to mend; `retry_after` is in seconds."""
+    problem = {"type": "about:blank", "title": title(code), "status": code}
     if detail:
         problem["detail"] = detail
     response = Response(json.dumps(problem), code, mimetype=MIMETYPE)
-    response.headers["Content-Language"] = language
+    response.headers["Content-Language"] = i18n.language()
     response.vary.add("Accept-Language")
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)

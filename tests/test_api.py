@@ -13,8 +13,9 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice import clock
+from selfservice import clock, i18n
 from selfservice.api import body, keyed
+from selfservice.i18n import gettext
 from selfservice.limits.model import Limit
 from selfservice.members import codes, demo
 from selfservice.orders import checking, keys, redeliveries
@@ -326,6 +327,24 @@ def test_language(shop: HouseClient, accepts: str | None, language: str, title: 
     answer = shop.get("/api/nothing", headers={"Accept-Language": accepts} if accepts else {})
     assert answer.json is not None
     assert (language, title or answer.json["title"]) == (answer.headers["Content-Language"], answer.json["title"])
+
+
+@pytest.mark.parametrize(("accepts", "language"), [("", "en"), ("*", "en"), ("de, *;q=0.5", "en"), ("nl-BE", "nl")])
+def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, accepts: str, language: str) -> None:
+    """What is to be mended is said in the language of the title: Dutch to who accepts that, English to others, also
+    to programs that accept anything.
+    """
+    headers = bearer(new_key(app)) | ({"Accept-Language": accepts} if accepts else {})
+    answer = shop.post("/api/orders", data=b"[]", content_type="application/json", headers=headers)
+    assert answer.json is not None
+    with i18n.using(language):
+        says = gettext("It is one object, or a list of %(most)s of them at most.", most=body.MOST)
+        title = gettext("The request does not say what it must")
+    assert (language, title, says) == (
+        answer.headers["Content-Language"],
+        answer.json["title"],
+        answer.json["detail"],
+    )
 
 
 def test_description(app: Flask, shop: HouseClient) -> None:

@@ -8,8 +8,9 @@ import logging
 import pytest
 from flask import Flask, abort
 
-from selfservice import errors
+from selfservice import db, errors
 from selfservice.config import Config
+from selfservice.db import sqlite3
 from selfservice.i18n import LANGUAGES, using
 from selfservice.members.passwords import Busy
 from tests.clients import HX, HouseClient
@@ -27,6 +28,18 @@ def breaking(app: Flask) -> HouseClient:
     @app.get("/<lang:lang>/crash")
     def crash() -> str:
         raise RuntimeError("the visitor typed: hunter2")
+
+    @app.get("/<lang:lang>/write")
+    @app.get("/api/write")
+    def write() -> dict[str, bool]:
+        with app.extensions["services"].db.write() as conn:
+            conn.execute("DELETE FROM people WHERE id < 0")
+        return {"written": True}
+
+    @app.get("/<lang:lang>/mistake")
+    def mistake() -> str:
+        app.extensions["services"].db.read().execute("SELECT nothing FROM nowhere")
+        return ""
 
     @app.get("/<lang:lang>/busy")
     def busy() -> str:
@@ -67,6 +80,27 @@ def test_busy(breaking: HouseClient) -> None:
     """When too many passwords are being hashed the answer says when to come back."""
     answers = [breaking.get("/nl/busy"), breaking.fragment("/nl/busy")]
     assert [(503, "10")] * 2 == [(answer.status_code, answer.headers["Retry-After"]) for answer in answers]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_database_in_use(breaking: HouseClient, app: Flask, lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody else keeps the database the answer is 503 with when to come back, for people and for programs; and
+    it does not say that they tried too often.
+    """
+    monkeypatch.setattr(db, "BUSY_SECONDS", 0.01)
+    other = sqlite3.connect(app.extensions["services"].config.database, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = [breaking.get(f"/{lang}/write"), breaking.fragment(f"/{lang}/write"), breaking.get("/api/write")]
+    other.execute("ROLLBACK")
+    assert [(503, "10")] * 3 == [(answer.status_code, answer.headers["Retry-After"]) for answer in answers]
+    with using(lang):
+        assert [] == [answer for answer in answers if errors.wait_text(10) in answer.text]
+    assert 200 == breaking.get(f"/{lang}/write").status_code
+
+
+def test_broken_statement(breaking: HouseClient) -> None:
+    """A mistake of ours in SQL is no passing trouble."""
+    assert 500 == breaking.get("/en/mistake").status_code
 
 
 def test_wrong_method(client: HouseClient) -> None:

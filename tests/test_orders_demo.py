@@ -19,6 +19,7 @@ from selfservice.members import demo
 from selfservice.orders import checking, crowd, seasons
 from selfservice.orders.demo import COUNT, PRODUCTS, TODAY
 from selfservice.orders.moments import day_of
+from selfservice.orders.writing import Row, put
 from tests.domain_helpers import KEYS, new_database, rows
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -108,6 +109,33 @@ def test_crowd(crowded: tuple[Database, list[int]]) -> None:
     assert ([], []) == (checking.differences(db).lines, db.read().execute("PRAGMA foreign_key_check").fetchall())
     assert not crowd.fill(db, crowd.LEAST, clock.now())
     assert 5000 == len(rows(db, "orders"))
+
+
+def test_crowd_where_orders_are(tmp_path: Path) -> None:
+    """Where there are as many orders as asked for, or more, nobody is added."""
+    with new_database(tmp_path) as other:
+        demo.fill(other, KEYS)
+        with other.write() as conn:
+            many = [
+                Row(1, 1_760_000_000 + n, f"M{n}", "2025-10-09", 1, 1, "credit", 5, None, "delivered")
+                for n in range(4400)
+            ]
+            put(conn, many)
+        people = len(rows(other, "people"))
+        assert (False, people, 5000) == (
+            crowd.fill(other, crowd.LEAST, clock.now()),
+            len(rows(other, "people")),
+            len(rows(other, "orders")),
+        )
+
+
+def test_invoices(crowded: tuple[Database, list[int]]) -> None:
+    """An invoice is one account's, of one month; what was paid at once has none."""
+    db, _ = crowded
+    found = [row for row in rows(db, "orders") if row["invoice"]]
+    whose = {(row["invoice"], row["account"], row["ordered_on"][:7]) for row in found}
+    assert len({invoice for invoice, _, _ in whose}) == len(whose)
+    assert {"credit", "direct_debit"} == {row["payment"] for row in found}
 
 
 def test_crowd_is_invented(crowded: tuple[Database, list[int]]) -> None:

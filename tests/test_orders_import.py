@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ GOOD = {
     "state": "delivered",
     "amount": "12.50",
 }
+NOT_JSON = "it is not JSON in UTF-8, or names something twice"
 NOT_A_MOMENT = "ordered_at is not a moment such as 2026-03-01T14:05:00+01:00"
 
 
@@ -129,6 +131,20 @@ def test_optional_columns(db: Database) -> None:
     assert [("extract", "extract")] == [(row["name_en"], row["name_nl"]) for row in rows(db, "order_products")]
 
 
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_all_between_quotes(db: Database, sign: str) -> None:
+    """A file of which every field stands between quotation marks, the names of the columns too, goes in."""
+    heads = sign.join(f'"{column}"' for column in COLUMNS)
+    content = text(sign.join(f'"{GOOD.get(column, "")}"' for column in COLUMNS), head=heads)
+    assert ((1, 0, 0, 0), []) == bring(db, b"\xef\xbb\xbf" + content)
+
+
+def test_only_spaces(db: Database) -> None:
+    """Spaces are nothing: no invoice, and no amount beside cents."""
+    assert ((1, 0, 0, 0), []) == bring(db, text(line(amount=" ", cents=" 5 ", invoice="  ")))
+    assert [(5, None)] == [(row["cents"], row["invoice"]) for row in known(db)]
+
+
 def test_code_as_typed(db: Database) -> None:
     """An access code counts however it is grouped, and a revoked one too: orders stay with the person."""
     with db.write() as conn:
@@ -183,6 +199,7 @@ def test_last_of_a_number_counts(db: Database) -> None:
         ({"ordered_at": "2026-03-01T24:00:00"}, NOT_A_MOMENT),
         ({"ordered_at": "٢٠٢٦-03-01T12:00:00"}, NOT_A_MOMENT),
         ({"ordered_at": "2026-03-01T12:00:00+25:00"}, NOT_A_MOMENT),
+        ({"ordered_at": "2026-03-01T12:00:00+01:60"}, NOT_A_MOMENT),
         ({"ordered_at": "9999-12-31T12:00:00Z"}, "ordered_at is in the future"),
         ({"ordered_at": "9999-12-31T23:00:00-23:59"}, NOT_A_MOMENT),
         ({"ordered_at": "0001-01-01T00:00:00+23:59"}, NOT_A_MOMENT),
@@ -208,14 +225,17 @@ def test_last_of_a_number_counts(db: Database) -> None:
         ({"amount": "1.505"}, "amount is not euros with a point, such as 12.50"),
         ({"amount": "1e3"}, "amount is not euros with a point, such as 12.50"),
         ({"amount": "1000000.01"}, "amount is over a million euros"),
+        ({"amount": "1000000000"}, "amount is over a million euros"),
+        ({"amount": "", "cents": "-10000000000"}, "amount is over a million euros"),
         ({"cents": "1250"}, "amount stands there, and cents too; one of the two is enough"),
         ({"amount": "", "cents": "12.5"}, "amount (cents) is not a whole number"),
         ({"invoice": "F 1"}, "invoice is not 1 to 32 letters, digits and hyphens"),
         ({"product_en": "x" * 121}, "product_en is not one line of at most 120 signs"),
         ({"product_nl": "a\x1b[2J"}, "product_nl is not one line of at most 120 signs"),
+        ({"product_en": '"' + "x" * 100_000 + '"'}, "it is longer than 100,000 bytes"),
         ({"number": "", "payment": "x", "amount": "x"}, None),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_refused(db: Database, wrong: dict[str, str], reason: str | None) -> None:
     """A line that cannot go in is refused with its number and every reason; those around it go in."""
@@ -253,12 +273,15 @@ def test_json(db: Database) -> None:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        ("{", "it is not JSON in UTF-8"),
-        ("[" * 10**5, "it is not JSON in UTF-8"),
+        ("{", NOT_JSON),
+        ("[" * 90_000, NOT_JSON),
+        (as_json(x=1)[:-1] + ', "x": 2}', NOT_JSON),
+        (as_json(x=math.nan), NOT_JSON),
+        (as_json(x="x" * 100_000), "it is longer than 100,000 bytes"),
         ("[]", "it is not a JSON object"),
         (as_json(amount=12.5), "amount is not a text"),
         (as_json(cents=True), "cents is not a whole number"),
-        (as_json(amount=..., cents=10**12), "amount (cents) is not a whole number"),
+        (as_json(amount=..., cents=10**400), "amount is over a million euros"),
         (as_json(product_en="\ud800"), "product_en is not one line of at most 120 signs"),
     ],
 )
@@ -270,9 +293,17 @@ def test_json_refused(db: Database, wrong: str, reason: str) -> None:
     assert ((1, 0, 0, 1), [Refusal(1, reason)]) == bring(db, content, name="orders.JSONL")
 
 
+def test_json_in_another_encoding(db: Database) -> None:
+    """No line of a file in UTF-16 goes in, also not those that could be read as such by themselves."""
+    content = "\n".join(as_json(number=f"A{place}") for place in range(4)).encode("utf-16")
+    assert (0, 0, 0, 4) == bring(db, content, name="orders.jsonl")[0]
+    assert [] == known(db)
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
+        (text(line(), line(number="A2")).replace(b"\n", b"\r"), "its lines end in a way that is not known here"),
         (b"", "the first line must name the columns; not found: number, ordered_at,"),
         (text(head=",".join(COLUMNS[1:])), "not found: number"),
         (text(head=",".join(column for column in COLUMNS if column not in ("amount", "cents"))), "amount"),
@@ -326,6 +357,49 @@ def test_others_write_in_between(db: Database, monkeypatch: pytest.MonkeyPatch) 
     found = bring_in(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=progress)
     other.close()
     assert ([20, 30, 30, 50, 60, 60, 70, 70], 70, 71) == (seen, found.new, found.last)
+
+
+def test_told_how_far(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each batch it is told how much of the file is dealt with, so that the time left can be: batches of equal
+    size come at equal parts of the file. A first look tells of no line as dealt with.
+    """
+    monkeypatch.setattr(bringing, "RUN", 40)
+    monkeypatch.setattr(bringing, "BATCH", 20)
+    content = "".join(as_json(number=f"A{number:03d}") + "\n" for number in range(80)).encode()
+    quarter = len(content) // 4
+    once: list[Totals] = []
+    twice: list[Totals] = []
+    bring_in(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=once.append)
+    assert [1, 2, 2, 3, 4, 4] == [told.bytes // quarter for told in once]
+    bring_in(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=twice.append, strict=True)
+    assert [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4] == [told.bytes // quarter for told in twice]
+
+
+def test_command_with_much(app: Flask, tmp_path: Path) -> None:
+    """So many lines of JSON that it is told how far it is go in."""
+    file = tmp_path / "orders.jsonl"
+    file.write_text("".join(as_json(number=f"A{place}", access_code=demo.code(0)) + "\n" for place in range(10_000)))
+    done = app.test_cli_runner().invoke(cli.commands["orders"], ["import", str(file)])
+    first, _, last = done.stderr.partition("\n")
+    assert (0, "10,000 lines: 10,000 new, 0 changed, 0 the same, 0 refused\n") == (done.exit_code, last)
+    assert (True, True) == (first.startswith("100%  10,000 lines  "), first.endswith("  0:00 left"))
+
+
+def test_command_stopped(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped with Ctrl-C, or by a full disk, it says what was kept and what to do."""
+    file = tmp_path / "orders.csv"
+    file.write_bytes(text(line(access_code=demo.code(0))))
+    says = []
+    for error in (KeyboardInterrupt(), OSError("no space left")):
+
+        def stop(*_: Any, error: BaseException = error, **__: Any) -> None:
+            raise error
+
+        monkeypatch.setattr(bringing, "bring_in", stop)
+        done = app.test_cli_runner().invoke(cli.commands["orders"], ["import", str(file)])
+        says.append((done.exit_code, done.output))
+    kept = "What went in stays; run it again for the rest\n"
+    assert [(1, f"loket: stopped. {kept}"), (1, f"loket: stopped: no space left. {kept}")] == says
 
 
 def test_command(app: Flask, tmp_path: Path) -> None:

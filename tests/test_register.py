@@ -304,6 +304,13 @@ def test_progress() -> None:
     assert "10,500 lines  150 a second\n20,000 lines  250 a second\n" == plain.getvalue()
 
 
+def test_progress_at_the_start() -> None:
+    """While nothing of a file is dealt with there is no time left to tell."""
+    seconds, screen = iter([0.0, 2.0]), Screen()
+    Progress(screen, 4000, lambda: next(seconds)).show(Totals(new=500, bytes=0))
+    assert "\r\x1b[K500 lines  250 a second" == screen.getvalue()
+
+
 def test_command(app: Flask, tmp_path: Path) -> None:
     """Refused lines go to standard output, how many of each to standard error; the log has begin and end."""
     run = app.test_cli_runner()

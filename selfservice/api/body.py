@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import abort, request
 
 from selfservice.i18n import gettext
+from selfservice.intake.lines import LineError, read_json
 from selfservice.problems import answer
 
 MOST = 1000
@@ -21,8 +21,8 @@ def orders() -> list[dict[str, Any]]:
     if request.mimetype != "application/json":
         abort(answer(415, gettext("Send it as application/json.")))
     try:
-        found = json.loads(_read().decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        found = read_json(_read())
+    except LineError:
         abort(answer(400, gettext("It is not JSON in UTF-8, or names something twice.")))
     listed = found if isinstance(found, list) else [found]
     if not (1 <= len(listed) <= MOST and all(isinstance(each, dict) for each in listed)):
@@ -38,16 +38,3 @@ def _read() -> bytes:
     if len(sent) > MAX_BYTES:
         abort(413)
     return sent
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; one that names something twice is refused, since two readers might read two things (RFC 8259, 4)."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands there twice")
-    return found
-
-
-def _no_number(text: str) -> NoReturn:
-    """NaN and Infinity are Python's, not JSON's."""
-    raise ValueError(f"{text} is not JSON")

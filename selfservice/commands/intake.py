@@ -30,12 +30,6 @@ def run(what: str, file: BinaryIO, bring: Bring) -> None:
     if pending(services().db):
         sys.exit("loket: the database is not of this version: run `loket migrate` first. Nothing was changed")
     progress = Progress(sys.stderr, _size(file))
-    last = Totals()
-
-    def show(totals: Totals) -> None:
-        nonlocal last
-        last = totals
-        progress.show(totals)
 
     def refuse(refusal: Refusal) -> None:
         progress.clear()
@@ -43,14 +37,15 @@ def run(what: str, file: BinaryIO, bring: Bring) -> None:
 
     try:
         _note(what, "begun")
-        totals = bring(refuse, show)
+        totals = bring(refuse, progress.show)
     except FileError as error:
         _note(what, "refused")
         progress.clear()
         sys.exit(f"loket: {error}. Nothing was changed")
-    except (Error, OSError) as error:
+    except (Error, OSError, KeyboardInterrupt) as error:
         progress.clear()
-        sys.exit(f"loket: stopped: {error}. The lines up to {last.last} were dealt with; run it again for the rest")
+        why = f": {error}" if str(error) else ""
+        sys.exit(f"loket: stopped{why}. What went in stays; run it again for the rest")
     _note(what, "partly" if totals.refused else "ok")
     progress.clear()
     click.echo(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Any, NoReturn
 
 DELIMITERS = (";", ",")
+_NO_CSV = "this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again"
 LONGEST = 100_000  # bytes of a line, above which a file is taken to be something else
 BOM = b"\xef\xbb\xbf"
 
@@ -34,6 +38,7 @@ class Layout:
         """What stands on the line (with or without its end), in the order of the columns asked for; nothing for one
         that the file does not have. Raises LineError.
         """
+        refuse_long(line)
         try:
             fields = split(line.rstrip(b"\r\n").decode("utf-8"), self.delimiter)
         except UnicodeDecodeError:
@@ -58,6 +63,34 @@ def split(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, strict=True))
 
 
+def refuse_long(line: bytes) -> None:
+    """Raises LineError for a line that is too long to be one; what is wrong with it otherwise would not help."""
+    if len(line) > LONGEST:
+        raise LineError(f"it is longer than {LONGEST:,} bytes")
+
+
+def read_json(content: bytes) -> Any:
+    """What JSON (RFC 8259) in UTF-8 says. Raises LineError for anything else, also when an object names something
+    twice, since two readers might then read two things (section 4).
+    """
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise LineError("it is not JSON in UTF-8, or names something twice") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands there twice")
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    """NaN and Infinity are Python's, not JSON's."""
+    raise ValueError(f"{text} is not JSON")
+
+
 def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = ()) -> Layout:
     """What the first line of a file says of these columns, of which the `optional` ones may be left out.
 
@@ -65,9 +98,18 @@ def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
     """
     try:
         text = line.removeprefix(BOM).decode("utf-8").strip()
-        found = [(delimiter, _names(text, delimiter)) for delimiter in DELIMITERS]
-    except (UnicodeDecodeError, csv.Error):
-        raise FileError("this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again") from None
+    except UnicodeDecodeError:
+        raise FileError(_NO_CSV) from None
+    if "\r" in text:
+        # The way of old Macs. All of the file would be its first line, and nothing would seem to be wrong.
+        raise FileError("its lines end in a way that is not known here; save it as 'CSV UTF-8' and try again")
+    found = []
+    for delimiter in DELIMITERS:
+        # Names between quotation marks can only be read with the sign that parts them.
+        with suppress(csv.Error):
+            found.append((delimiter, _names(text, delimiter)))
+    if not found:
+        raise FileError(_NO_CSV)
     delimiter, names = max(found, key=lambda each: len(set(columns) & set(each[1])))
     spare = set(optional)
     if missing := [name for name in columns if name not in names and name not in spare]:

@@ -14,7 +14,8 @@ _CLEAR = "\r\x1b[K"
 
 
 class Progress:
-    """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known.
+    """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known
+    and something of it is dealt with.
 
     `clock` gives seconds; `what` they are lines of, or other things, in the plural.
     """
@@ -43,7 +44,7 @@ class Progress:
     def _text(self, totals: Totals, *, bar: bool) -> str:
         seconds = max(self._clock() - self._started, 1e-9)
         parts = [f"{totals.lines:,} {self._what}", f"{totals.lines / seconds:,.0f} a second"]
-        if self._size:
+        if self._size and totals.bytes:
             part = min(totals.bytes / self._size, 1.0)
             left = round(seconds / part - seconds)
             parts = [f"{part:.0%}", *parts, f"{left // 60}:{left % 60:02d} left"]

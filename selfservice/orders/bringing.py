@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import BinaryIO
 
 from selfservice.db import Database
 from selfservice.intake.counts import Refusal, Totals
-from selfservice.intake.lines import BOM, LONGEST, FileError, LineError, read_layout
+from selfservice.intake.lines import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
 from selfservice.orders.delivery import Delivery
 from selfservice.orders.rows import COLUMNS, OPTIONAL, from_object
 from selfservice.orders.writing import Written
@@ -84,13 +83,15 @@ def _pass(
                     refuse(Refusal(number, str(error)))
                     refused += 1
         totals = _more(totals, delivery.again(), refused=refused)
-        for batch in delivery.drain(BATCH):
+        batches, dealt = list(delivery.drain(BATCH)), 0
+        taken = sum(map(len, batches))
+        for batch in batches:
             written = Written(0, 0, len(batch))
             if writes:
                 with db.write() as conn:
                     written = delivery.write(conn, batch)
-            totals = _more(totals, written)
-            progress(totals)
+            totals, dealt = _more(totals, written), dealt + len(batch)
+            progress(replace(totals, bytes=totals.bytes + size * dealt // taken))
         totals = replace(totals, last=last, bytes=totals.bytes + size)
         progress(totals)
     return totals
@@ -119,11 +120,8 @@ def _open(file: BinaryIO, name: str) -> tuple[Values, Iterator[tuple[int, bytes]
 
 
 def _json_values(line: bytes) -> tuple[str, ...]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        raise LineError("it is not JSON in UTF-8") from None
-    return from_object(found)
+    refuse_long(line)
+    return from_object(read_json(line))
 
 
 def _halved(totals: Totals, before: int) -> Totals:

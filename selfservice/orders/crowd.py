@@ -44,12 +44,14 @@ _HOLDERS = """
 
 def fill(db: Database, count: int, now: datetime, progress: Callable[[int], object] = lambda _: None) -> bool:
     """Make orders until there are `count` (5,000 at least), of a fifth as many access codes; False, and nothing
-    changes, when there is a crowd already. The demonstration's own people are expected to be there.
+    changes, when there is a crowd already, or as many orders. The demonstration's own people are expected to be there.
 
     `progress` is told how many orders were made so far.
     """
     conn = db.read()
     if conn.execute("SELECT 1 FROM people WHERE email_key = :mark", {"mark": MARK}).fetchone() is not None:
+        return False
+    if conn.execute("SELECT count(*) FROM orders").fetchone()[0] >= count:
         return False
     random = Random(count)  # noqa: S311 (the same crowd for the same number, not a secret)
     mine, others = _people(db, random, count // 5, now)

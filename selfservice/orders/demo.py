@@ -114,7 +114,10 @@ def rows(
             state, sign = "cancelled" if chance < 0.037 else "failed", 0
         elif chance > 0.8 and day == today:
             state = "ordered"
-        invoice = None if day[:7] == today[:7] else f"{day[2:4]}{day[5:7]}{abs(buyer.account):07d}"
+        # One a month for each account, a private one's beginning with 9; what was paid at once is not on it.
+        payer = buyer.account if buyer.account > 0 else 9_000_000 - buyer.account
+        later = day[:7] == today[:7] or payment not in ("credit", "direct_debit")
+        invoice = None if later else f"{day[2:4]}{day[5:7]}{payer:07d}"
         yield Row(
             buyer.account, seconds, f"{number:010d}", day, buyer.holder_id, numbers[place], payment,
             sign * PRODUCTS[place].cents, invoice, state,

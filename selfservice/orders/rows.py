@@ -20,8 +20,10 @@ MAX_CENTS = 100_000_000
 MAX_NAME = 120
 _NUMBER = re.compile(r"[A-Z0-9-]{1,32}")
 _PRODUCT = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_AMOUNT = re.compile(r"(-?)([0-9]{1,7})(?:\.([0-9]{1,2}))?")
-_CENTS = re.compile(r"-?[0-9]{1,9}")
+_AMOUNT = re.compile(r"(-?)([0-9]{1,400})(?:\.([0-9]{1,2}))?")
+# What stands for any greater number: Python makes no text of one with thousands of digits.
+_TOO_MANY = str(MAX_CENTS + 1)
+_CENTS = re.compile(r"-?[0-9]{1,400}")
 
 
 class Record(NamedTuple):
@@ -83,7 +85,7 @@ def from_object(found: object) -> tuple[str, ...]:
         elif isinstance(value, str):
             values.append(value)
         elif column == "cents" and type(value) is int:
-            values.append(str(value) if abs(value) <= MAX_CENTS else "x")
+            values.append(str(value) if abs(value) <= MAX_CENTS else _TOO_MANY)
         else:
             wrong.append(f"{column} is not a {'whole number' if column == 'cents' else 'text'}")
     if wrong:
@@ -114,7 +116,7 @@ def _number(text: str) -> str:
 
 
 def _invoice(text: str) -> str | None:
-    return _number(text) if text else None
+    return _number(text) if text and not text.isspace() else None
 
 
 def _code(text: str) -> str:
@@ -148,9 +150,10 @@ def _one_of(text: str, words: Sequence[str]) -> str:
 
 @lru_cache(2**14)
 def _money(amount: str, cents: str) -> int:
+    amount, cents = amount.strip(), cents.strip()
     if amount and cents:
         raise ValueError("stands there, and cents too; one of the two is enough")
-    found = _CENTS.fullmatch(cents.strip()) if cents else _AMOUNT.fullmatch(amount.strip())
+    found = _CENTS.fullmatch(cents) if cents else _AMOUNT.fullmatch(amount)
     if found is None:
         if not amount and not cents:
             raise ValueError("is empty, and so is cents")
