@@ -72,6 +72,11 @@ def _is_money(value: Any) -> bool:
     return isinstance(value, str) and value.replace(".", "", 1).isdigit()
 
 
+def _time(value: dt.time) -> str:
+    """`21:00`, or `midnight`: as 00:00 nobody knows of which day it is."""
+    return i18n.format_time(value) if value > dt.time() else i18n.gettext("midnight")
+
+
 def _payment_methods(value: list[str]) -> str:
     """`credit or direct debit`: the ways to pay that are open."""
     names = {"credit": i18n.gettext("credit"), "direct_debit": i18n.gettext("direct debit")}
@@ -90,7 +95,7 @@ KINDS.update(
     money=(_is_money, lambda v: i18n.format_money(Decimal(v))),
     percent=(_is_number, lambda v: f"{v}%"),
     date=(lambda v: type(v) is dt.date, i18n.format_date),
-    time=(lambda v: isinstance(v, dt.time), i18n.format_time),
+    time=(lambda v: isinstance(v, dt.time), _time),
     count=(_is_number, _count),
     minutes=(_is_number, _counted(*N_("%(num)s minute", "%(num)s minutes"))),
     hours=(_is_number, _counted(*N_("%(num)s hour", "%(num)s hours"))),

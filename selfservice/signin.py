@@ -20,12 +20,18 @@ from selfservice.visits.sessions import Session, begin
 
 NAME = "sign-in"
 HOME = "my"
+# In an address: what was sent there came after the session had ended, and was not done.
+UNSENT = "unsent"
 # So long before the end the warning comes (WCAG 2.2, 2.2.1 asks for 20 seconds at least).
 WARN_SECONDS = 120
 _PERSONAL: dict[str, Callable[[], str]] = {}
 # Style sheets of their own: a form's place has it from the start, so that what comes there later is styled at once.
 _STYLES: dict[str, str] = {}
-_FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)")
+# Forms of which nothing is kept when a session ends, since passwords are typed there.
+_SECRET: set[str] = set()
+# Of what was typed in a session that has ended so many signs a field are kept: more fits no field of ours, nor a draft.
+LONGEST = 300
+_FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)(?:/[a-z-]+)?")
 
 Show = Callable[[Session], Response]
 
@@ -83,8 +89,11 @@ def address(name: str) -> str:
     return f"/{i18n.language()}/self-service/{name}"
 
 
-def personal(blueprint: Blueprint, title: Callable[[], str], show: Show, *, style: str = "") -> None:
-    """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's.
+def personal(
+    blueprint: Blueprint, title: Callable[[], str], show: Show, *, style: str = "", secret: bool = False
+) -> None:
+    """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's, and
+    `secret` says that nothing that is typed there is kept.
 
     Its own address answers `show` to whoever is signed in and may use it, and to others the sign-in form in its
     place, which leads back here; without a cookie that touches nothing, so it can be baked into pages. `mine` is
@@ -93,13 +102,16 @@ def personal(blueprint: Blueprint, title: Callable[[], str], show: Show, *, styl
     name = blueprint.name.replace("_", "-")
     _PERSONAL[name] = title
     _STYLES[name] = style
+    if secret:
+        _SECRET.add(name)
 
     def start() -> Response:
         session = signed_in()
         if session is not None:
             return _admit(name, session, show)
+        unsent = UNSENT in request.args
         # What the address asks for is still asked after signing in.
-        return ask(name, then=request.full_path if request.query_string else None)
+        return ask(name, then=request.full_path if request.query_string and not unsent else None, unsent=unsent)
 
     def mine() -> Response:
         if not web.wants_fragment():
@@ -113,13 +125,15 @@ def personal(blueprint: Blueprint, title: Callable[[], str], show: Show, *, styl
 
 def required(name: str, typed: Mapping[str, str] | None = None) -> Session:
     """The session of whoever sends this form. Without one the request ends here: what was `typed` is kept, the
-    sign-in form comes in the form's place, and after that the form with it. Ends with 403 for the wrong kind of use.
+    sign-in form comes in the form's place, and after that the form with it. Where nothing is typed, or it is secret,
+    the sign-in form says that what was sent was not done. Ends with 403 for the wrong kind of use.
     """
     session = signed_in()
     if session is None:
         if typed:
             _keep(name, typed)
-        abort(web.see(address(name)))
+        is_lost = not typed and request.method == "POST" and cookies.value() is not None
+        abort(web.see(address(name) + (f"?{UNSENT}=1" if is_lost else "")))
     if not rights().allows(session.kind, name):
         abort(_refuse(name, session))
     return session
@@ -142,6 +156,7 @@ def ask(
     status: int = 200,
     notice: str | None = None,
     then: str | None = None,
+    unsent: bool = False,
 ) -> Response:
     """The sign-in form in the place of the form `name`; after signing in it goes on to `then`, or else to that form."""
     own = name == NAME
@@ -160,6 +175,7 @@ def ask(
         errors=found or {},
         notice=notice,
         kept=_is_kept(name),
+        unsent=unsent,
         header=_has_ended(),
     )
 
@@ -173,23 +189,24 @@ def panel_of(then: str) -> str:
 def render(session: Session, name: str, template: str, *, title: str, **variables: Any) -> Response:
     """A state of a personal form for whoever is signed in, with the line that says so and until when."""
     shown = web.wants_fragment() and not str(request.endpoint).endswith(".mine")
-    variables |= {"panel": name, "focus": shown and not variables.get("errors"), **bar(session)}
+    variables |= {"panel": name, "focus": shown and not variables.get("errors"), **bar(session, name)}
     return web.render(template, title=title, header=True, **variables)
 
 
-def bar(session: Session | None) -> dict[str, Any]:
-    """What the line about the session shows: who, until when (in Amsterdam), the seconds left, and whether it can
-    be prolonged.
+def bar(session: Session | None, name: str) -> dict[str, Any]:
+    """What the line about the session shows in this form: who, until when (in Amsterdam), the seconds left, whether it
+    can be prolonged, and whether what is typed there is kept.
     """
+    shown: dict[str, Any] = {"warn": WARN_SECONDS, "secret": name in _SECRET}
     if session is None:
-        return {"session": None, "seconds": 0, "until": "", "can_stay": False, "warn": WARN_SECONDS}
+        return {"session": None, "seconds": 0, "until": "", "can_stay": False, **shown}
     left = (session.end - clock.now()).total_seconds()
     return {
         "session": session,
         "seconds": max(0, int(left)),
         "until": i18n.format_time(session.end.astimezone(i18n.TIMEZONE).time()),
         "can_stay": session.idle_end < session.last_end,
-        "warn": WARN_SECONDS,
+        **shown,
     }
 
 
@@ -216,7 +233,8 @@ def _keep(name: str, typed: Mapping[str, str]) -> None:
     visit = cookies.visit(conn, now)
     if person is not None and visit is not None:
         with services().db.write() as conn:
-            Draft(visit, name).save(conn, {"person": person, "typed": dict(typed)}, now)
+            kept = {field: text[:LONGEST] for field, text in typed.items()}
+            Draft(visit, name).save(conn, {"person": person, "typed": kept}, now)
 
 
 def _is_kept(name: str) -> bool:

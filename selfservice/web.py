@@ -197,9 +197,12 @@ def _choose_language() -> None:
 
 
 def _accepted_language() -> str:
-    """The language of ours that the browser likes best; who asks for en-GB reads en."""
+    """The language of ours that is liked best; who asks for en-GB reads en. Who names none of ours gets the site's own,
+    but a program English: its makers read it, not visitors.
+    """
     codes = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
-    return next((code for code in codes if code in i18n.LANGUAGES), i18n.DEFAULT_LANGUAGE)
+    other = i18n.SOURCE_LANGUAGE if is_api() else i18n.DEFAULT_LANGUAGE
+    return next((code for code in codes if code in i18n.LANGUAGES), other)
 
 
 def _refuse_foreign_posts() -> None:
@@ -228,9 +231,11 @@ def _set_headers(response: Response) -> Response:
 
 def path_only(address: str) -> str | None:
     """The address when it is a path of this site, else None (for `next=` and the like)."""
+    # Looked at first: urlsplit raises an error at some hosts, and here nothing has one.
+    if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():
+        return None
     parts = urlsplit(address)
-    safe = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
-    return address if safe and not parts.scheme and not parts.netloc and address.isprintable() else None
+    return None if parts.scheme or parts.netloc else address
 
 
 def now_serving() -> str:

@@ -197,6 +197,31 @@ def test_again(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
     page.wait_for_selector(f"{PANEL} .good")
 
 
+@both
+@with_and_without
+def test_again_and_back(live: Live, signed_in: SignedIn, lang: str, scripts: bool) -> None:
+    """From the list an order is asked for again, and the way back leads to that list, as the address says."""
+    number = bought(live)
+    visitor = signed_in(lang, scripts=scripts)
+    page = visitor.go(place(lang, f"?words={number}#orders"))
+    page.click("#orders-list form .button")
+    page.wait_for_selector(f"{PANEL} .good")
+    page.click(f"{PANEL} p a[href*='orders?']")
+    expect(page.locator(ROWS)).to_have_count(1)
+    expect(page).to_have_url(f"{live.base}{place(lang)}?words={number}#orders")
+
+
+@both
+@with_and_without
+def test_file_after_the_session(signed_in: SignedIn, lang: str, scripts: bool) -> None:
+    """Who asks for a file when the session is over gets the page to log in, to look at and not as a file."""
+    visitor = signed_in(lang, scripts=scripts)
+    page = visitor.go(place(lang, "?period=last-year"))
+    visitor.context.clear_cookies()
+    page.click(".files a[href*='.xlsx']")
+    expect(page.locator(f"{PANEL} [name=next]")).to_have_value(f"{place(lang)}?period=last-year")
+
+
 def states(visitor: Visitor, live: Live, lang: str) -> Iterator[str]:
     """Bring the page into every state of the form, one by one."""
     page = visitor.go(place(lang))
@@ -311,11 +336,26 @@ def test_bars_show_the_focus(signed_in: SignedIn) -> None:
 def test_paper(signed_in: SignedIn) -> None:
     """Paper gets the numbers, the chart and the orders, and nothing to press."""
     page = signed_in("nl").page
+    expect(page.locator(".paper")).to_be_hidden()
     page.emulate_media(media="print")
     for selector in (PERIODS, ".find", ".files", ".orders .help"):
         expect(page.locator(selector).first).to_be_hidden()
-    for selector in (SUM, ".chart svg", ROWS):
+    for selector in (SUM, ".chart svg", ROWS, ".paper"):
         expect(page.locator(selector).first).to_be_visible()
+    # Of a list of many pages one is printed, and it says so.
+    expect(page.locator(".paper")).to_contain_text(re.compile(rf"\b25\b.*\b{number_of(page)}\b"))
+
+
+def test_logged_out_and_back(signed_in: SignedIn, live: Live) -> None:
+    """Whoever goes back after logging out, to a help page that the browser kept as it was, sees no orders there."""
+    visitor = signed_in("en")
+    page = visitor.go(path("en", "orders"))
+    page.wait_for_selector(ROWS)
+    visitor.context.clear_cookies()
+    # As Chromium shows a page again that it kept; the browser of the tests keeps none.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(page.locator(f"{PANEL} [name=password]")).to_be_visible()
+    expect(page.locator(ROWS)).to_have_count(0)
 
 
 def test_nothing_flashes(visit: Visit) -> None:

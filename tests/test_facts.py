@@ -55,6 +55,7 @@ WRITTEN: list[tuple[str, str, Any, str, str]] = [
     ("date", "2025-03-26", dt.date(2025, 3, 26), "26 March 2025", "26 maart 2025"),
     ("time", "21:00:00", dt.time(21), "21:00", "21.00 uur"),
     ("time", "08:05:00", dt.time(8, 5), "08:05", "08.05 uur"),
+    ("time", "00:00:00", dt.time(), "midnight", "middernacht"),
     ("count", "30", 30, "30", "30"),
     ("count", "[2, 4]", (2, 4), "2 to 4", "2 tot 4"),
     ("minutes", "1", 1, "1 minute", "1 minuut"),

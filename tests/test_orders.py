@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -100,7 +100,6 @@ def test_private(app: Flask, client: HouseClient) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("?period=last-year", []),
         ("?from=1-3-2026&to=31+mrt+2026", ["B", "A"]),
         ("?from=2026-03-02", ["C", "B"]),
         ("?to=1+March+2026", ["A"]),
@@ -120,6 +119,14 @@ def test_address(app: Flask, client: HouseClient, query: str, expected: list[str
     buy(app, MAIN, "2026-04-01T00:00", cents=200, number="C", product="accounts")
     enter(client)
     assert expected == numbers(tree(client, query))
+
+
+def test_preset(app: Flask, client: HouseClient) -> None:
+    """A preset is counted from today, whatever day that is."""
+    number = buy(app, MAIN)
+    enter(client)
+    shown = [numbers(tree(client, f"?period={name}")) for name in ("this-year", "last-year", "this-month", "all")]
+    assert [[number], [], [number], [number]] == shown
 
 
 def test_period_in_words(app: Flask, client: HouseClient) -> None:
@@ -157,6 +164,27 @@ def test_wrong_date(app: Flask, client: HouseClient, query: str, wrong: set[str]
     assert typed in [one.get("value") for one in fields.values()]
     assert ([], []) == (by_class(page, "sum"), numbers(page))
     assert ("extract" in query) == (fields["words"].get("value") == "extract")
+
+
+def test_why_wrong(app: Flask, client: HouseClient) -> None:
+    """A day that is not in the calendar is told apart from what is no date at all."""
+    buy(app, MAIN)
+    enter(client)
+    page = tree(client, "?from=3/31/2026&to=soon", status=422)
+    told = [house.text_of(one) for one in house.elements(by_class(page, "summary")[0], "li")]
+    assert [
+        "First day: This date does not exist. Type the day first, and then the month: 1-3-2026 is 1 March 2026.",
+        "Last day: We cannot read this date. Type it like 1-3-2026 or 1 March 2026.",
+    ] == told
+
+
+@pytest.mark.parametrize("typed", ["'0012-A", "’0012-A", " 0012-a. ", "“0012-A”", "#0012-A", "00 12-A"])
+def test_copied_number(app: Flask, client: HouseClient, typed: str) -> None:
+    """An order is found by its number as it stands in our files or in somebody's mail, with what stands around it."""
+    for number in ("0012-A", "0012-B"):
+        buy(app, MAIN, number=number)
+    enter(client)
+    assert ["0012-A"] == numbers(tree(client, f"?{urlencode({'words': typed})}"))
 
 
 @pytest.mark.parametrize("query", ["?period=x", "?sort=x", "?by=x", "?by=77", "?by=-1", "?by=%C2%B2", "?from=1&from=2"])

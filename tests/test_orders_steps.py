@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from html import escape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -15,7 +17,7 @@ from selfservice.config import ROOT
 from selfservice.facts import Facts
 from selfservice.i18n import LANGUAGES, TIMEZONE
 from selfservice.members import demo
-from selfservice.orders import again, asking
+from selfservice.orders import again, asking, redeliveries
 from selfservice.orders.lookup import Order
 from tests import house
 from tests.bought import buy, clear, days_ago
@@ -125,6 +127,31 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     assert ["asked", "asked_before", "asked_before"] == results
 
 
+@pytest.mark.parametrize(
+    ("stands", "in_place"),
+    [("/en/orders/", True), (f"{ORDERS}?words=x", True), (f"{ORDERS}/problem?number=x", False), (None, False)],
+)
+def test_way_back(app: Flask, client: HouseClient, stands: str | None, *, in_place: bool) -> None:
+    """Where the list stood its address still is, and a link to it leads nowhere: it comes back in place."""
+    number = buy(app, MAIN)
+    enter(client)
+    press(client, number)
+    headers = {} if stands is None else {"HX-Request": "true", "HX-Current-URL": f"http://localhost{stands}"}
+    page = client.get(f"{ORDERS}/again?number={number}", headers=headers).text
+    assert in_place == (f'href="{ORDERS}#orders" data-hx-get="{ORDERS}#orders"' in page)
+
+
+def test_delivered_again(app: Flask, client: HouseClient) -> None:
+    """Once the shop said that it was delivered again, the order is no longer on its way."""
+    number = buy(app, MAIN)
+    enter(client)
+    press(client, number)
+    with database(app).write() as conn:
+        redeliveries.done(conn, 1, dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC))
+    page = client.get(f"{ORDERS}/again?number={number}").text
+    assert ("It was sent again: 22 November 2026 11:30." in page, "on its way" in page) == (True, False)
+
+
 def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
     """Who sees an order can have it come again; the mail goes to who asked."""
     number = buy(app, COLLEAGUE)
@@ -144,9 +171,12 @@ def test_too_late(app: Flask, client: HouseClient, changes: dict[str, object]) -
     assert "Contact us about this order" in client.get(ORDERS).text
     first = press(client, number)
     second = client.get(first.headers["Location"])
-    assert f"{ORDERS}/problem?number={number}" == second.headers["Location"]
+    assert f"{ORDERS}/problem?number={number}&late=1" == second.headers["Location"]
     page = client.get(second.headers["Location"]).text
     assert all(each in page for each in (number, "Extract", "Bakkerij De Gouden Korst", "question form"))
+    said = "You get an order again for €0.00 only on the day it was made, until midnight"
+    told = [said in client.get(f"{ORDERS}/problem?number={number}{more}").text for more in ("&late=1", "")]
+    assert [True, False] == told
     assert ([], []) == (rows(database(app), "order_redeliveries"), mails(app))
 
 
@@ -157,6 +187,42 @@ def test_a_problem_today(app: Flask, client: HouseClient) -> None:
     assert "Get it again: €0.00" in client.get(f"{ORDERS}/problem?number={number}").text
     press(client, number)
     assert "Get it again" not in client.get(f"{ORDERS}/problem?number={number}").text
+
+
+def test_the_list_is_kept(app: Flask, client: HouseClient) -> None:
+    """From an order asked for again to contact about it, and from contact to asking: the list is still the way back."""
+    number, typed = buy(app, MAIN), "words=" + "%F0%9F%8C%8D" * 100
+    enter(client)
+    for query in ("period=this-year&sort=-amount", typed):
+        kept = {"number": number, "list": query}
+        page = client.get(f"{ORDERS}/problem?{urlencode(kept)}").text
+        form = next(one for one in house.elements(house.parse(page), "form") if one.get("action") == f"{ORDERS}/again")
+        assert kept == {one.get("name"): one.get("value") for one in house.elements(form, "input")}
+    press(client, number)
+    page = client.get(f"{ORDERS}/again?{urlencode(kept)}").text
+    assert f'href="{escape(f"{ORDERS}/problem?{urlencode(kept)}")}"' in page
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("step", ["again", "problem"])
+def test_session_over(app: Flask, client: HouseClient, step: str, *, htmx: bool) -> None:
+    """Whose session ended, or who comes from a mail, logs in where they are and goes on with the order and the list;
+    nothing was asked for meanwhile.
+    """
+    number = buy(app, MAIN)
+    place = f"{ORDERS}/{step}?number={number}&list=period%3Dthis-year"
+    if step == "again":
+        answer = press(client, number, htmx=htmx, list="period=this-year")
+        assert (303, place) == (answer.status_code, answer.headers["Location"])
+    answer = client.get(place, headers={"HX-Request": "true"} if htmx else {})
+    page = house.parse(answer.text, fragment=htmx)
+    after = next(one.get("value", "") for one in house.elements(page, "input") if one.get("name") == "next")
+    assert (200, place) == (answer.status_code, after)
+    # A wrong password is told in the same place.
+    assert 'id="orders"' in enter(client, password="wrong", next=after).text
+    assert place == enter(client, next=after).headers["Location"]
+    assert number in client.get(place).text
+    assert [] == rows(database(app), "order_redeliveries")
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -312,10 +378,12 @@ def test_files_are_the_list(app: Flask, client: HouseClient, lang: str) -> None:
     links = {
         link.get("href", "").partition("?")[0].rpartition("orders")[2]: link.get("href", "")
         for link in house.elements(page, "a")
-        if "download" in link.attrib
+        if link.get("href", "").partition("?")[0].endswith(KINDS)
     }
     assert set(KINDS) == set(links)
     listed = json.loads(client.get(links[".json"]).text)
+    # Else a browser would save whatever comes as the file, the page to log in too.
+    assert "download" not in {name for link in house.elements(page, "a") for name in link.attrib}
     assert (27, shown) == (len(listed), [each["number"] for each in listed][: len(shown)])
 
 

@@ -61,6 +61,12 @@ def asked(conn: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, datetim
     return {row["number"]: from_text(row["asked_at"]) for row in rows}
 
 
+def done_at(conn: sqlite3.Connection, number: str) -> datetime | None:
+    """When the shop said that this order was delivered again; None while it did not, or when nobody asked."""
+    row = conn.execute("SELECT done_at FROM order_redeliveries WHERE number = :number", {"number": number}).fetchone()
+    return from_text(row["done_at"]) if row and row["done_at"] else None
+
+
 def ask(conn: sqlite3.Connection, desk: Desk, order: Order, asker: Asker, now: datetime) -> Outcome:
     """Ask for this order again, which the asker is known to see, and tell them by mail that it is on its way.
 

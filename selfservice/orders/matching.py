@@ -10,6 +10,8 @@ from selfservice.db import sqlite3
 from selfservice.orders.query import Period, Query, Scope
 
 _NUMBER = re.compile(r"[A-Z0-9-]{1,32}")
+# What stands around a number that was copied: the apostrophe of our own CSV files, quotation marks, a full stop.
+_AROUND = "'’‘`\"“”„.,;:#()"
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ def split(words: str) -> list[str]:
 
 
 def number(words: str) -> str | None:
-    """The words as an order number is written, or None when they cannot be one."""
-    plain = "".join(unicodedata.normalize("NFKC", words).upper().split())
+    """The words as an order number is written, without what stands around it; None when they cannot be one."""
+    plain = "".join(unicodedata.normalize("NFKC", words).upper().split()).strip(_AROUND)
     return plain if _NUMBER.fullmatch(plain) else None
 
 

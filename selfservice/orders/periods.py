@@ -36,6 +36,10 @@ _FORMS = (
 )
 
 
+class NoSuchDayError(ValueError):
+    """This is written as a day, but the calendar does not have it: 31-4-2026, or the month before the day."""
+
+
 def preset(name: str, today: date) -> Period:
     """The period with this name, one of PRESETS, as seen from `today` in Amsterdam: whole months, quarters, years.
 
@@ -56,8 +60,8 @@ def preset(name: str, today: date) -> Period:
 def parse(text: str) -> date:
     """The day that was typed: 1-3-2026, 01/03/2026, 1.3.26, 2026-03-01, 1 maart 2026, 1 mrt 2026, March 1, 2026.
 
-    Day before month, as in both languages here; two digits are a year of this century. Raises ValueError for what is
-    no day from 1900 to 2999.
+    Day before month, as in both languages here; two digits are a year of this century. Raises NoSuchDayError for what
+    is not in the calendar, and another ValueError for what is no day from 1900 to 2999.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
     for form in _FORMS:
@@ -66,8 +70,15 @@ def parse(text: str) -> date:
             year = int(parts["year"]) + (2000 if len(parts["year"]) == 2 else 0)
             month = int(parts["month"]) if "month" in parts else _month(parts["name"])
             if year in YEARS:
-                return date(year, month, int(parts["day"]))
+                return _day(year, month, int(parts["day"]))
     raise ValueError("this is no day we can read")
+
+
+def _day(year: int, month: int, day: int) -> date:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise NoSuchDayError(f"the calendar has no {day}-{month}-{year}") from None
 
 
 def _month(name: str) -> int:

@@ -91,6 +91,10 @@ def take(values: Mapping[str, str], today: date) -> Asked:
     for name, typed in (("from", since), ("to", until)):
         try:
             found[name] = periods.parse(typed) if typed else None
+        except periods.NoSuchDayError:
+            errors[name] = gettext(
+                "This date does not exist. Type the day first, and then the month: 1-3-2026 is 1 March 2026."
+            )
         except ValueError:
             errors[name] = gettext("We cannot read this date. Type it like 1-3-2026 or 1 March 2026.")
     first, last = found.get("from"), found.get("to")

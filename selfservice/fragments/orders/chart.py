@@ -88,9 +88,11 @@ def _marks(months: Sequence[date]) -> list[str]:
         form = "LLL" if len(months) <= NAMES else "LLLLL"
         return [format_date(each, form, locale=LOCALES[language()]) for each in months]
     short = len(months) > 60
+    # So early in its year must the first month be that, on a narrow telephone, its label does not touch the next.
+    room = 12 - len(months) // (12 if short else 8)
     return [
         format_date(each, "’yy" if short else "y", locale=LOCALES[language()])
-        if each.month == 1 or (place == 0 and each.month < 8)
+        if each.month == 1 or (place == 0 and each.month < room)
         else ""
         for place, each in enumerate(months)
     ]

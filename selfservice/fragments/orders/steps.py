@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
 
 from selfservice import clock, cookies, signin, web
 from selfservice.clock import from_text, to_text
@@ -21,6 +22,10 @@ from selfservice.visits.drafts import Draft
 from selfservice.visits.sessions import Session
 
 ASKED = "orders-main"
+# Longer than any order's number.
+MAX_NUMBER = 40
+# The words of a list are the longest part of its address: up to 100 signs, of up to twelve each.
+MAX_LIST = 2000
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -34,7 +39,8 @@ def add_to(blueprint: Blueprint) -> None:
 
 def see_again() -> Response:
     """How it stands with getting this order again. Nobody else's can be told from one that is not there."""
-    session, back = signin.required(NAME), _back(request.args)
+    back = _back(request.args)
+    session = _required("/again", request.args, back)
     conn, now = services().db.read(), clock.now()
     if not request.args.get("number"):
         return web.see(here.link("", back))
@@ -43,17 +49,18 @@ def see_again() -> Response:
         return _unknown(session, back)
     asked_at = again.asked(conn, [order.number]).get(order.number)
     if asked_at is None and not again.is_free(order, services().facts, now):
-        return web.see(here.link("/problem", {"number": order.number, **_kept(back)}))
+        return web.see(here.link("/problem", {"number": order.number, "late": "1", **_kept(back)}))
     return _render(
         session, "again", {"number": order.number}, back,
         title=gettext("Your order comes again") if asked_at else gettext("Get this order again"),
-        order=order, asked_at=asked_at,
+        order=order, asked_at=asked_at, done_at=again.done_at(conn, order.number),
     )  # fmt: skip
 
 
 def ask_again() -> Response:
     """Ask for an order again: one redelivery, however often it is sent."""
-    session, back = signin.required(NAME), _back(request.form)
+    back = _back(request.form)
+    session = _required("/again", request.form, back)
     if not request.form.get("number"):
         return web.see(here.link("", back))
     with services().db.write() as conn:
@@ -67,16 +74,18 @@ def ask_again() -> Response:
 
 def problem() -> Response:
     """Contact about an order, with what we ask about it filled in."""
-    session, back = signin.required(NAME), _back(request.args)
+    back = _back(request.args)
+    session = _required("/problem", request.args, back)
     if not request.args.get("number"):
         return web.see(here.link("", back))
     conn = services().db.read()
     order = _find(conn, session, request.args["number"])
     if order is None:
         return _unknown(session, back)
+    late = {"late": "1"} if "late" in request.args else {}
     return _render(
-        session, "problem", {"number": order.number}, back, title=gettext("A problem with an order"), order=order,
-        free=again.is_free(order, services().facts, clock.now()),
+        session, "problem", {"number": order.number, **late}, back, title=gettext("A problem with an order"),
+        order=order, free=again.is_free(order, services().facts, clock.now()), late=bool(late),
         asked_at=again.asked(conn, [order.number]).get(order.number),
     )  # fmt: skip
 
@@ -121,19 +130,35 @@ def ask_main() -> Response:
     return web.see(here.link("/main", {}))
 
 
+def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Session:
+    """The session of whoever sends this. Without one the request ends with the sign-in form, which leads on to this
+    step, with its order and the list that it came from; nothing is done before somebody presses again.
+    """
+    number = sent.get("number", "")[:MAX_NUMBER]
+    if number and signin.signed_in() is None:
+        then = here.link(step, {"number": number, **_kept(back)})
+        abort(signin.ask(NAME, then=then) if request.method == "GET" else web.see(then))
+    return signin.required(NAME)
+
+
 def _find(conn: sqlite3.Connection, session: Session, number: str) -> Order | None:
     return lookup.get(conn, here.person(conn, session).scope, number, language())
 
 
 def _back(values: Any) -> dict[str, str]:
     """The list that a step came from, as its arguments; only what a list of ours has."""
-    typed = dict(parse_qsl(values.get("list", "")[:1000]))
+    typed = dict(parse_qsl(values.get("list", "")[:MAX_LIST]))
     return {**here.asked(typed).arguments(), **{name: typed[name] for name in ("after", "before") if name in typed}}
 
 
 def _kept(back: dict[str, str]) -> dict[str, str]:
     query = here.link("", back).partition("?")[2]
     return {"list": query} if query else {}
+
+
+def _in_place() -> bool:
+    """Whether this comes in the place of a list or a sign-in form. From a step of its own a plain link leads back."""
+    return web.wants_fragment() and f"{signin.address(NAME)}/" not in request.headers.get("HX-Current-URL", "")
 
 
 def _unknown(session: Session, back: dict[str, str]) -> Response:
@@ -150,5 +175,6 @@ def _render(
     alternates = here.alternates(f"/{template}", arguments | _kept(back)) if is_there else here.alternates("", back)
     return signin.render(
         session, NAME, f"orders/{template}.html", title=title, alternates=alternates, texts=texts, names=words,
-        step=here.link, back=here.link("", back, part=here.LIST), **variables,
+        step=here.link, problem=here.link("/problem", arguments | _kept(back)), kept=_kept(back),
+        back=here.link("", back, part=here.LIST), in_place=_in_place(), **variables,
     )  # fmt: skip

@@ -106,11 +106,6 @@ def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
     return before, after, thousands, point
 
 
-def until(moment: time) -> str:
-    """`midnight`, or `21:00`: the fact `orders.again_until`, where 00:00 is the end of the day."""
-    return format_time(moment) if moment > time() else gettext("midnight")
-
-
 def size(bytes_: int) -> str:
     """`12 KB`, `3.4 MB`: about how large, in thousands."""
     if bytes_ < 1_000_000:

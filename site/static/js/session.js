@@ -1,10 +1,16 @@
 // Before the time-out: a line that is read out, and a button to stay. Nothing that was typed is touched.
 (() => {
-  const left = new WeakMap();
+  const left = new WeakMap(), bars = () => document.querySelectorAll("[data-session]:not(script)");
+  // What is done in another tab keeps the session alive for this one too.
+  const tabs = new BroadcastChannel("loket-session");
+  tabs.onmessage = (e) => bars().forEach((bar) => left.get(bar) < e.data && left.set(bar, e.data));
   const look = () => {
-    for (const bar of document.querySelectorAll("[data-session]:not(script)")) {
-      if (!left.has(bar)) left.set(bar, Date.now() + bar.dataset.session * 1e3);
-      const seconds = (left.get(bar) - Date.now()) / 1e3, form = bar.querySelector("form[hidden]");
+    for (const bar of bars()) {
+      if (!left.has(bar)) {
+        left.set(bar, Date.now() + bar.dataset.session * 1e3);
+        tabs.postMessage(left.get(bar));
+      }
+      const seconds = (left.get(bar) - Date.now()) / 1e3, form = bar.querySelector("form.notice");
       if (seconds <= 0 && !bar.dataset.ended) {
         bar.dataset.ended = "";
         const p = document.createElement("p");
@@ -12,13 +18,18 @@
         bar.replaceChildren(p);
         // A live region is read out when its text comes after itself.
         setTimeout(() => p.textContent = bar.dataset.over, 50);
-      } else if (seconds > 0 && seconds <= bar.dataset.warn && form) {
+      } else if (seconds > 0 && seconds <= bar.dataset.warn && form && form.hidden) {
         form.hidden = false;
         const p = form.querySelector("[role=status]");
         setTimeout(() => p.textContent = p.dataset.text, 50);
+      } else if (seconds > bar.dataset.warn && form && !form.hidden) {
+        form.hidden = true;
+        form.querySelector("[role=status]").textContent = "";
       }
     }
   };
+  // Going back may show a page as it was left, with somebody's orders on it: who is logged out by now must not see them.
+  addEventListener("pageshow", (e) => { if (e.persisted && document.querySelector("[data-session]:not(script)")) location.reload(); });
   look();
   document.addEventListener("htmx:load", look);
   setInterval(look, 1e3);
