@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 
@@ -10,7 +11,7 @@ from flask import Flask
 from markupsafe import escape
 from werkzeug.test import TestResponse
 
-from selfservice import clock, i18n, workdays
+from selfservice import clock, i18n, mails, workdays
 from selfservice.fragments.access_code import model
 from selfservice.i18n import LANGUAGES
 from selfservice.limits.model import Limit
@@ -92,6 +93,14 @@ def test_business_by_mail(one: Person, app: Flask) -> None:
     assert "Meelstraat" not in one.see("check").text
     one.send("check")
     assert "email" == made(app, REGISTERED)[0]["delivery"]
+
+
+@pytest.mark.parametrize(("email", "by_letter"), [(PERSON["email"], True), (REGISTERED, False)])
+def test_wait_is_said_before(person: Person, email: str, *, by_letter: bool) -> None:
+    """The days that are promised for a letter come with what may put it off: another letter to that address."""
+    person.fill_in("business", email=email)
+    page = person.see("check").text
+    assert by_letter == ({"en": "14 days", "nl": "14 dagen"}[person.lang] in page)
 
 
 def test_dates(one: Person) -> None:
@@ -210,6 +219,25 @@ def _escaped(value: str) -> str:
     return f'value="{escape(value)}"'
 
 
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [("J.P.", "van ‘t Veld"), ("J. P.", "van ’t Veld"), ("Th.J", "van ´t Veld"), ("J.", "van `t Veld")],
+)
+def test_names_as_people_write_them(one: Person, given: str, family: str) -> None:
+    """Initials without spaces, and what a telephone makes of an apostrophe, are no mistakes; an address is one."""
+    one.fill_in("private", until="details")
+    assert 422 == one.send("details", **PERSON | {"family_name": "see evil.com"}).status_code
+    assert 422 == one.send("details", **PERSON | {"family_name": "e.vil.nl"}).status_code
+    assert "preferences" == one.goes("details", **PERSON | {"given_name": given, "family_name": family})
+
+
+@pytest.mark.parametrize("typed", ["0001-0007", "0001.0007\u200b", "﻿ 00 01 00 07"])
+def test_kvk_number_as_pasted(one: Person, typed: str) -> None:
+    """Dashes, dots and invisible signs in a pasted KVK number do not matter."""
+    one.fill_in("business", until="details")
+    assert "preferences" == one.goes("details", **BUSINESS | {"kvk_number": typed})
+
+
 def test_iban_as_typed(one: Person, app: Flask) -> None:
     """An IBAN stays in its field as it was typed, is shown in groups, and is handed in without spaces."""
     one.fill_in("business")
@@ -259,6 +287,25 @@ def test_other_kind(one: Person, app: Flask) -> None:
     one.send("mandate", **MANDATE)
     one.send("check")
     assert "direct_debit" == made(app)[0]["payment_method"]
+
+
+@pytest.mark.parametrize(
+    ("step", "data"), [("need", {"need": "private"}), ("details", BUSINESS | {"kvk_number": "0001 2481"})]
+)
+def test_agreement_is_for_one_use(one: Person, step: str, data: dict[str, str]) -> None:
+    """Who agreed to be collected from agrees again after changing for whom it is; the account stays filled in."""
+    one.fill_in("business", until="check", payment_method="direct_debit")
+    assert 200 == one.see("check").status_code
+    one.send(step, **data)
+    one.send("preferences", payment_method="direct_debit", language="en")
+    page = one.see("mandate").text
+    assert ("mandate", True, False) == (one.leads(one.see("check")), IBAN in page, " checked" in page)
+
+
+def test_agreement_stays(one: Person) -> None:
+    """Changing a name or the telephone number asks for no new agreement."""
+    one.fill_in("business", until="check")
+    assert "check" == one.goes("details", **BUSINESS | {"given_name": "Una"})
 
 
 def test_back(person: Person) -> None:
@@ -395,6 +442,16 @@ def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
     assert counts[0] == counts[1]
     kinds = {row["recipient"]: row["kind"] for row in rows(app, "outbox")}
     assert ("access_code.received", "access_code.already") == (kinds["nobody@example.org"], kinds[demo.email(4)])
+
+
+@pytest.mark.parametrize("email", ["nobody@example.org", demo.email(4)], ids=["received", "already"])
+def test_reference_is_mailed(person: Person, app: Flask, email: str) -> None:
+    """The last page says that the reference is in the mail too: so it is, also for who has such a code already."""
+    person.fill_in("private", email=email)
+    person.send("check")
+    row = rows(app, "outbox")[-1]
+    _, text = mails.write(services(app), row["kind"], row["language"], json.loads(row["payload"]))
+    assert person.reference() in text
 
 
 @pytest.mark.parametrize("htmx", [False, True])

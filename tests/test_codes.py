@@ -42,12 +42,14 @@ def test_grouped() -> None:
         "ABCD\u2013EFGH\u2014JKLM\u2011NPQR",
         "ABCD\u2212EFGH\u00adJKLM\u200bNPQR",
         "ABCD\u00a0EFGH\u2009JKLM\u3000NPQR",
+        "ABCD.EFGH.JKLM.NPQR",
+        "\u201cABCD_EFGH/JKLM\u00b7NPQR\u201d.",
         "ＡＢＣＤ－ＥＦＧＨ－ＪＫＬＭ－ＮＰＱＲ",
         "ａｂｃｄｅｆｇｈｊｋｌｍｎｐｑｒ",
     ],
 )
 def test_normalise(typed: str) -> None:
-    """Case, spaces and dashes of every sort and full-width letters do not matter."""
+    """Case, spaces, dashes and dots of every sort and full-width letters do not matter."""
     assert "ABCDEFGHJKLMNPQR" == codes.normalise(typed)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from selfservice.config import ROOT
 from selfservice.events import model as events
 from selfservice.facts import Facts
+from selfservice.letters import model as letters
 from selfservice.orders import model as orders
 from selfservice.requests import jobs
 from selfservice.visits import drafts, failures
@@ -18,4 +19,5 @@ def test_text_and_program_agree() -> None:
     assert [visits.LIFE_HOURS, events.KEPT_DAYS, jobs.KEPT_DAYS] == said
     assert failures.KEPT_SECONDS == facts.get("sign_in.failures_keep_hours").value * 3600
     assert visits.LIFE_HOURS == drafts.LIFE_HOURS
+    assert letters.OPEN_DAYS == facts.get("letter.every_days").value
     assert orders.KEPT_YEARS == facts.get("orders.keep_years").value

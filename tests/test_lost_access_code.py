@@ -62,6 +62,21 @@ def test_replaced(person: Person, app: Flask, typed: dict[str, str]) -> None:
     assert ("Meelstraat" in done) == ("Meelstraat" in page)
 
 
+@pytest.mark.parametrize(("typed", "said"), [(PRIVATE, False), (BUSINESS, True)], ids=["private", "business"])
+def test_wait_is_said_before(person: Person, app: Flask, typed: dict[str, str], *, said: bool) -> None:
+    """That a letter may have to wait for another stands on the page before the old code is made worthless."""
+    person.send(**typed)
+    person.see(f"link/{token(app, LINK)}")
+    page = person.see("confirm").text
+    assert said == ({"en": "14 days", "nl": "14 dagen"}[person.lang] in page)
+
+
+def test_nothing_to_replace(person: Person) -> None:
+    """Whose code lapsed gets no mail, so the page that cannot say so leads to a request for a new one."""
+    person.send(**PRIVATE)
+    assert f'href="/{person.lang}/self-service/access-code"' in person.see("sent").text
+
+
 def test_sent_twice(one: Person, app: Flask) -> None:
     """A double click makes one new code and shows the same page."""
     one.send(**PRIVATE)

@@ -215,6 +215,22 @@ def test_notice(visitor: Visitor, office: Office) -> None:
     assert [] == [secret for secret in (token, GOOD_PASSWORD, CODE) if secret in str(row)]
 
 
+def test_notice_waits_its_turn(english: Visitor, office: Office) -> None:
+    """The owner hears of a change also when the hour's mails are used up: that mail goes later."""
+    for _ in range(2):
+        english.ask()
+    english.follow(office.token())
+    location(english.choose())
+    row = office.rows("outbox")[-1]
+    assert ("replacement_password.changed", "waiting") == (row["kind"], row["state"])
+
+
+def test_leads_to_logging_in(visitor: Visitor) -> None:
+    """Whoever has a new password goes on to the form to log in with it."""
+    page = visitor.see("done").text
+    assert f'<a class="button" href="/{visitor.lang}/self-service/sign-in">' in page
+
+
 def test_all_or_nothing(english: Visitor, office: Office) -> None:
     """When the notice cannot be queued the link stays unused and the password as it was."""
     english.follow(office.token())

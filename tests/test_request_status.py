@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from selfservice.requests import demo
 from selfservice.requests import model as requests
 from selfservice.requests.model import Desk
 from tests.clients import HouseClient
+from tests.live import path
 from tests.people import browser
 from tests.steps import PERSON, Person, change, draft, made, rows, services, writes
 
@@ -134,7 +136,26 @@ def test_withdraw(person: Person, app: Flask) -> None:
     assert "withdrawn" == made(app)[0]["state"]
     assert "/withdraw" not in person.see("status").text
     assert "status" == person.leads(person.see("withdraw"))
-    assert "status" == person.goes("withdraw")
+
+
+@pytest.mark.parametrize("step", ["withdraw", "never-came"])
+def test_sent_twice(person: Person, step: str) -> None:
+    """A double click is no mistake: the page says what was done, not that it could not be done."""
+    number = {"withdraw": 0, "never-came": demo.NEVER_CAME[1]}[step]
+    person.send(reference=demo.reference(number), email=demo.email(number))
+    assert ["status"] * 2 == [person.goes(step) for _ in range(2)]
+    page = person.see("status").text
+    assert (False, step == "never-came") == ('class="notice bad"' in page, 'class="notice good"' in page)
+
+
+def test_too_late(person: Person, app: Flask) -> None:
+    """What was done elsewhere meanwhile can no longer be done here, and the page says that nothing was changed."""
+    reference = ask(app)
+    other = Person(browser(app), "request-status")
+    for one in (person, other):
+        one.send(reference=reference, email=EMAIL)
+    other.send("withdraw")
+    person.send("address", **ADDRESS)
     assert 'class="notice bad"' in person.see("status").text
 
 
@@ -216,6 +237,15 @@ def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -
     )
 
 
+@pytest.mark.parametrize("number", demo.NEVER_CAME)
+def test_wait_is_said_before(person: Person, app: Flask, number: int) -> None:
+    """That a new letter may have to wait for another stands on the page before the code is made worthless."""
+    person.send(reference=demo.reference(number), email=demo.email(number))
+    page = person.see("never-came").text
+    by_letter = made(app, demo.email(number))[0]["delivery"] == "letter"
+    assert by_letter == ({"en": "14 days", "nl": "14 dagen"}[person.lang] in page)
+
+
 @pytest.mark.parametrize(
     ("number", "said", "expected"),
     [(4, "", True), (demo.NEVER_CAME[0], "should have come by", False), (3, "yours goes next", False)],
@@ -227,6 +257,38 @@ def test_days_that_hold(client: HouseClient, number: int, said: str, expected: b
     one.send(reference=demo.reference(number), email=demo.email(number))
     page = one.see("status").text
     assert (True, expected) == (said in page, "You can expect the code between" in page)
+
+
+@pytest.mark.parametrize("number", [0, 2, 3], ids=["received", "checking", "approved"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_days_that_are_over(client: HouseClient, app: Flask, number: int, lang: str) -> None:
+    """Days that are over are no longer promised: the page says that it takes longer, and whom to ask."""
+    change(
+        app,
+        "UPDATE requests SET expected_from = '2026-01-05', expected_until = '2026-01-07' WHERE email = ?",
+        demo.email(number),
+    )
+    # The letter of an approved one is ready; in the demonstration the worker would see to that.
+    change(app, "UPDATE requests SET letter_id = coalesce(letter_id, 1) WHERE state = 'approved'")
+    one = Person(client, "request-status", lang)
+    one.send(reference=demo.reference(number), email=demo.email(number))
+    page = one.see("status").text
+    panel = page[page.index('class="panel"') : page.index("</main>")]
+    with i18n.using(lang):
+        since, until = (i18n.format_date(date(2026, 1, day)) for day in (5, 7))
+    assert (False, True, True) == (since in panel, until in panel, f'<a href="{path(lang, "contact")}">' in panel)
+
+
+@pytest.mark.parametrize(("hours", "lapsed"), [(23, False), (25, True)])
+def test_link_that_lapsed(person: Person, app: Flask, hours: int, *, lapsed: bool) -> None:
+    """Who is told to use the link of a private request hears when its hours are over, and then where to ask again; that
+    depends on the request's age alone, so it tells nothing of who has a password or a code.
+    """
+    reference = ask(app, "private")
+    made_at = clock.to_text(clock.now() - timedelta(hours=hours))
+    change(app, "UPDATE requests SET created_at = ? WHERE email = ?", made_at, EMAIL)
+    person.send(reference=reference, email=EMAIL)
+    assert lapsed == (f'<a href="/{person.lang}/self-service/access-code">' in person.see("status").text)
 
 
 def test_steps_in_order_of_time(client: HouseClient) -> None:

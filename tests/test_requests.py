@@ -87,6 +87,14 @@ def test_only_the_request_of_the_link(desk: requests.Desk) -> None:
     assert (["duplicate", "sent"], "Oona") == (states, rows(desk.db, "people")[0]["given_name"])
 
 
+def test_known_by_the_first_names(desk: requests.Desk) -> None:
+    """Who has a code keeps the names that came with it, whatever a later request of that address says."""
+    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.approve(desk, help_.hand_in(desk, BUSINESS, given_name="Mallory", telephone="+31612345678"))
+    person = rows(desk.db, "people")[0]
+    assert (2, "Oona", None) == (help_.active_codes(desk.db), person["given_name"], person["telephone"])
+
+
 def test_private_with_a_password(desk: requests.Desk) -> None:
     """Who chose a password before, for another code, gets no link; the worker hands the code out."""
     help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
@@ -276,6 +284,16 @@ def test_nobody_approves_their_own(desk: requests.Desk, by: str) -> None:
     assert "received" == help_.found(desk, reference).state
 
 
+def test_nobody_approves_under_a_nickname(desk: requests.Desk) -> None:
+    """Nor is it somebody whom we know by another name than they gave in this request."""
+    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    reference = help_.hand_in(desk, BUSINESS, given_name="Una", family_name="Garth")
+    for by in ("Una Garth", "Oona Applegarth"):
+        with pytest.raises(requests.SelfApprovalError), desk.db.write() as conn:
+            requests.approve(conn, desk, reference, by, NOW)
+    assert "received" == help_.found(desk, reference).state
+
+
 def test_reject(desk: requests.Desk) -> None:
     """A rejected request mails the reason in its own language, and is closed."""
     reference = help_.hand_in(desk, BUSINESS, language="nl")
@@ -412,6 +430,9 @@ def test_correct_address(desk: requests.Desk) -> None:
     assert ("checking", ("Northsea Kite Repairs", "Oona Applegarth", "Kerkstraat 12 A", "1234 AB  BLOESEMDORP")) == (
         request.state, request.letter_lines,
     )  # fmt: skip
+    assert date(2026, 11, 27) == request.expected_until
+    assert "ok" == act(desk, "correct_address", reference, NOW + timedelta(days=4))
+    assert date(2026, 12, 2) == help_.found(desk, reference).expected_until
     help_.approve(desk, reference)
     help_.print_letters(desk, NOW)
     assert "impossible" == act(desk, "correct_address", reference)
@@ -450,6 +471,44 @@ def test_never_came_by_letter(desk: requests.Desk) -> None:
     again = status(desk, reference, NOW + timedelta(days=15))
     assert (False, 1, date(2026, 12, 9)) == (again.letter_waits, help_.active_codes(desk.db), again.expected_from)
     assert "lost_access_code.replaced" == help_.mails(desk.db)[-1]
+
+
+def test_no_days_for_a_letter_that_waits(desk: requests.Desk) -> None:
+    """The mail about a code that was replaced promises days only when the letter with the new one can go."""
+    reference = help_.hand_in(desk, BUSINESS)
+    help_.approve(desk, reference)
+    help_.print_letters(desk, NOW, posted=True)
+    act(desk, "never_came", reference, NOW + timedelta(days=10))
+    waiting = help_.payload(desk.db)
+    requests.hourly(desk, NOW + timedelta(days=15))
+    later = NOW + timedelta(days=40)
+    help_.print_letters(desk, later, posted=True)
+    act(desk, "never_came", reference, later + timedelta(days=20))
+    assert (False, "25 January 2027") == ("since" in waiting, help_.payload(desk.db).get("since"))
+
+
+def test_approved_late(desk: requests.Desk) -> None:
+    """What is approved, printed or posted when the promised days are over comes within as many days from then: a code
+    that has only just left cannot be said never to have come.
+    """
+    reference = help_.hand_in(desk, BUSINESS)
+    before = status(desk, reference, LATE)
+    help_.approve(desk, reference, LATE)
+    approved = status(desk, reference, LATE)
+    help_.print_letters(desk, LATE + timedelta(days=20), posted=True)
+    posted = status(desk, reference, LATE + timedelta(days=20))
+    assert [(True, date(2026, 11, 27)), (False, date(2026, 12, 18)), (False, date(2027, 1, 8))] == [
+        (one.late, one.expected_until) for one in (before, approved, posted)
+    ]
+    assert "never_came" not in posted.may
+
+
+def test_approved_in_time(desk: requests.Desk) -> None:
+    """What leaves within the days that were promised keeps them."""
+    reference = help_.hand_in(desk, BUSINESS)
+    help_.approve(desk, reference, NOW + timedelta(days=3))
+    help_.print_letters(desk, NOW + timedelta(days=5), posted=True)
+    assert date(2026, 11, 27) == status(desk, reference).expected_until
 
 
 def test_never_came_but_used(desk: requests.Desk) -> None:

@@ -34,6 +34,14 @@ def test_checklist(client: HouseClient, lang: str) -> None:
     assert f'href="/{lang}/self-service/which-situation"' in page
 
 
+@pytest.mark.parametrize(("lang", "days"), [("en", "60 days"), ("nl", "60 dagen")])
+def test_late_code_leads_to_a_request(client: HouseClient, lang: str, days: str) -> None:
+    """A code that was not used in time no longer works, so that nothing can replace it: one asks for a new one."""
+    page = Person(client, "which-situation", lang).see("checklist").text
+    [late] = [part for part in page.split("<li>") if days in part]
+    assert f'href="/{lang}/self-service/access-code"' in late
+
+
 def test_needs_nothing(app: Flask, client: HouseClient, statements: list[str]) -> None:
     """Neither question nor checklist looks at the database, or sets a cookie."""
     person = Person(client, "which-situation")

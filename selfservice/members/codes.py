@@ -31,7 +31,7 @@ def with_check(symbols: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """A typed code in its one form: upper case, full-width made narrow, without spaces, dashes or invisible
+    """A typed code in its one form: upper case, full-width made narrow, without spaces, punctuation or invisible
     signs.
     """
     narrow = unicodedata.normalize("NFKC", text).upper()
@@ -66,9 +66,10 @@ def grouped(code: str) -> str:
 
 
 def _is_separator(sign: str) -> bool:
-    # Z*: spaces of every width; Pd: dashes; Cf: soft hyphens and joiners; Cc: tabs and line ends; and the
-    # minus sign, which is a mathematical symbol (Sm) to Unicode.
-    return unicodedata.category(sign) in ("Zs", "Zl", "Zp", "Pd", "Cf", "Cc") or sign == "\N{MINUS SIGN}"
+    # Z*: spaces of every width; P*: dashes, dots and the quotation marks that a pasted code brings along; Cf: soft
+    # hyphens and joiners; Cc: tabs and line ends; and the minus sign, which is a mathematical symbol (Sm) to Unicode.
+    category = unicodedata.category(sign)
+    return category[0] in "ZP" or category in ("Cf", "Cc") or sign == "\N{MINUS SIGN}"
 
 
 def _sum(symbols: str) -> int:

@@ -27,7 +27,7 @@ def with_check(symbols: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """A typed reference in its one form: upper case, without spaces, dashes or invisible signs."""
+    """A typed reference in its one form: upper case, without spaces, punctuation or invisible signs."""
     return codes.normalise(text)
 
 

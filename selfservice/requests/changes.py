@@ -65,6 +65,7 @@ def correct_address(
         request = states.move(conn, request, "checking", now)
     text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
     states.change(conn, request.id, letter_lines=text, corrected_at=to_text(now))
+    promise_again(conn, desk, request, now)
     return done
 
 
@@ -89,7 +90,9 @@ def never_came(conn: sqlite3.Connection, desk: Desk, reference: str, email: str,
 
 
 def tell_replaced(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
-    """Tell the owner by mail that the old code no longer works and that a letter with a new one will come."""
+    """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
+    days, unless it has to wait for another letter first.
+    """
     desk.mail(
         conn,
         now,
@@ -102,7 +105,7 @@ def tell_replaced(conn: sqlite3.Connection, desk: Desk, request: Request, now: d
             name=request.given_name,
             reference=request.reference,
             organisation=organisation_name(conn, request.organisation_id),
-            promise=(request.expected_from, request.expected_until),
+            promise=None if request.letter_id is None else (request.expected_from, request.expected_until),
         ),
         earned=True,
     )

@@ -11,7 +11,7 @@ from selfservice.members import people
 from selfservice.members.model import email_key
 from selfservice.requests import payloads, reasons, states
 from selfservice.requests.desk import Desk
-from selfservice.requests.handing import hand_out, organisation_name
+from selfservice.requests.handing import hand_out, keep_promise, organisation_name
 from selfservice.requests.rows import Request, by_reference
 
 
@@ -49,7 +49,7 @@ def approve(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, now: 
         raise states.WrongStateError(request.state)
     request = states.move(conn, request, "approved", now, approved_by=" ".join(by.split()))
     desk.record(conn, now, "request.approve", "ok", who=_who(by), on_what=request.on_what)
-    return hand_out(conn, desk, request, now)
+    return hand_out(conn, desk, keep_promise(conn, desk, request, now), now)
 
 
 def reject(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, reason: str, now: datetime) -> Request:

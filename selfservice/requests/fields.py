@@ -11,6 +11,10 @@ from stdnum.nl import postcode as postcodes
 
 MAX_NAME = 60
 MAX_LINE = 60
+# What keyboards and telephones make of an apostrophe.
+_APOSTROPHES = "'\u2018\u2019\u00b4`"
+# A full stop stands behind an initial, with or without a space after it. No address ends in a single letter.
+_STOP_INSIDE = re.compile(r"\.(?!\s|$|\w(?:[.\s]|$))")
 _HOUSE_NUMBER = re.compile(r"[1-9][0-9]{0,4} ?[-/]?[0-9A-Za-z ]{0,8}")
 
 
@@ -29,9 +33,9 @@ def check_name(text: str) -> str:
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     _measure(name, MAX_NAME)
-    if not any(sign.isalpha() for sign in name) or re.search(r"\.\S", name):
+    if not any(sign.isalpha() for sign in name) or _STOP_INSIDE.search(name):
         raise FieldError("wrong")
-    if not all(sign in " -'’." or unicodedata.category(sign)[0] in "LM" for sign in name):
+    if not all(sign in f" -.{_APOSTROPHES}" or unicodedata.category(sign)[0] in "LM" for sign in name):
         raise FieldError("wrong")
     return name
 
@@ -50,8 +54,8 @@ def check_telephone(text: str) -> str | None:
 
 
 def check_kvk_number(text: str) -> str:
-    """A KVK number: eight digits, spaces and dots between them left out. It has no check digit."""
-    number = re.sub(r"[\s.]", "", unicodedata.normalize("NFKC", text))
+    """A KVK number: eight digits; spaces, dots, dashes and invisible signs are left out. It has no check digit."""
+    number = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign)[0] not in "ZPC")
     if not number:
         raise FieldError("empty")
     if not re.fullmatch(r"[0-9]{8}", number):

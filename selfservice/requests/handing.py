@@ -204,6 +204,16 @@ def promise_again(conn: sqlite3.Connection, desk: Desk, request: Request, now: d
         states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
 
 
+def keep_promise(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> Request:
+    """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
+
+    Else it could be said at once that it never came (progress.py), of a code that is just on its way.
+    """
+    if workdays.today(now) >= request.expected_until:
+        promise_again(conn, desk, request, now)
+    return get(conn, request.id)
+
+
 def letter_printed(conn: sqlite3.Connection, desk: Desk, letter_id: int, now: datetime) -> None:
     """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
     _letter(conn, desk, letter_id, "printed", now)
@@ -218,7 +228,7 @@ def _letter(conn: sqlite3.Connection, desk: Desk, letter_id: int, state: State, 
     row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
     if row is None:
         return
-    request = states.move(conn, to_request(row), state, now)
+    request = keep_promise(conn, desk, states.move(conn, to_request(row), state, now), now)
     if request.access_code_id is not None:
         use.note_hand_over(conn, request.access_code_id, now)
     desk.record(conn, now, "letter", state, on_what=request.on_what)

@@ -33,7 +33,8 @@ class Status:
 
     `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
     checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
-    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet.
+    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet, `late` when the last
+    of the promised days is over.
     """
 
     reference: str
@@ -52,6 +53,7 @@ class Status:
     median_wait: timedelta | None
     reason: str | None
     letter_waits: bool
+    late: bool
     may: frozenset[str]
 
 
@@ -86,6 +88,7 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         median_wait=median_wait(conn, request.kind),
         reason=None if hidden else request.reason,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
+        late=_is_late(request, now),
         may=frozenset(possible(conn, request, now)),
     )
 
@@ -96,8 +99,7 @@ def visible_state(request: Request, now: datetime) -> State:
         by_owner = request.state == "withdrawn" and request.reason != "unconfirmed"
         return "withdrawn" if by_owner or request.reason == "withdrawn" else "received"
     if request.state == "duplicate":
-        late = workdays.today(now) > request.expected_until
-        return "rejected" if late and request.kind == "business" else "received"
+        return "rejected" if _is_late(request, now) and request.kind == "business" else "received"
     return request.state
 
 
@@ -109,8 +111,7 @@ def possible(conn: sqlite3.Connection, request: Request, now: datetime) -> list[
         found.append("withdraw")
         if request.delivery == "letter":
             found.append("correct_address")
-    is_late = workdays.today(now) > request.expected_until
-    if shown in ("sent", "printed", "posted") and is_late and _is_unused(conn, request):
+    if shown in ("sent", "printed", "posted") and _is_late(request, now) and _is_unused(conn, request):
         found.append("never_came")
     return found
 
@@ -140,6 +141,10 @@ def _place(conn: sqlite3.Connection, request: Request) -> int:
 
 def _moments(conn: sqlite3.Connection, request: Request) -> tuple[tuple[str, datetime], ...]:
     return tuple((state, from_text(at)) for state, at in states.history(conn, request.id))
+
+
+def _is_late(request: Request, now: datetime) -> bool:
+    return workdays.today(now) > request.expected_until
 
 
 def _is_unused(conn: sqlite3.Connection, request: Request) -> bool:

@@ -105,7 +105,7 @@ def answer(step: str) -> Response:
             if step != "need":
                 return web.see(url_for(".done"))
             draft = {}
-        form = _form(conn, draft.get("answers", {}) | typed)
+        form = _form(conn, model.merge(draft.get("answers", {}), typed))
         visit = cookies.visit(conn, now)
         skips_check = back or looks_up or (switches and not request.form.get("checked"))
         found = {} if skips_check or not form.allows(step) else form.check(step)

@@ -45,6 +45,16 @@ def take(step: str, sent: Mapping[str, str]) -> dict[str, str]:
     return {name: sent.get(name, "")[:LONGEST] for name in ASKED[step]}
 
 
+def merge(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+    """The answers so far, with those that were just typed. An agreement to collect ends with what it was given for:
+    another use or another organisation has to be agreed to again.
+    """
+    answers = {**before, **typed}
+    if any(before.get(name, answers.get(name)) != answers.get(name) for name in ("need", "kvk_number")):
+        answers["mandate"] = ""
+    return answers
+
+
 def asked_number(answers: Mapping[str, str]) -> str:
     """The number, as typed, of which these answers have the organisation looked up; empty when they have none."""
     return answers.get("kvk_number", "") if answers.get("need") == "business" else ""

@@ -145,6 +145,8 @@ class Counter:
                 language=lang,
                 payload={"name": owner.given_name, "moment": now.isoformat()},
                 now=now,
+                # It follows from a used link, and the owner must hear of it: over the cap it goes later.
+                defer=True,
             )
         for hook in self.hooks:
             hook(conn, person, token_hash, now)

@@ -23,6 +23,8 @@ from selfservice.visits.drafts import Draft
 
 NAME = "request-status"
 blueprint = Blueprint("request_status", __name__)
+# What cannot be done a second time because it was done a first time.
+ONCE = ("withdraw", "never-came")
 Act = Callable[[sqlite3.Connection, str, str, datetime], str]
 
 
@@ -70,10 +72,10 @@ def status() -> Response:
     """How far it is; or, the same for a wrong reference and a wrong address, that there is no such request."""
     conn, now = services().db.read(), clock.now()
     draft = _load(conn, now)
-    return _status(draft, _find(conn, draft, now)) if "reference" in draft else web.see(url_for(".start"))
+    return _status(draft, _find(conn, draft, now), now) if "reference" in draft else web.see(url_for(".start"))
 
 
-def _status(draft: dict[str, str], found: Status | None) -> Response:
+def _status(draft: dict[str, str], found: Status | None, now: datetime) -> Response:
     if found is None:
         return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
     return web.render(
@@ -84,6 +86,7 @@ def _status(draft: dict[str, str], found: Status | None) -> Response:
         why=model.why(found),
         wait=model.duration(found.median_wait) if found.median_wait else "",
         did=draft.get("did", ""),
+        lapsed=model.has_lapsed(found, services().desk.fact("access_code.link_hours"), now),
     )
 
 
@@ -102,7 +105,10 @@ def _ask(template: str, page: str, found: Status, **variables: Any) -> Response:
 
 
 def _do(what: str, act: Act) -> Response:
-    """Do it with the request that this visit looks at, and show how it stands then, and whether it was done."""
+    """Do it with the request that this visit looks at, and show how it stands then, and whether it was done.
+
+    Sent twice, as by a double click without scripts, it says what the first did.
+    """
     now = clock.now()
     with services().db.write() as conn:
         draft = _load(conn, now)
@@ -111,7 +117,8 @@ def _do(what: str, act: Act) -> Response:
         wait = requests.admit(conn, services().desk, draft["reference"], web.client_address(), now)
         if not wait:
             done = act(conn, draft["reference"], draft["email"], now)
-            did = what if done == "ok" else "too-late"
+            again = what in ONCE and draft.get("did") == what
+            did = what if done == "ok" or again else "too-late"
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, draft | {"did": did}, now)
     return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".status"))
 

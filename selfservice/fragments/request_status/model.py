@@ -121,6 +121,13 @@ def why(status: Status) -> str:
     return gettext("We could not give you a new code for this request.")
 
 
+def has_lapsed(status: Status, hours: int, now: datetime) -> bool:
+    """Whether the link that was mailed for this request no longer works, by the request's age alone (fact
+    access_code.link_hours): that it was used may only be known to its owner.
+    """
+    return now - status.created_at > timedelta(hours=hours)
+
+
 def duration(wait: timedelta) -> str:
     """A waiting time as people say it: in minutes below two hours, in hours below two days, else in days."""
     minutes = max(1, round(wait / timedelta(minutes=1)))
