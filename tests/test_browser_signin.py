@@ -83,3 +83,27 @@ def test_header_follows_the_time_out(loket: tuple[str, Path], chromium: Browser)
     expect(page.locator("#direct-debit-password")).to_be_visible()
     expect(page.locator("header .account")).to_have_text("My access code")
     assert [] == visit.close()
+
+
+def test_two_tabs(loket: tuple[str, Path], chromium: Browser) -> None:
+    """What is done in one tab keeps the session alive for the other too: that one takes its warning back, and does not
+    say that it is over.
+    """
+    visit = Visit(chromium, loket[0])
+    visitor = visit()
+    first = visitor.go(f"{BASE}/direct-debit")
+    log_in(first)
+    # As if this page had been there for nearly a quarter of an hour.
+    first.evaluate("""() => {
+        const old = document.querySelector("[data-session]:not(script)"), bar = old.cloneNode(true);
+        bar.dataset.session = 3;
+        old.replaceWith(bar);
+    }""")
+    warning = first.locator("#direct-debit-session .notice")
+    expect(warning).to_be_visible()
+    second = visitor.context.new_page()
+    second.goto(f"{loket[0]}{BASE}/my")
+    expect(warning).to_be_hidden()
+    first.wait_for_timeout(4000)
+    expect(first.locator("#direct-debit-session")).to_contain_text(PERSON)
+    assert [] == visit.close()

@@ -44,6 +44,8 @@ def test_help(tmp_path: Path) -> None:
     done = loket(tmp_path, "--help")
     listed = {line.split()[0]: line.split()[1:] for line in done.stdout.partition("Commands:\n")[2].splitlines()}
     assert (0, COMMANDS, []) == (done.returncode, sorted(listed), [name for name, words in listed.items() if not words])
+    options = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  -")]
+    assert ["--help"] == options
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,87 @@ def test_port_is_taken(tmp_path: Path) -> None:
         done = loket(tmp_path, "serve", "--port", str(port))
     line = f"loket: port {port} on 127.0.0.1 cannot be used (Address already in use); choose another with PORT=\n"
     assert (1, line, False) == (done.returncode, done.stderr, (tmp_path / "output").exists())
+
+
+REAL = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "line"),
+    [
+        ((), REAL, "loket: LOKET_SMTP_URL is not set: without a mail server nobody gets a password link"),
+        ((), {"LOKET_SMTP_URL": "mail.example.org"}, "loket: LOKET_SMTP_URL: the SMTP address must look like "),
+        (("--port", "99999"), {}, "Error: Invalid value for '--port'"),
+        (("--workers", "0"), {}, "Error: Invalid value for '--workers'"),
+        ((), {"PORT": "abc"}, "Error: Invalid value for '--port'"),
+        ((), {"LOKET_THREADS": "many"}, "Error: Invalid value for '--threads'"),
+    ],
+)
+def test_serve_cannot_begin(tmp_path: Path, words: tuple[str, ...], settings: dict[str, str], line: str) -> None:
+    """What stands in the way is said before anything is built, in one line, and without a trace."""
+    port = () if "--port" in words or "PORT" in settings else ("--port", "18099")
+    done = loket(tmp_path, "serve", *port, *words, **settings)
+    assert (True, False) == (done.returncode > 0, (tmp_path / "output").exists())
+    assert [line] == [found[: len(line)] for found in done.stderr.splitlines() if found[: len(line)] == line]
+    assert "Traceback" not in done.stderr
+
+
+def test_port_is_in_the_address(tmp_path: Path) -> None:
+    """A demonstration at another port says so in its address. Stopped at that moment it leaves no process behind."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    own = {"LOKET_DEMO": "1", "LOKET_VAR": str(tmp_path / "var"), "LOKET_OUTPUT": str(tmp_path / "output")}
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_") and name != "PORT"}
+    command = [sys.executable, "-m", "selfservice", "serve", "--port", str(port), "--workers", "1"]
+    with subprocess.Popen(command, cwd=ROOT, env=clean | own, stdout=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        shown = next(line for line in served.stdout if "Loket is open" in line)
+        served.terminate()
+        # The worker has the same pipe: it ends when nobody is left.
+        served.communicate(timeout=30)
+    assert f"  Loket is open:  http://127.0.0.1:{port}/\n" == shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("letters", "posted", "9" * 30),
+        ("codes", "revoke", "9" * 30, "--by", "Kim"),
+        ("codes", "revoke", "0", "--by", "K"),
+    ],
+)
+def test_no_such_number(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A number that no row can have is an error in the argument, not a crash."""
+    done = loket(tmp_path, *words)
+    assert (2, True) == (done.returncode, done.stderr.splitlines()[-1].startswith("Error: Invalid value for "))
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [(b"", "`loket migrate` makes it"), (b"this is no database, only a file of that name" * 100, "it is damaged")],
+)
+def test_what_to_do_about_the_database(tmp_path: Path, content: bytes, advice: str) -> None:
+    """What is wrong with the database decides what is advised: migrating mends no damage."""
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "loket.db").write_bytes(content)
+    done = loket(tmp_path, "requests", "list")
+    assert (1, 1, True) == (done.returncode, len(done.stderr.splitlines()), advice in done.stderr), done.stderr
+
+
+def test_another_writes(tmp_path: Path) -> None:
+    """While something else holds the database, the advice is to try again."""
+    loket(tmp_path, "migrate")
+    with Database(tmp_path / "var" / "loket.db").write():
+        done = loket(tmp_path, "keys", "create", "--name", "shop")
+    assert (1, True) == (done.returncode, done.stderr.endswith("something else is writing in it: try again\n"))
+
+
+def test_backup_of_nothing(tmp_path: Path) -> None:
+    """A database that is not there, as after a mistyped setting, gives no backup that looks like one."""
+    done = loket(tmp_path, "backup", str(tmp_path / "copy.db"))
+    line = f"loket: there is nothing in {tmp_path / 'var' / 'loket.db'}; is LOKET_DATABASE right? Nothing was written\n"
+    assert (1, line, False) == (done.returncode, done.stderr, (tmp_path / "copy.db").exists())
 
 
 def test_from_nothing(tmp_path: Path) -> None:

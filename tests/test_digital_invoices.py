@@ -106,3 +106,18 @@ def test_mails(app: Flask, kind: str, lang: str) -> None:
     payload = {"name": "Jip", "organisation": "Bakkerij", "email": INVOICES, "day": "1 May", "failed": 5}
     subject, body = mails.write(app.extensions["services"], kind, lang, payload)
     assert (True, True, False) == (bool(subject), "Jip" in body, "{" in body)
+
+
+def test_too_often(app: Flask, client: HouseClient) -> None:
+    """Over the limit nothing changes and nothing is sent; what was typed stays, and it says when to try again."""
+    enter(client)
+    for number in range(6):
+        client.send(ADDRESS, {"email": f"{number}@bakkerij.example"})
+    told = len(waiting(app))
+    answer = client.send(ADDRESS, {"email": INVOICES})
+    assert (429, True, ["5@bakkerij.example"], told) == (
+        answer.status_code,
+        f'value="{INVOICES}"' in answer.text and "Try again in" in answer.text,
+        kept(app),
+        len(waiting(app)),
+    )

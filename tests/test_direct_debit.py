@@ -56,7 +56,7 @@ def test_agree(app: Flask, client: HouseClient, number: int) -> None:
         (mandate["iban"], mandate["holder"], mandate["effective_on"], mandate["organisation_id"]),
     )
     with using("en"):
-        for shown in (format_date(next_day()), "NL91 ABNA 0417 1643 00", "Undo the change"):
+        for shown in (format_date(next_day()), "NL91 ABNA 0417 1643 00", "Undo the change", "Before "):
             assert shown in page
 
 
@@ -182,6 +182,17 @@ def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
     assert (True, True, []) == (RIGHT["iban"] in again, "still here" in again, drafts)
 
 
+def test_time_out_with_far_too_much(app: Flask, client: HouseClient) -> None:
+    """Who sends far too much after the session ended signs in like anybody; as much is kept as fits any field."""
+    enter(client)
+    age(app, minutes=15)
+    sent = client.send(ADDRESS, {"iban": IBAN, "holder": "x" * 20_000})
+    enter(client, next=sent.headers["Location"])
+    tree = house.parse(client.get(ADDRESS).text, fragment=False)
+    kept = {one.get("name"): one.get("value") for one in house.elements(tree, "input")}
+    assert (303, IBAN, "x" * 300) == (sent.status_code, kept["iban"], kept["holder"])
+
+
 def test_language_switch(client: HouseClient) -> None:
     """The switch keeps what was typed and the errors, and writes nothing."""
     enter(client)
@@ -245,3 +256,19 @@ def test_arranged_privately_is_nobody_elses(app: Flask, client: HouseClient) -> 
     asking = Person(browser(app))
     asking.fill_in("business", until="preferences")
     assert (2, "mandate") == (len(open_ibans(app)), asking.goes("preferences", language="en"))
+
+
+def test_too_often(app: Flask, client: HouseClient) -> None:
+    """Over the limit nothing changes and nothing is sent; what was typed stays, and it says when to try again."""
+    enter(client)
+    for number in range(6):
+        client.send(ADDRESS, {**RIGHT, "holder": f"Bakkerij {number}"})
+    told = len(waiting(app))
+    answer = client.send(ADDRESS, {**RIGHT, "holder": "De zevende"})
+    holders = [row["holder"] for row in rows(database(app), "mandates") if row["ended_at"] is None]
+    assert (429, True, ["Bakkerij 5"], told) == (
+        answer.status_code,
+        'value="De zevende"' in answer.text and "Try again in" in answer.text,
+        holders,
+        len(waiting(app)),
+    )

@@ -51,7 +51,8 @@ def test_mail_waits(app: Flask, client: HouseClient) -> None:
     """Mail that does not get out is said so, without whose it is."""
     location(Visitor(client).ask())
     soon = client.get("/health")
-    Office(app).change(f"UPDATE outbox SET created_at = '{clock.to_text(clock.now() - dt.timedelta(hours=1))}'")
+    before = clock.to_text(clock.now() - dt.timedelta(hours=1))
+    Office(app).change(f"UPDATE outbox SET created_at = '{before}', next_at = '{before}'")
     late = client.get("/health")
     assert [(200, 1), (503, 1)] == [(one.status_code, one.get_json()["outbox"]["waiting"]) for one in (soon, late)]
     assert EMAIL not in late.text

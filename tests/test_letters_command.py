@@ -335,6 +335,8 @@ def test_command(var: Path, to: Path) -> None:
     folder = Path(printed.stdout.strip())
     assert (0, 3, True) == (printed.returncode, len(files(folder)), "loket letters posted 1" in printed.stderr)
     assert "2 posted\n" == loket(var, "posted", "1").stdout
+    again = loket(var, "posted", "1")
+    assert (1, True) == (again.returncode, again.stderr.startswith("loket: batch 1 was posted "))
     enqueue(db, 2)
     shown = loket(var, "list").stdout.splitlines()
     assert "1 waiting to be printed" == shown[0]

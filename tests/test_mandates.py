@@ -31,7 +31,19 @@ def agree(db: Database, organisation: int | None = None, iban: str = IBAN, holde
         )
 
 
-@pytest.mark.parametrize("typed", [IBAN, "nl91 abna 0417 1643 00", " NL91-ABNA-0417-1643-00 ", "NL91.ABNA.0417164300"])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *(
+            IBAN,
+            "nl91 abna 0417 1643 00",
+            " NL91-ABNA-0417-1643-00 ",
+            "NL91.ABNA.0417164300",
+            "IBAN: NL91 ABNA 0417164300",
+        ),
+        *("NL91\u200bABNA\u20600417\u00a0164300", "\uff2e\uff2c91ABNA0417164300", "NL91ABNA0417164300."),
+    ],
+)
 def test_iban(typed: str) -> None:
     """An IBAN is one IBAN however it is typed."""
     assert IBAN == mandates.normalise_iban(typed)
@@ -57,6 +69,12 @@ def test_shown() -> None:
     """An IBAN is written in groups; to recognise it its two ends are enough."""
     mandate = mandates.Mandate(1, 1, None, IBAN, "Jip", DAY)
     assert ("NL91 ABNA 0417 1643 00", "NL91 •••• 4300") == (mandates.group_iban(IBAN), mandate.masked)
+
+
+@pytest.mark.parametrize("typed", [" Jip  de Wit ", "Jip\tde Wit", "Jip\u00a0de\u202fWit", "Jip de\u2009 Wit"])
+def test_holder_as_pasted(typed: str) -> None:
+    """A name that was copied has other spaces, or more of them; that is no mistake."""
+    assert "Jip de Wit" == mandates.check_holder(typed)
 
 
 @pytest.mark.parametrize("holder", ["", " ", "x" * 71, "a\nb"])

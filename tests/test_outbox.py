@@ -11,7 +11,7 @@ import pytest
 from selfservice.db import Database, sqlite3
 from selfservice.outbox.message import build
 from selfservice.outbox.model import Queued, clean, status
-from selfservice.outbox.queue import Item, claim, finish, run_once, wait_seconds
+from selfservice.outbox.queue import Item, claim, finish, run_once, wait, wait_seconds
 from selfservice.ports import Permanent, Temporary
 from tests.domain_helpers import NOW, OUTBOX, counted, dump, new_database, rows, undo, verbs
 
@@ -60,6 +60,7 @@ def put(
     void: bool = False,
     now: datetime = NOW,
     give_up_after: timedelta = timedelta(hours=24),
+    defer: bool = False,
 ) -> Queued:
     return OUTBOX.enqueue(
         conn,
@@ -71,6 +72,7 @@ def put(
         now=now,
         void=void,
         give_up_after=give_up_after,
+        defer=defer,
     )
 
 
@@ -271,6 +273,18 @@ def test_lost_lease(db: Database) -> None:
     assert ("sent", "sent", "") == (state, row(db)["state"], row(db)["error"])
 
 
+def test_lost_lease_meanwhile(db: Database) -> None:
+    """Nor does it end, or put back, what the next worker is still sending."""
+    enqueue(db)
+    slow, moment = claim(db, NOW), NOW + timedelta(minutes=10)
+    assert slow is not None
+    claim(db, moment)
+    before = row(db)
+    finish(db, slow, "sent", moment)
+    wait(db, slow, moment, "too slow")
+    assert ("leased", before) == (before["state"], row(db))
+
+
 def test_no_network_in_a_transaction(db: Database) -> None:
     """While a mail is being sent the database is free for others to write."""
     enqueue(db)
@@ -305,6 +319,17 @@ def test_status(db: Database) -> None:
         {**expected, "oldest_seconds": 900, "stuck": False},
         {**expected, "oldest_seconds": 960, "stuck": True},
     ] == found
+
+
+def test_status_of_what_waits_its_turn(db: Database) -> None:
+    """A mail over its recipient's cap is not late: it counts from the moment at which it may go."""
+    with db.write() as conn:
+        for number in range(4):
+            put(conn, str(number), defer=True)
+    for _ in range(3):
+        run(db, Fake())
+    found = [status(db, NOW + timedelta(minutes=minutes))["oldest_seconds"] for minutes in (59, 60, 61)]
+    assert [0, 0, 60] == found
 
 
 def test_clean(db: Database) -> None:

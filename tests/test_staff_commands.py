@@ -13,7 +13,7 @@ from flask import Flask
 from selfservice import clock, i18n, mails
 from selfservice.commands import cli
 from selfservice.i18n import LANGUAGES
-from selfservice.members import demo
+from selfservice.members import demo, references
 from selfservice.messages import model as messages
 from selfservice.requests import demo as requests_demo
 from selfservice.requests.reasons import REASONS, sentence
@@ -118,6 +118,19 @@ def test_who_decides_is_asked(run: Run) -> None:
     assert [2, 2, 2] == [run(*words).exit_code for words in tries]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "...", "Kim\nVoorbeeld"])
+def test_a_name_is_a_name(run: Run, wired: Services, name: str) -> None:
+    """What is no name stands in no log and decides nothing, and the answer asks for one."""
+    before = (state(wired, RECEIVED), len(events(wired)))
+    tries = [
+        ("requests", "check", reference(RECEIVED)), ("requests", "approve", reference(RECEIVED)),
+        ("requests", "reject", reference(RECEIVED), "--reason", "unclear"), ("codes", "revoke", "1"),
+    ]  # fmt: skip
+    done = [run(*words, "--by", name) for words in tries]
+    assert [(2, True)] * 4 == [(each.exit_code, "first and last name, on one line" in each.output) for each in done]
+    assert before == (state(wired, RECEIVED), len(events(wired)))
+
+
 def test_revoke(run: Run, wired: Services) -> None:
     """A revoked code opens nothing, once; its owner is told."""
     first, second = run("codes", "revoke", "1", "--by", "Kim"), run("codes", "revoke", "1", "--by", "Kim")
@@ -185,6 +198,27 @@ def test_messages_show(run: Run, wired: Services) -> None:
     """Staff see what was sent under a message's code, to whom (masked); of a code we never gave they are told so."""
     with wired.db.write() as conn:
         code = messages.register(conn, "access_code.letter", "j•••@example.org", "nl", clock.now())
-    found, nothing = run("messages", "show", code.lower()), run("messages", "show", "2222-2222")
+    found, nothing = run("messages", "show", f"{code.lower()}."), run("messages", "show", "2222-2222")
     assert (0, True) == (found.exit_code, found.output.startswith("access_code.letter, "))
     assert (True, 1) == ("j•••@example.org" in found.output, nothing.exit_code)
+
+
+def test_messages_show_mistyped(run: Run) -> None:
+    """A code with a mistake in it is told from one that we never gave: the message with it may be ours."""
+    never, mistyped = references.with_check("2222222"), "K7RM-4X9X"
+    says = [run("messages", "show", code).output for code in (never, mistyped)]
+    assert [(True, False), (False, True)] == [("we sent nothing" in each, "letter by letter" in each) for each in says]
+
+
+def test_times_of_the_office(run: Run, wired: Services) -> None:
+    """Staff see the times of their own clock, in summer and in winter, as people see them in mails and on pages."""
+    with wired.db.write() as conn:
+        conn.execute("UPDATE requests SET created_at = '2026-07-01T22:30:00.000000Z'")
+        conn.execute("UPDATE request_states SET at = '2026-12-01T23:30:00.000000Z'")
+        code = messages.register(
+            conn, "access_code.letter", "j•••", "nl", clock.from_text("2026-12-01T23:30:00.000000Z")
+        )
+    shown = [run("requests", "list").output, run("requests", "show", reference(RECEIVED)).output]
+    expected = ["2026-07-02 00:30", "  2026-12-02 00:30  received\n"]
+    assert [True, True] == [each in text for each, text in zip(expected, shown, strict=True)]
+    assert "2026-12-02 00:30 in Amsterdam" in run("messages", "show", code).output

@@ -75,8 +75,24 @@ def test_worker(db: Database, caplog: pytest.LogCaptureFixture) -> None:
         enqueue(db, 2)
         until(lambda: len(transport.sent) == 2)
         stop.set()
-        thread.join(5)
+        thread.join(60)
     assert (False, [NOW]) == (thread.is_alive(), cleaned)
+
+
+def test_broken_database_does_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """While the database cannot be used the worker looks less and less often."""
+    pauses: list[float | None] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout)
+            if len(pauses) == 9:
+                self.set()
+            return True
+
+    Worker(Database(tmp_path / "empty.db"), render, Fake(), lambda *_: None, poll_seconds=0.5).run(Stop())
+    assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == pauses
+    assert 9 == len(caplog.records)
 
 
 def until(done: Callable[[], bool]) -> None:

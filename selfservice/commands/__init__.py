@@ -48,6 +48,9 @@ def cli() -> None:
     """Loket: a bilingual help site with a service counter built in."""
 
 
+# Flask's own options (another app, a debugger, a file of settings) do nothing here, or harm.
+cli.params.clear()
+
 for command in (
     serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members,
     messages, register, orders, keys,
@@ -64,4 +67,15 @@ def main() -> None:
     except (ConfigError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
     except DatabaseError as error:
-        sys.exit(f"loket: the database cannot be used ({error}); `loket migrate` makes it, or brings it up to date")
+        sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")
+
+
+def _advice(error: str) -> str:
+    """What to do about a database that cannot be used, by what SQLite says of it (its result codes' texts)."""
+    if error.startswith("no such"):
+        return "`loket migrate` makes it, or brings it up to date"
+    if "locked" in error:
+        return "something else is writing in it: try again"
+    if "not a database" in error or "malformed" in error:
+        return "it is damaged: stop Loket, and put a copy of `loket backup` in its place"
+    return "look whether its disk is full, and whether this account may write there"

@@ -19,8 +19,12 @@ def command(file: Path) -> None:
     """Copy the database to FILE (which must not exist yet), whole and consistent."""
     if file.exists():
         sys.exit(f"loket: {file} exists already; nothing was written")
+    source = services().db
     try:
-        db.backup(services().db, file)
+        # A mistyped LOKET_DATABASE is a new, empty file: a copy of that would pass for a backup.
+        if source.read().execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None:
+            sys.exit(f"loket: there is nothing in {source.path}; is LOKET_DATABASE right? Nothing was written")
+        db.backup(source, file)
     except (db.Error, OSError) as error:
-        sys.exit(f"loket: the backup failed, {file} cannot be used: {error}")
+        sys.exit(f"loket: the backup of {source.path} to {file} failed, and left nothing behind: {error}")
     click.echo(f"Backed up to {file} ({file.stat().st_size:,} bytes)", err=True)

@@ -11,6 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, i18n
+from selfservice.commands.kinds import NUMBER
 from selfservice.db import sqlite3
 from selfservice.letters import batches, printing
 from selfservice.letters.text import Site
@@ -46,16 +47,20 @@ def print_letters(folder: Path, limit: int) -> None:
 
 
 @command.command("posted")
-@click.argument("batch", type=int)
+@click.argument("batch", type=NUMBER)
 @with_appcontext
 def posted(batch: int) -> None:
     """Note that the letters of this batch were posted."""
     here = services()
     try:
         with here.db.write() as conn:
+            before = batches.get(conn, batch).posted_at
             count = batches.mark_posted(conn, batch, (_Tell(here, requests.letter_posted),), clock.now())
     except batches.UnknownBatchError:
         sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
+    if before is not None:
+        with i18n.using("en"):
+            sys.exit(f"loket: batch {batch} was posted {i18n.format_moment(before)} already. Nothing was changed")
     click.echo(f"{count} posted")
 
 
@@ -67,7 +72,9 @@ def list_letters() -> None:
     click.echo(f"{waiting} waiting to be printed")
     with i18n.using("en"):
         for batch, count in found:
-            click.echo(f"batch {batch.id}  {count} letters  {_state(batch)}  {batch.path}")
+            click.echo(
+                f"batch {batch.id}  {count} {'letter ' if count == 1 else 'letters'}  {_state(batch)}  {batch.path}"
+            )
 
 
 def _state(batch: batches.Batch) -> str:

@@ -7,6 +7,8 @@ import sys
 import click
 from flask.cli import with_appcontext
 
+from selfservice import i18n
+from selfservice.members import references
 from selfservice.messages import model
 from selfservice.services import services
 
@@ -23,5 +25,15 @@ def show(code: str) -> None:
     """Say what was sent under CODE, the code of the message, and to whom (masked). Exit status 1 when nothing was."""
     found = model.find(services().db.read(), code)
     if found is None:
-        sys.exit(f"loket: we sent nothing under {code}: do not trust that message")
-    click.echo(f"{found.kind}, {found.created_at:%Y-%m-%d %H:%M} UTC, to {found.recipient}, in {found.language}")
+        sys.exit(_nothing(code))
+    moment = found.created_at.astimezone(i18n.TIMEZONE)
+    click.echo(f"{found.kind}, {moment:%Y-%m-%d %H:%M} in Amsterdam, to {found.recipient}, in {found.language}")
+
+
+def _nothing(code: str) -> str:
+    """A code with a typing mistake in it says nothing about the message: that is told apart by the check symbol."""
+    if not references.valid(references.normalise(code)):
+        return (
+            f"loket: {code!r} is no code of ours: compare it letter by letter. Does the message say so? Do not trust it"
+        )
+    return f"loket: we sent nothing under {code} in the last {model.KEPT_DAYS} days: do not trust that message"

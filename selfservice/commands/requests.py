@@ -5,11 +5,13 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable
+from datetime import datetime
 
 import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, i18n
+from selfservice.commands.kinds import COLLEAGUE
 from selfservice.db import sqlite3
 from selfservice.members import organisations, references
 from selfservice.requests import model, reasons
@@ -34,7 +36,7 @@ def list_requests(state: State | None) -> None:
     for request in found:
         name = _organisation(request) or "private"
         click.echo(
-            f"{references.grouped(request.reference)}  {request.created_at:%Y-%m-%d %H:%M}  {request.state:<9}  "
+            f"{references.grouped(request.reference)}  {_here(request.created_at)}  {request.state:<9}  "
             f"{request.delivery:<6}  {request.name}  ({name}){_remark(request)}"
         )
     click.echo(f"{len(found)} requests" if len(found) != 1 else "1 request", err=True)
@@ -69,12 +71,12 @@ def show(reference: str) -> None:
     for label, value in facts.items():
         click.echo(f"{label + ':':<13}{value}")
     for state, at in model.history(conn, request.id):
-        click.echo(f"  {at[:19]}Z  {state}")
+        click.echo(f"  {_here(clock.from_text(at))}  {state}")
 
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", required=True, help="Your own first and last name.")
+@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
 @with_appcontext
 def check(reference: str, by: str) -> None:
     """Take a request up: its requester sees that it is being checked."""
@@ -84,7 +86,7 @@ def check(reference: str, by: str) -> None:
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", required=True, help="Your own first and last name.")
+@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
 @with_appcontext
 def approve(reference: str, by: str) -> None:
     """Approve a request: its code goes by e-mail at once, or with the next letters."""
@@ -94,7 +96,7 @@ def approve(reference: str, by: str) -> None:
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", required=True, help="Your own first and last name.")
+@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
 @click.option("--reason", required=True, type=click.Choice(reasons.REASONS), help="It is mailed in their language.")
 @with_appcontext
 def reject(reference: str, by: str, reason: str) -> None:
@@ -122,6 +124,11 @@ def _run(reference: str, step: Step) -> None:
         why = "is private and waits for its own link" if waits else f"is {error.state}"
         sys.exit(f"loket: request {reference} {why}, so this cannot be done. Nothing was changed")
     click.echo(f"Request {references.grouped(request.reference)} is {request.state}{_remark(request)}")
+
+
+def _here(moment: datetime) -> str:
+    """A moment as the clock in the office had it: Amsterdam, as in the mails and on the pages."""
+    return f"{moment.astimezone(i18n.TIMEZONE):%Y-%m-%d %H:%M}"
 
 
 def _remark(request: model.Request) -> str:

@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
+from selfservice.mails import transport
 from selfservice.members import demo, references
 from selfservice.migrations import migrate
 from selfservice.requests import demo as requests
@@ -23,33 +24,48 @@ from selfservice.services import services
 SHUTDOWN_SECONDS = 10
 # A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
 THREADS = 4
+MOST_PROCESSES = 256
+PORT = 8000  # of a demonstration whose address is not set (config.py)
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=int, default=lambda: int(os.environ.get("PORT", "8000")), help="Default: PORT, or 8000.")
-@click.option("--workers", type=int, default=os.cpu_count() or 1, help="Web server processes. Default: one a core.")
+@click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=PORT, help="Default: PORT, or 8000.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_PROCESSES),
+    default=os.cpu_count() or 1,
+    help="Web server processes. Default: one a core.",
+)
+@click.option("--threads", type=click.IntRange(1, MOST_PROCESSES), envvar="LOKET_THREADS", default=THREADS, hidden=True)
 @click.option("--reload", is_flag=True, help="For editors: build again at each saved edit and show it in the browser.")
 @with_appcontext
-def command(host: str, port: int, workers: int, reload: bool) -> None:
+def command(host: str, port: int, workers: int, threads: int, reload: bool) -> None:
     """Migrate, build and serve the site with its forms, and send its mail."""
     config = services().config
-    if reload and not config.preview:
-        # Settings are read once, at the start; so start again with this one.
-        os.environ["LOKET_PREVIEW"] = "1"
+    wanted = {"PORT": str(port), "LOKET_PREVIEW": "1" if reload or config.preview else ""}
+    if wanted != {"PORT": os.environ.get("PORT", str(PORT)), "LOKET_PREVIEW": "1" if config.preview else ""}:
+        # Settings are read once, at the start; so start again with these. A demonstration's address has its port.
+        os.environ.update(wanted)
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)
+    # The worker would end at once without a way for mail, and the site would go on without it.
+    transport(services())
     _claim(host, port)
     migrate(services().db)
     if config.demo:
         fill()
     run_build(compress=not reload)
-    worker = subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])
-    watcher = subprocess.Popen([sys.executable, "-m", "selfservice", "watch"]) if reload else None
-    _greet(config.base_url, config.demo)
+    # Stopped before the web server listens to that itself, this must not leave the others behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    others = []
     try:
-        _granian(host, port, 1 if reload else workers)
+        others += [subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])]
+        if reload:
+            others += [subprocess.Popen([sys.executable, "-m", "selfservice", "watch"])]
+        _greet(config.base_url, config.demo)
+        _granian(host, port, 1 if reload else workers, threads)
     finally:
-        for process in filter(None, (worker, watcher)):
+        for process in others:
             process.send_signal(signal.SIGTERM)
             process.wait(SHUTDOWN_SECONDS)
 
@@ -80,7 +96,7 @@ def _greet(base_url: str, is_demo: bool) -> None:
     sys.stdout.flush()
 
 
-def _granian(host: str, port: int, workers: int) -> None:
+def _granian(host: str, port: int, workers: int, threads: int) -> None:
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -93,7 +109,7 @@ def _granian(host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         factory=where["factory"],
         workers=workers,
-        blocking_threads=int(os.environ.get("LOKET_THREADS", str(THREADS))),
+        blocking_threads=threads,
         workers_kill_timeout=SHUTDOWN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,

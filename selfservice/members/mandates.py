@@ -3,6 +3,7 @@
 One open mandate a person privately, and one a person for an organisation: the database holds that.
 """
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -42,11 +43,14 @@ class Mandate:
 
 
 def normalise_iban(text: str) -> str:
-    """A typed IBAN in its one form: upper case without spaces, dashes or dots.
+    """A typed or pasted IBAN in its one form: upper case without spaces, punctuation, invisible signs or the word IBAN.
 
     Raises MandateError ('empty' or 'iban') when it is none; nothing is looked up.
     """
-    compact = ibans.compact(text.replace(".", " "))
+    plain = unicodedata.normalize("NFKC", text)
+    letters = "".join(sign for sign in plain if unicodedata.category(sign)[0] not in "ZPC")
+    # IBAN is no country, so no account begins with it; invoices print it before the number.
+    compact = ibans.compact(letters).removeprefix("IBAN")
     if not compact:
         raise MandateError("empty")
     try:
@@ -62,8 +66,12 @@ def group_iban(iban: str) -> str:
 
 
 def check_holder(text: str) -> str:
-    """An account holder's name, trimmed. Raises MandateError ('holder') when it is empty, long or of several lines."""
-    holder = " ".join(text.split(" ")).strip()
+    """An account holder's name with single spaces, whatever space was pasted.
+
+    Raises MandateError ('holder') when it is empty, long or of several lines.
+    """
+    spaced = "".join(" " if sign == "\t" or unicodedata.category(sign) == "Zs" else sign for sign in text)
+    holder = " ".join(part for part in spaced.split(" ") if part)
     if not holder or len(holder) > MAX_HOLDER or not holder.isprintable():
         raise MandateError("holder")
     return holder

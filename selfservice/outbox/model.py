@@ -127,14 +127,17 @@ def status(db: Database, now: datetime) -> dict[str, Any]:
     """For /health: counts by state, the oldest unsent mail's age in seconds, the last error, and whether mail
     is stuck.
 
-    `stuck` means that a mail has been waiting for over 15 minutes: SMTP is down, or no worker runs.
+    `stuck` means that a mail has been waiting for over 15 minutes: SMTP is down, or no worker runs. A mail over its
+    recipient's cap waits from the moment at which it may go.
     """
     conn = db.read()
     rows = conn.execute("SELECT state, count(*) AS n FROM outbox GROUP BY state")
     counts = {row["state"]: row["n"] for row in rows}
+    # What was never tried yet may wait for its turn under the cap: it cannot be late before that.
     oldest = conn.execute(
-        "SELECT min(created_at) AS created_at FROM outbox WHERE state IN ('waiting', 'leased')"
-    ).fetchone()["created_at"]
+        """SELECT min(CASE attempts WHEN 0 THEN next_at ELSE created_at END) AS since
+           FROM outbox WHERE state IN ('waiting', 'leased')"""
+    ).fetchone()["since"]
     error = conn.execute(
         "SELECT error FROM outbox WHERE error <> '' AND state IN ('waiting', 'leased', 'failed') "
         "ORDER BY coalesce(finished_at, next_at) DESC, id DESC LIMIT 1"

@@ -13,6 +13,7 @@ from selfservice.ports import MailTransport
 
 LOGGER = logging.getLogger("loket.outbox")
 CLEAN_EVERY = timedelta(hours=1)
+LONGEST_PAUSE_SECONDS = 60.0
 
 
 @dataclass
@@ -35,9 +36,11 @@ class Worker:
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a mail that is being sent then is finished first.
 
-        A database that cannot be used for a while is waited for: the error is logged and nothing is lost.
+        A database that cannot be used for a while is waited for, each time longer, up to a minute: the error is logged
+        and nothing is lost.
         """
         cleaned: datetime | None = None
+        pause = self.poll_seconds
         while not stop.is_set():
             try:
                 self.often(self.now())
@@ -46,9 +49,12 @@ class Worker:
                 if cleaned is None or self.now() - cleaned >= CLEAN_EVERY:
                     cleaned = self.now()
                     self.clean(self.db, cleaned)
+                pause = self.poll_seconds
             except Error as error:
                 LOGGER.warning("database", extra={"fields": {"error": type(error).__name__}})
-            stop.wait(self.poll_seconds)
+                # What does not mend itself must not fill the log and the disk.
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            stop.wait(pause)
 
     def step(self) -> bool:
         """Send one mail; False when none was due."""

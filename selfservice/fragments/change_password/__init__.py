@@ -73,4 +73,4 @@ def done() -> Response:
     return signin.render(session, NAME, "change_password/done.html", title=gettext("Your password has been changed"))
 
 
-signin.personal(blueprint, title, _show)
+signin.personal(blueprint, title, _show, secret=True)

@@ -39,6 +39,9 @@ class Counter:
             found["password"] = gettext("Fill in the password that you log in with now.")
         if problem := new_password.problem(conn, self.keys, self.facts, session.person_id, new):
             found["new_password"] = problem
+        elif old and rules.normalise(old) == rules.normalise(new):
+            # Who changes it since somebody else knows it must not believe that it is another one now.
+            found["new_password"] = gettext("Both passwords are the same. Choose another new password.")
         return found
 
     def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
@@ -73,6 +76,8 @@ class Counter:
             language=lang,
             payload={"name": session.given_name, "moment": now.isoformat()},
             now=now,
+            # Nobody keeps this from the owner by having other mail sent first: over the cap it goes later.
+            defer=True,
         )
         who = f"person:{session.person_id}"
         record(conn, self.keys, what="password.change", result="ok", now=now, who=who, on_what=who, address=address)

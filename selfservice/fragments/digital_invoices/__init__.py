@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from selfservice import clock, signin, web, workdays
+from selfservice import clock, errors, signin, web, workdays
 from selfservice.fragments.digital_invoices import model
 from selfservice.i18n import gettext, language
 from selfservice.services import services
@@ -28,10 +28,13 @@ def _show(session: Session) -> Response:
     return _form(session, signin.kept(NAME, session), {})
 
 
-def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Response:
+def _form(
+    session: Session, typed: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None
+) -> Response:
     return signin.render(
-        session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else 200, error=bool(found),
-        switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found,
+        session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else status,
+        error=bool(found) or status >= 400, notice=notice,
+        switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found and not notice,
         organisation=_counter().load(services().db.read(), session),
         again="paper" in request.args and not found, first_day=workdays.add(workdays.today(clock.now()), 1),
     )  # fmt: skip
@@ -55,9 +58,15 @@ def paper() -> Response:
 
 
 def _choose(session: Session, email: str | None) -> Response:
+    now, changed = clock.now(), False
     with services().db.write() as conn:
-        changed = _counter().choose(conn, session, email, web.client_address(), language(), clock.now())
-        signin.let_go(conn, NAME)
+        wait = _counter().wait(conn, session, now)
+        if not wait:
+            changed = _counter().choose(conn, session, email, web.client_address(), language(), now)
+            signin.let_go(conn, NAME)
+    if wait:
+        typed = {} if email is None else {"email": email}
+        return errors.too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
     # On paper the form looks as it did at first; the address says that something was done.
     return web.see(signin.address(NAME) + ("?paper=1" if changed and email is None else ""))
 

@@ -13,6 +13,7 @@ from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
 from selfservice.limits.caps import Cap
+from selfservice.limits.model import Limit, allow
 from selfservice.members import organisations
 from selfservice.members.model import email_key
 from selfservice.members.organisations import Organisation
@@ -20,6 +21,9 @@ from selfservice.outbox import addresses
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits.sessions import Session
+
+# Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
+PER_PERSON = Limit("digital-invoices", 6, 86400)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -47,6 +51,10 @@ class Counter:
         if session.organisation_id is None:
             raise LookupError("a private access code is for no organisation")
         return organisations.get(conn, session.organisation_id)
+
+    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+        """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
+        return allow(conn, self.keys, PER_PERSON, str(session.person_id), now).retry_after_seconds
 
     def choose(
         self, conn: sqlite3.Connection, session: Session, email: str | None, address: str, lang: str, now: datetime
@@ -82,6 +90,8 @@ class Counter:
                     "day": format_date(workdays.add(workdays.today(now), 1)),
                 },
                 now=now,
+                # The page says that it is sent: over the cap it goes later. Not to what anybody may have typed.
+                defer=recipient == session.email,
             )
         record(
             conn, self.keys, what="invoices.digital" if wanted else "invoices.paper", result="ok", now=now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, request
 
-from selfservice import clock, signin, web, workdays
+from selfservice import clock, errors, signin, web, workdays
 from selfservice.fragments.direct_debit import model
 from selfservice.i18n import gettext, language
 from selfservice.members import payments
@@ -30,7 +30,9 @@ def _show(session: Session) -> Response:
     return _form(session, signin.kept(NAME, session), {})
 
 
-def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Response:
+def _form(
+    session: Session, typed: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None
+) -> Response:
     today = workdays.today(clock.now())
     conn = services().db.read()
     mandate = _counter().load(conn, session)
@@ -38,10 +40,11 @@ def _form(session: Session, typed: dict[str, str], found: dict[str, str]) -> Res
     possible = _counter().is_open(session)
     pending = mandate is not None and mandate.effective_on > today
     return signin.render(
-        session, NAME, "direct_debit/form.html", title=title(), status=422 if found else 200, error=bool(found),
+        session, NAME, "direct_debit/form.html", title=title(), status=422 if found else status,
+        error=bool(found) or status >= 400, notice=notice,
         switch_form=f"{NAME}-form" if possible else None, values=typed, errors=found, mandate=mandate, pending=pending,
         iban=group_iban(mandate.iban) if mandate else "", first_day=workdays.add(today, 1),
-        possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not found,
+        possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not found and not notice,
         undone="undone" in request.args and not pending and not found,
     )  # fmt: skip
 
@@ -60,8 +63,12 @@ def agree() -> Response:
         return _form(session, typed, found)
     now = clock.now()
     with services().db.write() as conn:
-        _counter().agree(conn, session, typed, web.client_address(), language(), now)
-        signin.let_go(conn, NAME)
+        wait = _counter().wait(conn, session, now)
+        if not wait:
+            _counter().agree(conn, session, typed, web.client_address(), language(), now)
+            signin.let_go(conn, NAME)
+    if wait:
+        return errors.too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
     return web.see(signin.address(NAME))
 
 

@@ -12,12 +12,16 @@ from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
 from selfservice.limits.caps import Cap
+from selfservice.limits.model import Limit, allow
 from selfservice.members import mandates, organisations
 from selfservice.members.mandates import Mandate, MandateError
 from selfservice.members.model import email_key
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits.sessions import Session
+
+# Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
+PER_PERSON = Limit("direct-debit", 6, 86400)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -58,6 +62,10 @@ class Counter:
     def load(self, conn: sqlite3.Connection, session: Session) -> Mandate | None:
         """The mandate that this person gave with this access code, also when its day has yet to come."""
         return mandates.current(conn, session.person_id, session.organisation_id)
+
+    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+        """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
+        return allow(conn, self.keys, PER_PERSON, str(session.person_id), now).retry_after_seconds
 
     def agree(
         self, conn: sqlite3.Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
@@ -141,6 +149,8 @@ class Counter:
                     "day": format_date(mandate.effective_on),
                 },
                 now=now,
+                # The page says that it is sent, and the owner must hear of it: over the cap it goes later.
+                defer=True,
             )
 
     def _record(self, conn: sqlite3.Connection, session: Session, what: str, address: str, now: datetime) -> None:

@@ -112,14 +112,15 @@ def stay() -> Response:
     if session is not None:
         session = signin.prolong(session)
     then = _next(request.form) or signin.address(signin.HOME)
+    panel = signin.panel_of(then)
     if not web.wants_fragment():
         return web.see(then)
     return web.render(
         "sign_in/bar.html",
         title=title(),
         header=session is None,
-        panel=signin.panel_of(then),
-        **signin.bar(session),
+        panel=panel,
+        **signin.bar(session, panel),
     )
 
 
