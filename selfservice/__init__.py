@@ -37,7 +37,7 @@ def create_app(config: Config) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         MAX_FORM_PARTS=100,
-        TRUSTED_HOSTS=_hosts(config),
+        TRUSTED_HOSTS=config.hosts,
     )
     for code in i18n.LANGUAGES:
         i18n.catalog(code)
@@ -74,12 +74,6 @@ def create_app(config: Config) -> Flask:
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     return app
-
-
-def _hosts(config: Config) -> list[str]:
-    """The Host headers we answer to; a demonstration on this machine also under its other names."""
-    host = config.host.rpartition(":")[0] if ":" in config.host else config.host
-    return [host, "localhost", "127.0.0.1"] if config.demo else [host]
 
 
 def _home() -> Response:

@@ -38,6 +38,12 @@ class Config:
         return self.base_url.startswith("https://")
 
     @property
+    def hosts(self) -> list[str]:
+        """The names in a Host header that we answer to; a demonstration on this machine also under its other names."""
+        name = self.host.rpartition(":")[0] if ":" in self.host else self.host
+        return [name, "localhost", "127.0.0.1"] if self.demo else [name]
+
+    @property
     def host(self) -> str:
         """Host, and port when it has one, of the base URL: the only Host header we answer to."""
         return urlsplit(self.base_url).netloc

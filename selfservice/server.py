@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from wsgiref.headers import Headers
 
+from werkzeug.sansio.utils import host_is_trusted
 from whitenoise import WhiteNoise
 
 from selfservice import create_app, logs, web
@@ -50,6 +51,9 @@ def serve(app: WSGIApplication, config: Config) -> WSGIApplication:
         # The file at / is for hosts that only serve files; we can read Accept-Language.
         if path in ("/", "/index.html"):
             return app({**environ, "PATH_INFO": "/"}, start_response)
+        # The app says what is wrong with it.
+        if not host_is_trusted(environ.get("HTTP_HOST"), config.hosts):
+            return app(environ, start_response)
         answer: Iterable[bytes] = files(environ, start_response)
         return answer
 

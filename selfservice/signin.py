@@ -29,6 +29,7 @@ _PERSONAL: dict[str, Callable[[], str]] = {}
 _STYLES: dict[str, str] = {}
 # Forms of which nothing is kept when a session ends, since passwords are typed there.
 _SECRET: set[str] = set()
+_READ_ONLY: set[str] = set()
 # Of what was typed in a session that has ended so many signs a field are kept: more fits no field of ours, nor a draft.
 LONGEST = 300
 _FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)(?:/[a-z-]+)?")
@@ -90,10 +91,17 @@ def address(name: str) -> str:
 
 
 def personal(
-    blueprint: Blueprint, title: Callable[[], str], show: Show, *, style: str = "", secret: bool = False
+    blueprint: Blueprint,
+    title: Callable[[], str],
+    show: Show,
+    *,
+    style: str = "",
+    secret: bool = False,
+    read_only: bool = False,
 ) -> None:
-    """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's, and
-    `secret` says that nothing that is typed there is kept.
+    """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's, `secret`
+    says that nothing that is typed there is kept, `read_only` that there is only something to read: that leaves the
+    screen when the session ends.
 
     Its own address answers `show` to whoever is signed in and may use it, and to others the sign-in form in its
     place, which leads back here; without a cookie that touches nothing, so it can be baked into pages. `mine` is
@@ -104,6 +112,8 @@ def personal(
     _STYLES[name] = style
     if secret:
         _SECRET.add(name)
+    if read_only:
+        _READ_ONLY.add(name)
 
     def start() -> Response:
         session = signed_in()
@@ -195,9 +205,9 @@ def render(session: Session, name: str, template: str, *, title: str, **variable
 
 def bar(session: Session | None, name: str) -> dict[str, Any]:
     """What the line about the session shows in this form: who, until when (in Amsterdam), the seconds left, whether it
-    can be prolonged, and whether what is typed there is kept.
+    can be prolonged, whether what is typed there is kept, and whether there is only something to read.
     """
-    shown: dict[str, Any] = {"warn": WARN_SECONDS, "secret": name in _SECRET}
+    shown: dict[str, Any] = {"warn": WARN_SECONDS, "secret": name in _SECRET, "read_only": name in _READ_ONLY}
     if session is None:
         return {"session": None, "seconds": 0, "until": "", "can_stay": False, **shown}
     left = (session.end - clock.now()).total_seconds()

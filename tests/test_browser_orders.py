@@ -358,6 +358,38 @@ def test_logged_out_and_back(signed_in: SignedIn, live: Live) -> None:
     expect(page.locator(ROWS)).to_have_count(0)
 
 
+@pytest.mark.parametrize("typed", ["", "extract"])
+def test_orders_leave_the_screen(signed_in: SignedIn, typed: str) -> None:
+    """When the session is over, orders that were left on the screen make place for the log-in form, which leads back to
+    the same list; but not while something stands there that was typed and not sent.
+    """
+    visitor = signed_in("en")
+    page = visitor.go(place("en", "?period=last-year"))
+    page.click(f"{PANEL} .find summary")
+    page.fill("#orders-words", typed)
+    visitor.context.clear_cookies()
+    # As if this page had been there for a quarter of an hour.
+    page.evaluate("""() => {
+        const old = document.querySelector("[data-session]:not(script)"), bar = old.cloneNode(true);
+        bar.dataset.session = 1;
+        old.replaceWith(bar);
+    }""")
+    if typed:
+        over = page.locator("#orders-session > p")
+        expect(over).to_contain_text("You are logged out now")
+        said = over.element_handle()
+        page.wait_for_timeout(5000)
+        expect(page.locator(SUM)).to_be_visible()
+        # Said once: a line that is made anew each second is read out each second.
+        assert said is not None
+        assert said.evaluate("p => p.isConnected")
+    else:
+        expect(page.locator(f"{PANEL} [name=password]")).to_be_visible()
+        enter(page)
+        expect(page.locator(SUM)).to_be_visible()
+        assert "period=last-year" in page.url
+
+
 def test_nothing_flashes(visit: Visit) -> None:
     """The style sheet is there before the orders are: the help page asks for it with the sign-in form."""
     visitor = visit()

@@ -52,6 +52,14 @@ def test_nobody_is_named(db: Database, caplog: pytest.LogCaptureFixture) -> None
     assert [False, False] == [secret in text for secret in ("jan@", "192.0.2")]
 
 
+def test_source_is_a_network(db: Database) -> None:
+    """Addresses of one household's network (IPv6, /64) are one source; another network's is another."""
+    for address in ("2001:db8::1", "2001:db8::2:1", "2001:db8:0:1::1"):
+        write(db, address=address)
+    first, second, other = (row["source"] for row in rows(db, "events"))
+    assert (True, True) == (first == second, first != other)
+
+
 def test_log_line(db: Database, caplog: pytest.LogCaptureFixture) -> None:
     """An event is one line of JSON in the log, with the row's values."""
     with caplog.at_level(logging.INFO, "loket.events"):
@@ -100,6 +108,16 @@ def test_clean(db: Database) -> None:
     with db.write() as conn:
         gone = events.clean(conn, now)
     assert (2, 2) == (gone, len(rows(db, "events")))
+
+
+def test_clean_within_a_second(db: Database) -> None:
+    """An event that is a year old by a part of a second does not stop the cleaning; it stays until the next."""
+    now = clock.now().replace(microsecond=999_999)
+    for part in (timedelta(microseconds=1), timedelta(seconds=2)):
+        write(db, now=now - timedelta(days=events.KEPT_DAYS) - part)
+    with db.write() as conn:
+        gone = events.clean(conn, now)
+    assert (1, 1) == (gone, len(rows(db, "events")))
 
 
 def test_rollback(db: Database) -> None:

@@ -93,6 +93,9 @@ def test_language_of_address(client: HouseClient, lang: str) -> None:
         ("", False),
         ("/en/\n//elsewhere.example", False),
         ("/\t/elsewhere.example", False),
+        # What Python's own parser refuses with an error.
+        ("//[", False),
+        ("https://elsewhere.example]/", False),
     ],
 )
 def test_path_only(address: str, *, safe: bool) -> None:

@@ -35,6 +35,14 @@ def test_find_member_needs_both(db: Database) -> None:
     assert [None] * 4 == [model.find_member(db.read(), KEYS, *each) for each in tries]
 
 
+def test_domain_in_two_spellings(db: Database) -> None:
+    """An address whose domain has letters beyond ASCII finds its person as it is typed and as mail servers write it."""
+    person, code = add_person(db, check("jip@Bäckerei.example"))
+    typed = ("jip@bäckerei.example", "Jip@BÄCKEREI.example", "jip@xn--bckerei-5wa.example")
+    found = [model.find_member(db.read(), KEYS, code, each) for each in typed]
+    assert [person] * 3 == [each and each.person_id for each in found]
+
+
 def test_find_member_costs_the_same(db: Database) -> None:
     """One query runs, whether somebody is found or not."""
     _, code = add_person(db)

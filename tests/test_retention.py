@@ -195,6 +195,20 @@ def test_clean_says_what_went(db: Database) -> None:
     assert dict.fromkeys(gone, 0) == second
 
 
-def test_nothing_personal_outlives_sending(db: Database) -> None:
-    """A mail that waits too long is given up and forgotten before its row is old enough to go."""
-    assert queue.give_up(db, clock.now()) == 0
+@pytest.mark.parametrize(("hours", "left"), [(23.9, ("waiting", "jan@example.org", True)), (24, ("failed", "", False))])
+def test_nothing_personal_outlives_sending(db: Database, hours: float, left: tuple[str, str, bool]) -> None:
+    """A mail that waits too long is given up and forgotten, long before its row is old enough to go."""
+    then = clock.now() - timedelta(hours=hours)
+    with db.write() as conn:
+        OUTBOX.enqueue(
+            conn,
+            idempotency_key="late",
+            kind="test.link",
+            recipient="jan@example.org",
+            language="nl",
+            payload={"token": "secret"},
+            now=then,
+        )
+    queue.give_up(db, clock.now())
+    [row] = rows(db, "outbox")
+    assert left == (row["state"], row["recipient"], "secret" in row["payload"])

@@ -112,8 +112,8 @@ def test_home(browser: Client, path: str, accepted: str, place: str) -> None:
 
 @pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1.elsewhere.example"])
 def test_forged_host(browser: Client, host: str) -> None:
-    """A forged Host gets 400 from the app."""
-    for path in ("/", "/en/self-service/search", "/health"):
+    """A forged Host gets 400, from the app and instead of a file."""
+    for path in ("/", "/en/self-service/search", "/health", "/en/", "/robots.txt", "/nothing"):
         assert 400 == get(browser, path, Host=host).status_code
 
 

@@ -214,13 +214,14 @@ def test_forget(db: Database) -> None:
     assert ([2, 0], []) == (counts, rows(db, "failures"))
 
 
-def test_undo(db: Database) -> None:
-    """A try that was not made is not counted."""
-    for _ in range(3):
+@pytest.mark.parametrize(("tries", "waits"), [(3, [0, 0, 30]), (4, [0, 30, 30])])
+def test_undo(db: Database, tries: int, waits: list[int]) -> None:
+    """A try that was not made is not counted, and the wait that it began does not last."""
+    for _ in range(tries):
         fail(db, NOW)
     with db.write() as conn:
         failures.undo(conn, KEY)
-    assert [0, 0, 30] == [fail(db, NOW) for _ in range(3)]
+    assert waits == [fail(db, NOW) for _ in range(3)]
 
 
 def test_a_day_later(db: Database) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from selfservice import clock
 from selfservice.db import Database
+from selfservice.logs import JsonLines
 from selfservice.outbox.model import Queued, status
 from selfservice.outbox.queue import claim
 from selfservice.outbox.worker import Worker
@@ -93,6 +94,23 @@ def test_broken_database_does_not_fill_the_log(tmp_path: Path, caplog: pytest.Lo
     Worker(Database(tmp_path / "empty.db"), render, Fake(), lambda *_: None, poll_seconds=0.5).run(Stop())
     assert [1, 2, 4, 8, 16, 32, 60, 60, 60] == pauses
     assert 9 == len(caplog.records)
+
+
+def test_other_work_that_fails(db: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong in other work is logged, without what it says; mail goes out all the same, and the rest too."""
+    stop, transport, cleaned = threading.Event(), Fake(), list[datetime]()
+
+    def often(_: datetime) -> None:
+        raise ValueError("jan@example.org")
+
+    def clean_up(_: Database, now: datetime) -> None:
+        cleaned.append(now)
+        stop.set()
+
+    enqueue(db, 1)
+    Worker(Database(db.path), render, transport, clean_up, now=lambda: NOW, often=often).run(stop)
+    lines = [JsonLines().format(record) for record in caplog.records if record.levelname == "ERROR"]
+    assert (1, [NOW], 1, False) == (len(transport.sent), cleaned, len(lines), "jan@" in lines[0])
 
 
 def until(done: Callable[[], bool]) -> None:

@@ -57,6 +57,6 @@ def record(
 
 def clean(conn: "sqlite3.Connection", now: datetime) -> int:
     """Remove events older than a year; returns how many went."""
-    return conn.execute(
-        "DELETE FROM events WHERE at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
-    ).rowcount
+    # Whole seconds, as the trigger counts (migrations.py): one event too young would stop all of the cleaning.
+    before = (now - timedelta(days=KEPT_DAYS)).replace(microsecond=0)
+    return conn.execute("DELETE FROM events WHERE at < :before", {"before": to_text(before)}).rowcount

@@ -1,6 +1,7 @@
 """Who a code and an e-mail address belong to, and what can be changed about them."""
 
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,6 +9,7 @@ from typing import Literal
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
 from selfservice.members import codes, mandates
+from selfservice.outbox import addresses
 from selfservice.secrets import Keys
 
 REVOKED_DAYS = 365
@@ -37,7 +39,13 @@ class Member:
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one e-mail address have in common: case and composed letters do not count."""
+    """What two spellings of one e-mail address have in common: case, composed letters and the ASCII form of a domain do
+    not count.
+    """
+    if not email.isascii():
+        # As it is kept; what is no address is nobody's key either, and stays as it is.
+        with suppress(addresses.AddressError):
+            email = addresses.check(email)
     return unicodedata.normalize("NFC", email.strip()).casefold()
 
 

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from selfservice import clock
@@ -32,29 +32,45 @@ class Worker:
     poll_seconds: float = 1.0
     lease_seconds: int = LEASE_SECONDS
     often: Callable[[datetime], object] = lambda _: None
+    _cleaned: datetime | None = field(default=None, init=False)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a mail that is being sent then is finished first.
 
         A database that cannot be used for a while is waited for, each time longer, up to a minute: the error is logged
-        and nothing is lost.
+        and nothing is lost. What goes wrong in one part of the work stops none of the others.
         """
-        cleaned: datetime | None = None
         pause = self.poll_seconds
         while not stop.is_set():
-            try:
-                self.often(self.now())
-                while not stop.is_set() and self.step():
-                    pass
-                if cleaned is None or self.now() - cleaned >= CLEAN_EVERY:
-                    cleaned = self.now()
-                    self.clean(self.db, cleaned)
-                pause = self.poll_seconds
-            except Error as error:
-                LOGGER.warning("database", extra={"fields": {"error": type(error).__name__}})
-                # What does not mend itself must not fill the log and the disk.
-                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            # Each has its turn, also after one that failed.
+            done = [self._try(part) for part in (self._often, lambda: self._send(stop), self._hourly)]
+            # What does not mend itself must not fill the log and the disk.
+            pause = self.poll_seconds if all(done) else min(2 * pause, LONGEST_PAUSE_SECONDS)
             stop.wait(pause)
+
+    def _try(self, part: Callable[[], object]) -> bool:
+        try:
+            part()
+        except Error as error:
+            LOGGER.warning("database", extra={"fields": {"error": type(error).__name__}})
+        except Exception:
+            LOGGER.exception("work")
+        else:
+            return True
+        return False
+
+    def _often(self) -> None:
+        self.often(self.now())
+
+    def _send(self, stop: threading.Event) -> None:
+        while not stop.is_set() and self.step():
+            pass
+
+    def _hourly(self) -> None:
+        now = self.now()
+        if self._cleaned is None or now - self._cleaned >= CLEAN_EVERY:
+            self._cleaned = now
+            self.clean(self.db, now)
 
     def step(self) -> bool:
         """Send one mail; False when none was due."""

@@ -43,4 +43,4 @@ def end() -> Response:
     return web.see(signin.address(NAME))
 
 
-signin.personal(blueprint, title, _show)
+signin.personal(blueprint, title, _show, read_only=True)

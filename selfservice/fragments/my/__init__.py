@@ -38,4 +38,4 @@ def _links(kind: str) -> list[dict[str, Any]]:
     ]
 
 
-signin.personal(blueprint, title, _show)
+signin.personal(blueprint, title, _show, read_only=True)

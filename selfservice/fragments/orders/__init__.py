@@ -151,5 +151,5 @@ def _add_files(state: BlueprintSetupState) -> None:
 
 
 blueprint.record(_add_files)
-signin.personal(blueprint, title, _show, style="css/orders.css")
+signin.personal(blueprint, title, _show, style="css/orders.css", read_only=True)
 steps.add_to(blueprint)

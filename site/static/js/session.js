@@ -1,9 +1,11 @@
-// Before the time-out: a line that is read out, and a button to stay. Nothing that was typed is touched.
+// Before the time-out: a line that is read out, and a button to stay. Nothing that was typed is touched; what can only be
+// read leaves the screen soon after it, for whoever passes by.
 (() => {
   const left = new WeakMap(), bars = () => document.querySelectorAll("[data-session]:not(script)");
   // What is done in another tab keeps the session alive for this one too.
   const tabs = new BroadcastChannel("loket-session");
   tabs.onmessage = (e) => bars().forEach((bar) => left.get(bar) < e.data && left.set(bar, e.data));
+  const isTouched = (field) => field.type !== "hidden" && (field.value !== field.defaultValue || field.checked !== field.defaultChecked);
   const look = () => {
     for (const bar of bars()) {
       if (!left.has(bar)) {
@@ -11,13 +13,17 @@
         tabs.postMessage(left.get(bar));
       }
       const seconds = (left.get(bar) - Date.now()) / 1e3, form = bar.querySelector("form.notice");
-      if (seconds <= 0 && !bar.dataset.ended) {
+      if (seconds <= 0 && !("ended" in bar.dataset)) {
         bar.dataset.ended = "";
         const p = document.createElement("p");
         p.setAttribute("role", "status");
         bar.replaceChildren(p);
         // A live region is read out when its text comes after itself.
         setTimeout(() => p.textContent = bar.dataset.over, 50);
+      } else if (seconds < -3 && bar.dataset.ended === "" && "leaves" in bar.dataset && ![...document.querySelectorAll("input, textarea")].some(isTouched)) {
+        // Not sooner: while the session lasts, asking for the page again would prolong it.
+        bar.dataset.ended = "left";
+        location.reload();
       } else if (seconds > 0 && seconds <= bar.dataset.warn && form && form.hidden) {
         form.hidden = false;
         const p = form.querySelector("[role=status]");
