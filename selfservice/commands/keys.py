@@ -8,7 +8,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from selfservice import clock
+from selfservice import clock, workdays
 from selfservice.db import sqlite3
 from selfservice.orders import keys
 from selfservice.services import services
@@ -44,8 +44,8 @@ def list_keys() -> None:
     found = keys.listed(services().db.read())
     for key in found:
         used = f"used {key.last_used_on}" if key.last_used_on else "never used"
-        state = f"revoked {key.revoked_at[:10]}" if key.revoked_at else used
-        click.echo(f"{key.public_id}  {key.scope:<12}  {key.created_at[:10]}  {state:<18}  {key.name}")
+        state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else used
+        click.echo(f"{key.public_id}  {key.scope:<12}  {_day(key.created_at)}  {state:<18}  {key.name}")
     click.echo(f"{len(found)} keys" if len(found) != 1 else "1 key", err=True)
 
 
@@ -60,6 +60,11 @@ def revoke(number: str) -> None:
             sys.exit(f"loket: no key that works has the number {number}. Nothing was changed")
         _note(conn, "key.revoke", found)
     click.echo(f"Key {found.public_id} ({found.name}) is revoked")
+
+
+def _day(moment: str) -> str:
+    """The day of a moment, in Amsterdam."""
+    return workdays.today(clock.from_text(moment)).isoformat()
 
 
 def _note(conn: sqlite3.Connection, what: str, key: keys.Key) -> None:

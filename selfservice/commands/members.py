@@ -8,7 +8,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from selfservice import clock
+from selfservice import clock, workdays
 from selfservice.db import sqlite3
 from selfservice.members import people, references
 from selfservice.members.model import email_key
@@ -55,7 +55,8 @@ def _show(conn: sqlite3.Connection, person: people.Person) -> None:
         state = "revoked" if code["revoked_at"] else "used" if code["first_used_at"] else "not used yet"
         what = code["name"] or "private use"
         main = ", main code" if code["is_main"] else ""
-        click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {code['created_at'][:10]}  {state}")
+        since = workdays.today(clock.from_text(code["created_at"]))
+        click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {since}  {state}")
     for request in model.of_person(conn, person.id):
-        made = request.created_at.date().isoformat()
+        made = workdays.today(request.created_at)
         click.echo(f"  request {references.grouped(request.reference)}  {made}  {request.state}")
