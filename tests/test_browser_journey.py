@@ -161,7 +161,8 @@ def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
     send(page, code, email)
     sent_text(page)
     wait_until(lambda: live.put_off(email))
-    assert 1 == live.health()["outbox"]["waiting"]
+    # At least: the worker may have something of another test to send.
+    assert live.health()["outbox"]["waiting"] >= 1
     live.hurry()
     live.mails(email, 1)
     wait_until(lambda: live.health()["outbox"]["waiting"] == 0)
@@ -178,7 +179,7 @@ def test_mail_server_down(live: Live, visit: Visit) -> None:
         sent_text(page)
         wait_until(lambda: live.put_off(email))
         waiting = live.health()["outbox"]
-        assert (1, True) == (waiting["waiting"], "could not be used" in waiting["last_error"])
+        assert (True, True) == (waiting["waiting"] >= 1, "could not be used" in waiting["last_error"])
     live.hurry()
     assert "nl" == live.mails(email, 1)[0]["Content-Language"]
 
