@@ -209,7 +209,7 @@ def test_apostrophes_in_sql(book: Book, numbers: list[tuple[str, str]]) -> None:
     [
         "=1+1", "+31", "-1", "@x", "\tx", "\rx", "\nx", "\0x", " =1", "\N{NO-BREAK SPACE}=1", "\N{IDEOGRAPHIC SPACE}=1",
         "\N{ZERO WIDTH SPACE}=1", "\ufeff=1", "\u200e=1", "\u2060 =1", "\x0b=1", "＝1", "＋1", "－1", "＠1", " ＝1",
-        "﹦1", " \t", " ", "\u3164=1", "\ufe0f=1", "\U000e0020=1", "⩵1",
+        "﹦1", " \t", " ", "\u3164=1", "\ufe0f=1", "\U000e0020=1", "⩵1", '"=1', ' ""=1',
     ],
 )  # fmt: skip
 def test_guarded(text: str) -> None:
@@ -218,7 +218,26 @@ def test_guarded(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "Jip", "1", "é=", "a=1", "'", "'=1", '"=1', "…2K7", "½", " x", "x\n=1", "(1)"]
+    "text",
+    [
+        "",
+        "x",
+        "Jip",
+        "1",
+        "é=",
+        "a=1",
+        "'",
+        "'=1",
+        '"1',
+        "…2K7",
+        "½",
+        " x",
+        "x\n1",
+        "x\r\n\r\ny",
+        "(1)",
+        "a; b, c\t1",
+        "a,",
+    ],
 )
 def test_not_guarded(text: str) -> None:
     """Any other text stays as it is."""
@@ -251,16 +270,35 @@ def test_signs_like_them() -> None:
     assert (True, []) == (len(alike) > 15, missed)
 
 
-@given(text=st.text(st.sampled_from("=+-@\t\r\n\0 \u3000＝'\";,aé\u200b")))
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("a;=1+1;b", "a;'=1+1;b"), ("x,=1,-1", "x,'=1,'-1"), ("x\t@x", "x\t'@x"), ("x\n=1", "x\n'=1"),
+        ("x\r\n=1", "x\r\n'=1"), ("x\r=1", "x\r'=1"), ("x; =1", "x;' =1"), ("x|＝1", "x|'＝1"),
+        ('a;"=1";b', "a;'\"=1\";b"), ("=1;=2", "'=1;'=2"), ("1;=1", "1;'=1"), ("tel, +31 6", "tel,' +31 6"),
+    ],
+)  # fmt: skip
+def test_guarded_behind_separators(text: str, wanted: str) -> None:
+    """Each part that another separator, or a line's end, would make a cell of its own is guarded by itself; a number is
+    still a number to whoever reads texts as such.
+    """
+    assert (wanted, wanted if text[0] != "1" else f"'{wanted}") == (guard(text), plain(text))
+
+
+@given(text=st.text(st.sampled_from("=+-@\t\r\n\0 \u3000＝'\";,|1aé\u200b")))
 def test_guard_and_quote(text: str) -> None:
-    """A cell comes out of a CSV reader as it went in, save for an apostrophe, and never begins with what calculates."""
-    if "\0" not in text:  # Python's reader cannot have it
-        assert [[guard(text)]] == [
-            row or [""] for row in csv.reader(io.StringIO(quoted(guard(text)), newline=""), strict=True)
-        ]
-    assert guard(text) in (text, f"'{text}")
-    seen = unicodedata.normalize("NFKC", guard(text)).lstrip(" \u200b")
-    assert {False} == {seen.startswith(sign) for sign in "=+-@\t\r\n\0"}
+    """A cell comes out of a CSV reader as it went in, save for apostrophes; whichever separator it is read by, no cell
+    begins with what calculates.
+    """
+    text = text.replace("\0", "")  # Python's reader cannot have it
+    for rule in (guard, plain):
+        row = f"B-1,{quoted(rule(text))},{quoted(rule(text))}\r\n"
+        assert [["B-1", rule(text), rule(text)]] == list(csv.reader(io.StringIO(row, newline=""), strict=True))
+        assert rule(text).replace("'", "") == text.replace("'", "")
+        for separator in ",;\t|":
+            cells = [cell for line in csv.reader(io.StringIO(row, newline=""), delimiter=separator) for cell in line]
+            seen = [unicodedata.normalize("NFKC", cell).lstrip(' \u200b"') for cell in cells]
+            assert [] == [cell for cell in seen if cell.startswith(tuple(CALCULATING))]
 
 
 def test_a_name_that_calculates(book: Book) -> None:

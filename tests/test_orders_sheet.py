@@ -1,8 +1,9 @@
 """Our files in a real spreadsheet: LibreOffice opens each, in Dutch and in English, and we look at what it made of it.
 
 It is told separator and language, which on somebody's computer come from the settings and the question that it asks at
-a double click; it is told to find dates and numbers wherever it can and to calculate whatever looks like a formula,
-which is as eager as any spreadsheet. Skipped where there is no LibreOffice (`python -m tests.soffice` fetches one).
+a double click, and may be another separator than the file's; it is told to find dates and numbers wherever it can and
+to calculate whatever looks like a formula, which is as eager as any spreadsheet. Skipped where there is no LibreOffice
+(`python -m tests.soffice` fetches one).
 """
 
 from __future__ import annotations
@@ -34,8 +35,12 @@ OPTIONS = {
 NAMES = (
     "=1+1", "＝1+1", " =1+1", "\N{NO-BREAK SPACE}=1+1", "+1", "-1", "@SUM(1)", '=HYPERLINK("http://x.example";"x")',
     "Extract, certified; with 'quotes' and \"quotes\"", "1-2-2026", "007", "1E5", "Café ½ €", "line\nbreak", "TRUE",
+    # What another separator than the file's own would cut into cells.
+    "a;=1+1;b", "a,=1+1,b", "a\t=1+1\tb", "a\n=1+1\nb", "a; =1+1;b", 'a;"=1+1";b', 'a,"=1+1",b', "1;=1+1", "a;b,=1+1",
+    'a;"",=1+1', "a,,=1+1", "a;-1+1;", "a;＝1+1",
 )  # fmt: skip
 NUMBERS = ("0012345678", "1E5", "12-3", "2026-01-02", "MAR-26", "DEC1", "TRUE", "-5", "-1E5", "B-1", "00", "1", "F0012")
+SEPARATORS = ",;\t"
 AMOUNTS = (-1250, 0, 5, -5, 285, 100_000_000, -100_000_000, 123_456, 1, 100)
 
 
@@ -110,6 +115,26 @@ def opened(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[s
     return result
 
 
+@pytest.fixture(scope="module")
+def cut(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str], list[tuple[Cell, ...]]]:
+    """Each CSV file by kind, language and separator, opened by LibreOffice with that separator, its own or another."""
+    try:
+        soffice.find()
+    except soffice.NoOfficeError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("cut")
+    made = {(kind, lang): folder / f"{kind}-{lang}.csv" for kind in ("csv", "programs") for lang in LANGUAGES}
+    for (kind, lang), file in made.items():
+        file.write_bytes(b"".join(files.stream(book.db, query(book, lang), kind)))
+    found = {}
+    for separator in SEPARATORS:
+        infilter = OPTIONS["en"].replace("44", str(ord(separator)), 1)
+        opened = soffice.convert(list(made.values()), folder / f"by-{ord(separator)}", infilter=infilter)
+        for (kind, lang), path in zip(made, opened, strict=True):
+            found[kind, lang, separator] = list(openpyxl.load_workbook(path).worksheets[0].iter_rows())
+    return found  # type: ignore[return-value]
+
+
 CSV = [("csv", lang) for lang in LANGUAGES]
 XLSX = [("xlsx", lang) for lang in LANGUAGES]
 
@@ -134,6 +159,16 @@ def test_nothing_calculates(opened: dict[tuple[str, str], Opened], file: tuple[s
     kinds = [{row[place].data_type for row in rows if row[place].value is not None} for place in range(11)]
     assert [{"s"}, {"d"}, *[{"s"}] * 6, {"n"}, {"s"}, {"s"}] == kinds
     assert {"s"} == {cell.data_type for cell in opened[file].rows[0]}
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("file", [*CSV, *(("programs", lang) for lang in LANGUAGES)])
+def test_nothing_calculates_behind_any_separator(
+    cut: dict[tuple[str, str, str], list[tuple[Cell, ...]]], file: tuple[str, str], separator: str
+) -> None:
+    """Told any separator, the file's own or not, the spreadsheet finds no formula in any cell."""
+    cells = [cell for row in cut[*file, separator] for cell in row if cell.value is not None]
+    assert (True, []) == (len(cells) > 60, [cell.value for cell in cells if cell.data_type == "f"])
 
 
 @pytest.mark.parametrize("file", CSV + XLSX)

@@ -2,7 +2,8 @@
 
 The rule (OWASP, 'CSV injection'): a text that begins with a sign that a spreadsheet calculates from gets an apostrophe
 before it, also when spaces or other invisible signs stand first, and also with the full-width and small forms of those
-signs. Amounts and dates are not text, and never get one.
+signs. So does each part of a text behind a sign at which a spreadsheet may be told to cut, whatever the file's own
+separator is: it then begins a cell. Amounts and dates are not text, and never get one.
 """
 
 import re
@@ -10,6 +11,9 @@ import unicodedata
 
 CALCULATING = "=+-@"
 BREAKING = "\t\r\n\0"
+# Behind each of these a text may be cut, by a separator that somebody chose or at a line's end that no quotation marks
+# keep together any more, since those count only where a cell begins.
+_CUTS = re.compile(r"(?<=[,;|\t\n\0])|(?<=\r)(?!\n)")
 # By Unicode's categories: spaces, joiners and marks of direction, control signs; and letters that show nothing.
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cf", "Cc"}
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
@@ -33,14 +37,12 @@ _IN_NUMBERS = {
 
 
 def guard(text: str) -> str:
-    """A text as it may stand in a sheet: with an apostrophe before it if a spreadsheet could calculate from it."""
-    for sign in text:
-        if sign in BREAKING or unicodedata.normalize("NFKC", sign)[0] in CALCULATING:
-            break
-        if unicodedata.category(sign) not in _INVISIBLE and sign not in _BLANK:
-            return text
+    """A text as it may stand in a sheet: with an apostrophe before it if a spreadsheet could calculate from it, and
+    before each part of it that could become a cell of its own and be calculated from.
+    """
     # Also when nothing in it can be seen.
-    return f"'{text}" if text else text
+    first = _first(text)
+    return _mark(text, is_marked=bool(text) and (first is None or first in BREAKING or _calculates(first)))
 
 
 def plain(text: str) -> str:
@@ -50,7 +52,31 @@ def plain(text: str) -> str:
     """
     known = unicodedata.normalize("NFKC", text).casefold()
     numberlike = any(sign.isdigit() for sign in known) and all(word in _IN_NUMBERS for word in _WORD.findall(known))
-    return f"'{text}" if numberlike or known.strip() in _TRUTHS else guard(text)
+    return _mark(text, is_marked=True) if numberlike or known.strip() in _TRUTHS else guard(text)
+
+
+def _mark(text: str, *, is_marked: bool) -> str:
+    """The text with its apostrophes: before all of it if `is_marked`, and before each later part that calculates."""
+    first, *rest = _CUTS.split(text)
+    marked = [f"'{part}" if _calculates(_first(part) or "") else part for part in rest]
+    return "".join([f"'{first}" if is_marked else first, *marked])
+
+
+def _first(text: str) -> str | None:
+    """The first sign that can be seen, or that breaks a cell or line; None when there is none.
+
+    Quotation marks do not count: to whoever cuts before them they are the cell's own, what they hold its content.
+    """
+    for sign in text:
+        if sign in BREAKING or _calculates(sign):
+            return sign
+        if unicodedata.category(sign) not in _INVISIBLE and sign not in _BLANK and sign != '"':
+            return sign
+    return None
+
+
+def _calculates(sign: str) -> bool:
+    return sign != "" and unicodedata.normalize("NFKC", sign)[0] in CALCULATING
 
 
 def quoted(text: str) -> str:
