@@ -42,7 +42,7 @@ def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[b
     with patch.dict(os.environ, environment):
         config = load()
     db, keys, now = Database(config.database), Keys(config.secret), clock.now()
-    migrate(db)
+    migrate(db, keys)
     requests = []
     with db.write() as conn:
         for number in range(count):

@@ -69,7 +69,7 @@ def holders(path: Path, keys: Keys, count: int) -> list[str]:
     """A database with so many people, each with a private access code; the codes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db, now, made = Database(path), clock.now(), []
-    migrate(db)
+    migrate(db, keys)
     with db.write() as conn:
         for number in range(count):
             made.append(codes.new())

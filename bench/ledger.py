@@ -31,10 +31,10 @@ def opened(environment: Mapping[str, str]) -> Iterator[tuple[Database, Keys]]:
     with patch.dict(os.environ, environment):
         config = load_config()
     config.database.parent.mkdir(parents=True, exist_ok=True)
-    db = Database(config.database)
-    migrate(db)
+    db, keys = Database(config.database), Keys(config.secret)
+    migrate(db, keys)
     try:
-        yield db, Keys(config.secret)
+        yield db, keys
     finally:
         db.close()
 

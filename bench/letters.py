@@ -84,7 +84,7 @@ def _letter(number: int) -> model.Letter:
 
 def _filled(folder: Path, made: list[model.Letter]) -> Database:
     db, now = Database(folder / "loket.db"), clock.now()
-    migrate(db)
+    migrate(db, KEYS)
     with db.write() as conn:
         for letter in made:
             person = members.add_person(

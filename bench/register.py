@@ -14,6 +14,7 @@ from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.migrations import migrate
 from selfservice.register.rows import COLUMNS
+from selfservice.secrets import Keys
 
 COUNT = 100_000
 PEER = "sqlite-utils insert"
@@ -40,7 +41,7 @@ def _contestants(folder: Path) -> list[Contestant]:
     file, var, empty, peer = folder / "register.csv", folder / "var", folder / "empty.db", folder / "peer.db"
     write(file, COUNT)
     db = Database(empty)
-    migrate(db)
+    migrate(db, Keys(b"no row of the register needs a key"))
     db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     var.mkdir()

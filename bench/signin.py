@@ -90,7 +90,7 @@ def _requests(environment: Mapping[str, str]) -> list[bytes]:
     with patch.dict(os.environ, environment):
         config = load_config()
     db, keys, now = Database(config.database), Keys(config.secret), clock.now()
-    migrate(db)
+    migrate(db, keys)
     hashed, made = Hasher().hash(PASSWORD), []
     with db.write() as conn:
         for number in range(PEOPLE):

@@ -22,6 +22,7 @@ from selfservice.db import Database
 from selfservice.fragments.access_code import NAME
 from selfservice.members import model
 from selfservice.migrations import migrate
+from selfservice.secrets import Keys
 from selfservice.visits import model as visits
 from selfservice.visits.drafts import Draft
 
@@ -123,8 +124,9 @@ def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, An
 def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:
     """A visit for each visitor, with a draft that is empty yet, and one organisation; the cookies of the visits."""
     with patch.dict(os.environ, environment):
-        db = Database(load_config().database)
-    migrate(db)
+        config = load_config()
+    db = Database(config.database)
+    migrate(db, Keys(config.secret))
     now, made = clock.now(), []
     with db.write() as conn:
         model.add_organisation(

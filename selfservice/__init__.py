@@ -54,7 +54,7 @@ def create_app(config: Config) -> Flask:
     chrome.install(app.jinja_env)
     chrome.set_pages(scan(config.content, chrome.facts))
     app.extensions["chrome"] = chrome
-    database, keys = Database(config.database), Keys(config.secret)
+    database, keys = Database(config.database), Keys(config.secret, config.old_secret)
     wired = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
     app.extensions["services"] = replace(wired, password_hooks=(partial(password_chosen, wired.desk),))
     Htmx(app)

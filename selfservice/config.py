@@ -31,6 +31,7 @@ class Config:
     sender: str
     proxies: int
     preview: bool = False
+    old_secret: bytes | None = None
 
     @property
     def secure(self) -> bool:
@@ -88,22 +89,28 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         sender=env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}",
         proxies=_whole(env, "LOKET_PROXIES"),
         preview=env.get("LOKET_PREVIEW") == "1",
+        old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),
     )
 
 
 def _secret(env: Mapping[str, str], demo: bool, var: Path) -> bytes:
-    given = env.get("LOKET_SECRET_KEY", "")
-    if given and len(given) < 32:
-        raise ConfigError(
-            "LOKET_SECRET_KEY is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one"
-        )
+    given = _given(env, "LOKET_SECRET_KEY")
     if given:
-        return given.encode()
+        if given == _given(env, "LOKET_SECRET_KEY_OLD"):
+            raise ConfigError("LOKET_SECRET_KEY_OLD is the same as LOKET_SECRET_KEY: it is for the secret before it")
+        return given
     if not demo:
         raise ConfigError(
             "LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it"
         )
     return _demo_secret(var / "demo-secret")
+
+
+def _given(env: Mapping[str, str], name: str) -> bytes | None:
+    text = env.get(name, "")
+    if text and len(text) < 32:
+        raise ConfigError(f"{name} is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one")
+    return text.encode() if text else None
 
 
 def _demo_secret(path: Path) -> bytes:

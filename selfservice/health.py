@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify
 
-from selfservice import clock, db
+from selfservice import clock, crypto, db
 from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
 from selfservice.services import services
@@ -26,6 +26,9 @@ def report() -> tuple[bool, dict[str, Any]]:
         parts["migrations"] = "up to date" if not waiting else f"{len(waiting)} waiting"
         parts["outbox"] = outbox.status(database, clock.now())
         well = not waiting and parts["outbox"]["oldest_seconds"] < LATE_SECONDS
+        if not waiting and (line := crypto.problem(database.read(), services().keys)):
+            parts["secret"] = line
+            well = False
     except db.Error as error:
         parts["database"] = f"cannot be used: {type(error).__name__}"
         well = False

@@ -71,7 +71,7 @@ def catalogs() -> None:
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the demonstration's data, to copy."""
     db = Database(tmp_path_factory.mktemp("filled") / "loket.db")
-    migrate(db)
+    migrate(db, Keys(SECRET))
     demo.fill(db, Keys(SECRET))
     db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()

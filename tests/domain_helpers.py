@@ -32,7 +32,7 @@ OUTBOX = Outbox(KEYS, "loket.example", CAP)
 def new_database(folder: Path) -> Iterator[Database]:
     """A migrated database in a file of its own."""
     db = Database(folder / "loket.db")
-    migrate(db)
+    migrate(db, KEYS)
     yield db
     db.close()
 

@@ -322,7 +322,7 @@ def loket(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def fill(var: Path, count: int) -> Database:
     """A database where the command looks for it, with so many letters."""
     db = Database(var / "loket.db")
-    migrate(db)
+    migrate(db, KEYS)
     for number in range(count):
         enqueue(db, number)
     return db

@@ -9,7 +9,7 @@ from sqlite_utils import Migrations
 
 from selfservice.db import Database, IntegrityError, OperationalError
 from selfservice.migrations import MIGRATIONS, migrate, pending
-from tests.domain_helpers import NOW, add_person, new_database, run_processes
+from tests.domain_helpers import KEYS, NOW, add_person, new_database, run_processes
 
 
 @pytest.fixture
@@ -25,19 +25,19 @@ def names() -> list[str]:
 def test_migrate(tmp_path: Path) -> None:
     """A new database gets every migration in order, and says so."""
     db = Database(tmp_path / "loket.db")
-    waiting, done, left = pending(db), migrate(db), pending(db)
+    waiting, done, left = pending(db), migrate(db, KEYS), pending(db)
     db.close()
     assert (names(), names(), []) == (waiting, done, left)
 
 
 def test_migrate_again(db: Database) -> None:
     """Migrating a database that is up to date does nothing."""
-    assert [] == migrate(db)
+    assert [] == migrate(db, KEYS)
 
 
 def migrate_file(path: Path) -> list[str]:
     db = Database(path)
-    done = migrate(db)
+    done = migrate(db, KEYS)
     db.close()
     return done
 
@@ -62,7 +62,7 @@ def test_migrations_are_all_or_nothing(tmp_path: Path) -> None:
 
     db = Database(tmp_path / "loket.db")
     with pytest.raises(OperationalError):
-        migrate(db, (broken,))
+        migrate(db, KEYS, (broken,))
     tables = db.read().execute("SELECT name FROM sqlite_master").fetchall()
     waiting = pending(db, (broken,))
     db.close()

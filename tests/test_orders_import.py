@@ -481,7 +481,7 @@ def fresh(filled: Path, folder: Path) -> Database:
     folder.mkdir()
     db = Database(folder / "loket.db")
     db.path.write_bytes(filled.read_bytes())
-    migrate(db)
+    migrate(db, KEYS)
     with db.write() as conn:
         for statement in ("DELETE FROM orders", "DELETE FROM order_account_months", "DELETE FROM order_holders"):
             conn.execute(statement)

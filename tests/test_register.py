@@ -28,7 +28,7 @@ from selfservice.register.model import bring_in
 from selfservice.register.rows import _PLAIN_EMAIL, COLUMNS
 from selfservice.services import Services
 from tests.conftest import new_app, new_config
-from tests.domain_helpers import NOW, new_database, rows
+from tests.domain_helpers import KEYS, NOW, new_database, rows
 from tests.killed import kill_and_repeat
 
 LATER = NOW + timedelta(days=1)
@@ -353,11 +353,11 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_killed(tmp_path: Path, register: Path, after: int) -> None:
     """Killed half-way and run again, the database is as after one run, row by row."""
     whole = Database(tmp_path / "whole.db")
-    migrate(whole)
+    migrate(whole, KEYS)
     with register.open("rb") as file:
         bring_in(whole, file, NOW, refuse=lambda _: None)
     db = Database(tmp_path / "var" / "loket.db")
-    migrate(db)
+    migrate(db, KEYS)
     half, told = kill_and_repeat(db.path.parent, ["register", "import", str(register)], lambda: _count(db), after)
     assert (True, True) == (after <= half < 19_999, half % 1000 in (0, 999))
     assert f"20,000 lines: {19_999 - half:,} new, 0 changed, {half:,} the same, 1 refused" in told

@@ -43,7 +43,7 @@ def template() -> Path:
     """A migrated database with two organisations, made once."""
     if not TEMPLATE.exists():
         db = Database(TEMPLATE)
-        migrate(db)
+        migrate(db, KEYS)
         for index, number in enumerate(NUMBERS):
             add_organisation(db, number, f"{index + 1}")
         db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")

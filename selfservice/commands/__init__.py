@@ -31,6 +31,7 @@ from selfservice.commands import (
     worker,
 )
 from selfservice.config import ConfigError, load
+from selfservice.crypto import MissingKeyError
 from selfservice.db import Error as DatabaseError
 from selfservice.facts import FactError
 from selfservice.publish.embed import EmbedError
@@ -64,7 +65,7 @@ def main() -> None:
     os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
     try:
         cli.main(prog_name="loket")
-    except (ConfigError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
+    except (ConfigError, MissingKeyError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
     except DatabaseError as error:
         sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")

@@ -13,5 +13,5 @@ from selfservice.services import services
 @with_appcontext
 def command() -> None:
     """Create the database, or bring it up to this version. Safe to run again, and while Loket runs."""
-    applied = migrate(services().db)
+    applied = migrate(services().db, services().keys)
     click.echo(f"{len(applied)} migrations applied" if applied else "The database is up to date", err=True)

@@ -51,7 +51,7 @@ def command(host: str, port: int, workers: int, threads: int, reload: bool) -> N
     # The worker would end at once without a way for mail, and the site would go on without it.
     transport(services())
     _claim(host, port)
-    migrate(services().db)
+    migrate(services().db, services().keys)
     if config.demo:
         fill()
     run_build(compress=not reload)

@@ -141,11 +141,13 @@ def _add_former(
     for number, person in ((PEOPLE, former), (PEOPLE + 1, second)):
         # Past `add_access_code`, which makes active ones: the second person has another by now.
         conn.execute(
-            """INSERT INTO access_codes (code_hash, hint, person_id, organisation_id, kind, created_at, revoked_at,
-                                         first_used_at, handed_over_at)
-               VALUES (:code_hash, :hint, :person_id, :organisation_id, 'business', :then, :until, :then, :then)""",
+            """INSERT INTO access_codes (code_hash, key_id, hint, person_id, organisation_id, kind, created_at,
+                                         revoked_at, first_used_at, handed_over_at)
+               VALUES (:code_hash, :key_id, :hint, :person_id, :organisation_id, 'business', :then, :until, :then,
+                       :then)""",
             {
                 "code_hash": model.hash_code(keys, code(number)),
+                "key_id": keys.id,
                 "hint": code(number)[-3:],
                 "person_id": person,
                 "organisation_id": organisation,

@@ -169,3 +169,16 @@ def create_mandates(db: Database) -> None:
 def index_codes_by_person(db: Database) -> None:
     """Find a person's codes, revoked ones too, without reading everybody's."""
     db.executescript("CREATE INDEX access_codes_person ON access_codes (person_id);")
+
+
+@migrations()
+def add_key_ids(db: Database) -> None:
+    """The fingerprints of the secrets that rows were made with (`Keys.id`), and which one each code's hash needs."""
+    db.executescript("""
+        CREATE TABLE secret_keys (
+            id TEXT PRIMARY KEY CHECK (length(id) = 16),
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        ALTER TABLE access_codes ADD COLUMN key_id TEXT REFERENCES secret_keys (id);
+        CREATE INDEX access_codes_key ON access_codes (key_id) WHERE revoked_at IS NULL;
+    """)

@@ -169,10 +169,11 @@ def add_access_code(
     if not codes.valid(plain):
         raise ValueError("this is not an access code: its check symbol does not fit")
     row = conn.execute(
-        """INSERT INTO access_codes (code_hash, hint, person_id, organisation_id, kind, created_at)
-           VALUES (:code_hash, :hint, :person_id, :organisation_id, :kind, :now) RETURNING id""",
+        """INSERT INTO access_codes (code_hash, key_id, hint, person_id, organisation_id, kind, created_at)
+           VALUES (:code_hash, :key_id, :hint, :person_id, :organisation_id, :kind, :now) RETURNING id""",
         {
             "code_hash": hash_code(keys, plain),
+            "key_id": keys.id,
             "hint": plain[-3:],
             "person_id": person_id,
             "organisation_id": organisation_id,
