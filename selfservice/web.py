@@ -22,6 +22,8 @@ CSP = (
 SECURITY_HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
+    # For browsers that do not know frame-ancestors.
+    "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -29,6 +31,9 @@ SECURITY_HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+NO_STORE = "no-store"
+# Also not to be compressed on its way: the length of a compressed answer tells of a secret in it (BREACH).
+NO_TRANSFORM = "no-store, no-transform"
 # Control characters but tab and line ends, and noncharacters: no keyboard sends them, and no valid page may hold them.
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -222,7 +227,10 @@ def _set_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if chrome().config.secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
-    response.headers.setdefault("Cache-Control", "no-store")
+    # What answers a form may hold what was typed (an access code); a file is compressed already, or is kept as it is.
+    if request.method not in SAFE_METHODS or "Content-Disposition" in response.headers:
+        response.headers["Cache-Control"] = NO_TRANSFORM
+    response.headers.setdefault("Cache-Control", NO_STORE)
     response.vary.add("HX-Request")
     if response.mimetype == "text/html":
         response.headers.setdefault("Content-Language", i18n.language())

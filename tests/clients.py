@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from selfservice.i18n import LANGUAGES
-from selfservice.web import SAFE_METHODS
+from selfservice.web import NO_TRANSFORM, SAFE_METHODS
 from tests import house
 
 HX = {"HX-Request": "true"}
@@ -57,6 +57,10 @@ def hold(response: TestResponse, *, is_fragment: bool) -> None:
     """Fail with every house rule that this answer breaks."""
     request = response.request
     found = house.broken_headers(response.status_code, response.headers, response.headers.getlist("Set-Cookie"))
+    readable = response.text if response.mimetype in ("text/html", "application/json") else ""
+    is_open = response.headers["Cache-Control"] != NO_TRANSFORM
+    if is_open and house.must_stay_uncompressed(response.headers, readable):
+        found.append("it holds a code or a link, or is a file, and may be compressed")
     is_page = response.mimetype == "text/html" and not 300 <= response.status_code < 400
     if is_page and request.method != "HEAD":
         lang = response.headers["Content-Language"]

@@ -13,11 +13,15 @@ import html5lib
 from werkzeug.datastructures import Headers
 
 from selfservice import i18n
-from selfservice.web import SECURITY_HEADERS
+from selfservice.members import codes
+from selfservice.web import NO_STORE, NO_TRANSFORM, SECURITY_HEADERS
 
 RESOURCES = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 UNNAMED_INPUTS = {"hidden", "submit", "button", "reset", "image"}
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form")
+# An access code however it was typed, the path of a mailed link, or a file: their answers are not to be compressed.
+CODES = re.compile(rf"(?<![\w-])(?:[{codes.SYMBOLS}][ -]?){{{codes.LENGTH}}}(?![\w-])", re.IGNORECASE)
+LINKS = re.compile(r"/link/[\w-]{20}")
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\(\w+\)|>None<|Undefined")
 
 
@@ -162,12 +166,18 @@ def _piece(tree: Element) -> Iterator[str]:
         yield "a fragment has what only a page may have"
 
 
+def must_stay_uncompressed(headers: Headers, text: str) -> bool:
+    """Whether this answer holds an access code or a mailed link, or is a file (security.md, BREACH)."""
+    typed = (codes.normalise(match[0]) for match in CODES.finditer(text))
+    return "Content-Disposition" in headers or bool(LINKS.search(text)) or any(map(codes.valid, typed))
+
+
 def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[str]:
     """Every rule for headers that an answer of the app breaks, one line each."""
     found = [
         f"{name} is {headers.get(name)!r}" for name, value in SECURITY_HEADERS.items() if headers.get(name) != value
     ]
-    if headers.get("Cache-Control") != "no-store":
+    if headers.get("Cache-Control") not in (NO_STORE, NO_TRANSFORM):
         found.append(f"Cache-Control is {headers.get('Cache-Control')!r}")
     if "HX-Request" not in headers.get("Vary", ""):
         found.append(f"Vary is {headers.get('Vary')!r}")

@@ -29,6 +29,13 @@ def only_here() -> None:
         abort(404)
 
 
+@blueprint.after_request
+def leave_as_it_is(response: Response) -> Response:
+    """These mails hold codes and links."""
+    response.headers["Cache-Control"] = web.NO_TRANSFORM
+    return response
+
+
 @blueprint.get("")
 def start() -> Response:
     """All mails, the newest first."""
