@@ -62,7 +62,7 @@ def create_app(config: Config) -> Flask:
     web.init_app(app)
     signin.init_app(app, rights.load(config.content / "rights.toml"))
     errors.init_app(app)
-    health.init_app(app)
+    health.init_app(app, config)
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():
         app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")

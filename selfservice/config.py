@@ -32,6 +32,7 @@ class Config:
     proxies: int
     preview: bool = False
     old_secret: bytes | None = None
+    monitor_key: bytes | None = None
 
     @property
     def secure(self) -> bool:
@@ -90,6 +91,7 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         proxies=_whole(env, "LOKET_PROXIES"),
         preview=env.get("LOKET_PREVIEW") == "1",
         old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),
+        monitor_key=_given(env, "LOKET_MONITOR_KEY"),
     )
 
 

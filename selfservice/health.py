@@ -1,42 +1,118 @@
-"""/health: how it is, for the operator and for monitoring."""
+"""How it is, for who runs Loket: /health, /live and what they say. To the outside /health says only whether all is
+well; the particulars are for who has the key, for `loket health` and for a demonstration.
+"""
 
 from __future__ import annotations
 
+import hmac
+import shutil
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, current_app, jsonify, request
 
-from selfservice import clock, crypto, db
+from selfservice import clock, crypto, db, heartbeats
+from selfservice.config import Config
 from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
-from selfservice.services import services
+from selfservice.services import Services, services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
+LEAST_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
+WRITE_EVERY_SECONDS = 5
+LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
+
+
+@dataclass
+class WriteTest:
+    """Tries whether the database can be written, at most every 5 seconds however many ask.
+
+    While it can, that counts over all processes, since the row says when it was; while it cannot, for each process.
+    """
+
+    _busy: threading.Lock = field(default_factory=threading.Lock)
+    _tried: float = float("-inf")
+    _error: str = ""
+
+    def error(self, database: db.Database, now: datetime) -> str:
+        """The kind of error with which the last try failed, or nothing. Raises db.Error when it cannot be read."""
+        # Who comes while another tries hears what is known: a database that is locked must not hold every thread.
+        if self._busy.acquire(blocking=False):
+            try:
+                if time.monotonic() - self._tried >= WRITE_EVERY_SECONDS:
+                    self._try(database, now)
+            finally:
+                self._busy.release()
+        return self._error
+
+    def _try(self, database: db.Database, now: datetime) -> None:
+        age = heartbeats.age_seconds(database.read(), heartbeats.WRITE, now)
+        if age is not None and 0 <= age < WRITE_EVERY_SECONDS:
+            self._error = ""
+            return
+        self._tried = time.monotonic()
+        try:
+            heartbeats.beat(database, heartbeats.WRITE, now)
+        except db.Error as error:
+            self._error = type(error).__name__
+        else:
+            self._error = ""
 
 
 def report() -> tuple[bool, dict[str, Any]]:
     """Whether all is well, and the particulars. Raises nothing: what cannot be asked is reported as such."""
     parts: dict[str, Any] = {"version": _version()}
-    well = True
+    wired, now = services(), clock.now()
+    wrong: list[str] = []
     try:
-        database = services().db
-        waiting = pending(database)
-        parts["database"] = database.note() or "well"
-        parts["migrations"] = "up to date" if not waiting else f"{len(waiting)} waiting"
-        parts["outbox"] = outbox.status(database, clock.now())
-        well = not waiting and parts["outbox"]["oldest_seconds"] < LATE_SECONDS
-        if not waiting and (line := crypto.problem(database.read(), services().keys)):
-            parts["secret"] = line
-            well = False
+        _database(wired, now, parts, wrong)
     except db.Error as error:
         parts["database"] = f"cannot be used: {type(error).__name__}"
-        well = False
-    today = clock.now().date()
-    if stale := [day for day in services().facts.changes if day <= today]:
+        wrong.append("database")
+    free = shutil.disk_usage(wired.db.path.parent).free
+    parts["disk"] = {"free_bytes": free}
+    if free < LEAST_FREE_BYTES:
+        wrong.append("disk")
+    today = now.date()
+    if stale := [day for day in wired.facts.changes if day <= today]:
         parts["facts"] = f"changed on {stale[0].isoformat()}: build and restart"
-        well = False
-    return well, {"ok": well, **parts}
+        wrong.append("facts")
+    return not wrong, {"ok": not wrong, "wrong": wrong, **parts}
+
+
+def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list[str]) -> None:
+    database = wired.db
+    parts["database"] = database.note() or "well"
+    if waiting := pending(database):
+        # Nothing below can be asked of tables that are not there.
+        parts["migrations"] = f"{len(waiting)} waiting"
+        wrong.append("migrations")
+        return
+    parts["migrations"] = "up to date"
+    if line := crypto.problem(database.read(), wired.keys):
+        parts["secret"] = line
+        wrong.append("secret")
+    test: WriteTest = current_app.extensions["write_test"]
+    if error := test.error(database, now):
+        parts["database"] = f"cannot be written: {error}"
+        wrong.append("database")
+    worker = heartbeats.age_seconds(database.read(), heartbeats.WORKER, now)
+    parts["worker"] = {"seen_seconds_ago": worker}
+    # Below zero: the clock was set back, and nobody has written since.
+    if worker is None or abs(worker) > heartbeats.STALE_SECONDS:
+        wrong.append("worker")
+    parts["outbox"] = outbox.status(database, now)
+    if parts["outbox"]["oldest_seconds"] >= LATE_SECONDS:
+        wrong.append("outbox")
+    parts["backup"] = {"made_seconds_ago": heartbeats.age_seconds(database.read(), heartbeats.BACKUP, now)}
 
 
 def _version() -> str:
@@ -46,12 +122,43 @@ def _version() -> str:
         return "unknown"
 
 
-def init_app(app: Flask) -> None:
-    """Answer /health with 200 or 503."""
+def has_key(config: Config) -> bool:
+    """Whether this request brings the key for monitoring (LOKET_MONITOR_KEY)."""
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    if config.monitor_key is None or kind.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), config.monitor_key)
+
+
+class AnyHost:
+    """Lets a load balancer ask /live by whatever name or address it has for us, and a machine's own monitoring ask for
+    /health by the machine's own names. All else is answered only under the name of the site.
+    """
+
+    def __init__(self, app: WSGIApplication, host: str) -> None:
+        self._app, self._host = app, host
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer, with our own name for the other."""
+        path, name = environ.get("PATH_INFO"), str(environ.get("HTTP_HOST", "")).rpartition(":")[0]
+        own = name in LOOPBACK_NAMES or environ.get("HTTP_HOST") in LOOPBACK_NAMES
+        if path == "/live" or (path == "/health" and own):
+            environ = {**environ, "HTTP_HOST": self._host}
+        return self._app(environ, start_response)
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Answer /health with 200 or 503, and /live with 200 as long as the app answers at all."""
+    app.extensions["write_test"] = WriteTest()
+    app.wsgi_app = AnyHost(app.wsgi_app, config.host)  # type: ignore[method-assign]
 
     @app.get("/health")
     def health() -> Response:
         well, parts = report()
-        response = jsonify(parts)
+        response = jsonify(parts if config.demo or has_key(config) else {"ok": well})
         response.status_code = 200 if well else 503
         return response
+
+    @app.get("/live")
+    def live() -> Response:
+        return Response("ok\n", mimetype="text/plain")

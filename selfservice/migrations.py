@@ -6,6 +6,7 @@ from sqlite_utils import Migrations
 from selfservice import clock, crypto
 from selfservice.db import Database
 from selfservice.events.migrations import migrations as events
+from selfservice.heartbeats import migrations as heartbeats
 from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
 from selfservice.members.migrations import migrations as members
@@ -16,7 +17,10 @@ from selfservice.requests.migrations import migrations as requests
 from selfservice.secrets import Keys
 from selfservice.visits.migrations import migrations as visits
 
-MIGRATIONS: tuple[Migrations, ...] = (members, visits, limits, messages, outbox, events, letters, requests, orders)
+MIGRATIONS: tuple[Migrations, ...] = (
+    *(members, visits, limits, messages, outbox, events, letters, requests, orders),
+    heartbeats,
+)
 
 
 def pending(db: Database, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:

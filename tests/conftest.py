@@ -12,10 +12,11 @@ import pytest
 from flask import Flask
 from hypothesis import settings
 
-from selfservice import create_app
+from selfservice import clock, create_app
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
+from selfservice.heartbeats import WORKER, beat
 from selfservice.members import demo
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
@@ -83,6 +84,14 @@ def config(tmp_path: Path, filled: Path) -> Config:
     """Settings of a demonstration of this test's own, its database filled."""
     shutil.copy(filled, tmp_path / "loket.db")
     return new_config(tmp_path)
+
+
+@pytest.fixture
+def worker(config: Config) -> None:
+    """A mail worker was at work on this test's database just now, so that /health is well."""
+    db = Database(config.database)
+    beat(db, WORKER, clock.now())
+    db.close()
 
 
 @pytest.fixture

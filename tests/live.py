@@ -163,10 +163,24 @@ def running(folder: Path, mail: MailServer | None, *arguments: str, content: Pat
             raise
 
 
+def processes(folder: Path, word: str) -> list[int]:
+    """The ids of the running `loket WORD` processes that keep their data in the folder."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words, settings = ((entry / name).read_bytes().split(b"\0") for name in ("cmdline", "environ"))
+        except OSError:
+            continue
+        is_ours = f"LOKET_VAR={folder / 'var'}".encode() in settings
+        if is_ours and b"selfservice" in words and word.encode() in words:
+            found.append(int(entry.name))
+    return found
+
+
 def _answers(base: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, f"it did not start:\n{log.read_text('utf-8')}"
     try:
-        with urllib.request.urlopen(f"{base}/health", timeout=5):
+        with urllib.request.urlopen(f"{base}/live", timeout=5):
             return True
     except OSError:
         return False

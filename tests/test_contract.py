@@ -81,6 +81,7 @@ ROUTES = """
 /api/redeliveries/<int:number>/done
 /choose-language
 /health
+/live
 """
 
 

@@ -1,18 +1,33 @@
-"""/health: 200 when all is well, 503 with what is not, and nothing secret in either."""
+"""/health: 200 when all is well, 503 when not; what is wrong is for the operator alone. And /live."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import resource
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from selfservice import clock
+from selfservice import clock, health, heartbeats
+from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.ports import Temporary
 from tests.clients import HouseClient
+from tests.conftest import new_app
 from tests.counter import EMAIL, Office, Visitor, location
+from tests.domain_helpers import run_processes
+from tests.live import processes, running, wait_until
+from tests.test_supervisor import health as ask
+
+KEY = "a key for monitoring, long enough"
+
+
+# What /health says is of a site whose worker is there.
+pytestmark = pytest.mark.usefixtures("worker")
 
 
 def test_well(client: HouseClient) -> None:
@@ -20,7 +35,8 @@ def test_well(client: HouseClient) -> None:
     answer = client.get("/health")
     report = answer.get_json()
     assert (200, True, "up to date") == (answer.status_code, report["ok"], report["migrations"])
-    assert {"ok", "version", "database", "migrations", "outbox"} == set(report)
+    expected = {"ok", "wrong", "version", "database", "migrations", "worker", "outbox", "backup", "disk"}
+    assert (expected, []) == (set(report), report["wrong"])
     assert report["database"].startswith("SQLite 3.")
 
 
@@ -81,3 +97,123 @@ def test_facts_changed(app: Flask, client: HouseClient, days: int, status: int) 
     facts: Facts = app.extensions["services"].facts
     facts.changes = (clock.now().date() + dt.timedelta(days),)
     assert status == client.get("/health").status_code
+
+
+@pytest.fixture
+def real(config: Config) -> Iterator[Flask]:
+    """A real site, which has a key for its monitoring."""
+    made = new_app(
+        dataclasses.replace(config, demo=False, base_url="https://help.example.org", monitor_key=KEY.encode())
+    )
+    yield made
+    made.extensions["services"].db.close()
+
+
+@pytest.mark.parametrize(
+    "sent", ["", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}", f"Basic {KEY}", "Bearer", "Bearer é", KEY]
+)
+def test_outside(real: Flask, sent: str) -> None:
+    """Who has no key learns whether all is well, and nothing else."""
+    client = real.test_client()
+    headers = {"Authorization": sent} if sent else {}
+    well = client.get("/health", headers=headers)
+    Office(real).change("DELETE FROM heartbeats WHERE name = 'worker'")
+    ill = client.get("/health", headers=headers)
+    assert [(200, {"ok": True}), (503, {"ok": False})] == [(one.status_code, one.get_json()) for one in (well, ill)]
+
+
+def test_with_the_key(real: Flask) -> None:
+    """Who has it sees all of it, also on the machine itself, by its own name."""
+    headers = {"Authorization": f"Bearer {KEY}", "Host": "127.0.0.1:8000"}
+    answer = real.test_client().get("/health", headers=headers)
+    assert (200, "up to date") == (answer.status_code, answer.get_json()["migrations"])
+
+
+def test_no_key_is_set(config: Config) -> None:
+    """Where no key is set none fits, the empty one neither."""
+    client = new_app(dataclasses.replace(config, demo=False, base_url="https://help.example.org")).test_client()
+    for sent in ("Bearer ", "Bearer", "Bearer None"):
+        assert {"ok": True} == client.get("/health", headers={"Authorization": sent}).get_json()
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(0, 200), (24, 200), (26, 503), (3600, 503), (-20, 200), (-3600, 503)])
+def test_worker_is_dead(app: Flask, client: HouseClient, seconds: int, status: int) -> None:
+    """A worker that was not heard of for over 25 seconds is not well, though no mail waits; nor one in the future,
+    after the clock was set back.
+    """
+    heartbeats.beat(app.extensions["services"].db, heartbeats.WORKER, clock.now() - dt.timedelta(seconds=seconds))
+    answer = client.get("/health")
+    assert (status, ["worker"] if status == 503 else []) == (answer.status_code, answer.get_json()["wrong"])
+
+
+def test_no_worker_yet(app: Flask, client: HouseClient) -> None:
+    """Nor is a site that never had one."""
+    Office(app).change("DELETE FROM heartbeats")
+    answer = client.get("/health")
+    assert (503, ["worker"], None) == (
+        answer.status_code,
+        answer.get_json()["wrong"],
+        answer.get_json()["worker"]["seen_seconds_ago"],
+    )
+
+
+def test_disk_is_nearly_full(client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is little room left it says so, while things still work."""
+    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 62)
+    answer = client.get("/health")
+    assert (503, ["disk"]) == (answer.status_code, answer.get_json()["wrong"])
+
+
+def test_cannot_be_written(tmp_path: Path) -> None:
+    """A running server that can write no byte more, as on a full disk, is not well; then it is again."""
+    with running(tmp_path, None) as base:
+        wait_until(lambda: ask(base)["ok"])
+        for process in processes(tmp_path, "serve"):
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        wait_until(lambda: "database" in ask(base)["wrong"])
+        told = ask(base)["database"]
+        for process in processes(tmp_path, "serve"):
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        wait_until(lambda: ask(base)["ok"])
+    assert told.startswith("cannot be written: ")
+
+
+def ask_often(path: Path, moment: str) -> int:
+    """Ask 50 times whether it can be written; how often it was really tried."""
+    db, test, tried = Database(path), health.WriteTest(), list[str]()
+    db.read().set_trace_callback(tried.append)
+    for _ in range(50):
+        assert test.error(db, clock.from_text(moment)) == ""
+    db.close()
+    return sum(each.startswith("INSERT") for each in tried)
+
+
+def test_one_write_for_all(config: Config) -> None:
+    """However many ask, in however many processes, it is written once in five seconds."""
+    now = clock.now()
+    for moment in (now, now + dt.timedelta(seconds=6)):
+        # Of four that look in the same instant each may find that nobody has.
+        assert 1 <= sum(run_processes(ask_often, [(config.database, clock.to_text(moment))] * 4)) <= 4
+    assert 0 == ask_often(config.database, clock.to_text(now + dt.timedelta(seconds=7)))
+
+
+def test_failed_writes_are_not_repeated(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is what fails tried more often, by one process."""
+    db, test, tried = Database(config.database), health.WriteTest(), list[str]()
+    db.read().execute("PRAGMA query_only = ON")
+    db.read().set_trace_callback(tried.append)
+    errors = {test.error(db, clock.now()) for _ in range(50)}
+    begun = sum(each.startswith("BEGIN") for each in tried)
+    monkeypatch.setattr(health, "WRITE_EVERY_SECONDS", 0)
+    db.read().execute("PRAGMA query_only = OFF")
+    assert ({"OperationalError"}, 1, "") == (errors, begun, test.error(db, clock.now()))
+    db.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "10.0.0.7", "balancer.internal"])
+def test_live(config: Config, host: str) -> None:
+    """/live answers by any name, without the database, with the headers that all answers have."""
+    real = new_app(dataclasses.replace(config, demo=False, base_url="https://help.example.org"))
+    config.database.unlink()
+    answer = real.test_client().get("/live", headers={"Host": host})
+    assert (200, "ok\n", False) == (answer.status_code, answer.text, config.database.exists())

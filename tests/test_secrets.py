@@ -41,6 +41,7 @@ def loket(config: Config, *arguments: str, **settings: str) -> tuple[int, str]:
     return done.returncode, (done.stderr.strip().splitlines() or [""])[-1]
 
 
+@pytest.mark.usefixtures("worker")
 def test_health_with_another_secret(config: Config) -> None:
     """/health is not ok on a secret with which no access code can be found, and says which one is missing."""
     right, (status, said) = health(config), health(dataclasses.replace(config, secret=OTHER))
@@ -57,6 +58,7 @@ def test_start_with_another_secret(config: Config, command: tuple[str, ...]) -> 
     assert said.startswith("loket: ")
 
 
+@pytest.mark.usefixtures("worker")
 def test_the_old_secret_beside_the_new(config: Config) -> None:
     """With the old secret beside the new one all is well, and the database knows both."""
     rotated = dataclasses.replace(config, secret=OTHER, old_secret=SECRET)

@@ -168,7 +168,7 @@ def test_https(site: Site, config: Config) -> None:
 def test_without_a_site(config: Config) -> None:
     """Before the first build the app answers all the same."""
     browser = Client(serve(new_app(config), config), TestResponse)
-    answers = [get(browser, path).status_code for path in ("/en/", "/en/self-service/search", "/health")]
+    answers = [get(browser, path).status_code for path in ("/en/", "/en/self-service/search", "/live")]
     assert [404, 200, 200] == answers
 
 

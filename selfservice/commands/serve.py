@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
+from selfservice import logs
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
 from selfservice.mails import transport
@@ -20,6 +21,7 @@ from selfservice.migrations import migrate
 from selfservice.requests import demo as requests
 from selfservice.server import spec
 from selfservice.services import services
+from selfservice.supervisor import Supervisor
 
 SHUTDOWN_SECONDS = 10
 # A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
@@ -38,9 +40,10 @@ PORT = 8000  # of a demonstration whose address is not set (config.py)
     help="Web server processes. Default: one a core.",
 )
 @click.option("--threads", type=click.IntRange(1, MOST_PROCESSES), envvar="LOKET_THREADS", default=THREADS, hidden=True)
+@click.option("--worker/--no-worker", default=True, help="Without: `loket worker` runs as a service of its own.")
 @click.option("--reload", is_flag=True, help="For editors: build again at each saved edit and show it in the browser.")
 @with_appcontext
-def command(host: str, port: int, workers: int, threads: int, reload: bool) -> None:
+def command(host: str, port: int, workers: int, threads: int, worker: bool, reload: bool) -> None:
     """Migrate, build and serve the site with its forms, and send its mail."""
     config = services().config
     wanted = {"PORT": str(port), "LOKET_PREVIEW": "1" if reload or config.preview else ""}
@@ -57,17 +60,22 @@ def command(host: str, port: int, workers: int, threads: int, reload: bool) -> N
     run_build(compress=not reload)
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    others = []
+    logs.to_stderr()
+    beside = []
+    if worker:
+        beside.append(Supervisor("worker", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])))
+    if reload:
+        beside.append(Supervisor("watch", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "watch"])))
     try:
-        others += [subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])]
-        if reload:
-            others += [subprocess.Popen([sys.executable, "-m", "selfservice", "watch"])]
+        for each in beside:
+            each.start()
         _greet(config.base_url, config.demo)
         _granian(host, port, 1 if reload else workers, threads)
     finally:
-        for process in others:
-            process.send_signal(signal.SIGTERM)
-            process.wait(SHUTDOWN_SECONDS)
+        # Asked twice, it must still end what it started.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for each in beside:
+            each.stop()
 
 
 def _claim(host: str, port: int) -> None:

@@ -2,18 +2,21 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from selfservice import clock
 from selfservice.db import Database, Error
+from selfservice.heartbeats import EVERY_SECONDS, WORKER, beat
 from selfservice.outbox.queue import LEASE_SECONDS, Render, run_once
 from selfservice.ports import MailTransport
 
 LOGGER = logging.getLogger("loket.outbox")
 CLEAN_EVERY = timedelta(hours=1)
-LONGEST_PAUSE_SECONDS = 60.0
+# Not so long that it looks dead.
+LONGEST_PAUSE_SECONDS = EVERY_SECONDS
 
 
 @dataclass
@@ -22,6 +25,7 @@ class Worker:
 
     `clean` is called once an hour with the database and the moment: `retention.clean` and other work of the hour.
     `often` is called at each turn, with the moment: work that should not wait, and that only reads when there is none.
+    Every 10 seconds, between two mails too, this loop itself notes that it is alive (selfservice/heartbeats.py).
     """
 
     db: Database
@@ -33,17 +37,18 @@ class Worker:
     lease_seconds: int = LEASE_SECONDS
     often: Callable[[datetime], object] = lambda _: None
     _cleaned: datetime | None = field(default=None, init=False)
+    _beat_at: float = field(default=float("-inf"), init=False)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; a mail that is being sent then is finished first.
 
-        A database that cannot be used for a while is waited for, each time longer, up to a minute: the error is logged
-        and nothing is lost. What goes wrong in one part of the work stops none of the others.
+        A database that cannot be used for a while is waited for, each time longer, up to ten seconds: the error is
+        logged and nothing is lost. What goes wrong in one part of the work stops none of the others.
         """
         pause = self.poll_seconds
         while not stop.is_set():
             # Each has its turn, also after one that failed.
-            done = [self._try(part) for part in (self._often, lambda: self._send(stop), self._hourly)]
+            done = [self._try(part) for part in (self._beat, self._often, lambda: self._send(stop), self._hourly)]
             # What does not mend itself must not fill the log and the disk.
             pause = self.poll_seconds if all(done) else min(2 * pause, LONGEST_PAUSE_SECONDS)
             stop.wait(pause)
@@ -59,12 +64,17 @@ class Worker:
             return True
         return False
 
+    def _beat(self) -> None:
+        if time.monotonic() - self._beat_at >= EVERY_SECONDS:
+            self._beat_at = time.monotonic()
+            beat(self.db, WORKER, self.now())
+
     def _often(self) -> None:
         self.often(self.now())
 
     def _send(self, stop: threading.Event) -> None:
         while not stop.is_set() and self.step():
-            pass
+            self._try(self._beat)
 
     def _hourly(self) -> None:
         now = self.now()

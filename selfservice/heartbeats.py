@@ -1,0 +1,49 @@
+"""When something was last done: a turn of the mail worker, a write tried by /health, a backup. A row each, written
+over, so that any process can tell whether another still works.
+
+Retention: none is needed, there are three rows, and nothing in them is about a person.
+"""
+
+from datetime import datetime
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import Database, sqlite3
+
+WORKER = "worker"
+WRITE = "write"
+BACKUP = "backup"
+# So often the worker says that it is alive, and so long without is too long: a dead one is noticed within 30 seconds.
+EVERY_SECONDS = 10.0
+STALE_SECONDS = 25.0
+
+migrations = Migrations("heartbeats")
+
+
+@migrations()
+def create_heartbeats(db: sqlite_utils.Database) -> None:
+    """The moment of the last of each."""
+    db.executescript("""
+        CREATE TABLE heartbeats (
+            name TEXT PRIMARY KEY CHECK (name <> ''),
+            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+    """)
+
+
+def beat(db: Database, name: str, now: datetime) -> None:
+    """Note that it was done just now. Raises db.Error when the database cannot be written."""
+    with db.write() as conn:
+        conn.execute(
+            """INSERT INTO heartbeats (name, at) VALUES (:name, :at)
+               ON CONFLICT (name) DO UPDATE SET at = excluded.at""",
+            {"name": name, "at": to_text(now)},
+        )
+
+
+def age_seconds(conn: "sqlite3.Connection", name: str, now: datetime) -> float | None:
+    """How long ago it was done, in seconds; None when it never was. Below zero when the clock was set back since."""
+    row = conn.execute("SELECT at FROM heartbeats WHERE name = :name", {"name": name}).fetchone()
+    return None if row is None else (now - from_text(row["at"])).total_seconds()
