@@ -27,3 +27,9 @@ def to_microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970 in UTC, for arithmetic inside one SQL statement."""
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def upcoming(text: str, now: datetime) -> datetime | None:
+    """The moment that `to_text` wrote when it has yet to come; None when it is over, or for an empty text."""
+    moment = from_text(text) if text else None
+    return moment if moment is not None and moment > now else None

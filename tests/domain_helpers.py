@@ -25,7 +25,8 @@ from selfservice.secrets import Keys
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEYS = Keys(b"a secret of the tests, long enough")
 CAP = Cap("mail", per_hour=3, per_day=10)
-OUTBOX = Outbox(KEYS, "loket.example", CAP)
+EARNED = Cap("mail-earned", per_hour=10, per_day=10)
+OUTBOX = Outbox(KEYS, "loket.example", CAP, EARNED)
 
 
 @contextmanager

@@ -110,7 +110,6 @@ def test_do_not_wait(app: Flask, client: HouseClient) -> None:
                 recipient=EMAIL,
                 language="en",
                 payload={},
-                earned=True,
             )
     before = client.get(ADDRESS).text
     sent = client.send(f"{ADDRESS}/hurry", {})

@@ -96,13 +96,6 @@ def test_void_mail_is_no_message(db: Database) -> None:
     assert ("", None) == (kept["recipient"], model.find(db.read(), kept["check_code"]))
 
 
-def test_held_mail_is_no_message(db: Database) -> None:
-    """Nor is a mail that is held since too many went to the address."""
-    for number in range(4):
-        queue(db, str(number))
-    assert ["held", ""] == [rows(db, "outbox")[3]["state"], rows(db, "messages")[3]["recipient"]]
-
-
 def test_mask_address() -> None:
     """Of an envelope its receiver recognises the first letters and the postcode's digits; no more is kept."""
     assert "B••• / J••• / M••• / 0012•••" == model.mask_address(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from selfservice.clock import from_text
 from selfservice.db import Database, sqlite3
 from selfservice.outbox.message import build
 from selfservice.outbox.model import Queued, clean, status
@@ -60,7 +61,8 @@ def put(
     void: bool = False,
     now: datetime = NOW,
     give_up_after: timedelta = timedelta(hours=24),
-    defer: bool = False,
+    earned: bool = False,
+    topic: str = "",
 ) -> Queued:
     return OUTBOX.enqueue(
         conn,
@@ -72,7 +74,8 @@ def put(
         now=now,
         void=void,
         give_up_after=give_up_after,
-        defer=defer,
+        earned=earned,
+        topic=topic,
     )
 
 
@@ -90,6 +93,11 @@ def render(item: Item) -> EmailMessage:
 
 def run(db: Database, transport: Fake, minutes: float = 0) -> str | None:
     return run_once(db, render, transport, lambda: NOW + timedelta(minutes=minutes))
+
+
+def turns(db: Database) -> list[int]:
+    """After how many minutes each mail may leave, in the order of asking."""
+    return [int((from_text(each["next_at"]) - NOW).total_seconds() // 60) for each in rows(db, "outbox")]
 
 
 def row(db: Database) -> dict[str, object]:
@@ -130,7 +138,7 @@ def test_void_costs_the_same(db: Database) -> None:
 
 
 def test_void_is_not_sent(db: Database) -> None:
-    """A void mail is never sent, and uses up nothing of the real recipient's cap."""
+    """A void mail is never sent, however many there are."""
     for number in range(20):
         enqueue(db, f"void {number}", void=True)
     transport = Fake()
@@ -139,33 +147,103 @@ def test_void_is_not_sent(db: Database) -> None:
 
 
 def test_cap_an_hour(db: Database) -> None:
-    """At most three mails in any hour to one address, however it is written; more are held and never sent."""
-    states = [
-        enqueue(db, f"{minutes}", recipient=recipient, minutes=minutes).state
-        for minutes, recipient in [(0, RECIPIENT), (19, "JAN@example.org"), (39, RECIPIENT), (59, RECIPIENT)]
-    ]
-    later = [enqueue(db, f"{minutes}", minutes=minutes).state for minutes in (60, 61)]
-    other = enqueue(db, "other", recipient="oona@example.org").state
-    assert (["waiting"] * 3 + ["held"], ["waiting", "held"], "waiting") == (states, later, other)
+    """At most three mails in any hour to one address, however it is written; what is over waits for its turn."""
+    for minutes, recipient in [(0, RECIPIENT), (19, "JAN@example.org"), (39, RECIPIENT), (59, RECIPIENT)]:
+        enqueue(db, f"{minutes}", recipient=recipient, minutes=minutes)
+    for minutes in (60, 61):
+        enqueue(db, f"{minutes}", minutes=minutes)
+    enqueue(db, "other", recipient="oona@example.org", minutes=61)
+    assert [0, 19, 39, 60, 79, 99, 61] == turns(db)
 
 
 def test_cap_a_day(db: Database) -> None:
     """At most ten mails in any 24 hours to one address."""
-    states = [enqueue(db, f"{hour}", minutes=hour * 61).state for hour in range(25)]
-    assert (["waiting"] * 10 + ["held"] * 14, "waiting") == (states[:-1], states[-1])
+    for hour in range(12):
+        enqueue(db, f"{hour}", minutes=hour * 61)
+    assert [*[hour * 61 for hour in range(10)], 24 * 60, 24 * 60 + 61] == turns(db)
 
 
-def test_held_keeps_nothing(db: Database) -> None:
-    """A held mail can be seen, but not its address or token."""
-    for number in range(4):
+def test_nothing_is_lost_over_the_cap(db: Database) -> None:
+    """However many are asked for at once: each is sent, three in an hour and ten in a day."""
+    for number in range(25):
         enqueue(db, str(number))
-    held = rows(db, "outbox")[3]
-    assert ("held", "", "{}", 1) == (
-        held["state"],
-        held["recipient"],
-        held["payload"],
-        status(db, NOW)["held"],
-    )
+    transport = Fake()
+    sent = []
+    for minutes in range(0, 3 * 24 * 60, 30):
+        while run(db, transport, minutes):
+            sent.append(minutes)
+    assert (25, {"sent"}) == (len(set(map(str, transport.sent))), {each["state"] for each in rows(db, "outbox")})
+    windows = [
+        (sum(at <= each < at + 60 for each in sent), sum(at <= each < at + 1440 for each in sent)) for at in sent
+    ]
+    assert (3, 10) == tuple(map(max, zip(*windows, strict=True)))
+
+
+def test_what_took_a_secret_has_a_cap_of_its_own(db: Database) -> None:
+    """What anybody can cause holds up no mail that took a secret, or the other way; that waits over ten a day."""
+    for number in range(20):
+        enqueue(db, f"anybody {number}")
+    with db.write() as conn:
+        for number in range(11):
+            put(conn, f"earned {number}", earned=True)
+    assert [0] * 10 + [24 * 60] == turns(db)[20:]
+    other = "oona@example.org"
+    with db.write() as conn:
+        for number in range(11):
+            put(conn, f"other {number}", earned=True, recipient=other)
+    enqueue(db, "other", recipient=other)
+    assert 0 == turns(db)[-1]
+
+
+def test_newer_replaces_older(db: Database) -> None:
+    """A newer mail on a topic takes the place of the one that still waits, and its turn, but not of one that left."""
+    for number in range(3):
+        enqueue(db, str(number))
+    for key in ("first", "second", "third"):
+        with db.write() as conn:
+            put(conn, key, topic="link", now=NOW + timedelta(minutes=1))
+    with db.write() as conn:
+        put(conn, "elsewhere", topic="other", now=NOW + timedelta(minutes=1))
+    waiting = [(each["idempotency_key"], turn) for each, turn in zip(rows(db, "outbox"), turns(db), strict=True)][3:]
+    assert [("third", 60), ("elsewhere", 60)] == waiting
+    # Nobody is told of a message that was never sent.
+    assert 5 == len(rows(db, "messages"))
+    assert 5 == sum(run(db, Fake(), 60) == "sent" for _ in range(6))
+    with db.write() as conn:
+        put(conn, "fourth", topic="link", now=NOW + timedelta(minutes=61))
+    assert (6, 61) == (len(rows(db, "outbox")), turns(db)[-1])
+
+
+def test_newer_does_not_replace_what_is_being_sent(db: Database) -> None:
+    """A mail that the mail server could not take yet may be on its way: a newer one comes beside it."""
+    with db.write() as conn:
+        put(conn, "first", topic="link")
+    run(db, Fake(Temporary("451 later")))
+    with db.write() as conn:
+        put(conn, "second", topic="link")
+    assert ["first", "second"] == [each["idempotency_key"] for each in rows(db, "outbox")]
+
+
+def test_topic_costs_the_same(db: Database) -> None:
+    """Void or not: the same statements and the same turns, also where a newer mail takes an older one's place."""
+    seen = []
+    for void in (False, True):
+        with counted(db) as statements:
+            for number in range(6):
+                with db.write() as conn:
+                    # Counted on what was typed, whether anything is sent or not.
+                    put(conn, f"{void}{number}", void=void, topic="link", recipient=f"{void}@example.org")
+        seen.append(verbs(statements))
+    assert seen[0] == seen[1]
+    assert turns(db)[:4] == turns(db)[4:]
+
+
+def test_held_of_before(db: Database) -> None:
+    """A mail that an earlier version held is seen until it is cleared away."""
+    enqueue(db)
+    with db.write() as conn:
+        conn.execute("UPDATE outbox SET state = 'held', recipient = '', payload = '{}'")
+    assert 1 == status(db, NOW)["held"]
 
 
 def test_sent(db: Database) -> None:
@@ -325,7 +403,7 @@ def test_status_of_what_waits_its_turn(db: Database) -> None:
     """A mail over its recipient's cap is not late: it counts from the moment at which it may go."""
     with db.write() as conn:
         for number in range(4):
-            put(conn, str(number), defer=True)
+            put(conn, str(number))
     for _ in range(3):
         run(db, Fake())
     found = [status(db, NOW + timedelta(minutes=minutes))["oldest_seconds"] for minutes in (59, 60, 61)]

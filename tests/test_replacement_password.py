@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
-from selfservice import i18n
+from selfservice import clock, i18n
 from selfservice.members import demo
 from tests import house
 from tests.clients import HouseClient
@@ -145,10 +146,26 @@ def test_again(visitor: Visitor, office: Office) -> None:
 
 
 def test_again_is_limited(visitor: Visitor, office: Office) -> None:
-    """To one address at most three mails an hour go out; what is over is held, with the same answer."""
+    """For a code and address ten mails a day leave; the newest of what is over waits, and the page says how long."""
     visitor.ask()
-    places = {location(visitor.again()) for _ in range(4)}
-    assert ({f"{visitor.start}/sent"}, ["waiting"] * 3 + ["held"] * 2) == (places, office.states())
+    for number in range(12):
+        office.change("DELETE FROM limits")
+        assert (number >= 10) == ('class="notice"' in visitor.see("sent").text)
+        assert f"{visitor.start}/sent" == location(visitor.again())
+    times = [row["next_at"] > clock.to_text(clock.now()) for row in office.rows("outbox")]
+    assert ([False] * 10 + [True], {"waiting"}) == (times, set(office.states()))
+
+
+def test_deferred_link_works(visitor: Visitor, office: Office) -> None:
+    """The hour for which a link works begins when its mail may leave."""
+    for _ in range(11):
+        office.change("DELETE FROM limits")
+        visitor.ask()
+    mail, token = office.rows("outbox")[-1], office.rows("tokens")[-1]
+    until = timedelta(hours=1)
+    assert [clock.from_text(mail["next_at"]) + until] * 2 == [
+        clock.from_text(text) for text in (mail["give_up_at"], token["expires_at"])
+    ]
 
 
 def test_correct_the_address(visitor: Visitor, office: Office) -> None:

@@ -286,7 +286,8 @@ def test_link_that_lapsed(person: Person, app: Flask, hours: int, *, lapsed: boo
     """
     reference = ask(app, "private")
     made_at = clock.to_text(clock.now() - timedelta(hours=hours))
-    change(app, "UPDATE requests SET created_at = ? WHERE email = ?", made_at, EMAIL)
+    until = clock.to_text(clock.now() + timedelta(hours=24 - hours))
+    change(app, "UPDATE requests SET created_at = ?, link_until = ? WHERE email = ?", made_at, until, EMAIL)
     person.send(reference=reference, email=EMAIL)
     assert lapsed == (f'<a href="/{person.lang}/self-service/access-code">' in person.see("status").text)
 

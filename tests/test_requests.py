@@ -13,6 +13,7 @@ from flask import Flask
 
 from selfservice import clock
 from selfservice.db import Database
+from selfservice.fragments.request_status.model import has_lapsed
 from selfservice.members import mandates, references, use
 from selfservice.members import model as members
 from selfservice.members.organisations import Address
@@ -526,7 +527,7 @@ def test_never_came_but_used(desk: requests.Desk) -> None:
 def lose(desk: requests.Desk, email: str = PERSON, number: str | None = None, now: object = NOW) -> str:
     """Ask for the link; the hash of its token."""
     with desk.db.write() as conn:
-        assert 0 == requests.lose(conn, desk, email, number, ADDRESS, "en", now)  # type: ignore[arg-type]
+        assert 0 == requests.lose(conn, desk, email, number, ADDRESS, "en", now).wait  # type: ignore[arg-type]
     return str(rows(desk.db, "tokens")[-1]["token_hash"])
 
 
@@ -674,12 +675,27 @@ def test_retention(desk: requests.Desk) -> None:
 
 
 def test_earned_mail_waits(desk: requests.Desk) -> None:
-    """Over the recipient's cap a mail with a code waits its turn, where one that anybody can cause is held for good."""
+    """Over the cap for what anybody can cause a mail waits its turn; the code that a used link brings does not."""
     references_ = [help_.hand_in(desk, PRIVATE) for _ in range(4)]
     help_.choose_password(desk, references_[0])
-    queue = [(row["state"], row["next_at"][:16]) for row in rows(desk.db, "outbox")]
+    queue = [(row["kind"], row["next_at"][:16]) for row in rows(desk.db, "outbox")[2:]]
     now, later = "2026-11-21T12:00", "2026-11-21T13:00"
-    assert [*[("waiting", now)] * 3, ("held", now), ("waiting", later)] == queue
+    assert [("access_code.received", now), ("access_code.received", later), ("access_code.code", now)] == queue
+
+
+def test_deferred_link_works_when_it_arrives(desk: requests.Desk) -> None:
+    """The hours of a link begin when its mail may leave: the request is not closed before, and its status says so."""
+    references_ = [help_.hand_in(desk, PRIVATE) for _ in range(4)]
+    token = rows(desk.db, "tokens")[-1]
+    mail = rows(desk.db, "outbox")[-1]
+    until = clock.to_text(NOW + timedelta(hours=25))
+    assert [until] * 2 == [token["expires_at"], mail["give_up_at"]]
+    late, later = (NOW + timedelta(hours=hours) for hours in (24.5, 25.5))
+    assert 3 == requests.close_unconfirmed(desk, late)
+    found_ = requests.status(desk.db.read(), desk, references_[3], PERSON, late)
+    assert found_
+    assert [False, True] == [has_lapsed(found_, 24, moment) for moment in (late, later)]
+    assert 1 == requests.close_unconfirmed(desk, later)
 
 
 def test_no_secret_stays(desk: requests.Desk) -> None:

@@ -159,8 +159,8 @@ class Loket(RuleBasedStateMachine):
     def lose(self, email: str, number: str | None) -> None:
         """Somebody loses a code, follows the link and gets another."""
         with self.db.write() as conn:
-            wait = requests.lose(conn, self.desk, email, number, ADDRESS, "en", self.now)
-        if wait:
+            asked = requests.lose(conn, self.desk, email, number, ADDRESS, "en", self.now)
+        if asked.wait:
             return
         link = rows(self.db, "tokens")[-1]["token_hash"]
         with self.db.write() as conn:

@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from selfservice import clock
 from selfservice.members import demo
 from tests.clients import HouseClient
 from tests.counter import CODE, EMAIL, STRANGE_CODE, Office, Visitor
+from tests.steps import KVK, Person
 
 # A code and address that belong together; a code that nobody has; an address that nobody has; two people's.
 PAIRS = {
@@ -73,14 +75,21 @@ def test_same_page(app: Flask) -> None:
 
 @pytest.mark.parametrize("name", UNKNOWN)
 def test_same_when_over_the_cap(app: Flask, statements: list[str], name: str) -> None:
-    """Also when no more mail may go to the address."""
-    ask(app, statements, "known", htmx=False)
-    known = ask(app, statements, "known", htmx=False)
-    states = [
-        row["state"] for row in app.extensions["services"].db.read().execute("SELECT state FROM outbox ORDER BY id")
-    ]
-    assert "held" in states
-    assert known == ask(app, statements, name, htmx=False)
+    """Also when the mail has to wait for its turn, and when it takes the place of one that waits."""
+    answers = {"known": many(app, statements, "known"), name: many(app, statements, name)}
+    assert answers["known"] == answers[name]
+    late = [row["next_at"] > clock.to_text(clock.now()) for row in Office(app).rows("outbox")]
+    # Ten at once and the newest later, for each.
+    assert ([False] * 10 + [True]) * 2 == late
+
+
+def many(app: Flask, statements: list[str], name: str) -> list[tuple[object, ...]]:
+    """Asking twelve times, as `ask`, without the limit on tries."""
+    found: list[tuple[object, ...]] = []
+    for _ in range(6):
+        Office(app).change("DELETE FROM limits")
+        found.append(ask(app, statements, name, htmx=False))
+    return found
 
 
 def test_same_refusal(app: Flask, statements: list[str]) -> None:
@@ -100,13 +109,10 @@ def test_same_refusal(app: Flask, statements: list[str]) -> None:
 
 def test_unknown_uses_up_nobodys_mail(app: Flask, statements: list[str]) -> None:
     """Typing wrong codes with somebody's address does not use up the mails that may go there."""
-    for _ in range(2):
-        ask(app, statements, "no such code", htmx=False)
+    many(app, statements, "no such code")
     ask(app, statements, "known", htmx=False)
-    states = [
-        row["state"] for row in app.extensions["services"].db.read().execute("SELECT state FROM outbox ORDER BY id")
-    ]
-    assert ["void"] * 4 + ["waiting"] * 2 == states
+    found = [(row["state"], row["next_at"] <= clock.to_text(clock.now())) for row in Office(app).rows("outbox")[-3:]]
+    assert [("void", False), ("waiting", True), ("waiting", True)] == found
 
 
 @pytest.mark.parametrize("name", ["known", "no such code"])
@@ -127,3 +133,50 @@ def test_links_look_alike(app: Flask, token: str) -> None:
     answer = visitor.follow(real if token == "known" else "x" * len(real))
     assert (303, f"{visitor.start}/new-password") == (answer.status_code, answer.headers["Location"])
     assert "Set-Cookie" not in answer.headers
+
+
+def lose(app: Flask, email: str, kvk_number: str) -> list[tuple[int, bytes, list[tuple[str, str]]]]:
+    """The answers to who asks five times for a link to replace a code, with the page after each."""
+    answers = []
+    for _ in range(5):
+        client = app.test_client()
+        assert isinstance(client, HouseClient)
+        one = Person(client, "lost-access-code")
+        answers += [shape(one.send(email=email, kvk_number=kvk_number)), shape(one.see("sent"))]
+    return answers
+
+
+def test_lost_codes_keep_no_password_from_its_owner(app: Flask) -> None:
+    """Whoever knows an address and a KVK number, which are public, can fill the cap for what anybody can cause; the
+    owner's replacement password, which takes the access code, leaves at once all the same.
+    """
+    lose(app, EMAIL, KVK)
+    client = app.test_client()
+    assert isinstance(client, HouseClient)
+    visitor = Visitor(client)
+    visitor.ask(CODE, EMAIL)
+    row = Office(app).rows("outbox")[-1]
+    due = row["next_at"] <= clock.to_text(clock.now())
+    assert ("replacement_password.link", "waiting", True) == (row["kind"], row["state"], due)
+    assert "an e-mail is on its way" in visitor.see("sent").text
+
+
+@pytest.mark.parametrize(
+    ("email", "kvk_number"),
+    # Nobody's address, an organisation for which this address has no code, and a number that nobody has.
+    [(f"x{EMAIL[1:]}", KVK), (EMAIL, "00011244"), (EMAIL, "99999990")],
+)
+def test_lost_code_deferred_alike(app: Flask, statements: list[str], email: str, kvk_number: str) -> None:
+    """Over the cap known and unknown get the same pages, and the same statements, up to the moment that is said."""
+    seen = []
+    for typed in ((EMAIL, KVK), (email, kvk_number)):
+        Office(app).change("DELETE FROM limits")
+        Office(app).change("DELETE FROM caps")
+        statements.clear()
+        answers = lose(app, *typed)
+        states = [row["state"] for row in Office(app).rows("outbox")]
+        waits = [b"leaves later: before" in body for _, body, _ in answers]
+        seen.append((waits, [(status, headers) for status, _, headers in answers], verbs(statements)))
+    assert seen[0] == seen[1]
+    # Four places: the fourth waits, and the fifth takes its place.
+    assert ([False] * 7 + [True, False, True], ["waiting"] * 4 + ["void"] * 4) == (seen[0][0], states)

@@ -1,6 +1,6 @@
 """The table of what was sent: mails and letters, each under a check code that stands in the message itself.
 
-A row without a recipient is of a mail that was never sent (outbox states void and held). It is made so that known and
+A row without a recipient is of a mail that was never sent (outbox state void). It is made so that known and
 unknown people cost the same writes; nobody was told its code.
 Retention (`messages.model.clean`): 365 days. No row holds more of a person than a masked address.
 """

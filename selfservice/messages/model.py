@@ -48,6 +48,11 @@ def register(conn: sqlite3.Connection, kind: str, masked: str, language: str, no
             return str(row["check_code"])
 
 
+def withdraw(conn: sqlite3.Connection, check_code: str) -> None:
+    """Forget a message that was never sent after all; fine when there is none."""
+    conn.execute("DELETE FROM messages WHERE check_code = :check_code", {"check_code": check_code})
+
+
 def find(conn: sqlite3.Connection, typed: str) -> Message | None:
     """The message with this check code, however it was typed, or None when we sent no such message."""
     row = conn.execute(

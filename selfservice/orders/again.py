@@ -91,6 +91,7 @@ def ask(conn: sqlite3.Connection, desk: Desk, order: Order, asker: Asker, now: d
         language=asker.language,
         payload={"name": asker.name, "number": order.number, "product": order.product, "moment": now.isoformat()},
         earned=True,
+        topic="orders.again",
     )
     return _note(conn, desk, asker, "asked", f"redelivery:{row['id']}", now)
 

@@ -1,7 +1,8 @@
 """The outbox table.
 
-States: waiting → leased → sent, or failed (refused for good, or too late). Two states never leave: `void`
-(for a code and address that do not belong together; nothing is sent) and `held` (over the recipient's cap).
+States: waiting → leased → sent, or failed (refused for good, or too late). `void` never leaves (for a code and address
+that do not belong together; nothing is sent). `held` (over the recipient's cap) is made no more, since that mail waits
+for its turn; rows of before are kept as long as others.
 Retention: the payload and the recipient go as soon as a row is sent, failed, held or void, since the payload
 may hold a link's token; the row itself, which then holds no personal data but a keyed hash, goes after 30
 days (`outbox.model.clean`).
@@ -39,4 +40,13 @@ def create_outbox(db: Database) -> None:
         ) STRICT;
         CREATE INDEX outbox_state ON outbox (state, next_at);
         CREATE INDEX outbox_created ON outbox (created_at);
+    """)
+
+
+@migrations()
+def add_topic(db: Database) -> None:
+    """What a mail is about, as a keyed hash: a newer one on the same topic replaces the one that still waits."""
+    db.executescript("""
+        ALTER TABLE outbox ADD COLUMN topic_key TEXT CHECK (topic_key IS NULL OR length(topic_key) = 64);
+        CREATE INDEX outbox_topic ON outbox (topic_key);
     """)

@@ -5,11 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from selfservice.clock import from_text, to_text
 from selfservice.db import Database, sqlite3
-from selfservice.limits.caps import Cap, book, take
+from selfservice.facts import Facts
+from selfservice.limits.caps import Cap, book
 from selfservice.members.model import email_key
 from selfservice.messages import model as messages
 from selfservice.outbox import addresses
@@ -22,9 +23,7 @@ STUCK_MINUTES = 15
 
 @dataclass(frozen=True)
 class Queued:
-    """What became of an enqueued mail: its row, its Message-ID, and waiting, held, void (or, if repeated,
-    later).
-    """
+    """What became of an enqueued mail: its row, its Message-ID, and waiting or void (or, if repeated, later)."""
 
     id: int
     message_id: str
@@ -32,16 +31,70 @@ class Queued:
 
 
 @dataclass(frozen=True)
-class Outbox:
-    """How mail is queued: the domain its Message-IDs end in, and the cap per recipient over all kinds of
-    mail.
+class Slot:
+    """When a mail may leave under its cap, and the mail (by its row) that waits for that moment and gives way."""
 
-    One for the whole app: `Outbox(keys, "example.org", Cap("mail", facts' mail.per_hour, mail.per_day))`.
+    at: datetime
+    topic_key: str | None = None
+    replaces: int | None = None
+
+    def before(self, now: datetime) -> datetime | None:
+        """The whole minute before which the mail leaves, to be said to who asked for it; None when it leaves at once.
+
+        It depends on what was typed and asked before, not on whether anything is really sent.
+        """
+        return None if self.at <= now else self.at.replace(second=0, microsecond=0) + timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """How mail is queued: the domain its Message-IDs end in, and two caps. `cap` is for what anybody can cause by
+    typing an address; `earned_cap` for what took a secret: a code, a used link, a session, staff.
+
+    One for the whole app: `Outbox.wire(keys, facts, "example.org")`.
     """
 
     keys: Keys
     domain: str
     cap: Cap
+    earned_cap: Cap
+
+    @classmethod
+    def wire(cls, keys: Keys, facts: Facts, domain: str) -> Self:
+        """The outbox with the caps of the facts mail.per_hour, mail.per_day and mail.earned_per_day."""
+        hour, day, earned = (facts.get(f"mail.{name}").value for name in ("per_hour", "per_day", "earned_per_day"))
+        return cls(keys, domain, Cap("mail", hour, day), Cap("mail-earned", earned, earned))
+
+    def reserve(
+        self,
+        conn: "sqlite3.Connection",
+        *,
+        counted_on: str,
+        now: datetime,
+        earned: bool = False,
+        topic: str = "",
+    ) -> Slot:
+        """Count a mail and say when it may leave: at once, or as soon as the cap has room. Call inside `write()`.
+
+        `counted_on` is what shares a count: the address, as `members.model.email_key` writes it, or for a mail that
+        only leaves when an address and a secret belong together both as they were typed. Void mails count like any
+        other, so that the moment is the same whether or not something is sent; and since nobody can count on another's
+        secret, nobody can use up what took one.
+        Of a mail with the same `topic` and count that still waits for its turn this one gets the place (as in RFC 8030,
+        5.4), so that asking again and again makes no queue. Without a topic a mail replaces none and is replaced by
+        none.
+        """
+        cap = self.earned_cap if earned else self.cap
+        key = self.keys.keyed_hash("mail-topic", f"{cap.name}:{counted_on}:{topic}") if topic else None
+        # What was tried before waits for the mail server, not for its turn; it may be on its way.
+        waiting = conn.execute(
+            """SELECT id, next_at FROM outbox
+               WHERE topic_key = :key AND state IN ('waiting', 'void') AND attempts = 0 AND next_at > :now""",
+            {"key": key, "now": to_text(now)},
+        ).fetchone()
+        if waiting is not None:
+            return Slot(from_text(waiting["next_at"]), key, waiting["id"])
+        return Slot(book(conn, self.keys, cap, counted_on, now), key)
 
     def enqueue(
         self,
@@ -54,7 +107,9 @@ class Outbox:
         payload: Mapping[str, Any],
         now: datetime,
         void: bool = False,
-        defer: bool = False,
+        earned: bool = False,
+        topic: str = "",
+        slot: Slot | None = None,
         give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
     ) -> Queued:
         """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
@@ -63,9 +118,9 @@ class Outbox:
         mail's template (JSON), a link's token included: it is blanked when the mail is sent or given up. The mail's
         check code (`messages.model`) is added to it as `check_code`.
         `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
-        address or payload. Void mails count against a cap of their own, so nobody can use up another's by
-        typing wrong codes. Over the recipient's cap a mail is held for good, unless `defer` says that it waits for
-        its turn: for a mail that nobody but its owner or our staff can cause. Pass `give_up_after` when a late mail
+        address or payload. What is over the cap waits for its turn, and none is dropped but for a newer one on its
+        topic (`reserve`). Pass the `slot` when the mail's content depends on when it leaves, such as a link that works
+        for some hours; else one is reserved for the recipient. Pass `give_up_after`, from its turn on, when a late mail
         would be of no use, for example because its link has expired.
         """
         known = conn.execute(
@@ -73,30 +128,31 @@ class Outbox:
         ).fetchone()
         if known is not None:
             return Queued(**dict(known))
-        key = f"{'void' if void else 'mail'}:{email_key(recipient)}"
-        at = book(conn, self.keys, self.cap, key, now) if defer else now
-        fits = defer or take(conn, self.keys, self.cap, key, now)
-        state = "void" if void else "waiting" if fits else "held"
-        masked = addresses.mask(recipient) if state == "waiting" else ""
+        if slot is None:
+            slot = self.reserve(conn, counted_on=email_key(recipient), now=now, earned=earned, topic=topic)
+        gone = conn.execute("DELETE FROM outbox WHERE id = :id RETURNING payload", {"id": slot.replaces}).fetchone()
+        messages.withdraw(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
+        masked = "" if void else addresses.mask(recipient)
         filled = {**payload, "check_code": messages.register(conn, kind, masked, language, now)}
         row = conn.execute(
             """INSERT INTO outbox (idempotency_key, message_id, kind, recipient, recipient_key, language,
-                                   payload, state, created_at, next_at, give_up_at)
+                                   payload, state, created_at, next_at, give_up_at, topic_key)
                VALUES (:idempotency_key, :message_id, :kind, :recipient, :recipient_key, :language, :payload,
-                       :state, :now, :next_at, :give_up_at)
+                       :state, :now, :next_at, :give_up_at, :topic_key)
                RETURNING id, message_id, state""",
             {
                 "idempotency_key": idempotency_key,
                 "message_id": self.message_id(idempotency_key),
                 "kind": kind,
-                "recipient": recipient if state == "waiting" else "",
+                "recipient": "" if void else recipient,
                 "recipient_key": self.keys.keyed_hash("mail-recipient", email_key(recipient)),
                 "language": language,
-                "payload": json.dumps(filled, ensure_ascii=False) if state == "waiting" else "{}",
-                "state": state,
+                "payload": "{}" if void else json.dumps(filled, ensure_ascii=False),
+                "state": "void" if void else "waiting",
                 "now": to_text(now),
-                "next_at": to_text(at),
-                "give_up_at": to_text(at + give_up_after),
+                "next_at": to_text(slot.at),
+                "give_up_at": to_text(slot.at + give_up_after),
+                "topic_key": slot.topic_key,
             },
         ).fetchone()
         return Queued(**dict(row))
@@ -118,9 +174,10 @@ def waiting_until(conn: "sqlite3.Connection", now: datetime) -> list[datetime]:
 
 def hurry(conn: "sqlite3.Connection", now: datetime) -> int:
     """Let every mail that waits go now; returns how many. For a demonstration, whose mail reaches nobody."""
-    return conn.execute(
-        "UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", {"now": to_text(now)}
-    ).rowcount
+    moment = {"now": to_text(now)}
+    # Void ones too, so that a later mail on the same topic finds known and unknown alike.
+    conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'void' AND next_at > :now", moment)
+    return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", moment).rowcount
 
 
 def status(db: Database, now: datetime) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from typing import Any
 from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
-from selfservice.limits.caps import Cap
-from selfservice.outbox.model import Outbox
+from selfservice.outbox.model import Outbox, Slot
 from selfservice.secrets import Keys
 
 
@@ -28,6 +27,11 @@ class Desk:
         """The raw value of a fact. Raises FactError."""
         return self.facts.get(name).value
 
+    @property
+    def outbox(self) -> Outbox:
+        """Where mail is queued."""
+        return Outbox.wire(self.keys, self.facts, self.mail_domain)
+
     def mail(
         self,
         conn: sqlite3.Connection,
@@ -40,13 +44,14 @@ class Desk:
         payload: Mapping[str, Any],
         void: bool = False,
         earned: bool = False,
+        topic: str = "",
+        slot: Slot | None = None,
         give_up_after: timedelta = timedelta(hours=24),
     ) -> None:
-        """Queue a mail in this transaction. An `earned` one follows from a used link or from our staff, not from what
-        anybody can type: over the recipient's cap it waits its turn, where another is held back for good.
+        """Queue a mail in this transaction (`Outbox.enqueue`). An `earned` one follows from a used link or from our
+        staff, not from what anybody can type, and has a cap of its own.
         """
-        cap = Cap("mail", self.fact("mail.per_hour"), self.fact("mail.per_day"))
-        Outbox(self.keys, self.mail_domain, cap).enqueue(
+        self.outbox.enqueue(
             conn,
             idempotency_key=key,
             kind=kind,
@@ -55,7 +60,9 @@ class Desk:
             payload=payload,
             now=now,
             void=void,
-            defer=earned,
+            earned=earned,
+            topic=topic,
+            slot=slot,
             give_up_after=give_up_after,
         )
 

@@ -76,16 +76,17 @@ def expire(desk: Desk, now: datetime) -> int:
 
 def close_unconfirmed(desk: Desk, now: datetime) -> int:
     """Close private requests whose link was not used in time. Their owners can simply ask again."""
-    before = to_text(now - timedelta(hours=desk.fact("access_code.link_hours")))
+    # Requests of before links had a moment of their own: theirs works for so many hours after the request.
+    moments = {"now": to_text(now), "before": to_text(now - timedelta(hours=desk.fact("access_code.link_hours")))}
     done = 0
     while True:
         with desk.db.write() as conn:
             rows = conn.execute(
                 """SELECT * FROM requests
-                   WHERE state = 'received' AND kind = 'private' AND created_at <= :before
-                         AND token_hash IS NOT NULL
+                   WHERE state = 'received' AND kind = 'private' AND token_hash IS NOT NULL
+                         AND (link_until <= :now OR (link_until IS NULL AND created_at <= :before))
                    ORDER BY id LIMIT 100""",
-                {"before": before},
+                moments,
             ).fetchall()
             for row in rows:
                 request = states.move(conn, to_request(row), "withdrawn", now, reason="unconfirmed")

@@ -29,6 +29,16 @@ GLOBAL = Limit("lost-global", 600, 60)
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What came of asking for a link: the seconds to wait when it was refused, else before when its mail leaves if it
+    does not leave at once.
+    """
+
+    wait: int = 0
+    before: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Lost:
     """The code that a link is about, and how the new one would come."""
 
@@ -53,17 +63,17 @@ def lose(
     address: str,
     language: str,
     now: datetime,
-) -> int:
+) -> Asked:
     """Mail a link to replace the code of this address, for this organisation or (None) the private one.
 
-    Returns the seconds to wait when this was tried too often, else 0. Known and unknown cost the same statements. The
-    address is expected to have passed `addresses.check`. Call inside `write()`.
+    Known and unknown cost the same statements and get the same answer. The address is expected to have passed
+    `addresses.check`. Call inside `write()`.
     """
     name = f"{email_key(email)} {kvk_number or ''}"
     tries = [(PER_ADDRESS, network(address)), (PER_NAME, name), (GLOBAL, "")]
     decision = allow_all(conn, desk.keys, tries, now)
     if not decision.allowed:
-        return decision.retry_after_seconds
+        return Asked(decision.retry_after_seconds)
     found = organisation(conn, kvk_number) if kvk_number else None
     row = conn.execute(
         """SELECT c.id, c.person_id, p.given_name, p.email
@@ -77,7 +87,10 @@ def lose(
         },
     ).fetchone()
     hours = desk.fact("password_link.hours")
-    token = tokens.issue(conn, f"{TOKEN_KIND}{row['id'] if row else 0}", row["person_id"] if row else None, hours, now)
+    topic = f"{TOKEN_KIND}{kvk_number or ''}"
+    slot = desk.outbox.reserve(conn, counted_on=email_key(email), now=now, topic=topic)
+    kind = f"{TOKEN_KIND}{row['id'] if row else 0}"
+    token = tokens.issue(conn, kind, row["person_id"] if row else None, hours, slot.at)
     desk.mail(
         conn,
         now,
@@ -91,11 +104,12 @@ def lose(
             "token": token,
         },
         void=row is None,
+        slot=slot,
         give_up_after=timedelta(hours=hours),
     )
     who = f"person:{row['person_id']}" if row else email_key(email)
     desk.record(conn, now, "access_code.lost", "asked", who=who, address=address)
-    return 0
+    return Asked(before=slot.before(now))
 
 
 def opens(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Lost | None:

@@ -69,3 +69,12 @@ def create_requests(db: Database) -> None:
         CREATE INDEX request_states_request ON request_states (request_id, at);
         CREATE INDEX request_states_at ON request_states (state, at);
     """)
+
+
+@migrations()
+def add_link_until(db: Database) -> None:
+    """Until when the link in the mail about a request works, counted from when that mail may leave."""
+    db.executescript("""
+        ALTER TABLE requests ADD COLUMN link_until TEXT
+            CHECK (link_until IS NULL OR link_until LIKE '____-__-__T__:__:__.______Z');
+    """)

@@ -46,6 +46,7 @@ class Status:
     masked_email: str
     letter_lines: tuple[str, ...]
     created_at: datetime
+    link_until: datetime | None
     moments: tuple[tuple[str, datetime], ...]
     expected_from: date
     expected_until: date
@@ -81,6 +82,7 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         masked_email=mask(request.delivery_email or request.email),
         letter_lines=request.letter_lines,
         created_at=request.created_at,
+        link_until=request.link_until,
         moments=(("received", request.created_at),) if hidden else _moments(conn, request),
         expected_from=request.expected_from,
         expected_until=request.expected_until,

@@ -19,7 +19,8 @@ OPEN: tuple[State, ...] = ("received", "checking", "approved")
 @dataclass(frozen=True)
 class Request:
     """One request. `letter_lines` is empty when it is delivered by e-mail; `confirmed_at` is set once the link that
-    was mailed for this very request has been used.
+    was mailed for this very request has been used; `link_until` is when that link stops working, or would (None for a
+    request that no link goes with).
     """
 
     id: int
@@ -47,6 +48,7 @@ class Request:
     letter_id: int | None
     expected_from: date
     expected_until: date
+    link_until: datetime | None
     created_at: datetime
 
     @property
@@ -105,7 +107,7 @@ def of_person(conn: sqlite3.Connection, person_id: int) -> list[Request]:
 def to_request(row: sqlite3.Row) -> Request:
     """The request of a row of the table."""
     values = {name: row[name] for name in Request.__dataclass_fields__}
-    for name in ("corrected_at", "confirmed_at", "created_at"):
+    for name in ("corrected_at", "confirmed_at", "link_until", "created_at"):
         values[name] = None if row[name] is None else from_text(row[name])
     for name in ("expected_from", "expected_until"):
         values[name] = date.fromisoformat(row[name])

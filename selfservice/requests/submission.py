@@ -57,10 +57,13 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What came of it: the reference, or the seconds to wait when this was tried too often."""
+    """What came of it: the reference, and before when its mail leaves if it does not leave at once; or the seconds to
+    wait when this was tried too often.
+    """
 
     reference: str = ""
     wait: int = 0
+    before: datetime | None = None
 
 
 class AnswerError(ValueError):
@@ -118,7 +121,8 @@ def submit(
     person, has_password, has_code = _person(conn, answers, found, now)
     hours = desk.fact("access_code.link_hours")
     wants_link = not (has_password or has_code)
-    token = tokens.issue(conn, PASSWORD_TOKEN, person if wants_link else None, hours, now)
+    slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now)
+    token = tokens.issue(conn, PASSWORD_TOKEN, person if wants_link else None, hours, slot.at)
     reference = references.new()
     way = delivery(answers, found)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
@@ -126,10 +130,11 @@ def submit(
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
                                  email, telephone, language, payment_method, iban, holder, delivery, delivery_email,
-                                 letter_lines, state, token_hash, expected_from, expected_until, created_at)
+                                 letter_lines, state, token_hash, link_until, expected_from, expected_until,
+                                 created_at)
            VALUES (:reference, :key, :person_id, :organisation_id, :kind, :given_name, :family_name,
                    :email, :telephone, :language, :payment_method, :iban, :holder, :delivery, :delivery_email,
-                   :letter_lines, :state, :token_hash, :since, :until, :now) RETURNING id""",
+                   :letter_lines, :state, :token_hash, :link_until, :since, :until, :now) RETURNING id""",
         {
             "reference": reference,
             "key": submission,
@@ -149,6 +154,8 @@ def submit(
             "letter_lines": json.dumps(way.lines, ensure_ascii=False) if way.lines else None,
             "state": state,
             "token_hash": hash_token(token) if wants_link else None,
+            # Also for who gets none, so that it tells nothing.
+            "link_until": to_text(slot.at + timedelta(hours=hours)),
             "since": since.isoformat(),
             "until": until.isoformat(),
             "now": to_text(now),
@@ -171,10 +178,11 @@ def submit(
             token=token if wants_link else "",
             promise=(since, until),
         ),
+        slot=slot,
         give_up_after=timedelta(hours=hours),
     )
     desk.record(conn, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address)
-    return Submitted(reference)
+    return Submitted(reference, before=slot.before(now))
 
 
 def _checked(desk: Desk, answers: Answers, found: Organisation | None) -> Answers:

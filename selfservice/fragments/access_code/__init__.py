@@ -213,17 +213,18 @@ def send() -> Response:
             return web.see(_address(form.reached))
         handed = requests.submit(conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now)
         if not handed.wait:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed.reference, now), now)
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed, now), now)
     if handed.wait:
         return errors.too_often(handed.wait, lambda notice: _check(form, now, 429, notice))
     return web.see(url_for(".done"))
 
 
-def _sent(form: Form, reference: str, now: datetime) -> dict[str, Any]:
+def _sent(form: Form, handed: requests.Submitted, now: datetime) -> dict[str, Any]:
     """What the last page shows; the answers themselves are forgotten."""
     way, (since, until) = form.delivery, _promise(now)
     return {
-        "reference": references.grouped(reference),
+        "reference": references.grouped(handed.reference),
+        "before": clock.to_text(handed.before) if handed.before else "",
         "kind": form.kind,
         "organisation": form.organisation.name if form.organisation else "",
         "channel": way.channel,
@@ -244,6 +245,7 @@ def done() -> Response:
         "access_code/done.html",
         title=title("done"),
         sent=draft,
+        before=clock.upcoming(draft.get("before", ""), clock.now()),
         since=date.fromisoformat(draft["since"]),
         until=date.fromisoformat(draft["until"]),
     )

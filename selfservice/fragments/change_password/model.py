@@ -10,7 +10,6 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow
 from selfservice.members import model as members
 from selfservice.members import new_password, rules
@@ -67,8 +66,7 @@ class Counter:
             return False
         members.set_password(conn, session.person_id, hashed, now)
         sessions.end_all(conn, session.person_id, now)
-        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
-        Outbox(self.keys, self.mail_domain, Cap("mail", hour, day)).enqueue(
+        Outbox.wire(self.keys, self.facts, self.mail_domain).enqueue(
             conn,
             idempotency_key=f"password-changed:{uuid4()}",
             kind="replacement_password.changed",
@@ -77,7 +75,8 @@ class Counter:
             payload={"name": session.given_name, "moment": now.isoformat()},
             now=now,
             # Nobody keeps this from the owner by having other mail sent first: over the cap it goes later.
-            defer=True,
+            earned=True,
+            topic="password.changed",
         )
         who = f"person:{session.person_id}"
         record(conn, self.keys, what="password.change", result="ok", now=now, who=who, on_what=who, address=address)

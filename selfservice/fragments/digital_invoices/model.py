@@ -12,7 +12,6 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
-from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow
 from selfservice.members import organisations
 from selfservice.members.model import email_key
@@ -73,8 +72,7 @@ class Counter:
             {"email": wanted, "now": to_text(now), "id": known.id},
         )
         to = {email_key(each): each for each in (session.email, wanted, known.invoices_email) if each}
-        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
-        outbox = Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+        outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
         kind = "digital_invoices.on" if wanted else "digital_invoices.off"
         for recipient in to.values():
             outbox.enqueue(
@@ -90,8 +88,9 @@ class Counter:
                     "day": format_date(workdays.add(workdays.today(now), 1)),
                 },
                 now=now,
-                # The page says that it is sent: over the cap it goes later. Not to what anybody may have typed.
-                defer=recipient == session.email,
+                # An address that was typed is not the person's own: it may be anybody's.
+                earned=recipient == session.email,
+                topic=f"digital_invoices:{known.id}",
             )
         record(
             conn, self.keys, what="invoices.digital" if wanted else "invoices.paper", result="ok", now=now,

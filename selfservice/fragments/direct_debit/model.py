@@ -11,7 +11,6 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
-from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow
 from selfservice.members import mandates, organisations
 from selfservice.members.mandates import Mandate, MandateError
@@ -126,8 +125,7 @@ class Counter:
         self, conn: sqlite3.Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
     ) -> None:
         """Confirm it by mail: to the person, and to the organisation's registered address when that is another."""
-        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
-        outbox = Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+        outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
         to = {email_key(session.email): session.email}
         name = ""
         if session.organisation_id is not None:
@@ -149,8 +147,8 @@ class Counter:
                     "day": format_date(mandate.effective_on),
                 },
                 now=now,
-                # The page says that it is sent, and the owner must hear of it: over the cap it goes later.
-                defer=True,
+                # The page says that it is sent, and the owner must hear of each: over the cap it goes later.
+                earned=True,
             )
 
     def _record(self, conn: sqlite3.Connection, session: Session, what: str, address: str, now: datetime) -> None:

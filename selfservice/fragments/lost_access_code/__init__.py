@@ -55,10 +55,11 @@ def _send(typed: dict[str, str]) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now, number = clock.now(), model.kvk_number(typed)
     with services().db.write() as conn:
-        wait = requests.lose(conn, services().desk, typed["email"], number, web.client_address(), language(), now)
-        if not wait:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
-    return wait
+        asked = requests.lose(conn, services().desk, typed["email"], number, web.client_address(), language(), now)
+        if not asked.wait:
+            before = clock.to_text(asked.before) if asked.before else ""
+            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {**typed, "before": before}, now)
+    return asked.wait
 
 
 def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
@@ -80,6 +81,7 @@ def _sent(draft: dict[str, str], notice: str | None = None) -> Response:
         status=429 if notice else 200,
         error=bool(notice),
         masked=addresses.mask(draft["email"]),
+        before=clock.upcoming(draft.get("before", ""), clock.now()),
         business=bool(model.kvk_number(draft)),
         notice=notice,
     )

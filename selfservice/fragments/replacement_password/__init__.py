@@ -86,6 +86,7 @@ def _sent(
         error=status >= 400,
         switch_form=f"{NAME}-correct" if typed else None,
         masked=addresses.mask(draft["email"]),
+        before=clock.upcoming(draft.get("before", ""), clock.now()),
         again=bool(draft.get("again")),
         values={"email": typed},
         errors=found or {},

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
 
+from selfservice.clock import to_text
 from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow_all, network
 from selfservice.members import codes, new_password, people, tokens
 from selfservice.members import model as members
@@ -95,8 +95,12 @@ class Counter:
             return Asked(decision.retry_after_seconds, {})
         member = members.find_by_hash(conn, code_hash, email)
         hours = self.facts.get("password_link.hours").value
-        token = tokens.issue(conn, TOKEN_KIND, member.person_id if member else None, hours, now)
-        self._outbox().enqueue(
+        outbox = self._outbox()
+        # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
+        counted_on = f"{code_hash} {members.email_key(email)}"
+        slot = outbox.reserve(conn, counted_on=counted_on, now=now, earned=True, topic=TOKEN_KIND)
+        token = tokens.issue(conn, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
+        outbox.enqueue(
             conn,
             idempotency_key=f"password-link:{uuid4()}",
             kind="replacement_password.link",
@@ -105,12 +109,14 @@ class Counter:
             payload={"name": member.given_name if member else "", "token": token},
             now=now,
             void=member is None,
+            slot=slot,
             # After that the link in it is worth nothing.
             give_up_after=timedelta(hours=hours),
         )
         who = f"person:{member.person_id}" if member else members.email_key(email)
         record(conn, self.keys, what="password.link", result="asked", now=now, who=who, address=address)
-        return Asked(0, {"email": email, "code_hash": code_hash})
+        before = slot.before(now)
+        return Asked(0, {"email": email, "code_hash": code_hash, "before": to_text(before) if before else ""})
 
     def opens(self, conn: sqlite3.Connection, token_hash: str, now: datetime) -> int | None:
         """Whose password this token may change now, if anyone's. Only reads."""
@@ -146,7 +152,8 @@ class Counter:
                 payload={"name": owner.given_name, "moment": now.isoformat()},
                 now=now,
                 # It follows from a used link, and the owner must hear of it: over the cap it goes later.
-                defer=True,
+                earned=True,
+                topic="password.changed",
             )
         for hook in self.hooks:
             hook(conn, person, token_hash, now)
@@ -163,5 +170,4 @@ class Counter:
         return "first" if is_first else "changed"
 
     def _outbox(self) -> Outbox:
-        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
-        return Outbox(self.keys, self.mail_domain, Cap("mail", hour, day))
+        return Outbox.wire(self.keys, self.facts, self.mail_domain)

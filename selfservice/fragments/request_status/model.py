@@ -122,10 +122,10 @@ def why(status: Status) -> str:
 
 
 def has_lapsed(status: Status, hours: int, now: datetime) -> bool:
-    """Whether the link that was mailed for this request no longer works, by the request's age alone (fact
-    access_code.link_hours): that it was used may only be known to its owner.
+    """Whether the link that was mailed for this request no longer works, by the time alone (fact
+    access_code.link_hours from when the mail left): that it was used may only be known to its owner.
     """
-    return now - status.created_at > timedelta(hours=hours)
+    return now > (status.link_until or status.created_at + timedelta(hours=hours))
 
 
 def duration(wait: timedelta) -> str:

@@ -10,7 +10,6 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow_all, network
 from selfservice.members import codes, rules, use
 from selfservice.members import model as members
@@ -124,8 +123,7 @@ class Counter:
         return self.keys.keyed_hash("sign-in-failures", members.hash_code(self.keys, code))
 
     def _tell(self, conn: sqlite3.Connection, member: members.Member, failed: int, now: datetime) -> None:
-        hour, day = self.facts.get("mail.per_hour").value, self.facts.get("mail.per_day").value
-        Outbox(self.keys, self.mail_domain, Cap("mail", hour, day)).enqueue(
+        Outbox.wire(self.keys, self.facts, self.mail_domain).enqueue(
             conn,
             idempotency_key=f"sign-in-after-failures:{uuid4()}",
             kind="sign_in.after_failures",
@@ -133,6 +131,7 @@ class Counter:
             language=member.language,
             payload={"name": member.given_name, "failed": failed, "moment": now.isoformat()},
             now=now,
-            # Nobody keeps this from the owner by having other mail sent first: over the cap it goes later.
-            defer=True,
+            # Nobody keeps this from the owner by having other mail sent first. The newest counts them all.
+            earned=True,
+            topic="sign_in.after_failures",
         )
