@@ -14,7 +14,7 @@ from selfservice.fragments.replacement_password import NAME
 from selfservice.fragments.replacement_password.model import TOKEN_KIND
 from selfservice.members import codes, model, tokens
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys, hash_token
+from selfservice.secrets import Keys
 from selfservice.visits import model as visits
 from selfservice.visits.drafts import Draft
 
@@ -55,7 +55,7 @@ def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[b
                 language="en",
             )
             model.add_access_code(conn, keys, now, code=codes.new(), person_id=person)
-            token_hash = hash_token(tokens.issue(conn, TOKEN_KIND, person, 1, now))
+            token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
             visit, cookie = visits.start(conn, now)
             Draft(visit, NAME).save(conn, {"token_hash": token_hash}, now)
             password = f"laarzen fluiten zacht {number} keer"

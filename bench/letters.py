@@ -13,6 +13,7 @@ from bench.timing import middle, ratio, table
 from selfservice import clock
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT
+from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.letters import model
@@ -62,15 +63,15 @@ def _round(folder: Path, count: int) -> _Round:
     made = [_letter(number) for number in range(count)]
     press, moment = Press(), clock.now()
     # The first reads the fonts.
-    press.make(write(made[0], moment.date(), site), moment)
-    texts = [write(letter, moment.date(), site) for letter in made]
+    press.make(write(made[0], codes.derive(KEYS, made[0].seed), moment.date(), site), moment)
+    texts = [write(letter, codes.derive(KEYS, letter.seed), moment.date(), site) for letter in made]
     started = perf_counter()
     for text in texts:
         press.make(text, moment)
     bare = perf_counter() - started
     db = _filled(folder, made)
     started = perf_counter()
-    print_batch(Office(db, site), folder / "letters", count, moment)
+    print_batch(Office(db, KEYS, site), folder / "letters", count, moment)
     whole = perf_counter() - started
     db.close()
     return _Round(whole, bare)
@@ -79,7 +80,9 @@ def _round(folder: Path, count: int) -> _Round:
 def _letter(number: int) -> model.Letter:
     lines = (f"Bakkerij Nummer {number}", "Jip de Jonge", f"Meelstraat {number + 1}", "0012 AB  TARWEDAM")
     last = date(2027, 1, 20) + timedelta(days=number % 9)
-    return model.Letter(number + 1, "K7RM4X9T", "C9YHLGW5", "en" if number % 2 else "nl", lines, codes.new(), last)
+    return model.Letter(
+        number + 1, "K7RM4X9T", "C9YHLGW5", "en" if number % 2 else "nl", lines, new_seed(KEYS, "code"), last
+    )
 
 
 def _filled(folder: Path, made: list[model.Letter]) -> Database:
@@ -90,7 +93,7 @@ def _filled(folder: Path, made: list[model.Letter]) -> Database:
             person = members.add_person(
                 conn, now, given_name="Jip", family_name="de Jonge", email=f"p{letter.id}@a.example", language="nl"
             )
-            code = members.add_access_code(conn, KEYS, now, code=letter.code, person_id=person)
+            code = members.add_access_code(conn, KEYS, now, code=codes.derive(KEYS, letter.seed), person_id=person)
             model.enqueue(
                 conn,
                 KEYS,
@@ -98,7 +101,7 @@ def _filled(folder: Path, made: list[model.Letter]) -> Database:
                 reference=letter.reference,
                 language=letter.language,
                 lines=letter.lines,
-                code=letter.code,
+                seed=letter.seed,
                 valid_until=letter.valid_until,
                 now=now,
             )

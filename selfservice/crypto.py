@@ -1,6 +1,16 @@
-"""The keys that rows were made with: which the database knows, and which of them are missing."""
+"""Tokens and access codes that no row holds, and the keys that rows were made with.
 
+A row keeps a `Seed`: a random nonce and the id of a key. The worker that mails a link or a code, and the printer of a
+letter, derive the text from it (`token`, and `members.codes.derive`), the same at each try; so neither the database nor
+its journal or a backup ever holds one.
+"""
+
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
@@ -9,6 +19,35 @@ from selfservice.secrets import Keys
 
 class MissingKeyError(Exception):
     """Rows need a secret that is not set; the message says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What a row keeps of a token or access code until it is sent or printed. `kind` is also the name under which the
+    mail's template knows it.
+    """
+
+    kind: Literal["token", "code"]
+    nonce: str
+    key_id: str
+
+
+def new_seed(keys: Keys, kind: Literal["token", "code"]) -> Seed:
+    """The seed of a new token or access code: 256 random bits, to be used with the first of the keys."""
+    return Seed(kind, secrets.token_hex(32), keys.id)
+
+
+def derive(keys: Keys, seed: Seed) -> bytes:
+    """The 32 bytes that belong to a seed (HMAC-SHA256), the same each time. Raises MissingKeyError."""
+    for each in keys.all:
+        if each.id == seed.key_id:
+            return hmac.digest(each.derive(f"derived-{seed.kind}"), bytes.fromhex(seed.nonce), "sha256")
+    raise MissingKeyError(f"the secret with key {seed.key_id} is not set; `loket secrets status` says what needs it")
+
+
+def token(keys: Keys, seed: Seed) -> str:
+    """The 256-bit token that belongs to a seed, as it stands in a link. Raises MissingKeyError."""
+    return base64.urlsafe_b64encode(derive(keys, seed)).rstrip(b"=").decode()
 
 
 def is_registered(conn: "sqlite3.Connection", keys: Keys) -> bool:
@@ -29,11 +68,14 @@ def register(conn: "sqlite3.Connection", keys: Keys, now: datetime) -> None:
 def missing_keys(conn: "sqlite3.Connection", keys: Keys) -> list[str]:
     """The ids of the keys that rows still need and whose secret is not set; empty when all is well. Only reads.
 
-    A row needs its key when it is an access code that works. A key that nothing needs is not missed.
+    A row needs its key when it is an access code that works, or a mail or letter with a link or a code that waits. A
+    key that nothing needs is not missed.
     """
     rows = conn.execute(
         """SELECT id FROM secret_keys k WHERE id NOT IN (:first, :second)
-           AND EXISTS (SELECT 1 FROM access_codes c WHERE c.key_id = k.id AND c.revoked_at IS NULL)
+           AND (EXISTS (SELECT 1 FROM access_codes c WHERE c.key_id = k.id AND c.revoked_at IS NULL)
+                OR EXISTS (SELECT 1 FROM outbox o WHERE o.key_id = k.id)
+                OR EXISTS (SELECT 1 FROM letters l WHERE l.key_id = k.id))
            ORDER BY created_at, id""",
         {"first": keys.all[0].id, "second": keys.all[-1].id},
     )
@@ -56,8 +98,3 @@ def check(conn: "sqlite3.Connection", keys: Keys) -> None:
     """Raise MissingKeyError when rows need a secret that is not set."""
     if line := problem(conn, keys):
         raise MissingKeyError(line)
-
-
-def adopt(conn: "sqlite3.Connection", keys: Keys) -> None:
-    """Note with which key the rows were made that are older than key ids: the one before the newest, if two are set."""
-    conn.execute("UPDATE access_codes SET key_id = :id WHERE key_id IS NULL", {"id": keys.all[-1].id})

@@ -147,8 +147,8 @@ class Database:
         _set_journal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        # What is blanked or deleted is overwritten in its page, at no cost in pages written: an access code on its way
-        # to a letter must not stay behind where rows have moved.
+        # What is blanked or deleted is overwritten in its page, at no cost in pages written: a name or an address must
+        # not stay behind where rows have moved.
         connection.execute("PRAGMA secure_delete = FAST").fetchall()
         if self._on_statement is not None:
             connection.set_trace_callback(self._on_statement)

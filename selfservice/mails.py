@@ -66,7 +66,7 @@ def worker(services: Services, way: MailTransport) -> Worker:
     """A worker that writes our mails and sends them this way."""
 
     def render(item: Item) -> EmailMessage:
-        subject, text = write(services, item.kind, item.language, item.payload)
+        subject, text = write(services, item.kind, item.language, item.filled(services.keys))
         with i18n.using(item.language):
             name = str(services.facts.get("organisation.name"))
         return build(

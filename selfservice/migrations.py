@@ -3,7 +3,7 @@
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from selfservice import clock, crypto
+from selfservice import clock, crypto, plain_secrets
 from selfservice.db import Database
 from selfservice.events.migrations import migrations as events
 from selfservice.heartbeats import migrations as heartbeats
@@ -17,9 +17,19 @@ from selfservice.requests.migrations import migrations as requests
 from selfservice.secrets import Keys
 from selfservice.visits.migrations import migrations as visits
 
+# Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
+AFTERWARDS = Migrations("afterwards")
+
+
+@AFTERWARDS()
+def overwrite_plain_secrets(db: sqlite_utils.Database) -> None:
+    """The links and codes that earlier versions kept in plain are gone from the file's unused parts too (VACUUM)."""
+
+
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, events, letters, requests, orders),
     heartbeats,
+    AFTERWARDS,
 )
 
 
@@ -42,15 +52,31 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
         wrapped = _wrap(connection)
+        is_new = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
         for each in sets:
             # Inside our transaction sqlite-utils uses savepoints, not the deferred BEGIN it would send by
             # itself.
-            each.apply(wrapped)
+            if each is not AFTERWARDS or is_new:
+                each.apply(wrapped)
         crypto.check(connection, keys)
         crypto.register(connection, keys, clock.now())
         if "members:add_key_ids" in todo:
-            crypto.adopt(connection, keys)
+            plain_secrets.replace(connection, keys)
+    if AFTERWARDS in sets and pending(db, (AFTERWARDS,)):
+        _write_anew(db)
     return todo
+
+
+def _write_anew(db: Database) -> None:
+    """Make the file anew, and empty its journal, so that nothing is left in them of what was overwritten or deleted.
+
+    Not while it is being read: it stays pending then, which /health says, until this is run again.
+    """
+    db.read().execute("VACUUM")
+    is_busy = db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if not is_busy:
+        with db.write() as connection:
+            AFTERWARDS.apply(_wrap(connection))
 
 
 def _wrap(connection: object) -> sqlite_utils.Database:

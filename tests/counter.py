@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from selfservice.members import demo
 from selfservice.outbox.queue import run_once
 from selfservice.services import Services
 from tests.clients import HouseClient
+from tests.domain_helpers import filled
 
 CODE, EMAIL = demo.DEMO_LOGIN
 STRANGE_CODE = "2222-2222-2222-2222"
@@ -79,7 +79,7 @@ class Office:
 
     def token(self) -> str:
         """The token of the newest mail that waits."""
-        payloads = [json.loads(row["payload"]) for row in self.rows("outbox") if row["state"] == "waiting"]
+        payloads = [filled(row) for row in self.rows("outbox") if row["state"] == "waiting"]
         return str([payload["token"] for payload in payloads if "token" in payload][-1])
 
     def change(self, statement: str) -> None:

@@ -20,6 +20,7 @@ from selfservice.limits.caps import Cap
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
 from selfservice.outbox.model import Outbox
+from selfservice.outbox.queue import to_item
 from selfservice.secrets import Keys
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -73,6 +74,11 @@ def run_processes(target: Callable[..., Any], arguments: list[tuple[Any, ...]]) 
     together = context.Barrier(len(arguments))
     with context.Pool(len(arguments), initializer=together.wait) as pool:
         return pool.starmap(target, arguments, chunksize=1)
+
+
+def filled(row: dict[str, Any]) -> dict[str, Any]:
+    """What a queued mail will be filled in with, its link's token or its access code included."""
+    return to_item(row).filled(KEYS)
 
 
 def undo(db: Database, work: Callable[["sqlite3.Connection"], object]) -> None:

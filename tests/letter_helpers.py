@@ -12,6 +12,7 @@ from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from selfservice.config import ROOT
+from selfservice.crypto import Seed, new_seed
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.letters import model
@@ -22,7 +23,8 @@ from selfservice.members import codes
 from tests.domain_helpers import KEYS, NOW, add_person
 
 LINES = ("Bakkerij De Gouden Korst", "Jip van der Zonnestraal", "Meelstraat 3", "0012 AB  TARWEDAM")
-CODE = codes.with_check("ABCDEFGHJKLMNPQ")
+SEED = new_seed(KEYS, "code")
+CODE = codes.derive(KEYS, SEED)
 LAST = date(2027, 1, 20)
 DAY = date(2026, 11, 23)
 MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -44,12 +46,13 @@ def site() -> Site:
 
 def letter(language: str = "nl", lines: tuple[str, ...] = LINES) -> Letter:
     """A letter to be printed."""
-    return Letter(1, "K7RM4X9T", "C9YHLGW5", language, lines, CODE, LAST)
+    return Letter(1, "K7RM4X9T", "C9YHLGW5", language, lines, SEED, LAST)
 
 
 def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[str, ...] | None = None) -> int:
     """Queue a letter to a person of its own, at an address of its own; its row number."""
-    person, code = add_person(db, f"person{number}@bakkerij.example")
+    seed = new_seed(KEYS, "code")
+    person, _ = add_person(db, f"person{number}@bakkerij.example", codes.derive(KEYS, seed))
     with db.write() as conn:
         made = conn.execute("SELECT id FROM access_codes WHERE person_id = :id", {"id": person}).fetchone()["id"]
         return model.enqueue(
@@ -59,10 +62,16 @@ def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[
             reference="K7RM4X9T",
             language="en" if number % 2 else "nl",
             lines=lines or (f"Jip {'de ' * number}Jonge", f"Meelstraat {number + 1}", "0012 AB  TARWEDAM"),
-            code=code,
+            seed=seed,
             valid_until=LAST,
             now=now,
         )
+
+
+def waiting_codes(db: Database) -> list[str]:
+    """The codes of the letters that wait, as they will be printed, in order."""
+    found = db.read().execute("SELECT nonce, key_id FROM letters WHERE state = 'ready' ORDER BY id")
+    return [codes.derive(KEYS, Seed("code", row["nonce"], row["key_id"])) for row in found]
 
 
 @dataclass(frozen=True)

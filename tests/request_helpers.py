@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +15,7 @@ from selfservice.facts import Facts
 from selfservice.members import codes, organisations
 from selfservice.members import model as members
 from selfservice.requests import model as requests
-from tests.domain_helpers import KEYS, NOW, rows
+from tests.domain_helpers import KEYS, NOW, filled, rows
 
 ADDRESS = "192.0.2.7"
 PERSON = "oona@kites.example"
@@ -109,8 +108,7 @@ def mails(db: Database) -> list[str]:
 
 def payload(db: Database, number: int = -1) -> dict[str, Any]:
     """What a queued mail is filled in with; the last one's, unless another is asked for."""
-    content: dict[str, Any] = json.loads(rows(db, "outbox")[number]["payload"])
-    return content
+    return filled(rows(db, "outbox")[number])
 
 
 def mailed_code(db: Database) -> str:
@@ -131,7 +129,8 @@ def print_letters(desk: requests.Desk, now: datetime, *, posted: bool = False) -
                 "INSERT INTO letter_batches (folder, created_at) VALUES ('x', ?) RETURNING id", (to_text(now),)
             ).fetchone()["id"]
             conn.execute(
-                "UPDATE letters SET state = 'printed', code = '', batch_id = ?, printed_at = ? WHERE id = ?",
+                """UPDATE letters SET state = 'printed', nonce = '', key_id = NULL, batch_id = ?, printed_at = ?
+                   WHERE id = ?""",
                 (batch, to_text(now), row["id"]),
             )
             conn.execute(

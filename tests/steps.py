@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from selfservice.services import Services
 from tests.clients import HX, HouseClient
+from tests.domain_helpers import filled
 
 KVK = "00010007"
 NAME = "Bakkerij De Gouden Korst"
@@ -103,7 +104,7 @@ def made(app: Flask, email: str = PERSON["email"]) -> list[dict[str, Any]]:
 
 def token(app: Flask, kind: str) -> str:
     """The token in the newest mail of a kind."""
-    found = [json.loads(row["payload"]) for row in rows(app, "outbox") if row["kind"] == kind]
+    found = [filled(row) for row in rows(app, "outbox") if row["kind"] == kind]
     return str(found[-1]["token"])
 
 

@@ -49,7 +49,7 @@ def windows() -> list[tuple[float, float, float, float]]:
 
 def make(language: str = "nl", lines: tuple[str, ...] = LINES, at: Site | None = None) -> bytes:
     """The PDF of a letter."""
-    return PRESS.make(write(letter(language, lines), DAY, at or site()), MOMENT)
+    return PRESS.make(write(letter(language, lines), CODE, DAY, at or site()), MOMENT)
 
 
 @pytest.mark.parametrize("lines", ADDRESSES)
@@ -75,7 +75,7 @@ def test_nothing_else_in_window(language: str, lines: tuple[str, ...]) -> None:
         if piece.left < right and piece.right > left and piece.top < bottom and piece.bottom > top
     }
     with i18n.using(language):
-        sender = write(letter(language, lines), DAY, site())["return_line"]
+        sender = write(letter(language, lines), CODE, DAY, site())["return_line"]
     assert {sender} == {one for one in shown if one.replace(" ", "") not in "".join(lines).replace(" ", "")}
 
 
@@ -162,8 +162,8 @@ def test_one_page(language: str, lines: tuple[str, ...]) -> None:
 def test_same_bytes() -> None:
     """The same letter gives the same file, in another process too; another moment gives another."""
     made = make()
-    assert made == Press().make(write(letter(), DAY, site()), MOMENT)
-    assert made != PRESS.make(write(letter(), DAY, site()), MOMENT + timedelta(days=1))
+    assert made == Press().make(write(letter(), CODE, DAY, site()), MOMENT)
+    assert made != PRESS.make(write(letter(), CODE, DAY, site()), MOMENT + timedelta(days=1))
 
 
 def test_only_our_font() -> None:
@@ -215,5 +215,5 @@ def test_no_markup() -> None:
 
 def test_text_is_plain() -> None:
     """The layout gets JSON and no more: nothing in it but text, numbers and lists."""
-    written = write(letter(), DAY, site())
+    written = write(letter(), CODE, DAY, site())
     assert written == json.loads(json.dumps(written))

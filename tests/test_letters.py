@@ -15,7 +15,7 @@ from selfservice.letters import batches, model
 from selfservice.members import model as members
 from selfservice.messages import model as messages
 from tests.domain_helpers import KEYS, NOW, dump, new_database, rows
-from tests.letter_helpers import CODE, LINES, enqueue
+from tests.letter_helpers import LINES, SEED, enqueue
 
 ELSEWHERE = ("Jip de Jonge", "Molenpad 256", "0045 ZZ  WIEKENDAM")
 
@@ -134,7 +134,7 @@ def test_withdraw(db: Database) -> None:
     letter_id = enqueue(db, lines=LINES)
     withdraw(db, letter_id)
     row = only(db)
-    assert ("withdrawn", "", "[]") == (row["state"], row["code"], row["address_lines"])
+    assert ("withdrawn", None, "", "[]") == (row["state"], row["key_id"], row["nonce"], row["address_lines"])
     assert "Meelstraat" not in dump(db)
     assert enqueue(db, 1, lines=LINES)
 
@@ -178,13 +178,13 @@ def test_correct_refused(db: Database) -> None:
 
 
 def test_no_code_once_printed(db: Database) -> None:
-    """The table itself refuses a printed letter with a code, and a ready one without."""
+    """The table itself refuses a printed letter with a seed, and a ready one without."""
     enqueue(db)
     with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
-        conn.execute("UPDATE letters SET code = ''")
+        conn.execute("UPDATE letters SET nonce = ''")
     print_all(db)
     with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
-        conn.execute("UPDATE letters SET code = :code", {"code": CODE})
+        conn.execute("UPDATE letters SET nonce = :nonce", {"nonce": SEED.nonce})
 
 
 def test_revoked_is_not_printed(db: Database) -> None:

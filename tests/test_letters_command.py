@@ -22,8 +22,9 @@ from selfservice.letters import batches, model
 from selfservice.letters.printing import MANIFEST, Office, PrintingError, print_batch
 from selfservice.members import codes
 from selfservice.migrations import migrate
+from tests.conftest import SECRET
 from tests.domain_helpers import KEYS, NOW, new_database, rows
-from tests.letter_helpers import enqueue, files, site, text
+from tests.letter_helpers import enqueue, files, site, text, waiting_codes
 
 
 @pytest.fixture
@@ -54,11 +55,10 @@ def pdfs(folder: Path) -> dict[str, bytes]:
 
 def test_print(db: Database, to: Path) -> None:
     """Each ready letter becomes one PDF with its code, and the manifest lists them; then they are printed."""
-    wanted = [
-        db.read().execute("SELECT code FROM letters WHERE id = :id", {"id": enqueue(db, number)}).fetchone()["code"]
-        for number in range(3)
-    ]
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    for number in range(3):
+        enqueue(db, number)
+    wanted = waiting_codes(db)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     manifest = json.loads((batch.path / MANIFEST).read_text())
     made = [(batch.path / each["file"]).read_bytes() for each in manifest["letters"]]
@@ -70,22 +70,25 @@ def test_print(db: Database, to: Path) -> None:
     assert {*(each["file"] for each in manifest["letters"]), MANIFEST} == set(files(batch.path))
 
 
-def test_code_is_gone(db: Database, to: Path) -> None:
-    """After printing no code is in the database's files any more, not even in what was let go of."""
+def test_code_is_nowhere(db: Database, to: Path) -> None:
+    """Neither before printing nor after it is a code in the database's files; after it its seed is gone too."""
     for number in range(20):
         enqueue(db, number)
-    made = [row["code"].encode() for row in rows(db, "letters")]
+    made = waiting_codes(db)
     before = b"".join(path.read_bytes() for path in db.path.parent.glob("loket.db*"))
-    print_batch(Office(db, site()), to, 20, NOW)
+    print_batch(Office(db, KEYS, site()), to, 20, NOW)
     after = b"".join(path.read_bytes() for path in db.path.parent.glob("loket.db*"))
-    assert ([True] * 20, [False] * 20) == ([code in before for code in made], [code in after for code in made])
+    shown = [text(pdf) for pdf in pdfs(to).values()]
+    assert [False] * 20 == [code.encode() in before + after for code in made]
+    assert [True] * 20 == [any(codes.grouped(code) in each for each in shown) for code in made]
+    assert [("", None)] * 20 == [(row["nonce"], row["key_id"]) for row in rows(db, "letters")]
 
 
 def test_manifest_without_secrets(db: Database, to: Path) -> None:
     """The manifest has neither codes nor names nor addresses, so that it can be kept."""
     enqueue(db)
-    code = rows(db, "letters")[0]["code"]
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    [code] = waiting_codes(db)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     said = (batch.path / MANIFEST).read_text()
     assert [False] * 4 == [part in said for part in (code, codes.grouped(code), "Jonge", "Meelstraat")]
@@ -94,7 +97,7 @@ def test_manifest_without_secrets(db: Database, to: Path) -> None:
 def test_only_for_the_owner(db: Database, to: Path) -> None:
     """Nobody else on the machine can read the files."""
     enqueue(db)
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     modes = {stat.S_IMODE(path.stat().st_mode) for path in batch.path.iterdir()}
     assert ({0o600}, 0o700) == (modes, stat.S_IMODE(batch.path.stat().st_mode))
@@ -102,7 +105,7 @@ def test_only_for_the_owner(db: Database, to: Path) -> None:
 
 def test_nothing_ready(db: Database, to: Path) -> None:
     """Without letters there is no batch and no folder."""
-    assert print_batch(Office(db, site()), to, 10, NOW) is None
+    assert print_batch(Office(db, KEYS, site()), to, 10, NOW) is None
     assert not to.exists()
 
 
@@ -110,7 +113,7 @@ def test_limit(db: Database, to: Path) -> None:
     """At most so many at a time, oldest first; the rest in the next batch."""
     for number in range(5):
         enqueue(db, number)
-    found = [print_batch(Office(db, site()), to, 2, NOW) for _ in range(4)]
+    found = [print_batch(Office(db, KEYS, site()), to, 2, NOW) for _ in range(4)]
     assert [1, 2, 3, None] == [batch and batch.id for batch in found]
     assert [1, 1, 2, 2, 3] == [row["batch_id"] for row in rows(db, "letters")]
 
@@ -120,7 +123,7 @@ def test_hooks(db: Database, to: Path) -> None:
     for number in range(2):
         enqueue(db, number)
     told: list[tuple[int, bool]] = []
-    office = Office(db, site(), (lambda conn, letter_id, _now: told.append((letter_id, conn.in_transaction)),))
+    office = Office(db, KEYS, site(), (lambda conn, letter_id, _now: told.append((letter_id, conn.in_transaction)),))
     print_batch(office, to, 10, NOW)
     assert [(1, True), (2, True)] == told
 
@@ -135,11 +138,11 @@ def test_stopped_while_writing(db: Database, to: Path) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, site(), progress=stop), to, 10, NOW)
+        print_batch(Office(db, KEYS, site(), progress=stop), to, 10, NOW)
     assert (["ready"] * 3, {}) == (states(db), pdfs(to))
     half = {name.rpartition("/")[2]: content for name, content in files(to).items()}
     enqueue(db, 3)
-    batch = print_batch(Office(db, site()), to, 10, NOW + timedelta(hours=3))
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW + timedelta(hours=3))
     assert batch is not None
     made = files(batch.path)
     assert (1, 4) == (batch.id, len(made))
@@ -157,11 +160,11 @@ def test_stopped_in_the_transaction(db: Database, to: Path) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, site(), (stop,)), to, 10, NOW)
+        print_batch(Office(db, KEYS, site(), (stop,)), to, 10, NOW)
     assert (["ready"] * 3, {}) == (states(db), pdfs(to))
-    assert all(row["code"] for row in rows(db, "letters"))
+    assert all(row["nonce"] and row["key_id"] for row in rows(db, "letters"))
     half = {name.rpartition("/")[2]: content for name, content in files(to).items()}
-    batch = print_batch(Office(db, site()), to, 10, NOW + timedelta(hours=1))
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW + timedelta(hours=1))
     assert batch is not None
     assert half == files(batch.path)
 
@@ -170,7 +173,7 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
     """Stopped before the folder got its name, the next run only gives it that: the codes are in these files alone."""
     for number in range(3):
         enqueue(db, number)
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     made = files(batch.path)
     # As it is when the power fails between the transaction and the new name.
@@ -178,7 +181,7 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
     enqueue(db, 3)
-    again = print_batch(Office(db, site()), to / "elsewhere", 10, NOW)
+    again = print_batch(Office(db, KEYS, site()), to / "elsewhere", 10, NOW)
     assert (batch.path, made, made) == (again and again.path, files(batch.path), files(to / batch.path.name))
     assert "ready" == states(db)[3]
 
@@ -186,29 +189,29 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
 def test_stopped_after_naming(db: Database, to: Path) -> None:
     """Stopped when all but the last note was done, the next run makes that note, and prints nothing twice."""
     enqueue(db)
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
-    again = print_batch(Office(db, site()), to, 10, NOW)
+    again = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert (batch.path, 1) == (again and again.path, len(pdfs(to)))
 
 
 def test_files_lost(db: Database, to: Path) -> None:
     """If the files of a marked batch are gone, it says so and what to do, and prints nothing."""
     enqueue(db)
-    batch = print_batch(Office(db, site()), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     batch.path.rename(to / "taken-away")
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
     enqueue(db, 1)
     with pytest.raises(PrintingError, match="batch 1 is marked as printed, but its files are not in"):
-        print_batch(Office(db, site()), to, 10, NOW)
+        print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert "ready" == states(db)[1]
     batch.path.mkdir()
-    print_batch(Office(db, site()), to, 10, NOW)
-    print_batch(Office(db, site()), to, 10, NOW)
+    print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert ["printed", "printed"] == states(db)
 
 
@@ -220,8 +223,8 @@ def test_another_folder(db: Database, to: Path) -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, site(), progress=stop), to, 10, NOW)
-    batch = print_batch(Office(db, site()), to / "other", 10, NOW)
+        print_batch(Office(db, KEYS, site(), progress=stop), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site()), to / "other", 10, NOW)
     assert batch is not None
     assert to / "other" == batch.path.parent
     assert [f"other/{batch.path.name}"] == sorted({name.rpartition("/")[0] for name in files(to)})
@@ -232,7 +235,7 @@ def test_name_is_taken(db: Database, to: Path) -> None:
     enqueue(db)
     (to / "2026-11-21-batch-1").mkdir(parents=True)
     with pytest.raises(PrintingError, match="is there already"):
-        print_batch(Office(db, site()), to, 10, NOW)
+        print_batch(Office(db, KEYS, site()), to, 10, NOW)
     assert ["ready"] == states(db)
 
 
@@ -253,7 +256,7 @@ def test_changed_while_printing(db: Database, to: Path, change: str) -> None:
             else:
                 model.correct_address(conn, KEYS, 1, ("Jip", "Molenpad 256", "0045 ZZ  WIEKENDAM"), NOW)
 
-    batch = print_batch(Office(db, site(), progress=interfere), to, 10, NOW)
+    batch = print_batch(Office(db, KEYS, site(), progress=interfere), to, 10, NOW)
     other.close()
     assert batch is not None
     said = [text(content) for content in pdfs(to).values()]
@@ -273,11 +276,11 @@ def test_all_withdrawn_while_printing(db: Database, to: Path) -> None:
         with other.write() as conn:
             model.withdraw(conn, 1, NOW)
 
-    assert print_batch(Office(db, site(), progress=interfere), to, 10, NOW) is None
+    assert print_batch(Office(db, KEYS, site(), progress=interfere), to, 10, NOW) is None
     other.close()
     assert ([], {}) == (rows(db, "letter_batches"), pdfs(to))
     enqueue(db, 1)
-    assert print_batch(Office(db, site()), to, 10, NOW) is not None
+    assert print_batch(Office(db, KEYS, site()), to, 10, NOW) is not None
 
 
 def test_one_at_a_time(db: Database, to: Path) -> None:
@@ -287,9 +290,9 @@ def test_one_at_a_time(db: Database, to: Path) -> None:
 
     def second(done: int, of: int) -> None:
         with pytest.raises(PrintingError, match="printed already"):
-            print_batch(Office(other, site()), to, 10, NOW)
+            print_batch(Office(other, KEYS, site()), to, 10, NOW)
 
-    print_batch(Office(db, site(), progress=second), to, 10, NOW)
+    print_batch(Office(db, KEYS, site(), progress=second), to, 10, NOW)
     other.close()
     assert (["printed"], 1) == (states(db), len(pdfs(to)))
 
@@ -304,7 +307,8 @@ def var(tmp_path: Path) -> Path:
 
 def environment(var: Path) -> dict[str, str]:
     given = {key: value for key, value in os.environ.items() if not key.startswith("LOKET_")}
-    return {**given, "LOKET_DEMO": "1", "LOKET_VAR": str(var), "PYTHONPATH": str(ROOT)}
+    own = {"LOKET_DEMO": "1", "LOKET_VAR": str(var), "LOKET_SECRET_KEY": SECRET.decode(), "PYTHONPATH": str(ROOT)}
+    return {**given, **own}
 
 
 def loket(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -374,7 +378,7 @@ def test_command_nothing_ready(var: Path, to: Path) -> None:
 def test_killed(var: Path, to: Path, after: int) -> None:
     """Killed at any moment and run again, each letter is in one folder once, and each is marked as printed."""
     db = fill(var, 30)
-    wanted = sorted(codes.grouped(row["code"]) for row in rows(db, "letters"))
+    wanted = sorted(codes.grouped(code) for code in waiting_codes(db))
     running = subprocess.Popen(
         [sys.executable, "-m", "selfservice", "letters", "print", "--to", str(to)],
         env=environment(var),

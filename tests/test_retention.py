@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from selfservice import clock, retention
+from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.events.model import record
 from selfservice.letters import model as letters
 from selfservice.limits import caps
 from selfservice.limits.model import Limit, allow
-from selfservice.members import codes, mandates, references, tokens
+from selfservice.members import mandates, references, tokens
 from selfservice.members import model as members
 from selfservice.orders import holders, keys
 from selfservice.orders import model as orders
@@ -45,8 +46,8 @@ HOURS = {
     "tokens": 1 + 24,
     "visits": 24,
 }
-# A person goes with the last code, request or mandate; a batch with its last letter.
-FOR_LIFE = {"organisations", "people", "passwords", "letter_batches"}
+# A person goes with the last code, request or mandate; a batch with its last letter; fingerprints of secrets stay.
+FOR_LIFE = {"organisations", "people", "passwords", "letter_batches", "secret_keys"}
 # Orders go seven years after the end of their year in Amsterdam, and what hangs on them with them (below);
 # the few products stay.
 BY_YEAR = {
@@ -71,7 +72,7 @@ def fill(db: Database, hours_ago: float) -> None:
     person, _ = add_person(db)
     with db.write() as conn:
         members.revoke_access_code(conn, 1, then)
-        tokens.issue(conn, "password", person, 1, then)
+        tokens.issue(conn, KEYS, "password", person, 1, then)
         visit, _ = visits.start(conn, then)
         Draft(visit, "form").save(conn, {}, then)
         sessions.begin(conn, person, 1, "cookie", then, "a device")
@@ -87,7 +88,7 @@ def fill(db: Database, hours_ago: float) -> None:
             reference=references.new(),
             language="nl",
             lines=("Kites", "Duinpad 7a", "0012 AB Zandhoven"),
-            code=codes.new(),
+            seed=new_seed(KEYS, "code"),
             valid_until=then.date(),
             now=then,
         )
@@ -206,9 +207,11 @@ def test_nothing_personal_outlives_sending(db: Database, hours: float, left: tup
             kind="test.link",
             recipient="jan@example.org",
             language="nl",
-            payload={"token": "secret"},
+            payload={"name": "secret"},
+            seed=new_seed(KEYS, "token"),
             now=then,
         )
     queue.give_up(db, clock.now())
     [row] = rows(db, "outbox")
     assert left == (row["state"], row["recipient"], "secret" in row["payload"])
+    assert left[2] == all(row[name] for name in ("secret", "nonce", "key_id"))

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from selfservice.clock import from_text, to_text
+from selfservice.crypto import Seed
 from selfservice.db import sqlite3
 from selfservice.letters.model import Letter
 from selfservice.workdays import today
@@ -97,7 +98,7 @@ def letters(conn: sqlite3.Connection, batch: Batch) -> list[Letter]:
             check_code=row["check_code"],
             language=row["language"],
             lines=tuple(json.loads(row["address_lines"])),
-            code=row["code"],
+            seed=Seed("code", row["nonce"], row["key_id"]),
             valid_until=date.fromisoformat(row["valid_until"]),
         )
         for row in rows
@@ -107,14 +108,14 @@ def letters(conn: sqlite3.Connection, batch: Batch) -> list[Letter]:
 def mark_printed(
     conn: sqlite3.Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[Hook], now: datetime
 ) -> bool:
-    """Mark these letters as printed, and forget their codes; False, and nothing is marked, when they are not any more
+    """Mark these letters as printed, and forget their seeds; False, and nothing is marked, when they are not any more
     exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
     """
     _drop_revoked(conn)
     if letters(conn, batch) != list(made):
         return False
     conn.execute(
-        """UPDATE letters SET state = 'printed', code = '', printed_at = :now
+        """UPDATE letters SET state = 'printed', nonce = '', key_id = NULL, printed_at = :now
            WHERE batch_id = :id AND state = 'ready'""",
         {"id": batch.id, "now": to_text(now)},
     )
@@ -174,7 +175,8 @@ def overview(conn: sqlite3.Connection) -> tuple[int, list[tuple[Batch, int]]]:
 def _drop_revoked(conn: sqlite3.Connection) -> None:
     """A letter whose code was revoked has nothing to bring."""
     conn.execute(
-        """UPDATE letters SET state = 'withdrawn', code = '', address_lines = '[]', batch_id = NULL
+        """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]',
+                             batch_id = NULL
            WHERE state = 'ready' AND NOT EXISTS (
                SELECT 1 FROM access_codes c WHERE c.id = letters.access_code_id AND c.revoked_at IS NULL)"""
     )

@@ -2,8 +2,9 @@
 
 States: ready → printed → posted, or ready → withdrawn. A ready letter may be in a batch already; as long as the batch
 is not printed the letter can still be withdrawn or sent elsewhere.
-Retention: the code goes when the letter is printed or withdrawn, the address when it is posted or withdrawn; what is
-left is a keyed hash of the address. The row goes 365 days after the letter was made (`letters.model.clean`).
+Retention: the seed of its code goes when the letter is printed or withdrawn, the address when it is posted or
+withdrawn; what is left is a keyed hash of the address. The row goes 365 days after the letter was made
+(`letters.model.clean`).
 """
 
 from sqlite_utils import Database, Migrations
@@ -53,4 +54,17 @@ def create_letters(db: Database) -> None:
         CREATE INDEX letters_address ON letters (address_key, created_at);
         CREATE INDEX letters_code ON letters (access_code_id);
         CREATE INDEX letters_created ON letters (created_at);
+    """)
+
+
+@migrations()
+def keep_a_seed(db: Database) -> None:
+    """A letter that waits keeps a nonce and the id of a key, from which its code is derived when it is printed. What
+    stands in the column until now is a code: `plain_secrets.replace` gives each such letter another in the same
+    transaction.
+    """
+    db.executescript("""
+        ALTER TABLE letters RENAME COLUMN code TO nonce;
+        ALTER TABLE letters ADD COLUMN key_id TEXT REFERENCES secret_keys (id) CHECK (key_id IS NULL OR nonce <> '');
+        CREATE INDEX letters_key ON letters (key_id) WHERE key_id IS NOT NULL;
     """)

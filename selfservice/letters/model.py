@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from selfservice.clock import to_text
+from selfservice.crypto import Seed
 from selfservice.db import sqlite3
 from selfservice.messages import model as messages
 from selfservice.secrets import Keys
@@ -37,7 +38,7 @@ class Letter:
     check_code: str
     language: str
     lines: tuple[str, ...]
-    code: str
+    seed: Seed
     valid_until: date
 
 
@@ -49,25 +50,26 @@ def enqueue(
     reference: str,
     language: str,
     lines: Sequence[str],
-    code: str,
+    seed: Seed,
     valid_until: date,
     now: datetime,
 ) -> int:
     """Queue a letter with a code and return its row number. Call inside `write()`.
 
     `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
-    postcode with the place. `code` and `reference` are not grouped; `valid_until` is the last day on which the code can
-    be used for the first time. Raises OpenLetter, and ValueError when the lines are fewer or more than an envelope has.
+    postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
+    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetter, and ValueError
+    when the lines are fewer or more than an envelope has.
     """
     shown = _checked(lines)
     key = address_key(keys, shown)
     _refuse_second(conn, key, 0, now)
     check_code = messages.register(conn, "access_code.letter", messages.mask_address(shown), language, now)
     row = conn.execute(
-        """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, code,
-                                valid_until, state, created_at)
-           VALUES (:access_code_id, :reference, :check_code, :language, :address_lines, :address_key, :code,
-                   :valid_until, 'ready', :now) RETURNING id""",
+        """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
+                                key_id, valid_until, state, created_at)
+           VALUES (:access_code_id, :reference, :check_code, :language, :address_lines, :address_key, :nonce,
+                   :key_id, :valid_until, 'ready', :now) RETURNING id""",
         {
             "access_code_id": access_code_id,
             "reference": reference,
@@ -75,7 +77,8 @@ def enqueue(
             "language": language,
             "address_lines": json.dumps(shown, ensure_ascii=False),
             "address_key": key,
-            "code": code,
+            "nonce": seed.nonce,
+            "key_id": seed.key_id,
             "valid_until": valid_until.isoformat(),
             "now": to_text(now),
         },
@@ -84,9 +87,9 @@ def enqueue(
 
 
 def withdraw(conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
-    """Take a letter back and forget its code and address. Raises PrintedError when it is too late."""
+    """Take a letter back and forget its seed and address. Raises PrintedError when it is too late."""
     changed = conn.execute(
-        """UPDATE letters SET state = 'withdrawn', code = '', address_lines = '[]', batch_id = NULL
+        """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
            WHERE id = :id AND state = 'ready'""",
         {"id": letter_id},
     ).rowcount

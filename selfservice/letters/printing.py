@@ -26,6 +26,8 @@ from selfservice.letters.batches import Batch, Hook
 from selfservice.letters.model import Letter
 from selfservice.letters.pdf import Press
 from selfservice.letters.text import Site, write
+from selfservice.members import codes
+from selfservice.secrets import Keys
 
 LIMIT = 500  # letters; what one transaction marks without making the site wait for the write lock
 MANIFEST = "manifest.json"
@@ -40,6 +42,7 @@ class Office:
     """Where letters are printed. `progress` is called with how many letters are made, of how many."""
 
     db: Database
+    keys: Keys
     site: Site
     on_printed: Sequence[Hook] = ()
     progress: Callable[[int, int], object] = lambda *_: None
@@ -48,8 +51,9 @@ class Office:
 def print_batch(office: Office, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Print the letters that are ready, at most `limit`, into a new folder inside `folder`; None when there are none.
 
-    A batch that was not finished is finished first, and is then the one that is returned. Raises PrintingError, and
-    OSError when the folder cannot be written: then nothing was marked as printed, or the next run will finish it.
+    A batch that was not finished is finished first, and is then the one that is returned. Raises PrintingError,
+    MissingKeyError when the secret of a letter's code is not set, and OSError when the folder cannot be written: then
+    nothing was marked as printed, or the next run will finish it.
     """
     folder = folder.absolute()
     with _alone(office.db):
@@ -77,17 +81,15 @@ def _print(office: Office, batch: Batch, folder: Path, now: datetime) -> Batch |
             batches.discard(conn, batch)
             return None
         batches.mark_printed(conn, batch, made, office.on_printed, now)
-        batch = batches.get(conn, batch.id)
-    # The codes were overwritten in the database file's pages (db.py); this empties the journal of them too.
-    office.db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return batch
+        return batches.get(conn, batch.id)
 
 
 def _write_files(office: Office, batch: Batch, made: Sequence[Letter]) -> None:
     batch.part.mkdir(mode=0o700, parents=True)
     press, day, entries = Press(), workdays.today(batch.created_at), []
     for number, letter in enumerate(made, 1):
-        content = press.make(write(letter, day, office.site), batch.created_at)
+        code = codes.derive(office.keys, letter.seed)
+        content = press.make(write(letter, code, day, office.site), batch.created_at)
         name = f"{number:04}-{letter.reference}.pdf"
         _write(batch.part / name, content)
         entries.append(

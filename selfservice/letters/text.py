@@ -37,8 +37,9 @@ class Site:
         return self.shown(self.page_path(key))
 
 
-def write(letter: Letter, day: date, site: Site) -> dict[str, Any]:
-    """Everything that stands in the letter, as plain text for letter.typ. `day` is the date it bears.
+def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
+    """Everything that stands in the letter, as plain text for letter.typ. `code` is the access code, not grouped; `day`
+    is the date that the letter bears.
 
     The person whom it greets is the third line from below of its envelope (`model.enqueue`).
     """
@@ -58,7 +59,7 @@ def write(letter: Letter, day: date, site: Site) -> dict[str, Any]:
             ],
             "greeting": gettext("Hello %(name)s,", name=printable(letter.lines[-3])),
             "opening": gettext("You asked us for an access code. This is it:"),
-            "code": codes.grouped(letter.code),
+            "code": codes.grouped(code),
             "code_hint": gettext(
                 "Capitals and dashes do not matter. The digits 0 and 1 and the letters I and O are not in it."
             ),

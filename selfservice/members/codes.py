@@ -10,7 +10,9 @@ none.
 import secrets
 import unicodedata
 
+from selfservice import crypto
 from selfservice.i18n import gettext
+from selfservice.secrets import Keys
 
 SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 RANDOM_LENGTH = 15
@@ -21,6 +23,15 @@ _FIELD = 0b100101  # x^5 + x^2 + 1, irreducible over two elements
 def new() -> str:
     """A new random access code, 16 symbols without dashes."""
     return with_check("".join(secrets.choice(SYMBOLS) for _ in range(RANDOM_LENGTH)))
+
+
+def derive(keys: Keys, seed: crypto.Seed) -> str:
+    """The access code that belongs to a seed, the same each time. Raises MissingKeyError.
+
+    Each symbol is a byte of the HMAC modulo 32, which divides 256: all are equally likely.
+    """
+    drawn = crypto.derive(keys, seed)[:RANDOM_LENGTH]
+    return with_check("".join(SYMBOLS[byte % len(SYMBOLS)] for byte in drawn))
 
 
 def with_check(symbols: str) -> str:

@@ -5,7 +5,8 @@ withdrawn more than a year ago (removing a person is a task of its own). A withd
 365 days, a token one day after it stopped working, an ended mandate after 425 days: thirteen months in which a
 collection can be asked back, and one more (`members.model.clean`). A person with no access code and no request
 goes too (`requests.model.clean`). Times are UTC text of fixed width
-(selfservice/clock.py); `code_hash` and `token_hash` are all that is kept of a secret.
+(selfservice/clock.py); `code_hash` and `token_hash` are all that is kept of a secret. The fingerprints of our own
+secrets stay.
 """
 
 from sqlite_utils import Database, Migrations

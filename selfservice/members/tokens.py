@@ -1,35 +1,48 @@
-"""One-use tokens that travel in a mailed link. The database knows them only by their SHA-256.
+"""One-use tokens that travel in a mailed link. The database knows them only by their SHA-256, and by a seed until
+they are mailed (crypto.py).
 
 A fragment hashes the token as soon as it sees it (`secrets.hash_token`) and passes the hash on, so the token
 itself stands in the mail and in one request line, and nowhere else.
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from selfservice import secrets
+from selfservice import crypto, secrets
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
+from selfservice.secrets import Keys
 
 
-def issue(conn: "sqlite3.Connection", kind: str, person_id: int | None, hours: int, now: datetime) -> str:
-    """A new token of a kind that works for `hours`; returns the token to mail.
+class Issued(NamedTuple):
+    """A new token: the seed to mail it by (`Outbox.enqueue`), and the hash by which it is redeemed."""
+
+    seed: crypto.Seed
+    token_hash: str
+
+
+def issue(
+    conn: "sqlite3.Connection", keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime
+) -> Issued:
+    """A new token of a kind that works for `hours`. Nobody learns it before the worker writes it into the mail.
 
     `person_id` None makes a void token that opens nothing: for a code and address that do not belong
     together, so that known and unknown cost the same writes (OWASP ASVS 5.0, 6.3.8).
     """
-    plain = secrets.token()
+    seed = crypto.new_seed(keys, "token")
+    issued = Issued(seed, secrets.hash_token(crypto.token(keys, seed)))
     conn.execute(
         """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
            VALUES (:token_hash, :kind, :person_id, :now, :expires_at)""",
         {
-            "token_hash": secrets.hash_token(plain),
+            "token_hash": issued.token_hash,
             "kind": kind,
             "person_id": person_id,
             "now": to_text(now),
             "expires_at": to_text(now + timedelta(hours=hours)),
         },
     )
-    return plain
+    return issued
 
 
 def find(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:

@@ -3,8 +3,8 @@
 States: waiting → leased → sent, or failed (refused for good, or too late). `void` never leaves (for a code and address
 that do not belong together; nothing is sent). `held` (over the recipient's cap) is made no more, since that mail waits
 for its turn; rows of before are kept as long as others.
-Retention: the payload and the recipient go as soon as a row is sent, failed, held or void, since the payload
-may hold a link's token; the row itself, which then holds no personal data but a keyed hash, goes after 30
+Retention: the payload and the recipient go as soon as a row is sent, failed, held or void, and so does the seed of the
+link or code in it (crypto.py); the row itself, which then holds no personal data but a keyed hash, goes after 30
 days (`outbox.model.clean`).
 """
 
@@ -49,4 +49,17 @@ def add_topic(db: Database) -> None:
     db.executescript("""
         ALTER TABLE outbox ADD COLUMN topic_key TEXT CHECK (topic_key IS NULL OR length(topic_key) = 64);
         CREATE INDEX outbox_topic ON outbox (topic_key);
+    """)
+
+
+@migrations()
+def add_seeds(db: Database) -> None:
+    """The seed of the token or access code that belongs in a mail: `secret` says which of the two."""
+    db.executescript("""
+        ALTER TABLE outbox ADD COLUMN secret TEXT CHECK (secret IN ('token', 'code'));
+        ALTER TABLE outbox ADD COLUMN nonce TEXT CHECK (length(nonce) = 64);
+        ALTER TABLE outbox ADD COLUMN key_id TEXT REFERENCES secret_keys (id)
+            CHECK ((nonce IS NULL) = (secret IS NULL) AND (nonce IS NULL) = (key_id IS NULL)
+                   AND (nonce IS NULL OR state IN ('waiting', 'leased')));
+        CREATE INDEX outbox_key ON outbox (key_id) WHERE key_id IS NOT NULL;
     """)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from selfservice.clock import from_text, to_text
+from selfservice.crypto import Seed
 from selfservice.db import Database, sqlite3
 from selfservice.facts import Facts
 from selfservice.limits.caps import Cap, book
@@ -106,6 +107,7 @@ class Outbox:
         language: str,
         payload: Mapping[str, Any],
         now: datetime,
+        seed: Seed | None = None,
         void: bool = False,
         earned: bool = False,
         topic: str = "",
@@ -115,8 +117,9 @@ class Outbox:
         """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
 
         The same idempotency key gives the row that is there already. `payload` holds the variables of the
-        mail's template (JSON), a link's token included: it is blanked when the mail is sent or given up. The mail's
-        check code (`messages.model`) is added to it as `check_code`.
+        mail's template (JSON) and never a token or access code: that is derived from `seed` when the mail is written.
+        Both are blanked when the mail is sent or given up. The mail's check code (`messages.model`) is added to the
+        payload as `check_code`.
         `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
         address or payload. What is over the cap waits for its turn, and none is dropped but for a newer one on its
         topic (`reserve`). Pass the `slot` when the mail's content depends on when it leaves, such as a link that works
@@ -134,11 +137,13 @@ class Outbox:
         messages.withdraw(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
         masked = "" if void else addresses.mask(recipient)
         filled = {**payload, "check_code": messages.register(conn, kind, masked, language, now)}
+        kept = None if void else seed
         row = conn.execute(
             """INSERT INTO outbox (idempotency_key, message_id, kind, recipient, recipient_key, language,
-                                   payload, state, created_at, next_at, give_up_at, topic_key)
+                                   payload, secret, nonce, key_id, state, created_at, next_at, give_up_at,
+                                   topic_key)
                VALUES (:idempotency_key, :message_id, :kind, :recipient, :recipient_key, :language, :payload,
-                       :state, :now, :next_at, :give_up_at, :topic_key)
+                       :secret, :nonce, :key_id, :state, :now, :next_at, :give_up_at, :topic_key)
                RETURNING id, message_id, state""",
             {
                 "idempotency_key": idempotency_key,
@@ -148,6 +153,9 @@ class Outbox:
                 "recipient_key": self.keys.keyed_hash("mail-recipient", email_key(recipient)),
                 "language": language,
                 "payload": "{}" if void else json.dumps(filled, ensure_ascii=False),
+                "secret": kept.kind if kept else None,
+                "nonce": kept.nonce if kept else None,
+                "key_id": kept.key_id if kept else None,
                 "state": "void" if void else "waiting",
                 "now": to_text(now),
                 "next_at": to_text(slot.at),

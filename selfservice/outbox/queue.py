@@ -7,15 +7,18 @@ taken again: it may then arrive twice, with the same Message-ID, but never not a
 import json
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
 from selfservice.clock import to_text
+from selfservice.crypto import Seed, token
 from selfservice.db import Database, sqlite3
+from selfservice.members import codes
 from selfservice.ports import MailTransport, Permanent, Temporary
+from selfservice.secrets import Keys
 
 # Longer than a patient SMTP conversation, so that a slow server does not look like a dead worker.
 LEASE_SECONDS = 300
@@ -36,6 +39,15 @@ class Item:
     payload: dict[str, Any]
     attempts: int
     lease: str
+    seed: Seed | None = None
+
+    def filled(self, keys: Keys) -> dict[str, Any]:
+        """The payload with the token or access code in it that belongs to the seed. Raises MissingKeyError."""
+        if self.seed is None:
+            return self.payload
+        if self.seed.kind == "token":
+            return {**self.payload, "token": token(keys, self.seed)}
+        return {**self.payload, "code": codes.grouped(codes.derive(keys, self.seed))}
 
 
 Render = Callable[[Item], EmailMessage]
@@ -84,10 +96,17 @@ def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> It
                            WHERE (state = 'waiting' AND next_at <= :now)
                               OR (state = 'leased' AND lease_until <= :now)
                            ORDER BY next_at, id LIMIT 1)
-               RETURNING id, message_id, kind, recipient, language, payload, attempts, lease""",
+               RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id""",
             {"lease": secrets.token_hex(16), "now": to_text(now), "until": to_text(until)},
         ).fetchone()
-    return None if row is None else Item(**{**dict(row), "payload": json.loads(row["payload"])})
+    return None if row is None else to_item(row)
+
+
+def to_item(row: "sqlite3.Row | Mapping[str, Any]") -> Item:
+    """A row of the outbox as the worker has it."""
+    seed = Seed(row["secret"], row["nonce"], row["key_id"]) if row["nonce"] else None
+    kept = ("id", "message_id", "kind", "recipient", "language", "attempts", "lease")
+    return Item(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
 
 
 def is_due(conn: "sqlite3.Connection", now: datetime) -> bool:
@@ -101,14 +120,15 @@ def is_due(conn: "sqlite3.Connection", now: datetime) -> bool:
 
 
 def finish(db: Database, item: Item, state: str, now: datetime, error: str = "") -> str:
-    """Close the row as sent or failed, and forget recipient and payload.
+    """Close the row as sent or failed, and forget recipient, payload and seed.
 
     Changes nothing when the lease ran out meanwhile and another worker has the mail.
     """
     with db.write() as conn:
         conn.execute(
             """UPDATE outbox SET state = :state, finished_at = :now, error = :error, recipient = '',
-                                 payload = '{}', lease = NULL, lease_until = NULL
+                                 payload = '{}', secret = NULL, nonce = NULL, key_id = NULL, lease = NULL,
+                                 lease_until = NULL
                WHERE id = :id AND lease = :lease""",
             {
                 "state": state,
@@ -161,7 +181,7 @@ def give_up(db: Database, now: datetime) -> int:
     with db.write() as conn:
         return conn.execute(
             """UPDATE outbox SET state = 'failed', finished_at = :now, recipient = '', payload = '{}',
-                                 lease = NULL, lease_until = NULL,
+                                 secret = NULL, nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL,
                                  error = CASE WHEN error = '' THEN 'not sent in time' ELSE error END
                WHERE give_up_at <= :now
                  AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))""",

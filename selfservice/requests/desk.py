@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from selfservice.crypto import Seed
 from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
@@ -42,6 +43,7 @@ class Desk:
         recipient: str,
         language: str,
         payload: Mapping[str, Any],
+        seed: Seed | None = None,
         void: bool = False,
         earned: bool = False,
         topic: str = "",
@@ -58,6 +60,7 @@ class Desk:
             recipient=recipient,
             language=language,
             payload=payload,
+            seed=seed,
             now=now,
             void=void,
             earned=earned,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from selfservice import workdays
+from selfservice import crypto, workdays
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
 from selfservice.members import codes, mandates, organisations, use
@@ -25,10 +25,10 @@ def hand_out(
     """
     if use.active_code(conn, request.person_id, request.organisation_id) is not None:
         return _record(conn, desk, states.move(conn, request, "duplicate", now), now)
-    code = codes.new()
+    seed = crypto.new_seed(desk.keys, "code")
     conn.execute("SAVEPOINT hand_out")
     try:
-        request = _hand_out(conn, desk, request, code, now, replaced)
+        request = _hand_out(conn, desk, request, seed, now, replaced)
     except post.LetterMustWaitError:
         conn.execute("ROLLBACK TO hand_out")
         request = get(conn, request.id)
@@ -48,14 +48,14 @@ def _record(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetim
 
 
 def _hand_out(
-    conn: sqlite3.Connection, desk: Desk, request: Request, code: str, now: datetime, replaced: bool
+    conn: sqlite3.Connection, desk: Desk, request: Request, seed: crypto.Seed, now: datetime, replaced: bool
 ) -> Request:
     _introduce(conn, request)
     made = members.add_access_code(
         conn,
         desk.keys,
         now,
-        code=code,
+        code=codes.derive(desk.keys, seed),
         person_id=request.person_id,
         organisation_id=request.organisation_id,
     )
@@ -64,7 +64,7 @@ def _hand_out(
     if request.delivery == "letter":
         last = workdays.today(now) + timedelta(days=desk.fact("access_code.letter_valid_days"))
         use.set_valid_until(conn, made, workdays.end_of(last))
-        letter = post.enqueue(conn, desk, request, made, code, last, now)
+        letter = post.enqueue(conn, desk, request, made, seed, last, now)
         states.change(conn, request.id, letter_id=letter)
         return get(conn, request.id)
     use.note_hand_over(conn, made, now)
@@ -78,10 +78,10 @@ def _hand_out(
         payload=payloads.code(
             request.language,
             name=request.given_name,
-            code=code,
             organisation=organisation_name(conn, request.organisation_id),
             replaced=replaced,
         ),
+        seed=seed,
         earned=True,
     )
     return states.move(conn, get(conn, request.id), "sent", now)

@@ -90,7 +90,7 @@ def lose(
     topic = f"{TOKEN_KIND}{kvk_number or ''}"
     slot = desk.outbox.reserve(conn, counted_on=email_key(email), now=now, topic=topic)
     kind = f"{TOKEN_KIND}{row['id'] if row else 0}"
-    token = tokens.issue(conn, kind, row["person_id"] if row else None, hours, slot.at)
+    issued = tokens.issue(conn, desk.keys, kind, row["person_id"] if row else None, hours, slot.at)
     desk.mail(
         conn,
         now,
@@ -101,8 +101,8 @@ def lose(
         payload={
             "name": row["given_name"] if row else "",
             "organisation": found.name if found else "",
-            "token": token,
         },
+        seed=issued.seed,
         void=row is None,
         slot=slot,
         give_up_after=timedelta(hours=hours),

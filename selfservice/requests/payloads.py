@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from selfservice import i18n
-from selfservice.members import codes, references
+from selfservice.members import references
 
 
 def received(
@@ -16,24 +16,27 @@ def received(
     reference: str,
     organisation: str,
     channel: str,
-    token: str,
     promise: tuple[date, date],
 ) -> dict[str, Any]:
-    """For access_code.received and access_code.already. `token` is empty for who has a password already."""
+    """For access_code.received and access_code.already. `token` stays empty for who has a password already; for others
+    the worker fills it in.
+    """
     return {
         "name": name,
         "reference": references.grouped(reference),
         "organisation": organisation,
         "channel": channel,
-        "token": token,
+        "token": "",
         **_promise(language, promise),
     }
 
 
-def code(language: str, *, name: str, code: str, organisation: str, replaced: bool) -> dict[str, Any]:
-    """For access_code.code, the only mail with a code in it: never together with a password or a link to one."""
+def code(language: str, *, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
+    """For access_code.code, the only mail with a code in it, which the worker fills in: never together with a password
+    or a link to one.
+    """
     del language
-    return {"name": name, "code": codes.grouped(code), "organisation": organisation, "replaced": replaced}
+    return {"name": name, "organisation": organisation, "replaced": replaced}
 
 
 def progress(

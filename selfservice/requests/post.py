@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from selfservice.crypto import Seed
 from selfservice.db import sqlite3
 from selfservice.letters import model as letters
 from selfservice.members import model as members
@@ -18,7 +19,7 @@ class LetterMustWaitError(Exception):
 
 
 def enqueue(
-    conn: sqlite3.Connection, desk: Desk, request: Request, access_code_id: int, code: str, last: date, now: datetime
+    conn: sqlite3.Connection, desk: Desk, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
 ) -> int:
     """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
     try:
@@ -29,7 +30,7 @@ def enqueue(
             reference=request.reference,
             language=request.language,
             lines=request.letter_lines,
-            code=code,
+            seed=seed,
             valid_until=last,
             now=now,
         )

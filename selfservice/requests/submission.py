@@ -18,7 +18,6 @@ from selfservice.members.organisations import Organisation
 from selfservice.outbox import addresses
 from selfservice.requests import fields, payloads, states
 from selfservice.requests.desk import Desk
-from selfservice.secrets import hash_token
 
 PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
 # Generous to people who try again; too few to fill a mailbox, or the queue of those who check.
@@ -122,7 +121,7 @@ def submit(
     hours = desk.fact("access_code.link_hours")
     wants_link = not (has_password or has_code)
     slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now)
-    token = tokens.issue(conn, PASSWORD_TOKEN, person if wants_link else None, hours, slot.at)
+    issued = tokens.issue(conn, desk.keys, PASSWORD_TOKEN, person if wants_link else None, hours, slot.at)
     reference = references.new()
     way = delivery(answers, found)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
@@ -153,7 +152,7 @@ def submit(
             "delivery_email": way.email,
             "letter_lines": json.dumps(way.lines, ensure_ascii=False) if way.lines else None,
             "state": state,
-            "token_hash": hash_token(token) if wants_link else None,
+            "token_hash": issued.token_hash if wants_link else None,
             # Also for who gets none, so that it tells nothing.
             "link_until": to_text(slot.at + timedelta(hours=hours)),
             "since": since.isoformat(),
@@ -175,10 +174,10 @@ def submit(
             reference=reference,
             organisation=found.name if found else "",
             channel=way.channel,
-            token=token if wants_link else "",
             promise=(since, until),
         ),
         slot=slot,
+        seed=issued.seed if wants_link else None,
         give_up_after=timedelta(hours=hours),
     )
     desk.record(conn, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address)

@@ -99,14 +99,15 @@ class Counter:
         # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
         counted_on = f"{code_hash} {members.email_key(email)}"
         slot = outbox.reserve(conn, counted_on=counted_on, now=now, earned=True, topic=TOKEN_KIND)
-        token = tokens.issue(conn, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
+        issued = tokens.issue(conn, self.keys, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
         outbox.enqueue(
             conn,
             idempotency_key=f"password-link:{uuid4()}",
             kind="replacement_password.link",
             recipient=member.email if member else addresses.check(email),
             language=lang,
-            payload={"name": member.given_name if member else "", "token": token},
+            payload={"name": member.given_name if member else ""},
+            seed=issued.seed,
             now=now,
             void=member is None,
             slot=slot,
