@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from datetime import date
@@ -12,8 +13,8 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from selfservice import clock, i18n, mails, workdays
-from selfservice.fragments.access_code import model
 from selfservice.i18n import LANGUAGES
+from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import demo
 from tests.clients import HX, HouseClient
@@ -497,7 +498,7 @@ def look_up(client: HouseClient, lang: str = "en", address: str = "192.0.2.1") -
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """So few look-ups at once, and then one in 20 minutes."""
-    monkeypatch.setattr(model, "LOOK_UPS", Limit(model.LOOK_UPS.name, 3, 3600))
+    monkeypatch.setattr(table, "ORGANISATION", dataclasses.replace(table.ORGANISATION, network=Limit("few", 3, 3600)))
     return 3
 
 

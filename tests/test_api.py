@@ -5,6 +5,7 @@ That it does what openapi.json says is held by test_api_described.py.
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from typing import Any
@@ -14,8 +15,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock, i18n
-from selfservice.api import body, keyed
+from selfservice.api import body
 from selfservice.i18n import gettext
+from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import codes, demo
 from selfservice.orders import checking, keys, redeliveries
@@ -231,7 +233,7 @@ def test_size(app: Flask, shop: HouseClient) -> None:
 def test_limit(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key may come so often and no more, with when to come back; another key still may."""
     # So few and so slowly given back that none comes free while the test runs.
-    monkeypatch.setattr(keyed, "PER_KEY", Limit("api", 3, 3600))
+    monkeypatch.setattr(table, "API_KEY", Limit("api", 3, 3600))
     plain, other = new_key(app, "redeliveries"), new_key(app, "redeliveries")
     got = [shop.get("/api/redeliveries", headers=bearer(plain)) for _ in range(4)]
     assert [200, 200, 200, 429] == [each.status_code for each in got]
@@ -242,7 +244,7 @@ def test_limit(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -
 
 def test_wrong_keys_are_limited(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """So often may a wrong key come from one address; a right one from there still works."""
-    monkeypatch.setattr(keyed, "WRONG", Limit("api-wrong", 3, 3600))
+    monkeypatch.setattr(table, "WRONG_KEY", dataclasses.replace(table.WRONG_KEY, network=Limit("api-wrong", 3, 3600)))
     wrong = bearer("loket_" + "x" * 43)
     got = [shop.get("/api/redeliveries", headers=wrong).status_code for _ in range(4)]
     assert [401, 401, 401, 429] == got

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,10 +11,21 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from selfservice.config import ROOT
 from selfservice.db import Database
-from selfservice.limits import caps, model
+from selfservice.limits import caps, model, table
 from selfservice.limits.caps import Cap
-from selfservice.limits.model import Decision, Limit, allow, allow_all, network
+from selfservice.limits.model import (
+    NETWORKS,
+    PEOPLE_AT_ONCE,
+    TRIES_EACH,
+    Decision,
+    Guard,
+    Limit,
+    allow,
+    allow_all,
+    network,
+)
 from tests.domain_helpers import KEYS, NOW, counted, dump, new_database, rows, run_processes, undo
 
 LIMIT = Limit("test", 3, 3600)
@@ -82,10 +94,83 @@ def test_clock_going_back(db: Database) -> None:
 
 
 def test_allow_all(db: Database) -> None:
-    """Of several limits all count each try, and the longest wait is told."""
-    tries = [(Limit("a", 1, 60), "x"), (Limit("b", 2, 7200), "x")]
-    decisions = [allow_all(db.read(), KEYS, tries, NOW) for _ in range(3)]
-    assert [Decision(True), Decision(False, 60), Decision(False, 3600)] == decisions
+    """Of several limits the first that refuses is told, and those behind it do not count the try."""
+    a, b = Limit("a", 2, 120), Limit("b", 2, 7200)
+    decisions = [allow_all(db.read(), KEYS, [(a, key), (b, "")], NOW) for key in ("x", "x", "x", "x", "y")]
+    assert [Decision(True)] * 2 + [Decision(False, 60)] * 2 + [Decision(False, 3600)] == decisions
+
+
+GUARDS = {name: guard for name, guard in vars(table).items() if isinstance(guard, Guard)}
+MINUTES = 30
+
+
+@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+def test_one_network_fills_little(db: Database, guard: Guard) -> None:
+    """One network that tries on and on uses up at most a twentieth of what there is for everybody."""
+    apart = replace(guard, name=None)
+    seconds = [*(number / 50 for number in range(3000)), *range(60, 60 * MINUTES)]
+    with db.write() as conn:
+        spent = sum(apart.admit(conn, KEYS, "192.0.2.1", NOW + timedelta(seconds=each)).allowed for each in seconds)
+        counted = conn.execute("SELECT count(*) AS n FROM limits").fetchone()["n"]
+    # All that there was at once, and what came back meanwhile.
+    had = guard.everybody.count * (1 + 60 * MINUTES / guard.everybody.period_seconds)
+    assert (2, True) == (counted, 0 < spent <= had / NETWORKS)
+
+
+@pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
+def test_people_at_once(db: Database, guard: Guard) -> None:
+    """Two hundred people at one moment, three tries each, are all admitted beside a network that never stops; a crowd
+    of networks is not.
+    """
+    with db.write() as conn:
+        for number in range(3000):
+            guard.admit(conn, KEYS, "192.0.2.1", NOW, f"x{number}")
+        people = [
+            guard.admit(conn, KEYS, f"198.51.100.{number}", NOW, f"name {number}").allowed
+            for number in [*range(PEOPLE_AT_ONCE)] * TRIES_EACH
+        ]
+        crowd = [
+            guard.admit(conn, KEYS, f"10.0.{n // 90}.{n % 90}", NOW, f"y{n}").allowed
+            for n in range(guard.everybody.count)
+        ]
+    assert ({True}, False) == (set(people), crowd[-1])
+
+
+@pytest.mark.parametrize(
+    ("network_", "everybody"),
+    [
+        (Limit("one", 41, 3600), Limit("all", 800, 60)),
+        (Limit("one", 40, 60), Limit("all", 800, 61)),
+        (Limit("one", 20, 3600), Limit("all", 619, 60)),
+    ],
+    ids=["at once", "in the long run", "people"],
+)
+def test_impossible_guard(network_: Limit, everybody: Limit) -> None:
+    """Limits with which one network could keep others out are a mistake."""
+    with pytest.raises(ValueError, match=r"fill more|too few"):
+        Guard(network_, everybody)
+
+
+def test_limits_stand_in_the_table() -> None:
+    """A limit stands in limits/table.py, so that a new form cannot get it wrong; or depends on a fact."""
+    found = {
+        path.relative_to(ROOT / "selfservice").as_posix()
+        for path in (ROOT / "selfservice").rglob("*.py")
+        if "Limit(" in path.read_text("utf-8")
+    }
+    assert {"limits/table.py", "orders/asking.py"} == found
+
+
+def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:
+    """Whoever asks for mail to one address as often as can be: none of it waits for more than a day."""
+    waits = []
+    with db.write() as conn:
+        for minutes in range(0, 5 * 24 * 60, 20):
+            now = NOW + timedelta(minutes=minutes)
+            for guard, address in ((table.REQUEST, "192.0.2.1"), (table.LOST_CODE, "192.0.2.2")):
+                if guard.admit(conn, KEYS, address, now, "jan@example.org").allowed:
+                    waits.append(caps.book(conn, KEYS, Cap("mail", 3, 10), "jan@example.org", now) - now)
+    assert (True, True) == (len(waits) > 50, max(waits) <= timedelta(days=1))
 
 
 def test_rollback_takes_the_count_back(db: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from selfservice import clock
-from selfservice.fragments.change_password import model as rules
+from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import demo
 from selfservice.members import model as members
@@ -230,7 +230,7 @@ def test_refused(app: Flask, client: HouseClient, old: str, new: str, fields: se
 @pytest.mark.parametrize("htmx", [False, True])
 def test_guessing(client: HouseClient, monkeypatch: pytest.MonkeyPatch, *, htmx: bool) -> None:
     """A session in wrong hands is no way to guess the password."""
-    monkeypatch.setattr(rules, "PER_PERSON", Limit("change-password", 2, 3600))
+    monkeypatch.setattr(table, "CHANGE_PASSWORD", Limit("change-password", 2, 3600))
     enter(client)
     data = {"password": "wrong " * 4, "new_password": NEW}
     statuses = [client.send(CHANGE, data, htmx=htmx).status_code for _ in range(3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -10,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock
-from selfservice.fragments.sign_in import model as rules
+from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import codes, demo, passwords
 from selfservice.members import model as members
@@ -200,17 +201,19 @@ def test_owner_is_told_over_the_cap(app: Flask, client: HouseClient) -> None:
     assert ("sign_in.after_failures", demo.email(MAIN)) == mails(app)[-1]
 
 
-@pytest.mark.parametrize("limit", ["PER_ADDRESS", "PER_NAME"])
+@pytest.mark.parametrize("limit", ["network", "name"])
 def test_limits(app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """Tries from one address, and on one name, are limited before any hash is computed."""
-    monkeypatch.setattr(rules, limit, Limit(limit.lower(), 2, 3600))
+    changes: dict[str, Any] = {limit: Limit(limit, 2, 3600)}
+    monkeypatch.setattr(table, "SIGN_IN", dataclasses.replace(table.SIGN_IN, **changes))
     statuses = [enter(client).status_code for _ in range(3)]
     assert ([303, 303, 429], 2) == (statuses, hasher.calls)
 
 
 def test_limited_try_is_no_failure(app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is over the limit of their address cannot make somebody else wait."""
-    monkeypatch.setattr(rules, "PER_ADDRESS", Limit("sign-in-address", 1, 3600))
+    few = dataclasses.replace(table.SIGN_IN, network=Limit("sign-in-address", 1, 3600))
+    monkeypatch.setattr(table, "SIGN_IN", few)
     for _ in range(6):
         enter(client, password=WRONG)
     assert [1] == [row["count"] for row in rows(database(app), "failures")]

@@ -9,14 +9,11 @@ from flask import abort, request
 from selfservice import clock, web
 from selfservice.db import sqlite3
 from selfservice.i18n import TIMEZONE, gettext
-from selfservice.limits.model import Limit, allow, network
+from selfservice.limits import table
+from selfservice.limits.model import allow
 from selfservice.orders import keys
 from selfservice.problems import answer
 from selfservice.services import services
-
-PER_KEY = Limit("api", 300, 60)
-# A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.
-WRONG = Limit("api-wrong", 30, 60)
 
 
 def required(scope: keys.Scope) -> keys.Key:
@@ -28,10 +25,11 @@ def required(scope: keys.Scope) -> keys.Key:
         _refuse(401, 'Bearer realm="loket"')
     wired, now = services(), clock.now()
     key = keys.find(wired.db.read(), plain.strip())
-    limit, who = (WRONG, network(web.client_address())) if key is None else (PER_KEY, key.public_id)
     with wired.db.write() as conn:
-        decision = allow(conn, wired.keys, limit, who, now)
-        if key is not None:
+        if key is None:
+            decision = table.WRONG_KEY.admit(conn, wired.keys, web.client_address(), now)
+        else:
+            decision = allow(conn, wired.keys, table.API_KEY, key.public_id, now)
             keys.note_use(conn, key, now.astimezone(TIMEZONE).date())
     if not decision.allowed:
         abort(answer(429, retry_after=decision.retry_after_seconds))

@@ -16,6 +16,11 @@ from selfservice.limits import caps
 from selfservice.secrets import Keys
 
 _SECOND = 1_000_000
+# No network can fill more than one of so many parts of what there is for everybody, which has to be enough for so many
+# people who do the same thing at the same moment, each so often.
+NETWORKS = 20
+PEOPLE_AT_ONCE = 200
+TRIES_EACH = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,42 @@ class Limit:
     def __post_init__(self) -> None:
         if self.count < 1 or self.period_seconds < 1:
             raise ValueError(f"limit {self.name!r}: count and period must be at least 1")
+
+
+@dataclass(frozen=True)
+class Guard:
+    """The limits of one thing that anybody can try: `network` for each client's network, `name` for each name that is
+    submitted (a code, an address, a reference), and `everybody` for all together, which stops many networks at once.
+
+    Raises ValueError when one network could fill more than a twentieth of what there is for everybody, at once or in
+    the long run, or when it is too few for people who come at the same time as such a network.
+    """
+
+    network: Limit
+    everybody: Limit
+    name: Limit | None = None
+
+    def __post_init__(self) -> None:
+        one, all_ = self.network, self.everybody
+        at_once = one.count * NETWORKS <= all_.count
+        in_the_long_run = one.count * all_.period_seconds * NETWORKS <= all_.count * one.period_seconds
+        if not (at_once and in_the_long_run):
+            raise ValueError(f"limit {one.name!r}: one network can fill more than 1/{NETWORKS} of {all_.name!r}")
+        if all_.count - one.count < PEOPLE_AT_ONCE * TRIES_EACH:
+            raise ValueError(f"limit {all_.name!r}: too few for {PEOPLE_AT_ONCE} people at once")
+
+    def admit(
+        self, conn: "sqlite3.Connection", keys: Keys, address: str, now: datetime, submitted: str = ""
+    ) -> "Decision":
+        """Count a try from this client address (and with this submitted name), and say whether it may be made.
+
+        What is refused on the way is not counted further on: a network that tries on and on uses up nothing of what
+        there is for everybody.
+        """
+        tries = [(self.network, network(address)), (self.everybody, "")]
+        if self.name is not None:
+            tries.insert(1, (self.name, submitted))
+        return allow_all(conn, keys, tries, now)
 
 
 @dataclass(frozen=True)
@@ -70,15 +111,15 @@ def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: d
 
 
 def allow_all(conn: "sqlite3.Connection", keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime) -> Decision:
-    """Count one try on each pair of limit and key; admitted when all admit, else the longest wait.
+    """Count one try on each pair of limit and key, in this order up to the first that refuses; its wait is told.
 
-    All are counted, also after a refusal, so that the number of statements does not tell which one refused.
+    Narrow limits come first, so that what they refuse does not fill the wider ones behind them.
     """
-    decisions = [allow(conn, keys, limit, key, now) for limit, key in tries]
-    return Decision(
-        all(decision.allowed for decision in decisions),
-        max((decision.retry_after_seconds for decision in decisions), default=0),
-    )
+    for limit, key in tries:
+        decision = allow(conn, keys, limit, key, now)
+        if not decision.allowed:
+            return decision
+    return Decision(True)
 
 
 def network(address: str) -> str:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
 from selfservice.members import organisations, references, tokens
 from selfservice.members.model import email_key
 from selfservice.outbox import addresses
@@ -23,9 +23,6 @@ from selfservice.requests.submission import organisation
 
 # A token's kind names the code it is about, so that its siblings are the links for that same code.
 TOKEN_KIND = "lost_access_code:"  # noqa: S105
-PER_ADDRESS = Limit("lost-address", 20, 3600)
-PER_NAME = Limit("lost-name", 6, 3600)
-GLOBAL = Limit("lost-global", 600, 60)
 
 
 @dataclass(frozen=True)
@@ -69,9 +66,7 @@ def lose(
     Known and unknown cost the same statements and get the same answer. The address is expected to have passed
     `addresses.check`. Call inside `write()`.
     """
-    name = f"{email_key(email)} {kvk_number or ''}"
-    tries = [(PER_ADDRESS, network(address)), (PER_NAME, name), (GLOBAL, "")]
-    decision = allow_all(conn, desk.keys, tries, now)
+    decision = table.LOST_CODE.admit(conn, desk.keys, address, now, email_key(email))
     if not decision.allowed:
         return Asked(decision.retry_after_seconds)
     found = organisation(conn, kvk_number) if kvk_number else None

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
 from selfservice.db import sqlite3
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
 from selfservice.members import references
 from selfservice.outbox.addresses import mask
 from selfservice.requests import states
@@ -22,8 +22,6 @@ from selfservice.requests.desk import Desk
 from selfservice.requests.handing import organisation_name
 from selfservice.requests.rows import Request, State, of_requester
 
-PER_ADDRESS = Limit("status-address", 60, 3600)
-PER_REFERENCE = Limit("status-reference", 20, 3600)
 LAST = 50
 
 
@@ -60,8 +58,7 @@ class Status:
 
 def admit(conn: sqlite3.Connection, desk: Desk, reference: str, address: str, now: datetime) -> int:
     """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
-    tries = [(PER_ADDRESS, network(address)), (PER_REFERENCE, references.normalise(reference))]
-    return allow_all(conn, desk.keys, tries, now).retry_after_seconds
+    return table.STATUS.admit(conn, desk.keys, address, now, references.normalise(reference)).retry_after_seconds
 
 
 def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:

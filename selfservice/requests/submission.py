@@ -11,7 +11,7 @@ from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
 from selfservice.facts import Facts
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
 from selfservice.members import mandates, organisations, references, tokens
 from selfservice.members.model import email_key
 from selfservice.members.organisations import Organisation
@@ -20,10 +20,6 @@ from selfservice.requests import fields, payloads, states
 from selfservice.requests.desk import Desk
 
 PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
-# Generous to people who try again; too few to fill a mailbox, or the queue of those who check.
-PER_ADDRESS = Limit("request-address", 20, 3600)
-PER_EMAIL = Limit("request-email", 6, 3600)
-GLOBAL = Limit("request-global", 600, 60)
 
 
 @dataclass(frozen=True)
@@ -113,8 +109,7 @@ def submit(
         return Submitted(known["reference"])
     found = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
     answers = _checked(desk, answers, found)
-    tries = [(PER_ADDRESS, network(address)), (PER_EMAIL, email_key(answers.email)), (GLOBAL, "")]
-    decision = allow_all(conn, desk.keys, tries, now)
+    decision = table.REQUEST.admit(conn, desk.keys, address, now, email_key(answers.email))
     if not decision.allowed:
         return Submitted(wait=decision.retry_after_seconds)
     person, has_password, has_code = _person(conn, answers, found, now)

@@ -16,7 +16,8 @@ from selfservice.db import sqlite3
 from selfservice.fragments.access_code import model
 from selfservice.fragments.access_code.model import Form
 from selfservice.i18n import gettext, other_language
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
+from selfservice.limits.model import Guard
 from selfservice.members import mandates, references
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
@@ -113,7 +114,7 @@ def answer(step: str) -> Response:
         if not stays and typed.get("need") == "extract":
             return web.see(url_for(".no_code"))
         if visit is None and not stays:
-            wait = _admit(conn, [model.PER_ADDRESS, model.GLOBAL], now)
+            wait = _admit(conn, table.VISIT, now)
             if wait:
                 return _too_often(step, form, wait)
         if visit is not None or not stays:
@@ -123,11 +124,9 @@ def answer(step: str) -> Response:
     return web.see(_address(form.before(step) if back else form.reached))
 
 
-def _admit(conn: sqlite3.Connection, limits: list[Limit], now: datetime) -> int:
+def _admit(conn: sqlite3.Connection, guard: Guard, now: datetime) -> int:
     """Count a try from here; the seconds to wait when there were too many, else 0."""
-    here = network(web.client_address())
-    tries = [(limit, "" if limit is model.GLOBAL else here) for limit in limits]
-    return allow_all(conn, services().keys, tries, now).retry_after_seconds
+    return guard.admit(conn, services().keys, web.client_address(), now).retry_after_seconds
 
 
 def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
@@ -137,7 +136,7 @@ def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response
     if number in ("", model.asked_number(before)):
         return None
     with services().db.write() as conn:
-        wait = _admit(conn, [model.LOOK_UPS], now)
+        wait = _admit(conn, table.ORGANISATION, now)
     return _too_often(step, Form(services().facts, before | typed), wait) if wait else None
 
 
@@ -165,7 +164,7 @@ def organisation() -> Response:
     answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[: model.LONGEST]}
     if answers["kvk_number"]:
         with services().db.write() as conn:
-            wait = _admit(conn, [model.LOOK_UPS], clock.now())
+            wait = _admit(conn, table.ORGANISATION, clock.now())
         if wait:
             return errors.answer(429, retry_after=wait)
     form = _form(services().db.read(), answers)

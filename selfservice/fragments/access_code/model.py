@@ -13,7 +13,6 @@ from typing import Any, Literal
 from selfservice.db import sqlite3
 from selfservice.facts import Facts
 from selfservice.i18n import LANGUAGES, gettext
-from selfservice.limits.model import Limit
 from selfservice.members import mandates
 from selfservice.members.organisations import Organisation
 from selfservice.outbox import addresses
@@ -33,11 +32,6 @@ ASKED = {
 NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
 LAST = 4
 LONGEST = 300
-# Who comes without a visit gets one, which is a row: enough for a whole office, too few to fill the database.
-PER_ADDRESS = Limit("request-visit-address", 60, 3600)
-GLOBAL = Limit("request-visit-global", 1200, 60)
-# Which organisation has a number: enough for a whole office with a list, too few to copy the register.
-LOOK_UPS = Limit("request-organisation", 200, 3600)
 
 
 def take(step: str, sent: Mapping[str, str]) -> dict[str, str]:

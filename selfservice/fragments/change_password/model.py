@@ -10,7 +10,8 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.model import Limit, allow
+from selfservice.limits import table
+from selfservice.limits.model import allow
 from selfservice.members import model as members
 from selfservice.members import new_password, rules
 from selfservice.outbox.model import Outbox
@@ -19,7 +20,6 @@ from selfservice.visits import sessions
 from selfservice.visits.sessions import Session
 
 # So that a session in wrong hands is no way to guess a password.
-PER_PERSON = Limit("change-password", 10, 3600)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Counter:
 
     def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
         """Count a try; 0, or the seconds to wait when there were too many."""
-        decision = allow(conn, self.keys, PER_PERSON, str(session.person_id), now)
+        decision = allow(conn, self.keys, table.CHANGE_PASSWORD, str(session.person_id), now)
         return decision.retry_after_seconds
 
     def change(

@@ -12,7 +12,8 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
-from selfservice.limits.model import Limit, allow
+from selfservice.limits import table
+from selfservice.limits.model import allow
 from selfservice.members import organisations
 from selfservice.members.model import email_key
 from selfservice.members.organisations import Organisation
@@ -20,9 +21,6 @@ from selfservice.outbox import addresses
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits.sessions import Session
-
-# Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
-PER_PERSON = Limit("digital-invoices", 6, 86400)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -53,7 +51,7 @@ class Counter:
 
     def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
         """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
-        return allow(conn, self.keys, PER_PERSON, str(session.person_id), now).retry_after_seconds
+        return allow(conn, self.keys, table.DIGITAL_INVOICES, str(session.person_id), now).retry_after_seconds
 
     def choose(
         self, conn: sqlite3.Connection, session: Session, email: str | None, address: str, lang: str, now: datetime

@@ -11,16 +11,14 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
-from selfservice.limits.model import Limit, allow
+from selfservice.limits import table
+from selfservice.limits.model import allow
 from selfservice.members import mandates, organisations
 from selfservice.members.mandates import Mandate, MandateError
 from selfservice.members.model import email_key
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits.sessions import Session
-
-# Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
-PER_PERSON = Limit("direct-debit", 6, 86400)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -64,7 +62,7 @@ class Counter:
 
     def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
         """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
-        return allow(conn, self.keys, PER_PERSON, str(session.person_id), now).retry_after_seconds
+        return allow(conn, self.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
 
     def agree(
         self, conn: sqlite3.Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime

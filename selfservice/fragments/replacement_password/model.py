@@ -13,7 +13,7 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
 from selfservice.members import codes, new_password, people, tokens
 from selfservice.members import model as members
 from selfservice.outbox import addresses
@@ -22,10 +22,6 @@ from selfservice.secrets import Keys, hash_token
 from selfservice.visits import sessions
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
-# Generous to people, who mistype; too few to guess one of 2^75 codes or to fill somebody's mailbox.
-PER_ADDRESS = Limit("password-address", 20, 3600)
-PER_NAME = Limit("password-name", 6, 3600)
-GLOBAL = Limit("password-global", 600, 60)
 
 
 def hash_of(token: str) -> str:
@@ -89,8 +85,7 @@ class Counter:
         `code_hash` stands for the code when the page no longer holds it. Call inside `write()`.
         """
         code_hash = code_hash or members.hash_code(self.keys, code)
-        tries = [(PER_ADDRESS, network(address)), (PER_NAME, code_hash), (GLOBAL, "")]
-        decision = allow_all(conn, self.keys, tries, now)
+        decision = table.PASSWORD_LINK.admit(conn, self.keys, address, now, code_hash)
         if not decision.allowed:
             return Asked(decision.retry_after_seconds, {})
         member = members.find_by_hash(conn, code_hash, email)

@@ -10,17 +10,12 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits.model import Limit, allow_all, network
+from selfservice.limits import table
 from selfservice.members import codes, rules, use
 from selfservice.members import model as members
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits import failures
-
-# A whole office may have one address; a machine's hashes a second are far below the last.
-PER_ADDRESS = Limit("sign-in-address", 60, 3600)
-PER_NAME = Limit("sign-in-name", 30, 3600)
-GLOBAL = Limit("sign-in-global", 6000, 60)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -65,7 +60,7 @@ class Counter:
         The same statements run whoever's code it is, also nobody's. Call inside `write()`.
         """
         name = members.hash_code(self.keys, code)
-        decision = allow_all(conn, self.keys, [(PER_ADDRESS, network(address)), (PER_NAME, name), (GLOBAL, "")], now)
+        decision = table.SIGN_IN.admit(conn, self.keys, address, now, name)
         if not decision.allowed:
             return decision.retry_after_seconds
         return failures.admit(conn, self._failures(code), now)

@@ -1,0 +1,141 @@
+"""Two hundred people at once, each from an address of their own, beside one address that never stops."""
+
+from __future__ import annotations
+
+import http.client
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from time import perf_counter, sleep
+from urllib.parse import urlencode
+
+from bench.build import demo_settings
+from bench.server import OURS, serving
+from bench.timing import table
+from selfservice import clock, create_app
+from selfservice.commands.catalogs import compile_stale
+from selfservice.config import load as load_config
+from selfservice.db import Database
+from selfservice.members import demo, model
+from selfservice.members.passwords import Hasher
+from selfservice.migrations import migrate
+from selfservice.publish.build import build
+from selfservice.requests import demo as requests
+from selfservice.secrets import Keys
+
+PEOPLE = 200
+FLOODER = "127.0.250.1"
+A_SECOND = 50
+LINES = 10
+AHEAD_SECONDS = 5
+FIRST = 1000  # of the codes that `demo.code` makes: those below belong to the demonstration
+NOTES = """
+Each of the people has a loopback address (127.0.x.y) and goes through the request form, the form for a lost code, a
+request's status, logging in and the search, as fast as the server answers. From five seconds before, one more
+address sends the form for a lost code, with another e-mail address each time, 50 times a second. 'refused' is 429; what
+is neither that nor an ordinary answer is 'other'.
+""".strip()
+BASE = "/en/self-service"
+HOST = "127.0.0.1:8000"  # as in the settings: the port that the server really has is not known beforehand
+
+
+class Visitor:
+    """A browser without scripts, at a loopback address of its own."""
+
+    def __init__(self, port: int, address: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120, source_address=(address, 0))
+        self._cookie = ""
+        self.statuses: Counter[int] = Counter()
+
+    def ask(self, method: str, path: str, **data: str) -> int:
+        """The status of one answer."""
+        headers = {"Host": HOST, "Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        headers |= {"Sec-Fetch-Site": "same-origin"} if method == "POST" else {}
+        self._connection.request(method, path, urlencode(data) if method == "POST" else None, headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
+        self.statuses[answer.status] += 1
+        return answer.status
+
+
+def journey(port: int, number: int) -> Counter[int]:
+    """Everything once; the statuses of the answers."""
+    one = Visitor(port, f"127.0.{1 + number // 100}.{1 + number % 100}")
+    email = f"reader{number}@post.example"
+    form = f"{BASE}/access-code"
+    one.ask("GET", form)
+    one.ask("POST", f"{form}/need", need="private")
+    one.ask("POST", f"{form}/details", given_name="Oona", family_name="Reader", email=email, telephone="")
+    one.ask("POST", f"{form}/preferences", payment_method="credit", language="en")
+    one.ask("GET", f"{form}/check")
+    one.ask("POST", f"{form}/check")
+    one.ask("GET", f"{form}/done")
+    one.ask("POST", f"{BASE}/lost-access-code", email=email, kvk_number="")
+    one.ask("GET", f"{BASE}/lost-access-code/sent")
+    # A reference that nobody has is looked up as any other.
+    one.ask("POST", f"{BASE}/request-status", reference=requests.reference(number), email=email)
+    one.ask("GET", f"{BASE}/request-status/status")
+    one.ask("POST", f"{BASE}/sign-in", access_code=demo.code(FIRST + number), password=demo.DEMO_PASSWORD)
+    one.ask("GET", "/en/self-service/search?q=password")
+    return one.statuses
+
+
+def flood(port: int, line: int, stop: Event) -> Counter[int]:
+    """One of the lines over which one address tries 50 times a second, until told to stop."""
+    one, number = Visitor(port, FLOODER), 0
+    while not stop.is_set():
+        number += 1
+        one.ask("POST", f"{BASE}/lost-access-code", email=f"x{line}.{number}@post.example", kvk_number="")
+        sleep(LINES / A_SECOND)
+    return one.statuses
+
+
+def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+    """The benchmark, as markdown."""
+    people = 40 if quick else PEOPLE
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        environment = demo_settings(Path(scratch))
+        _fill(environment)
+        tell(f"{people} people at once")
+        stop = Event()
+        with (
+            serving(OURS, environment, 2, 4) as port,
+            ThreadPoolExecutor(people + LINES) as pool,
+        ):
+            lines = [pool.submit(flood, port, line, stop) for line in range(LINES)]
+            sleep(AHEAD_SECONDS)
+            before = perf_counter()
+            found = sum(pool.map(lambda number: journey(port, number), range(people)), Counter[int]())
+            took = perf_counter() - before
+            stop.set()
+            flooded = sum((line.result() for line in lines), Counter[int]())
+    rows = [_line(f"{people} people", found), _line("one address", flooded)]
+    head = ["who", "answers", "refused", "other"]
+    return f"## People at once\n\n{table(head, rows)}\n\nThe people were done after {took:.0f} s.\n\n{NOTES}\n"
+
+
+def _fill(environment: dict[str, str]) -> None:
+    """The site with its index for the search, and people with a code and a password."""
+    config = load_config(environment)
+    keys, database, now = Keys(config.secret), Database(config.database), clock.now()
+    migrate(database, keys)
+    hashed = Hasher().hash(demo.DEMO_PASSWORD)
+    with database.write() as conn:
+        for number in range(PEOPLE):
+            person = model.add_person(
+                conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
+            )
+            model.add_access_code(conn, keys, now, code=demo.code(FIRST + number), person_id=person)
+            model.set_password(conn, person, hashed, now)
+    database.close()
+    compile_stale()
+    build(create_app(config), config)
+
+
+def _line(who: str, found: Counter[int]) -> list[str]:
+    ordinary = sum(count for status, count in found.items() if status in (200, 303))
+    return [who, str(found.total()), str(found[429]), str(found.total() - ordinary - found[429])]
