@@ -12,6 +12,8 @@ from contextlib import contextmanager
 
 from flask import Flask
 
+from selfservice import server
+
 OURS = "selfservice.server:application"
 BARE = "bench.server:hello"
 PLAIN = "bench.plain:form"
@@ -31,7 +33,8 @@ def serving(target: str, environment: Mapping[str, str], workers: int, threads: 
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     command = [sys.executable, "-m", "bench.server", target, str(port), str(workers), str(threads)]
-    process = subprocess.Popen(command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL)
+    own = {"PORT": str(port), "LOKET_THREADS": str(threads)}
+    process = subprocess.Popen(command, env={**os.environ, **environment, **own}, stderr=subprocess.DEVNULL)
     try:
         _await(port, process)
         yield port
@@ -61,6 +64,9 @@ def main() -> None:
     from granian.log import LogLevels
 
     target, port, workers, threads = sys.argv[1:]
+    if target == OURS:
+        server.run("127.0.0.1", int(port), int(workers))
+        return
     Granian(
         target,
         address="127.0.0.1",

@@ -37,7 +37,6 @@ def create_app(config: Config) -> Flask:
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         MAX_FORM_PARTS=100,
-        TRUSTED_HOSTS=config.hosts,
     )
     for code in i18n.LANGUAGES:
         i18n.catalog(code)

@@ -6,10 +6,14 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
+# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
+THREADS = 4
+CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for its body
 
 
 class ConfigError(Exception):
@@ -31,6 +35,8 @@ class Config:
     sender: str
     proxies: int
     preview: bool = False
+    threads: int = THREADS
+    client_seconds: int = CLIENT_SECONDS
     old_secret: bytes | None = None
     monitor_key: bytes | None = None
 
@@ -39,16 +45,15 @@ class Config:
         """Whether visitors come over https, so that the cookie can be a `__Host-` one."""
         return self.base_url.startswith("https://")
 
-    @property
-    def hosts(self) -> list[str]:
-        """The names in a Host header that we answer to; a demonstration on this machine also under its other names."""
-        name = self.host.rpartition(":")[0] if ":" in self.host else self.host
-        return [name, "localhost", "127.0.0.1"] if self.demo else [name]
-
-    @property
-    def host(self) -> str:
-        """Host, and port when it has one, of the base URL: the only Host header we answer to."""
-        return urlsplit(self.base_url).netloc
+    @cached_property
+    def hosts(self) -> frozenset[str]:
+        """The Host headers that we answer to, in small letters: with the port of the base URL, or without one. A
+        demonstration on this machine is also known by its other names.
+        """
+        parts = urlsplit(self.base_url.lower())
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        names = {parts.netloc.removesuffix(f":{port}"), *(("localhost", "127.0.0.1") if self.demo else ())}
+        return frozenset(f"{name}{given}" for name in names for given in ("", f":{port}"))
 
     @property
     def search_index(self) -> Path:
@@ -90,6 +95,8 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         sender=env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}",
         proxies=_whole(env, "LOKET_PROXIES"),
         preview=env.get("LOKET_PREVIEW") == "1",
+        threads=_whole(env, "LOKET_THREADS") or THREADS,
+        client_seconds=_whole(env, "LOKET_CLIENT_SECONDS") or CLIENT_SECONDS,
         old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),
         monitor_key=_given(env, "LOKET_MONITOR_KEY"),
     )

@@ -14,7 +14,7 @@ from selfservice.i18n import gettext, ngettext
 from selfservice.members.passwords import Busy
 
 RETRY_SECONDS = 10
-CODES = (400, 403, 404, 405, 413, 429, 500, 503)
+CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
 
 
 def texts(code: int) -> tuple[str, list[str]]:
@@ -43,6 +43,14 @@ def texts(code: int) -> tuple[str, list[str]]:
         405: (
             gettext("That is not possible here"),
             [nothing_lost, gettext("Open the page again and start from there.")],
+        ),
+        408: (
+            gettext("That took too long to arrive"),
+            [
+                gettext("What you sent did not arrive whole in time, perhaps because of a slow connection."),
+                nothing_lost,
+                gettext("Go back and send it again."),
+            ],
         ),
         413: (
             gettext("You sent more than we can handle"),

@@ -8,11 +8,10 @@ import hmac
 import shutil
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, request
 
@@ -22,13 +21,9 @@ from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
 from selfservice.services import Services, services
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
 LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
 LEAST_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
 WRITE_EVERY_SECONDS = 5
-LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 
 @dataclass
@@ -130,27 +125,9 @@ def has_key(config: Config) -> bool:
     return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), config.monitor_key)
 
 
-class AnyHost:
-    """Lets a load balancer ask /live by whatever name or address it has for us, and a machine's own monitoring ask for
-    /health by the machine's own names. All else is answered only under the name of the site.
-    """
-
-    def __init__(self, app: WSGIApplication, host: str) -> None:
-        self._app, self._host = app, host
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer, with our own name for the other."""
-        path, name = environ.get("PATH_INFO"), str(environ.get("HTTP_HOST", "")).rpartition(":")[0]
-        own = name in LOOPBACK_NAMES or environ.get("HTTP_HOST") in LOOPBACK_NAMES
-        if path == "/live" or (path == "/health" and own):
-            environ = {**environ, "HTTP_HOST": self._host}
-        return self._app(environ, start_response)
-
-
 def init_app(app: Flask, config: Config) -> None:
     """Answer /health with 200 or 503, and /live with 200 as long as the app answers at all."""
     app.extensions["write_test"] = WriteTest()
-    app.wsgi_app = AnyHost(app.wsgi_app, config.host)  # type: ignore[method-assign]
 
     @app.get("/health")
     def health() -> Response:

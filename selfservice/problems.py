@@ -20,6 +20,7 @@ def title(code: int) -> str:
         403: gettext("This key may not do that"),
         404: gettext("There is nothing at this address"),
         405: gettext("This address does not have that method"),
+        408: gettext("The request did not arrive whole in time"),
         413: gettext("The request is too large"),
         415: gettext("The request is not of a type that is understood here"),
         422: gettext("The request does not say what it must"),

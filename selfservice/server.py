@@ -1,30 +1,56 @@
-"""One origin: the built site's files and the app behind them, as granian loads it."""
+"""The server: the built site's files and the app behind them, one origin, on granian's own interface (RSGI).
+
+No thread of the app waits for a client. A request's body is collected before one is taken, and what the app answers is
+whole, in memory or in a file, before it is sent.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import gc
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
-from wsgiref.headers import Headers
+import io
+import os
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+from weakref import WeakValueDictionary
 
-from werkzeug.sansio.utils import host_is_trusted
-from whitenoise import WhiteNoise
+from werkzeug.wsgi import FileWrapper
 
-from selfservice import create_app, logs, web
+from selfservice import MAX_BODY, create_app, logs, web
+from selfservice.api.body import MAX_BYTES
 from selfservice.config import Config, load
-from selfservice.theme import HASHED, PREFIX
+from selfservice.static import KEPT_BYTES, Answer, File, Files, Headers, Redirect
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from granian._granian import RSGIHeaders, RSGIHTTPProtocol
+    from granian.rsgi import Scope
 
-PAGE_SECONDS = 0  # pages revalidate: with an ETag that is a 304 and no body
+TARGET = "selfservice.server:application"
+SHUTDOWN_SECONDS = 10
+# The file there is for hosts that only serve files: the app can read Accept-Language.
+HOME = {"/", "/index.html"}
+CONNECTIONS = 4096  # at once, for each process
+# Of a body that is too long so much is taken in before the answer: who still sends does not listen.
+MOST_TAKEN = 1024 * 1024
+# An open file by a name of its own, under which it is found when it was deleted or replaced meanwhile (Linux).
+OPEN_FILES = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else None
+OPEN_SECONDS = 5
+# Files on their way, by what they are on the disk: one for all who get it. Who sends it last lets it be closed.
+_OPENED: WeakValueDictionary[tuple[int, int], IO[bytes]] = WeakValueDictionary()
 
 
-def application() -> WSGIApplication:
+def application() -> Server:
     """The whole of Loket, from the environment's settings (a factory, for granian)."""
     logs.to_stderr()
     config = load()
-    whole = serve(create_app(config), config)
+    whole = Server(create_app(config), config)
     # What is there now stays as long as the process: looking through it for garbage again and again takes a tenth of
     # each request's time.
     gc.collect()
@@ -32,46 +58,203 @@ def application() -> WSGIApplication:
     return whole
 
 
-def serve(app: WSGIApplication, config: Config) -> WSGIApplication:
-    """Put the site's files in front of an app. In preview each file is looked up anew, so an edit shows at once."""
-    files = WhiteNoise(
-        app,
-        autorefresh=config.preview,
-        max_age=PAGE_SECONDS,
-        allow_all_origins=False,
-        index_file=True,
-        immutable_file_test=lambda _path, url: url.startswith(PREFIX) and bool(HASHED.search(url)),
-        add_headers_function=_headers(config),
-    )
-    if config.output.is_dir():
-        files.add_files(str(config.output))
+def run(host: str, port: int, workers: int, *, target: str = TARGET) -> None:
+    """Serve until told to stop; SIGHUP starts the workers anew."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
 
-    def whole(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        # The file at / is for hosts that only serve files; we can read Accept-Language.
-        if path in ("/", "/index.html"):
-            return app({**environ, "PATH_INFO": "/"}, start_response)
-        # The app says what is wrong with it.
-        if not host_is_trusted(environ.get("HTTP_HOST"), config.hosts):
-            return app(environ, start_response)
-        answer: Iterable[bytes] = files(environ, start_response)
-        return answer
-
-    return whole
+    Granian(
+        target,
+        address=host,
+        port=port,
+        interface=Interfaces.RSGI,
+        factory=True,
+        workers=workers,
+        backpressure=CONNECTIONS,
+        # Not HTTP/2 too, which no browser speaks without TLS: granian would wait for the first byte without end.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=load().client_seconds * 1000),
+        websockets=False,
+        workers_kill_timeout=SHUTDOWN_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+        working_dir=Path.cwd(),
+    ).serve()
 
 
-def _headers(config: Config) -> Callable[[Headers, str, str], None]:
-    def add(headers: Headers, path: str, url: str) -> None:
-        for name, value in web.SECURITY_HEADERS.items():
-            headers[name] = value
-        if config.secure:
-            headers["Strict-Transport-Security"] = web.HSTS
-        if not HASHED.search(url):
-            headers["Cache-Control"] = "no-cache, public"
+class Server:
+    """The site's files in front of a WSGI app."""
 
-    return add
+    def __init__(self, app: WSGIApplication, config: Config) -> None:
+        self._app = app
+        self._config = config
+        headers = web.SECURITY_HEADERS | ({"Strict-Transport-Security": web.HSTS} if config.secure else {})
+        self._files = Files(config.output, headers)
+        self._pool = ThreadPoolExecutor(config.threads, "app")
+
+    async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
+        """Answer one request."""
+        method, path, headers = scope.method, scope.path, scope.headers
+        with suppress(OSError):  # a file that has just gone
+            found = self._find(path, headers)
+            if found is not None and method in ("GET", "HEAD"):
+                await _send(method, proto, found.answer(headers.get))
+                return
+        body, error = await self._body(path, headers, proto) if found is None else (b"", 405)
+        loop = asyncio.get_running_loop()
+        answer = await loop.run_in_executor(self._pool, self._ask, scope, headers, body, error)
+        await _send(method, proto, answer)
+
+    def _find(self, path: str, headers: RSGIHeaders) -> File | Redirect | None:
+        """The file at an address, or the way to it."""
+        # The app says what is wrong with a Host that is not ours.
+        if path in HOME or not web.is_our_host(self._config, headers.get("host"), path):
+            return None
+        return self._files.find(path)
+
+    async def _body(self, path: str, headers: RSGIHeaders, proto: RSGIHTTPProtocol) -> tuple[bytes, int]:
+        """The whole body of a request, or the status that says why not."""
+        length = headers.get("content-length")
+        if length in (None, "0") and "transfer-encoding" not in headers:
+            return b"", 0
+        limit = MAX_BYTES if path.startswith(web.API) else MAX_BODY
+        parts: list[bytes] = []
+        taken = ends = 0
+        try:
+            async with asyncio.timeout(self._config.client_seconds):
+                if length and int(length) <= limit:
+                    return await proto(), 0
+                async for part in proto:
+                    # The last part is empty; there is another empty one after a body that was cut off or whose chunks
+                    # are broken (and after trailers, which nobody sends us).
+                    ends += not part
+                    taken += len(part)
+                    if taken <= limit:
+                        parts.append(part)
+                    elif taken > MOST_TAKEN:
+                        break
+        except TimeoutError:
+            return b"", 408
+        except RuntimeError:  # granian's RSGIProtocolClosed: the same, without parts
+            return b"", 400
+        if taken > limit:
+            return b"", 413
+        return (b"".join(parts), 0) if ends == 1 else (b"", 400)
+
+    def _ask(self, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> Answer:
+        """The app's answer; with `error` the page that says so. In a thread of the pool."""
+        status, said = 500, Headers()
+
+        def start(line: str, given: Headers, _: object = None, /) -> Callable[[bytes], object]:
+            nonlocal status, said
+            status, said = int(line[:3]), given
+            return _no_write
+
+        opened: list[FileWrapper] = []  # what views' send_file has: Werkzeug asks for it here
+
+        def wrap(file: IO[bytes], block: int) -> FileWrapper:
+            opened.append(FileWrapper(file, block))
+            return opened[-1]
+
+        environ = _environ(scope, headers, body) | {"wsgi.file_wrapper": wrap}
+        if error:
+            environ[web.REFUSED] = error
+        result = self._app(environ, start)
+        # Werkzeug wraps it once more when a part was asked for.
+        sent = getattr(result, "iterable", result)
+        if isinstance(sent, FileWrapper) and (part := _part(sent.file, said)):
+            return Answer(status, said, file=sent.file, part=part)
+        try:
+            content = b"".join(result)
+        except Exception:
+            if error:
+                raise
+            logs.LOGGER.exception("answer")
+            return self._ask(scope, headers, b"", 500)
+        finally:
+            # A file is not the answer itself when only its head was asked for.
+            for each in (result, *opened):
+                if hasattr(each, "close"):
+                    each.close()
+        # What is left of a body that was not taken in would be read as the next request.
+        return Answer(status, [*said, ("Connection", "close")] if error in (400, 408, 413) else said, content)
 
 
-def spec() -> dict[str, Any]:
-    """Where granian finds us."""
-    return {"target": "selfservice.server:application", "factory": True, "interface": "wsgi"}
+def _no_write(_: bytes) -> None:
+    """PEP 3333's write(), which nothing here uses."""
+    raise NotImplementedError
+
+
+def _environ(scope: Scope, headers: RSGIHeaders, body: bytes) -> WSGIEnvironment:
+    """The request as PEP 3333 has it, its body whole."""
+    name, _, port = scope.server.rpartition(":")
+    environ: WSGIEnvironment = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/" if scope.path in HOME else scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
+        "SERVER_NAME": name.strip("[]"),
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for field, value in headers.items():
+        if key := _key(field):
+            environ[key] = value if key not in environ else f"{environ[key]}{';' if field == 'cookie' else ','}{value}"
+    environ.setdefault("HTTP_HOST", scope.authority or "")
+    environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    if environ.pop("HTTP_CONTENT_LENGTH", None) or body:
+        environ["CONTENT_LENGTH"] = str(len(body))
+    return environ
+
+
+@lru_cache(256)
+def _key(field: str) -> str | None:
+    """What PEP 3333 calls a header. None for one with an underscore: it would pass for another, such as one that only
+    a proxy sets.
+    """
+    return None if "_" in field else "HTTP_" + field.upper().replace("-", "_")
+
+
+def _part(file: IO[bytes], headers: Headers) -> tuple[int, int] | None:
+    """From and up to which byte of a file on the disk to send; None when it is short, or none on the disk."""
+    try:
+        size = os.fstat(file.fileno()).st_size
+    except OSError:  # io.UnsupportedOperation: it is in memory
+        return None
+    if size <= KEPT_BYTES:
+        return None
+    said = dict(headers)
+    start = re.match(r"bytes (\d+)-", said.get("Content-Range", ""))
+    first = int(start[1]) if start else 0
+    return first, first + int(said["Content-Length"])
+
+
+async def _send(method: str, proto: RSGIHTTPProtocol, answer: Answer) -> None:
+    """Hand an answer to granian, which sends it however slowly it is read."""
+    if method == "HEAD":
+        if answer.file is not None:
+            answer.file.close()
+        proto.response_empty(answer.status, answer.headers)
+        return
+    if answer.file is None:
+        proto.response_bytes(answer.status, answer.headers, answer.content)
+        return
+    found = os.fstat(answer.file.fileno())
+    file = _OPENED.setdefault((found.st_dev, found.st_ino), answer.file)
+    if file is not answer.file:
+        answer.file.close()
+    name = f"{OPEN_FILES}/{file.fileno()}" if OPEN_FILES else file.name
+    proto.response_file_range(answer.status, answer.headers, name, *answer.part)
+    # Granian opens it again by that name, at once, but does not say when it has.
+    await asyncio.sleep(OPEN_SECONDS)

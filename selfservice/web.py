@@ -13,6 +13,7 @@ from markupsafe import escape
 from werkzeug.routing import BaseConverter
 
 from selfservice import cookies, i18n
+from selfservice.config import Config
 from selfservice.templating import Chrome
 
 CSP = (
@@ -34,6 +35,15 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 NO_STORE = "no-store"
 # Also not to be compressed on its way: the length of a compressed answer tells of a secret in it (BREACH).
 NO_TRANSFORM = "no-store, no-transform"
+API = "/api/"
+# What answers whatever the Host is, for load balancers, and what also answers by the machine's own names, at any port,
+# for its monitoring. All else only to the name of the site: a forged one could end up in a cache.
+ANY_HOST = {"/live"}
+ANY_OWN_HOST = {"/health"}
+OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1])(?::\d+)?")
+# In the environ: the status that says what was wrong with a request before the app was asked (server.py). No client can
+# set it: what clients say stands under HTTP_.
+REFUSED = "loket.refused"
 # Control characters but tab and line ends, and noncharacters: no keyboard sends them, and no valid page may hold them.
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -161,7 +171,13 @@ def client_address() -> str:
 
 def is_api() -> bool:
     """Whether this request is for a program: it is answered in JSON, errors too, and no cookie counts for it."""
-    return request.path.startswith("/api/")
+    return request.path.startswith(API)
+
+
+def is_our_host(config: Config, host: str | None, path: str) -> bool:
+    """Whether a request with this Host may be answered; without regard to case (RFC 9110, section 4.2.3)."""
+    host = (host or "").lower()
+    return host in config.hosts or path in ANY_HOST or (path in ANY_OWN_HOST and OWN_HOST.fullmatch(host) is not None)
 
 
 def is_same_origin(request: Request, origin: str) -> bool:
@@ -178,6 +194,8 @@ def init_app(app: Flask) -> None:
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_give_language)
     app.before_request(_choose_language)
+    app.before_request(_refuse_foreign_hosts)
+    app.before_request(_say_what_was_refused)
     app.before_request(_refuse_foreign_posts)
     app.before_request(_refuse_strange_parameters)
     app.after_request(_set_headers)
@@ -208,6 +226,19 @@ def _accepted_language() -> str:
     codes = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
     other = i18n.SOURCE_LANGUAGE if is_api() else i18n.DEFAULT_LANGUAGE
     return next((code for code in codes if code in i18n.LANGUAGES), other)
+
+
+def _refuse_foreign_hosts() -> None:
+    if not is_our_host(chrome().config, request.environ.get("HTTP_HOST"), request.path):
+        abort(400)
+
+
+def _say_what_was_refused() -> None:
+    status = request.environ.get(REFUSED)
+    if status == 405:
+        abort(405, valid_methods=("GET", "HEAD"))
+    if status:
+        abort(status)
 
 
 def _refuse_foreign_posts() -> None:

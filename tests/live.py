@@ -10,16 +10,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from selfservice.config import ROOT
+from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.members import codes, demo
@@ -192,3 +193,71 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("live")
     with MailServer() as mail, running(folder, mail) as base:
         yield Live(base, folder / "var" / "loket.db", mail)
+
+
+@contextmanager
+def server(config: Config, *, target: str = "", **settings: str) -> Iterator[int]:
+    """The web server alone, for a site and a database that are there; its port. `target` names another application."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    own = {
+        "LOKET_DEMO": "1",
+        "PORT": str(port),
+        "LOKET_OUTPUT": str(config.output),
+        "LOKET_DATABASE": str(config.database),
+        "LOKET_SECRET_KEY": config.secret.decode(),
+    }
+    given = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+    call = f"from selfservice import server; server.run('127.0.0.1', {port}, 1, target={target!r} or server.TARGET)"
+    process = subprocess.Popen([sys.executable, "-c", call], cwd=ROOT, env=given | own | settings)
+    try:
+        wait_until(lambda: _listens(port, process), START_SECONDS)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "it did not start"
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: HTTPMessage
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.data.decode("utf-8")
+
+
+def ask(
+    port: int, path: str, method: str = "GET", *, body: bytes | Iterable[bytes] | None = None, **headers: str
+) -> Answer:
+    """One request to a server on this machine; `User_Agent="x"` gives the header User-Agent."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        connection.putrequest(method, path, skip_host="Host" in named, skip_accept_encoding=True)
+        if isinstance(body, bytes):
+            named.setdefault("Content-Length", str(len(body)))
+        elif body is not None:
+            named["Transfer-Encoding"] = "chunked"
+        for name, value in named.items():
+            connection.putheader(name, value)
+        connection.endheaders(body, encode_chunked=body is not None and not isinstance(body, bytes))
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read())
+    finally:
+        connection.close()

@@ -87,7 +87,7 @@ REAL = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_S
         (("--port", "99999"), {}, "Error: Invalid value for '--port'"),
         (("--workers", "0"), {}, "Error: Invalid value for '--workers'"),
         ((), {"PORT": "abc"}, "Error: Invalid value for '--port'"),
-        ((), {"LOKET_THREADS": "many"}, "Error: Invalid value for '--threads'"),
+        ((), {"LOKET_THREADS": "many"}, "loket: LOKET_THREADS must be a whole number, not 'many'"),
     ],
 )
 def test_serve_cannot_begin(tmp_path: Path, words: tuple[str, ...], settings: dict[str, str], line: str) -> None:

@@ -1,33 +1,31 @@
-"""One origin: the built site's files, with the right headers, and the app behind them."""
+"""One origin: the built site's files, with the right headers, and the app behind them, on the real server."""
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
-from pathlib import Path
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import urljoin
 
 import brotli
 import pytest
-from werkzeug.test import Client, TestResponse
 
 from selfservice.config import Config
-from selfservice.server import serve
 from selfservice.web import HSTS, SECURITY_HEADERS
-from tests.conftest import Site, new_app
+from tests import house
+from tests.conftest import Site
+from tests.live import Answer, ask, server
 
-BASE = "http://127.0.0.1:8000"
+Ask = Callable[..., Answer]
 
 
 @pytest.fixture(scope="module")
-def browser(site: Site) -> Client:
-    """A browser of site and app together."""
-    return Client(serve(new_app(site.config), site.config), TestResponse)
-
-
-def get(browser: Client, path: str, **headers: str) -> TestResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return browser.get(path, base_url=BASE, headers=named, buffered=True)
+def get(site: Site) -> Iterator[Ask]:
+    """Ask the real server, with site and app behind it."""
+    with server(site.config) as port:
+        yield partial(ask, port)
 
 
 def asset(site: Site, pattern: str) -> str:
@@ -51,77 +49,93 @@ def files(site: Site) -> list[str]:
     ]
 
 
-def test_security_headers(browser: Client, files: list[str]) -> None:
+def test_security_headers(get: Ask, files: list[str]) -> None:
     """Files have the same security headers as the app's answers."""
     for path in files:
-        answer = get(browser, path)
+        answer = get(path)
         found = {name: answer.headers.get(name) for name in SECURITY_HEADERS}
-        assert (200, SECURITY_HEADERS, None) == (answer.status_code, found, answer.headers.get("Set-Cookie"))
+        assert (200, SECURITY_HEADERS, None) == (answer.status, found, answer.headers.get("Set-Cookie"))
 
 
-def test_no_other_origin(browser: Client, files: list[str]) -> None:
-    """No file is offered to other sites, and none says what serves it."""
+def test_no_other_origin(get: Ask, files: list[str]) -> None:
+    """No file is offered to other sites, and none says which version of what serves it."""
     for path in files:
-        assert set() == {"Access-Control-Allow-Origin", "Server"} & set(get(browser, path).headers.keys())
+        found = get(path).headers
+        assert (None, "granian") == (found.get("Access-Control-Allow-Origin"), found["Server"])
 
 
-def test_hashed_names_stay(browser: Client, site: Site) -> None:
+def test_hashed_names_stay(get: Ask, site: Site) -> None:
     """What has its content's hash in its name is kept for a year or more without asking."""
     for pattern in ("*.css", "*.js", "*.woff2", "*.svg"):
-        control = get(browser, asset(site, pattern)).headers["Cache-Control"]
+        control = get(asset(site, pattern)).headers["Cache-Control"]
         ages = [int(part.partition("=")[2]) for part in control.split(", ") if part.startswith("max-age=")]
         assert ("immutable" in control, True) == (True, ages[0] >= 31_536_000), control
 
 
-def test_pages_revalidate(browser: Client) -> None:
+def test_pages_revalidate(get: Ask) -> None:
     """Pages are asked for again each time, and not sent again when they are the same."""
     for path in ("/en/", "/nl/digid/", "/sitemap.xml", "/robots.txt"):
-        first = get(browser, path)
+        first = get(path)
         assert "no-cache" in first.headers["Cache-Control"]
-        by_tag = get(browser, path, If_None_Match=first.headers["ETag"])
-        by_date = get(browser, path, If_Modified_Since=first.headers["Last-Modified"])
-        assert [(304, b"")] * 2 == [(one.status_code, one.data) for one in (by_tag, by_date)]
+        by_tag = get(path, If_None_Match=first.headers["ETag"])
+        by_date = get(path, If_Modified_Since=first.headers["Last-Modified"])
+        assert [(304, b"")] * 2 == [(one.status, one.data) for one in (by_tag, by_date)]
 
 
-def test_compressed(browser: Client, site: Site) -> None:
+def test_compressed(get: Ask, site: Site) -> None:
     """Who takes brotli gets the copy that was made at the build, and caches keep the two apart."""
     for path in ("/en/", "/nl/digid/", asset(site, "*.css")):
-        plain, small = get(browser, path), get(browser, path, Accept_Encoding="gzip, br")
+        plain, small = get(path), get(path, Accept_Encoding="gzip, br")
         assert ("br", plain.data) == (small.headers["Content-Encoding"], brotli.decompress(small.data))
         assert (None, "Accept-Encoding") == (plain.headers.get("Content-Encoding"), small.headers["Vary"])
 
 
-def test_gzip(browser: Client) -> None:
+def test_gzip(get: Ask) -> None:
     """Who takes gzip only gets that."""
-    assert "gzip" == get(browser, "/en/", Accept_Encoding="gzip").headers["Content-Encoding"]
+    assert "gzip" == get("/en/", Accept_Encoding="gzip").headers["Content-Encoding"]
 
 
 @pytest.mark.parametrize("path", ["/en/self-service/search?q=x", "/en/self-service/mailbox", "/health"])
-def test_no_compression_of_answers(browser: Client, path: str) -> None:
+def test_no_compression_of_answers(get: Ask, path: str) -> None:
     """What the app answers is not compressed: it may hold what somebody typed beside a secret."""
-    assert None is get(browser, path, Accept_Encoding="gzip, br").headers.get("Content-Encoding")
+    assert None is get(path, Accept_Encoding="gzip, br").headers.get("Content-Encoding")
 
 
 @pytest.mark.parametrize(("accepted", "place"), [("en", "/en/"), ("nl", "/nl/"), ("fr", "/nl/")])
 @pytest.mark.parametrize("path", ["/", "/index.html"])
-def test_home(browser: Client, path: str, accepted: str, place: str) -> None:
+def test_home(get: Ask, path: str, accepted: str, place: str) -> None:
     """The site's address leads to the visitor's language, though there is a file for hosts that only serve files."""
-    answer = get(browser, path, Accept_Language=accepted)
-    assert (302, place) == (answer.status_code, answer.headers["Location"])
+    answer = get(path, Accept_Language=accepted)
+    assert (302, place) == (answer.status, answer.headers["Location"])
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1.elsewhere.example"])
-def test_forged_host(browser: Client, host: str) -> None:
-    """A forged Host gets 400, from the app and instead of a file."""
-    for path in ("/", "/en/self-service/search", "/health", "/en/", "/robots.txt", "/nothing"):
-        assert 400 == get(browser, path, Host=host).status_code
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("elsewhere.example", "127.0.0.1.elsewhere.example", "127.0.0.1:1", "localhost:81", "127.0.0.1:", ""),
+        *("someone@127.0.0.1", "127.0.0.1, elsewhere.example", "[::1]", "127.0.0.1."),
+    ],
+)
+def test_forged_host(get: Ask, host: str) -> None:
+    """A forged Host or a foreign port gets 400, from the app and instead of a file."""
+    for path in ("/", "/en/self-service/search", "/en/", "/robots.txt", "/nothing"):
+        assert (400, host) == (get(path, Host=host).status, host)
+    assert 200 == get("/live", Host=host).status
 
 
-def test_not_found(browser: Client) -> None:
+@pytest.mark.parametrize("host", ["LOCALHOST", "LocalHost:{port}", "127.0.0.1"])
+def test_our_hosts(get: Ask, host: str) -> None:
+    """A Host is compared without regard to case, with our port or without one."""
+    port = get.args[0]  # type: ignore[attr-defined]
+    answers = [get(path, Host=host.format(port=port)).status for path in ("/en/self-service/search", "/en/")]
+    assert [200, 200] == answers
+
+
+def test_not_found(get: Ask) -> None:
     """What is neither file nor address is a page of ours that says so, in the language of its address."""
     for path, lang in (("/en/nothing/", "en"), ("/nl/niets", "nl"), ("/theme/nothing.css", "nl")):
-        answer = get(browser, path)
-        assert (404, lang) == (answer.status_code, answer.headers["Content-Language"])
+        answer = get(path)
+        assert (404, lang) == (answer.status, answer.headers["Content-Language"])
 
 
 @pytest.mark.parametrize(
@@ -135,50 +149,97 @@ def test_not_found(browser: Client) -> None:
         "/en/index.html.br",
     ],
 )
-def test_nothing_else_is_served(browser: Client, path: str) -> None:
+def test_nothing_else_is_served(get: Ask, path: str) -> None:
     """Only the site's own files: nothing beside the folder, and no compressed copy by its own name."""
-    answer = get(browser, path)
-    assert answer.status_code in (302, 308, 404), answer.status_code
+    answer = get(path)
+    assert answer.status in (302, 308, 404), answer.status
 
 
-def test_slash_is_added(browser: Client) -> None:
+def test_slash_is_added(get: Ask) -> None:
     """A page's address without its slash leads to the one with it."""
-    answer = get(browser, "/en/digid")
-    assert (302, f"{BASE}/en/digid/") == (answer.status_code, urljoin(f"{BASE}/en/digid", answer.headers["Location"]))
+    answer = get("/en/digid")
+    assert (302, "/en/digid/") == (answer.status, urljoin("/en/digid", answer.headers["Location"]))
 
 
-def test_files_take_no_post(browser: Client) -> None:
-    """Pages cannot be posted to."""
-    assert browser.post("/en/digid/", base_url=BASE).status_code in (403, 405)
+@pytest.mark.parametrize("lang", ["en", "nl"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_files_take_nothing(get: Ask, method: str, lang: str) -> None:
+    """A page that is posted to answers 405 with a page of ours, in its language and with all headers; to htmx with a
+    fragment.
+    """
+    for path in (f"/{lang}/digid/", f"/{lang}/digid"):
+        page = get(path, method, Sec_Fetch_Site="same-origin", body=b"a=b")
+        part = get(path, method, Sec_Fetch_Site="same-origin", HX_Request="true", body=b"a=b")
+        assert [(405, "GET, HEAD", lang)] * 2 == [
+            (one.status, one.headers["Allow"], one.headers["Content-Language"]) for one in (page, part)
+        ]
+        assert [] == house.broken_html(page.text, lang=lang, status=405, fragment=False)
+        assert [] == house.broken_html(part.text, lang=lang, status=405, fragment=True)
+        assert SECURITY_HEADERS == {name: page.headers[name] for name in SECURITY_HEADERS}
 
 
-def test_fragment_through_the_server(browser: Client) -> None:
+def test_fragment_through_the_server(get: Ask) -> None:
     """The app's fragments come through with their own headers."""
-    answer = get(browser, "/en/self-service/replacement-password", HX_Request="true")
-    assert (200, "no-store", True) == (answer.status_code, answer.headers["Cache-Control"], "<html" not in answer.text)
+    answer = get("/en/self-service/replacement-password", HX_Request="true")
+    assert (200, "no-store", True) == (answer.status, answer.headers["Cache-Control"], "<html" not in answer.text)
 
 
-def test_https(site: Site, config: Config) -> None:
+def test_https(site: Site, get: Ask) -> None:
     """Over https files ask for https for a year too; over http they do not."""
-    secure = dataclasses.replace(config, output=site.output, demo=False, base_url="https://help.example.org")
-    answers = [get(Client(serve(new_app(one), one), TestResponse), "/en/") for one in (secure, site.config)]
-    assert [HSTS, None] == [one.headers.get("Strict-Transport-Security") for one in answers]
+    settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org"}
+    with server(site.config, **settings) as port:
+        answers = [ask(port, path, Host="Help.Example.org") for path in ("/en/", "/en/digid", "/health")]
+    assert [HSTS] * 3 == [one.headers.get("Strict-Transport-Security") for one in answers]
+    assert None is get("/en/").headers.get("Strict-Transport-Security")
 
 
-def test_without_a_site(config: Config) -> None:
-    """Before the first build the app answers all the same."""
-    browser = Client(serve(new_app(config), config), TestResponse)
-    answers = [get(browser, path).status_code for path in ("/en/", "/en/self-service/search", "/live")]
-    assert [404, 200, 200] == answers
+def test_builds_show(site: Site, config: Config) -> None:
+    """Before the first build the app answers all the same; what is built beside a running server shows at once, whole:
+    new pages, longer and shorter ones, and none that is gone.
+    """
+    page, longer = config.output / "en" / "digid" / "index.html", "<p>again</p>" * 1000
+    with server(config) as port:
+        answers = [ask(port, path).status for path in ("/en/", "/en/self-service/search", "/live")]
+        assert [404, 200, 200] == answers
+        shutil.copytree(site.output, config.output)
+        first = ask(port, "/en/digid/")
+        assert (200, page.read_text("utf-8")) == (first.status, first.text)
+        for text in ("short", longer, "longa", ""):
+            (page.parent / "fresh").write_text(text, "utf-8")
+            (page.parent / "fresh").replace(page)
+            again = ask(port, "/en/digid/", If_None_Match=first.headers["ETag"])
+            assert (200, text) == (again.status, again.text)
+        shutil.rmtree(page.parent)
+        (config.output / "en" / "new.txt").write_text("new", "utf-8")
+        assert (404, "new") == (ask(port, "/en/digid/").status, ask(port, "/en/new.txt").text)
 
 
-def test_preview_sees_edits(site: Site, config: Config, tmp_path: Path) -> None:
-    """In preview a file that changes is served as it is now."""
-    shutil.copytree(site.output, tmp_path / "output")
-    preview = dataclasses.replace(config, preview=True)
-    browser = Client(serve(new_app(preview), preview), TestResponse)
-    before = get(browser, "/en/digid/").text
-    (tmp_path / "output" / "en" / "digid" / "index.html").write_text("changed", "utf-8")
-    (tmp_path / "output" / "en" / "new.txt").write_text("new", "utf-8")
-    assert (True, "changed") == ("<h1" in before, get(browser, "/en/digid/").text)
-    assert "new" == get(browser, "/en/new.txt").text
+def test_a_build_meanwhile(site: Site, config: Config) -> None:
+    """While the site is replaced again and again, as the build does it, each answer is an old or a new one, whole."""
+    sizes = {1: 400, 2: 150_000, 3: 9_000}
+    for number, size in sizes.items():
+        folder = config.output.with_name(f"output{number}") / "en"
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text(str(number) * size, "utf-8")
+    config.output.symlink_to("output1")
+    wrong, stop = [], threading.Event()
+    with server(config) as port:
+
+        def look() -> None:
+            while not stop.is_set():
+                found = ask(port, "/en/").text
+                if found != found[:1] * sizes.get(int(found[:1] or 0), 0):
+                    wrong.append((found[:1], len(found)))
+
+        readers = [threading.Thread(target=look) for _ in range(3)]
+        for reader in readers:
+            reader.start()
+        for number in [1, 2, 3] * 40:
+            fresh = config.output.with_name("fresh")
+            fresh.symlink_to(f"output{number}")
+            fresh.replace(config.output)
+            time.sleep(0.01)
+        stop.set()
+        for reader in readers:
+            reader.join()
+    assert [] == wrong

@@ -7,25 +7,20 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 from flask.cli import with_appcontext
 
-from selfservice import logs
+from selfservice import logs, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
 from selfservice.mails import transport
 from selfservice.members import demo, references
 from selfservice.migrations import migrate
 from selfservice.requests import demo as requests
-from selfservice.server import spec
 from selfservice.services import services
 from selfservice.supervisor import Supervisor
 
-SHUTDOWN_SECONDS = 10
-# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
-THREADS = 4
 MOST_PROCESSES = 256
 PORT = 8000  # of a demonstration whose address is not set (config.py)
 
@@ -39,11 +34,10 @@ PORT = 8000  # of a demonstration whose address is not set (config.py)
     default=os.cpu_count() or 1,
     help="Web server processes. Default: one a core.",
 )
-@click.option("--threads", type=click.IntRange(1, MOST_PROCESSES), envvar="LOKET_THREADS", default=THREADS, hidden=True)
 @click.option("--worker/--no-worker", default=True, help="Without: `loket worker` runs as a service of its own.")
 @click.option("--reload", is_flag=True, help="For editors: build again at each saved edit and show it in the browser.")
 @with_appcontext
-def command(host: str, port: int, workers: int, threads: int, worker: bool, reload: bool) -> None:
+def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> None:
     """Migrate, build and serve the site with its forms, and send its mail."""
     config = services().config
     wanted = {"PORT": str(port), "LOKET_PREVIEW": "1" if reload or config.preview else ""}
@@ -70,7 +64,7 @@ def command(host: str, port: int, workers: int, threads: int, worker: bool, relo
         for each in beside:
             each.start()
         _greet(config.base_url, config.demo)
-        _granian(host, port, 1 if reload else workers, threads)
+        server.run(host, port, 1 if reload else workers)
     finally:
         # Asked twice, it must still end what it started.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -102,24 +96,3 @@ def _greet(base_url: str, is_demo: bool) -> None:
         click.echo("")
     click.echo("  Stop with Ctrl-C.\n")
     sys.stdout.flush()
-
-
-def _granian(host: str, port: int, workers: int, threads: int) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    where = spec()
-    Granian(
-        where["target"],
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=where["factory"],
-        workers=workers,
-        blocking_threads=threads,
-        workers_kill_timeout=SHUTDOWN_SECONDS,
-        respawn_failed_workers=True,
-        log_level=LogLevels.warning,
-        working_dir=Path.cwd(),
-    ).serve()
