@@ -4,7 +4,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from selfservice import clock, crypto, plain_secrets
-from selfservice.db import Database
+from selfservice.db import Database, sqlite3
 from selfservice.events.migrations import migrations as events
 from selfservice.heartbeats import migrations as heartbeats
 from selfservice.letters.migrations import migrations as letters
@@ -37,6 +37,16 @@ def pending(db: Database, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str
     """The migrations still to be run, as 'set:name', in order. Changes nothing."""
     wrapped = _wrap(db.read())
     return [f"{each.name}:{step.name}" for each in sets for step in each.pending(wrapped)]
+
+
+def unknown(db: Database) -> list[str]:
+    """The migrations that ran on this database and that this program does not have, as 'set:name': it is a newer one's.
+    Raises db.Error when none ever ran.
+    """
+    empty = _wrap(sqlite3.connect(":memory:"))
+    ours = {(each.name, step.name) for each in MIGRATIONS for step in each.pending(empty)}
+    ran = db.read().execute("SELECT migration_set, name FROM _sqlite_migrations ORDER BY id")
+    return [f"{row['migration_set']}:{row['name']}" for row in ran if tuple(row) not in ours]
 
 
 def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:

@@ -26,6 +26,7 @@ from selfservice.commands import (
     orders,
     register,
     requests,
+    restore,
     serve,
     watch,
     worker,
@@ -35,6 +36,7 @@ from selfservice.crypto import MissingKeyError
 from selfservice.db import Error as DatabaseError
 from selfservice.facts import FactError
 from selfservice.publish.embed import EmbedError
+from selfservice.restore import RestoreError
 
 
 def _create() -> Flask:
@@ -53,7 +55,7 @@ def cli() -> None:
 cli.params.clear()
 
 for command in (
-    serve, build, check, migrate, demo, worker, watch, backup, health, requests, letters, codes, members,
+    serve, build, check, migrate, demo, worker, watch, backup, restore, health, requests, letters, codes, members,
     messages, register, orders, keys,
 ):  # fmt: skip
     cli.add_command(command.command)
@@ -65,7 +67,7 @@ def main() -> None:
     os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
     try:
         cli.main(prog_name="loket")
-    except (ConfigError, MissingKeyError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
+    except (ConfigError, MissingKeyError, RestoreError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
     except DatabaseError as error:
         sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")

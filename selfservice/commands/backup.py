@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from flask.cli import with_appcontext
 
-from selfservice import db
+from selfservice import clock, db, heartbeats
 from selfservice.services import services
 
 
@@ -27,4 +27,10 @@ def command(file: Path) -> None:
         db.backup(source, file)
     except (db.Error, OSError) as error:
         sys.exit(f"loket: the backup of {source.path} to {file} failed, and left nothing behind: {error}")
+    try:
+        heartbeats.beat(source, heartbeats.BACKUP, clock.now())
+    except db.Error as error:
+        click.echo(
+            f"The copy is whole, but when it was made could not be noted ({error}); see `loket doctor`", err=True
+        )
     click.echo(f"Backed up to {file} ({file.stat().st_size:,} bytes)", err=True)

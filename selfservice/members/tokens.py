@@ -83,3 +83,8 @@ def revoke_all(conn: "sqlite3.Connection", kind: str, person_id: int, now: datet
         "UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
         {"person_id": person_id, "kind": kind, "now": to_text(now)},
     ).rowcount
+
+
+def end_all(conn: "sqlite3.Connection", now: datetime) -> int:
+    """Stop every unused token of everybody, so that no link works any more; returns how many."""
+    return conn.execute("UPDATE tokens SET used_at = :now WHERE used_at IS NULL", {"now": to_text(now)}).rowcount

@@ -188,6 +188,17 @@ def hurry(conn: "sqlite3.Connection", now: datetime) -> int:
     return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", moment).rowcount
 
 
+def drop_waiting(conn: "sqlite3.Connection", now: datetime, *, links_only: bool) -> int:
+    """Let every mail that was not sent yet, or only those with a link in them, be given up at once (`queue.give_up`
+    does it); returns how many.
+    """
+    return conn.execute(
+        """UPDATE outbox SET state = 'waiting', lease = NULL, lease_until = NULL, give_up_at = :now, error = 'dropped'
+           WHERE state IN ('waiting', 'leased') AND (secret = 'token' OR NOT :links_only)""",
+        {"now": to_text(now), "links_only": links_only},
+    ).rowcount
+
+
 def status(db: Database, now: datetime) -> dict[str, Any]:
     """For /health: counts by state, the oldest unsent mail's age in seconds, the last error, and whether mail
     is stuck.

@@ -61,6 +61,12 @@ def end(conn: "sqlite3.Connection", visit_id: int) -> None:
     conn.execute("DELETE FROM visits WHERE id = :id", {"id": visit_id})
 
 
+def end_all(conn: "sqlite3.Connection", now: datetime) -> int:
+    """End every session of everybody, and forget every visit; returns how many sessions were open."""
+    conn.execute("DELETE FROM visits")
+    return conn.execute("UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL", {"now": to_text(now)}).rowcount
+
+
 def clean(conn: "sqlite3.Connection", now: datetime) -> int:
     """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
     before = {"before": to_text(now - timedelta(hours=LIFE_HOURS))}

@@ -1,0 +1,157 @@
+"""Putting a copy of the database in its place: made ready beside it first, and swapped in one move.
+
+A copy is the past: whoever logged out since is logged in again in it, a used link works again, and mail that has long
+been sent waits. So all sessions and links end, and the operator says what becomes of the mail.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from selfservice.db import Database, Error
+from selfservice.events import model as events
+from selfservice.members import tokens
+from selfservice.migrations import migrate, unknown
+from selfservice.outbox import model as outbox
+from selfservice.outbox.queue import give_up
+from selfservice.secrets import Keys
+from selfservice.visits import model as visits
+
+# What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
+# the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
+_LOCK_START, _LOCK_LENGTH = 0x40000000, 512
+_BESIDE = ("-wal", "-shm")
+
+
+class RestoreError(Exception):
+    """The copy cannot take the database's place, which is as it was; the message says why."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy that was made ready, in the database's folder. `held` is how many rows it has of what matters, `waiting`
+    how many mails wait in it, `ready` how many letters are to be printed, `sessions` and `links` how many were ended,
+    `dead` how many mails wait with such a link in them, and are dropped whatever is asked.
+    """
+
+    path: Path
+    held: dict[str, int]
+    newest: str
+    waiting: int
+    ready: int
+    sessions: int
+    links: int
+    dead: int
+
+
+@contextmanager
+def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail: bool) -> Iterator[Copy]:
+    """A checked copy of `file` beside the database, brought up to this version, with sessions and links ended and, when
+    asked, its waiting mail dropped. It is removed at the end, unless it was put in place.
+
+    Raises RestoreError when it is damaged or of a newer version, MissingKeyError when its secret is not set.
+    """
+    ready = database.with_name(f"{database.name}.restore")
+    _remove(ready)
+    try:
+        for ending in ("", "-wal"):
+            with suppress(FileNotFoundError):
+                shutil.copyfile(f"{file}{ending}", f"{ready}{ending}")
+        ready.chmod(0o600)
+        copy = Database(ready)
+        try:
+            _check(copy)
+            migrate(copy, keys)
+            made = _make_ready(copy, keys, now, drop_mail=drop_mail)
+        except Error as error:
+            raise RestoreError(f"{file} cannot be used: {error}") from None
+        finally:
+            copy.close()
+        yield made
+    finally:
+        _remove(ready)
+
+
+def _remove(file: Path) -> None:
+    for ending in ("", *_BESIDE):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+
+
+def _check(copy: Database) -> None:
+    conn = copy.read()
+    if (said := conn.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+        raise RestoreError(f"the copy is damaged: {said}")
+    if broken := conn.execute("PRAGMA foreign_key_check").fetchall():
+        raise RestoreError(f"the copy is damaged: {len(broken)} rows refer to rows that are not there")
+    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'access_codes'").fetchone() is None:
+        raise RestoreError("this is no database of Loket's")
+    if newer := unknown(copy):
+        raise RestoreError(f"the copy is of a newer version of Loket ({', '.join(newer)}): use that version")
+
+
+def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -> Copy:
+    conn = copy.read()
+    waiting = conn.execute("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'leased')").fetchone()[0]
+    row = conn.execute(
+        """SELECT (SELECT count(*) FROM people) AS people, (SELECT count(*) FROM organisations) AS organisations,
+                  (SELECT count(*) FROM access_codes WHERE revoked_at IS NULL) AS "access codes",
+                  (SELECT count(*) FROM requests) AS requests, (SELECT count(*) FROM orders) AS orders"""
+    ).fetchone()
+    ready = conn.execute("SELECT count(*) FROM letters WHERE state = 'ready'").fetchone()[0]
+    newest = conn.execute("SELECT coalesce(max(at), '') FROM events").fetchone()[0]
+    with copy.write() as writing:
+        sessions, links = visits.end_all(writing, now), tokens.end_all(writing, now)
+        dead = outbox.drop_waiting(writing, now, links_only=True)
+        if drop_mail:
+            outbox.drop_waiting(writing, now, links_only=False)
+        events.record(writing, keys, what="database.restore", result="ok", now=now)
+    give_up(copy, now)
+    return Copy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
+
+
+@contextmanager
+def alone(database: Path) -> Iterator[None]:
+    """Nobody else has the database open, or can open it meanwhile. Raises RestoreError when somebody has."""
+    with database.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_LENGTH, _LOCK_START)
+        except OSError:
+            raise RestoreError(f"Loket is running on {database}: stop its server and its worker first") from None
+        yield
+
+
+def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
+    """Let the copy be the database, and the one before it stand beside it, named by the time; where, or None when it
+    was empty. At each moment one of the two is whole and in its place. Raises RestoreError when the database is in use.
+    """
+    aside = database.with_name(f"{database.name}.{now:%Y%m%dT%H%M%SZ}")
+    # As `Database` makes it where there was none.
+    was_empty = database.stat().st_size == 0
+    # What is only in its log goes into the old database first, so that one move is enough. A damaged one keeps its log.
+    old = Database(database)
+    with suppress(Error):
+        old.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    old.close()
+    with alone(database):
+        status = database.stat()
+        with suppress(PermissionError):
+            os.chown(copy.path, status.st_uid, status.st_gid)
+        for ending in () if was_empty else ("", *_BESIDE):
+            with suppress(FileNotFoundError):
+                os.link(f"{database}{ending}", f"{aside}{ending}")
+        for ending in _BESIDE:
+            Path(f"{database}{ending}").unlink(missing_ok=True)
+        with copy.path.open("rb") as file:
+            os.fsync(file.fileno())
+        copy.path.replace(database)
+    folder = os.open(database.parent, os.O_RDONLY)
+    os.fsync(folder)
+    os.close(folder)
+    return None if was_empty else aside
