@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
-
 from flask import Flask, Response, render_template
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -17,7 +14,6 @@ from selfservice.facts import Facts
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
 from selfservice.members.passwords import Hasher
 from selfservice.pages import scan
-from selfservice.requests.model import password_chosen
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from selfservice.templating import ENVIRONMENT, Chrome
@@ -54,8 +50,7 @@ def create_app(config: Config) -> Flask:
     chrome.set_pages(scan(config.content, chrome.facts))
     app.extensions["chrome"] = chrome
     database, keys = Database(config.database), Keys(config.secret, config.old_secret)
-    wired = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
-    app.extensions["services"] = replace(wired, password_hooks=(partial(password_chosen, wired.desk),))
+    app.extensions["services"] = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
     Htmx(app)
     logs.init_app(app)
     web.init_app(app)

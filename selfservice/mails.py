@@ -83,7 +83,4 @@ def worker(services: Services, way: MailTransport) -> Worker:
         requests.hourly(services.desk, now)
         retention.clean(db, now)
 
-    def often(now: datetime) -> None:
-        requests.hand_out_ready(services.desk, now)
-
-    return Worker(services.db, render, way, hourly, poll_seconds=0.5, often=often)
+    return Worker(services.db, render, way, hourly, poll_seconds=0.5)

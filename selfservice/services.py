@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 import jinja2
 from flask import current_app
 
 from selfservice.config import Config
-from selfservice.db import Database, sqlite3
+from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.members.passwords import Hasher
 from selfservice.requests.model import Desk
 from selfservice.secrets import Keys
-
-# Called in the transaction that redeemed a password link, with whose it was and the hash of its token.
-PasswordHook = Callable[[sqlite3.Connection, int, str, datetime], None]
 
 
 @dataclass(frozen=True)
@@ -30,7 +25,6 @@ class Services:
     facts: Facts
     hasher: Hasher
     templates: jinja2.Environment
-    password_hooks: tuple[PasswordHook, ...] = ()
 
     @property
     def desk(self) -> Desk:

@@ -74,18 +74,23 @@ def hand_in(
 
 def token_hash(db: Database, reference: str) -> str:
     """The hash of the token in the link that was mailed for a request."""
-    row = db.read().execute("SELECT token_hash FROM requests WHERE reference = ?", (reference,)).fetchone()
+    request = requests.by_reference(db.read(), reference)
+    assert request
+    row = db.read().execute("SELECT token_hash FROM tokens WHERE kind = ?", (request.link_kind,)).fetchone()
     return str(row["token_hash"])
 
 
-def choose_password(desk: requests.Desk, reference: str, now: datetime = NOW) -> None:
-    """Follow the link in the mail about a request and choose a password, as the form does."""
-    found = token_hash(desk.db, reference)
+def confirm(desk: requests.Desk, reference: str, now: datetime = NOW) -> requests.Request | None:
+    """Follow the link in the mail about a request and confirm it, as the form does: with the password that its person
+    has, or with a first one.
+    """
     with desk.db.write() as conn:
-        person = requests.by_reference(conn, reference)
-        assert person
-        members.set_password(conn, person.person_id, HASH, now)
-        requests.password_chosen(desk, conn, person.person_id, found, now)
+        request = requests.by_reference(conn, reference)
+        assert request
+        known = members.password_hash(conn, request.person_id)
+        chosen = None if known else HASH
+        link = token_hash(desk.db, reference)
+        return requests.confirm(conn, desk, link, ADDRESS, now, known=known, chosen=chosen)
 
 
 def approve(desk: requests.Desk, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> requests.Request:

@@ -110,8 +110,9 @@ def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
     first = live.mails(email, 1)[0]
     assert lang == first["Content-Language"]
     page.goto(link_in(first))
-    page.fill("#replacement-password-new_password", GOOD)
-    page.click("#replacement-password-form .button")
+    page.fill(f"{A}-new_password", GOOD)
+    page.click(f"{A}-form .button")
+    at(page, "confirmed")
     code = code_in(live.mails(email, 2)[1])
     page.goto(f"{live.base}/{lang}/self-service/sign-in")
     page.fill("#sign-in-access_code", code)
@@ -342,8 +343,8 @@ def test_whole_journey_with_the_keyboard(live: Live, visit: Visit, scripts: bool
     page.keyboard.press("Enter")
     at(page, "done")
     visitor.go(link_in(live.mails(email, 1)[0]))
-    type_in(page, **{"replacement-password-new_password": GOOD})
-    page.wait_for_selector("#replacement-password[data-switch$='/chosen']")
+    type_in(page, **{"access-code-new_password": GOOD})
+    at(page, "confirmed")
     old = code_in(live.mails(email, 2)[1])
     log_in(visitor.go("/nl/self-service/sign-in"), old)
     visitor.go("/nl/self-service/lost-access-code")
@@ -392,11 +393,11 @@ def test_every_personal_state(live: Live, visit: Visit, lang: str, width: int) -
     page = start(visit, lang)
     ask_privately(page, email)
     page = visitor.go(link_in(live.mails(email, 1)[0]))
-    chosen, submit = "#replacement-password", "#replacement-password-form .button"
+    submit = f"{A}-form .button"
     look("first password")
-    press("weak password", submit, f"{chosen} .summary")
-    page.fill(f"{chosen}-new_password", GOOD)
-    press("chosen", submit, f"{chosen}[data-switch$='/chosen']")
+    press("weak password", submit, f"{A} .summary")
+    page.fill(f"{A}-new_password", GOOD)
+    press("confirmed", submit, f"{A}[data-switch$='/confirmed']")
     look("expired", "replacement-password/new-password")
     live.mails(email, 2)
     visitor.go(f"/{lang}/self-service/lost-access-code")

@@ -103,9 +103,9 @@ def test_code_by_letter(live: Live, visit: Visit, tmp_path: Path, lang: str) -> 
     go_on(page, "done")
     reference = page.inner_text(f"{A} strong")
     page.goto(link_in(live.mails(email, 1)[0]))
-    page.fill("#replacement-password-new_password", GOOD)
-    page.click("#replacement-password-form .button")
-    page.wait_for_selector("#replacement-password[data-switch$='/chosen']")
+    page.fill(f"{A}-new_password", GOOD)
+    page.click(f"{A}-form .button")
+    page.wait_for_selector(f"{A}[data-switch$='/confirmed']")
     assert seen["received"] == look_up(page, live, lang, reference, email)
 
     office.loket("requests", "approve", reference, "--by", "Anna Staff")

@@ -23,7 +23,11 @@ ROUTES = """
 /<lang:lang>/self-service/access-code
 /<lang:lang>/self-service/access-code/<any(need, details, preferences, mandate):step>
 /<lang:lang>/self-service/access-code/check
+/<lang:lang>/self-service/access-code/confirm
+/<lang:lang>/self-service/access-code/confirm/forgotten
+/<lang:lang>/self-service/access-code/confirmed
 /<lang:lang>/self-service/access-code/done
+/<lang:lang>/self-service/access-code/link/<token>
 /<lang:lang>/self-service/access-code/no-code
 /<lang:lang>/self-service/access-code/organisation
 /<lang:lang>/self-service/change-password
@@ -58,7 +62,6 @@ ROUTES = """
 /<lang:lang>/self-service/orders/mine
 /<lang:lang>/self-service/orders/problem
 /<lang:lang>/self-service/replacement-password
-/<lang:lang>/self-service/replacement-password/chosen
 /<lang:lang>/self-service/replacement-password/done
 /<lang:lang>/self-service/replacement-password/link/<token>
 /<lang:lang>/self-service/replacement-password/new-password

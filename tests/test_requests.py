@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from selfservice import clock
 from selfservice.db import Database
-from selfservice.fragments.request_status.model import has_lapsed
+from selfservice.fragments.request_status.model import link_end
 from selfservice.members import mandates, references, use
 from selfservice.members import model as members
 from selfservice.members.organisations import Address
@@ -21,7 +21,6 @@ from selfservice.requests import model as requests
 from selfservice.secrets import hash_token
 from selfservice.visits import sessions
 from tests import request_helpers as help_
-from tests.clients import HouseClient
 from tests.domain_helpers import KEYS, NOW, counted, dump, new_database, rows, run_processes, verbs
 from tests.request_helpers import ADDRESS, BUSINESS, FACTS, IBAN, KVK, PERSON, PRIVATE, REGISTERED
 
@@ -63,13 +62,14 @@ def test_private(desk: requests.Desk) -> None:
     )  # fmt: skip
     assert request.id
     assert hash_token(mail["token"]) == help_.token_hash(desk.db, reference)
+    assert "open" == requests.open_link(desk.db.read(), hash_token(mail["token"]), NOW).state
 
 
 def test_private_code_follows_the_link(desk: requests.Desk) -> None:
     """The code comes in a mail of its own, once the link was used: then it opens, and not a moment before."""
     reference = help_.hand_in(desk, PRIVATE)
     before = help_.active_codes(desk.db)
-    help_.choose_password(desk, reference)
+    help_.confirm(desk, reference)
     code = help_.mailed_code(desk.db)
     member = use.find_usable(desk.db.read(), members.hash_code(KEYS, code), NOW)
     assert (0, ["access_code.received", "access_code.code"]) == (before, help_.mails(desk.db))
@@ -82,30 +82,29 @@ def test_only_the_request_of_the_link(desk: requests.Desk) -> None:
     """Names in a request that somebody else made with the same address are not those the owner is known by."""
     help_.hand_in(desk, PRIVATE, given_name="Mallory")
     own = help_.hand_in(desk, PRIVATE)
-    help_.choose_password(desk, own)
-    requests.hand_out_ready(desk, NOW)
+    help_.confirm(desk, own)
     states = [row["state"] for row in rows(desk.db, "requests")]
     assert (["duplicate", "sent"], "Oona") == (states, rows(desk.db, "people")[0]["given_name"])
 
 
 def test_known_by_the_first_names(desk: requests.Desk) -> None:
     """Who has a code keeps the names that came with it, whatever a later request of that address says."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     help_.approve(desk, help_.hand_in(desk, BUSINESS, given_name="Mallory", telephone="+31612345678"))
     person = rows(desk.db, "people")[0]
     assert (2, "Oona", None) == (help_.active_codes(desk.db), person["given_name"], person["telephone"])
 
 
 def test_private_with_a_password(desk: requests.Desk) -> None:
-    """Who chose a password before, for another code, gets no link; the worker hands the code out."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    """Who chose a password before, for another code, gets a link too; nothing goes on before it was used."""
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     with desk.db.write() as conn:
         members.revoke_access_code(conn, 1, NOW)
     again = help_.hand_in(desk, PRIVATE)
-    token = help_.payload(desk.db)["token"]
-    done = requests.hand_out_ready(desk, NOW)
-    assert ("", 1, "sent") == (token, done, help_.found(desk, again).state)
-    assert 0 == requests.hand_out_ready(desk, NOW)
+    requests.hourly(desk, NOW)
+    before = help_.found(desk, again).state
+    help_.confirm(desk, again)
+    assert ("received", "sent", 1) == (before, help_.found(desk, again).state, help_.active_codes(desk.db))
 
 
 def test_sent_twice(desk: requests.Desk) -> None:
@@ -137,7 +136,7 @@ def race_to_replace(path: Path, link: str) -> bool:
 def test_race(desk: requests.Desk) -> None:
     """Of one draft sent by several at once comes one request; of one link used by several, one new code."""
     made = run_processes(race_to_submit, [(desk.db.path,)] * 4)
-    help_.choose_password(desk, made[0])
+    help_.confirm(desk, made[0])
     replaced = run_processes(race_to_replace, [(desk.db.path, lose(desk))] * 4)
     assert (1, [False, False, False, True]) == (len(set(made)), sorted(replaced))
     assert (2, 1) == (len(rows(desk.db, "requests")), help_.active_codes(desk.db))
@@ -145,16 +144,16 @@ def test_race(desk: requests.Desk) -> None:
 
 def test_second_request(desk: requests.Desk) -> None:
     """Who has such a code gets a reference too; only the mail says so, and no second code is made."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     again = help_.hand_in(desk, PRIVATE)
-    requests.hand_out_ready(desk, NOW)
+    requests.hourly(desk, NOW)
     assert ("access_code.already", 1) == (help_.mails(desk.db)[-1], help_.active_codes(desk.db))
     assert ("duplicate", "received") == (help_.found(desk, again).state, status(desk, again).state)
 
 
 def test_known_and_unknown_cost_the_same(desk: requests.Desk) -> None:
     """The same statements run for somebody new, with a password, and with a code."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     ran = []
     for number, answers in enumerate(
         (replace(PRIVATE, email="new@kites.example"), PRIVATE, BUSINESS, replace(BUSINESS, email="other@kites.example"))
@@ -287,7 +286,7 @@ def test_nobody_approves_their_own(desk: requests.Desk, by: str) -> None:
 
 def test_nobody_approves_under_a_nickname(desk: requests.Desk) -> None:
     """Nor is it somebody whom we know by another name than they gave in this request."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     reference = help_.hand_in(desk, BUSINESS, given_name="Una", family_name="Garth")
     for by in ("Una Garth", "Oona Applegarth"):
         with pytest.raises(requests.SelfApprovalError), desk.db.write() as conn:
@@ -377,12 +376,11 @@ def test_status_tells_nothing_of_a_code(desk: requests.Desk) -> None:
     stranger = replace(PRIVATE, given_name="Mallory", family_name="Malice")
     known, with_password = "known@kites.example", "password@kites.example"
     for email in (known, with_password):
-        help_.choose_password(desk, help_.hand_in(desk, PRIVATE, email=email))
+        help_.confirm(desk, help_.hand_in(desk, PRIVATE, email=email))
     with desk.db.write() as conn:
         members.revoke_access_code(conn, 2, NOW)
     emails = ("new@kites.example", known, with_password)
     references_ = [help_.hand_in(desk, stranger, email=email) for email in emails]
-    requests.hand_out_ready(desk, NOW)
     for now in (NOW, LATE):
         requests.close_unconfirmed(desk, now)
         seen = [
@@ -392,7 +390,7 @@ def test_status_tells_nothing_of_a_code(desk: requests.Desk) -> None:
         assert seen[0] == seen[1] == seen[2]
     assert {"ok"} == {act(desk, "withdraw", each, LATE, email) for each, email in zip(references_, emails, strict=True)}
     shown = {status(desk, each, LATE, email).state for each, email in zip(references_, emails, strict=True)}
-    assert ({"withdrawn"}, 2) == (shown, help_.active_codes(desk.db))
+    assert ({"withdrawn"}, 1) == (shown, help_.active_codes(desk.db))
 
 
 def act(desk: requests.Desk, what: str, reference: str, now: object = NOW, email: str = PERSON) -> str:
@@ -451,7 +449,7 @@ def test_correct_address_that_cannot_be(desk: requests.Desk, wrong: dict[str, st
 def test_never_came_by_mail(desk: requests.Desk) -> None:
     """After the last date the code that was sent is revoked and a new one goes the same way; not before."""
     reference = help_.hand_in(desk, PRIVATE)
-    help_.choose_password(desk, reference)
+    help_.confirm(desk, reference)
     old = help_.mailed_code(desk.db)
     early, late = act(desk, "never_came", reference), act(desk, "never_came", reference, LATE)
     new = help_.mailed_code(desk.db)
@@ -515,7 +513,7 @@ def test_approved_in_time(desk: requests.Desk) -> None:
 def test_never_came_but_used(desk: requests.Desk) -> None:
     """Once the code was used, nobody can have it revoked by saying that it never came."""
     reference = help_.hand_in(desk, PRIVATE)
-    help_.choose_password(desk, reference)
+    help_.confirm(desk, reference)
     with desk.db.write() as conn:
         use.note_use(conn, 1, NOW)
     assert ("impossible", 1) == (act(desk, "never_came", reference, LATE), help_.active_codes(desk.db))
@@ -538,7 +536,7 @@ def replace_code(desk: requests.Desk, found: str, now: object = NOW) -> requests
 
 def test_replace_private(desk: requests.Desk) -> None:
     """Asking changes nothing; using the link revokes the old code and its sessions, and mails a new one."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     old = help_.mailed_code(desk.db)
     with desk.db.write() as conn:
         sessions.begin(conn, 1, 1, "cookie", NOW, "Firefox")
@@ -606,7 +604,7 @@ def test_lose_is_the_same_for_all(desk: requests.Desk, email: str, number: str |
 
 def test_link_of_the_private_code_leaves_the_other(desk: requests.Desk) -> None:
     """A link is for one code: using it leaves the person's code for an organisation alone."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     help_.approve(desk, help_.hand_in(desk, BUSINESS))
     private, business = lose(desk), lose(desk, number=KVK)
     assert replace_code(desk, private)
@@ -620,7 +618,7 @@ def test_link_of_the_private_code_leaves_the_other(desk: requests.Desk) -> None:
 
 def test_remind(desk: requests.Desk) -> None:
     """A code that was not used is brought to mind once, after the days that the fact says, and not when it was used."""
-    help_.choose_password(desk, help_.hand_in(desk, PRIVATE))
+    help_.confirm(desk, help_.hand_in(desk, PRIVATE))
     days = FACTS.get("access_code.reminder_days").value
     found = [requests.remind(desk, NOW + timedelta(days=days, seconds=s)) for s in (-1, 0, 1)]
     assert ([0, 1, 0], "access_code.reminder") == (found, help_.mails(desk.db)[-1])
@@ -657,10 +655,55 @@ def test_used_code_stays(desk: requests.Desk) -> None:
 
 
 def test_close_unconfirmed(desk: requests.Desk) -> None:
-    """A private request whose link was not used in time is closed; the worker then has nothing to hand out for it."""
-    help_.hand_in(desk, PRIVATE)
+    """A private request whose link was not used in time is closed, with the account in it; the link opens nothing."""
+    reference = help_.hand_in(desk, PRIVATE, payment_method="direct_debit", iban=IBAN, holder="O", mandate=True)
     closed = [requests.close_unconfirmed(desk, NOW + timedelta(hours=hours)) for hours in (23, 24, 25)]
-    assert ([0, 1, 0], 0) == (closed, requests.hand_out_ready(desk, NOW))
+    assert ([0, 1, 0], None) == (closed, help_.confirm(desk, reference, NOW + timedelta(hours=24)))
+    assert ("withdrawn", None) == (help_.found(desk, reference).state, help_.found(desk, reference).iban)
+
+
+@pytest.mark.parametrize(("hours", "state"), [(23, "open"), (24, "lapsed"), (25, "lapsed")])
+def test_link_lapses(desk: requests.Desk, hours: int, state: str) -> None:
+    """The link works as long as the fact access_code.link_hours says, also while the worker stands still."""
+    link = help_.token_hash(desk.db, help_.hand_in(desk, PRIVATE))
+    assert state == requests.open_link(desk.db.read(), link, NOW + timedelta(hours=hours)).state
+
+
+def race_to_confirm(path: Path, reference: str) -> bool:
+    """Use one link of a request, as one of several processes."""
+    db = Database(path)
+    try:
+        return help_.confirm(help_.new_desk(db), reference) is not None
+    finally:
+        db.close()
+
+
+def test_confirmed_once(desk: requests.Desk) -> None:
+    """Of one link used by several at once comes one code, one mandate and one password."""
+    reference = help_.hand_in(desk, PRIVATE, payment_method="direct_debit", iban=IBAN, holder="O", mandate=True)
+    done = run_processes(race_to_confirm, [(desk.db.path, reference)] * 4)
+    assert [False, False, False, True] == sorted(done)
+    assert [1, 1, 1] == [len(rows(desk.db, name)) for name in ("access_codes", "mandates", "passwords")]
+    assert ["access_code.received", "direct_debit.agreed", "access_code.code"] == help_.mails(desk.db)
+
+
+def test_mandate_is_mailed(desk: requests.Desk) -> None:
+    """What staff approve with an account is told to who asked, and to the organisation at its registered address."""
+    help_.approve(desk, help_.hand_in(desk, BUSINESS))
+    told = [row for row in rows(desk.db, "outbox") if row["kind"] == "direct_debit.agreed"]
+    assert [PERSON, REGISTERED] == [row["recipient"] for row in told]
+    assert {("NL91 •••• 4300", False)} == {
+        (json.loads(row["payload"])["iban"], json.loads(row["payload"])["can_undo"]) for row in told
+    }
+
+
+def test_mandate_takes_no_others_place(desk: requests.Desk) -> None:
+    """An organisation that has got a way to pay while a request waited keeps it: that account is forgotten."""
+    waits = help_.hand_in(desk, BUSINESS, email="two@kites.example", iban="NL02ABNA0123456789")
+    help_.approve(desk, help_.hand_in(desk, BUSINESS, email=REGISTERED))
+    help_.approve(desk, waits)
+    assert [IBAN] == [row["iban"] for row in rows(desk.db, "mandates")]
+    assert None is help_.found(desk, waits).iban
 
 
 def test_retention(desk: requests.Desk) -> None:
@@ -677,7 +720,7 @@ def test_retention(desk: requests.Desk) -> None:
 def test_earned_mail_waits(desk: requests.Desk) -> None:
     """Over the cap for what anybody can cause a mail waits its turn; the code that a used link brings does not."""
     references_ = [help_.hand_in(desk, PRIVATE) for _ in range(4)]
-    help_.choose_password(desk, references_[0])
+    help_.confirm(desk, references_[0])
     queue = [(row["kind"], row["next_at"][:16]) for row in rows(desk.db, "outbox")[2:]]
     now, later = "2026-11-21T12:00", "2026-11-21T13:00"
     assert [("access_code.received", now), ("access_code.received", later), ("access_code.code", now)] == queue
@@ -694,7 +737,7 @@ def test_deferred_link_works_when_it_arrives(desk: requests.Desk) -> None:
     assert 3 == requests.close_unconfirmed(desk, late)
     found_ = requests.status(desk.db.read(), desk, references_[3], PERSON, late)
     assert found_
-    assert [False, True] == [has_lapsed(found_, 24, moment) for moment in (late, later)]
+    assert [False, True] == [link_end(found_, 24) < moment for moment in (late, later)]
     assert 1 == requests.close_unconfirmed(desk, later)
 
 
@@ -702,7 +745,7 @@ def test_no_secret_stays(desk: requests.Desk) -> None:
     """No code or token stands in the tables of people and requests."""
     reference = help_.hand_in(desk, PRIVATE)
     token = help_.payload(desk.db)["token"]
-    help_.choose_password(desk, reference)
+    help_.confirm(desk, reference)
     code = help_.mailed_code(desk.db)
     kept = "".join(str(rows(desk.db, name)) for name in ("requests", "access_codes", "tokens", "events", "people"))
     assert (False, False) == (token in kept, code in kept)
@@ -721,15 +764,3 @@ def test_everything_is_in_the_log(desk: requests.Desk) -> None:
         ("access_code.issue", "approved"), ("letter", "printed"), ("letter", "posted"),
     ]  # fmt: skip
     assert (expected, {"request:1"}) == (seen, {row["on_what"] for row in rows(desk.db, "events")})
-
-
-def test_first_password(app: Flask, client: HouseClient) -> None:
-    """The link in the first mail leads through the form for a password to a page that says what comes, and the code."""
-    desk = app.extensions["services"].desk
-    help_.hand_in(desk, PRIVATE, clock.now(), email="new@kites.example")
-    start = "/en/self-service/replacement-password"
-    client.get(f"{start}/link/{help_.payload(desk.db)['token']}")
-    sent = client.send(f"{start}/new-password", {"new_password": "zeven paarse knikkers"})
-    assert (303, f"{start}/chosen") == (sent.status_code, sent.headers["Location"])
-    assert "You have chosen your password" in client.get(f"{start}/chosen").text
-    assert ["access_code.received", "access_code.code"] == help_.mails(desk.db)

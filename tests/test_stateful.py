@@ -87,7 +87,6 @@ class Loket(RuleBasedStateMachine):
         """Hours or weeks go by, and the worker does what is due."""
         self.now += timedelta(hours=hours)
         requests.hourly(self.desk, self.now)
-        requests.hand_out_ready(self.desk, self.now)
 
     @rule(
         email=st.sampled_from(EMAILS),
@@ -106,15 +105,24 @@ class Loket(RuleBasedStateMachine):
         assert len(handed_in) == len(self.submissions)
 
     @rule(number=st.integers(0, 20))
-    def choose_password(self, number: int) -> None:
-        """Somebody uses the link in the mail about their request."""
-        row = self._any("requests", number, state="received")
-        if row is None or row["token_hash"] is None:
+    def confirm(self, number: int) -> None:
+        """Somebody uses the link in the mail about a request, whatever became of that; once more changes nothing."""
+        row = self._any("requests", number)
+        link = None if row is None else self._link(row["id"])
+        if row is None or link is None:
             return
+        open_before = requests.open_link(self.db.read(), link, self.now).state == "open"
         with self.db.write() as conn:
-            members.set_password(conn, row["person_id"], HASH, self.now)
-            sessions.end_all(conn, row["person_id"], self.now)
-            requests.password_chosen(self.desk, conn, row["person_id"], row["token_hash"], self.now)
+            known = members.password_hash(conn, row["person_id"])
+            chosen = None if known else HASH
+            made = requests.confirm(conn, self.desk, link, ADDRESS, self.now, known=known, chosen=chosen)
+            again = requests.confirm(conn, self.desk, link, ADDRESS, self.now, known=known or HASH)
+        assert open_before == (made is not None)
+        assert again is None
+
+    def _link(self, number: int) -> str | None:
+        found = (row["token_hash"] for row in rows(self.db, "tokens") if row["kind"] == f"request:{number}")
+        return next(found, None)
 
     @rule(number=st.integers(0, 20), what=st.sampled_from(("take_up", "approve", "approve", "approve", "reject")))
     def decide(self, number: int, what: str) -> None:
@@ -219,6 +227,23 @@ class Loket(RuleBasedStateMachine):
             if row["revoked_at"] is None
         ]
         assert len(held) == len(set(held))
+
+    @invariant()
+    def nothing_private_without_its_link(self) -> None:
+        """No private code, way to pay or mandate that no link of a private request brought about."""
+        if not hasattr(self, "db"):
+            return
+        confirmed = {
+            row["person_id"] for row in rows(self.db, "requests") if row["kind"] == "private" and row["confirmed_at"]
+        }
+        held = [row for name in ("access_codes", "mandates") for row in rows(self.db, name)]
+        assert {row["person_id"] for row in held if row["organisation_id"] is None} <= confirmed
+        assert {row["id"] for row in rows(self.db, "people") if row["payment_method"]} <= confirmed
+        told = {key.partition(":")[2] for key in self._keys("direct_debit.agreed")}
+        assert {f"{row['id']}:0" for row in rows(self.db, "mandates")} <= told
+
+    def _keys(self, kind: str) -> list[str]:
+        return [row["idempotency_key"] for row in rows(self.db, "outbox") if row["kind"] == kind]
 
     @invariant()
     def revoked_codes_open_nothing(self) -> None:

@@ -31,3 +31,5 @@ CHANGE_PASSWORD = Limit("change-password", 10, HOUR)
 # Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
 DIRECT_DEBIT = Limit("direct-debit", 6, DAY)
 DIGITAL_INVOICES = Limit("digital-invoices", 6, DAY)
+# Mails with a link to choose a new password, each caused by who holds the link of a request.
+FORGOTTEN_PASSWORD = Limit("request-forgotten", 3, HOUR)

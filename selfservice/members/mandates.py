@@ -38,8 +38,13 @@ class Mandate:
 
     @property
     def masked(self) -> str:
-        """The account as its holder recognises it and nobody else can use it: NL91 •••• 4300."""
-        return f"{self.iban[:4]} •••• {self.iban[-4:]}"
+        """The account as its holder recognises it and nobody else can use it."""
+        return mask(self.iban)
+
+
+def mask(iban: str) -> str:
+    """An IBAN in its one form as its holder recognises it and nobody else can use it: NL91 •••• 4300."""
+    return f"{iban[:4]} •••• {iban[-4:]}"
 
 
 def normalise_iban(text: str) -> str:

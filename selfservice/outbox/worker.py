@@ -24,7 +24,6 @@ class Worker:
     """Any number of workers may run, in any number of processes; killing one at any moment loses no mail.
 
     `clean` is called once an hour with the database and the moment: `retention.clean` and other work of the hour.
-    `often` is called at each turn, with the moment: work that should not wait, and that only reads when there is none.
     Every 10 seconds, between two mails too, this loop itself notes that it is alive (selfservice/heartbeats.py).
     """
 
@@ -35,7 +34,6 @@ class Worker:
     now: Callable[[], datetime] = clock.now
     poll_seconds: float = 1.0
     lease_seconds: int = LEASE_SECONDS
-    often: Callable[[datetime], object] = lambda _: None
     _cleaned: datetime | None = field(default=None, init=False)
     _beat_at: float = field(default=float("-inf"), init=False)
 
@@ -48,7 +46,7 @@ class Worker:
         pause = self.poll_seconds
         while not stop.is_set():
             # Each has its turn, also after one that failed.
-            done = [self._try(part) for part in (self._beat, self._often, lambda: self._send(stop), self._hourly)]
+            done = [self._try(part) for part in (self._beat, lambda: self._send(stop), self._hourly)]
             # What does not mend itself must not fill the log and the disk.
             pause = self.poll_seconds if all(done) else min(2 * pause, LONGEST_PAUSE_SECONDS)
             stop.wait(pause)
@@ -68,9 +66,6 @@ class Worker:
         if time.monotonic() - self._beat_at >= EVERY_SECONDS:
             self._beat_at = time.monotonic()
             beat(self.db, WORKER, self.now())
-
-    def _often(self) -> None:
-        self.often(self.now())
 
     def _send(self, stop: threading.Event) -> None:
         while not stop.is_set() and self.step():

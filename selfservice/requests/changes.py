@@ -79,7 +79,7 @@ def never_came(conn: sqlite3.Connection, desk: Desk, reference: str, email: str,
         return done
     if request.access_code_id is not None:
         members.revoke_access_code(conn, request.access_code_id, now)
-        sessions.end_all(conn, request.person_id, now)
+        sessions.end_code(conn, request.access_code_id, now)
     states.change(conn, request.id, letter_id=None)
     request = states.move(conn, get(conn, request.id), "approved", now)
     promise_again(conn, desk, request, now)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.members import codes, model, organisations, references, use
+from selfservice.members import codes, model, organisations, references, tokens, use
 from selfservice.requests import states
 from selfservice.requests.rows import State, get
 from selfservice.secrets import Keys
@@ -35,6 +35,7 @@ STORIES: tuple[tuple[int, int, Story], ...] = (
 # it can be said that it never came. One went by letter, one by e-mail.
 NEVER_CAME = (5, 6)
 LETTER_DAYS = 60
+LINK_HOURS = 24
 NAMES = (
     ("Bo", "Sterrenveld"), ("Ilse", "Tandwiel"), ("Ravi", "Moonfield"), ("Guus", "Appelscha"), ("Nadia", "Kompas"),
     ("Owen", "Bramblewick"), ("Lieke", "Zilverspar"), ("Teun", "Roodborst"), ("Sara", "Windwijzer"),
@@ -50,7 +51,7 @@ def fill(conn: sqlite3.Connection, keys: Keys, now: datetime, password: str | No
     """
     for number, (days, row, story) in enumerate(STORIES):
         made = now - timedelta(days=days, hours=1)
-        request, person = _add(conn, number, row, story, made)
+        request, person = _add(conn, keys, number, row, story, made)
         handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
         if handed:
             _hand_over(conn, keys, number, request, handed[0])
@@ -88,7 +89,9 @@ def _hand_over(conn: sqlite3.Connection, keys: Keys, number: int, request_id: in
     states.change(conn, request_id, access_code_id=made)
 
 
-def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: Story, made: datetime) -> tuple[int, int]:
+def _add(
+    conn: sqlite3.Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
+) -> tuple[int, int]:
     """Add one request; its row number and its person's."""
     given, family = NAMES[number]
     found = organisations.get(conn, organisation_row) if organisation_row else None
@@ -102,9 +105,9 @@ def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: St
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
                                  email, language, payment_method, delivery, delivery_email, letter_lines, state, reason,
-                                 approved_by, token_hash, confirmed_at, expected_from, expected_until, created_at)
+                                 approved_by, confirmed_at, expected_from, expected_until, created_at)
            VALUES (:reference, :key, :person_id, :organisation_id, :kind, :given, :family, :email, :language, :method,
-                   :delivery, :delivery_email, :lines, :state, :reason, :approved_by, :token_hash, :confirmed_at,
+                   :delivery, :delivery_email, :lines, :state, :reason, :approved_by, :confirmed_at,
                    :since, :until, :made) RETURNING id""",
         {
             "reference": reference(number),
@@ -123,13 +126,15 @@ def _add(conn: sqlite3.Connection, number: int, organisation_row: int, story: St
             "state": state,
             "reason": "details_differ" if state == "rejected" else None,
             "approved_by": "Kim Voorbeeld" if found and any(name == "approved" for name, _ in story) else None,
-            "token_hash": hashlib.sha256(f"demo {number}".encode()).hexdigest(),
             "confirmed_at": to_text(made + timedelta(hours=1)) if state == "sent" else None,
             "since": since.isoformat(),
             "until": until.isoformat(),
             "made": to_text(made),
         },
     ).fetchone()
+    if found is None and state == "received":
+        # Its mail has long arrived.
+        tokens.issue(conn, keys, get(conn, row["id"]).link_kind, person, LINK_HOURS, made)
     for each, hours in story:
         states.note(conn, row["id"], each, made + timedelta(hours=hours))
     return int(row["id"]), person

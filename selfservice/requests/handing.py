@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from selfservice import crypto, workdays
-from selfservice.clock import to_text
+from selfservice import crypto, i18n, workdays
 from selfservice.db import sqlite3
 from selfservice.members import codes, mandates, organisations, use
 from selfservice.members import model as members
+from selfservice.members.mandate_notices import notices
+from selfservice.members.mandates import Mandate
 from selfservice.requests import payloads, post, states
 from selfservice.requests.desk import Desk
 from selfservice.requests.rows import Request, State, get, to_request
@@ -60,7 +61,7 @@ def _hand_out(
         organisation_id=request.organisation_id,
     )
     states.change(conn, request.id, access_code_id=made)
-    _settle(conn, request, now)
+    _settle(conn, desk, request, now)
     if request.delivery == "letter":
         last = workdays.today(now) + timedelta(days=desk.fact("access_code.letter_valid_days"))
         use.set_valid_until(conn, made, workdays.end_of(last))
@@ -108,8 +109,8 @@ def _introduce(conn: sqlite3.Connection, request: Request) -> None:
     )
 
 
-def _settle(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
-    """Put the way of paying where it belongs, and forget the account in the request.
+def _settle(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+    """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
 
     An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
     """
@@ -119,65 +120,41 @@ def _settle(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
             {"id": request.person_id, "method": request.payment_method},
         )
     if request.iban and request.holder:
-        mandates.agree(
-            conn,
-            now,
-            person_id=request.person_id,
-            organisation_id=request.organisation_id,
-            iban=request.iban,
-            holder=request.holder,
-            effective_on=workdays.add(workdays.today(now), 1),
-        )
+        if not pays_already(conn, request):
+            _agree(conn, desk, request, request.iban, request.holder, now)
         states.change(conn, request.id, iban=None, holder=None)
 
 
-def password_chosen(desk: Desk, conn: sqlite3.Connection, person_id: int, token_hash: str, now: datetime) -> None:
-    """The link that chose a password was used: the address of the request it was mailed for is proven.
-
-    A private request gets its code now, in a mail of its own. Call in the transaction that used the link. The desk
-    comes first, so that wiring can fill it in.
+def pays_already(conn: sqlite3.Connection, request: Request) -> bool:
+    """Whether the organisation of a request has got a way to pay since it was asked for one: the account in the request
+    is then not collected from. Privately a later agreement takes the place of the one before.
     """
-    row = conn.execute(
-        "SELECT * FROM requests WHERE token_hash = :token_hash AND person_id = :person_id",
-        {"token_hash": token_hash, "person_id": person_id},
-    ).fetchone()
-    # The person's other links have just stopped working, so what waits for them waits no longer (hand_out_ready).
-    conn.execute(
-        "UPDATE requests SET token_hash = NULL WHERE person_id = :person_id AND token_hash IS NOT NULL",
-        {"person_id": person_id},
+    number = request.organisation_id
+    return number is not None and organisations.get(conn, number).payment_method is not None
+
+
+def _agree(conn: sqlite3.Connection, desk: Desk, request: Request, iban: str, holder: str, now: datetime) -> None:
+    person, organisation = request.person_id, request.organisation_id
+    effective = workdays.add(workdays.today(now), 1)
+    made = mandates.agree(
+        conn, now, person_id=person, organisation_id=organisation, iban=iban, holder=holder, effective_on=effective
     )
-    if row is None:
-        return
-    states.change(conn, row["id"], confirmed_at=to_text(now))
-    request = to_request(row)
-    if request.kind == "private" and request.state == "received":
-        hand_out(conn, desk, states.move(conn, request, "approved", now), now)
-
-
-def hand_out_ready(desk: Desk, now: datetime) -> int:
-    """Hand out the private codes of people who chose a password earlier, for another code; returns how many.
-
-    Here and not when they ask, so that asking costs the same for everybody. For the worker, often: it only reads when
-    there is nothing to do.
-    """
-    done = 0
-    while True:
-        if _ready(desk.db.read()) is None:
-            return done
-        with desk.db.write() as conn:
-            row = _ready(conn)
-            if row is not None:
-                hand_out(conn, desk, states.move(conn, to_request(row), "approved", now), now)
-                done += 1
-
-
-def _ready(conn: sqlite3.Connection) -> sqlite3.Row | None:
-    found: sqlite3.Row | None = conn.execute(
-        """SELECT r.* FROM requests r JOIN passwords w ON w.person_id = r.person_id
-           WHERE r.state = 'received' AND r.kind = 'private' AND r.token_hash IS NULL
-           ORDER BY r.id LIMIT 1"""
-    ).fetchone()
-    return found
+    mandate = Mandate(made, person, organisation, iban, holder, effective)
+    # Who waits for a letter has no code to log in with before that day.
+    can_undo = request.delivery == "email"
+    with i18n.using(request.language):
+        mails = list(notices(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
+    for number, notice in enumerate(mails):
+        desk.mail(
+            conn,
+            now,
+            key=f"direct-debit:{made}:{number}",
+            kind="direct_debit.agreed",
+            recipient=notice.recipient,
+            language=request.language,
+            payload=notice.payload,
+            earned=True,
+        )
 
 
 def hand_out_waiting(desk: Desk, now: datetime) -> int:

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
 from selfservice.db import sqlite3
+from selfservice.members import tokens
+from selfservice.members.model import email_key
 from selfservice.requests import payloads, post, states
 from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out_waiting
@@ -21,6 +23,7 @@ def hourly(desk: Desk, now: datetime) -> dict[str, int]:
     return {
         "reminded": remind(desk, now),
         "expired": expire(desk, now),
+        "links": send_missing_links(desk, now),
         "closed": close_unconfirmed(desk, now),
         "handed_out": hand_out_waiting(desk, now),
     }
@@ -60,18 +63,60 @@ def expire(desk: Desk, now: datetime) -> int:
     while True:
         with desk.db.write() as conn:
             rows = conn.execute(
-                """SELECT id, person_id FROM access_codes
+                """SELECT id FROM access_codes
                    WHERE valid_until <= :now AND first_used_at IS NULL AND revoked_at IS NULL
                    ORDER BY id LIMIT 100""",
                 {"now": to_text(now)},
             ).fetchall()
             for row in rows:
-                post.revoke(conn, row["id"], row["person_id"], now)
+                post.revoke(conn, row["id"], now)
                 tell(conn, desk, row["id"], "access_code.expired", now)
                 desk.record(conn, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
         if len(rows) < BATCH:
             return done
+
+
+def send_missing_links(desk: Desk, now: datetime) -> int:
+    """Mail a link for each private request that has none: those of who had a password, as received before
+    29 November 2026. Without it they would lapse, and nobody could help it.
+    """
+    hours = desk.fact("access_code.link_hours")
+    since = {"since": to_text(now - timedelta(hours=hours))}
+    query = """SELECT * FROM requests r
+               WHERE state = 'received' AND kind = 'private' AND created_at > :since
+                     AND NOT EXISTS (SELECT 1 FROM tokens t
+                                     WHERE t.person_id = r.person_id AND t.kind = 'request:' || r.id)
+               ORDER BY id"""
+    if desk.db.read().execute(query, since).fetchone() is None:
+        return 0
+    with desk.db.write() as conn:
+        rows = conn.execute(query, since).fetchall()
+        for row in rows:
+            request = to_request(row)
+            slot = desk.outbox.reserve(conn, counted_on=email_key(request.email), now=now, earned=True)
+            issued = tokens.issue(conn, desk.keys, request.link_kind, request.person_id, hours, slot.at)
+            desk.mail(
+                conn,
+                now,
+                key=f"request-link:{request.reference}",
+                kind="access_code.received",
+                recipient=request.email,
+                language=request.language,
+                payload=payloads.received(
+                    request.language,
+                    name=request.given_name,
+                    reference=request.reference,
+                    organisation="",
+                    channel=request.delivery,
+                    promise=(request.expected_from, request.expected_until),
+                ),
+                seed=issued.seed,
+                slot=slot,
+                earned=True,
+                give_up_after=timedelta(hours=hours),
+            )
+    return len(rows)
 
 
 def close_unconfirmed(desk: Desk, now: datetime) -> int:
@@ -82,9 +127,12 @@ def close_unconfirmed(desk: Desk, now: datetime) -> int:
     while True:
         with desk.db.write() as conn:
             rows = conn.execute(
-                """SELECT * FROM requests
-                   WHERE state = 'received' AND kind = 'private' AND token_hash IS NOT NULL
+                """SELECT * FROM requests r
+                   WHERE state = 'received' AND kind = 'private'
                          AND (link_until <= :now OR (link_until IS NULL AND created_at <= :before))
+                         AND NOT EXISTS (SELECT 1 FROM tokens t
+                                         WHERE t.person_id = r.person_id AND t.kind = 'request:' || r.id
+                                               AND t.used_at IS NULL AND t.expires_at > :now)
                    ORDER BY id LIMIT 100""",
                 moments,
             ).fetchall()
@@ -97,12 +145,12 @@ def close_unconfirmed(desk: Desk, now: datetime) -> int:
 
 
 def revoke(conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> bool:
-    """Revoke a code for staff, end its owner's sessions and tell them; False when it was not active."""
+    """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
     row = conn.execute(
-        "SELECT person_id FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
+        "SELECT 1 FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
     ).fetchone()
     if row is not None:
-        post.revoke(conn, access_code_id, row["person_id"], now)
+        post.revoke(conn, access_code_id, now)
         tell(conn, desk, access_code_id, "access_code.revoked", now)
     result = "unknown" if row is None else "ok"
     who = f"staff:{' '.join(by.split()).casefold()}"

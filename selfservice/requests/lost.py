@@ -136,7 +136,7 @@ def replace(conn: sqlite3.Connection, desk: Desk, token_hash: str, address: str,
     lost = opens(conn, token_hash, now)
     if lost is None or tokens.redeem(conn, f"{TOKEN_KIND}{lost.access_code_id}", token_hash, now) is None:
         return None
-    post.revoke(conn, lost.access_code_id, lost.person_id, now)
+    post.revoke(conn, lost.access_code_id, now)
     desk.record(
         conn,
         now,

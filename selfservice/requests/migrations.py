@@ -78,3 +78,19 @@ def add_link_until(db: Database) -> None:
         ALTER TABLE requests ADD COLUMN link_until TEXT
             CHECK (link_until IS NULL OR link_until LIKE '____-__-__T__:__:__.______Z');
     """)
+
+
+@migrations()
+def bind_links_to_requests(db: Database) -> None:
+    """The link in the mail about a request is for that request alone: its token's kind says which. `token_hash`, by
+    which a link for a first password was found again, is used no more.
+    """
+    db.executescript("""
+        UPDATE tokens SET kind = 'request:' || (SELECT r.id FROM requests r WHERE r.token_hash = tokens.token_hash)
+        WHERE kind = 'password' AND EXISTS (SELECT 1 FROM requests r WHERE r.token_hash = tokens.token_hash
+                                                                          AND r.person_id = tokens.person_id);
+        UPDATE requests SET token_hash = NULL;
+        -- What is left of such links, which live a day and not an hour, was mailed for requests that are closed.
+        UPDATE tokens SET used_at = created_at
+        WHERE kind = 'password' AND used_at IS NULL AND julianday(expires_at) - julianday(created_at) > 0.5;
+    """)

@@ -14,16 +14,11 @@ from selfservice.requests.checking import (
     reject,
     take_up,
 )
+from selfservice.requests.confirmation import Asked, Link, confirm, forget_password, open_link, refuse
 from selfservice.requests.desk import Desk
 from selfservice.requests.fields import FieldError
-from selfservice.requests.handing import (
-    hand_out_ready,
-    hand_out_waiting,
-    letter_posted,
-    letter_printed,
-    password_chosen,
-)
-from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke
+from selfservice.requests.handing import hand_out_waiting, letter_posted, letter_printed
+from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke, send_missing_links
 from selfservice.requests.lost import Lost, lose, opens, replace
 from selfservice.requests.progress import Status, admit, status
 from selfservice.requests.reasons import REASONS
@@ -45,10 +40,12 @@ __all__ = [
     "REASONS",
     "AnswerError",
     "Answers",
+    "Asked",
     "Delivery",
     "Desk",
     "Done",
     "FieldError",
+    "Link",
     "Lost",
     "Request",
     "SelfApprovalError",
@@ -62,10 +59,11 @@ __all__ = [
     "by_reference",
     "clean",
     "close_unconfirmed",
+    "confirm",
     "correct_address",
     "delivery",
     "expire",
-    "hand_out_ready",
+    "forget_password",
     "hand_out_waiting",
     "history",
     "hourly",
@@ -78,14 +76,16 @@ __all__ = [
     "never_came",
     "note_refusal",
     "of_person",
+    "open_link",
     "opens",
     "options",
     "organisation",
-    "password_chosen",
+    "refuse",
     "reject",
     "remind",
     "replace",
     "revoke",
+    "send_missing_links",
     "status",
     "submit",
     "take_up",

@@ -18,8 +18,8 @@ def received(
     channel: str,
     promise: tuple[date, date],
 ) -> dict[str, Any]:
-    """For access_code.received and access_code.already. `token` stays empty for who has a password already; for others
-    the worker fills it in.
+    """For access_code.received and access_code.already. `token` stays empty where there is no link; else the worker
+    fills it in.
     """
     return {
         "name": name,

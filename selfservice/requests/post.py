@@ -47,10 +47,10 @@ def take_back(conn: sqlite3.Connection, request: Request, now: datetime) -> None
     states.change(conn, request.id, letter_id=None, access_code_id=None)
 
 
-def revoke(conn: sqlite3.Connection, access_code_id: int, person_id: int, now: datetime) -> None:
-    """Revoke a code and end its owner's sessions; a letter with it that is not printed goes too, with its request."""
+def revoke(conn: sqlite3.Connection, access_code_id: int, now: datetime) -> None:
+    """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request."""
     members.revoke_access_code(conn, access_code_id, now)
-    sessions.end_all(conn, person_id, now)
+    sessions.end_code(conn, access_code_id, now)
     row = conn.execute(
         "SELECT * FROM requests WHERE access_code_id = :id AND state = 'approved'", {"id": access_code_id}
     ).fetchone()

@@ -13,6 +13,8 @@ from selfservice.members import references
 from selfservice.members.model import email_key
 
 State = Literal["received", "checking", "approved", "sent", "printed", "posted", "withdrawn", "rejected", "duplicate"]
+# A token's kind names the request it is about, so that its siblings are the links for that same request.
+LINK = "request:"
 OPEN: tuple[State, ...] = ("received", "checking", "approved")
 
 
@@ -55,6 +57,11 @@ class Request:
     def name(self) -> str:
         """First and last name, as typed in the request."""
         return f"{self.given_name} {self.family_name}"
+
+    @property
+    def link_kind(self) -> str:
+        """The kind of the token in the link that was mailed for it (`members.tokens`)."""
+        return f"{LINK}{self.id}"
 
     @property
     def on_what(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
+from selfservice.members import tokens
 from selfservice.requests.rows import Request, State, get
 
 # sent, printed and posted go back to approved when it never came and a new code is made.
@@ -43,8 +44,8 @@ def move(
 ) -> Request:
     """Bring a request into its next state and write the moment down; returns it as it is then.
 
-    What is closed forgets the account to collect from. Raises WrongStateError when that state may not follow, also
-    when the request has changed since it was read.
+    What is closed forgets the account to collect from, and the link that was mailed for it opens nothing. Raises
+    WrongStateError when that state may not follow, also when the request has changed since it was read.
     """
     if state not in NEXT[request.state]:
         raise WrongStateError(request.state)
@@ -64,7 +65,8 @@ def move(
         raise WrongStateError(get(conn, request.id).state)
     note(conn, request.id, state, now)
     if state in CLOSED:
-        change(conn, request.id, iban=None, holder=None, token_hash=None)
+        change(conn, request.id, iban=None, holder=None)
+        tokens.revoke_all(conn, request.link_kind, request.person_id, now)
     return get(conn, request.id)
 
 
@@ -88,7 +90,6 @@ _CHANGE = {
     "reason": "UPDATE requests SET reason = :value WHERE id = :id",
     "iban": "UPDATE requests SET iban = :value WHERE id = :id",
     "holder": "UPDATE requests SET holder = :value WHERE id = :id",
-    "token_hash": "UPDATE requests SET token_hash = :value WHERE id = :id",
     "confirmed_at": "UPDATE requests SET confirmed_at = :value WHERE id = :id",
     "corrected_at": "UPDATE requests SET corrected_at = :value WHERE id = :id",
     "letter_lines": "UPDATE requests SET letter_lines = :value WHERE id = :id",

@@ -18,8 +18,7 @@ from selfservice.members.organisations import Organisation
 from selfservice.outbox import addresses
 from selfservice.requests import fields, payloads, states
 from selfservice.requests.desk import Desk
-
-PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
+from selfservice.requests.rows import LINK
 
 
 @dataclass(frozen=True)
@@ -113,10 +112,10 @@ def submit(
     if not decision.allowed:
         return Submitted(wait=decision.retry_after_seconds)
     person, has_password, has_code = _person(conn, answers, found, now)
+    # Privately nothing goes on without it; for an organisation it is for choosing a first password.
+    wants_link = not has_code and (answers.kind == "private" or not has_password)
     hours = desk.fact("access_code.link_hours")
-    wants_link = not (has_password or has_code)
     slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now)
-    issued = tokens.issue(conn, desk.keys, PASSWORD_TOKEN, person if wants_link else None, hours, slot.at)
     reference = references.new()
     way = delivery(answers, found)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
@@ -124,11 +123,10 @@ def submit(
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
                                  email, telephone, language, payment_method, iban, holder, delivery, delivery_email,
-                                 letter_lines, state, token_hash, link_until, expected_from, expected_until,
-                                 created_at)
+                                 letter_lines, state, link_until, expected_from, expected_until, created_at)
            VALUES (:reference, :key, :person_id, :organisation_id, :kind, :given_name, :family_name,
                    :email, :telephone, :language, :payment_method, :iban, :holder, :delivery, :delivery_email,
-                   :letter_lines, :state, :token_hash, :link_until, :since, :until, :now) RETURNING id""",
+                   :letter_lines, :state, :link_until, :since, :until, :now) RETURNING id""",
         {
             "reference": reference,
             "key": submission,
@@ -147,7 +145,6 @@ def submit(
             "delivery_email": way.email,
             "letter_lines": json.dumps(way.lines, ensure_ascii=False) if way.lines else None,
             "state": state,
-            "token_hash": issued.token_hash if wants_link else None,
             # Also for who gets none, so that it tells nothing.
             "link_until": to_text(slot.at + timedelta(hours=hours)),
             "since": since.isoformat(),
@@ -156,6 +153,8 @@ def submit(
         },
     ).fetchone()
     states.note(conn, row["id"], state, now)
+    kind = f"{LINK}{row['id']}"
+    issued = tokens.issue(conn, desk.keys, kind, person if wants_link else None, hours, slot.at)
     desk.mail(
         conn,
         now,

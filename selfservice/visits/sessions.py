@@ -158,6 +158,14 @@ def end_all(conn: "sqlite3.Connection", person_id: int, now: datetime, but: int 
     ).rowcount
 
 
+def end_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+    """End the sessions that were begun with this access code; those with the person's other codes go on."""
+    conn.execute(
+        "UPDATE sessions SET ended_at = :now WHERE access_code_id = :access_code_id AND ended_at IS NULL",
+        {"access_code_id": access_code_id, "now": to_text(now)},
+    )
+
+
 def clean(conn: "sqlite3.Connection", now: datetime) -> int:
     """Remove sessions that ended, or could not be used any more, over a day ago."""
     return conn.execute(

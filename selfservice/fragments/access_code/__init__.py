@@ -1,6 +1,7 @@
 """`access-code`: the request for an access code.
 
 start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
+[mail] link → confirm → confirmed
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, cookies, errors, web, workdays
 from selfservice.db import sqlite3
-from selfservice.fragments.access_code import model
+from selfservice.fragments.access_code import link, model
 from selfservice.fragments.access_code.model import Form
 from selfservice.i18n import gettext, other_language
 from selfservice.limits import table
@@ -248,3 +249,6 @@ def done() -> Response:
         since=date.fromisoformat(draft["since"]),
         until=date.fromisoformat(draft["until"]),
     )
+
+
+link.add_to(blueprint)

@@ -10,12 +10,12 @@ from selfservice import workdays
 from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
-from selfservice.i18n import format_date, gettext
+from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
-from selfservice.members import mandates, organisations
+from selfservice.members import mandates
+from selfservice.members.mandate_notices import notices
 from selfservice.members.mandates import Mandate, MandateError
-from selfservice.members.model import email_key
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
 from selfservice.visits.sessions import Session
@@ -122,28 +122,16 @@ class Counter:
     def _tell(
         self, conn: sqlite3.Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
     ) -> None:
-        """Confirm it by mail: to the person, and to the organisation's registered address when that is another."""
+        """Confirm it by mail, to whom it concerns."""
         outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
-        to = {email_key(session.email): session.email}
-        name = ""
-        if session.organisation_id is not None:
-            organisation = organisations.get(conn, session.organisation_id)
-            name = organisation.name
-            to.setdefault(email_key(organisation.email), organisation.email)
-        for key, recipient in to.items():
+        for notice in notices(conn, mandate, name=session.name, email=session.email):
             outbox.enqueue(
                 conn,
-                idempotency_key=f"{kind}:{mandate.id}:{self.keys.keyed_hash('mail-key', key)}:{uuid4()}",
+                idempotency_key=f"{kind}:{mandate.id}:{uuid4()}",
                 kind=kind,
-                recipient=recipient,
+                recipient=notice.recipient,
                 language=lang,
-                payload={
-                    "name": session.name,
-                    "organisation": name,
-                    "iban": mandate.masked,
-                    "holder": mandate.holder,
-                    "day": format_date(mandate.effective_on),
-                },
+                payload=notice.payload,
                 now=now,
                 # The page says that it is sent, and the owner must hear of each: over the cap it goes later.
                 earned=True,

@@ -11,6 +11,7 @@ from selfservice import clock, cookies, errors, web
 from selfservice.fragments.replacement_password import model
 from selfservice.i18n import gettext, language
 from selfservice.outbox import addresses
+from selfservice.requests import model as requests
 from selfservice.services import services
 from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
@@ -30,7 +31,7 @@ START = StartForm(NAME, title)
 def _counter() -> model.Counter:
     wired = services()
     domain = wired.config.sender.rpartition("@")[2]
-    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.password_hooks)
+    return model.Counter(wired.db, wired.keys, wired.facts, domain)
 
 
 @blueprint.get("")
@@ -118,6 +119,9 @@ def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
     now = clock.now()
     token_hash = model.hash_of(token)
+    if requests.open_link(services().db.read(), token_hash, now).state != "unknown":
+        # Until 29 November 2026 the mails about requests led here.
+        return web.see(f"/{language()}/self-service/access-code/link/{token}")
     if _counter().opens(services().db.read(), token_hash, now):
         with services().db.write() as conn:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
@@ -163,15 +167,7 @@ def change_password() -> Response:
         visit = cookies.visit(conn, now)
         if changed and visit is not None:
             Draft(visit, NAME).delete(conn)
-    if not changed:
-        return _expired()
-    return web.see(url_for(".chosen" if changed == "first" else ".done"))
-
-
-@blueprint.get("/chosen")
-def chosen() -> Response:
-    """There is a password now, and a code will follow."""
-    return web.render("replacement_password/chosen.html", title=gettext("You have chosen your password"))
+    return web.see(url_for(".done")) if changed else _expired()
 
 
 @blueprint.get("/done")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import uuid4
 
 from selfservice.clock import to_text
@@ -67,8 +65,6 @@ class Counter:
     keys: Keys
     facts: Facts
     mail_domain: str
-    # What else happens in the transaction that sets a password: with whose it is, and the hash of the token used.
-    hooks: tuple[Callable[[sqlite3.Connection, int, str, datetime], None], ...] = ()
 
     def ask(
         self,
@@ -125,34 +121,29 @@ class Counter:
 
     def change(
         self, conn: sqlite3.Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime
-    ) -> Literal["changed", "first", ""]:
-        """Redeem the token, set the password, end all sessions and tell the owner. Empty when the token was used.
+    ) -> bool:
+        """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
 
-        'first' when there was neither a password nor a code before: then nothing changed that the owner should hear of,
-        and the code is yet to come. Call inside `write()`: all of it happens, or nothing.
+        Call inside `write()`: all of it happens, or nothing.
         """
         person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
         if person is None:
-            return ""
+            return False
         owner = people.get(conn, person)
-        is_first = not owner.has_password and not members.code_hashes(conn, person)
         members.set_password(conn, person, hashed, now)
         sessions.end_all(conn, person, now)
-        if not is_first:
-            self._outbox().enqueue(
-                conn,
-                idempotency_key=f"password-changed:{token_hash}",
-                kind="replacement_password.changed",
-                recipient=owner.email,
-                language=lang,
-                payload={"name": owner.given_name, "moment": now.isoformat()},
-                now=now,
-                # It follows from a used link, and the owner must hear of it: over the cap it goes later.
-                earned=True,
-                topic="password.changed",
-            )
-        for hook in self.hooks:
-            hook(conn, person, token_hash, now)
+        self._outbox().enqueue(
+            conn,
+            idempotency_key=f"password-changed:{token_hash}",
+            kind="replacement_password.changed",
+            recipient=owner.email,
+            language=lang,
+            payload={"name": owner.given_name, "moment": now.isoformat()},
+            now=now,
+            # It follows from a used link, and the owner must hear of it: over the cap it goes later.
+            earned=True,
+            topic="password.changed",
+        )
         record(
             conn,
             self.keys,
@@ -163,7 +154,7 @@ class Counter:
             on_what=f"person:{person}",
             address=address,
         )
-        return "first" if is_first else "changed"
+        return True
 
     def _outbox(self) -> Outbox:
         return Outbox.wire(self.keys, self.facts, self.mail_domain)

@@ -86,7 +86,8 @@ def _status(draft: dict[str, str], found: Status | None, now: datetime) -> Respo
         why=model.why(found),
         wait=model.duration(found.median_wait) if found.median_wait else "",
         did=draft.get("did", ""),
-        lapsed=model.has_lapsed(found, services().desk.fact("access_code.link_hours"), now),
+        link_until=(until := model.link_end(found, services().desk.fact("access_code.link_hours"))),
+        lapsed=now >= until,
     )
 
 

@@ -121,11 +121,11 @@ def why(status: Status) -> str:
     return gettext("We could not give you a new code for this request.")
 
 
-def has_lapsed(status: Status, hours: int, now: datetime) -> bool:
-    """Whether the link that was mailed for this request no longer works, by the time alone (fact
-    access_code.link_hours from when the mail left): that it was used may only be known to its owner.
+def link_end(status: Status, hours: int) -> datetime:
+    """Until when the link that was mailed for this request works, by the time alone (fact access_code.link_hours from
+    when the mail left): that it was used may only be known to its owner.
     """
-    return now > (status.link_until or status.created_at + timedelta(hours=hours))
+    return status.link_until or status.created_at + timedelta(hours=hours)
 
 
 def duration(wait: timedelta) -> str:

@@ -10,12 +10,11 @@ from selfservice.db import Database, sqlite3
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.limits import table
 from selfservice.members import codes, rules, use
 from selfservice.members import model as members
 from selfservice.outbox.model import Outbox
 from selfservice.secrets import Keys
-from selfservice.visits import failures
+from selfservice.visits import failures, login_throttle
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -59,15 +58,11 @@ class Counter:
 
         The same statements run whoever's code it is, also nobody's. Call inside `write()`.
         """
-        name = members.hash_code(self.keys, code)
-        decision = table.SIGN_IN.admit(conn, self.keys, address, now, name)
-        if not decision.allowed:
-            return decision.retry_after_seconds
-        return failures.admit(conn, self._failures(code), now)
+        return login_throttle.admit(conn, self.keys, members.hash_code(self.keys, code), address, now)
 
     def release(self, conn: sqlite3.Connection, code: str) -> None:
         """The try was not made after all, so it did not fail. Call inside `write()`."""
-        failures.undo(conn, self._failures(code))
+        login_throttle.release(conn, self.keys, members.hash_code(self.keys, code))
 
     def find(self, conn: sqlite3.Connection, code: str, now: datetime) -> Account | None:
         """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
@@ -100,7 +95,7 @@ class Counter:
                 "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
                 {"hash": rehashed, "person_id": member.person_id},
             )
-        failed = failures.forget(conn, self._failures(code))
+        failed = login_throttle.forget(conn, self.keys, members.hash_code(self.keys, code))
         if failed >= failures.WORRYING:
             self._tell(conn, member, failed, now)
         record(
@@ -113,9 +108,6 @@ class Counter:
         """Write down that somebody signed out. Call inside `write()`."""
         who = f"person:{person_id}"
         record(conn, self.keys, what="sign_out", result="ok", now=now, who=who, on_what=who, address=address)
-
-    def _failures(self, code: str) -> str:
-        return self.keys.keyed_hash("sign-in-failures", members.hash_code(self.keys, code))
 
     def _tell(self, conn: sqlite3.Connection, member: members.Member, failed: int, now: datetime) -> None:
         Outbox.wire(self.keys, self.facts, self.mail_domain).enqueue(

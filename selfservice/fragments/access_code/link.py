@@ -1,0 +1,215 @@
+"""The link in the mail about a request: what was asked with somebody's address, and its owner's yes to it.
+
+[mail] link → confirm (→ forgotten) → confirmed
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, cookies, errors, web
+from selfservice.db import sqlite3
+from selfservice.i18n import gettext, language
+from selfservice.members import model as members
+from selfservice.members import new_password, references, rules
+from selfservice.members.passwords import Busy
+from selfservice.outbox import addresses
+from selfservice.requests import model as requests
+from selfservice.requests.model import Asked, Link
+from selfservice.secrets import hash_token
+from selfservice.services import services
+from selfservice.visits import login_throttle
+from selfservice.visits.drafts import Draft
+
+# Beside what is filled in for another request in this browser, which stays.
+DRAFT = "access-code-link"
+
+
+def add_to(blueprint: Blueprint) -> None:
+    """Give the form's blueprint these addresses."""
+    blueprint.add_url_rule("/link/<token>", "follow", follow)
+    blueprint.add_url_rule("/confirm", "confirm", confirm)
+    blueprint.add_url_rule("/confirm", "agree", agree, methods=["POST"])
+    blueprint.add_url_rule("/confirm/forgotten", "forgotten", forgotten, methods=["POST"])
+    blueprint.add_url_rule("/confirmed", "confirmed", confirmed)
+
+
+def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+    """What this visit has of a link: its token's hash, and what came of it once it was used here."""
+    visit = cookies.visit(conn, now)
+    return Draft(visit, DRAFT).load(conn, now) if visit is not None else {}
+
+
+def _open(conn: sqlite3.Connection, draft: dict[str, Any], now: datetime) -> Link:
+    return requests.open_link(conn, draft.get("token_hash", ""), now)
+
+
+def follow(token: str) -> Response:
+    """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar.
+
+    What is no link of ours leaves nothing behind; one that opens nothing any more is remembered, to say why.
+    """
+    now, token_hash = clock.now(), hash_token(token)
+    conn = services().db.read()
+    if (
+        _load(conn, now).get("token_hash") != token_hash
+        and requests.open_link(conn, token_hash, now).state != "unknown"
+    ):
+        with services().db.write() as conn:
+            Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, {"token_hash": token_hash}, now)
+    return web.see(url_for(".confirm"))
+
+
+def confirm() -> Response:
+    """What was asked, and what will be settled; or why the link opens nothing any more."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    if "done" in draft:
+        return web.see(url_for(".confirmed"))
+    opened = _open(conn, draft, now)
+    return _gone(opened) if opened.asked is None else _show(opened.asked, mailed=bool(draft.get("mailed")))
+
+
+def _show(
+    asked: Asked,
+    found: dict[str, str] | None = None,
+    status: int = 200,
+    notice: str | None = None,
+    *,
+    mailed: bool = False,
+) -> Response:
+    return web.render(
+        "access_code/confirm.html",
+        title=gettext("Confirm your request"),
+        status=422 if found else status,
+        error=bool(found) or status >= 400,
+        asked=asked,
+        masked=addresses.mask(asked.request.email),
+        errors=found or {},
+        notice=notice,
+        mailed=mailed,
+    )
+
+
+def _gone(opened: Link) -> Response:
+    titles = {
+        "used": gettext("This link was used already"),
+        "withdrawn": gettext("This request was withdrawn"),
+        "closed": gettext("This request needs no link any more"),
+    }
+    title = titles.get(opened.state, gettext("This link does not work"))
+    return web.render("access_code/gone.html", title=title, status=410, state=opened.state)
+
+
+def agree() -> Response:
+    """Use the link up, for who knows the password or chooses the first. Sent twice, it says what the first did."""
+    conn, now = services().db.read(), clock.now()
+    draft = _load(conn, now)
+    asked, sent = _open(conn, draft, now).asked, request.form.get("request", "")
+    if "done" in draft and draft["done"]["reference"] == sent:
+        return web.see(url_for(".confirmed"))
+    if asked is None:
+        return _gone(_open(conn, draft, now))
+    if sent != asked.request.reference:
+        # Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet.
+        return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
+    return _with_password(asked, draft["token_hash"]) if asked.has_password else _choose(asked, draft["token_hash"])
+
+
+def _with_password(asked: Asked, token_hash: str) -> Response:
+    wired, now, typed = services(), clock.now(), request.form.get("password", "")
+    person, address = asked.request.person_id, web.client_address()
+    if not typed:
+        return _show(asked, {"password": gettext("Fill in your password.")})
+    if len(typed.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
+        # What no password can be is not hashed: that would cost us more than it costs who sends it.
+        text = gettext("This is longer than any password can be. Fill in your password only.")
+        return _show(asked, {"password": text})
+    name = login_throttle.person(person)
+    with wired.db.write() as conn:
+        wait = login_throttle.admit(conn, wired.keys, name, address, now)
+    if wait:
+        return errors.too_often(wait, lambda notice: _show(asked, None, 429, notice))
+    known = members.password_hash(wired.db.read(), person)
+    try:
+        right = wired.hasher.verify(known, typed)
+    except Busy:
+        with wired.db.write() as conn:
+            login_throttle.release(conn, wired.keys, name)
+        raise
+    if not right:
+        with wired.db.write() as conn:
+            requests.refuse(conn, wired.desk, asked.request, address, clock.now())
+        return _show(asked, {"password": gettext("This is not the password that you log in with now.")})
+    return _finish(asked, token_hash, known=known, chosen=None)
+
+
+def _choose(asked: Asked, token_hash: str) -> Response:
+    wired, typed = services(), request.form.get("new_password", "")
+    if problem := new_password.problem(wired.db.read(), wired.keys, wired.facts, asked.request.person_id, typed):
+        return _show(asked, {"new_password": problem})
+    return _finish(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
+
+
+def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
+    wired, now, address = services(), clock.now(), web.client_address()
+    with wired.db.write() as conn:
+        if known is not None:
+            login_throttle.forget(conn, wired.keys, login_throttle.person(asked.request.person_id))
+        done = _load(conn, now).get("done")
+        if done is None:
+            made = requests.confirm(conn, wired.desk, token_hash, address, now, known=known, chosen=chosen)
+            if made is not None:
+                done = _done(asked, made)
+                content = {"token_hash": token_hash, "done": done}
+                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, content, now)
+    # Used in another browser meanwhile, or the password is another one: the page says how it stands.
+    return web.see(url_for(".confirm" if done is None else ".confirmed"))
+
+
+def _done(asked: Asked, made: requests.Request) -> dict[str, Any]:
+    """What the last page shows."""
+    collects = asked.collects_from if made.kind == "private" else None
+    return {
+        "reference": made.reference,
+        "shown": references.grouped(made.reference),
+        "kind": made.kind,
+        "organisation": asked.organisation,
+        "email": addresses.mask(made.email),
+        "chose": not asked.has_password,
+        "collects_from": None if collects is None else collects.isoformat(),
+        "iban": asked.masked_iban,
+    }
+
+
+def forgotten() -> Response:
+    """Mail a link to choose a new password to who has no code, with which one asks for it elsewhere."""
+    now = clock.now()
+    with services().db.write() as conn:
+        draft = _load(conn, now)
+        asked = _open(conn, draft, now).asked
+        wait = 0
+        if asked is not None and asked.has_password and not asked.has_code:
+            wait = requests.forget_password(conn, services().desk, asked, web.client_address(), language(), now)
+            if not wait:
+                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, draft | {"mailed": True}, now)
+    if wait and asked is not None:
+        shown = asked
+        return errors.too_often(wait, lambda notice: _show(shown, None, 429, notice))
+    return web.see(url_for(".confirm"))
+
+
+def confirmed() -> Response:
+    """It is done, and how the code comes."""
+    done = _load(services().db.read(), clock.now()).get("done")
+    if done is None:
+        return web.see(url_for(".confirm"))
+    return web.render(
+        "access_code/confirmed.html",
+        title=gettext("Your request is confirmed"),
+        done=done,
+        collects_from=None if done["collects_from"] is None else date.fromisoformat(done["collects_from"]),
+    )

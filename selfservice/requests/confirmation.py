@@ -1,0 +1,200 @@
+"""The link in the mail about a request: what its owner sees behind it, and what happens once they confirm.
+
+Anybody can type anybody's address. So a private request is worth nothing until its own link was used, by somebody who
+knows the password of that address, or chooses the first one: only then is a way of paying settled and a code made.
+For an organisation staff decide; there the link proves the address and lets its owner choose a password.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+from uuid import uuid4
+
+from selfservice import workdays
+from selfservice.clock import to_text
+from selfservice.db import sqlite3
+from selfservice.limits import table
+from selfservice.limits.model import allow
+from selfservice.members import mandates, payments, people, tokens, use
+from selfservice.members import model as members
+from selfservice.requests import states
+from selfservice.requests.desk import Desk
+from selfservice.requests.handing import hand_out, organisation_name, pays_already
+from selfservice.requests.rows import LINK, Request, get, to_request
+
+PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
+
+LinkState = Literal["open", "used", "withdrawn", "closed", "lapsed", "unknown"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that its link can still confirm, and what would then be so.
+
+    `payment_method` is how its person pays afterwards; `collects_from` the day from which we would collect from the
+    account in the request, None when there is none in it; `replaces_mandate` whether that ends another agreement.
+    """
+
+    request: Request
+    organisation: str
+    has_password: bool
+    has_code: bool
+    payment_method: str
+    collects_from: date | None
+    replaces_mandate: bool
+
+    @property
+    def masked_iban(self) -> str:
+        """The account in the request, as its holder recognises it; empty when there is none."""
+        return mandates.mask(self.request.iban) if self.request.iban else ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a mailed link opens: a request while it is 'open', else why it opens nothing any more."""
+
+    state: LinkState
+    asked: Asked | None = None
+
+
+def open_link(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Link:
+    """What the link with this token opens now. Only reads."""
+    row = conn.execute(
+        "SELECT kind, used_at, expires_at FROM tokens WHERE token_hash = :hash AND person_id IS NOT NULL",
+        {"hash": token_hash},
+    ).fetchone()
+    if row is None or not row["kind"].startswith(LINK):
+        return Link("unknown")
+    request = get(conn, int(row["kind"].removeprefix(LINK)))
+    if request.state == "withdrawn" and request.reason != "unconfirmed":
+        return Link("withdrawn")
+    if request.confirmed_at is not None:
+        return Link("used")
+    if row["expires_at"] <= to_text(now) or request.reason == "unconfirmed":
+        return Link("lapsed")
+    has_private = request.kind == "private" and use.active_code(conn, request.person_id, None) is not None
+    return Link("closed") if row["used_at"] is not None or has_private else Link("open", _asked(conn, request, now))
+
+
+def _asked(conn: sqlite3.Connection, request: Request, now: datetime) -> Asked:
+    today = workdays.today(now)
+    known = payments.find(conn, request.person_id, request.organisation_id, today)
+    debits = request.iban is not None and not pays_already(conn, request)
+    return Asked(
+        request,
+        organisation_name(conn, request.organisation_id),
+        has_password=people.get(conn, request.person_id).has_password,
+        has_code=bool(members.code_hashes(conn, request.person_id)),
+        payment_method=request.payment_method if debits else known.method or request.payment_method,
+        collects_from=workdays.add(today, 1) if debits else None,
+        replaces_mandate=mandates.current(conn, request.person_id, request.organisation_id) is not None,
+    )
+
+
+def confirm(
+    conn: sqlite3.Connection,
+    desk: Desk,
+    token_hash: str,
+    address: str,
+    now: datetime,
+    *,
+    known: str | None,
+    chosen: str | None = None,
+) -> Request | None:
+    """Use the link up: its request is its owner's from now on; a private one gets its code, and its way to pay holds.
+
+    `known` is the hash of the password that was typed and found right, None for who has no password yet: then `chosen`
+    is the hash of their first. None when the link opens nothing any more, or the password is another one meanwhile;
+    then nothing happened. Call inside `write()`: of any number of racers one wins.
+    """
+    asked = open_link(conn, token_hash, now).asked
+    if asked is None or members.password_hash(conn, asked.request.person_id) != known:
+        return None
+    request = asked.request
+    if tokens.redeem(conn, request.link_kind, token_hash, now) is None:
+        return None
+    if chosen is not None:
+        _choose(conn, desk, asked, chosen, address, now)
+    states.change(conn, request.id, confirmed_at=to_text(now))
+    who = f"person:{request.person_id}"
+    desk.record(conn, now, "request.confirm", "ok", who=who, on_what=request.on_what, address=address)
+    if request.kind == "private":
+        request = hand_out(conn, desk, states.move(conn, request, "approved", now), now)
+        _close_others(conn, desk, request, now)
+    return get(conn, request.id)
+
+
+def _choose(conn: sqlite3.Connection, desk: Desk, asked: Asked, chosen: str, address: str, now: datetime) -> None:
+    request = asked.request
+    members.set_password(conn, request.person_id, chosen, now)
+    who = f"person:{request.person_id}"
+    desk.record(conn, now, "password.change", "ok", who=who, on_what=who, address=address)
+    if asked.has_code:
+        # Whoever could log in with that code as soon as there is a password hears that there is one.
+        person = people.get(conn, request.person_id)
+        desk.mail(
+            conn,
+            now,
+            key=f"password-chosen:{request.id}",
+            kind="replacement_password.changed",
+            recipient=person.email,
+            language=person.language,
+            payload={"name": person.given_name, "moment": now.isoformat()},
+            earned=True,
+        )
+
+
+def _close_others(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+    """One private code a person: what else was asked with this address, by whomever, comes to nothing."""
+    rows = conn.execute(
+        """SELECT * FROM requests
+           WHERE person_id = :person_id AND kind = 'private' AND state = 'received' AND id <> :id""",
+        {"person_id": request.person_id, "id": request.id},
+    )
+    for row in rows.fetchall():
+        other = states.move(conn, to_request(row), "duplicate", now)
+        desk.record(conn, now, "request.close", "duplicate", on_what=other.on_what)
+
+
+def refuse(conn: sqlite3.Connection, desk: Desk, request: Request, address: str, now: datetime) -> None:
+    """Write down that the password for a request's link was wrong. Call inside `write()`."""
+    who = f"person:{request.person_id}"
+    desk.record(conn, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
+
+
+def forget_password(
+    conn: sqlite3.Connection, desk: Desk, asked: Asked, address: str, language: str, now: datetime
+) -> int:
+    """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
+
+    It works for fact password_link.hours. Returns the seconds to wait when this was tried too often, else 0. Raises
+    ValueError for who has a code: they prove that they have it. Call inside `write()`.
+    """
+    if asked.has_code:
+        raise ValueError("a person with an access code asks for a new password with it")
+    request = asked.request
+    wait = allow(conn, desk.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
+    if wait:
+        return wait
+    hours = desk.fact("password_link.hours")
+    person = people.get(conn, request.person_id)
+    slot = desk.outbox.reserve(conn, counted_on=members.email_key(person.email), now=now, earned=True)
+    issued = tokens.issue(conn, desk.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
+    desk.mail(
+        conn,
+        now,
+        key=f"password-link:{uuid4()}",
+        kind="replacement_password.link",
+        recipient=person.email,
+        language=language,
+        payload={"name": person.given_name},
+        seed=issued.seed,
+        slot=slot,
+        earned=True,
+        give_up_after=timedelta(hours=hours),
+    )
+    who = f"person:{person.id}"
+    desk.record(conn, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
+    return 0
