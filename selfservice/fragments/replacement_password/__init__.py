@@ -121,7 +121,9 @@ def follow(token: str) -> Response:
     token_hash = model.hash_of(token)
     if requests.open_link(services().db.read(), token_hash, now).state != "unknown":
         # Until 29 November 2026 the mails about requests led here.
-        return web.see(f"/{language()}/self-service/access-code/link/{token}")
+        answer = web.see(f"/{language()}/self-service/access-code/link/{token}")
+        answer.headers["Cache-Control"] = web.NO_TRANSFORM
+        return answer
     if _counter().opens(services().db.read(), token_hash, now):
         with services().db.write() as conn:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
