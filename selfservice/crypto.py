@@ -82,6 +82,38 @@ def missing_keys(conn: "sqlite3.Connection", keys: Keys) -> list[str]:
     return [row["id"] for row in rows]
 
 
+@dataclass(frozen=True)
+class Need:
+    """What was made with one key: active access codes, and mails and letters that wait, need its secret. Revoked codes
+    need it only to recognise orders that a shop still delivers under them.
+    """
+
+    key_id: str
+    created_at: str
+    codes: int
+    revoked: int
+    mails: int
+    letters: int
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything would be lost without the secret."""
+        return bool(self.codes or self.mails or self.letters)
+
+
+def needs(conn: "sqlite3.Connection") -> list[Need]:
+    """What needs each key that the database knows, the oldest first. Only reads."""
+    rows = conn.execute(
+        """SELECT id AS key_id, created_at,
+                  (SELECT count(*) FROM access_codes c WHERE c.key_id = k.id AND c.revoked_at IS NULL) AS codes,
+                  (SELECT count(*) FROM access_codes c WHERE c.key_id = k.id AND c.revoked_at IS NOT NULL) AS revoked,
+                  (SELECT count(*) FROM outbox o WHERE o.key_id = k.id) AS mails,
+                  (SELECT count(*) FROM letters l WHERE l.key_id = k.id) AS letters
+           FROM secret_keys k ORDER BY created_at, id"""
+    )
+    return [Need(**dict(row)) for row in rows]
+
+
 def problem(conn: "sqlite3.Connection", keys: Keys) -> str:
     """What is wrong with the secrets that are set, in one line for the operator; empty when nothing is. Only reads."""
     missing = missing_keys(conn, keys)

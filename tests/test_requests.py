@@ -71,7 +71,7 @@ def test_private_code_follows_the_link(desk: requests.Desk) -> None:
     before = help_.active_codes(desk.db)
     help_.confirm(desk, reference)
     code = help_.mailed_code(desk.db)
-    member = use.find_usable(desk.db.read(), members.hash_code(KEYS, code), NOW)
+    member = use.find_usable(desk.db.read(), members.hashes_of(KEYS, code), NOW)
     assert (0, ["access_code.received", "access_code.code"]) == (before, help_.mails(desk.db))
     assert member
     assert ("Oona", "private") == (member.given_name, member.kind)
@@ -453,7 +453,7 @@ def test_never_came_by_mail(desk: requests.Desk) -> None:
     old = help_.mailed_code(desk.db)
     early, late = act(desk, "never_came", reference), act(desk, "never_came", reference, LATE)
     new = help_.mailed_code(desk.db)
-    find = [use.find_usable(desk.db.read(), members.hash_code(KEYS, code), LATE) is not None for code in (old, new)]
+    find = [use.find_usable(desk.db.read(), members.hashes_of(KEYS, code), LATE) is not None for code in (old, new)]
     assert ("impossible", "ok", [False, True]) == (early, late, find)
     assert "impossible" == act(desk, "never_came", reference, LATE + timedelta(days=1))
 
@@ -551,7 +551,7 @@ def test_replace_private(desk: requests.Desk) -> None:
         sessions.find(desk.db.read(), "cookie", NOW),
     )
     opens = [
-        use.find_usable(desk.db.read(), members.hash_code(KEYS, code), NOW)
+        use.find_usable(desk.db.read(), members.hashes_of(KEYS, code), NOW)
         for code in (old, help_.mailed_code(desk.db))
     ]
     assert (None, 1) == (opens[0], opens[1].person_id if opens[1] else None)
@@ -629,7 +629,7 @@ def test_expire(desk: requests.Desk) -> None:
     help_.approve(desk, help_.hand_in(desk, BUSINESS))
     code = str(rows(desk.db, "access_codes")[0]["code_hash"])
     before, after = NOW + timedelta(days=60), NOW + timedelta(days=61)
-    opens = [use.find_usable(desk.db.read(), code, now) is not None for now in (before, after)]
+    opens = [use.find_usable(desk.db.read(), (code, code), now) is not None for now in (before, after)]
     assert ([True, False], [0, 1, 0]) == (opens, [requests.expire(desk, now) for now in (before, after, after)])
     assert ("access_code.expired", 0) == (help_.mails(desk.db)[-1], help_.active_codes(desk.db))
 

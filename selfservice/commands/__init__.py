@@ -27,6 +27,7 @@ from selfservice.commands import (
     register,
     requests,
     restore,
+    secrets,
     serve,
     watch,
     worker,
@@ -56,7 +57,7 @@ cli.params.clear()
 
 for command in (
     serve, build, check, migrate, demo, worker, watch, backup, restore, health, requests, letters, codes, members,
-    messages, register, orders, keys,
+    messages, register, orders, keys, secrets,
 ):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)

@@ -63,7 +63,7 @@ def enqueue(
     """
     shown = _checked(lines)
     key = address_key(keys, shown)
-    _refuse_second(conn, key, 0, now)
+    _refuse_second(conn, keys, shown, 0, now)
     check_code = messages.register(conn, "access_code.letter", messages.mask_address(shown), language, now)
     row = conn.execute(
         """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
@@ -103,7 +103,7 @@ def correct_address(conn: sqlite3.Connection, keys: Keys, letter_id: int, lines:
     """
     shown = _checked(lines)
     key = address_key(keys, shown)
-    _refuse_second(conn, key, letter_id, now)
+    _refuse_second(conn, keys, shown, letter_id, now)
     changed = conn.execute(
         """UPDATE letters SET address_lines = :address_lines, address_key = :address_key
            WHERE id = :id AND state = 'ready'""",
@@ -117,8 +117,12 @@ def address_key(keys: Keys, lines: Sequence[str]) -> str:
     """What two spellings of one address have in common, hashed: the last two lines' letters and digits, case and
     accents off. Who lives or works there is no part of it.
     """
+    return keys.keyed_hash("letter-address", _compared(lines))
+
+
+def _compared(lines: Sequence[str]) -> str:
     plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
-    return keys.keyed_hash("letter-address", "".join(sign for sign in plain if sign.isalnum()))
+    return "".join(sign for sign in plain if sign.isalnum())
 
 
 def clean(conn: sqlite3.Connection, now: datetime) -> int:
@@ -136,13 +140,19 @@ def clean(conn: sqlite3.Connection, now: datetime) -> int:
     return gone
 
 
-def _refuse_second(conn: sqlite3.Connection, key: str, besides: int, now: datetime) -> None:
+def _refuse_second(conn: sqlite3.Connection, keys: Keys, lines: Sequence[str], besides: int, now: datetime) -> None:
     """One open letter per address per 14 days (security.md): it is open until its code was used."""
+    hashes = keys.keyed_hashes("letter-address", _compared(lines))
     found = conn.execute(
         """SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
-           WHERE l.address_key = :key AND l.id <> :besides AND l.state <> 'withdrawn' AND l.created_at > :since
-                 AND c.first_used_at IS NULL LIMIT 1""",
-        {"key": key, "besides": besides, "since": to_text(now - timedelta(days=OPEN_DAYS))},
+           WHERE l.address_key IN (:new_key, :old_key) AND l.id <> :besides AND l.state <> 'withdrawn'
+                 AND l.created_at > :since AND c.first_used_at IS NULL LIMIT 1""",
+        {
+            "new_key": hashes[0],
+            "old_key": hashes[1],
+            "besides": besides,
+            "since": to_text(now - timedelta(days=OPEN_DAYS)),
+        },
     ).fetchone()
     if found is not None:
         raise OpenLetter

@@ -16,6 +16,8 @@ REVOKED_DAYS = 365
 TOKEN_DAYS = 1
 
 Kind = Literal["business", "private"]
+# Of one access code, under the first of our keys and under the old one.
+Hashes = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,24 +52,29 @@ def email_key(email: str) -> str:
 
 
 def hash_code(keys: Keys, code: str) -> str:
-    """What the database keeps of an access code, however it was typed."""
+    """What a new row keeps of an access code, however it was typed: its hash under the first of the keys."""
     return keys.keyed_hash("access-code", codes.normalise(code))
+
+
+def hashes_of(keys: Keys, code: str) -> Hashes:
+    """What rows can hold of an access code, however it was typed: its hash under each of the keys. For look-ups."""
+    return keys.keyed_hashes("access-code", codes.normalise(code))
 
 
 def find_member(conn: "sqlite3.Connection", keys: Keys, code: str, email: str) -> Member | None:
     """The member with this access code and e-mail address, or None. One query, whatever the answer."""
-    return find_by_hash(conn, hash_code(keys, code), email)
+    return find_by_hashes(conn, hashes_of(keys, code), email)
 
 
-def find_by_hash(conn: "sqlite3.Connection", code_hash: str, email: str) -> Member | None:
-    """As `find_member`, for a page that holds no code any more but what `hash_code` made of it."""
+def find_by_hashes(conn: "sqlite3.Connection", hashes: Hashes, email: str) -> Member | None:
+    """As `find_member`, for a page that holds no code any more but what `hashes_of` made of it."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
                   c.kind, c.hint AS code_hint, o.name AS organisation
            FROM access_codes c JOIN people p ON p.id = c.person_id
                 LEFT JOIN organisations o ON o.id = c.organisation_id
-           WHERE c.code_hash = :code_hash AND c.revoked_at IS NULL AND p.email_key = :email_key""",
-        {"code_hash": code_hash, "email_key": email_key(email)},
+           WHERE c.code_hash IN (:new_hash, :old_hash) AND c.revoked_at IS NULL AND p.email_key = :email_key""",
+        {"new_hash": hashes[0], "old_hash": hashes[1], "email_key": email_key(email)},
     ).fetchone()
     return None if row is None else Member(**dict(row))
 
@@ -187,6 +194,16 @@ def add_access_code(
         {"person_id": person_id, "organisation_id": organisation_id},
     )
     return int(row["id"])
+
+
+def renew_hash(conn: "sqlite3.Connection", keys: Keys, access_code_id: int, code: str) -> None:
+    """Keep a code's hash under the first of the keys from now on, so that the old secret is needed for one code less.
+    For somebody who has just logged in with the code.
+    """
+    conn.execute(
+        "UPDATE access_codes SET code_hash = :code_hash, key_id = :key_id WHERE id = :id AND code_hash <> :code_hash",
+        {"code_hash": hash_code(keys, code), "key_id": keys.id, "id": access_code_id},
+    )
 
 
 def revoke_access_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:

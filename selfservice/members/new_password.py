@@ -18,7 +18,7 @@ def problem(conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int
         password,
         names=person.names,
         email=person.email,
-        is_own_code=lambda code: model.hash_code(keys, code) in own_codes,
+        is_own_code=lambda code: not own_codes.isdisjoint(model.hashes_of(keys, code)),
         minimum=facts.get("password.min_length").value,
         maximum=facts.get("password.max_length").value,
     )

@@ -7,19 +7,19 @@ from datetime import datetime
 
 from selfservice.clock import to_text
 from selfservice.db import sqlite3
-from selfservice.members.model import Member
+from selfservice.members.model import Hashes, Member
 
 
-def find_usable(conn: "sqlite3.Connection", code_hash: str, now: datetime) -> Member | None:
-    """Whose access code this is (by `model.hash_code`) if one can sign in with it now, else None. One query."""
+def find_usable(conn: "sqlite3.Connection", hashes: Hashes, now: datetime) -> Member | None:
+    """Whose access code this is (by `model.hashes_of`) if one can sign in with it now, else None. One query."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
                   c.kind, c.hint AS code_hint, o.name AS organisation
            FROM access_codes c JOIN people p ON p.id = c.person_id
                 LEFT JOIN organisations o ON o.id = c.organisation_id
-           WHERE c.code_hash = :code_hash AND c.revoked_at IS NULL
+           WHERE c.code_hash IN (:new_hash, :old_hash) AND c.revoked_at IS NULL
                  AND (c.first_used_at IS NOT NULL OR c.valid_until IS NULL OR c.valid_until > :now)""",
-        {"code_hash": code_hash, "now": to_text(now)},
+        {"new_hash": hashes[0], "old_hash": hashes[1], "now": to_text(now)},
     ).fetchone()
     return None if row is None else Member(**dict(row))
 

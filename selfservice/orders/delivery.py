@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from selfservice.db import sqlite3
 from selfservice.intake.lines import LineError
-from selfservice.members.model import hash_code
+from selfservice.members.model import hashes_of
 from selfservice.orders import holders
 from selfservice.orders.model import first_day
 from selfservice.orders.rows import Record, check
@@ -105,13 +105,14 @@ class Delivery:
         return put(conn, [self._row(conn, record, owner) for record, owner in batch])
 
     def _find(self, conn: sqlite3.Connection, code: str) -> _Owner:
+        hashes = hashes_of(self._keys, code)
         row = conn.execute(
             """SELECT c.person_id, c.organisation_id, coalesce(c.organisation_id, -c.person_id) AS account,
                       coalesce(h.id, 0) AS holder_id
                FROM access_codes c LEFT JOIN order_holders h ON h.person_id = c.person_id
                     AND coalesce(h.organisation_id, 0) = coalesce(c.organisation_id, 0)
-               WHERE c.code_hash = :code_hash""",
-            {"code_hash": hash_code(self._keys, code)},
+               WHERE c.code_hash IN (:new_hash, :old_hash)""",
+            {"new_hash": hashes[0], "old_hash": hashes[1]},
         ).fetchone()
         if row is None:
             raise LineError("access_code is not one that we gave out")

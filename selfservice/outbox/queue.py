@@ -189,6 +189,18 @@ def give_up(db: Database, now: datetime) -> int:
         ).rowcount
 
 
+def fail_without_key(conn: "sqlite3.Connection", keys: Keys, now: datetime) -> int:
+    """Close as failed the mails whose link or code cannot be derived, since its secret is lost for good; returns how
+    many. Call inside `write()`.
+    """
+    return conn.execute(
+        """UPDATE outbox SET state = 'failed', finished_at = :now, recipient = '', payload = '{}', secret = NULL,
+                             nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL, error = 'its secret is lost'
+           WHERE key_id NOT IN (:first, :second)""",
+        {"now": to_text(now), "first": keys.all[0].id, "second": keys.all[-1].id},
+    ).rowcount
+
+
 def _without(error: str, recipient: str) -> str:
     """An error's text fit to keep and show: one line, not too long, and without the recipient's address."""
     shown = " ".join(error.split())

@@ -110,12 +110,22 @@ def lose(
 def opens(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Lost | None:
     """The code that this link may replace now, if any. Only reads."""
     row = conn.execute(
+        """SELECT c.id FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
+                                                            AND c.person_id = t.person_id
+           WHERE t.token_hash = :token_hash AND t.used_at IS NULL AND t.expires_at > :now""",
+        {"token_hash": token_hash, "now": to_text(now)},
+    ).fetchone()
+    return None if row is None else _lost(conn, row["id"])
+
+
+def _lost(conn: sqlite3.Connection, access_code_id: int) -> Lost | None:
+    """An active code as one to be replaced, or None."""
+    row = conn.execute(
         """SELECT c.id AS access_code_id, c.person_id, p.given_name, p.family_name, p.email, p.language,
                   c.organisation_id, c.hint
-           FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
-                JOIN people p ON p.id = c.person_id AND p.id = t.person_id
-           WHERE t.token_hash = :token_hash AND t.used_at IS NULL AND t.expires_at > :now AND c.revoked_at IS NULL""",
-        {"token_hash": token_hash, "now": to_text(now)},
+           FROM access_codes c JOIN people p ON p.id = c.person_id
+           WHERE c.id = :id AND c.revoked_at IS NULL""",
+        {"id": access_code_id},
     ).fetchone()
     if row is None:
         return None
@@ -136,24 +146,35 @@ def replace(conn: sqlite3.Connection, desk: Desk, token_hash: str, address: str,
     lost = opens(conn, token_hash, now)
     if lost is None or tokens.redeem(conn, f"{TOKEN_KIND}{lost.access_code_id}", token_hash, now) is None:
         return None
+    on_what, who = f"access_code:{lost.access_code_id}", f"person:{lost.person_id}"
+    desk.record(conn, now, "access_code.replace", "ok", who=who, on_what=on_what, address=address)
+    return _replace(conn, desk, lost, token_hash, now)
+
+
+def replace_for_staff(
+    conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, now: datetime
+) -> Request | None:
+    """Replace an active code as its owner's link would, for staff, because its secret goes; None when there is none.
+    The owner gets the new code, or hears that it comes by letter. Call inside `write()`.
+    """
+    lost = _lost(conn, access_code_id)
+    if lost is None:
+        return None
+    who = f"staff:{' '.join(by.split()).casefold()}"
+    desk.record(conn, now, "access_code.replace", "ok", who=who, on_what=f"access_code:{access_code_id}")
+    return _replace(conn, desk, lost, f"staff:{access_code_id}", now)
+
+
+def _replace(conn: sqlite3.Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
     post.revoke(conn, lost.access_code_id, now)
-    desk.record(
-        conn,
-        now,
-        "access_code.replace",
-        "ok",
-        who=f"person:{lost.person_id}",
-        on_what=f"access_code:{lost.access_code_id}",
-        address=address,
-    )
-    request = hand_out(conn, desk, _request(conn, desk, lost, token_hash, now), now, replaced=True)
+    request = hand_out(conn, desk, _request(conn, desk, lost, cause, now), now, replaced=True)
     if request.delivery == "letter":
         changes.tell_replaced(conn, desk, request, now)
     return request
 
 
-def _request(conn: sqlite3.Connection, desk: Desk, lost: Lost, token_hash: str, now: datetime) -> Request:
-    """A request of its own for the new code, approved by the earlier approval."""
+def _request(conn: sqlite3.Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
+    """A request of its own for the new code, approved by the earlier approval. `cause` says what it follows from."""
     since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
     lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None
     business = lost.organisation_id is not None
@@ -168,7 +189,7 @@ def _request(conn: sqlite3.Connection, desk: Desk, lost: Lost, token_hash: str, 
            FROM people p WHERE p.id = :person_id RETURNING id""",
         {
             "reference": references.new(),
-            "key": f"replace:{token_hash}",
+            "key": f"replace:{cause}",
             "person_id": lost.person_id,
             "organisation_id": lost.organisation_id,
             "kind": "business" if business else "private",

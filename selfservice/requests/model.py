@@ -19,7 +19,7 @@ from selfservice.requests.desk import Desk
 from selfservice.requests.fields import FieldError
 from selfservice.requests.handing import hand_out_waiting, letter_posted, letter_printed
 from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke, send_missing_links
-from selfservice.requests.lost import Lost, lose, opens, replace
+from selfservice.requests.lost import Lost, lose, opens, replace, replace_for_staff
 from selfservice.requests.progress import Status, admit, status
 from selfservice.requests.reasons import REASONS
 from selfservice.requests.rows import Request, State, by_reference, listed, of_person
@@ -84,6 +84,7 @@ __all__ = [
     "reject",
     "remind",
     "replace",
+    "replace_for_staff",
     "revoke",
     "send_missing_links",
     "status",

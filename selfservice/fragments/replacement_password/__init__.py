@@ -52,11 +52,11 @@ def request_link() -> Response:
     return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
 
 
-def _send(code: str, code_hash: str | None, email: str) -> int:
+def _send(code: str, hashes: tuple[str, str] | None, email: str) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now = clock.now()
     with services().db.write() as conn:
-        asked = _counter().ask(conn, code, code_hash, email, web.client_address(), language(), now)
+        asked = _counter().ask(conn, code, hashes, email, web.client_address(), language(), now)
         if asked.wait == 0:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, asked.draft, now)
     return asked.wait
@@ -108,7 +108,7 @@ def send_again() -> Response:
         return _sent(draft, email, found if request.form.get("checked") else {})
     if found:
         return _sent(draft, email, found)
-    wait = _send("", draft["code_hash"], email)
+    wait = _send("", (draft["code_hash"], draft.get("old_code_hash", draft["code_hash"])), email)
     if wait:
         return errors.too_often(wait, lambda notice: _sent(draft, typed or "", notice=notice))
     return web.see(url_for(".sent"))

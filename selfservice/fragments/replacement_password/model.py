@@ -70,7 +70,7 @@ class Counter:
         self,
         conn: sqlite3.Connection,
         code: str,
-        code_hash: str | None,
+        hashes: members.Hashes | None,
         email: str,
         address: str,
         lang: str,
@@ -78,13 +78,14 @@ class Counter:
     ) -> Asked:
         """Queue the mail if code and e-mail address belong together. The same statements run whether they do or not.
 
-        `code_hash` stands for the code when the page no longer holds it. Call inside `write()`.
+        `hashes` stand for the code when the page no longer holds it. Call inside `write()`.
         """
-        code_hash = code_hash or members.hash_code(self.keys, code)
+        hashes = hashes or members.hashes_of(self.keys, code)
+        code_hash = hashes[0]
         decision = table.PASSWORD_LINK.admit(conn, self.keys, address, now, code_hash)
         if not decision.allowed:
             return Asked(decision.retry_after_seconds, {})
-        member = members.find_by_hash(conn, code_hash, email)
+        member = members.find_by_hashes(conn, hashes, email)
         hours = self.facts.get("password_link.hours").value
         outbox = self._outbox()
         # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
@@ -108,7 +109,8 @@ class Counter:
         who = f"person:{member.person_id}" if member else members.email_key(email)
         record(conn, self.keys, what="password.link", result="asked", now=now, who=who, address=address)
         before = slot.before(now)
-        return Asked(0, {"email": email, "code_hash": code_hash, "before": to_text(before) if before else ""})
+        draft = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
+        return Asked(0, draft | {"before": to_text(before) if before else ""})
 
     def opens(self, conn: sqlite3.Connection, token_hash: str, now: datetime) -> int | None:
         """Whose password this token may change now, if anyone's. Only reads."""

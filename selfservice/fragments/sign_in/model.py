@@ -69,7 +69,7 @@ class Counter:
 
         The same two queries, whoever's it is.
         """
-        member = use.find_usable(conn, members.hash_code(self.keys, code), now)
+        member = use.find_usable(conn, members.hashes_of(self.keys, code), now)
         hashed = members.password_hash(conn, member.person_id if member else None)
         return None if member is None else Account(member, hashed)
 
@@ -90,6 +90,7 @@ class Counter:
             return False
         member = account.member
         use.note_use(conn, member.access_code_id, now)
+        members.renew_hash(conn, self.keys, member.access_code_id, code)
         if rehashed:
             conn.execute(
                 "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
