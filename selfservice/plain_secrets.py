@@ -47,7 +47,6 @@ def _new_token(conn: "sqlite3.Connection", keys: Keys, plain: str) -> Seed:
     seed = crypto.new_seed(keys, "token")
     hashes = {"new": hash_token(crypto.token(keys, seed)), "old": hash_token(plain)}
     conn.execute("UPDATE tokens SET token_hash = :new WHERE token_hash = :old", hashes)
-    conn.execute("UPDATE requests SET token_hash = :new WHERE token_hash = :old", hashes)
     return seed
 
 
