@@ -364,6 +364,30 @@ def test_status(desk: requests.Desk) -> None:
     assert (1, timedelta(hours=30)) == (status(desk, own).place, status(desk, own).median_wait)
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_no_number_tells_who_has_a_code(desk: requests.Desk, *, known: bool) -> None:
+    """The place in the queue, the promised days and the time it takes: the same for who comes before and after somebody
+    that has a code already and for who comes before and after somebody that has none.
+    """
+    if known:
+        help_.approve(desk, help_.hand_in(desk, BUSINESS, NOW - timedelta(days=40)), NOW - timedelta(days=39))
+    else:
+        other = help_.hand_in(desk, BUSINESS, NOW - timedelta(days=40), email="other@kites.example")
+        help_.approve(desk, other, NOW - timedelta(days=39))
+    first = help_.hand_in(desk, BUSINESS, email="first@kites.example")
+    own = help_.hand_in(desk, BUSINESS, NOW + timedelta(hours=1))
+    last = help_.hand_in(desk, BUSINESS, NOW + timedelta(hours=2), email="last@kites.example")
+    assert known == (help_.found(desk, own).state == "duplicate")
+    numbers = []
+    for reference in (first, own, last):
+        shown = status(desk, reference, email=help_.found(desk, reference).email)
+        numbers.append(
+            (shown.place, shown.median_wait, shown.expected_from, shown.expected_until, shown.late, shown.may)
+        )
+    assert [1, 2, 3] == [one[0] for one in numbers]
+    assert 1 == len({one[1:] for one in numbers})
+
+
 @pytest.mark.parametrize(("reference", "email"), [("", PERSON), ("K7RM4X9T", PERSON), (None, "x@kites.example")])
 def test_status_needs_both(desk: requests.Desk, reference: str | None, email: str) -> None:
     """An unknown reference and another's address give the same nothing."""

@@ -83,7 +83,7 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         moments=(("received", request.created_at),) if hidden else _moments(conn, request),
         expected_from=request.expected_from,
         expected_until=request.expected_until,
-        place=_place(conn, request) if request.kind == "business" and state in ("received", "checking") else None,
+        place=_place(conn, request, now) if request.kind == "business" and state in ("received", "checking") else None,
         median_wait=median_wait(conn, request.kind),
         reason=None if hidden else request.reason,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
@@ -128,12 +128,19 @@ def median_wait(conn: sqlite3.Connection, kind: str) -> timedelta | None:
     return statistics.median(waits) if waits else None  # type: ignore[type-var]
 
 
-def _place(conn: sqlite3.Connection, request: Request) -> int:
+def _place(conn: sqlite3.Connection, request: Request, now: datetime) -> int:
+    # A duplicate counts as long as it is shown as waiting (visible_state): else the next in the queue could see from
+    # its place whether the address before it has a code.
     row = conn.execute(
         """SELECT count(*) AS before FROM requests
-           WHERE kind = 'business' AND state IN ('received', 'checking')
+           WHERE kind = 'business'
+                 AND (state IN ('received', 'checking') OR (state = 'duplicate' AND expected_until >= :today))
                  AND (created_at < :created_at OR (created_at = :created_at AND id < :id))""",
-        {"created_at": to_text(request.created_at), "id": request.id},
+        {
+            "created_at": to_text(request.created_at),
+            "id": request.id,
+            "today": workdays.today(now).isoformat(),
+        },
     ).fetchone()
     return int(row["before"]) + 1
 
