@@ -45,6 +45,7 @@ check: $(VENV)/dev.stamp ## Style, types, translations, templates and content
 test: check ## Everything: checks, unit, contract, build, browser and accessibility tests
 	$(BIN)/python -m tests.browser
 	$(BIN)/python -m tests.soffice
+	$(BIN)/python -m tests.caddy
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet

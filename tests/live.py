@@ -127,12 +127,23 @@ class Live:
         db.close()
 
 
-@contextmanager
-def running(folder: Path, mail: MailServer | None, *arguments: str, content: Path | None = None) -> Iterator[str]:
-    """`loket serve` in a process of its own, with everything that it writes in one folder; its address."""
+def free_port() -> int:
+    """A port of this machine at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    folder: Path, mail: MailServer | None, *arguments: str, content: Path | None = None, base_url: str | None = None
+) -> Iterator[str]:
+    """`loket serve` in a process of its own, with everything that it writes in one folder; its address.
+
+    `base_url` is where visitors come, when that is not the server itself.
+    """
+    port = free_port()
     base = f"http://127.0.0.1:{port}"
     settings = {
         "LOKET_DEMO": "1",
@@ -146,6 +157,8 @@ def running(folder: Path, mail: MailServer | None, *arguments: str, content: Pat
         settings["LOKET_SMTP_URL"] = f"smtp://127.0.0.1:{mail.port}"
     if content is not None:
         settings["LOKET_CONTENT"] = str(content)
+    if base_url is not None:
+        settings["LOKET_BASE_URL"] = base_url
     others = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
     command = [sys.executable, "-m", "selfservice", "serve", "--port", str(port), "--workers", "1", *arguments]
     log = folder / "serve.log"

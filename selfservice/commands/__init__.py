@@ -17,6 +17,7 @@ from selfservice.commands import (
     check,
     codes,
     demo,
+    front,
     health,
     keys,
     letters,
@@ -56,8 +57,8 @@ def cli() -> None:
 cli.params.clear()
 
 for command in (
-    serve, build, check, migrate, demo, worker, watch, backup, restore, health, requests, letters, codes, members,
-    messages, register, orders, keys, secrets,
+    serve, build, check, migrate, demo, worker, watch, backup, restore, health, front, requests, letters, codes,
+    members, messages, register, orders, keys, secrets,
 ):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)

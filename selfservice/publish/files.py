@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +16,13 @@ from xml.sax.saxutils import escape
 import brotli
 from flask import Flask
 
-from selfservice import i18n
+from selfservice import errors, front, i18n
 
 if TYPE_CHECKING:
     from selfservice.publish.plugin import Plugin
 
 COMPRESSED = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".json"}
+HX = {"HX-Request": "true"}
 SMALLEST = 200  # bytes; below this a compressed copy saves nothing
 
 
@@ -34,11 +35,19 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
     hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in i18n.LANGUAGES)
     _save(output / "robots.txt", f"User-agent: *\n{hidden}\nSitemap: {base}/sitemap.xml\n")
     _save(output / ".well-known" / "security.txt", _security(plugin, base))
-    client = app.test_client()
     for lang in i18n.LANGUAGES:
-        page = client.get(f"/{lang}/404.html", base_url=app.config["BASE_URL"])
-        _save(output / lang / "404.html", page.get_data())
-    _save(output / "index.html", client.get("/choose-language", base_url=app.config["BASE_URL"]).get_data())
+        for code in front.CODES:
+            _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
+            _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HX))
+            _save(output / lang / f"{code}.json", _error(app, code, lang, "/api/"))
+    home = app.test_client().get("/choose-language", base_url=app.config["BASE_URL"])
+    _save(output / "index.html", home.get_data())
+
+
+def _error(app: Flask, code: int, lang: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
+    """What the app says at this error, for whoever says it while the app cannot (selfservice/front.py)."""
+    with app.test_request_context(path, base_url=app.config["BASE_URL"], headers=headers), i18n.using(lang):
+        return errors.answer(code).get_data()
 
 
 def _save(path: Path, content: str | bytes) -> None:
