@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from selfservice import MAX_BODY, i18n, web
+from selfservice import MAX_BODY, i18n, static, web
 from selfservice.api.body import MAX_BYTES
 from selfservice.config import Config, ConfigError
 from selfservice.errors import RETRY_SECONDS
@@ -26,18 +26,8 @@ ANSWER_SECONDS = 60  # for the app to begin an answer
 WRITE_SECONDS = 3600  # for a whole answer: a download on a slow line
 IDLE_SECONDS = 60  # between two requests of one connection
 HOLD_SECONDS = 15  # for the app to come back, when it is being started again
-APP_FOREVER = "max-age=315360000, public, immutable"
-APP_ANEW = "no-cache, public"
-_TYPES = {
-    "css": "text/css; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "js": "text/javascript; charset=utf-8",
-    "json": "application/json",
-    "svg": "image/svg+xml",
-    "txt": "text/plain; charset=utf-8",
-    "woff2": "font/woff2",
-    "xml": "text/xml; charset=utf-8",
-}
+# Of the files that a site has; Caddy would ask its machine.
+TYPES = (".css", ".html", ".ico", ".js", ".json", ".png", ".svg", ".txt", ".woff2", ".xml")
 
 _CADDYFILE = """\
 # The front of %(base_url)s: printed by `loket front`. Print it again after an upgrade or another setting.
@@ -271,10 +261,10 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
         "app_paths": " ".join(_app_paths(app)),
         "headers": headers,
         "deeper_headers": headers.replace("\t\t", "\t\t\t"),
-        "types": "\n".join(f'\t\t~\\.{ending}$ "{name}"' for ending, name in _TYPES.items()),
+        "types": "\n".join(f'\t\t~\\{ending}$ "{static.content_type(ending[1:] + ending)}"' for ending in TYPES),
         "hashed": f"^{PREFIX}.*{HASHED.pattern}",
-        "anew": APP_ANEW,
-        "forever": APP_FOREVER,
+        "anew": static.ANEW,
+        "forever": static.FOREVER,
         "no_store": web.NO_STORE,
         "langs": "|".join(i18n.LANGUAGES),
         "source": i18n.SOURCE_LANGUAGE,

@@ -43,6 +43,12 @@ for _ending, _type in {
     _TYPES.add_type(_type, _ending)
 
 
+def content_type(name: str) -> str:
+    """The Content-Type of a file with this name."""
+    kind = _TYPES.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
 @dataclass(frozen=True)
 class Answer:
     """An answer to GET or HEAD. Its body is `content`, or these bytes of an open `file` (from, up to)."""
@@ -100,9 +106,8 @@ class Files:
             except OSError:
                 continue
             copies.append(_Copy(str(beside), found.st_mtime_ns, found.st_size, found.st_ino, encoding))
-        kind = _TYPES.guess_type(plain.path)[0] or "application/octet-stream"
         own = [
-            ("Content-Type", f"{kind}; charset=utf-8" if kind.startswith("text/") else kind),
+            ("Content-Type", content_type(plain.path)),
             ("Cache-Control", FOREVER if path.startswith(PREFIX) and HASHED.search(path) else ANEW),
             ("Last-Modified", formatdate(plain.mtime_ns // 10**9, usegmt=True)),
             # Not of the second alone: the site builds in less.

@@ -400,6 +400,19 @@ def test_body_cut_off(behind: Front) -> None:
     assert (303, before + 1) == (status(whole), behind.count("outbox"))
 
 
+def test_chunks_cut_off(behind: Front) -> None:
+    """A body with a broken chunk, or without its last one, does nothing: 400."""
+    body, before = password_form(), behind.count("outbox")
+    in_pieces = head(behind, FORM, "Transfer-Encoding: chunked") + pieces(body)
+    broken = send(behind.port, in_pieces + b"zz\r\n")
+    # Who said that no more comes may be told anything; what counts is that it came to nothing.
+    send(behind.port, in_pieces, end=True)
+    whole = send(behind.port, in_pieces + b"0\r\n\r\n")
+    with using("en"):
+        assert (400, True) == (status(broken), texts(400)[0].encode() in broken)
+    assert (303, before + 1) == (status(whole), behind.count("outbox"))
+
+
 def password_form() -> bytes:
     """A request for a replacement password, filled in."""
     code, email = demo.DEMO_LOGIN

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import brotli
 from flask import Flask
 
-from selfservice import errors, front, i18n
+from selfservice import errors, front, i18n, web
 
 if TYPE_CHECKING:
     from selfservice.publish.plugin import Plugin
@@ -39,7 +39,7 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
         for code in front.CODES:
             _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
             _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HX))
-            _save(output / lang / f"{code}.json", _error(app, code, lang, "/api/"))
+            _save(output / lang / f"{code}.json", _error(app, code, lang, web.API))
     home = app.test_client().get("/choose-language", base_url=app.config["BASE_URL"])
     _save(output / "index.html", home.get_data())
 
