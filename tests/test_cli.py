@@ -20,7 +20,7 @@ from tests.counter import Visitor, location
 
 COMMANDS = [
     *("backup", "build", "catalogs", "check", "codes", "demo", "front", "health", "keys", "letters", "members"),
-    *("messages", "migrate", "orders", "register", "requests", "restore", "serve", "worker"),
+    *("messages", "migrate", "orders", "register", "requests", "restore", "secrets", "serve", "worker"),
 ]
 
 

@@ -58,7 +58,6 @@ cli.params.clear()
 
 for command in (
     serve, build, check, migrate, demo, worker, watch, backup, restore, health, front, requests, letters, codes,
-    serve, build, check, migrate, demo, worker, watch, backup, restore, health, front, requests, letters, codes,
     members, messages, register, orders, keys, secrets,
 ):  # fmt: skip
     cli.add_command(command.command)
