@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfservice.metrics import METERS
+
 if TYPE_CHECKING:
     import sqlite3
 else:
@@ -101,7 +103,9 @@ class Database:
         connection = self.read()
         if _is_in_transaction(connection):
             raise NestedWriteError("a write() is already open in this thread; pass its connection on instead")
+        began = time.perf_counter()
         connection.execute("BEGIN IMMEDIATE")
+        METERS.write_waits.observe(time.perf_counter() - began)
         try:
             yield connection
             connection.execute("COMMIT")

@@ -1,21 +1,23 @@
-"""How it is, for who runs Loket: /health, /live and what they say. To the outside /health says only whether all is
-well; the particulars are for who has the key, for `loket health` and for a demonstration.
+"""How it is, for who runs Loket: /health, /live, /metrics and what they say. To the outside /health says only whether
+all is well; the particulars are for who has the key, for `loket health` and for a demonstration.
 """
 
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import shutil
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, abort, current_app, jsonify, request
 
-from selfservice import clock, crypto, db, heartbeats
+from selfservice import clock, crypto, db, heartbeats, metrics
 from selfservice.config import Config
 from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
@@ -72,7 +74,7 @@ def report() -> tuple[bool, dict[str, Any]]:
     except db.Error as error:
         parts["database"] = f"cannot be used: {type(error).__name__}"
         wrong.append("database")
-    free = shutil.disk_usage(wired.db.path.parent).free
+    free = _free(wired)
     parts["disk"] = {"free_bytes": free}
     if free < LEAST_FREE_BYTES:
         wrong.append("disk")
@@ -110,6 +112,10 @@ def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list
     parts["backup"] = {"made_seconds_ago": heartbeats.age_seconds(database.read(), heartbeats.BACKUP, now)}
 
 
+def _free(wired: Services) -> int:
+    return shutil.disk_usage(wired.db.path.parent).free
+
+
 def _version() -> str:
     try:
         return version("loket")
@@ -125,8 +131,38 @@ def has_key(config: Config) -> bool:
     return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), config.monitor_key)
 
 
+def _is_local() -> bool:
+    """Whether the request comes from this machine and through no front: what a front passes on says for whom."""
+    names = [name for name, _ in request.headers]
+    if any(name.startswith("X-Forwarded-") or name in ("Forwarded", "Via") for name in names):
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _gauges(wired: Services, now: datetime) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """What is asked for at the moment of looking. What cannot be asked, or never was, is left out."""
+    yield "loket_disk_free_bytes", "Room on the database's disk.", {"": _free(wired)}
+    try:
+        conn, mails = wired.db.read(), outbox.status(wired.db, now)
+        ages = {name: heartbeats.age_seconds(conn, name, now) for name in (heartbeats.WORKER, heartbeats.BACKUP)}
+    except db.Error:
+        return
+    for name, what in ((heartbeats.WORKER, "the mail worker was heard of"), (heartbeats.BACKUP, "a backup was made")):
+        if (age := ages[name]) is not None:
+            yield f"loket_{name}_age_seconds", f"How long ago {what}.", {"": age}
+    states = {state: float(mails[state]) for state in ("waiting", "leased", "failed", "held")}
+    yield "loket_outbox_mails", "Mails in the outbox, by state.", states
+    oldest = {"": float(mails["oldest_seconds"])}
+    yield "loket_outbox_oldest_seconds", "How long the mail that is due longest has been due.", oldest
+
+
 def init_app(app: Flask, config: Config) -> None:
-    """Answer /health with 200 or 503, and /live with 200 as long as the app answers at all."""
+    """Answer /health with 200 or 503, /live with 200 as long as the app answers at all, and /metrics where they are
+    on to who may see them.
+    """
     app.extensions["write_test"] = WriteTest()
 
     @app.get("/health")
@@ -139,3 +175,12 @@ def init_app(app: Flask, config: Config) -> None:
     @app.get("/live")
     def live() -> Response:
         return Response("ok\n", mimetype="text/plain")
+
+    if metrics.METERS.on:
+
+        @app.get("/metrics")
+        def numbers() -> Response:
+            if not (has_key(config) or _is_local()):
+                abort(404)
+            text, content_type = metrics.exposition(_gauges(services(), clock.now()))
+            return Response(text, content_type=content_type)

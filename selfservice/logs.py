@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 from flask import Flask, Response, g, request
 
+from selfservice.metrics import METERS
+
 # Made here, which is before anything imports Pelican: loggers made after that leave out repeated messages.
 LOGGER = logging.getLogger("loket")
 
@@ -47,7 +49,9 @@ def to_stderr(level: int = logging.INFO) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Log each request that changed something or failed: the endpoint's name, never its address."""
+    """Count and time each request, and log those that changed something or failed: the endpoint's name, never its
+    address.
+    """
 
     @app.before_request
     def start() -> None:
@@ -55,13 +59,14 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def done(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("started", time.perf_counter())
+        METERS.requests.labels(request.endpoint or "none", str(response.status_code)).observe(seconds)
         if request.method not in ("GET", "HEAD") or response.status_code >= 500:
-            took = round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1)
             fields = {
                 "method": request.method,
                 "endpoint": request.endpoint,
                 "status": response.status_code,
-                "ms": took,
+                "ms": round(seconds * 1000, 1),
             }
             LOGGER.info("request", extra={"fields": fields})
         return response

@@ -39,7 +39,7 @@ API = "/api/"
 # What answers whatever the Host is, for load balancers, and what also answers by the machine's own names, at any port,
 # for its monitoring. All else only to the name of the site: a forged one could end up in a cache.
 ANY_HOST = {"/live"}
-ANY_OWN_HOST = {"/health"}
+ANY_OWN_HOST = {"/health", "/metrics"}
 OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1])(?::\d+)?")
 # In the environ: the status that says what was wrong with a request before the app was asked (server.py). No client can
 # set it: what clients say stands under HTTP_.

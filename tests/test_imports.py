@@ -16,7 +16,20 @@ DOMAINS = {
     *("orders", "intake"),
 }
 # What any layer may use: no request, no form, no page.
-BASE = {"clock", "db", "heartbeats", "facts", "facts_file", "i18n", "ports", "secrets", "crypto", "workdays", "rights"}
+BASE = {
+    "clock",
+    "db",
+    "heartbeats",
+    "metrics",
+    "facts",
+    "facts_file",
+    "i18n",
+    "ports",
+    "secrets",
+    "crypto",
+    "workdays",
+    "rights",
+}
 # The only places that know which real part stands behind a port.
 WIRING = {"selfservice/__init__.py", "selfservice/mails.py"}
 

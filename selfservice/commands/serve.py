@@ -11,7 +11,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from selfservice import logs, server
+from selfservice import logs, metrics, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
 from selfservice.mails import transport
@@ -55,6 +55,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.to_stderr()
+    metrics.start(config.database.parent / "metrics")
     beside = []
     if worker:
         beside.append(Supervisor("worker", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])))

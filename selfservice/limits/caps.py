@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from selfservice.clock import to_microseconds
 from selfservice.db import sqlite3
+from selfservice.metrics import METERS
 from selfservice.secrets import Keys
 
 HOUR = 3_600_000_000
@@ -56,6 +57,8 @@ def take(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: dateti
             "per_day": cap.per_day,
         },
     ).fetchone()
+    if row is None:
+        METERS.refusals.labels(cap.name).inc()
     return row is not None
 
 

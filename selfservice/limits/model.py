@@ -13,6 +13,7 @@ from datetime import datetime
 from selfservice.clock import to_microseconds
 from selfservice.db import sqlite3
 from selfservice.limits import caps
+from selfservice.metrics import METERS
 from selfservice.secrets import Keys
 
 _SECOND = 1_000_000
@@ -105,6 +106,7 @@ def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: d
     ).fetchone()
     if row is not None:
         return Decision(True)
+    METERS.refusals.labels(limit.name).inc()
     held = conn.execute("SELECT tat FROM limits WHERE key = :key", {"key": values["key"]}).fetchone()
     wait = 0 if held is None else held["tat"] - moment - values["room"]
     return Decision(False, max(1, -(-wait // _SECOND)))

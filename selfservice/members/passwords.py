@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.low_level import Type
 
 from selfservice.members.rules import Refusal, normalise, refusal
+from selfservice.metrics import METERS
 
 __all__ = ["Busy", "Hasher", "Refusal", "normalise", "refusal"]
 
@@ -80,13 +81,17 @@ class Hasher:
         return self._argon2.check_needs_rehash(hashed)
 
     def _run(self, work: Callable[..., T], *args: str | bytes) -> T:
-        if not self._free.acquire(timeout=self._wait_seconds):
-            raise Busy("all places for hashing passwords are taken")
+        METERS.hashes.inc()
         try:
-            self.calls += 1
-            return self._pool.submit(work, *args).result()
+            if not self._free.acquire(timeout=self._wait_seconds):
+                raise Busy("all places for hashing passwords are taken")
+            try:
+                self.calls += 1
+                return self._pool.submit(work, *args).result()
+            finally:
+                self._free.release()
         finally:
-            self._free.release()
+            METERS.hashes.dec()
 
 
 def _bytes(password: str) -> bytes:

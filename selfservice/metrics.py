@@ -1,0 +1,115 @@
+"""What is counted for monitoring, in Prometheus' text format, over all processes together.
+
+It is on where PROMETHEUS_MULTIPROC_DIR names a folder, which `loket serve` sees to: each process keeps its numbers in
+files there, and /metrics adds them up. Elsewhere nothing is imported, and counting is an empty call. No label holds a
+path, a name or anything else that a visitor chose.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+SETTING = "PROMETHEUS_MULTIPROC_DIR"
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class _Off:
+    """A meter that counts nothing."""
+
+    def labels(self, *_: str) -> _Off:
+        return self
+
+    def inc(self) -> None:
+        pass
+
+    def dec(self) -> None:
+        pass
+
+    def observe(self, _: float) -> None:
+        pass
+
+
+class _Meters:
+    """What is counted: answers by endpoint and status, passwords that are being hashed or wait for it, tries that a
+    limit refused, and waits for the database's write lock.
+    """
+
+    requests: Any = _Off()
+    hashes: Any = _Off()
+    refusals: Any = _Off()
+    write_waits: Any = _Off()
+
+    def __init__(self) -> None:
+        self.on = False
+        if os.environ.get(SETTING):
+            self.start()
+
+    def start(self) -> None:
+        """Count from now on, in this process and in those that it forks."""
+        from prometheus_client import Counter, Gauge, Histogram
+
+        self.on = True
+        self.requests = Histogram(
+            "loket_request_seconds", "Answers of the app.", ["endpoint", "status"], buckets=SECONDS
+        )
+        self.hashes = Gauge("loket_password_hashes", "Passwords hashed or waiting for it.", multiprocess_mode="livesum")
+        self.refusals = Counter("loket_limiter_refusals", "Tries that a limit refused.", ["limit"])
+        self.write_waits = Histogram(
+            "loket_write_lock_wait_seconds", "Waits for the database's write lock.", buckets=SECONDS
+        )
+
+
+METERS = _Meters()
+
+
+def start(folder: Path) -> None:
+    """Count from here on, with an empty folder (the operator's own when the setting names one)."""
+    folder = Path(os.environ.get(SETTING) or folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    os.environ[SETTING] = str(folder)
+    if not METERS.on:
+        METERS.start()
+
+
+def exposition(gauges: Iterable[tuple[str, str, dict[str, float]]]) -> tuple[bytes, str]:
+    """All numbers of all processes as text, and its content type; `gauges` are asked for at this moment: name, what it
+    is, and the value by state, or by "" when it has no states.
+    """
+    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
+    from prometheus_client.metrics_core import GaugeMetricFamily
+
+    class Now:
+        def collect(self) -> Iterator[Metric]:
+            for name, help_text, values in gauges:
+                family = GaugeMetricFamily(name, help_text, labels=[] if set(values) == {""} else ["state"])
+                for state, value in values.items():
+                    family.add_metric([state] if state else [], value)
+                yield family
+
+    folder = os.environ[SETTING]
+    _forget_dead(Path(folder))
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    registry.register(Now())
+    return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _forget_dead(folder: Path) -> None:
+    """What a process that was killed had under way is not under way any more; what it counted stays."""
+    for file in folder.glob("gauge_live*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except ProcessLookupError:
+            with suppress(FileNotFoundError):
+                file.unlink()
+        except PermissionError:
+            continue
