@@ -9,15 +9,20 @@ from __future__ import annotations
 import gzip
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from selfservice import clock
 from selfservice.commands import cli
 from selfservice.members import demo
+from selfservice.requests import model as requests
+from selfservice.secrets import hash_token
 from tests.clients import HouseClient
 from tests.conftest import new_app, new_config
+from tests.domain_helpers import filled
 from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, database, enter
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.sql.gz"))
@@ -94,3 +99,78 @@ def test_a_wrong_password_still_does_not(app: Flask, client: HouseClient) -> Non
 def test_the_fixture_of_before_is_here() -> None:
     """The database of 22 November 2026 is among them."""
     assert "2026-11-22.sql.gz" in [file.name for file in FIXTURES]
+
+
+def add_request(path: Path, number: int, **values: str | None) -> int:
+    """A private request as an earlier version took it down an hour ago, of a person of its own; that person's row."""
+    made, later = (clock.to_text(clock.now() + timedelta(hours=hours)) for hours in (-1, 23))
+    email, secret = f"old{number}@example.org", hash_token(f"old{number}")
+    request = {"state": "received", "reason": None, "token_hash": secret} | values
+    conn = sqlite3.connect(path)
+    person = conn.execute(
+        """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
+           VALUES ('Oona', 'Old', ?, ?, 'en', ?)""",
+        (email, email, made),
+    ).lastrowid
+    conn.execute(
+        """INSERT INTO requests (reference, idempotency_key, person_id, kind, given_name, family_name, email, language,
+                                 payment_method, delivery, delivery_email, state, reason, token_hash, expected_from,
+                                 expected_until, created_at)
+           VALUES (?, ?, ?, 'private', 'Oona', 'Old', ?, 'en', 'credit', 'email', ?, ?, ?, ?, '2026-12-01',
+                   '2026-12-03', ?)""",
+        (f"AAAAAA2{number}", email, person, email, email, *request.values(), made),
+    )
+    conn.execute(
+        """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
+           VALUES (?, 'password', ?, ?, ?)""",
+        (secret, person, made, later),
+    )
+    conn.commit()
+    conn.close()
+    return int(person or 0)
+
+
+def opened(client: HouseClient, number: int) -> tuple[int, str]:
+    """What the link that the earlier version mailed leads to at last: the status, and the address."""
+    where = f"/en/self-service/replacement-password/link/old{number}"
+    while (answer := client.get(where)).status_code == 303:
+        where = answer.headers["Location"]
+    return answer.status_code, where.removeprefix("/en/self-service/")
+
+
+def test_links_of_requests(app: Flask, old: Path, client: HouseClient) -> None:
+    """The link that was mailed for an open request leads to its confirmation; that of a withdrawn one opens nothing;
+    a link to replace a password still does that.
+    """
+    add_request(old, 2)
+    add_request(old, 3, state="withdrawn", token_hash=None)
+    add_request(old, 4, state="withdrawn", token_hash=None)
+    soon = clock.to_text(clock.now() + timedelta(minutes=1))
+    conn = sqlite3.connect(old)
+    conn.execute("UPDATE tokens SET expires_at = ? WHERE token_hash = ?", (soon, hash_token("old4")))
+    conn.commit()
+    conn.close()
+    migrate(app)
+    assert [
+        (200, "access-code/confirm"),
+        (410, "replacement-password/new-password"),
+        (200, "replacement-password/new-password"),
+    ] == [opened(client, number) for number in (2, 3, 4)]
+
+
+def test_requests_without_a_link(app: Flask, old: Path) -> None:
+    """Who had a password got no link for a private request, since it was handed out without: it stays open, and one
+    link is mailed, that works for a day; the code comes only by that.
+    """
+    person = add_request(old, 2, token_hash=None)
+    migrate(app)
+    desk = app.extensions["services"].desk
+    now = clock.now()
+    requests.hourly(desk, now)
+    requests.hourly(desk, now)
+    sent = database(app).read().execute("SELECT * FROM outbox WHERE recipient = 'old2@example.org'").fetchall()
+    assert ["access_code.received"] == [row["kind"] for row in sent]
+    link = hash_token(filled(dict(sent[0]))["token"])
+    states = [requests.open_link(database(app).read(), link, now + timedelta(hours=h)).state for h in (0, 23, 24)]
+    [request] = requests.of_person(database(app).read(), person)
+    assert (["open", "open", "lapsed"], "received") == (states, request.state)

@@ -19,7 +19,7 @@ from selfservice.limits import table
 from selfservice.limits.model import allow
 from selfservice.members import mandates, payments, people, tokens, use
 from selfservice.members import model as members
-from selfservice.requests import states
+from selfservice.requests import lost, states
 from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out, organisation_name, pays_already
 from selfservice.requests.rows import LINK, Request, get, to_request
@@ -166,18 +166,18 @@ def refuse(conn: sqlite3.Connection, desk: Desk, request: Request, address: str,
 
 def forget_password(
     conn: sqlite3.Connection, desk: Desk, asked: Asked, address: str, language: str, now: datetime
-) -> int:
+) -> lost.Asked:
     """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
 
-    It works for fact password_link.hours. Returns the seconds to wait when this was tried too often, else 0. Raises
-    ValueError for who has a code: they prove that they have it. Call inside `write()`.
+    It works for fact password_link.hours from when it leaves. Raises ValueError for who has a code: they prove that
+    they have it. Call inside `write()`.
     """
     if asked.has_code:
         raise ValueError("a person with an access code asks for a new password with it")
     request = asked.request
     wait = allow(conn, desk.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
     if wait:
-        return wait
+        return lost.Asked(wait)
     hours = desk.fact("password_link.hours")
     person = people.get(conn, request.person_id)
     slot = desk.outbox.reserve(conn, counted_on=members.email_key(person.email), now=now, earned=True)
@@ -197,4 +197,4 @@ def forget_password(
     )
     who = f"person:{person.id}"
     desk.record(conn, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
-    return 0
+    return lost.Asked(before=slot.before(now))

@@ -70,7 +70,10 @@ def confirm() -> Response:
     if "done" in draft:
         return web.see(url_for(".confirmed"))
     opened = _open(conn, draft, now)
-    return _gone(opened) if opened.asked is None else _show(opened.asked, mailed=bool(draft.get("mailed")))
+    if opened.asked is None:
+        return _gone(opened)
+    before = clock.upcoming(draft.get("before", ""), now)
+    return _show(opened.asked, mailed="before" in draft, before=before)
 
 
 def _show(
@@ -80,6 +83,7 @@ def _show(
     notice: str | None = None,
     *,
     mailed: bool = False,
+    before: datetime | None = None,
 ) -> Response:
     return web.render(
         "access_code/confirm.html",
@@ -91,6 +95,7 @@ def _show(
         errors=found or {},
         notice=notice,
         mailed=mailed,
+        before=before,
     )
 
 
@@ -193,9 +198,11 @@ def forgotten() -> Response:
         asked = _open(conn, draft, now).asked
         wait = 0
         if asked is not None and asked.has_password and not asked.has_code:
-            wait = requests.forget_password(conn, services().desk, asked, web.client_address(), language(), now)
+            sent = requests.forget_password(conn, services().desk, asked, web.client_address(), language(), now)
+            wait = sent.wait
             if not wait:
-                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, draft | {"mailed": True}, now)
+                before = clock.to_text(sent.before) if sent.before else ""
+                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, draft | {"before": before}, now)
     if wait and asked is not None:
         shown = asked
         return errors.too_often(wait, lambda notice: _show(shown, None, 429, notice))
