@@ -34,9 +34,9 @@ def workbook(environment: Mapping[str, str], rounds: int) -> str:
         orders = list(_orders(db, query))
         for _ in range(rounds):
             theirs.append(_plain(orders))
+            path = db.path.with_name("ours.xlsx")
             begun = time.perf_counter()
-            for _piece in files.stream(db, query, "xlsx"):
-                pass
+            files.write(db, query, "xlsx", path)
             ours.append(time.perf_counter() - begun)
     ratio = median(one / two for one, two in zip(ours, theirs, strict=True))
     head = [f"workbook of {len(orders):,} rows", "seconds", "rows a second", "time / XlsxWriter"]

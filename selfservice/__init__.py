@@ -7,7 +7,7 @@ from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import api, errors, health, i18n, logs, rights, signin, web
+from selfservice import api, downloads, errors, health, i18n, logs, rights, signin, web
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts import Facts
@@ -56,6 +56,7 @@ def create_app(config: Config) -> Flask:
     web.init_app(app)
     signin.init_app(app, rights.load(config.content / "rights.toml"))
     errors.init_app(app)
+    downloads.init_app(app)
     health.init_app(app, config)
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():

@@ -60,6 +60,13 @@ class Config:
         """The search index that belongs to the built site."""
         return self.output.parent / (self.output.name + ".search.db")
 
+    @property
+    def downloads(self) -> Path:
+        """The folder of files that were made to be downloaded: beside the database, which whoever makes or sends one
+        has too; no backup holds it.
+        """
+        return self.database.with_name(self.database.name + ".downloads")
+
     def with_output(self, output: Path) -> Config:
         """The same settings, building to (or serving from) another folder."""
         return replace(self, output=output)

@@ -116,12 +116,8 @@ class Database:
 
     @contextmanager
     def separate(self) -> Iterator["sqlite3.Connection"]:
-        """A connection apart from any thread's, closed at the end: for a long download, which keeps temporary tables.
-
-        It may pass from one thread to another, since who sends a download asks for its pieces from where it likes, but
-        two must not use it at once.
-        """
-        connection = self._open(any_thread=True)
+        """A connection apart from this thread's, closed at the end: for a file that is made with temporary tables."""
+        connection = self._open()
         try:
             yield connection
         finally:
@@ -143,10 +139,8 @@ class Database:
             return f"SQLite {version}, journal {mode}, since this version has a WAL bug; 3.51.3 is faster"
         return f"SQLite {version}, journal {mode}" + ("" if mode == "wal" else ", expected wal")
 
-    def _open(self, *, any_thread: bool = False) -> "sqlite3.Connection":
-        connection = sqlite3.connect(
-            str(self.path), timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=not any_thread
-        )
+    def _open(self) -> "sqlite3.Connection":
+        connection = sqlite3.connect(str(self.path), timeout=BUSY_SECONDS, isolation_level=None)
         connection.row_factory = sqlite3.Row
         _set_journal(connection)
         connection.execute("PRAGMA synchronous = FULL")

@@ -74,12 +74,14 @@ def texts(code: int) -> tuple[str, list[str]]:
     }[code]
 
 
-def answer(code: int, *, retry_after: int | None = None) -> Response:
-    """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds."""
+def answer(code: int, *, retry_after: int | None = None, text: tuple[str, list[str]] | None = None) -> Response:
+    """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds; `text` says more of it
+    than `texts` could: title and paragraphs.
+    """
     if web.is_api():
         return problems.answer(code, retry_after=retry_after)
-    title, parts = texts(code)
-    if code == 429 and retry_after is not None:
+    title, parts = text or texts(code)
+    if code == 429 and retry_after is not None and text is None:
         parts = [*parts, wait_text(retry_after)]
     if web.wants_fragment():
         body = render_template("error_fragment.html", title=title, message_parts=parts, status=code)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import formataddr
 from typing import Any
 
-from selfservice import clock, i18n, retention
+from selfservice import clock, downloads, i18n, retention
 from selfservice.adapters.mailbox import Mailbox
 from selfservice.adapters.smtp import Smtp
 from selfservice.config import Config, ConfigError
@@ -19,6 +20,9 @@ from selfservice.outbox.worker import Worker
 from selfservice.ports import MailTransport
 from selfservice.requests import model as requests
 from selfservice.services import Services
+
+# Files of sessions that have ended are to be gone soon.
+SWEEP_EVERY = timedelta(minutes=1)
 
 
 def write(services: Services, kind: str, language: str, payload: dict[str, Any]) -> tuple[str, str]:
@@ -62,8 +66,9 @@ def transport(services: Services) -> MailTransport:
     raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
 
 
-def worker(services: Services, way: MailTransport) -> Worker:
-    """A worker that writes our mails and sends them this way."""
+def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
+    """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
+    folder, swept = downloads.Folder(services.config.downloads), datetime.min.replace(tzinfo=UTC)
 
     def render(item: Item) -> EmailMessage:
         subject, text = write(services, item.kind, item.language, item.filled(services.keys))
@@ -83,4 +88,11 @@ def worker(services: Services, way: MailTransport) -> Worker:
         requests.hourly(services.desk, now)
         retention.clean(db, now)
 
-    return Worker(services.db, render, way, hourly, poll_seconds=0.5)
+    def often(now: datetime) -> None:
+        nonlocal swept
+        jobs(now)
+        if now - swept >= SWEEP_EVERY:
+            swept = now
+            downloads.sweep(folder, services.db, now)
+
+    return Worker(services.db, render, way, hourly, poll_seconds=0.5, often=often)

@@ -7,6 +7,7 @@ from selfservice import clock, crypto, plain_secrets
 from selfservice.db import Database, sqlite3
 from selfservice.events.migrations import migrations as events
 from selfservice.heartbeats import migrations as heartbeats
+from selfservice.jobs.migrations import migrations as jobs
 from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
 from selfservice.members.migrations import migrations as members
@@ -29,6 +30,7 @@ def overwrite_plain_secrets(db: sqlite_utils.Database) -> None:
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, events, letters, requests, orders),
     heartbeats,
+    jobs,
     AFTERWARDS,
 )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from selfservice.db import Database
 from selfservice.events import model as events
+from selfservice.jobs import model as jobs
 from selfservice.letters import model as letters
 from selfservice.limits import model as limits
 from selfservice.members import model as members
@@ -15,6 +16,7 @@ from selfservice.visits import model as visits
 
 DOMAINS = {
     "events": events.clean,
+    "jobs": jobs.clean,
     "letters": letters.clean,
     "limits": limits.clean,
     "members": members.clean,

@@ -27,6 +27,8 @@ class HouseClient(FlaskClient):
         if args and isinstance(args[0], EnvironBuilder):
             raise TypeError("follow redirects by hand: each address on the way matters")
         kwargs.setdefault("base_url", self.application.config["BASE_URL"])
+        # Whole, so that a file that is sent is closed again.
+        kwargs.setdefault("buffered", True)
         headers = dict(kwargs.pop("headers", None) or {})
         method = str(kwargs.get("method", "GET"))
         if self.own_site and method not in SAFE_METHODS:

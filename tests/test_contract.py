@@ -58,9 +58,12 @@ ROUTES = """
 /<lang:lang>/self-service/orders.json
 /<lang:lang>/self-service/orders.xlsx
 /<lang:lang>/self-service/orders/again
+/<lang:lang>/self-service/orders/download
+/<lang:lang>/self-service/orders/file
 /<lang:lang>/self-service/orders/main
 /<lang:lang>/self-service/orders/mine
 /<lang:lang>/self-service/orders/problem
+/<lang:lang>/self-service/orders/progress
 /<lang:lang>/self-service/replacement-password
 /<lang:lang>/self-service/replacement-password/done
 /<lang:lang>/self-service/replacement-password/link/<token>

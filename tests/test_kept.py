@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from selfservice import downloads
 from selfservice.config import ROOT
 from selfservice.events import model as events
 from selfservice.facts import Facts
@@ -20,4 +21,5 @@ def test_text_and_program_agree() -> None:
     assert failures.KEPT_SECONDS == facts.get("sign_in.failures_keep_hours").value * 3600
     assert visits.LIFE_HOURS == drafts.LIFE_HOURS
     assert letters.OPEN_DAYS == facts.get("letter.every_days").value
+    assert downloads.KEPT_SECONDS == facts.get("orders.file_keep_hours").value * 3600
     assert orders.KEPT_YEARS == facts.get("orders.keep_years").value

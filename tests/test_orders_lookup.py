@@ -265,7 +265,7 @@ def test_plans(full: Book, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
         lookup.page(watched.read(), query, after=page.after or "", size=5)
         lookup.page(watched.read(), query, before=page.after or "", size=2)
         totals.sums(watched.read(), query)
-        list(files.stream(watched, query, "programs"))
+        list(files.pieces(watched, query, "programs"))
     watched.close()
     asked = {each for each in statements if "orders" in each or "lines" in each if each.lstrip().startswith("SELECT")}
     assert {True} == {len(asked) > 100}

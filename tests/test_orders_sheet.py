@@ -98,7 +98,7 @@ def opened(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[s
     for lang in LANGUAGES:
         for kind in ("csv", "xlsx"):
             made[kind, lang] = folder / f"{lang}.{kind}"
-            made[kind, lang].write_bytes(b"".join(files.stream(book.db, query(book, lang), kind)))
+            files.write(book.db, query(book, lang), kind, made[kind, lang])
     found = {}
     for lang in LANGUAGES:
         found["csv", lang] = soffice.convert([made["csv", lang]], folder / f"csv-{lang}", infilter=OPTIONS[lang])[0]
@@ -125,7 +125,7 @@ def cut(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str,
     folder = tmp_path_factory.mktemp("cut")
     made = {(kind, lang): folder / f"{kind}-{lang}.csv" for kind in ("csv", "programs") for lang in LANGUAGES}
     for (kind, lang), file in made.items():
-        file.write_bytes(b"".join(files.stream(book.db, query(book, lang), kind)))
+        files.write(book.db, query(book, lang), kind, file)
     found = {}
     for separator in SEPARATORS:
         infilter = OPTIONS["en"].replace("44", str(ord(separator)), 1)

@@ -357,7 +357,7 @@ def test_file_names(app: Flask, client: HouseClient, lang: str, query: str, name
     buy(app, MAIN, "2026-02-01T12:00")
     enter(client)
     answer = client.get(f"/{lang}/self-service/orders{ending}{query}")
-    assert (200, f'attachment; filename="{name}{ending}"', "nosniff", "no-store, no-transform") == (
+    assert (200, f"attachment; filename={name}{ending}", "nosniff", "no-store, no-transform") == (
         answer.status_code,
         answer.headers["Content-Disposition"],
         answer.headers["X-Content-Type-Options"],

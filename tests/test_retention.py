@@ -10,6 +10,7 @@ from selfservice import clock, retention
 from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.events.model import record
+from selfservice.jobs import model as jobs
 from selfservice.letters import model as letters
 from selfservice.limits import caps
 from selfservice.limits.model import Limit, allow
@@ -35,6 +36,7 @@ HOURS = {
     "drafts": 24,
     "events": 365 * 24,
     "failures": 24,
+    "jobs": 24,
     "letters": 365 * 24,
     "mandates": 425 * 24,
     "messages": 365 * 24,
@@ -76,6 +78,7 @@ def fill(db: Database, hours_ago: float) -> None:
         visit, _ = visits.start(conn, then)
         Draft(visit, "form").save(conn, {}, then)
         sessions.begin(conn, person, 1, "cookie", then, "a device")
+        jobs.ask(conn, "test", 1, {}, 1, then)
         failures.admit(conn, "k" * 64, then)
         mandates.agree(
             conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
@@ -183,6 +186,7 @@ def test_clean_says_what_went(db: Database) -> None:
     first, second = retention.clean(db, clock.now()), retention.clean(db, clock.now())
     gone = {
         "events": 2,
+        "jobs": 1,
         "letters": 1,
         "limits": 7,
         "members": 3,

@@ -19,6 +19,7 @@ from selfservice.commands import (
     demo,
     front,
     health,
+    job,
     keys,
     letters,
     members,
@@ -58,7 +59,7 @@ cli.params.clear()
 
 for command in (
     serve, build, check, migrate, demo, worker, watch, backup, restore, health, front, requests, letters, codes,
-    members, messages, register, orders, keys, secrets,
+    members, messages, register, orders, keys, job, secrets,
 ):  # fmt: skip
     cli.add_command(command.command)
 cli.add_command(catalogs.command)

@@ -2,8 +2,8 @@
 
 Python would take twice as long to build them and hold up every other thread meanwhile; while SQLite works, they run.
 A line is put together from the order's own columns and from two ready-made parts, of its product and of its holder.
-These, the words, and the view that joins it all are temporary, on a connection of the download's own
-(`Database.separate`). A part is made when the first line asks for it, so that the first piece need not wait for all.
+These, the words, and the view that joins it all are temporary, on a connection of the file's own
+(`Database.separate`). A part is made when the first line asks for it.
 """
 
 from __future__ import annotations

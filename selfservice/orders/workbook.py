@@ -1,16 +1,16 @@
 """Orders as an Excel workbook (XLSX): real dates and amounts, text that stays text, a heading that stays in sight.
 
-Written to a temporary file in constant memory, and streamed from it: a workbook's table of contents comes last, so
-nothing of it could be sent before all of it is known.
+Written in constant memory: the rows wait in temporary files beside the workbook until they are packed into it.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice
+from pathlib import Path
 
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
@@ -24,7 +24,6 @@ from selfservice.orders.query import Query
 # What a sheet holds (Excel specifications and limits), less the heading and the total.
 MOST_ROWS = 1_048_576 - 2
 STEP = 250
-PIECE = 1 << 16
 _WIDTHS = {
     "number": 16,
     "date": 12,
@@ -52,10 +51,23 @@ _OPTIONS = {
 }
 
 
-def stream(db: Database, query: Query) -> Iterator[bytes]:
-    """The workbook's bytes, piece by piece, the first when all of it has been written."""
+def write(db: Database, query: Query, path: Path, tell: Callable[[int], object]) -> None:
+    """Write the workbook to `path`, and call `tell` with each few rows. What `tell` raises leaves no rows behind."""
     with using(query.language):
-        return _pieces(db, query, _Texts())
+        texts = _Texts()
+    # Rows are as private as the workbook: they wait where it does, under its name, and go with this.
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as rows, db.separate() as conn:
+        book = xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": rows})
+        keys, done = Listing(conn, query).keys(step=STEP), 0
+        sheets = _Sheets(conn, book, query.language, texts)
+        while numbers := [key.number for key in islice(keys, STEP)]:
+            bound = {"numbers": json.dumps(numbers), "account": query.scope.account}
+            sheets.add(conn.execute(_ROWS, bound).fetchall())
+            done += len(numbers)
+            tell(done)
+        sheets.finish()
+        # Not by `with`, which would pack a workbook that failed half-way too.
+        book.close()
 
 
 class _Texts:
@@ -67,20 +79,6 @@ class _Texts:
         self.states = words.states()
         self.title = gettext("Orders")
         self.total = gettext("Total")
-
-
-def _pieces(db: Database, query: Query, texts: _Texts) -> Iterator[bytes]:
-    with tempfile.TemporaryFile() as file:
-        with db.separate() as conn, xlsxwriter.Workbook(file, _OPTIONS) as book:
-            keys = Listing(conn, query).keys(step=STEP)
-            sheets = _Sheets(conn, book, query.language, texts)
-            while numbers := [key.number for key in islice(keys, STEP)]:
-                bound = {"numbers": json.dumps(numbers), "account": query.scope.account}
-                sheets.add(conn.execute(_ROWS, bound).fetchall())
-            sheets.finish()
-        file.seek(0)
-        while piece := file.read(PIECE):
-            yield piece
 
 
 class _Sheets:

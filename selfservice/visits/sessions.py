@@ -4,7 +4,9 @@ Idle 15 minutes, at most 8 hours (OWASP ASVS 5.0, 7.3; the idle time is DigiD's 
 its access code: once that is withdrawn, nothing is found under the cookie any more.
 """
 
+import json
 import secrets as random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -129,6 +131,17 @@ def open_sessions(conn: "sqlite3.Connection", person_id: int, now: datetime) -> 
         {"person_id": person_id, **_since(now)},
     )
     return [_session(row) for row in rows]
+
+
+def still_open(conn: "sqlite3.Connection", ids: Iterable[int], now: datetime) -> set[int]:
+    """Which of the sessions with these ids are still open. Only reads."""
+    rows = conn.execute(
+        """SELECT s.id FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
+           WHERE s.id IN (SELECT value FROM json_each(:ids)) AND s.ended_at IS NULL AND s.used_at > :idle_since
+                 AND s.created_at > :begun_since""",
+        {"ids": json.dumps(list(ids)), **_since(now)},
+    )
+    return {row["id"] for row in rows}
 
 
 def end(conn: "sqlite3.Connection", cookie: str, now: datetime) -> None:

@@ -13,24 +13,17 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 from flask.blueprints import BlueprintSetupState
 
-from selfservice import clock, signin, streams, web
-from selfservice.fragments.orders import here, rows, steps, texts, view
+from selfservice import clock, signin, web
+from selfservice.fragments.orders import here, making, rows, steps, texts, view
 from selfservice.fragments.orders.asked import Asked
 from selfservice.fragments.orders.here import NAME, title
 from selfservice.i18n import gettext, language
-from selfservice.orders import files, totals, words
+from selfservice.orders import totals, words, workbook
 from selfservice.orders.query import Query
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
 blueprint = Blueprint("orders", __name__)
-# By kind: what its address and name end in, and what it is.
-FILES = {
-    "csv": (".csv", "text/csv"),
-    "programs": ("-programs.csv", "text/csv"),
-    "xlsx": (".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "json": (".json", "application/json"),
-}
 
 
 def _show(session: Session) -> Response:
@@ -73,7 +66,10 @@ def _list(session: Session, who: view.Person, asked: Asked, at: tuple[str, str])
         errors={}, listed=listed, period_words=_in_words(asked, who),
         rows=rows.rows(conn, listed["page"].orders, who, services().facts, now, links),
         here_list=here.link("", asked.arguments() | _place()).partition("?")[2],
-        downloads=view.downloads(listed["total"], lambda kind: here.link(FILES[kind][0], asked.arguments())),
+        downloads=making.choices(
+            listed["total"].orders, listed["query"], lambda kind: here.link(making.FILES[kind][0], asked.arguments())
+        ),
+        sheet_rows=workbook.MOST_ROWS,
         newer=_turn(asked, "before", listed["page"].before), older=_turn(asked, "after", listed["page"].after),
     )  # fmt: skip
 
@@ -130,26 +126,23 @@ def _labels() -> dict[str, str]:
 
 
 def _file(kind: str) -> Response:
-    """The orders of a list as a file, in its order. It is made while it is sent; not signed in, back to the list."""
+    """The orders of a list as a file, in its order; not signed in, back to the list."""
     session, asked = signin.signed_in(), here.asked()
     if session is None or asked.errors:
         return web.see(here.link("", asked.arguments()))
     who = here.person(services().db.read(), session, asked.by)
     query = Query(who.shown, asked.period, language(), asked.sort, asked.words)
-    here.note(session, who, "orders.download", asked, once=False)
-    ending, mimetype = FILES[kind]
-    count = totals.total(services().db.read(), query).orders
-    return streams.attachment(
-        iter(files.stream(services().db, query, kind)), count, mimetype, texts.file_name(asked, ending)
-    )
+    orders = totals.total(services().db.read(), query).orders
+    return making.answer(session, who, asked, query, kind, orders)
 
 
 def _add_files(state: BlueprintSetupState) -> None:
     """A file stands at the list's own address with an ending, which a blueprint's own rules cannot have."""
-    for kind, (ending, _) in FILES.items():
+    for kind, (ending, _) in making.FILES.items():
         state.app.add_url_rule(f"{state.url_prefix}{ending}", f"{blueprint.name}.{kind}", partial(_file, kind))
 
 
 blueprint.record(_add_files)
 signin.personal(blueprint, title, _show, style="css/orders.css", read_only=True)
 steps.add_to(blueprint)
+making.add_to(blueprint)

@@ -10,10 +10,9 @@ from selfservice.db import sqlite3
 from selfservice.fragments.orders import chart, texts
 from selfservice.fragments.orders.asked import Asked
 from selfservice.i18n import gettext
-from selfservice.orders import colleagues, files, former, lookup, periods, scopes, totals, words
+from selfservice.orders import colleagues, former, lookup, periods, scopes, totals, words
 from selfservice.orders.query import Period, Query, Scope, Sort
 from selfservice.orders.scopes import Holder
-from selfservice.orders.totals import Total
 
 Empty = Literal["", "none_yet", "none_in_period", "none_found"]
 # A choice among more people than this is no choice any more; who ordered is then chosen in the list itself.
@@ -81,20 +80,6 @@ def order_names() -> dict[Sort, str]:
         "product": gettext("Product, A to Z"),
         "-product": gettext("Product, Z to A"),
     }
-
-
-def downloads(total: Total, link: Callable[[str], str]) -> list[dict[str, Any]]:
-    """The four files: what each is for, how large it will be, and where it is."""
-    what = {
-        "xlsx": (gettext("Excel"), gettext("with real dates and amounts, and a total row")),
-        "csv": (gettext("CSV for a spreadsheet"), gettext("opens in columns with a double click")),
-        "programs": (gettext("CSV for programs"), gettext("for bookkeeping software; the same in every language")),
-        "json": (gettext("JSON"), gettext("for programmers")),
-    }
-    return [
-        {"title": title, "hint": hint, "href": link(kind), "size": texts.size(files.about_bytes(total, kind))}
-        for kind, (title, hint) in what.items()
-    ]
 
 
 def why_empty(conn: sqlite3.Connection, query: Query, asked: Asked, scope: Scope) -> Empty:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from selfservice import clock, cookies, errors, signin, web
+from selfservice import clock, cookies, downloads, errors, signin, web
 from selfservice.fragments.sign_in import model
 from selfservice.i18n import gettext, language
 from selfservice.members.passwords import Busy
@@ -132,6 +132,7 @@ def sign_out() -> Response:
         if session is not None:
             sessions.end(conn, cookies.value() or "", now)
             _counter().leave(conn, session.person_id, web.client_address(), now)
+            downloads.forget(conn, session.id)
         cookies.forget(conn, now)
     response = web.see(signin.address(f"{NAME}/out"))
     response.headers["Clear-Site-Data"] = '"cache"'

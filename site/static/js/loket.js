@@ -81,6 +81,8 @@
     busy.add(f); setTimeout(() => busy.delete(f), 5e3);
   });
   on("htmx:afterRequest", (e) => busy.delete(e.detail.elt));
+  // Of a look that repeats itself only what came is shown: after one that failed comes the next.
+  on("htmx:beforeSwap", (e) => { if (e.detail.isError && e.detail.elt.matches("[data-hx-trigger^=every]")) e.detail.shouldSwap = false; });
   on("htmx:beforeSwap", (e) => { if (/<html/i.test(e.detail.serverResponse)) { e.detail.shouldSwap = false; say("failed"); } });
   for (const type of ["sendError", "timeout"]) on("htmx:" + type, () => say("failed"));
 })();

@@ -1,0 +1,70 @@
+"""`loket job`: what the worker starts for one job; not for people, so it is not listed."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import click
+from flask.cli import with_appcontext
+
+from selfservice import clock, downloads, logs
+from selfservice.jobs import model
+from selfservice.jobs.model import Job, LostError
+from selfservice.orders import files
+from selfservice.services import Services, services
+
+TELL_SECONDS = 1.0
+# Whoever asks for a page comes first.
+NICE = 10
+
+Tell = Callable[[int], None]
+
+
+def _orders_file(wired: Services, job: Job, tell: Tell) -> None:
+    query, kind = files.from_payload(job.payload)
+    assert job.session_id is not None, "a file is always somebody's"
+    folder = downloads.Folder(wired.config.downloads)
+    folder.make(
+        job.session_id,
+        job.name,
+        files.room(job.steps, kind),
+        lambda path: files.write(wired.db, query, kind, path, tell),
+    )
+
+
+# What is done for each kind of job.
+KINDS: dict[str, Callable[[Services, Job, Tell], None]] = {files.JOB: _orders_file}
+
+
+@click.command("job", hidden=True)
+@click.argument("name")
+@click.argument("attempt", type=int)
+@with_appcontext
+def command(name: str, attempt: int) -> None:
+    """Do the job of this name, under the lease of this attempt."""
+    logs.to_stderr()
+    os.nice(NICE)
+    wired = services()
+    job = model.leased(wired.db.read(), name, attempt)
+    if job is None:
+        return
+    told = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= TELL_SECONDS:
+            told = time.monotonic()
+            model.tell(wired.db, job, done, clock.now())
+
+    try:
+        KINDS[job.kind](wired, job, tell)
+        model.finish(wired.db, job, clock.now())
+    except LostError:
+        assert job.session_id is not None
+        downloads.Folder(wired.config.downloads).forget_one(job.session_id, job.name)
+    except Exception:  # noqa: BLE001 (a trace on standard error would hold what people typed)
+        logs.LOGGER.exception("job")
+        sys.exit(1)

@@ -1,0 +1,236 @@
+"""The table of jobs: asked for once, run under a lease, given up after three failures.
+
+A lease makes a job one process's for a while, and is renewed with each step that is told. A process that dies leaves
+its lease to run out, and the job is begun anew; what a process that lost its lease still says of it is not heard.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import Database, sqlite3
+
+# A workbook of a million orders is closed for a quarter of this time without telling a step.
+LEASE_SECONDS = 120
+MOST_ATTEMPTS = 3
+KEPT_SECONDS = 3600
+# A job that nobody begins in this time, while no other is being done, waits for a worker that is not there.
+LATE_SECONDS = 20
+_OLDEST = timedelta(days=1)
+
+State = Literal["waiting", "running", "done", "failed"]
+
+
+class LostError(Exception):
+    """The job is no longer this process's: it was deleted, or its lease ran out. What was made of it is to go."""
+
+
+class BusyError(Exception):
+    """Another job of the same session is not finished yet; `job` is that one."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("another job of this session is not finished")
+        self.job = job
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job. `name` (128 random bits) is how its owner's browser knows it; `done` of `steps` are behind it."""
+
+    id: int
+    name: str
+    kind: str
+    session_id: int | None
+    payload: Mapping[str, Any]
+    state: State
+    steps: int
+    done: int
+    attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether it waits or is being done."""
+        return self.state in ("waiting", "running")
+
+
+def ask(
+    conn: sqlite3.Connection, kind: str, session_id: int, payload: Mapping[str, Any], steps: int, now: datetime
+) -> tuple[Job, bool]:
+    """The session's job for this, and whether it is new: asked for again, it is the same one unless it failed.
+
+    Call inside `write()`. Raises BusyError while another of the session's jobs is not finished.
+    """
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
+    bound = {"kind": kind, "session_id": session_id, "payload": text, "steps": steps}
+    same = conn.execute(
+        """SELECT * FROM jobs WHERE session_id = :session_id AND kind = :kind AND payload = :payload
+                  AND (state IN ('waiting', 'running') OR (state = 'done' AND steps = :steps))
+           ORDER BY id DESC LIMIT 1""",
+        bound,
+    ).fetchone()
+    if same is not None:
+        return _job(same), False
+    row = conn.execute(
+        """INSERT INTO jobs (name, kind, session_id, payload, steps, created_at)
+           VALUES (:name, :kind, :session_id, :payload, :steps, :now) ON CONFLICT DO NOTHING RETURNING *""",
+        {**bound, "name": secrets.token_hex(16), "now": to_text(now)},
+    ).fetchone()
+    if row is not None:
+        return _job(row), True
+    other = conn.execute(
+        "SELECT * FROM jobs WHERE session_id = :session_id AND state IN ('waiting', 'running')", bound
+    ).fetchone()
+    raise BusyError(_job(other))
+
+
+def find(conn: sqlite3.Connection, name: str, session_id: int) -> Job | None:
+    """The session's job of this name; another's is not there."""
+    row = conn.execute(
+        "SELECT * FROM jobs WHERE name = :name AND session_id = :session_id", {"name": name, "session_id": session_id}
+    ).fetchone()
+    return None if row is None else _job(row)
+
+
+def leased(conn: sqlite3.Connection, name: str, attempts: int) -> Job | None:
+    """The job of this name if it is being done under this lease."""
+    row = conn.execute(
+        "SELECT * FROM jobs WHERE name = :name AND attempts = :attempts AND state = 'running'",
+        {"name": name, "attempts": attempts},
+    ).fetchone()
+    return None if row is None else _job(row)
+
+
+def claim(db: Database, now: datetime) -> Job | None:
+    """Take the job that has waited longest, or whose lease ran out; None when there is none or one is being done."""
+    conn, bound = db.read(), {"now": to_text(now), "most": MOST_ATTEMPTS}
+    # A look first, so that an idle worker never takes the write lock.
+    if conn.execute(
+        "SELECT 1 FROM jobs WHERE state = 'waiting' OR (state = 'running' AND lease_until <= :now) LIMIT 1", bound
+    ).fetchone() is None:  # fmt: skip
+        return None
+    with db.write() as conn:
+        conn.execute(
+            """UPDATE jobs SET state = 'failed', lease_until = NULL, ended_at = :now
+               WHERE state = 'running' AND lease_until <= :now AND attempts >= :most""",
+            bound,
+        )
+        row = conn.execute(
+            """UPDATE jobs SET state = 'running', attempts = attempts + 1, done = 0, started_at = :now,
+                               lease_until = :until
+               WHERE id = (SELECT id FROM jobs
+                           WHERE state = 'waiting' OR (state = 'running' AND lease_until <= :now)
+                           ORDER BY id LIMIT 1)
+                     AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND lease_until > :now)
+               RETURNING *""",
+            {**bound, "until": _lease(now)},
+        ).fetchone()
+    return None if row is None else _job(row)
+
+
+def tell(db: Database, job: Job, done: int, now: datetime) -> None:
+    """Write down how far the job is, and renew its lease. Raises LostError when it is no longer this process's."""
+    with db.write() as conn:
+        changed = conn.execute(
+            """UPDATE jobs SET done = min(:done, steps), lease_until = :until
+               WHERE id = :id AND attempts = :attempts AND state = 'running'""",
+            {"id": job.id, "attempts": job.attempts, "done": done, "until": _lease(now)},
+        ).rowcount
+    if not changed:
+        raise LostError
+
+
+def finish(db: Database, job: Job, now: datetime) -> None:
+    """Close the job as done. Raises LostError when it is no longer this process's."""
+    with db.write() as conn:
+        changed = conn.execute(
+            """UPDATE jobs SET state = 'done', done = steps, lease_until = NULL, ended_at = :now
+               WHERE id = :id AND attempts = :attempts AND state = 'running'""",
+            {"id": job.id, "attempts": job.attempts, "now": to_text(now)},
+        ).rowcount
+    if not changed:
+        raise LostError
+
+
+def fail(db: Database, job: Job, now: datetime) -> State | None:
+    """The attempt failed: the job waits to be begun anew, or is given up. What it is now; None when it was deleted, or
+    is another process's.
+    """
+    state: State = "failed" if job.attempts >= MOST_ATTEMPTS else "waiting"
+    with db.write() as conn:
+        changed = conn.execute(
+            """UPDATE jobs SET state = :state, done = 0, lease_until = NULL, ended_at = :ended
+               WHERE id = :id AND attempts = :attempts AND state = 'running'""",
+            {
+                "id": job.id,
+                "attempts": job.attempts,
+                "state": state,
+                "ended": to_text(now) if state == "failed" else None,
+            },
+        ).rowcount
+    return state if changed else None
+
+
+def give_back(db: Database, job: Job) -> None:
+    """The worker stops: the job waits for the next one, and the attempt does not count."""
+    with db.write() as conn:
+        conn.execute(
+            """UPDATE jobs SET state = 'waiting', done = 0, attempts = attempts - 1, lease_until = NULL
+               WHERE id = :id AND attempts = :attempts AND state = 'running'""",
+            {"id": job.id, "attempts": job.attempts},
+        )
+
+
+def is_held(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
+    """Whether the job is being done under the lease that it was claimed with."""
+    row = conn.execute(
+        """SELECT 1 FROM jobs WHERE id = :id AND attempts = :attempts AND state = 'running' AND lease_until > :now""",
+        {"id": job.id, "attempts": job.attempts, "now": to_text(now)},
+    ).fetchone()
+    return row is not None
+
+
+def is_late(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
+    """Whether the job should have been begun by now: nothing is being done although it waits."""
+    if not job.is_unfinished or now - job.created_at < timedelta(seconds=LATE_SECONDS):
+        return False
+    row = conn.execute(
+        "SELECT 1 FROM jobs WHERE state = 'running' AND lease_until > :now LIMIT 1", {"now": to_text(now)}
+    ).fetchone()
+    return row is None
+
+
+def of_sessions(conn: sqlite3.Connection) -> set[int]:
+    """The sessions that have jobs."""
+    return {row["session_id"] for row in conn.execute("SELECT session_id FROM jobs WHERE session_id IS NOT NULL")}
+
+
+def forget(conn: sqlite3.Connection, session_id: int) -> None:
+    """Delete the session's jobs; one that is being done stops at its next step."""
+    conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
+
+
+def clean(conn: sqlite3.Connection, now: datetime) -> int:
+    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
+    return conn.execute(
+        "DELETE FROM jobs WHERE ended_at <= :ended OR created_at <= :created",
+        {"ended": to_text(now - timedelta(seconds=KEPT_SECONDS)), "created": to_text(now - _OLDEST)},
+    ).rowcount
+
+
+def _lease(now: datetime) -> str:
+    return to_text(now + timedelta(seconds=LEASE_SECONDS))
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = {name: row[name] for name in row.keys() if name != "lease_until"}  # noqa: SIM118 (a Row has no items)
+    moments = {name: row[name] and from_text(row[name]) for name in ("created_at", "started_at", "ended_at")}
+    return Job(**values | moments | {"payload": json.loads(row["payload"])})

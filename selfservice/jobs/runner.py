@@ -1,0 +1,56 @@
+"""The worker's side of jobs: one child process at a time, watched from outside, so that nothing waits for it."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from collections.abc import Sequence
+from datetime import datetime
+
+from selfservice.db import Database
+from selfservice.jobs import model
+from selfservice.jobs.model import Job
+
+LOGGER = logging.getLogger("loket.jobs")
+
+
+class Runner:
+    """Starts `command` with a job's name and attempt behind it, for one job after the other."""
+
+    def __init__(self, db: Database, command: Sequence[str]) -> None:
+        self._db, self._command = db, command
+        self._running: tuple[Job, subprocess.Popen[bytes]] | None = None
+
+    def turn(self, now: datetime) -> None:
+        """Look after the job that is being done, or begin the next. Never waits for one.
+
+        A child that ends badly, or no longer holds its job, has its job begun anew, or given up after the third time.
+        """
+        if self._running is not None:
+            job, child = self._running
+            code = child.poll()
+            if code is None and model.is_held(self._db.read(), job, now):
+                return
+            self._end()
+            if code != 0 and (state := model.fail(self._db, job, now)) is not None:
+                LOGGER.error("job", extra={"fields": {"kind": job.kind, "attempt": job.attempts, "state": state}})
+        claimed = model.claim(self._db, now)
+        if claimed is not None:
+            command = [*self._command, claimed.name, str(claimed.attempts)]
+            self._running = (claimed, subprocess.Popen(command))  # noqa: S603 (our own)
+
+    def stop(self) -> None:
+        """End the child, if there is one; its job is begun anew by the next worker."""
+        if self._running is not None:
+            job, child = self._running
+            is_cut_off = child.poll() is None
+            self._end()
+            if is_cut_off:
+                model.give_back(self._db, job)
+
+    def _end(self) -> None:
+        assert self._running is not None
+        child = self._running[1]
+        self._running = None
+        child.kill()
+        child.wait()
