@@ -116,6 +116,22 @@ def test_other_work_that_fails(db: Database, caplog: pytest.LogCaptureFixture) -
     assert (1, False) == (len(lines), "jan@" in lines[0])
 
 
+def test_work_of_each_turn_that_fails(db: Database) -> None:
+    """What should not wait is called at each turn, between two mails too; when it fails mail goes out all the same."""
+    stop, transport, turns = threading.Event(), Fake(), list[int]()
+
+    def often(_: datetime) -> None:
+        turns.append(len(transport.sent))
+        if len(transport.sent) == 2:
+            stop.set()
+        raise ValueError("jobs")
+
+    for number in (1, 2):
+        enqueue(db, number)
+    Worker(Database(db.path), render, transport, lambda *_: None, now=lambda: NOW, often=often).run(stop)
+    assert [0, 1, 2] == turns
+
+
 def until(done: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not done():

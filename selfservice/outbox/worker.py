@@ -24,6 +24,7 @@ class Worker:
     """Any number of workers may run, in any number of processes; killing one at any moment loses no mail.
 
     `clean` is called once an hour with the database and the moment: `retention.clean` and other work of the hour.
+    `often` is called at each turn and between two mails, with the moment: what should not wait, such as jobs.
     Every 10 seconds, between two mails too, this loop itself notes that it is alive (selfservice/heartbeats.py).
     """
 
@@ -34,6 +35,7 @@ class Worker:
     now: Callable[[], datetime] = clock.now
     poll_seconds: float = 1.0
     lease_seconds: int = LEASE_SECONDS
+    often: Callable[[datetime], object] = lambda _: None
     _cleaned: datetime | None = field(default=None, init=False)
     _beat_at: float = field(default=float("-inf"), init=False)
 
@@ -46,7 +48,7 @@ class Worker:
         pause = self.poll_seconds
         while not stop.is_set():
             # Each has its turn, also after one that failed.
-            done = [self._try(part) for part in (self._beat, lambda: self._send(stop), self._hourly)]
+            done = [self._try(part) for part in (self._beat, self._often, lambda: self._send(stop), self._hourly)]
             # What does not mend itself must not fill the log and the disk.
             pause = self.poll_seconds if all(done) else min(2 * pause, LONGEST_PAUSE_SECONDS)
             stop.wait(pause)
@@ -70,6 +72,10 @@ class Worker:
     def _send(self, stop: threading.Event) -> None:
         while not stop.is_set() and self.step():
             self._try(self._beat)
+            self._try(self._often)
+
+    def _often(self) -> None:
+        self.often(self.now())
 
     def _hourly(self) -> None:
         now = self.now()
