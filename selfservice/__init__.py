@@ -65,6 +65,8 @@ def create_app(config: Config) -> Flask:
     # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
     app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
     app.add_url_rule("/", "home", _home)
+    # Where programs that keep passwords look for the form (W3C, A Well-Known URL for Changing Passwords).
+    app.add_url_rule("/.well-known/change-password", "change_password_form", _change_password_form)
     app.add_url_rule("/choose-language", "choose_language", _choose_language)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
@@ -73,7 +75,16 @@ def create_app(config: Config) -> Flask:
 
 def _home() -> Response:
     """To the home page in the visitor's language."""
-    response = web.see(f"/{i18n.language()}/")
+    return _in_own_language("/")
+
+
+def _change_password_form() -> Response:
+    """To the form to change a password, which asks to log in first."""
+    return _in_own_language("/self-service/change-password")
+
+
+def _in_own_language(path: str) -> Response:
+    response = web.see(f"/{i18n.language()}{path}")
     response.status_code = 302
     response.vary.add("Accept-Language")
     return response

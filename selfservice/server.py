@@ -26,6 +26,7 @@ from selfservice import MAX_BODY, create_app, logs, web
 from selfservice.api.body import MAX_BYTES
 from selfservice.config import Config, load
 from selfservice.static import KEPT_BYTES, Answer, File, Files, Headers, Redirect
+from selfservice.templating import load_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -50,7 +51,10 @@ def application() -> Server:
     """The whole of Loket, from the environment's settings (a factory, for granian)."""
     logs.to_stderr()
     config = load()
-    whole = Server(create_app(config), config)
+    app = create_app(config)
+    if not config.preview:
+        load_all(app.jinja_env)
+    whole = Server(app, config)
     # What is there now stays as long as the process: looking through it for garbage again and again takes a tenth of
     # each request's time.
     gc.collect()

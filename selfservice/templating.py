@@ -23,6 +23,20 @@ ENVIRONMENT: dict[str, Any] = {
 }
 
 
+def load_all(env: jinja2.Environment) -> None:
+    """Read and compile every template now, and take none from the disk from then on: what is replaced there later is
+    not mixed with what was there before.
+
+    Raises jinja2.TemplateSyntaxError for one that is broken.
+    """
+    names = env.list_templates(extensions=["html", "txt"])
+    loader = env.loader
+    assert loader is not None
+    env.loader = jinja2.DictLoader({name: loader.get_source(env, name)[0] for name in names})
+    for name in names:
+        env.get_template(name)
+
+
 class Chrome:
     """Facts, theme and menus: what the one layout needs around any page."""
 

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, g, redirect, render_template, request
 from markupsafe import escape
+from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import BaseConverter
+from werkzeug.utils import cached_property
 
 from selfservice import cookies, i18n
 from selfservice.config import Config
@@ -190,6 +192,7 @@ def is_same_origin(request: Request, origin: str) -> bool:
 
 def init_app(app: Flask) -> None:
     """Put the shared rules in force for every route of the app."""
+    app.request_class = _Request
     app.url_map.converters["lang"] = LanguageConverter
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_give_language)
@@ -248,9 +251,30 @@ def _refuse_foreign_posts() -> None:
 
 
 def _refuse_strange_parameters() -> None:
-    for values in (request.args, request.form if request.method == "POST" and not is_api() else None):
-        if values and any(len(found) > 1 or _UNSEEN.search(found[0]) for found in values.listvalues()):
+    forms = request.method == "POST" and not is_api()
+    sent = request.form if forms else ImmutableMultiDict[str, str]()
+    if any(len(found) > 1 for found in sent.listvalues()) or (forms and request.files):
+        abort(400)
+    for values in (request.args, sent):
+        if any(_UNSEEN.search(text) for found in values.listvalues() for text in found):
             abort(400)
+
+
+class _OneEach(ImmutableMultiDict[str, str]):
+    """Parameters of an address. One that comes twice is refused when it is read, since two readers might read two
+    things; what nobody reads, such as a tracking parameter that was added twice, does no harm.
+    """
+
+    def __getitem__(self, key: str) -> str:
+        if len(self.getlist(key)) > 1:
+            abort(400)
+        return super().__getitem__(key)
+
+
+class _Request(Request):
+    @cached_property
+    def args(self) -> MultiDict[str, str]:
+        return _OneEach(super().args)
 
 
 def _set_headers(response: Response) -> Response:

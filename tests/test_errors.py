@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import logging
 
 import pytest
@@ -15,6 +16,7 @@ from selfservice.i18n import LANGUAGES, using
 from selfservice.members.passwords import Busy
 from tests.clients import HX, HouseClient
 from tests.conftest import new_app
+from tests.counter import CODE, EMAIL, Office
 
 
 @pytest.fixture
@@ -139,10 +141,32 @@ def test_unseen_signs(client: HouseClient, sign: str) -> None:
     assert (400, 400) == (sent.status_code, found.status_code)
 
 
-@pytest.mark.parametrize("path", ["/en/self-service/search?q=a&q=b", "/nl/self-service/replacement-password?x=1&x=1"])
+@pytest.mark.parametrize(
+    "path", ["/en/self-service/search?q=a&q=b", "/en/self-service/sign-in?next=%2Fen%2F&next=%2Fnl%2F"]
+)
 def test_repeated_parameters(client: HouseClient, path: str) -> None:
-    """So is a parameter in the address."""
+    """So is a parameter in the address that the form reads."""
     assert 400 == client.get(path).status_code
+
+
+@pytest.mark.parametrize("path", ["search?q=a&", "replacement-password?", "orders?", "sign-in?next=%2Fen%2F&"])
+def test_repeated_tracking(client: HouseClient, path: str) -> None:
+    """A parameter that no form of ours reads does no harm twice: links in newsletters have such."""
+    base = f"/en/self-service/{path}"
+    answers = [client.get(f"{base}{more}") for more in ("utm_source=x", "utm_source=x&utm_source=x")]
+    assert answers[0].status_code == answers[1].status_code != 400
+
+
+@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("lang", ["en", "nl"])
+@pytest.mark.parametrize("name", ["letter.txt", ""])
+def test_file_parts(client: HouseClient, app: Flask, lang: str, name: str, headers: dict[str, str]) -> None:
+    """No form of ours takes a file: 400 in the form's language, and nothing is done."""
+    data = {"access_code": CODE, "email": EMAIL, "file": (io.BytesIO(b"x"), name)}
+    address = f"/{lang}/self-service/replacement-password"
+    answer = client.post(address, data=data, content_type="multipart/form-data", headers=headers)
+    assert (400, True) == (answer.status_code, {"en": "Nothing was sent", "nl": "Er is niets"}[lang] in answer.text)
+    assert [] == Office(app).rows("outbox")
 
 
 @pytest.mark.parametrize(

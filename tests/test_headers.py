@@ -101,3 +101,13 @@ def test_language_of_address(client: HouseClient, lang: str) -> None:
 def test_path_only(address: str, *, safe: bool) -> None:
     """Only a path of this site may be gone on to."""
     assert (address if safe else None) == path_only(address)
+
+
+@pytest.mark.parametrize(("accepted", "lang"), [("nl-NL,en;q=0.5", "nl"), ("en-GB", "en"), ("fr", "nl")])
+def test_well_known_change_password(client: HouseClient, accepted: str, lang: str) -> None:
+    """Programs that keep passwords find the form to change one, in the language that their user likes best."""
+    answer = client.get("/.well-known/change-password", headers={"Accept-Language": accepted})
+    form = f"/{lang}/self-service/change-password"
+    assert (302, form) == (answer.status_code, answer.headers["Location"])
+    assert "Accept-Language" in answer.headers["Vary"]
+    assert 'name="password"' in client.get(form).text

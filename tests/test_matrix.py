@@ -21,7 +21,8 @@ from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, ent
 
 # For everybody: what they show depends on what is typed, mailed or in the visit, and never on who is signed in.
 PUBLIC = {
-    "home", "choose_language", "health", "live", "search", "mailbox", "replacement_password", "which_situation",
+    "home", "choose_language", "change_password_form",
+    "health", "live", "search", "mailbox", "replacement_password", "which_situation",
     "access_code", "request_status", "lost_access_code",
 }  # fmt: skip
 # For programs: who is signed in counts for nothing there (test_api.py).

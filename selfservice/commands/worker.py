@@ -13,6 +13,7 @@ from selfservice import logs
 from selfservice.jobs.runner import Runner
 from selfservice.mails import transport, worker
 from selfservice.services import services
+from selfservice.templating import load_all
 
 
 @click.command("worker")
@@ -23,6 +24,7 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    load_all(services().templates)
     jobs = Runner(services().db, [sys.executable, "-m", "selfservice", "job"])
     try:
         worker(services(), transport(services()), jobs.turn).run(stop)
