@@ -261,6 +261,17 @@ def test_the_token_leaves_the_address(one: Owner, app: Flask) -> None:
     assert link(app).rpartition("/")[2] not in str(rows(app, "drafts"))
 
 
+def test_a_link_of_nobody(one: Owner, app: Flask) -> None:
+    """What was never mailed, or is no longer known, gets a page of its own, not that of a link opened before."""
+    ask(app)
+    one.follow(link(app))
+    answers = [one.follow("/en/self-service/access-code/link/" + "x" * 43)]
+    one.follow(link(app))
+    one.goes(new_password=GOOD)
+    answers.append(one.follow("/en/self-service/access-code/link/" + "x" * 43))
+    assert [(410, True)] * 2 == [(each.status_code, "This link does not work" in each.text) for each in answers]
+
+
 def test_sent_twice(one: Owner, app: Flask) -> None:
     """A double click without a script, going back and sending again, and the link once more say what the first did."""
     ask(app)

@@ -50,16 +50,20 @@ def _open(conn: sqlite3.Connection, draft: dict[str, Any], now: datetime) -> Lin
 def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar.
 
-    What is no link of ours leaves nothing behind; one that opens nothing any more is remembered, to say why.
+    What is no link of ours leaves nothing behind, nor an earlier link whose page would be taken for this one's; one
+    that opens nothing any more is remembered, to say why.
     """
     now, token_hash = clock.now(), hash_token(token)
     conn = services().db.read()
-    if (
-        _load(conn, now).get("token_hash") != token_hash
-        and requests.open_link(conn, token_hash, now).state != "unknown"
-    ):
+    is_ours = requests.open_link(conn, token_hash, now).state != "unknown"
+    before = _load(conn, now).get("token_hash")
+    if (is_ours or before) and before != token_hash:
         with services().db.write() as conn:
-            Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, {"token_hash": token_hash}, now)
+            draft = Draft(cookies.visit_or_new(conn, now), DRAFT)
+            if is_ours:
+                draft.save(conn, {"token_hash": token_hash}, now)
+            else:
+                draft.delete(conn)
     return web.see(url_for(".confirm"))
 
 
