@@ -18,6 +18,7 @@ from bench.timing import Contestant, interleave, table
 from selfservice import clock
 from selfservice.config import ROOT
 from selfservice.config import load as load_config
+from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
 from selfservice.members import codes, model
@@ -72,7 +73,7 @@ def holders(path: Path, keys: Keys, count: int) -> list[str]:
     migrate(db, keys)
     with db.write() as conn:
         for number in range(count):
-            made.append(codes.new())
+            made.append(codes.derive(keys, new_seed(keys, "code")))
             person = model.add_person(
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="nl"
             )

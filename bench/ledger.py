@@ -15,6 +15,7 @@ from bench import delivery
 from selfservice import clock
 from selfservice.config import ROOT
 from selfservice.config import load as load_config
+from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
@@ -59,7 +60,7 @@ def one_account(environment: Mapping[str, str], folder: Path, count: int, people
             street="Eikenhof", house_number="8", postcode="0025 ZZ", city="Noestbos",
         )  # fmt: skip
         for number in range(people):
-            made.append(codes.new())
+            made.append(codes.derive(keys, new_seed(keys, "code")))
             person = model.add_person(
                 conn, now, given_name="Wil", family_name=f"Peeters {number}", email=f"{number}@loket.example",
                 language="nl",

@@ -18,6 +18,7 @@ from bench.server import OURS, serving
 from bench.timing import table
 from selfservice import clock
 from selfservice.config import load as load_config
+from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.members import codes, model
 from selfservice.members.passwords import Hasher
@@ -94,7 +95,7 @@ def _requests(environment: Mapping[str, str]) -> list[bytes]:
     hashed, made = Hasher().hash(PASSWORD), []
     with db.write() as conn:
         for number in range(PEOPLE):
-            code = codes.new()
+            code = codes.derive(keys, new_seed(keys, "code"))
             person = model.add_person(
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
             )

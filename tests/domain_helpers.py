@@ -15,6 +15,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from selfservice.crypto import new_seed
 from selfservice.db import Database, sqlite3
 from selfservice.limits.caps import Cap
 from selfservice.members import codes, model
@@ -39,9 +40,14 @@ def new_database(folder: Path) -> Iterator[Database]:
     db.close()
 
 
+def new_code() -> str:
+    """An access code that nobody has."""
+    return codes.derive(KEYS, new_seed(KEYS, "code"))
+
+
 def add_person(db: Database, email: str = "jip@bakkerij.example", code: str | None = None) -> tuple[int, str]:
     """A person with a private access code; their id, and the code."""
-    code = code or codes.new()
+    code = code or new_code()
     with db.write() as conn:
         person = model.add_person(
             conn, NOW, given_name="Jip", family_name="van der Zonnestraal", email=email, language="nl"
@@ -116,6 +122,8 @@ class Post:
     """
 
     def __init__(self, **controller: Any) -> None:
+        # What was handed over, answered or not; what was taken; with what.
+        self.begun: list[EmailMessage] = []
         self.messages: list[EmailMessage] = []
         self.envelopes: list[Envelope] = []
         self.sessions: list[Session] = []
@@ -145,6 +153,11 @@ class Post:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        content = envelope.content
+        assert isinstance(content, bytes)
+        message = message_from_bytes(content, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        self.begun.append(message)
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         answer = self.answers.pop(0) if self.answers else "250 OK"
@@ -153,10 +166,6 @@ class Post:
             server.transport.abort()
             return "421 gone"
         if answer.startswith("250"):
-            content = envelope.content
-            assert isinstance(content, bytes)
-            message = message_from_bytes(content, policy=policy.default)
-            assert isinstance(message, EmailMessage)
             with self._lock:
                 self.messages.append(message)
                 self.envelopes.append(envelope)

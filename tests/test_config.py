@@ -64,6 +64,8 @@ def test_not_demo(tmp_path: Path, value: str) -> None:
         ({"LOKET_BASE_URL": "http://help.example.org"}, "LOKET_BASE_URL must begin with https://"),
         ({"LOKET_SECRET_KEY": ""}, "LOKET_SECRET_KEY is not set: "),
         ({"LOKET_SECRET_KEY": "short"}, "LOKET_SECRET_KEY is too short: "),
+        ({"LOKET_SECRET_KEY_OLD": "short"}, "LOKET_SECRET_KEY_OLD is too short: "),
+        ({"LOKET_SECRET_KEY_OLD": "x" * 32}, "LOKET_SECRET_KEY_OLD is the same as LOKET_SECRET_KEY"),
         ({"LOKET_PROXIES": "many"}, "LOKET_PROXIES must be a whole number, not 'many'"),
     ],
 )

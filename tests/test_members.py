@@ -8,7 +8,7 @@ import pytest
 from selfservice.db import Database, IntegrityError
 from selfservice.members import codes, demo, model
 from selfservice.outbox.addresses import check
-from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, rows
+from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_code, new_database, rows
 
 EMAIL = "jip@bakkerij.example"
 
@@ -31,7 +31,7 @@ def test_find_member_needs_both(db: Database) -> None:
     """A right code with another's address, or the reverse, finds nobody."""
     _, code = add_person(db)
     _, other = add_person(db, "oona@kites.example")
-    tries = [(other, EMAIL), (code, "oona@kites.example"), (codes.new(), EMAIL), ("", "")]
+    tries = [(other, EMAIL), (code, "oona@kites.example"), (new_code(), EMAIL), ("", "")]
     assert [None] * 4 == [model.find_member(db.read(), KEYS, *each) for each in tries]
 
 
@@ -47,7 +47,7 @@ def test_find_member_costs_the_same(db: Database) -> None:
     """One query runs, whether somebody is found or not."""
     _, code = add_person(db)
     counts = []
-    for each in (code, codes.new()):
+    for each in (code, new_code()):
         with counted(db) as statements:
             model.find_member(db.read(), KEYS, each, EMAIL)
         counts.append(len(statements))
@@ -59,7 +59,7 @@ def test_revoked_code(db: Database) -> None:
     person, code = add_person(db)
     with db.write() as conn:
         model.revoke_access_code(conn, 1, NOW)
-        model.add_access_code(conn, KEYS, NOW, code=codes.new(), person_id=person)
+        model.add_access_code(conn, KEYS, NOW, code=new_code(), person_id=person)
     assert None is model.find_member(db.read(), KEYS, code, EMAIL)
 
 
@@ -67,7 +67,7 @@ def test_one_active_code(db: Database) -> None:
     """A person has one active code an organisation, and one private."""
     person, _ = add_person(db)
     with pytest.raises(IntegrityError), db.write() as conn:
-        model.add_access_code(conn, KEYS, NOW, code=codes.new(), person_id=person)
+        model.add_access_code(conn, KEYS, NOW, code=new_code(), person_id=person)
 
 
 def test_wrong_code_is_not_kept(db: Database) -> None:

@@ -16,14 +16,14 @@ from selfservice import clock, crypto, mails
 from selfservice.config import ROOT, Config
 from selfservice.db import Database, IntegrityError
 from selfservice.letters import model as letters
-from selfservice.members import codes, demo, model, new_password
+from selfservice.members import demo, model, new_password
 from selfservice.migrations import migrate
 from selfservice.orders.delivery import Delivery
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from tests.conftest import SECRET, new_app
 from tests.counter import Office, Visitor, location
-from tests.domain_helpers import KEYS, NOW, add_person, new_database, rows, run_processes, verbs
+from tests.domain_helpers import KEYS, NOW, add_person, new_code, new_database, rows, run_processes, verbs
 from tests.letter_helpers import LAST, LINES, enqueue
 from tests.people import COLLEAGUE, MAIN, PASSWORD, browser, enter, prepare
 
@@ -101,7 +101,7 @@ def test_rows_are_made_with_known_keys_only(tmp_path: Path) -> None:
         with db.write() as conn:
             model.revoke_access_code(conn, 1, NOW)
         with pytest.raises(IntegrityError, match="FOREIGN KEY"), db.write() as conn:
-            model.add_access_code(conn, Keys(OTHER), NOW, code=codes.new(), person_id=person)
+            model.add_access_code(conn, Keys(OTHER), NOW, code=new_code(), person_id=person)
 
 
 def first_start(path: Path) -> list[str]:

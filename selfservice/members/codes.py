@@ -7,7 +7,6 @@ through some swapped neighbours (1 in 1,000) and swaps across one symbol (1 in 9
 none.
 """
 
-import secrets
 import unicodedata
 
 from selfservice import crypto
@@ -18,11 +17,6 @@ SYMBOLS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 RANDOM_LENGTH = 15
 LENGTH = RANDOM_LENGTH + 1
 _FIELD = 0b100101  # x^5 + x^2 + 1, irreducible over two elements
-
-
-def new() -> str:
-    """A new random access code, 16 symbols without dashes."""
-    return with_check("".join(secrets.choice(SYMBOLS) for _ in range(RANDOM_LENGTH)))
 
 
 def derive(keys: Keys, seed: crypto.Seed) -> str:
