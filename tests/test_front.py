@@ -30,7 +30,9 @@ from selfservice.db import Database
 from selfservice.errors import RETRY_SECONDS, texts
 from selfservice.i18n import LANGUAGES, using
 from selfservice.members import demo
+from selfservice.migrations import migrate
 from selfservice.orders import crowd
+from selfservice.secrets import Keys
 from selfservice.web import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
 from tests.clients import HX
@@ -166,20 +168,30 @@ def behind(tmp_path_factory: pytest.TempPathFactory, config_of: Config) -> Itera
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("front")
     port = free_port()
-    base = f"http://127.0.0.1:{port}"
-    with running(folder, None, base_url=base) as served:
-        config = dataclasses.replace(
-            config_of,
-            output=folder / "output",
-            database=folder / "var" / "loket.db",
-            secret=(folder / "var" / "demo-secret").read_bytes(),
-            base_url=base,
-            proxies=1,
-        )
+    config = dataclasses.replace(
+        config_of,
+        output=folder / "output",
+        database=folder / "var" / "loket.db",
+        base_url=f"http://127.0.0.1:{port}",
+        proxies=1,
+    )
+    _fill(config)
+    with running(folder, None, base_url=config.base_url) as served:
         made = Front(port, int(served.rpartition(":")[2]), folder, config)
         (folder / "Caddyfile").write_text(made.caddyfile(config, f"127.0.0.1:{made.app}"), "utf-8")
         with caddy.serving(folder / "Caddyfile", folder / "caddy.log"):
             yield made
+
+
+def _fill(config: Config) -> None:
+    """A demonstration's data and many orders, before anything runs beside it."""
+    config.database.parent.mkdir()
+    (config.database.parent / "demo-secret").write_bytes(config.secret)
+    db = Database(config.database)
+    migrate(db, Keys(config.secret))
+    demo.fill(db, Keys(config.secret), demo.DEMO_PASSWORD)
+    crowd.fill(db, ORDERS, clock.now())
+    db.close()
 
 
 @pytest.fixture(scope="module")
@@ -360,9 +372,6 @@ def test_secrets_are_not_compressed(behind: Front, session: str) -> None:
 @pytest.fixture(scope="module")
 def session(behind: Front) -> str:
     """The cookie of somebody with many orders."""
-    db = Database(behind.config.database)
-    crowd.fill(db, ORDERS, clock.now(), lambda _made: None)
-    db.close()
     code, _email = demo.DEMO_LOGIN
     data = urlencode({"access_code": code, "password": demo.DEMO_PASSWORD}).encode()
     answer = ask(behind.port, SIGN_IN, "POST", data=data)
