@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,10 @@ ROOT = Path(__file__).parent.parent
 # A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
 THREADS = 4
 CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for its body
+
+
+# Names that no network knows (RFC 2606): what a demonstration's addresses end in.
+INVENTED = re.compile(r"\.(?:example|test|invalid|localhost)(?![\w.-])", re.IGNORECASE)
 
 
 class ConfigError(Exception):
@@ -89,6 +94,9 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         )
     if not demo and parts.scheme != "https":
         raise ConfigError("LOKET_BASE_URL must begin with https:// (only demo mode, LOKET_DEMO=1, may go without)")
+    sender = env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}"
+    if not demo and INVENTED.search(sender):
+        raise ConfigError(f"LOKET_MAIL_FROM is {sender}, which reaches nobody: give it an address of your own")
     var = Path(env.get("LOKET_VAR") or root / "var").absolute()
     return Config(
         root=root,
@@ -99,7 +107,7 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
         secret=_secret(env, demo, var),
         demo=demo,
         smtp_url=env.get("LOKET_SMTP_URL") or None,
-        sender=env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}",
+        sender=sender,
         proxies=_whole(env, "LOKET_PROXIES"),
         preview=env.get("LOKET_PREVIEW") == "1",
         threads=_whole(env, "LOKET_THREADS") or THREADS,
@@ -132,7 +140,7 @@ def _given(env: Mapping[str, str], name: str) -> bytes | None:
 def _demo_secret(path: Path) -> bytes:
     """A secret of this folder's own, so that a demonstration survives a restart."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Two first starts at once must end with one secret: link() refuses to replace the other's.
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)

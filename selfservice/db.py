@@ -80,7 +80,7 @@ class Database:
         self.path = Path(path)
         self._on_statement = on_statement
         self._local = threading.local()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
     def read(self) -> "sqlite3.Connection":

@@ -66,6 +66,17 @@ def transport(services: Services) -> MailTransport:
     raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
 
 
+def probe(services: Services, recipient: str) -> str:
+    """Speak with the mail server as for a mail to the recipient, without sending one; who it is. Raises ConfigError for
+    a wrong setting, Permanent or Temporary for what is wrong with the server.
+    """
+    way = transport(services)
+    if not isinstance(way, Smtp):
+        return "the demonstration's mailbox"
+    way.probe(services.config.sender, recipient)
+    return f"{way.host}:{way.port}"
+
+
 def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
     """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
     folder, swept = downloads.Folder(services.config.downloads), datetime.min.replace(tzinfo=UTC)

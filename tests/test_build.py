@@ -87,6 +87,25 @@ def test_unused_fact(copied: Config) -> None:
     assert [f"content/facts.toml:{line}: {problem}"] == refuse(copied)
 
 
+def test_invented_contacts(copied: Config) -> None:
+    """A real site is not built with a contact that reaches nobody, in security.txt or anywhere; each is named. A
+    demonstration may have it.
+    """
+    facts = copied.content / "facts.toml"
+    text = facts.read_text("utf-8").replace('"debiteurenefacturatie@kvk.nl"', '"invoices@KVK.Example"')
+    facts.write_text(text.replace('{ en = "https://www.digid.nl/en/"', '{ en = "https://digid.test/"'), "utf-8")
+    real = dataclasses.replace(copied, demo=False, base_url="https://help.example.org", sender="noreply@example.org")
+    with pytest.raises(BuildError) as caught:
+        build(new_app(real), real)
+    told = [problem.message.split(":")[0].split(",")[0] for problem in caught.value.problems]
+    assert [
+        "the fact 'email.invoices' is invoices@KVK.Example",
+        "the fact 'digid.website' is {'en'",
+        "the fact 'organisation.security' is security@loket.example",
+    ] == told
+    assert (False, 34 // 2) == (real.output.exists(), build(new_app(copied), copied).pages // 2)
+
+
 def test_malformed_fact(copied: Config) -> None:
     """A malformed fact stops everything before it begins."""
     edit(copied, "facts.toml", 'value = "0.90"', "value = 0.90")

@@ -19,8 +19,8 @@ from tests.clients import HouseClient
 from tests.counter import Visitor, location
 
 COMMANDS = [
-    *("backup", "build", "catalogs", "check", "codes", "demo", "front", "health", "keys", "letters", "members"),
-    *("messages", "migrate", "orders", "register", "requests", "restore", "secrets", "serve", "worker"),
+    *("backup", "build", "catalogs", "check", "codes", "demo", "doctor", "front", "health", "keys", "letters"),
+    *("members", "messages", "migrate", "orders", "register", "requests", "restore", "secrets", "serve", "worker"),
 ]
 
 

@@ -66,6 +66,10 @@ def test_not_demo(tmp_path: Path, value: str) -> None:
         ({"LOKET_SECRET_KEY": "short"}, "LOKET_SECRET_KEY is too short: "),
         ({"LOKET_SECRET_KEY_OLD": "short"}, "LOKET_SECRET_KEY_OLD is too short: "),
         ({"LOKET_SECRET_KEY_OLD": "x" * 32}, "LOKET_SECRET_KEY_OLD is the same as LOKET_SECRET_KEY"),
+        (
+            {"LOKET_MAIL_FROM": "noreply@loket.example"},
+            "LOKET_MAIL_FROM is noreply@loket.example, which",
+        ),
         ({"LOKET_PROXIES": "many"}, "LOKET_PROXIES must be a whole number, not 'many'"),
     ],
 )

@@ -104,6 +104,16 @@ def test_refused_recipient(post: Post, answer: str, expected: type[Exception]) -
         send(f"smtp://127.0.0.1:{post.port}")
 
 
+def test_probe(post: Post) -> None:
+    """A conversation up to the recipient says what a mail would meet, and sends none."""
+    way = Smtp.from_url(f"smtp://127.0.0.1:{post.port}")
+    way.probe("noreply@loket.example", "jan@example.org")
+    post.recipient_answers.append("550 no such user")
+    with pytest.raises(Permanent, match="550 no such user"):
+        way.probe("noreply@loket.example", "jan@example.org")
+    assert ([], []) == (post.messages, post.envelopes)
+
+
 def test_nobody_listens() -> None:
     """No server at all is for now."""
     with socket.socket() as taken:

@@ -1,7 +1,8 @@
 """Sending mail over SMTP, to the server that LOKET_SMTP_URL names."""
 
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from smtplib import (
@@ -77,10 +78,27 @@ class Smtp:
         everything that another try may mend: a 4xx, no connection, a dropped one, and whatever is wrong with
         TLS or the log-in.
         """
+        with self._conversation() as server:
+            server.send_message(message)
+
+    def probe(self, sender: str, recipient: str) -> None:
+        """Speak with the server as for a mail, up to its recipient, and send none. Raises as `send` does."""
+        with self._conversation() as server:
+            # As send_message does; each raises what the server answers.
+            code, said = server.mail(sender)
+            if code != 250:
+                raise SMTPSenderRefused(code, said, sender)
+            code, said = server.rcpt(recipient)
+            if code not in (250, 251):
+                raise SMTPRecipientsRefused({recipient: (code, said)})
+            server.rset()
+
+    @contextmanager
+    def _conversation(self) -> Iterator[SMTP]:
         try:
             server = self._connect()
             try:
-                server.send_message(message)
+                yield server
             finally:
                 # The server has answered for the message by now; how it says goodbye does not matter.
                 with suppress(SMTPException, OSError):

@@ -17,6 +17,7 @@ from selfservice.commands import (
     check,
     codes,
     demo,
+    doctor,
     front,
     health,
     job,
@@ -58,7 +59,7 @@ def cli() -> None:
 cli.params.clear()
 
 for command in (
-    serve, build, check, migrate, demo, worker, watch, backup, restore, health, front, requests, letters, codes,
+    serve, build, check, migrate, demo, worker, watch, backup, restore, health, doctor, front, requests, letters, codes,
     members, messages, register, orders, keys, job, secrets,
 ):  # fmt: skip
     cli.add_command(command.command)

@@ -25,7 +25,7 @@ from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import reader
 from selfservice.publish.tables import tables
-from selfservice.publish.usage import unused_facts
+from selfservice.publish.usage import invented_contacts, unused_facts
 from selfservice.search.index import Question as Entry
 
 
@@ -107,6 +107,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, te
         log.removeHandler(heard)
     problems = plugin.problems + [Problem("content", 1, message) for message in heard.messages]
     problems += unused_facts(config, plugin.chrome.facts)
+    problems += invented_contacts(config, plugin.chrome.facts)
     errors = [problem for problem in problems if problem.error]
     if errors:
         shutil.rmtree(fresh, ignore_errors=True)

@@ -1,11 +1,13 @@
-"""Which facts nobody uses: a value that no page, form or mail shows is a value that nobody keeps right."""
+"""Which facts nobody uses, and which nobody can: a value that no page, form or mail shows is a value that nobody keeps
+right, and an address that was made up for a demonstration reaches nobody.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from selfservice.config import Config
+from selfservice.config import INVENTED, Config
 from selfservice.facts import Facts
 from selfservice.publish.markdown import Problem
 
@@ -24,6 +26,25 @@ def unused_facts(config: Config, facts: Facts) -> list[Problem]:
         )
         for fact in facts
         if fact.name not in used
+    ]
+
+
+def invented_contacts(config: Config, facts: Facts) -> list[Problem]:
+    """A problem for each contact of a real site that was made up for a demonstration: who is told to write there, also
+    by security.txt, reaches nobody.
+    """
+    if config.demo:
+        return []
+    return [
+        Problem(
+            "content/facts.toml",
+            fact.line,
+            f"the fact '{fact.name}' is {value}, which reaches nobody: give it an address of your own",
+        )
+        for fact in facts
+        if fact.kind in ("email", "url")
+        for value in sorted({str(each) for each in (fact.raw, *fact.by_group.values())})
+        if INVENTED.search(value)
     ]
 
 

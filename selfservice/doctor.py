@@ -1,0 +1,197 @@
+"""What is looked at before a site is opened, and whenever something is wrong with it: one line each."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from selfservice import clock, crypto, heartbeats, mails
+from selfservice.clock import from_text
+from selfservice.config import ConfigError
+from selfservice.db import Error
+from selfservice.health import LEAST_FREE_BYTES
+from selfservice.migrations import pending
+from selfservice.ports import Permanent, Temporary
+from selfservice.services import Services
+
+BACKUP_HOURS = 26  # a nightly one, and some time for it to be made
+EXPIRES_DAYS = 30
+AHEAD_SECONDS = 60
+ENVIRONMENT = Path("/etc/loket.env")  # where deploy/ has the settings
+_CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
+
+
+class Finding(NamedTuple):
+    """One line: what was looked at, what is wrong with it and what to do ("" when nothing is), or else what it is."""
+
+    name: str
+    wrong: str
+    said: str = ""
+
+
+class _WrongError(Exception):
+    """What is wrong, and what to do."""
+
+
+def examine(wired: Services, recipient: str | None = None) -> Iterator[Finding]:
+    """Look at everything, in an order in which what comes first explains what comes after. `recipient` is whom the mail
+    server is asked about (fact organisation.security when it is None); no mail is sent.
+    """
+    now = clock.now()
+    looks: dict[str, Callable[[], str]] = {
+        "settings": lambda: _settings(wired),
+        "database": lambda: _database(wired),
+        "migrations": lambda: _migrations(wired),
+        "secret": lambda: _secret(wired),
+        "clock": lambda: _clock(wired, now),
+        "disk": lambda: _disk(wired),
+        "mail": lambda: _mail(wired, recipient or str(wired.facts.get("organisation.security").value)),
+        "worker": lambda: _worker(wired, now),
+        "backup": lambda: _backup(wired, now),
+        "security.txt": lambda: _security(wired, now),
+        "files": lambda: _files(wired),
+    }
+    for name, look in looks.items():
+        try:
+            yield Finding(name, "", look())
+        except (_WrongError, ConfigError) as error:
+            yield Finding(name, str(error))
+        except Error as error:
+            yield Finding(name, f"the database cannot be asked ({error}): see the line about it")
+
+
+def _settings(wired: Services) -> str:
+    config = wired.config
+    if config.secure and not config.proxies:
+        raise _WrongError(
+            "LOKET_PROXIES is 0, but https comes from a web server in front: set how many there are, else all visitors "
+            "seem to be one, and share one limit"
+        )
+    return f"{config.base_url}{', a demonstration' if config.demo else ''}"
+
+
+def _database(wired: Services) -> str:
+    try:
+        said = wired.db.read().execute("PRAGMA quick_check(1)").fetchone()[0]
+        if said == "ok":
+            return f"{wired.db.path}, {wired.db.note()}"
+    except Error as error:
+        said = str(error)
+    said = " ".join(said.split())
+    raise _WrongError(f"{wired.db.path}: {said}; stop Loket, and `loket restore` a copy")
+
+
+def _migrations(wired: Services) -> str:
+    if waiting := pending(wired.db):
+        raise _WrongError(f"{len(waiting)} wait: run `loket migrate`")
+    return "up to date"
+
+
+def _secret(wired: Services) -> str:
+    if line := crypto.problem(wired.db.read(), wired.keys):
+        raise _WrongError(line)
+    return "the one that the database knows"
+
+
+def _clock(wired: Services, now: datetime) -> str:
+    row = wired.db.read().execute(
+        """SELECT max(at) FROM (SELECT max(at) AS at FROM events UNION ALL SELECT max(at) FROM heartbeats) AS newest"""
+    )
+    newest = row.fetchone()[0]
+    if newest and (ahead := (from_text(newest) - now).total_seconds()) > AHEAD_SECONDS:
+        raise _WrongError(
+            f"it is {_ago(ahead)} behind what the database has seen: set it right, and let NTP keep it right"
+        )
+    kept = {None: "", True: ", kept right by NTP", False: "; nothing keeps it right: compare it, and use NTP"}
+    return f"{now:%Y-%m-%d %H:%M:%S} UTC{kept[_is_synchronised()]}"
+
+
+def _is_synchronised() -> bool | None:
+    """What the kernel says of its clock; None where it cannot be asked."""
+    # struct timex, all zero: only look. It has 208 bytes on 64-bit Linux, and less elsewhere.
+    state = getattr(ctypes.CDLL(None), "adjtimex", lambda _: -1)(ctypes.create_string_buffer(512))
+    return None if state < 0 else state != _CLOCK_UNSYNCHRONISED
+
+
+def _disk(wired: Services) -> str:
+    found = []
+    for what, path in (("database", wired.db.path.parent), ("site", wired.config.output.parent)):
+        free = shutil.disk_usage(path).free
+        if free < LEAST_FREE_BYTES:
+            raise _WrongError(f"{free / 1e6:,.0f} MB are free below {path}: make room")
+        found.append(f"{free / 1e9:,.1f} GB free for the {what}")
+    return ", ".join(found)
+
+
+def _mail(wired: Services, recipient: str) -> str:
+    try:
+        return f"{mails.probe(wired, recipient)} takes mail for {recipient}"
+    except (Permanent, Temporary) as error:
+        raise _WrongError(f"no mail to {recipient}: {error}; look at LOKET_SMTP_URL and LOKET_MAIL_FROM") from None
+
+
+def _worker(wired: Services, now: datetime) -> str:
+    age = heartbeats.age_seconds(wired.db.read(), heartbeats.WORKER, now)
+    if age is None:
+        raise _WrongError("it never ran here: start `loket serve`, or loket-worker.service")
+    if age < -heartbeats.STALE_SECONDS:
+        raise _WrongError("heard of at a time that is still to come: see the line about the clock")
+    if age > heartbeats.STALE_SECONDS:
+        raise _WrongError(f"not heard of for {_ago(age)}: look at its log, and start it again")
+    return f"heard of {age:.0f} seconds ago"
+
+
+def _backup(wired: Services, now: datetime) -> str:
+    age = heartbeats.age_seconds(wired.db.read(), heartbeats.BACKUP, now)
+    if age is not None and age <= BACKUP_HOURS * 3600:
+        return f"made {_ago(age)} ago"
+    if wired.config.demo:
+        return "none is needed for a demonstration"
+    raise _WrongError(
+        ("none was ever made" if age is None else f"the last one was made {_ago(age)} ago")
+        + ": `loket backup FILE`, each night by loket-backup.timer"
+    )
+
+
+def _security(wired: Services, now: datetime) -> str:
+    file = wired.config.output / ".well-known" / "security.txt"
+    try:
+        found = re.search(r"^Expires: (\S+)$", file.read_text("utf-8"), re.MULTILINE)
+    except OSError:
+        raise _WrongError(f"there is no {file}: run `loket build`") from None
+    expires = datetime.fromisoformat(found[1]) if found else datetime.min.replace(tzinfo=UTC)
+    if expires - now < timedelta(days=EXPIRES_DAYS):
+        raise _WrongError(f"it expires on {expires:%Y-%m-%d}: run `loket build`")
+    return f"until {expires:%Y-%m-%d}"
+
+
+def _files(wired: Services) -> str:
+    folder, database = wired.db.path.parent, wired.db.path
+    own = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm")] + [folder / "demo-secret"]
+    wrong = [f"chmod 600 {path}" for path in own if _mode(path) & 0o077]
+    wrong += [f"chmod 700 {folder}"] if _mode(folder) & 0o007 else []
+    wrong += [f"chmod 640 {ENVIRONMENT}"] if _mode(ENVIRONMENT) & 0o007 else []
+    if wrong:
+        raise _WrongError(f"others on this machine may read what is private: {'; '.join(wrong)}")
+    return "private ones are"
+
+
+def _mode(path: Path) -> int:
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0
+
+
+def _ago(seconds: float) -> str:
+    """A duration in the largest unit of which there are two or more."""
+    seconds = round(seconds)
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds} seconds"
