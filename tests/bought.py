@@ -13,6 +13,7 @@ from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
 from selfservice.members import demo
 from selfservice.orders import holders
+from selfservice.orders.moments import day_of
 from selfservice.orders.writing import Row, put
 from tests.people import database
 
@@ -70,3 +71,16 @@ def add(
 def days_ago(days: int) -> datetime:
     """So many days before now: a day that is over."""
     return clock.now() - timedelta(days=days)
+
+
+def add_many(db: Database, who: int, count: int) -> None:
+    """So many orders of this person, a minute apart, the last of them a day ago: a file of them takes a while."""
+    add(db, who, days_ago(2), number="M0000000")
+    first = int(days_ago(1).timestamp()) - 60 * count
+    with db.write() as conn:
+        one = Row(*conn.execute("SELECT * FROM orders WHERE number = 'M0000000'").fetchone())
+        moments = ((number, first + 60 * number) for number in range(1, count))
+        put(
+            conn,
+            [one._replace(number=f"M{number:07d}", ordered_at=at, ordered_on=day_of(at)) for number, at in moments],
+        )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import re
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from playwright.sync_api import Page, expect
 
 from selfservice.db import Database
 from selfservice.i18n import LANGUAGES, pgettext, using
 from selfservice.members import demo
-from tests.bought import add
+from tests.bought import add, add_many
 from tests.live import Live, path, wait_until
 from tests.test_browser_axe import broken
 from tests.test_browser_layout import FOCUS, NARROW, TOO_SMALL, TOO_WIDE, tab_to
@@ -24,6 +26,8 @@ from tests.visitors import Visit, Visitor
 
 # The demonstration's first person has the main code; the other two are no other test's: a colleague, and one privately.
 MAIN, COLLEAGUE, PRIVATE = 0, 33, 34
+# Nor this one, whose workbook takes over three seconds.
+MANY, LARGE = 36, 40_000
 OTHER = {"en": "nl", "nl": "en"}
 PANEL, SUM, ROWS = "#orders", "#orders .sum", "#orders-list tbody tr"
 PERIODS = "#orders .periods a"
@@ -220,6 +224,59 @@ def test_file_after_the_session(signed_in: SignedIn, lang: str, scripts: bool) -
     visitor.context.clear_cookies()
     page.click(".files a[href*='.xlsx']")
     expect(page.locator(f"{PANEL} [name=next]")).to_have_value(f"{place(lang)}?period=last-year")
+
+
+@pytest.fixture(scope="module")
+def many(live: Live) -> None:
+    """A person with so many orders that a workbook of them takes a while."""
+    db = Database(live.database)
+    add_many(db, MANY, LARGE)
+    db.close()
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(("lang", "scripts", "width"), [("en", True, 1280), ("nl", False, 390)])
+def test_large_file(live: Live, visit: Visit, lang: str, scripts: bool, width: int) -> None:
+    """A large file has a page that shows how far it is, by itself or by its link, through a reload, the language switch
+    and a second tab; then the file is there, and stays.
+    """
+    visitor = visit(scripts=scripts, width=width)
+    page = visitor.go(place(lang))
+    enter(page, MANY)
+    visitor.go(place(lang))
+    expect(page.locator(".files .wait")).to_have_count(1)
+    count_shown = number_of(page)
+    page.click(".files a[href*='.xlsx']")
+    expect(page).to_have_url(re.compile(r"/orders/file\?id=[0-9a-f]{32}$"))
+    address = page.url
+    bar, ready = page.locator(f"{PANEL} progress"), page.locator(f"{PANEL} a[href*='/download?']")
+    expect(bar.or_(ready)).to_be_visible()
+    assert (0, []) == (page.evaluate(TOO_WIDE), page.evaluate(TOO_SMALL_HERE)) if scripts else True
+    assert not scripts or [] == broken(page)
+    page.click(".switch")
+    expect(page.locator("html")).to_have_attribute("lang", OTHER[lang])
+    expect(bar.or_(ready)).to_be_visible()
+    visitor.go(address)
+    if scripts:
+        expect(ready).to_be_visible(timeout=120_000)
+        # In a place of its own that stayed, so that it was read out.
+        expect(page.locator("#orders-said")).to_have_text(re.compile("ready"))
+    else:
+        end = time.monotonic() + 120
+        while not ready.count():
+            assert time.monotonic() < end
+            page.click(f"{PANEL} a[href*='/file?']")
+    assert address == page.url
+    second = visitor.context.new_page()
+    second.goto(address)
+    for each in (page, second):
+        with each.expect_download() as waiting:
+            each.click(f"{PANEL} a[href*='/download?']")
+        file = waiting.value
+        assert file.suggested_filename.endswith(".xlsx")
+        sheet = openpyxl.load_workbook(io.BytesIO(Path(file.path()).read_bytes()), read_only=True).worksheets[0]
+        assert count_shown + 2 == sheet.max_row
+    second.close()
 
 
 def states(visitor: Visitor, live: Live, lang: str) -> Iterator[str]:
