@@ -1,15 +1,18 @@
 """Passwords: which are refused and why, and how they are hashed."""
 
+import random
 import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import extract_parameters
+from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfservice.members import codes
+from selfservice.i18n import using
+from selfservice.members import codes, new_password, phrases
 from selfservice.members.passwords import Busy, Hasher, Refusal, refusal
 
 GOOD = "paarse olifant fietst naar zee"
@@ -35,7 +38,6 @@ def why(password: str) -> Refusal | None:
     "password",
     [
         GOOD,
-        "correct horse battery staple",
         "ik eet elke dag drie appels",
         "k7#mQ9!vZp2$Lx8&",
         "januari is erg koud hier",
@@ -79,6 +81,32 @@ def test_good_passwords(password: str) -> None:
         ("zaq12wsxcde34rfv", Refusal.COMMON),
         ("abcdefghijklmnop", Refusal.COMMON),
         ("poiuytrewq 987654321", Refusal.COMMON),
+        ("correct horse battery staple", Refusal.PHRASE),
+        ("correcthorsebatterystaple", Refusal.PHRASE),
+        ("C0rrect-H0rse-Battery-Staple!", Refusal.PHRASE),
+        ("correct horse battery staple 2026", Refusal.PHRASE),
+        ("staple battery horse correct", Refusal.PHRASE),
+        ("ikhouvanjouikhouvanjou!", Refusal.PHRASE),
+        ("Ik hou heel veel van jou", Refusal.PHRASE),
+        ("ik hou van je schatje", Refusal.PHRASE),
+        ("de appel valt niet ver van de boom", Refusal.PHRASE),
+        ("DeAppelValtNietVerVanDeBoom1", Refusal.PHRASE),
+        ("oost west, thuis best!", Refusal.PHRASE),
+        ("wie een kuil graaft voor een ander valt er zelf in", Refusal.PHRASE),
+        ("Eén zwaluw maakt nog geen zomer", Refusal.PHRASE),
+        ("soldaat van oranje", Refusal.PHRASE),
+        ("zie ginds komt de stoomboot", Refusal.PHRASE),
+        ("May the Force be with you", Refusal.PHRASE),
+        ("to be or not to be, that is the question", Refusal.PHRASE),
+        ("thequickbrownfoxjumps", Refusal.PHRASE),
+        ("you'll never walk alone", Refusal.PHRASE),
+        ("never gonna give you up never gonna let you down", Refusal.PHRASE),
+        ("the lord of the rings", Refusal.PHRASE),
+        ("time is money, knowledge is power", Refusal.PHRASE),
+        ("Winter is coming 2026", Refusal.PHRASE),
+        ("1q2w3e4r5t6y7u8i", Refusal.COMMON),
+        ("1qaz2wsx3edc4rfv", Refusal.COMMON),
+        ("qwertyasdfghzxcvbn", Refusal.COMMON),
         ("mijn kvk hond eet graag", Refusal.CONTEXT),
         ("W3lk0m bij ons allemaal", Refusal.CONTEXT),
         ("P@ssw0rd and some more", Refusal.CONTEXT),
@@ -96,6 +124,43 @@ def test_good_passwords(password: str) -> None:
 def test_refused_passwords(password: str, reason: Refusal) -> None:
     """What is short, long, guessed first or about the owner is refused, with the reason."""
     assert reason == why(password)
+
+
+WORDS = """
+    tafel emmer spijker wolk trein kaars ladder tuin mandje gordijn schep brug potlood knoop regenjas kompas
+    walnoot beker trommel fluit kussen spons vijver dak stoep zolder harp egel mus ijsbeer kersen boterham hamer
+    touw rugzak pannenkoek wandelen fluisteren bakken zwaaien tellen graven zingen roeien groen dun zacht scheef
+    laag rond nat table bucket nail cloud candle ladder garden basket curtain shovel bridge pencil button raincoat
+    compass walnut mug drum flute pillow sponge pond roof pavement attic harp hedgehog sparrow cherries sandwich
+    hammer rope backpack pancake whisper stroll baking wave counting digging rowing thin soft crooked low round
+    wet slowly
+"""
+
+
+def test_words_of_ones_own() -> None:
+    """A few ordinary words in a row, as our pages advise, are never refused."""
+    choose = random.Random(20261129)
+    made = [choose.choice((" ", "-", "")).join(choose.sample(WORDS.split(), 4)) for _ in range(400)]
+    long_enough = [password for password in made if len(password) >= 15]
+    assert len(long_enough) > 300
+    assert [] == [(password, why(password)) for password in long_enough if why(password)]
+
+
+def test_published() -> None:
+    """What anybody could read somewhere is refused, also with a little added to it."""
+    published = ("vier gele eenden zwemmen",)
+    typed = ("vier gele eenden zwemmen", "Vier-Gele-Eenden-Zwemmen!", "viergeleeendenzwemmen 2026")
+    assert [Refusal.PHRASE] * 3 == [refusal(password, published=published) for password in typed]
+    assert [None] * 3 == [refusal(password) for password in typed]
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
+    """The password that is printed with every demonstration is good there and nowhere else; the reason is told."""
+    wired = app.extensions["services"]
+    with using("en"):
+        told = new_password.problem(wired.db.read(), wired.keys, wired.facts, 1, phrases.DEMO_PASSWORD, demo=demo)
+    assert told is None if demo else "Many people know these words" in str(told)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from selfservice import clock
 from selfservice.clock import to_text
 from selfservice.db import Database, sqlite3
-from selfservice.members import codes, model, use
+from selfservice.members import codes, model, phrases, use
 from selfservice.members.passwords import Hasher
 from selfservice.orders import demo as orders
 from selfservice.requests import demo as requests
@@ -49,7 +49,7 @@ FAMILY_NAMES = (
     "Donderkamp", "Thistledown", "Stroopman", "Winterbourne-Vale", "Vlindervanger", "Ravenbrook",
 )  # fmt: skip
 PEOPLE = 40
-DEMO_PASSWORD = "vier gele eenden zwemmen"  # noqa: S105 (for invented people; printed at each start)
+DEMO_PASSWORD = phrases.DEMO_PASSWORD  # for invented people; printed at each start
 
 
 def code(number: int) -> str:

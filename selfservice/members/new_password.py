@@ -3,14 +3,17 @@
 from selfservice.db import sqlite3
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
-from selfservice.members import model, people, rules
+from selfservice.members import model, people, phrases, rules
 from selfservice.secrets import Keys
 
 
-def problem(conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int, password: str) -> str | None:
+def problem(
+    conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int, password: str, *, demo: bool
+) -> str | None:
     """Why the person may not have this password, or None when they may. Raises LookupError for nobody.
 
-    Lengths are the facts password.min_length and password.max_length.
+    Lengths are the facts password.min_length and password.max_length. The password that is printed with every
+    demonstration is for a `demo` only.
     """
     person = people.get(conn, person_id)
     own_codes = model.code_hashes(conn, person_id)
@@ -19,6 +22,7 @@ def problem(conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int
         names=person.names,
         email=person.email,
         is_own_code=lambda code: not own_codes.isdisjoint(model.hashes_of(keys, code)),
+        published=() if demo else (phrases.DEMO_PASSWORD,),
         minimum=facts.get("password.min_length").value,
         maximum=facts.get("password.max_length").value,
     )
@@ -33,6 +37,10 @@ def _text(facts: Facts, reason: rules.Refusal) -> str:
         ),
         rules.Refusal.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
         rules.Refusal.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
+        rules.Refusal.PHRASE: gettext(
+            "Many people know these words in this order, so they are easily guessed. "
+            "Choose a few words that do not belong together."
+        ),
         rules.Refusal.PATTERN: gettext(
             "A repetition, or a word with a year or a season, is easily guessed. "
             "Choose a few words that do not belong together."

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from selfservice.members import codes
+from selfservice.members.phrases import DUTCH, ENGLISH
 from selfservice.members.words import CALENDAR, COMMON, CONTEXT, PARTICLES, RUNS
 
 MAX_BYTES = 1024
@@ -16,7 +17,6 @@ _SHORTEST_NAME = 3
 _SHORT_NAME = 3
 _OWN_LETTERS = 7
 _FEW_WORDS = 2
-_LONGEST_FIRST = sorted(COMMON | CALENDAR, key=lambda word: (-len(word), word))
 _LEET = str.maketrans("01345789@$!|+", "oleastbgasilt")
 
 
@@ -26,6 +26,7 @@ class Refusal(StrEnum):
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
     COMMON = "common"
+    PHRASE = "phrase"
     PATTERN = "pattern"
     CONTEXT = "context"
 
@@ -44,6 +45,7 @@ def refusal(
     names: Iterable[str] = (),
     email: str = "",
     is_own_code: Callable[[str], bool] = lambda _: False,
+    published: Iterable[str] = (),
     minimum: int = 15,
     maximum: int = 128,
 ) -> Refusal | None:
@@ -51,7 +53,7 @@ def refusal(
 
     Lengths are in code points after `normalise` (the facts password.min_length and password.max_length).
     `names` and `email` are the person's own; `is_own_code` says of 16 symbols whether they are one of their
-    access codes.
+    access codes. `published` are passwords that anybody could read somewhere.
     """
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return Refusal.TOO_LONG
@@ -62,7 +64,7 @@ def refusal(
         return Refusal.PATTERN
     if _has_own_words(password, names, email) or _has_own_code(password, is_own_code):
         return Refusal.CONTEXT
-    return _guessed_first(password)
+    return _guessed_first(password, PHRASES | _phrases(published))
 
 
 def _fold(text: str) -> str:
@@ -111,25 +113,39 @@ def _has_own_code(password: str, is_own_code: Callable[[str], bool]) -> bool:
     return any(codes.valid(piece) and is_own_code(piece) for piece in pieces)
 
 
-def _guessed_first(password: str) -> Refusal | None:
-    """Refuse what is made of at most two well-known words, years, runs of keys and repetition, and little
-    else.
+def _squeeze(text: str) -> str:
+    """The text with each letter at most twice in a row."""
+    return re.sub(r"(.)\1{2,}", r"\1", text)
+
+
+def _phrases(lines: Iterable[str]) -> frozenset[str]:
+    return frozenset(_squeeze(_fold(line)) for line in lines)
+
+
+PHRASES = _phrases(line for text in (ENGLISH, DUTCH) for line in text.split("\n") if line)
+
+
+def _guessed_first(password: str, phrases: frozenset[str]) -> Refusal | None:
+    """Refuse what is made of well-known phrases, at most two well-known words, years, runs of keys and repetition, and
+    little else.
     """
     # Signs beyond a keyboard, such as emoji, stand in no list of words: enough different ones are somebody's own.
     if len({sign for sign in password if not (sign.isascii() or sign.isalnum() or sign.isspace())}) >= _OWN_LETTERS:
         return None
     for text in _variants(password):
-        rest, words = _take_words(re.sub(r"(.)\1{2,}", r"\1", text))
+        rest, found = _take(_squeeze(text), phrases)
+        rest, words = _take(rest, COMMON | CALENDAR)
         dated = bool(words & CALENDAR) or re.search(r"(?:19|20)[0-9]{2}", text) is not None
         own = re.sub(r"[0-9 ]+", "", _take_runs(rest))
         if len(own) < _OWN_LETTERS and len(words) <= _FEW_WORDS:
-            return Refusal.PATTERN if dated else Refusal.COMMON
+            return Refusal.PHRASE if found else Refusal.PATTERN if dated else Refusal.COMMON
     return None
 
 
-def _take_words(text: str) -> tuple[str, set[str]]:
+def _take(text: str, known: frozenset[str]) -> tuple[str, set[str]]:
+    """The text without what is known, the longest first, and what that was."""
     found = set()
-    for word in _LONGEST_FIRST:
+    for word in sorted((word for word in known if word in text), key=lambda word: (-len(word), word)):
         if word in text:
             found.add(word)
             text = text.replace(word, " ")

@@ -158,7 +158,9 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
 
 def _choose(asked: Asked, token_hash: str) -> Response:
     wired, typed = services(), request.form.get("new_password", "")
-    if problem := new_password.problem(wired.db.read(), wired.keys, wired.facts, asked.request.person_id, typed):
+    if problem := new_password.problem(
+        wired.db.read(), wired.keys, wired.facts, asked.request.person_id, typed, demo=wired.config.demo
+    ):
         return _show(asked, {"new_password": problem})
     return _finish(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
 

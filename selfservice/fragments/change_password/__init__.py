@@ -25,7 +25,8 @@ def title() -> str:
 
 def _counter() -> model.Counter:
     wired = services()
-    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
+    domain = wired.config.sender.rpartition("@")[2]
+    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.config.demo)
 
 
 def _show(session: Session) -> Response:

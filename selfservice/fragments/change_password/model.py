@@ -30,13 +30,14 @@ class Counter:
     keys: Keys
     facts: Facts
     mail_domain: str
+    demo: bool
 
     def check(self, conn: sqlite3.Connection, session: Session, old: str, new: str) -> dict[str, str]:
         """The messages for the fields that are not right, by field name; empty when both can be."""
         found = {}
         if not old or len(old.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
             found["password"] = gettext("Fill in the password that you log in with now.")
-        if problem := new_password.problem(conn, self.keys, self.facts, session.person_id, new):
+        if problem := new_password.problem(conn, self.keys, self.facts, session.person_id, new, demo=self.demo):
             found["new_password"] = problem
         elif old and rules.normalise(old) == rules.normalise(new):
             # Who changes it since somebody else knows it must not believe that it is another one now.

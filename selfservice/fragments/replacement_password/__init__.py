@@ -31,7 +31,7 @@ START = StartForm(NAME, title)
 def _counter() -> model.Counter:
     wired = services()
     domain = wired.config.sender.rpartition("@")[2]
-    return model.Counter(wired.db, wired.keys, wired.facts, domain)
+    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.config.demo)
 
 
 @blueprint.get("")

@@ -65,6 +65,7 @@ class Counter:
     keys: Keys
     facts: Facts
     mail_domain: str
+    demo: bool
 
     def ask(
         self,
@@ -118,7 +119,7 @@ class Counter:
 
     def refuse(self, conn: sqlite3.Connection, person: int, password: str) -> dict[str, str]:
         """The message when this password is not good enough, at its field; empty when it is."""
-        problem = new_password.problem(conn, self.keys, self.facts, person, password)
+        problem = new_password.problem(conn, self.keys, self.facts, person, password, demo=self.demo)
         return {"new_password": problem} if problem else {}
 
     def change(
