@@ -16,11 +16,14 @@ from selfservice.commands import cli
 from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
 from selfservice.members import demo
+from selfservice.migrations import migrate
 from selfservice.orders import checking, crowd, seasons
 from selfservice.orders.demo import COUNT, PRODUCTS, TODAY
 from selfservice.orders.moments import day_of
 from selfservice.orders.writing import Row, put
+from tests.conftest import SECRET
 from tests.domain_helpers import KEYS, new_database, rows
+from tests.killed import kill_and_repeat
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -127,6 +130,35 @@ def test_crowd_where_orders_are(tmp_path: Path) -> None:
             len(rows(other, "people")),
             len(rows(other, "orders")),
         )
+
+
+@pytest.mark.parametrize(("table", "after"), [("people", 100), ("orders", 601)])
+def test_killed(tmp_path: Path, table: str, after: int) -> None:
+    """Killed while it makes people or orders, it goes on when it is run again, says so, and ends with as many, no
+    number twice and all sums right.
+    """
+    (tmp_path / "var").mkdir()
+    db = Database(tmp_path / "var" / "loket.db")
+    migrate(db, KEYS)
+    demo.fill(db, KEYS)
+    people = len(rows(db, "people"))
+    enough = after + (people if table == "people" else 0)
+    half, told = kill_and_repeat(
+        tmp_path / "var",
+        ["demo", "--orders", "120000"],
+        lambda: int(db.read().execute(f"SELECT count(*) FROM {table}").fetchone()[0]),
+        enough,
+        LOKET_SECRET_KEY=SECRET.decode(),
+    )
+    found = db.read().execute(
+        """SELECT count(*) AS orders, count(DISTINCT number) AS numbers, count(*) FILTER (WHERE account = 1) AS own
+           FROM orders"""
+    )
+    assert (True, (120_000, 120_000, 12_000)) == (half >= enough, tuple(found.fetchone())), told
+    assert 24_000 == db.read().execute("SELECT count(DISTINCT code_hash) FROM access_codes").fetchone()[0]
+    assert (True, []) == ("Going on: " in told and told.endswith("Demo data added\n"), checking.differences(db).lines)
+    assert [] == db.read().execute("PRAGMA foreign_key_check").fetchall()
+    db.close()
 
 
 def test_invoices(crowded: tuple[Database, list[int]]) -> None:

@@ -27,7 +27,8 @@ def fill() -> bool:
     "--orders",
     type=click.IntRange(min=crowd.LEAST),
     metavar="N",
-    help="Make so many orders, of a fifth as many invented people; a tenth are of the organisation of the code below.",
+    help="Make so many orders, of a fifth as many invented people; a tenth are of the organisation of the code below. "
+    "Stopped half-way, it goes on when it is run again.",
 )
 @with_appcontext
 def command(orders: int | None) -> None:
@@ -41,6 +42,10 @@ def command(orders: int | None) -> None:
 
 
 def _crowd(count: int) -> bool:
+    conn = services().db.read()
+    known = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
+    if known < count and crowd.begun(conn):
+        click.echo(f"Going on: {known:,} of {count:,} orders are there", err=True)
     progress = Progress(sys.stderr, count, what="orders")
     done = crowd.fill(services().db, count, clock.now(), lambda made: progress.show(Totals(new=made, bytes=made)))
     progress.clear()

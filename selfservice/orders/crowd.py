@@ -19,7 +19,7 @@ from selfservice.orders.invented import people
 from selfservice.orders.writing import put
 
 LEAST = 5_000
-MARK = "0@menigte.example"
+MARK = "@menigte.example"
 RUN, BATCH = 100_000, 20_000
 _PEOPLE = """
     INSERT INTO people (id, given_name, family_name, email, email_key, language, created_at)
@@ -44,25 +44,27 @@ _HOLDERS = """
 
 def fill(db: Database, count: int, now: datetime, progress: Callable[[int], object] = lambda _: None) -> bool:
     """Make orders until there are `count` (5,000 at least), of a fifth as many access codes; False, and nothing
-    changes, when there is a crowd already, or as many orders. The demonstration's own people are expected to be there.
+    changes, when there are as many. The demonstration's own people are expected to be there. Stopped at any moment and
+    run again, it goes on with what is there.
 
-    `progress` is told how many orders were made so far.
+    `progress` is told how many orders there are so far.
     """
     conn = db.read()
-    if conn.execute("SELECT 1 FROM people WHERE email_key = :mark", {"mark": MARK}).fetchone() is not None:
-        return False
     if conn.execute("SELECT count(*) FROM orders").fetchone()[0] >= count:
         return False
-    random = Random(count)  # noqa: S311 (the same crowd for the same number, not a secret)
-    mine, others = _people(db, random, count // 5, now)
-    known, own = _counted(conn, mine[0].account)
-    who = _chosen(random, mine, count // 10 - own)
+    started = begun(conn)
+    # The same crowd for the same number, not a secret; and another one for who comes later, since codes are drawn too.
+    random = Random(count + started)  # noqa: S311
+    _people(db, random, count // 5, now)
+    mine, others = _buyers(conn, random)
+    known, own, last = _counted(conn, mine[0].account)
+    who = _chosen(random, mine, min(count // 10 - own, count - known))
     who += _chosen(random, others, count - known - len(who))
     random.shuffle(who)
     moments = seasons.moments(random, len(who), now, max(20, len(who) // 2000))
     with db.write() as writing:
         numbers = products(writing)
-    orders = rows(random, numbers, zip(moments, who, strict=True), moments[-1][1], FIRST_NUMBER + known)
+    orders = rows(random, numbers, zip(moments, who, strict=True), moments[-1][1], max(FIRST_NUMBER, last + 1))
     done = known
     while run := sorted(islice(orders, RUN)):
         for start in range(0, len(run), BATCH):
@@ -72,38 +74,53 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     return True
 
 
-def _counted(conn: sqlite3.Connection, account: int) -> tuple[int, int]:
-    """How many orders there are, and how many of this account."""
+def begun(conn: sqlite3.Connection) -> int:
+    """How many people of a crowd there are: none before the first one is begun."""
+    found = conn.execute("SELECT count(*) FROM people WHERE email_key LIKE :crowd", {"crowd": f"%{MARK}"})
+    return int(found.fetchone()[0])
+
+
+def _counted(conn: sqlite3.Connection, account: int) -> tuple[int, int, int]:
+    """How many orders there are, how many of this account, and the last number that we gave one."""
     row = conn.execute(
-        """SELECT count(*) AS orders, count(*) FILTER (WHERE account = :account) AS own FROM orders""",
+        """SELECT count(*) AS orders, count(*) FILTER (WHERE account = :account) AS own,
+                  max(CASE WHEN number LIKE '000_______' THEN number END) AS last FROM orders""",
         {"account": account},
     ).fetchone()
-    return row["orders"], row["own"]
+    return row["orders"], row["own"], int(row["last"] or 0)
 
 
 def _chosen(random: Random, buyers: list[Buyer], count: int) -> list[Buyer]:
     return random.choices(buyers, cum_weights=list(accumulate(buyer.weight for buyer in buyers)), k=max(0, count))
 
 
-def _people(db: Database, random: Random, count: int, now: datetime) -> tuple[list[Buyer], list[Buyer]]:
-    """Make people until there are so many codes; the buyers of the first organisation, and all others."""
+def _people(db: Database, random: Random, count: int, now: datetime) -> None:
+    """Make people until there are so many codes."""
     conn = db.read()
-    mine = [
-        Buyer(row["id"], row["account"], "direct_debit", 40.0)
-        for row in conn.execute("SELECT id, account FROM order_holders WHERE organisation_id = 1 ORDER BY id LIMIT 2")
-    ]
-    others: list[Buyer] = []
-    made = people(conn, random, count, to_text(now - timedelta(days=365 * seasons.YEARS)))
+    made = people(conn, random, count, to_text(now - timedelta(days=365 * seasons.YEARS)), begun(conn))
     while batch := list(islice(made, BATCH)):
         with db.write() as writing:
             writing.executemany(_PEOPLE, [each._asdict() for each in batch])
             writing.executemany(_ORGANISATIONS, [each._asdict() for each in batch if each.kvk_number])
             writing.executemany(_CODES, [each._asdict() for each in batch])
             writing.executemany(_HOLDERS, [each._asdict() for each in batch])
-        for each in batch:
-            payment = "credit" if each.kind == "private" else "direct_debit"
-            # Most order now and then, a few all day.
-            weight = min(random.paretovariate(1.1), 400.0)
-            buyer = Buyer(each.holder, each.account, payment, weight)
-            (mine if each.organisation == 1 else others).append(buyer)
+
+
+def _buyers(conn: sqlite3.Connection, random: Random) -> tuple[list[Buyer], list[Buyer]]:
+    """The buyers of the first organisation, and all others."""
+    mine = [
+        Buyer(row["id"], row["account"], "direct_debit", 40.0)
+        for row in conn.execute("SELECT id, account FROM order_holders WHERE organisation_id = 1 ORDER BY id LIMIT 2")
+    ]
+    others: list[Buyer] = []
+    made = conn.execute(
+        """SELECT h.id, h.account, h.organisation_id FROM order_holders h JOIN people p ON p.id = h.person_id
+           WHERE p.email_key LIKE :crowd ORDER BY h.id""",
+        {"crowd": f"%{MARK}"},
+    )
+    for row in made:
+        payment = "credit" if row["organisation_id"] is None else "direct_debit"
+        # Most order now and then, a few all day.
+        weight = min(random.paretovariate(1.1), 400.0)
+        (mine if row["organisation_id"] == 1 else others).append(Buyer(row["id"], row["account"], payment, weight))
     return mine, others

@@ -58,9 +58,10 @@ class Invented(NamedTuple):
     holder: int
 
 
-def people(conn: sqlite3.Connection, random: Random, count: int, then: str) -> Iterator[Invented]:
+def people(conn: sqlite3.Connection, random: Random, count: int, then: str, known: int = 0) -> Iterator[Invented]:
     """People until there are `count` access codes: every thousandth of the first organisation, every fifth private,
-    the others of new organisations of up to four people. `then` is when they got their code. Only reads.
+    the others of new organisations of up to four people. `then` is when they got their code, `known` how many such
+    people were made before. Only reads.
     """
     last = conn.execute(
         """SELECT (SELECT max(id) FROM people) AS person, (SELECT max(id) FROM organisations) AS organisation,
@@ -69,8 +70,8 @@ def people(conn: sqlite3.Connection, random: Random, count: int, then: str) -> I
     taken = {row["kvk_number"] for row in conn.execute("SELECT kvk_number FROM organisations")}
     free = (number for number in map("{:08d}".format, range(KVK_NUMBERS)) if number not in taken)
     organisation, room = last["organisation"], 0
-    for place in range(count - last["codes"]):
-        person = last["person"] + 1 + place
+    for place in range(known, known + count - last["codes"]):
+        person = last["person"] + 1 + place - known
         given, family = random.choice(GIVEN), random.choice(HEADS) + random.choice(TAILS)
         number = None
         if place % 1000 == 1:
@@ -99,5 +100,5 @@ def people(conn: sqlite3.Connection, random: Random, count: int, then: str) -> I
             city=random.choice(demo.ORGANISATIONS)[4],
             code_hash=f"{random.getrandbits(256):064x}",
             hint="".join(random.choices(codes.SYMBOLS, k=3)),
-            holder=last["holder"] + 1 + place,
+            holder=last["holder"] + 1 + place - known,
         )
