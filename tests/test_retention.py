@@ -49,7 +49,7 @@ HOURS = {
     "visits": 24,
 }
 # A person goes with the last code, request or mandate; a batch with its last letter; fingerprints of secrets stay.
-FOR_LIFE = {"organisations", "people", "passwords", "letter_batches", "secret_keys"}
+FOR_LIFE = {"organisations", "people", "passwords", "letter_batches", "secret_keys", "heartbeats"}
 # Orders go seven years after the end of their year in Amsterdam, and what hangs on them with them (below);
 # the few products stay.
 BY_YEAR = {
