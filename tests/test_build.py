@@ -223,7 +223,7 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
     row = (
         app.extensions["services"]
         .db.read()
-        .execute("SELECT (julianday(expires_at) - julianday(created_at)) * 24 AS hours FROM tokens")
+        .execute("SELECT (julianday(expires_at) - julianday(created_at)) * 24 AS hours FROM tokens ORDER BY id DESC")
         .fetchone()
     )
     assert 7 == round(row["hours"])

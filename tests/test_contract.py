@@ -20,6 +20,7 @@ EVERYTHING = [(lang, name) for name in (*FRAGMENTS, *DEMO_FRAGMENTS) for lang in
 BAKED = [(lang, name) for name in FRAGMENTS for lang in LANGUAGES]
 ROUTES = """
 /
+/.well-known/change-password
 /<lang:lang>/self-service/access-code
 /<lang:lang>/self-service/access-code/<any(need, details, preferences, mandate):step>
 /<lang:lang>/self-service/access-code/check
