@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build check test explore bench lock catalogs format clean
+.PHONY: serve preview build check test explore attack bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -50,6 +50,9 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis
+
+attack: $(VENV)/dev.stamp ## What strangers' tools find on a running demonstration (some 20 minutes, this machine only)
+	$(BIN)/python -m tests.attack
 
 bench: $(VENV)/dev.stamp ## The benchmarks, as ratios against named peers
 	$(BIN)/python -m bench

@@ -13,17 +13,17 @@ ENVIRONMENT = ROOT / ".cache" / "bench-venv"
 REQUIREMENTS = ROOT / "requirements-bench.txt"
 
 
-def command(name: str) -> str:
+def command(name: str, environment: Path = ENVIRONMENT, requirements: Path = REQUIREMENTS) -> str:
     """The path of a peer's command; installs the peers when they are not there yet or their pins changed."""
-    stamp = ENVIRONMENT / "installed"
-    wanted = sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    stamp = environment / "installed"
+    wanted = sha256(requirements.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:
-        print("Installing the peers (once) …", file=sys.stderr)
-        venv.create(ENVIRONMENT, with_pip=True, clear=True)
-        pip = [str(ENVIRONMENT / "bin" / "pip"), "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
+        print(f"Installing what {requirements.name} pins (once) …", file=sys.stderr)
+        venv.create(environment, with_pip=True, clear=True)
+        pip = [str(environment / "bin" / "pip"), "install", "--quiet", "--require-hashes", "-r", str(requirements)]
         subprocess.run(pip, check=True)
         stamp.write_text(wanted)
-    return str(ENVIRONMENT / "bin" / name)
+    return str(environment / "bin" / name)
 
 
 def hugo() -> str:
