@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -26,14 +26,18 @@ from bench import peers
 from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.members import demo
-from tests.live import running
+from tests import caddy
+from tests.live import every_page, free_port, running
+from tests.slow_clients import FORM, half_sent_forms, unread_downloads
 
 ENVIRONMENT = ROOT / ".cache" / "attack-venv"
 REQUIREMENTS = ROOT / "requirements-attack.txt"
+OPENAPI = ROOT / "selfservice" / "api" / "openapi.json"
 # Those that need no host but ours: the others load lists from, or answer to, hosts of the tool's makers.
 MODULES = (
     "backup,cookieflags,crlf,csp,exec,file,http_headers,ldap,methods,permanentxss,redirect,shellshock,sql,timesql,xss"
 )
+LARGE, LARGE_BYTES = "large.txt", 16 * 1024 * 1024
 SECONDS = 60  # for each kind of attack that a tool tries; --quick takes a tenth of it
 # What the tools say that is not a finding here, and why.
 _KNOWN = {
@@ -59,9 +63,10 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Target:
-    """The Loket under attack: its address, its folder, and a signed-in person's cookie."""
+    """The Loket under attack: the address of its front, the port of its own server, a signed-in person's cookie."""
 
     base: str
+    app: int
     folder: Path
     cookie: str
     seconds: int
@@ -73,14 +78,19 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the time: whether the tools still run")
     seconds = SECONDS // 10 if parser.parse_args().quick else SECONDS
     found: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="loket-attack-") as name:
-        folder = Path(name)
-        with running(folder, None) as base:
-            target = Target(base, folder, _sign_in(base), seconds)
-            with _unlimited(folder / "var" / "loket.db"):
-                for attack in (_wapiti, _sqlmap, _schemathesis):
-                    found += _timed(attack, target)
-            found += _timed(_aftermath, target)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loket-attack-")))
+        front = free_port()
+        address = f"http://127.0.0.1:{front}"
+        app = urlsplit(stack.enter_context(running(folder, None, base_url=address))).port
+        assert app is not None
+        (folder / "output" / LARGE).write_bytes(b"x" * LARGE_BYTES)
+        stack.enter_context(_front(folder, front, app))
+        target = Target(address, app, folder, _sign_in(address), seconds)
+        with _unlimited(folder / "var" / "loket.db"):
+            for attack in (_slow_clients, _wapiti, _sqlmap, _schemathesis):
+                found += _timed(attack, target)
+        found += _timed(_aftermath, target)
     sys.stdout.write("\n".join(found or ["nothing was found"]) + "\n")
     sys.exit(1 if found else 0)
 
@@ -145,6 +155,62 @@ def _run(command: list[str], log: Path, seconds: int) -> int:
             return 0
 
 
+@contextmanager
+def _front(folder: Path, port: int, app: int) -> Iterator[None]:
+    """The shipped front at a port, before the server at another."""
+    settings = {
+        "LOKET_DEMO": "1", "LOKET_VAR": str(folder / "var"), "LOKET_OUTPUT": str(folder / "output"),
+        "LOKET_PROXIES": "1", "LOKET_BASE_URL": f"http://127.0.0.1:{port}", "PATH": "/usr/bin:/bin",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "selfservice", "front", "--app", f"127.0.0.1:{app}"]
+    printed = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    file = folder / "Caddyfile"
+    file.write_text(printed, "utf-8")
+    with caddy.serving(file, folder / "caddy.log"):
+        yield
+
+
+def _slow_clients(target: Target) -> list[str]:
+    """Half-sent forms, and downloads that nobody reads: everybody else is answered meanwhile, by front and server."""
+    host = urlsplit(target.base).netloc
+    paths = [f"{page.path}" for page in every_page()] + [FORM, "/en/self-service/search?q=code", "/nl/nothing-here/"]
+    found = []
+    for name, port in (("front", urlsplit(target.base).port or 80), ("server", target.app)):
+        for attack, held in (
+            ("200 half-sent forms", half_sent_forms(port, host=host)),
+            ("50 unread downloads", unread_downloads(port, f"/{LARGE}", host=host)),
+        ):
+            took = []
+            with held:
+                end = time.monotonic() + target.seconds
+                while time.monotonic() < end:
+                    for path in paths:
+                        began = time.monotonic()
+                        if (line := _answered(port, host, path)) is not None:
+                            found.append(f"{name}, {attack}: {path}: {line}")
+                        took.append(time.monotonic() - began)
+            took.sort()
+            slowest = (
+                f"{took[len(took) * 99 // 100] * 1000:.0f} ms at the 99th percentile, {took[-1] * 1000:.0f} at most"
+            )
+            sys.stdout.write(f"{name}, {attack}, {target.seconds} s: {len(took)} answers, {slowest}\n")
+    return found
+
+
+def _answered(port: int, host: str, path: str) -> str | None:
+    """What is wrong with the answer at an address, None when there is one."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        whole = answer.read().rstrip().endswith(b"</html>")
+    except OSError as error:
+        return type(error).__name__
+    finally:
+        connection.close()
+    return None if whole and answer.status in (200, 404) else f"{answer.status}, {'whole' if whole else 'cut off'}"
+
+
 def _wapiti(target: Target) -> list[str]:
     """Crawl as a visitor and as a member, and attack each parameter and form found."""
     found = []
@@ -206,7 +272,8 @@ def _schemathesis(target: Target) -> list[str]:
         )  # fmt: skip
         log = target.folder / f"schemathesis-{scope.partition(':')[0]}.log"
         command = [
-            str(Path(sys.executable).with_name("schemathesis")), "run", str(ROOT / "selfservice" / "api" / "openapi.json"), f"--url={target.base}",
+            str(Path(sys.executable).with_name("schemathesis")), "run", str(OPENAPI),
+            f"--url={target.base}",
             f"--header=Authorization: Bearer {made.stdout.strip()}", f"--include-path-regex=^{path}",
             f"--max-examples={4 * target.seconds}", "--workers=2", "--no-color",
         ]  # fmt: skip

@@ -116,6 +116,13 @@ def client(app: Flask) -> HouseClient:
     return made
 
 
+@pytest.fixture
+def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still: for tests that compare pages, which show the seconds left of a session."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+
 @dataclass(frozen=True)
 class Site:
     """The site as built, and the app behind it."""
