@@ -34,9 +34,7 @@ ENVIRONMENT = ROOT / ".cache" / "attack-venv"
 REQUIREMENTS = ROOT / "requirements-attack.txt"
 OPENAPI = ROOT / "selfservice" / "api" / "openapi.json"
 # Those that need no host but ours: the others load lists from, or answer to, hosts of the tool's makers.
-MODULES = (
-    "backup,cookieflags,crlf,csp,exec,file,http_headers,ldap,methods,permanentxss,redirect,shellshock,sql,timesql,xss"
-)
+MODULES = "backup,cookieflags,crlf,csp,exec,file,http_headers,methods,permanentxss,redirect,shellshock,sql,timesql,xss"
 LARGE, LARGE_BYTES = "large.txt", 16 * 1024 * 1024
 SECONDS = 60  # for each kind of attack that a tool tries; --quick takes a tenth of it
 # What the tools say that is not a finding here, and why.

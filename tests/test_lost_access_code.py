@@ -62,6 +62,13 @@ def test_replaced(person: Person, app: Flask, typed: dict[str, str]) -> None:
     assert ("Meelstraat" in done) == ("Meelstraat" in page)
 
 
+@pytest.mark.parametrize("blank", ["-", " ‐ ", ".", "\N{ZERO WIDTH SPACE}"])
+def test_a_dash_is_no_number(one: Person, app: Flask, blank: str) -> None:
+    """Who fills the field that may stay empty with a dash means the private code."""
+    assert "sent" == one.goes(**{**PRIVATE, "kvk_number": blank})
+    assert token(app, LINK)
+
+
 @pytest.mark.parametrize(("typed", "said"), [(PRIVATE, False), (BUSINESS, True)], ids=["private", "business"])
 def test_wait_is_said_before(person: Person, app: Flask, typed: dict[str, str], *, said: bool) -> None:
     """That a letter may have to wait for another stands on the page before the old code is made worthless."""

@@ -30,9 +30,16 @@ def check(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def kvk_number(typed: Mapping[str, str]) -> str | None:
-    """The KVK number that was typed, in its one form; None for the private code."""
-    text = typed["kvk_number"]
-    return fields.check_kvk_number(text) if text.strip() else None
+    """The KVK number that was typed, in its one form; None for the private code: nothing, or only a dash, was typed.
+
+    Raises FieldError for what `check` has a message for.
+    """
+    try:
+        return fields.check_kvk_number(typed["kvk_number"])
+    except fields.FieldError as error:
+        if error.reason != "empty":
+            raise
+    return None
 
 
 def _email(text: str) -> str:
