@@ -52,9 +52,11 @@ class Visitor:
         """Follow the mailed link."""
         return self.client.open(f"{self.start}/link/{token}", method=method)
 
-    def choose(self, password: str = GOOD_PASSWORD) -> TestResponse:
-        """Send a new password."""
-        return self.client.send(f"{self.start}/new-password", {"new_password": password}, htmx=self.htmx)
+    def choose(self, password: str = GOOD_PASSWORD, page: str | None = None) -> TestResponse:
+        """Send a new password with the form of a page, or of the page as it is now."""
+        shown = self.see("new-password").text if page is None else page
+        data = {"new_password": password, "link": link_of(shown)}
+        return self.client.send(f"{self.start}/new-password", data, htmx=self.htmx)
 
 
 @dataclass
@@ -92,6 +94,11 @@ class Office:
         worker = mails.worker(self.services, mails.transport(self.services))
         while run_once(worker.db, worker.render, worker.transport, worker.now):
             pass
+
+
+def link_of(page: str) -> str:
+    """What a page calls the mailed link that it stands behind; empty when it stands behind none."""
+    return value_of(page, "link") if 'name="link"' in page else ""
 
 
 def location(answer: TestResponse) -> str:

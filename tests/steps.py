@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from selfservice.services import Services
 from tests.clients import HX, HouseClient
+from tests.counter import link_of
 from tests.domain_helpers import filled
 
 KVK = "00010007"
@@ -49,6 +50,10 @@ class Person:
     def send(self, step: str = "", **data: str) -> TestResponse:
         """Send a step."""
         return self.client.send(self.address(step), data, htmx=self.htmx)
+
+    def replace(self, page: str | None = None) -> TestResponse:
+        """Send the form behind the link for a lost code: that of a page, or of the page as it is now."""
+        return self.send("confirm", link=link_of(self.see("confirm").text if page is None else page))
 
     def goes(self, step: str = "", **data: str) -> str:
         """Send a step; the step that it leads to."""

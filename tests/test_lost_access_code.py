@@ -54,7 +54,7 @@ def test_replaced(person: Person, app: Flask, typed: dict[str, str]) -> None:
     assert "confirm" == person.leads(person.see(f"link/{found}"))
     page = person.see("confirm").text
     assert (False, True) == (found in page, [old] == active(app, typed["email"]))
-    assert "done" == person.goes("confirm")
+    assert "done" == person.leads(person.replace())
     [new] = active(app, typed["email"])
     assert new != old
     done = person.see("done").text
@@ -88,7 +88,7 @@ def test_sent_twice(one: Person, app: Flask) -> None:
     """A double click makes one new code and shows the same page."""
     one.send(**PRIVATE)
     one.see(f"link/{token(app, LINK)}")
-    assert ["done", "done"] == [one.goes("confirm"), one.goes("confirm")]
+    assert ["done", "done"] == [one.leads(one.replace()), one.leads(one.replace())]
     assert 1 == len(active(app, PRIVATE["email"]))
     assert 1 == len([row for row in rows(app, "requests") if row["email"] == PRIVATE["email"]])
 
@@ -100,7 +100,7 @@ def test_looking_changes_nothing(one: Person, app: Flask) -> None:
     for method in ("GET", "HEAD", "GET"):
         assert 303 == one.client.open(one.address(f"link/{found}"), method=method).status_code
     assert before == active(app, PRIVATE["email"])
-    assert "done" == one.goes("confirm")
+    assert "done" == one.leads(one.replace())
 
 
 def test_dead_link_while_signed_in(app: Flask, one: Person) -> None:
@@ -111,6 +111,43 @@ def test_dead_link_while_signed_in(app: Flask, one: Person) -> None:
     assert 410 == one.send("confirm").status_code
 
 
+@pytest.mark.parametrize("found", ["x" * 43, "used"])
+def test_dead_link_shows_no_earlier_links_page(one: Person, app: Flask, found: str) -> None:
+    """In a browser in which another's link was opened before, a link that opens nothing does not show that one's page:
+    its button would replace the other's code.
+    """
+    if found == "used":
+        one.send(**BUSINESS)
+        found = token(app, LINK)
+        other = Person(browser(app), "lost-access-code")
+        other.see(f"link/{found}")
+        other.replace()
+    one.send(**PRIVATE)
+    before = active(app, PRIVATE["email"])
+    one.see(f"link/{token(app, LINK)}")
+    page = one.see("confirm").text
+    one.see(f"link/{found}")
+    assert [410, 410] == [one.see("confirm").status_code, one.replace(page).status_code]
+    assert before == active(app, PRIVATE["email"])
+
+
+def test_two_tabs(person: Person, app: Flask) -> None:
+    """The button replaces the code that its own page showed, not that of a link opened in another tab since."""
+    links = []
+    for typed in (BUSINESS, PRIVATE):
+        person.send(**typed)
+        links.append(token(app, LINK))
+    person.see(f"link/{links[0]}")
+    page = person.see("confirm").text
+    person.see(f"link/{links[1]}")
+    before = [active(app, typed["email"]) for typed in (BUSINESS, PRIVATE)]
+    answer = person.replace(page)
+    said = {"en": "Nothing was done yet.", "nl": "Er is nog niets gedaan."}[person.lang]
+    assert (422, True) == (answer.status_code, said in answer.text)
+    assert before == [active(app, typed["email"]) for typed in (BUSINESS, PRIVATE)]
+    assert "done" == person.leads(person.replace(answer.text))
+
+
 @pytest.mark.parametrize("which", ["used", "expired", "older", "garbage", "none"])
 def test_link_that_no_longer_works(person: Person, app: Flask, which: str) -> None:
     """A link that was used, expired, made worthless by another or made up says so, and changes nothing."""
@@ -118,18 +155,18 @@ def test_link_that_no_longer_works(person: Person, app: Flask, which: str) -> No
     found = token(app, LINK)
     if which == "used":
         person.see(f"link/{found}")
-        person.send("confirm")
+        person.replace()
     elif which == "expired":
         change(app, "UPDATE tokens SET expires_at = '2026-01-01T00:00:00.000000Z'")
     elif which == "older":
         person.send(**PRIVATE)
         person.see(f"link/{token(app, LINK)}")
-        person.send("confirm")
+        person.replace()
     other = Person(browser(app), person.form, person.lang, htmx=person.htmx)
     if which != "none":
         other.see(f"link/{'x' * 43 if which == 'garbage' else found}")
     before = active(app, PRIVATE["email"])
-    answers = [other.see("confirm"), other.send("confirm")]
+    answers = [other.see("confirm"), other.replace()]
     assert [410, 410] == [answer.status_code for answer in answers]
     assert f'href="{person.base}"' in answers[0].text
     assert before == active(app, PRIVATE["email"])
@@ -226,6 +263,6 @@ def test_signed_out_everywhere(one: Person, app: Flask) -> None:
     passwords = rows(app, "passwords")
     one.send(**PRIVATE)
     one.see(f"link/{token(app, LINK)}")
-    one.send("confirm")
+    one.replace()
     assert passwords == rows(app, "passwords")
     assert [] == [row for row in rows(app, "sessions") if row["access_code_id"] == old and row["ended_at"] is None]

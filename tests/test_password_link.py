@@ -11,7 +11,7 @@ from flask import Flask
 
 from selfservice import clock, i18n
 from selfservice.mails import mailbox
-from selfservice.members import demo
+from selfservice.members import codes, demo
 from selfservice.members import model as members
 from selfservice.visits import sessions
 from tests import house
@@ -103,6 +103,44 @@ def test_garbage(client: HouseClient, office: Office, token: str) -> None:
     visitor = Visitor(client)
     assert f"{visitor.start}/new-password" == location(visitor.follow(token))
     assert (410, None, []) == (visitor.see("new-password").status_code, client.cookie_value(), office.rows("visits"))
+
+
+def open_two(visitor: Visitor, office: Office) -> tuple[str, str]:
+    """Two people's links, the second of whom shares this browser."""
+    first = office.token()
+    visitor.ask(codes.grouped(demo.code(1)), demo.email(1))
+    return first, office.token()
+
+
+@pytest.mark.parametrize("dead", ["garbage", "used"])
+def test_dead_link_shows_no_earlier_links_page(english: Visitor, office: Office, dead: str) -> None:
+    """In a browser in which another's link was opened before, a link that opens nothing does not show that one's page:
+    the password chosen there would be the other's.
+    """
+    first, second = open_two(english, office)
+    if dead == "used":
+        english.follow(second)
+        location(english.choose())
+    english.follow(first)
+    page = english.see("new-password").text
+    english.follow(second if dead == "used" else dead)
+    before = office.rows("passwords")
+    assert [410, 410] == [english.see("new-password").status_code, english.choose(page=page).status_code]
+    assert before == office.rows("passwords")
+
+
+def test_two_tabs(visitor: Visitor, office: Office) -> None:
+    """A form sets the password of whose link its own page stood behind, not of one opened in another tab since."""
+    first, second = open_two(visitor, office)
+    visitor.follow(first)
+    page = visitor.see("new-password").text
+    visitor.follow(second)
+    answer = visitor.choose(page=page)
+    said = {"en": "Nothing was done yet.", "nl": "Er is nog niets gedaan."}[visitor.lang]
+    assert (422, True, []) == (answer.status_code, said in answer.text, office.rows("passwords"))
+    location(visitor.choose(page=answer.text))
+    [set_for] = [row["person_id"] for row in office.rows("passwords")]
+    assert [demo.email(1)] == [row["email"] for row in office.rows("people") if row["id"] == set_for]
 
 
 def test_expired(visitor: Visitor, office: Office) -> None:

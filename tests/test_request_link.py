@@ -18,6 +18,7 @@ from selfservice.requests import demo
 from selfservice.requests import model as requests
 from selfservice.visits import sessions
 from tests.clients import HX, HouseClient
+from tests.counter import Visitor, value_of
 from tests.domain_helpers import filled
 from tests.form import GOOD
 from tests.live import wait_until
@@ -107,6 +108,11 @@ class Owner:
         found = re.search(r'name="request" value="(\w+)"', self.see().text if page is None else page)
         data = {"request": found[1] if found else "", **typed}
         return self.client.send(self.place, data, htmx=self.htmx)
+
+    def forget(self, page: str | None = None) -> TestResponse:
+        """Ask for a link to choose a new password, from a page or from the page as it is now."""
+        data = {"request": value_of(self.see().text if page is None else page, "request")}
+        return self.client.send(f"{self.place}/forgotten", data, htmx=self.htmx)
 
     def goes(self, page: str | None = None, **typed: str) -> str:
         """Send the form; where it leads."""
@@ -428,13 +434,13 @@ def test_forgotten_without_a_code(owner: Owner, app: Flask) -> None:
            person_id(app, MAIN))  # fmt: skip
     ask(app, VICTIM)
     owner.follow(link(app))
-    answer = owner.client.send(f"{owner.place}/forgotten", {}, htmx=owner.htmx)
+    answer = owner.forget()
     assert (303, owner.place) == (answer.status_code, answer.headers["Location"])
     assert 'class="notice good"' in owner.see().text
     token = next(row for row in rows(app, "tokens")[::-1] if row["kind"] == "password")
     assert 3600 == (clock.from_text(token["expires_at"]) - clock.from_text(token["created_at"])).total_seconds()
     owner.client.get(link(app, "replacement_password.link"))
-    owner.client.send(f"/{owner.lang}/self-service/replacement-password/new-password", {"new_password": GOOD})
+    Visitor(owner.client, owner.lang).choose(GOOD)
     assert "received" == made(app, VICTIM)[0]["state"]
     assert "confirmed" == owner.goes(password=GOOD)
 
@@ -446,8 +452,38 @@ def test_forgotten_too_often(owner: Owner, app: Flask) -> None:
            person_id(app, MAIN))  # fmt: skip
     ask(app, VICTIM)
     owner.follow(link(app))
-    statuses = [owner.client.send(f"{owner.place}/forgotten", {}, htmx=owner.htmx).status_code for _ in range(4)]
-    assert [303, 303, 303, 429] == statuses
+    assert [303, 303, 303, 429] == [owner.forget().status_code for _ in range(4)]
+
+
+def test_forgotten_makes_no_queue(one: Owner, app: Flask) -> None:
+    """Over what may go to an address in a day only the newest of those mails waits, so that asking again and again
+    does not hold up the mails that follow, such as the code's.
+    """
+    prepare(app)
+    change(app, "UPDATE access_codes SET revoked_at = '2026-11-01T00:00:00.000000Z' WHERE person_id = ?",
+           person_id(app, MAIN))  # fmt: skip
+    ask(app, VICTIM)
+    one.follow(link(app))
+    for _ in range(13):
+        change(app, "DELETE FROM limits")
+        assert 303 == one.forget().status_code
+    found = [row["next_at"] > clock.to_text(clock.now()) for row in rows(app, "outbox")
+             if row["kind"] == "replacement_password.link"]  # fmt: skip
+    assert [False] * 10 + [True] == found
+
+
+def test_forgotten_in_another_tab(owner: Owner, app: Flask) -> None:
+    """A page asks for a new password for whom it showed, not for whose link was opened in another tab since."""
+    prepare(app)
+    change(app, "UPDATE access_codes SET revoked_at = '2026-11-01T00:00:00.000000Z'")
+    pages = []
+    for email in (VICTIM, demo_people.email(OTHER)):
+        ask(app, email)
+        owner.follow(link(app))
+        pages.append(owner.see().text)
+    answer = owner.forget(pages[0])
+    assert (422, []) == (answer.status_code, mailed(app, "replacement_password.link"))
+    assert 303 == owner.forget(answer.text).status_code
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

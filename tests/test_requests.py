@@ -305,6 +305,22 @@ def test_reject(desk: requests.Desk) -> None:
     assert ("access_code.rejected", "nl") == (help_.mails(desk.db)[-1], rows(desk.db, "outbox")[-1]["language"])
 
 
+def test_rejections_hold_up_nothing(desk: requests.Desk) -> None:
+    """Anybody can ask with somebody's address and be rejected; however often, the mails that its owner earned leave at
+    once, and each rejection is mailed.
+    """
+    late = NOW + timedelta(hours=36)
+    for number in range(12):
+        reference = help_.hand_in(desk, BUSINESS, NOW + timedelta(hours=3 * number))
+        with desk.db.write() as conn:
+            requests.reject(conn, desk, reference, "Kim", "details_differ", late)
+    own = help_.hand_in(desk, PRIVATE, late)
+    assert help_.confirm(desk, own, late)
+    code = rows(desk.db, "outbox")[-1]
+    assert ("access_code.code", code["created_at"]) == (code["kind"], code["next_at"])
+    assert 12 == help_.mails(desk.db).count("access_code.rejected")
+
+
 def test_approved_once(desk: requests.Desk) -> None:
     """Approving twice makes one code."""
     reference = help_.hand_in(desk, BUSINESS)

@@ -45,6 +45,13 @@ def issue(
     return issued
 
 
+def name(keys: Keys, token_hash: str) -> str:
+    """What a page calls the link that it stands behind, so that its form acts on no other that was opened since in the
+    same browser. It opens nothing.
+    """
+    return keys.keyed_hash("link-name", token_hash)[:32]
+
+
 def find(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:
     """Whose token this is if it still works, else None. Changes nothing: for showing the page behind the
     link.

@@ -62,6 +62,8 @@ def reject(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, reason
     with i18n.using(request.language):
         why = reasons.sentence(reason)
     request = states.move(conn, request, "rejected", now, reason=reason)
+    # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
+    slot = desk.outbox.reserve(conn, counted_on=f"rejected {email_key(request.email)}", now=now, earned=True)
     desk.mail(
         conn,
         now,
@@ -76,7 +78,7 @@ def reject(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, reason
             organisation=organisation_name(conn, request.organisation_id),
         )
         | {"reason": why},
-        earned=True,
+        slot=slot,
     )
     desk.record(conn, now, "request.reject", reason, who=_who(by), on_what=request.on_what)
     return request

@@ -180,7 +180,8 @@ def forget_password(
         return lost.Asked(wait)
     hours = desk.fact("password_link.hours")
     person = people.get(conn, request.person_id)
-    slot = desk.outbox.reserve(conn, counted_on=members.email_key(person.email), now=now, earned=True)
+    counted_on = members.email_key(person.email)
+    slot = desk.outbox.reserve(conn, counted_on=counted_on, now=now, earned=True, topic=PASSWORD_TOKEN)
     issued = tokens.issue(conn, desk.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
     desk.mail(
         conn,

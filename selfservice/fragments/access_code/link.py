@@ -123,9 +123,13 @@ def agree() -> Response:
     if asked is None:
         return _gone(_open(conn, draft, now))
     if sent != asked.request.reference:
-        # Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet.
-        return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
+        return _other(asked)
     return _with_password(asked, draft["token_hash"]) if asked.has_password else _choose(asked, draft["token_hash"])
+
+
+def _other(asked: Asked) -> Response:
+    """Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet."""
+    return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
 
 
 def _with_password(asked: Asked, token_hash: str) -> Response:
@@ -171,7 +175,8 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
         if known is not None:
             login_throttle.forget(conn, wired.keys, login_throttle.person(asked.request.person_id))
         done = _load(conn, now).get("done")
-        if done is None:
+        if done is None or done["reference"] != asked.request.reference:
+            done = None
             made = requests.confirm(conn, wired.desk, token_hash, address, now, known=known, chosen=chosen)
             if made is not None:
                 done = _done(asked, made)
@@ -202,13 +207,15 @@ def forgotten() -> Response:
     with services().db.write() as conn:
         draft = _load(conn, now)
         asked = _open(conn, draft, now).asked
-        wait = 0
-        if asked is not None and asked.has_password and not asked.has_code:
+        wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
+        if asked is not None and asked.has_password and not asked.has_code and not is_other:
             sent = requests.forget_password(conn, services().desk, asked, web.client_address(), language(), now)
             wait = sent.wait
             if not wait:
                 before = clock.to_text(sent.before) if sent.before else ""
                 Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, draft | {"before": before}, now)
+    if asked is not None and is_other:
+        return _other(asked)
     if wait and asked is not None:
         shown = asked
         return errors.too_often(wait, lambda notice: _show(shown, None, 429, notice))

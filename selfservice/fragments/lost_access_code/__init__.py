@@ -14,7 +14,7 @@ from selfservice import clock, cookies, errors, web
 from selfservice.db import sqlite3
 from selfservice.fragments.lost_access_code import model
 from selfservice.i18n import gettext, language
-from selfservice.members import references
+from selfservice.members import references, tokens
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
 from selfservice.services import services
@@ -102,24 +102,40 @@ def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
     now = clock.now()
     token_hash = model.hash_of(token)
-    if requests.opens(services().db.read(), token_hash, now):
+    conn = services().db.read()
+    works = requests.opens(conn, token_hash, now) is not None
+    # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
+    if works or "token_hash" in _load(conn, now):
         with services().db.write() as conn:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
+            draft = Draft(cookies.visit_or_new(conn, now), NAME)
+            if works:
+                draft.save(conn, {"token_hash": token_hash}, now)
+            else:
+                draft.delete(conn)
     return web.see(url_for(".confirm"))
 
 
 @blueprint.get("/confirm")
 def confirm() -> Response:
     """What will happen, and the button that makes it happen; or that the link no longer works."""
+    return _ask()
+
+
+def _ask(notice: str | None = None) -> Response:
     conn, now = services().db.read(), clock.now()
-    lost = requests.opens(conn, _load(conn, now).get("token_hash", ""), now)
+    token_hash = _load(conn, now).get("token_hash", "")
+    lost = requests.opens(conn, token_hash, now)
     if lost is None:
         return _expired()
     return web.render(
         "lost_access_code/confirm.html",
         title=gettext("Replace your access code?"),
+        status=422 if notice else 200,
+        error=bool(notice),
         lost=lost,
         masked=addresses.mask(lost.email),
+        link=tokens.name(services().keys, token_hash),
+        notice=notice,
     )
 
 
@@ -135,11 +151,15 @@ def replace() -> Response:
         draft = _load(conn, now)
         if "done" in draft:
             return web.see(url_for(".done"))
-        made = requests.replace(conn, services().desk, draft.get("token_hash", ""), web.client_address(), now)
+        token_hash, made = draft.get("token_hash", ""), None
+        if request.form.get("link") == tokens.name(services().keys, token_hash):
+            made = requests.replace(conn, services().desk, token_hash, web.client_address(), now)
         if made is not None:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
     # A page is made outside the transaction: it may prolong a session, which is another.
-    return _expired() if made is None else web.see(url_for(".done"))
+    if made is None:
+        return _ask(gettext("You opened another link meanwhile. Nothing was done yet."))
+    return web.see(url_for(".done"))
 
 
 def _made(made: requests.Request) -> dict[str, Any]:

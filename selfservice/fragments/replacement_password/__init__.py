@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from selfservice import clock, cookies, errors, web
 from selfservice.fragments.replacement_password import model
 from selfservice.i18n import gettext, language
+from selfservice.members import tokens
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
 from selfservice.services import services
@@ -124,27 +125,37 @@ def follow(token: str) -> Response:
         answer = web.see(f"/{language()}/self-service/access-code/link/{token}")
         answer.headers["Cache-Control"] = web.NO_TRANSFORM
         return answer
-    if _counter().opens(services().db.read(), token_hash, now):
+    works = _counter().opens(services().db.read(), token_hash, now) is not None
+    # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
+    if works or "token_hash" in _draft():
         with services().db.write() as conn:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"token_hash": token_hash}, now)
+            draft = Draft(cookies.visit_or_new(conn, now), NAME)
+            if works:
+                draft.save(conn, {"token_hash": token_hash}, now)
+            else:
+                draft.delete(conn)
     return web.see(url_for(".new_password"))
 
 
 @blueprint.get("/new-password")
 def new_password() -> Response:
     """The page behind the link; or, when it no longer works, a page that says so and starts again."""
-    if not _counter().opens(services().db.read(), _draft().get("token_hash", ""), clock.now()):
+    token_hash = _draft().get("token_hash", "")
+    if not _counter().opens(services().db.read(), token_hash, clock.now()):
         return _expired()
-    return _choose({})
+    return _choose(token_hash)
 
 
-def _choose(found: dict[str, str]) -> Response:
+def _choose(token_hash: str, found: dict[str, str] | None = None, notice: str | None = None) -> Response:
+    is_wrong = bool(found or notice)
     return web.render(
         "replacement_password/new_password.html",
         title=gettext("Choose a new password"),
-        status=422 if found else 200,
-        error=bool(found),
-        errors=found,
+        status=422 if is_wrong else 200,
+        error=is_wrong,
+        errors=found or {},
+        notice=notice,
+        link=tokens.name(services().keys, token_hash),
     )
 
 
@@ -161,8 +172,10 @@ def change_password() -> Response:
     person = counter.opens(services().db.read(), token_hash, now)
     if not person:
         return _expired()
+    if request.form.get("link") != tokens.name(services().keys, token_hash):
+        return _choose(token_hash, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
     if found := counter.refuse(services().db.read(), person, password):
-        return _choose(found)
+        return _choose(token_hash, found)
     hashed = services().hasher.hash(password)
     with services().db.write() as conn:
         changed = counter.change(conn, token_hash, hashed, web.client_address(), language(), clock.now())
