@@ -172,6 +172,17 @@ class Outbox:
         return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{self.domain}>"
 
 
+def leaves_before(conn: "sqlite3.Connection", idempotency_key: str, now: datetime) -> datetime | None:
+    """The whole minute before which the mail with this key leaves (`Slot.before`); None when it does not wait for its
+    turn under a cap, or there is none. Only reads.
+    """
+    row = conn.execute(
+        "SELECT next_at FROM outbox WHERE idempotency_key = :key AND state = 'waiting' AND attempts = 0",
+        {"key": idempotency_key},
+    ).fetchone()
+    return None if row is None else Slot(from_text(row["next_at"])).before(now)
+
+
 def waiting_until(conn: "sqlite3.Connection", now: datetime) -> list[datetime]:
     """When each mail that may not go yet will go: those over their recipient's cap, and those to be tried again."""
     rows = conn.execute(

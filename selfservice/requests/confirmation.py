@@ -46,6 +46,11 @@ class Asked:
     replaces_mandate: bool
 
     @property
+    def is_choice(self) -> bool:
+        """Whether the link is for choosing a first password and no more: an organisation's request goes on without."""
+        return self.request.kind == "business" and not self.has_password
+
+    @property
     def masked_iban(self) -> str:
         """The account in the request, as its holder recognises it; empty when there is none."""
         return mandates.mask(self.request.iban) if self.request.iban else ""

@@ -10,9 +10,10 @@ from selfservice.members import codes, mandates, organisations, use
 from selfservice.members import model as members
 from selfservice.members.mandate_notices import notices
 from selfservice.members.mandates import Mandate
+from selfservice.outbox import model as outbox
 from selfservice.requests import payloads, post, states
 from selfservice.requests.desk import Desk
-from selfservice.requests.rows import Request, State, get, to_request
+from selfservice.requests.rows import Request, State, by_reference, get, to_request
 
 
 def hand_out(
@@ -72,7 +73,7 @@ def _hand_out(
     desk.mail(
         conn,
         now,
-        key=f"access-code:{made}",
+        key=_mail_key(made),
         kind="access_code.code",
         recipient=request.delivery_email or request.email,
         language=request.language,
@@ -86,6 +87,20 @@ def _hand_out(
         earned=True,
     )
     return states.move(conn, get(conn, request.id), "sent", now)
+
+
+def _mail_key(access_code_id: int) -> str:
+    return f"access-code:{access_code_id}"
+
+
+def code_leaves_before(conn: sqlite3.Connection, reference: str, now: datetime) -> datetime | None:
+    """The whole minute before which the mail with a request's code leaves; None when it does not wait for its turn
+    (fact mail.earned_per_day), or there is no such mail. Only reads.
+    """
+    request = by_reference(conn, reference)
+    if request is None or request.access_code_id is None:
+        return None
+    return outbox.leaves_before(conn, _mail_key(request.access_code_id), now)
 
 
 def organisation_name(conn: sqlite3.Connection, organisation_id: int | None) -> str:

@@ -17,7 +17,7 @@ from selfservice.requests.checking import (
 from selfservice.requests.confirmation import Asked, Link, confirm, forget_password, open_link, refuse
 from selfservice.requests.desk import Desk
 from selfservice.requests.fields import FieldError
-from selfservice.requests.handing import hand_out_waiting, letter_posted, letter_printed
+from selfservice.requests.handing import code_leaves_before, hand_out_waiting, letter_posted, letter_printed
 from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke, send_missing_links
 from selfservice.requests.lost import Lost, lose, opens, replace, replace_for_staff
 from selfservice.requests.progress import Status, admit, status
@@ -59,6 +59,7 @@ __all__ = [
     "by_reference",
     "clean",
     "close_unconfirmed",
+    "code_leaves_before",
     "confirm",
     "correct_address",
     "delivery",

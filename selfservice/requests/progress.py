@@ -17,9 +17,10 @@ from selfservice.db import sqlite3
 from selfservice.limits import table
 from selfservice.members import references
 from selfservice.outbox.addresses import mask
+from selfservice.outbox.model import Slot
 from selfservice.requests import states
 from selfservice.requests.desk import Desk
-from selfservice.requests.handing import organisation_name
+from selfservice.requests.handing import code_leaves_before, organisation_name
 from selfservice.requests.rows import Request, State, of_requester
 
 LAST = 50
@@ -31,8 +32,9 @@ class Status:
 
     `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
     checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
-    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet, `late` when the last
-    of the promised days is over.
+    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet, `mail_before` is
+    before when the mail with the link or the code leaves that waits for its turn, `late` when the last of the promised
+    days is over.
     """
 
     reference: str
@@ -52,6 +54,7 @@ class Status:
     median_wait: timedelta | None
     reason: str | None
     letter_waits: bool
+    mail_before: datetime | None
     late: bool
     may: frozenset[str]
 
@@ -63,7 +66,6 @@ def admit(conn: sqlite3.Connection, desk: Desk, reference: str, address: str, no
 
 def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:
     """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
-    del desk
     request = of_requester(conn, reference, email)
     if request is None:
         return None
@@ -87,6 +89,7 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         median_wait=median_wait(conn, request.kind),
         reason=None if hidden else request.reason,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
+        mail_before=_mail_before(conn, desk, request, state, now),
         late=_is_late(request, now),
         may=frozenset(possible(conn, request, now)),
     )
@@ -100,6 +103,17 @@ def visible_state(request: Request, now: datetime) -> State:
     if request.state == "duplicate":
         return "rejected" if _is_late(request, now) and request.kind == "business" else "received"
     return request.state
+
+
+def _mail_before(
+    conn: sqlite3.Connection, desk: Desk, request: Request, state: State, now: datetime
+) -> datetime | None:
+    if state == "sent":
+        return code_leaves_before(conn, request.reference, now)
+    if state != "received" or request.link_until is None:
+        return None
+    # By the time alone, which is the same for who gets no link.
+    return Slot(request.link_until - timedelta(hours=desk.fact("access_code.link_hours"))).before(now)
 
 
 def possible(conn: sqlite3.Connection, request: Request, now: datetime) -> list[str]:

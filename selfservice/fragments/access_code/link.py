@@ -91,7 +91,7 @@ def _show(
 ) -> Response:
     return web.render(
         "access_code/confirm.html",
-        title=gettext("Confirm your request"),
+        title=gettext("Choose your password") if asked.is_choice else gettext("Confirm your request"),
         status=422 if found else status,
         error=bool(found) or status >= 400,
         asked=asked,
@@ -156,7 +156,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
     if not right:
         with wired.db.write() as conn:
             requests.refuse(conn, wired.desk, asked.request, address, clock.now())
-        return _show(asked, {"password": gettext("This is not the password that you log in with now.")})
+        return _show(asked, {"password": gettext("This is not your password. Nothing was confirmed yet: try again.")})
     return _finish(asked, token_hash, known=known, chosen=None)
 
 
@@ -224,12 +224,16 @@ def forgotten() -> Response:
 
 def confirmed() -> Response:
     """It is done, and how the code comes."""
-    done = _load(services().db.read(), clock.now()).get("done")
+    conn, now = services().db.read(), clock.now()
+    done = _load(conn, now).get("done")
     if done is None:
         return web.see(url_for(".confirm"))
+    is_choice = done["kind"] == "business" and done["chose"]
     return web.render(
         "access_code/confirmed.html",
-        title=gettext("Your request is confirmed"),
+        title=gettext("Your password is saved") if is_choice else gettext("Your request is confirmed"),
         done=done,
+        is_choice=is_choice,
+        before=requests.code_leaves_before(conn, done["reference"], now) if done["kind"] == "private" else None,
         collects_from=None if done["collects_from"] is None else date.fromisoformat(done["collects_from"]),
     )

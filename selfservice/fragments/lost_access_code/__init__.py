@@ -178,13 +178,15 @@ def _made(made: requests.Request) -> dict[str, Any]:
 @blueprint.get("/done")
 def done() -> Response:
     """It is done, and how the new code comes."""
-    made = _load(services().db.read(), clock.now()).get("done")
+    conn, now = services().db.read(), clock.now()
+    made = _load(conn, now).get("done")
     if made is None:
         return web.see(url_for(".start"))
     return web.render(
         "lost_access_code/done.html",
         title=gettext("Your old code no longer works"),
         made=made,
+        before=requests.code_leaves_before(conn, made["reference"], now),
         since=date.fromisoformat(made["since"]),
         until=date.fromisoformat(made["until"]),
     )

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request, url_for
 from selfservice import clock, cookies, errors, web
 from selfservice.fragments.replacement_password import model
 from selfservice.i18n import gettext, language
+from selfservice.members import model as members
 from selfservice.members import tokens
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
@@ -181,11 +182,17 @@ def change_password() -> Response:
         changed = counter.change(conn, token_hash, hashed, web.client_address(), language(), clock.now())
         visit = cookies.visit(conn, now)
         if changed and visit is not None:
-            Draft(visit, NAME).delete(conn)
+            draft, has_code = Draft(visit, NAME), bool(members.code_hashes(conn, person))
+            if has_code:
+                draft.delete(conn)
+            else:
+                # For the page that comes next.
+                draft.save(conn, {"without_code": "yes"}, now)
     return web.see(url_for(".done")) if changed else _expired()
 
 
 @blueprint.get("/done")
 def done() -> Response:
     """It worked, and how to go on."""
-    return web.render("replacement_password/done.html", title=gettext("Your password has been changed"))
+    title = gettext("Your password has been changed")
+    return web.render("replacement_password/done.html", title=title, has_code="without_code" not in _draft())

@@ -73,6 +73,8 @@ def to_address(typed: Mapping[str, str]) -> Address:
 
 def headline(status: Status) -> str:
     """The state in a few words: the heading of the page."""
+    if status.state == "sent" and status.mail_before:
+        return gettext("Your code comes by e-mail")
     return {
         "received": gettext("We have received your request"),
         "checking": gettext("We are checking your request"),
@@ -106,7 +108,8 @@ def steps(status: Status) -> list[tuple[str, datetime]]:
     Before that, nobody approves a private request: its own link does.
     """
     found, handed_over = [], False
-    for state, moment in status.moments:
+    has_left = status.state != "sent" or not status.mail_before
+    for state, moment in status.moments if has_left else status.moments[:-1]:
         handed_over |= state in HANDED_OVER
         again = state == "approved" and handed_over
         if again or state != "approved" or status.kind == "business":
