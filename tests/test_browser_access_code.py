@@ -373,6 +373,51 @@ def log_in(page: Page, code: str, password: str = GOOD) -> None:
     page.wait_for_selector("#my dl")
 
 
+@pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", 390)])
+def test_link_for_who_has_a_password(live: Live, visit: Visit, lang: str, width: int) -> None:
+    """Nor has any state behind the link of a request for who has a password and no code: known, wrong, forgotten."""
+    email = new_address()
+    page = start(visit, lang, width=width)
+    states: dict[str, list[str]] = {}
+
+    def look(name: str) -> None:
+        wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        states[name] = broken(page) + (["wider than the screen"] if wide else [])
+
+    choose(page, "business")
+    page.fill(f"{A}-kvk_number", NOT_ARRANGED)
+    fill_in(page, email)
+    go_on(page, "mandate")
+    page.fill(f"{A}-iban", "NL91ABNA0417164300")
+    page.fill(f"{A}-holder", "Kim")
+    page.check(f"{A}-mandate")
+    go_on(page, "check")
+    go_on(page, "done")
+    page.goto(link_in(live.mails(email, 1)[0]))
+    look("choose, for an organisation")
+    page.fill(f"{A}-new_password", GOOD)
+    page.click(f"{A}-form .button")
+    at(page, "confirmed")
+    look("saved, for an organisation")
+    page.goto(f"{live.base}{path(lang, 'access-code')}")
+    ask_privately(page, email)
+    page.goto(link_in(live.mails(email, 2)[1]))
+    look("known password")
+    page.fill(f"{A}-password", "not this one")
+    page.click(f"{A}-form .button")
+    page.wait_for_selector(f"{A} .summary")
+    look("wrong password")
+    page.click(f"{A} form:not([id]) button")
+    page.wait_for_selector(f"{A} .notice.good")
+    expect(page.locator(A)).to_be_focused()
+    look("link sent")
+    page.fill(f"{A}-password", GOOD)
+    page.click(f"{A}-form .button")
+    at(page, "confirmed")
+    look("confirmed")
+    assert {} == {name: found for name, found in states.items() if found}
+
+
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", NARROW)])
 def test_every_personal_state(live: Live, visit: Visit, lang: str, width: int) -> None:
     """Nor has any state that comes after logging in, or after a mailed link, or is about logging in."""
