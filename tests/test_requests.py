@@ -433,6 +433,28 @@ def test_status_tells_nothing_of_a_code(desk: requests.Desk) -> None:
     assert ({"withdrawn"}, 1) == (shown, help_.active_codes(desk.db))
 
 
+@pytest.mark.parametrize("kind", ["private", "business"])
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (1, 30), (26, 27), (26, 40)])
+def test_withdrawn_tells_nothing_of_a_code(desk: requests.Desk, kind: str, before: int, after: int) -> None:
+    """Withdrawn, before its link lapsed or after, a request looks the same whether its address has a code or not: the
+    same steps at the same moments, and the same to be done.
+    """
+    answers = PRIVATE if kind == "private" else BUSINESS
+    known = help_.hand_in(desk, answers)
+    assert help_.confirm(desk, known)
+    if kind == "business":
+        help_.approve(desk, known)
+    emails = (PERSON, "new@kites.example")
+    references_ = [help_.hand_in(desk, answers, email=email) for email in emails]
+    at = [NOW + timedelta(hours=hours) for hours in (before, after)]
+    requests.close_unconfirmed(desk, at[0])
+    assert ["ok", "ok"] == [act(desk, "withdraw", *each) for each in zip(references_, at[:1] * 2, emails, strict=True)]
+    requests.close_unconfirmed(desk, at[1])
+    seen = [status(desk, *each) for each in zip(references_, at[1:] * 2, emails, strict=True)]
+    assert replace(seen[0], reference="", masked_email="") == replace(seen[1], reference="", masked_email="")
+    assert ("withdrawn", (("received", NOW), ("withdrawn", at[0]))) == (seen[0].state, seen[0].moments)
+
+
 def act(desk: requests.Desk, what: str, reference: str, now: object = NOW, email: str = PERSON) -> str:
     """Do what an owner can; what came of it."""
     with desk.db.write() as conn:

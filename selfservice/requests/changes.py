@@ -30,6 +30,7 @@ def withdraw(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, a
     if "withdrawn" not in states.NEXT[request.state]:
         # Shown as 'received', but closed or sent long ago (progress.py): it must look as withdrawn as any other.
         states.change(conn, request.id, reason="withdrawn")
+        states.note(conn, request.id, "withdrawn", now)
         return done
     post.take_back(conn, request, now)
     states.move(conn, request, "withdrawn", now)

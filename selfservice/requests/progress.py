@@ -82,12 +82,12 @@ def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now
         letter_lines=request.letter_lines,
         created_at=request.created_at,
         link_until=request.link_until,
-        moments=(("received", request.created_at),) if hidden else _moments(conn, request),
+        moments=_moments(conn, request, state),
         expected_from=request.expected_from,
         expected_until=request.expected_until,
         place=_place(conn, request, now) if request.kind == "business" and state in ("received", "checking") else None,
         median_wait=median_wait(conn, request.kind),
-        reason=None if hidden else request.reason,
+        reason=request.reason if state == "rejected" and not hidden else None,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
         mail_before=_mail_before(conn, desk, request, state, now),
         late=_is_late(request, now),
@@ -159,8 +159,16 @@ def _place(conn: sqlite3.Connection, request: Request, now: datetime) -> int:
     return int(row["before"]) + 1
 
 
-def _moments(conn: sqlite3.Connection, request: Request) -> tuple[tuple[str, datetime], ...]:
-    return tuple((state, from_text(at)) for state, at in states.history(conn, request.id))
+def _moments(conn: sqlite3.Connection, request: Request, shown: State) -> tuple[tuple[str, datetime], ...]:
+    """What the request went through; of one that is (or was, before it was withdrawn) shown as another state than it
+    has only what its owner did: that it turned out a duplicate, or lapsed, tells of a code.
+    """
+    found = [(state, from_text(at)) for state, at in states.history(conn, request.id)]
+    is_unconfirmed = request.kind == "private" and request.confirmed_at is None
+    if shown == request.state and not is_unconfirmed and all(state != "duplicate" for state, _ in found):
+        return tuple(found)
+    withdrawn = [each for each in found if each[0] == "withdrawn"] if shown == "withdrawn" else []
+    return (("received", request.created_at), *withdrawn[-1:])
 
 
 def _is_late(request: Request, now: datetime) -> bool:
