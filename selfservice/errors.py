@@ -106,13 +106,16 @@ def retry_later(response: Response, seconds: int) -> Response:
     return response
 
 
-def too_often(seconds: int, form: Callable[[str], Response]) -> Response:
+def too_often(seconds: int, form: Callable[[str], Response], way: str = "") -> Response:
     """The answer to who tried too often (429): a fragment to be set above the form; else the form itself, made by
-    `form` with a notice how long to wait.
+    `form` with a notice how long to wait. `way` says how to go on without waiting, if there is a way.
     """
+    if web.wants_fragment() and way:
+        title, parts = texts(429)
+        return answer(429, retry_after=seconds, text=(title, [*parts, wait_text(seconds), way]))
     if web.wants_fragment():
         return answer(429, retry_after=seconds)
-    return retry_later(form(wait_text(seconds)), seconds)
+    return retry_later(form(f"{wait_text(seconds)} {way}".strip()), seconds)
 
 
 def wait_text(seconds: int) -> str:

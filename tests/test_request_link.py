@@ -486,6 +486,37 @@ def test_forgotten_in_another_tab(owner: Owner, app: Flask) -> None:
     assert 303 == owner.forget(answer.text).status_code
 
 
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "htmx"])
+def test_others_keep_nobody_out(app: Flask, *, htmx: bool) -> None:
+    """Others who made as many requests with an address as there may be refuse and delay its owner nothing: who opens
+    the link in one of the mails about them sends a request of their own at once, as the refusal says; others do not.
+    """
+    for _ in range(6):
+        ask(app)
+    own = Person(browser(app), htmx=htmx)
+    own.fill_in("private")
+    refused = own.send("check")
+    assert (429, True) == (refused.status_code, "you need not wait" in refused.text)
+    Owner(own.client).follow(link(app))
+    assert "done" == own.goes("check")
+    last = rows(app, "outbox")[-1]
+    assert ("access_code.received", True) == (last["kind"], last["next_at"] <= clock.to_text(clock.now()))
+    # The link proves its own address alone.
+    own = Person(own.client)
+    for _ in range(6):
+        ask(app, "another@example.org")
+    own.fill_in("private", email="another@example.org")
+    assert 429 == own.send("check").status_code
+
+
+def test_requests_keep_no_lost_code_from_its_owner(app: Flask) -> None:
+    """Who made as many requests with an address as there may be does not keep its owner from replacing a lost code."""
+    for _ in range(6):
+        ask(app, VICTIM)
+    lost = Person(browser(app), "lost-access-code")
+    assert "sent" == lost.goes(email=VICTIM, kvk_number="")
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch(app: Flask, lang: str) -> None:
     """Each state says where it is in the other language, and is there."""

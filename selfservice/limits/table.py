@@ -5,13 +5,19 @@ from selfservice.limits.model import Guard, Limit
 HOUR = 3600
 DAY = 24 * HOUR
 
-# Mail to one address that anybody can cause by typing it. Ten a day leave (fact mail.per_day), so ten a day can be
-# asked for: what is over waits its turn, and never for longer than that day.
-_MAIL_ASKED = Limit("open-mail", 6, 6 * DAY // 10)
+# Mail to one address that anybody can cause by typing it, of which ten a day leave (fact mail.per_day). So many a day
+# can be asked for that what is over waits its turn for less than a day: of links for a lost code only the newest waits.
+_REQUEST = Limit("request-address", 20, HOUR), Limit("request-global", 800, 60)
+_REQUEST_MAIL = (6, 6 * DAY // 8)
+_LOST_MAIL = (6, 6 * DAY // 10)
 
 # Guards: what anybody can try. A whole office may have one address, and people mistype.
-REQUEST = Guard(Limit("request-address", 20, HOUR), Limit("request-global", 800, 60), _MAIL_ASKED)
-LOST_CODE = Guard(Limit("lost-address", 20, HOUR), Limit("lost-global", 800, 60), _MAIL_ASKED)
+REQUEST = Guard(*_REQUEST, Limit("request-mail", *_REQUEST_MAIL))
+# For who opened a link that we mailed to that address: what others ask with it cannot keep its owner out.
+PROVEN_REQUEST = Guard(*_REQUEST, Limit("request-mail-proven", *_REQUEST_MAIL))
+# Not counted together with requests, of which others could make too many. Too many of these keep nobody out: each mail
+# has the link that its owner needs.
+LOST_CODE = Guard(Limit("lost-address", 20, HOUR), Limit("lost-global", 800, 60), Limit("lost-mail", *_LOST_MAIL))
 # Too few to guess one of 2^75 codes.
 PASSWORD_LINK = Guard(
     Limit("password-address", 20, HOUR), Limit("password-global", 800, 60), Limit("password-name", 6, HOUR)

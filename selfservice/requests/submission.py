@@ -95,27 +95,38 @@ def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
 
 
 def submit(
-    conn: sqlite3.Connection, desk: Desk, answers: Answers, submission: str, address: str, now: datetime
+    conn: sqlite3.Connection,
+    desk: Desk,
+    answers: Answers,
+    submission: str,
+    address: str,
+    now: datetime,
+    *,
+    proof: str = "",
 ) -> Submitted:
     """Take a request down and queue the mail about it. Call inside `write()`.
 
     `submission` names this one sending (a random word in the draft): sent again, it gives the same reference and
     changes nothing. Known and unknown people cost the same statements and get the same answer; who has such a code
-    already hears so by mail alone. `address` is the client's. Raises AnswerError for what the form never lets through.
+    already hears so by mail alone. `address` is the client's. `proof` is the hash of the token in a link about a
+    request that was opened where this one is sent from: when it was mailed to the same e-mail address, what others ask
+    with that address neither refuses nor delays this. Raises AnswerError for what the form never lets through.
     """
     known = conn.execute("SELECT reference FROM requests WHERE idempotency_key = :key", {"key": submission}).fetchone()
     if known is not None:
         return Submitted(known["reference"])
     found = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
     answers = _checked(desk, answers, found)
-    decision = table.REQUEST.admit(conn, desk.keys, address, now, email_key(answers.email))
+    proven = _is_proven(conn, answers, proof)
+    guard = table.PROVEN_REQUEST if proven else table.REQUEST
+    decision = guard.admit(conn, desk.keys, address, now, email_key(answers.email))
     if not decision.allowed:
         return Submitted(wait=decision.retry_after_seconds)
     person, has_password, has_code = _person(conn, answers, found, now)
     # Privately nothing goes on without it; for an organisation it is for choosing a first password.
     wants_link = not has_code and (answers.kind == "private" or not has_password)
     hours = desk.fact("access_code.link_hours")
-    slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now)
+    slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now, earned=proven)
     reference = references.new()
     way = delivery(answers, found)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
@@ -205,6 +216,16 @@ def _checked(desk: Desk, answers: Answers, found: Organisation | None) -> Answer
         )
     except ValueError as error:
         raise AnswerError(str(error)) from error
+
+
+def _is_proven(conn: sqlite3.Connection, answers: Answers, proof: str) -> bool:
+    """Whether the link with this token's hash was mailed about a request to the same address, whatever became of it."""
+    row = conn.execute(
+        """SELECT t.kind FROM tokens t JOIN people p ON p.id = t.person_id
+           WHERE t.token_hash = :proof AND p.email_key = :email_key""",
+        {"proof": proof, "email_key": email_key(answers.email)},
+    ).fetchone()
+    return row is not None and row["kind"].startswith(LINK)
 
 
 def _person(

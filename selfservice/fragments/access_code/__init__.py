@@ -211,11 +211,18 @@ def send() -> Response:
         form = _form(conn, draft.get("answers", {}))
         if form.reached != "check":
             return web.see(_address(form.reached))
-        handed = requests.submit(conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now)
+        proof = link.opened(conn, now)
+        handed = requests.submit(
+            conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now, proof=proof
+        )
         if not handed.wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed, now), now)
     if handed.wait:
-        return errors.too_often(handed.wait, lambda notice: _check(form, now, 429, notice))
+        way = gettext(
+            "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
+            "browser, and then send this request: you need not wait."
+        )
+        return errors.too_often(handed.wait, lambda notice: _check(form, now, 429, notice), way)
     return web.see(url_for(".done"))
 
 

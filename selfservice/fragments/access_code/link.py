@@ -43,6 +43,11 @@ def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
     return Draft(visit, DRAFT).load(conn, now) if visit is not None else {}
 
 
+def opened(conn: sqlite3.Connection, now: datetime) -> str:
+    """The hash of the token in the link that was opened in this browser last; empty when none was in a day."""
+    return str(_load(conn, now).get("token_hash", ""))
+
+
 def _open(conn: sqlite3.Connection, draft: dict[str, Any], now: datetime) -> Link:
     return requests.open_link(conn, draft.get("token_hash", ""), now)
 
