@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from flask import Flask
 
-from selfservice import clock
+from selfservice import clock, retention
 from selfservice.commands import cli
 from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
@@ -22,7 +22,7 @@ from selfservice.orders.demo import COUNT, PRODUCTS, TODAY
 from selfservice.orders.moments import day_of
 from selfservice.orders.writing import Row, put
 from tests.conftest import SECRET
-from tests.domain_helpers import KEYS, new_database, rows
+from tests.domain_helpers import KEYS, add_person, new_database, rows
 from tests.killed import kill_and_repeat
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -130,6 +130,28 @@ def test_crowd_where_orders_are(tmp_path: Path) -> None:
             len(rows(other, "people")),
             len(rows(other, "orders")),
         )
+
+
+def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may no longer be kept is cleared away, and people get an access code, before each transaction in which it is
+    made: all of it is made.
+    """
+    monkeypatch.setattr(crowd, "BATCH", 300)
+    added: list[int] = []
+
+    def meanwhile(statement: str) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            retention.clean(beside, clock.now())
+            added.append(add_person(beside, f"{len(added)}@late.example")[0])
+
+    with new_database(tmp_path) as beside:
+        demo.fill(beside, KEYS)
+        db = Database(beside.path, meanwhile)
+        assert crowd.fill(db, crowd.LEAST, clock.now())
+        db.close()
+        found = checking.differences(beside)
+        assert (crowd.LEAST, []) == (found.orders, found.lines)
+        assert (True, True) == (len(rows(beside, "access_codes")) >= 1000, len(added) > 10)
 
 
 @pytest.mark.parametrize(("table", "after"), [("people", 100), ("orders", 601)])

@@ -6,22 +6,24 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from selfservice import retention
 from selfservice.commands import cli
 from selfservice.db import Database
 from selfservice.intake.counts import Refusal, Totals
 from selfservice.intake.lines import FileError
 from selfservice.members import codes, demo, model
 from selfservice.migrations import migrate
-from selfservice.orders import bringing, checking
+from selfservice.orders import bringing, checking, holders
 from selfservice.orders.bringing import bring_in
 from selfservice.orders.rows import COLUMNS
+from selfservice.orders.writing import Row, put
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from tests.conftest import SECRET
@@ -437,6 +439,23 @@ def test_check_command(app: Flask) -> None:
     wrong = run.invoke(cli.commands["orders"], ["check"])
     assert (0, "", "600 orders: 0 sums are wrong\n") == (right.exit_code, right.stdout, right.stderr)
     assert (1, True) == (wrong.exit_code, wrong.stdout.startswith("holder 1, 2025-12, "))
+
+
+def test_beside_the_retention(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders of somebody whose last one is cleared away while the file is brought in go in all the same."""
+    other, _ = add_person(db, "owen@sterrenpost.example", codes.with_check("23456789ABCDEFH"))
+    seconds = int(datetime(2018, 12, 30, tzinfo=UTC).timestamp())
+    with db.write() as conn:
+        holder, account = holders.holder(conn, 1, None)
+        product = holders.product(conn, "extract")
+        put(conn, [Row(account, seconds, "OLD", "2018-12-30", holder, product, "credit", 285, None, "delivered")])
+    monkeypatch.setattr(bringing, "BATCH", 1)
+    content = text(line(), line(number="B1", access_code=codes.grouped(codes.with_check("23456789ABCDEFH"))))
+    bring_in(
+        db, KEYS, io.BytesIO(content), NOW, refuse=lambda _: None, progress=lambda _: retention.clean(db, NOW) and None
+    )
+    assert [("A1", -1), ("B1", -other)] == [(row["number"], row["account"]) for row in known(db)]
+    assert [] == checking.differences(db).lines
 
 
 @pytest.fixture(scope="module")

@@ -38,6 +38,7 @@ from selfservice.commands import (
 from selfservice.config import ConfigError, load
 from selfservice.crypto import MissingKeyError
 from selfservice.db import Error as DatabaseError
+from selfservice.db import IntegrityError
 from selfservice.facts import FactError
 from selfservice.publish.embed import EmbedError
 from selfservice.restore import RestoreError
@@ -73,6 +74,8 @@ def main() -> None:
         cli.main(prog_name="loket")
     except (ConfigError, MissingKeyError, RestoreError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
+    except IntegrityError as error:
+        sys.exit(f"loket: the database refused a row ({error}); what went in before stays. Report it if it happens again")
     except DatabaseError as error:
         sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")
 

@@ -96,10 +96,12 @@ def _chosen(random: Random, buyers: list[Buyer], count: int) -> list[Buyer]:
 
 def _people(db: Database, random: Random, count: int, now: datetime) -> None:
     """Make people until there are so many codes."""
-    conn = db.read()
-    made = people(conn, random, count, to_text(now - timedelta(days=365 * seasons.YEARS)), begun(conn))
-    while batch := list(islice(made, BATCH)):
+    then, is_more = to_text(now - timedelta(days=365 * seasons.YEARS)), True
+    while is_more:
         with db.write() as writing:
+            # Asked for by the batch, since they have row numbers: others may be added in between.
+            batch = list(islice(people(writing, random, count, then, begun(writing)), BATCH))
+            is_more = bool(batch)
             writing.executemany(_PEOPLE, [each._asdict() for each in batch])
             writing.executemany(_ORGANISATIONS, [each._asdict() for each in batch if each.kvk_number])
             writing.executemany(_CODES, [each._asdict() for each in batch])

@@ -10,8 +10,8 @@ column it makes each of them an exact order, and that last column lets sums and 
 The sums by month are kept in the transaction that changes an order (`orders.writing`), by account and by holder.
 
 Retention (`orders.model.clean`): an order goes seven years after the end of its year (Dutch fiscal retention, article
-52 AWR), with its sums and redeliveries, and a holder with their last order; a delivery key 90 days after it was
-withdrawn.
+52 AWR), with its sums and redeliveries, and a holder with their last order and access code; a delivery key 90 days
+after it was withdrawn.
 """
 
 from sqlite_utils import Database, Migrations
