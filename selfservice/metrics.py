@@ -7,8 +7,8 @@ path, a name or anything else that a visitor chose.
 
 from __future__ import annotations
 
+import fcntl
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -68,13 +68,26 @@ class _Meters:
 
 
 METERS = _Meters()
+_lock = -1
 
 
 def start(folder: Path) -> None:
-    """Count from here on, with an empty folder (the operator's own when the setting names one)."""
+    """Count from here on, with a folder that holds no earlier numbers (the operator's own when the setting names one);
+    what else is in it stays. Raises OSError when another server counts there.
+    """
+    global _lock  # noqa: PLW0603 (open as long as the process, and in those that it forks)
     folder = Path(os.environ.get(SETTING) or folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise BlockingIOError(
+            f"another `loket serve` counts in {folder}: stop it, or name another folder in {SETTING}"
+        ) from None
+    for kind in ("counter", "gauge", "histogram", "summary"):
+        for file in folder.glob(f"{kind}_*.db"):
+            file.unlink(missing_ok=True)
     os.environ[SETTING] = str(folder)
     if not METERS.on:
         METERS.start()

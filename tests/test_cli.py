@@ -234,6 +234,18 @@ def test_build(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("Built ")
 
 
+def test_the_front_can_read_it(tmp_path: Path) -> None:
+    """All of the built site can be read by others, whatever the account's umask, as the units set it."""
+    before = os.umask(0o077)
+    try:
+        done = loket(tmp_path, "build")
+    finally:
+        os.umask(before)
+    made = [tmp_path / "output", *(tmp_path / "output").rglob("*")]
+    assert 0 == done.returncode, done.stderr
+    assert [] == [path for path in made if path.stat().st_mode & 0o777 != (0o755 if path.is_dir() else 0o644)]
+
+
 def test_build_stops(tmp_path: Path) -> None:
     """A page that cannot be built is named with its line; the site is not made; exit status 1."""
     folder = content(tmp_path)

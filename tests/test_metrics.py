@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from selfservice import metrics
 from selfservice.config import ROOT
 from tests.clients import HouseClient
 from tests.live import processes, running, wait_until
@@ -56,6 +57,29 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     (folder / "var" / "metrics" / "counter_1.db").write_bytes(b"left behind")
     with running(folder, None, "--workers", "2") as base:
         yield base, folder
+
+
+def test_a_second_server_is_refused(two: tuple[str, Path]) -> None:
+    """Another server of this database, at another port, says so in one line, and the first one's numbers stay."""
+    base, folder = two
+    assert 200 == get(base, f"{FORM}?x")[0]
+    before = get(base)[1].count("loket_request_seconds_count")
+    done = loket(folder, "serve", "--port", "18098")
+    line = f"loket: another `loket serve` counts in {folder / 'var' / 'metrics'}: "
+    assert (1, [True]) == (done.returncode, [said.startswith(line) for said in done.stderr.splitlines()]), done.stderr
+    assert 0 < before <= get(base)[1].count("loket_request_seconds_count")
+
+
+def test_what_else_is_in_the_folder_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only numbers are cleared away: a folder that was named by mistake loses nothing."""
+    kept, old = tmp_path / "loket.db", tmp_path / "counter_1.db"
+    kept.write_text("all that there is")
+    old.write_text("numbers")
+    monkeypatch.setenv(metrics.SETTING, str(tmp_path))
+    monkeypatch.setattr(metrics.METERS, "on", True)
+    metrics.start(tmp_path / "elsewhere")
+    os.close(metrics._lock)
+    assert [kept] == list(tmp_path.iterdir())
 
 
 def test_two_processes_are_one(two: tuple[str, Path]) -> None:

@@ -75,7 +75,7 @@ def main() -> None:
     except (ConfigError, MissingKeyError, RestoreError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
         sys.exit(f"loket: {error}")
     except IntegrityError as error:
-        sys.exit(f"loket: the database refused a row ({error}); what went in before stays. Report it if it happens again")
+        sys.exit(f"loket: the database refused a row ({error}); what went in before stays. If it does again, report it")
     except DatabaseError as error:
         sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")
 

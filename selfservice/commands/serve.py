@@ -48,6 +48,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     # The worker would end at once without a way for mail, and the site would go on without it.
     transport(services())
     _claim(host, port)
+    metrics.start(config.database.parent / "metrics")
     migrate(services().db, services().keys)
     if config.demo:
         fill()
@@ -55,7 +56,6 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     logs.to_stderr()
-    metrics.start(config.database.parent / "metrics")
     beside = []
     if worker:
         beside.append(Supervisor("worker", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])))
