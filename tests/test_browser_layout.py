@@ -249,3 +249,12 @@ def test_failure_takes_the_place_of_errors(live: Live, visit: Visit) -> None:
     expect(page.locator("#sign-in .summary")).to_have_count(1)
     expect(page.locator("#sign-in .summary")).to_be_hidden()
     assert tab == page.evaluate(HEIGHT)
+
+
+def test_password_with_an_error_in_large_letters(visit: Visit) -> None:
+    """On a narrow screen, with letters twice as large, a wrong password's field and its button stay within it."""
+    page = visit(width=NARROW).go("/en/self-service/sign-in")
+    page.click("#sign-in-form .button")
+    page.wait_for_selector("#sign-in .summary")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert 0 == page.evaluate(TOO_WIDE)
