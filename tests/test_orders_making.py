@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
@@ -86,6 +88,11 @@ def told(app: Flask, done: int, of: int) -> None:
         )
 
 
+def content(data: bytes) -> bytes:
+    """A file's bytes; of a workbook, which says when it was made, those of its sheet."""
+    return ZipFile(BytesIO(data)).read("xl/worksheets/sheet1.xml") if data.startswith(b"PK") else data
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("ending", [".csv", "-programs.csv", ".xlsx", ".json"])
 def test_the_way(
@@ -108,9 +115,9 @@ def test_the_way(
     monkeypatch.setattr(downloads, "MOST_SECONDS", 3)
     at_once = client.get(f"/{lang}/self-service/orders{ending}")
     for answer in taken:
-        assert (200, len(at_once.data)) == (answer.status_code, answer.content_length)
+        assert (200, len(answer.data)) == (answer.status_code, answer.content_length)
         assert answer.headers["Content-Disposition"] == at_once.headers["Content-Disposition"]
-        assert ending == ".xlsx" or answer.data == at_once.data
+        assert content(at_once.data) == content(answer.data)
     monkeypatch.setattr(downloads, "MOST_SECONDS", 0)
     assert page == begun(client, ending, lang)
     assert 2 == len([row for row in rows(database(app), "events") if row["what"] == "orders.download"])

@@ -42,11 +42,11 @@ def test_count(lang: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("size", "en", "nl"),
     [
-        (1, "1 KB", "1 KB"),
-        (12_400, "12 KB", "12 KB"),
-        (999_400, "999 KB", "999 KB"),
-        (3_449_999, "3.4 MB", "3,4 MB"),
-        (130_000_000, "130.0 MB", "130,0 MB"),
+        (1, "1\N{NO-BREAK SPACE}KB", "1\N{NO-BREAK SPACE}KB"),
+        (12_400, "12\N{NO-BREAK SPACE}KB", "12\N{NO-BREAK SPACE}KB"),
+        (999_400, "999\N{NO-BREAK SPACE}KB", "999\N{NO-BREAK SPACE}KB"),
+        (3_449_999, "3.4\N{NO-BREAK SPACE}MB", "3,4\N{NO-BREAK SPACE}MB"),
+        (130_000_000, "130.0\N{NO-BREAK SPACE}MB", "130,0\N{NO-BREAK SPACE}MB"),
     ],
 )
 def test_size(size: int, en: str, nl: str) -> None:

@@ -107,11 +107,11 @@ def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
 
 
 def size(bytes_: int) -> str:
-    """`12 KB`, `3.4 MB`: about how large, in thousands."""
+    """`12 KB`, `3.4 MB`: about how large, in thousands; number and unit stay on one line."""
     if bytes_ < 1_000_000:
-        return f"{count(max(1, round(bytes_ / 1000)))} KB"
+        return f"{count(max(1, round(bytes_ / 1000)))}\N{NO-BREAK SPACE}KB"
     tenths = Decimal(bytes_ // 100_000) / 10
-    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[language()])} MB"
+    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[language()])}\N{NO-BREAK SPACE}MB"
 
 
 def file_name(asked: Asked, ending: str) -> str:
