@@ -191,6 +191,12 @@ def processes(folder: Path, word: str) -> list[int]:
     return found
 
 
+def started_by(process: int) -> int:
+    """The id of the process that started this one (numbers begin anew at some time, so the higher is not the later)."""
+    stat = Path(f"/proc/{process}/stat").read_text("utf-8", "replace")
+    return int(stat.rpartition(")")[2].split()[1])
+
+
 def _answers(base: str, process: subprocess.Popen[bytes], log: Path) -> bool:
     assert process.poll() is None, f"it did not start:\n{log.read_text('utf-8')}"
     try:
