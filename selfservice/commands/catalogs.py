@@ -67,27 +67,32 @@ def extract() -> Catalog:
     return catalog
 
 
-def update() -> None:
-    """Write messages.pot anew and bring each catalog up to it: new texts empty, texts no longer used removed."""
-    template = extract()
-    _write(TEMPLATE, template)
+def updated(template: Catalog) -> dict[Path, bytes]:
+    """messages.pot and each catalog as they are after an update: new texts empty, texts no longer used removed."""
+    files = {TEMPLATE: _to_bytes(template)}
     for code in translated():
         with source(code).open("rb") as file:
             catalog = read_po(file, locale=code)
         catalog.update(template, no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        _write(source(code), catalog)
+        files[source(code)] = _to_bytes(catalog)
+    return files
 
 
-def _write(path: Path, catalog: Catalog) -> None:
+def update() -> None:
+    """Write messages.pot anew and bring each catalog up to it."""
+    for path, content in updated(extract()).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _to_bytes(catalog: Catalog) -> bytes:
     buffer = io.BytesIO()
-    write_po(buffer, catalog, width=110, sort_by_file=True, ignore_obsolete=True, include_lineno=False)
+    # By text, without places: code that moves then moves no entry.
+    write_po(buffer, catalog, width=110, sort_output=True, no_location=True, ignore_obsolete=True)
     # Dates in the header would make every update a difference.
-    lines = [
-        line for line in buffer.getvalue().splitlines(True) if b"-Date:" not in line and b"Generated-By" not in line
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(lines))
+    lines = buffer.getvalue().splitlines(keepends=True)
+    return b"".join(line for line in lines if b"-Date:" not in line and b"Generated-By" not in line)
 
 
 def problems(source_of: Callable[[str], Path] = source) -> list[str]:
