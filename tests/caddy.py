@@ -54,6 +54,7 @@ def install() -> Path:
         for way in ways:
             sys.stderr.write(f"No Caddy yet: {' '.join(way)}\n")
             subprocess.run(way, check=False, cwd=folder)
+        OWN.mkdir(parents=True, exist_ok=True)
         for package in Path(folder).glob("caddy_*.deb"):
             subprocess.run(["dpkg-deb", "--extract", package, OWN], check=True)
     return find()
