@@ -7,7 +7,7 @@ import threading
 
 from flask import Flask, Response, redirect, request
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, connect
 
 VARIABLE = "PLAIN_DATABASE"
 PAGE = """<!doctype html><title>Plain</title><form method="post" action="/">
@@ -24,14 +24,14 @@ def form() -> Flask:
     # Compiled once, as a template in a file is.
     page = app.jinja_env.from_string(PAGE)
 
-    def database() -> sqlite3.Connection:
+    def database() -> Connection:
         """A connection a thread, as safe and as quick as ours: the write-ahead log, and each commit on the disk."""
         if not hasattr(local, "conn"):
-            local.conn = sqlite3.connect(os.environ[VARIABLE], isolation_level=None, timeout=5)
+            local.conn = connect(os.environ[VARIABLE])
             local.conn.execute("PRAGMA journal_mode = WAL")
             local.conn.execute("PRAGMA synchronous = FULL")
             local.conn.execute("CREATE TABLE IF NOT EXISTS kept (visitor TEXT PRIMARY KEY, content TEXT NOT NULL)")
-        conn: sqlite3.Connection = local.conn
+        conn: Connection = local.conn
         return conn
 
     def answer() -> str | Response:

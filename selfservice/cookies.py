@@ -6,7 +6,7 @@ from datetime import datetime
 
 from flask import Response, g, request
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.services import services
 from selfservice.visits import model as visits
 
@@ -16,12 +16,12 @@ def name() -> str:
     return "__Host-loket" if services().config.secure else "loket"
 
 
-def visit(conn: sqlite3.Connection, now: datetime) -> int | None:
+def visit(conn: Connection, now: datetime) -> int | None:
     """The id of the visit that this request belongs to, if any. Only reads."""
     return visits.find(conn, request.cookies.get(name()), now)
 
 
-def visit_or_new(conn: sqlite3.Connection, now: datetime) -> int:
+def visit_or_new(conn: Connection, now: datetime) -> int:
     """The id of this request's visit; a new one gets its cookie with the answer."""
     found = visit(conn, now)
     if found is not None:
@@ -36,7 +36,7 @@ def value() -> str | None:
     return request.cookies.get(name())
 
 
-def renew(conn: sqlite3.Connection, now: datetime, *, keep: bool) -> str:
+def renew(conn: Connection, now: datetime, *, keep: bool) -> str:
     """A new cookie for this request's visit, and the old one is worth nothing: at every change of rights.
 
     With `keep` the visit's drafts stay; without, or where there is no visit, it is a new visit. Returns the
@@ -53,7 +53,7 @@ def renew(conn: sqlite3.Connection, now: datetime, *, keep: bool) -> str:
     return fresh
 
 
-def forget(conn: sqlite3.Connection, now: datetime) -> None:
+def forget(conn: Connection, now: datetime) -> None:
     """Forget this request's visit with its drafts, and have the browser forget the cookie."""
     found = visit(conn, now)
     if found is not None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Literal
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.secrets import Keys
 
 
@@ -50,13 +50,13 @@ def token(keys: Keys, seed: Seed) -> str:
     return base64.urlsafe_b64encode(derive(keys, seed)).rstrip(b"=").decode()
 
 
-def is_registered(conn: "sqlite3.Connection", keys: Keys) -> bool:
+def is_registered(conn: Connection, keys: Keys) -> bool:
     """Whether the database knows all these keys, so that rows can name them."""
     known = {row["id"] for row in conn.execute("SELECT id FROM secret_keys")}
     return known.issuperset(each.id for each in keys.all)
 
 
-def register(conn: "sqlite3.Connection", keys: Keys, now: datetime) -> None:
+def register(conn: Connection, keys: Keys, now: datetime) -> None:
     """Let the database know these keys by their fingerprints. Call inside `write()`."""
     for each in keys.all:
         conn.execute(
@@ -65,7 +65,7 @@ def register(conn: "sqlite3.Connection", keys: Keys, now: datetime) -> None:
         )
 
 
-def missing_keys(conn: "sqlite3.Connection", keys: Keys) -> list[str]:
+def missing_keys(conn: Connection, keys: Keys) -> list[str]:
     """The ids of the keys that rows still need and whose secret is not set; empty when all is well. Only reads.
 
     A row needs its key when it is an access code that works, or a mail or letter with a link or a code that waits. A
@@ -101,7 +101,7 @@ class Need:
         return bool(self.codes or self.mails or self.letters)
 
 
-def needs(conn: "sqlite3.Connection") -> list[Need]:
+def needs(conn: Connection) -> list[Need]:
     """What needs each key that the database knows, the oldest first. Only reads."""
     rows = conn.execute(
         """SELECT id AS key_id, created_at,
@@ -114,7 +114,7 @@ def needs(conn: "sqlite3.Connection") -> list[Need]:
     return [Need(**dict(row)) for row in rows]
 
 
-def problem(conn: "sqlite3.Connection", keys: Keys) -> str:
+def problem(conn: Connection, keys: Keys) -> str:
     """What is wrong with the secrets that are set, in one line for the operator; empty when nothing is. Only reads."""
     missing = missing_keys(conn, keys)
     if not missing:
@@ -126,7 +126,7 @@ def problem(conn: "sqlite3.Connection", keys: Keys) -> str:
     )
 
 
-def check(conn: "sqlite3.Connection", keys: Keys) -> None:
+def check(conn: Connection, keys: Keys) -> None:
     """Raise MissingKeyError when rows need a secret that is not set."""
     if line := problem(conn, keys):
         raise MissingKeyError(line)

@@ -21,7 +21,7 @@ from pathlib import Path
 from flask import Flask, Response, current_app, send_file
 
 from selfservice import clock, errors
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.i18n import gettext
 from selfservice.jobs import model as jobs
 from selfservice.services import services
@@ -171,7 +171,7 @@ def sweep(folder: Folder, db: Database, now: datetime) -> int:
     return folder.sweep(now, lambda ids: sessions.still_open(db.read(), ids, now))
 
 
-def forget(conn: sqlite3.Connection, session_id: int) -> None:
+def forget(conn: Connection, session_id: int) -> None:
     """Delete all files and jobs of this session, inside the caller's `write()`: it ends."""
     jobs.forget(conn, session_id)
     Folder(services().config.downloads).forget(session_id)

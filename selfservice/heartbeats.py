@@ -10,7 +10,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from selfservice.clock import from_text, to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 
 WORKER = "worker"
 WRITE = "write"
@@ -43,7 +43,7 @@ def beat(db: Database, name: str, now: datetime) -> None:
         )
 
 
-def age_seconds(conn: "sqlite3.Connection", name: str, now: datetime) -> float | None:
+def age_seconds(conn: Connection, name: str, now: datetime) -> float | None:
     """How long ago it was done, in seconds; None when it never was. Below zero when the clock was set back since."""
     row = conn.execute("SELECT at FROM heartbeats WHERE name = :name", {"name": name}).fetchone()
     return None if row is None else (now - from_text(row["at"])).total_seconds()

@@ -4,7 +4,7 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from selfservice import clock, crypto, plain_secrets
-from selfservice.db import Database, sqlite3
+from selfservice.db import Database, connect
 from selfservice.events.migrations import migrations as events
 from selfservice.heartbeats import migrations as heartbeats
 from selfservice.jobs.migrations import migrations as jobs
@@ -45,7 +45,7 @@ def unknown(db: Database) -> list[str]:
     """The migrations that ran on this database and that this program does not have, as 'set:name': it is a newer one's.
     Raises db.Error when none ever ran.
     """
-    empty = _wrap(sqlite3.connect(":memory:"))
+    empty = _wrap(connect(":memory:"))
     ours = {(each.name, step.name) for each in MIGRATIONS for step in each.pending(empty)}
     ran = db.read().execute("SELECT migration_set, name FROM _sqlite_migrations ORDER BY id")
     return [f"{row['migration_set']}:{row['name']}" for row in ran if tuple(row) not in ours]

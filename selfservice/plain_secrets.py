@@ -11,13 +11,13 @@ from typing import Any
 
 from selfservice import crypto
 from selfservice.crypto import MissingKeyError, Seed
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.members import codes
 from selfservice.members.model import hash_code
 from selfservice.secrets import Keys, hash_token
 
 
-def replace(conn: "sqlite3.Connection", keys: Keys) -> None:
+def replace(conn: Connection, keys: Keys) -> None:
     """Note with which secret the rows were made that name none, and give what waits in plain a derived code or link.
 
     When two secrets are set, what is there was made with the old one. Raises MissingKeyError when a waiting code shows
@@ -43,14 +43,14 @@ def replace(conn: "sqlite3.Connection", keys: Keys) -> None:
             _change(conn, row, payload, seed)
 
 
-def _new_token(conn: "sqlite3.Connection", keys: Keys, plain: str) -> Seed:
+def _new_token(conn: Connection, keys: Keys, plain: str) -> Seed:
     seed = crypto.new_seed(keys, "token")
     hashes = {"new": hash_token(crypto.token(keys, seed)), "old": hash_token(plain)}
     conn.execute("UPDATE tokens SET token_hash = :new WHERE token_hash = :old", hashes)
     return seed
 
 
-def _new_code(conn: "sqlite3.Connection", keys: Keys, access_code_id: int | None, plain: str) -> Seed:
+def _new_code(conn: Connection, keys: Keys, access_code_id: int | None, plain: str) -> Seed:
     seed = crypto.new_seed(keys, "code")
     known = conn.execute("SELECT code_hash FROM access_codes WHERE id = :id", {"id": access_code_id}).fetchone()
     if known is not None and known["code_hash"] != hash_code(keys.all[-1], plain):
@@ -66,7 +66,7 @@ def _new_code(conn: "sqlite3.Connection", keys: Keys, access_code_id: int | None
     return seed
 
 
-def _change(conn: "sqlite3.Connection", row: "sqlite3.Row", payload: dict[str, Any], seed: Seed) -> None:
+def _change(conn: Connection, row: Row, payload: dict[str, Any], seed: Seed) -> None:
     """A worker that has the mail at this moment loses its lease, so that it goes out again with what works now; as
     another mail, since a receiver may throw away a second one with the same Message-ID.
     """

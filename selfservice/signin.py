@@ -74,7 +74,7 @@ def prolong(session: Session) -> Session:
     return replace(session, used_at=now)
 
 
-def enter(conn: db.sqlite3.Connection, person_id: int, access_code_id: int, device: str, now: datetime) -> None:
+def enter(conn: db.Connection, person_id: int, access_code_id: int, device: str, now: datetime) -> None:
     """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends.
 
     The visit stays with what was typed in it, unless somebody else was signed in on this browser before.
@@ -237,7 +237,7 @@ def kept(name: str, session: Session) -> dict[str, str]:
     return dict(draft["typed"]) if draft.get("person") == session.person_id else {}
 
 
-def let_go(conn: db.sqlite3.Connection, name: str) -> None:
+def let_go(conn: db.Connection, name: str) -> None:
     """Forget what was kept of the form: it has been sent."""
     visit = cookies.visit(conn, clock.now())
     if visit is not None:

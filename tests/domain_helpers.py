@@ -16,7 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from selfservice.crypto import new_seed
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.limits.caps import Cap
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
@@ -87,7 +87,7 @@ def filled(row: dict[str, Any]) -> dict[str, Any]:
     return to_item(row).filled(KEYS)
 
 
-def undo(db: Database, work: Callable[["sqlite3.Connection"], object]) -> None:
+def undo(db: Database, work: Callable[[Connection], object]) -> None:
     """Do something in a `write()` that then fails."""
     with pytest.raises(ZeroDivisionError), db.write() as conn:  # noqa: PT012 (the work belongs inside too)
         work(conn)

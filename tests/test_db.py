@@ -6,9 +6,11 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pysqlite3
 import pytest
 
-from selfservice.db import Database, NestedWriteError, OperationalError, backup, sqlite3, wal_is_safe
+from selfservice.db import Connection, Database, Error, NestedWriteError, OperationalError, backup, connect
+from selfservice.db.sqlite import wal_is_safe
 from tests.domain_helpers import add_person, counted, new_database, run_processes, undo
 
 PACKAGE = Path(__file__).parent.parent / "selfservice"
@@ -33,7 +35,7 @@ def test_settings(db: Database) -> None:
     """Every connection checks foreign keys, waits five seconds for a lock and keeps what it committed."""
     names = ("foreign_keys", "busy_timeout", "synchronous", "journal_mode")
     settings = [db.read().execute(f"PRAGMA {name}").fetchone()[0] for name in names]
-    assert [1, 5000, 2, "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"] == settings
+    assert [1, 5000, 2, "wal" if wal_is_safe(pysqlite3.sqlite_version_info) else "truncate"] == settings
 
 
 def test_separate(db: Database) -> None:
@@ -44,7 +46,7 @@ def test_separate(db: Database) -> None:
             writing.execute("UPDATE counter SET n = 7")
         seen = conn.execute("SELECT n FROM counter").fetchone()["n"]
     assert ([1, 2], 7, True) == (settings, seen, conn is not db.read())
-    with pytest.raises(sqlite3.ProgrammingError):
+    with pytest.raises(Error, match="closed"):
         conn.execute("SELECT 1")
 
 
@@ -75,7 +77,7 @@ def test_write_rolls_back(db: Database) -> None:
 def test_write_is_not_nested(db: Database) -> None:
     """A write() inside a write() is refused, and the outer one is whole or undone as ever."""
 
-    def nest(conn: "sqlite3.Connection") -> None:
+    def nest(conn: Connection) -> None:
         conn.execute("UPDATE counter SET n = 7")
         with pytest.raises(NestedWriteError), db.write():
             pass
@@ -86,7 +88,8 @@ def test_write_is_not_nested(db: Database) -> None:
 
 def test_write_locks_at_once(db: Database) -> None:
     """write() holds the write lock before its first statement, so that it cannot fail halfway."""
-    other = sqlite3.connect(db.path, timeout=0, isolation_level=None)
+    other = connect(db.path)
+    other.execute("PRAGMA busy_timeout = 0")
     with db.write(), pytest.raises(OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
     other.close()
@@ -146,7 +149,7 @@ def test_wal_bug(version: tuple[int, int, int], safe: bool) -> None:
 
 def test_note(db: Database) -> None:
     """The line for /health names the version and the journal."""
-    assert f"SQLite {sqlite3.sqlite_version}, journal wal" == db.note()
+    assert f"SQLite {pysqlite3.sqlite_version}, journal wal" == db.note()
 
 
 def test_statements_are_seen(tmp_path: Path) -> None:

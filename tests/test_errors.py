@@ -9,9 +9,9 @@ import logging
 import pytest
 from flask import Flask, abort
 
-from selfservice import db, errors
+from selfservice import errors
 from selfservice.config import Config
-from selfservice.db import sqlite3
+from selfservice.db import connect, sqlite
 from selfservice.i18n import LANGUAGES, using
 from selfservice.members.passwords import Busy
 from tests.clients import HX, HouseClient
@@ -89,8 +89,8 @@ def test_database_in_use(breaking: HouseClient, app: Flask, lang: str, monkeypat
     """When somebody else keeps the database the answer is 503 with when to come back, for people and for programs; and
     it does not say that they tried too often.
     """
-    monkeypatch.setattr(db, "BUSY_SECONDS", 0.01)
-    other = sqlite3.connect(app.extensions["services"].config.database, isolation_level=None)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    other = connect(app.extensions["services"].config.database)
     other.execute("BEGIN IMMEDIATE")
     answers = [breaking.get(f"/{lang}/write"), breaking.fragment(f"/{lang}/write"), breaking.get("/api/write")]
     other.execute("ROLLBACK")

@@ -30,6 +30,7 @@ BASE = {
     "workdays",
     "rights",
 }
+ENGINES = ("sqlite3", "pysqlite3", "selfservice.db.sqlite")
 # The only places that know which real part stands behind a port.
 WIRING = {"selfservice/__init__.py", "selfservice/mails.py"}
 
@@ -85,6 +86,13 @@ def test_publish_is_on_top() -> None:
     """Only the command line uses publish; forms never know that they are baked."""
     others = [p for p in FILES if not under(module_of(p), "selfservice.publish", "selfservice.commands")]
     assert [] == offenders(others, "selfservice.publish")
+
+
+def test_only_the_seam_names_the_engine() -> None:
+    """The database stands behind names of our own: no module but db/, and the store of orders, names SQLite's."""
+    inside = files_in("db", "orders")
+    others = [path for path in FILES if path not in inside]
+    assert ([], True) == (offenders(others, *ENGINES), bool(offenders(inside, "pysqlite3")))
 
 
 def test_models_know_no_flask() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Database, IntegrityError
 from selfservice.letters import batches, model
 from selfservice.members import model as members
 from selfservice.messages import model as messages
@@ -180,10 +180,10 @@ def test_correct_refused(db: Database) -> None:
 def test_no_code_once_printed(db: Database) -> None:
     """The table itself refuses a printed letter with a seed, and a ready one without."""
     enqueue(db)
-    with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
+    with pytest.raises(IntegrityError), db.write() as conn:
         conn.execute("UPDATE letters SET nonce = ''")
     print_all(db)
-    with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
+    with pytest.raises(IntegrityError), db.write() as conn:
         conn.execute("UPDATE letters SET nonce = :nonce", {"nonce": SEED.nonce})
 
 
@@ -219,7 +219,7 @@ def test_one_batch_at_a_time(db: Database) -> None:
     enqueue(db, 1)
     with db.write() as conn:
         batches.open_batch(conn, Path("/nowhere"), 1, NOW)
-    with pytest.raises(sqlite3.IntegrityError), db.write() as conn:
+    with pytest.raises(IntegrityError), db.write() as conn:
         batches.open_batch(conn, Path("/nowhere"), 1, NOW)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.letters import batches, model
 from selfservice.letters.printing import MANIFEST, Office, PrintingError, print_batch
 from selfservice.members import codes
@@ -155,7 +155,7 @@ def test_stopped_in_the_transaction(db: Database, to: Path) -> None:
     for number in range(3):
         enqueue(db, number)
 
-    def stop(conn: sqlite3.Connection, letter_id: int, now: object) -> None:
+    def stop(conn: Connection, letter_id: int, now: object) -> None:
         if letter_id == 2:
             raise StoppedError
 

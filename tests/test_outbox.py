@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.clock import from_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.outbox.message import build
 from selfservice.outbox.model import Queued, clean, status
 from selfservice.outbox.queue import Item, claim, finish, run_once, wait, wait_seconds
@@ -54,7 +54,7 @@ def enqueue(
 
 
 def put(
-    conn: "sqlite3.Connection",
+    conn: Connection,
     key: str,
     *,
     recipient: str = RECIPIENT,

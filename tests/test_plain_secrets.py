@@ -20,7 +20,7 @@ from selfservice import clock, crypto, mails
 from selfservice.commands import cli
 from selfservice.config import ROOT, Config
 from selfservice.crypto import MissingKeyError
-from selfservice.db import Database, backup, sqlite3
+from selfservice.db import Database, backup, connect
 from selfservice.members import codes, demo, model, use
 from selfservice.migrations import migrate, pending
 from selfservice.outbox import queue
@@ -43,7 +43,7 @@ CODE = re.compile(r"\b(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}\b")
 @pytest.fixture
 def old(tmp_path: Path) -> Database:
     """A demonstration that the version of 22 November 2026 filled, not migrated; its journal is empty."""
-    conn = sqlite3.connect(tmp_path / "loket.db")
+    conn = connect(tmp_path / "loket.db")
     conn.executescript(gzip.decompress(FIXTURE.read_bytes()).decode("utf-8"))
     conn.close()
     return Database(tmp_path / "loket.db")
@@ -58,7 +58,7 @@ def in_plain(path: Path) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
     """What waits in plain in a database that was not migrated: the code of each letter by its code's row, and of each
     mail its kind of secret with the secret.
     """
-    conn = sqlite3.connect(path)
+    conn = connect(path)
     letters = dict(conn.execute("SELECT access_code_id, code FROM letters WHERE state = 'ready'"))
     found: dict[int, tuple[str, str]] = {}
     for number, content in conn.execute("SELECT id, payload FROM outbox WHERE state IN ('waiting', 'leased')"):

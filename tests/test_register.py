@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bench.register import write
 from selfservice.clock import to_text
 from selfservice.commands import cli
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.intake.counts import Refusal, Totals
 from selfservice.intake.lines import FileError
 from selfservice.intake.progress import Progress
@@ -82,7 +82,7 @@ def known(db: Database) -> list[dict[str, Any]]:
     ]
 
 
-def add_person(conn: sqlite3.Connection) -> int:
+def add_person(conn: Connection) -> int:
     """Somebody to be a main person, or to give a mandate."""
     return model.add_person(conn, NOW, given_name="Jip", family_name="de Jonge", email="j@a.example", language="nl")
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 from flask import abort, request
 
 from selfservice import clock, web
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.i18n import TIMEZONE, gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
@@ -40,7 +40,7 @@ def required(scope: keys.Scope) -> keys.Key:
     return key
 
 
-def note(conn: sqlite3.Connection, key: keys.Key, what: str, result: str, on_what: str = "") -> None:
+def note(conn: Connection, key: keys.Key, what: str, result: str, on_what: str = "") -> None:
     """Write down in this transaction what was done with the key."""
     on_what = on_what or f"delivery_key:{key.id}"
     who, address = f"key:{key.public_id}", web.client_address()

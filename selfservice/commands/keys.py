@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders import keys
 from selfservice.services import services
 
@@ -67,6 +67,6 @@ def _day(moment: str) -> str:
     return workdays.today(clock.from_text(moment)).isoformat()
 
 
-def _note(conn: sqlite3.Connection, what: str, key: keys.Key) -> None:
+def _note(conn: Connection, what: str, key: keys.Key) -> None:
     who = f"account:{getpass.getuser()}"
     services().desk.record(conn, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")

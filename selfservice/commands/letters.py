@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, i18n
 from selfservice.commands.kinds import NUMBER
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.letters import batches, printing
 from selfservice.letters.text import Site
 from selfservice.requests import model as requests
@@ -97,7 +97,7 @@ class _Tell:
     def __init__(self, here: Services, tell: Any) -> None:
         self._desk, self._tell = here.desk, tell
 
-    def __call__(self, conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
+    def __call__(self, conn: Connection, letter_id: int, now: datetime) -> None:
         self._tell(conn, self._desk, letter_id, now)
 
 

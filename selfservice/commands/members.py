@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import people, references
 from selfservice.members.model import email_key
 from selfservice.requests import model
@@ -41,7 +41,7 @@ def show(email: str) -> None:
         _show(conn, people.get(conn, row["id"]))
 
 
-def _show(conn: sqlite3.Connection, person: people.Person) -> None:
+def _show(conn: Connection, person: people.Person) -> None:
     password = "has a password" if person.has_password else "has no password yet"
     click.echo(f"{person.given_name} {person.family_name}, {person.email}, {person.language}, {password}")
     codes = conn.execute(

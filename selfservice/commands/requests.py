@@ -12,14 +12,14 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, i18n
 from selfservice.commands.kinds import COLLEAGUE
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import organisations, references
 from selfservice.requests import model, reasons
 from selfservice.requests.rows import State
 from selfservice.requests.states import NEXT
 from selfservice.services import services
 
-Step = Callable[[sqlite3.Connection, model.Desk], model.Request]
+Step = Callable[[Connection, model.Desk], model.Request]
 
 
 @click.group("requests")

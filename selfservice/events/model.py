@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits.model import network
 from selfservice.secrets import Keys
 
@@ -19,7 +19,7 @@ _THING = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
 
 
 def record(
-    conn: "sqlite3.Connection",
+    conn: Connection,
     keys: Keys,
     *,
     what: str,
@@ -55,7 +55,7 @@ def record(
     LOGGER.info("event", extra={"fields": event})
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove events older than a year; returns how many went."""
     # Whole seconds, as the trigger counts (migrations.py): one event too young would stop all of the cleaning.
     before = (now - timedelta(days=KEPT_DAYS)).replace(microsecond=0)

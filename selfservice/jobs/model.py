@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from selfservice.clock import from_text, to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database, Row
 
 # A workbook of a million orders is closed for a quarter of this time without telling a step.
 LEASE_SECONDS = 120
@@ -63,7 +63,7 @@ class Job:
 
 
 def ask(
-    conn: sqlite3.Connection, kind: str, session_id: int, payload: Mapping[str, Any], steps: int, now: datetime
+    conn: Connection, kind: str, session_id: int, payload: Mapping[str, Any], steps: int, now: datetime
 ) -> tuple[Job, bool]:
     """The session's job for this, and whether it is new: asked for again, it is the same one unless it failed.
 
@@ -92,7 +92,7 @@ def ask(
     raise BusyError(_job(other))
 
 
-def find(conn: sqlite3.Connection, name: str, session_id: int) -> Job | None:
+def find(conn: Connection, name: str, session_id: int) -> Job | None:
     """The session's job of this name; another's is not there."""
     row = conn.execute(
         "SELECT * FROM jobs WHERE name = :name AND session_id = :session_id", {"name": name, "session_id": session_id}
@@ -100,7 +100,7 @@ def find(conn: sqlite3.Connection, name: str, session_id: int) -> Job | None:
     return None if row is None else _job(row)
 
 
-def leased(conn: sqlite3.Connection, name: str, attempts: int) -> Job | None:
+def leased(conn: Connection, name: str, attempts: int) -> Job | None:
     """The job of this name if it is being done under this lease."""
     row = conn.execute(
         "SELECT * FROM jobs WHERE name = :name AND attempts = :attempts AND state = 'running'",
@@ -189,7 +189,7 @@ def give_back(db: Database, job: Job) -> None:
         )
 
 
-def is_held(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
+def is_held(conn: Connection, job: Job, now: datetime) -> bool:
     """Whether the job is being done under the lease that it was claimed with."""
     row = conn.execute(
         """SELECT 1 FROM jobs WHERE id = :id AND attempts = :attempts AND state = 'running' AND lease_until > :now""",
@@ -198,7 +198,7 @@ def is_held(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
     return row is not None
 
 
-def is_late(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
+def is_late(conn: Connection, job: Job, now: datetime) -> bool:
     """Whether the job should have been begun by now: nothing is being done although it waits."""
     if not job.is_unfinished or now - job.created_at < timedelta(seconds=LATE_SECONDS):
         return False
@@ -208,17 +208,17 @@ def is_late(conn: sqlite3.Connection, job: Job, now: datetime) -> bool:
     return row is None
 
 
-def of_sessions(conn: sqlite3.Connection) -> set[int]:
+def of_sessions(conn: Connection) -> set[int]:
     """The sessions that have jobs."""
     return {row["session_id"] for row in conn.execute("SELECT session_id FROM jobs WHERE session_id IS NOT NULL")}
 
 
-def forget(conn: sqlite3.Connection, session_id: int) -> None:
+def forget(conn: Connection, session_id: int) -> None:
     """Delete the session's jobs; one that is being done stops at its next step."""
     conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
 
 
-def clean(conn: sqlite3.Connection, now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
     return conn.execute(
         "DELETE FROM jobs WHERE ended_at <= :ended OR created_at <= :created",
@@ -230,7 +230,7 @@ def _lease(now: datetime) -> str:
     return to_text(now + timedelta(seconds=LEASE_SECONDS))
 
 
-def _job(row: sqlite3.Row) -> Job:
+def _job(row: Row) -> Job:
     values = {name: row[name] for name in row.keys() if name != "lease_until"}  # noqa: SIM118 (a Row has no items)
     moments = {name: row[name] and from_text(row[name]) for name in ("created_at", "started_at", "ended_at")}
     return Job(**values | moments | {"payload": json.loads(row["payload"])})

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from selfservice.clock import from_text, to_text
 from selfservice.crypto import Seed
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.letters.model import Letter
 from selfservice.workdays import today
 
 # Called with the connection of the transaction in which a letter was printed or posted, its row number, the moment.
-Hook = Callable[[sqlite3.Connection, int, datetime], object]
+Hook = Callable[[Connection, int, datetime], object]
 
 
 class UnknownBatchError(Exception):
@@ -44,7 +44,7 @@ class Batch:
         return self.folder / f".{self.path.name}.part"
 
 
-def get(conn: sqlite3.Connection, batch_id: int) -> Batch:
+def get(conn: Connection, batch_id: int) -> Batch:
     """The batch with this number. Raises UnknownBatchError."""
     row = conn.execute("SELECT * FROM letter_batches WHERE id = :id", {"id": batch_id}).fetchone()
     if row is None:
@@ -52,13 +52,13 @@ def get(conn: sqlite3.Connection, batch_id: int) -> Batch:
     return _batch(row)
 
 
-def unfinished(conn: sqlite3.Connection) -> Batch | None:
+def unfinished(conn: Connection) -> Batch | None:
     """The batch whose files were not all made, or not released. There is at most one."""
     row = conn.execute("SELECT * FROM letter_batches WHERE released_at IS NULL").fetchone()
     return None if row is None else _batch(row)
 
 
-def open_batch(conn: sqlite3.Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
+def open_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
     _drop_revoked(conn)
     waiting = conn.execute(
@@ -75,7 +75,7 @@ def open_batch(conn: sqlite3.Connection, folder: Path, limit: int, now: datetime
     return _batch(row)
 
 
-def move(conn: sqlite3.Connection, batch: Batch, folder: Path) -> Batch:
+def move(conn: Connection, batch: Batch, folder: Path) -> Batch:
     """Make the files of a batch that was not printed yet in another folder."""
     conn.execute(
         "UPDATE letter_batches SET folder = :folder WHERE id = :id AND printed_at IS NULL",
@@ -84,7 +84,7 @@ def move(conn: sqlite3.Connection, batch: Batch, folder: Path) -> Batch:
     return get(conn, batch.id)
 
 
-def letters(conn: sqlite3.Connection, batch: Batch) -> list[Letter]:
+def letters(conn: Connection, batch: Batch) -> list[Letter]:
     """The letters of a batch that are still to be printed, in order."""
     rows = conn.execute(
         """SELECT l.* FROM letters l JOIN access_codes c ON c.id = l.access_code_id
@@ -105,9 +105,7 @@ def letters(conn: sqlite3.Connection, batch: Batch) -> list[Letter]:
     ]
 
 
-def mark_printed(
-    conn: sqlite3.Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[Hook], now: datetime
-) -> bool:
+def mark_printed(conn: Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[Hook], now: datetime) -> bool:
     """Mark these letters as printed, and forget their seeds; False, and nothing is marked, when they are not any more
     exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
     """
@@ -126,18 +124,18 @@ def mark_printed(
     return True
 
 
-def discard(conn: sqlite3.Connection, batch: Batch) -> None:
+def discard(conn: Connection, batch: Batch) -> None:
     """Forget a batch of which no letter is left."""
     conn.execute("DELETE FROM letter_batches WHERE id = :id AND printed_at IS NULL", {"id": batch.id})
 
 
-def mark_released(conn: sqlite3.Connection, batch: Batch, now: datetime) -> Batch:
+def mark_released(conn: Connection, batch: Batch, now: datetime) -> Batch:
     """Note that the folder has its name; the next batch may begin."""
     conn.execute("UPDATE letter_batches SET released_at = :now WHERE id = :id", {"id": batch.id, "now": to_text(now)})
     return get(conn, batch.id)
 
 
-def mark_posted(conn: sqlite3.Connection, batch_id: int, hooks: Sequence[Hook], now: datetime) -> int:
+def mark_posted(conn: Connection, batch_id: int, hooks: Sequence[Hook], now: datetime) -> int:
     """Mark the letters of a batch as posted and forget their addresses; returns how many, 0 when that was done before.
 
     Raises UnknownBatchError, also for a batch whose files are not complete. Call inside `write()`.
@@ -160,7 +158,7 @@ def mark_posted(conn: sqlite3.Connection, batch_id: int, hooks: Sequence[Hook], 
     return len(posted)
 
 
-def overview(conn: sqlite3.Connection) -> tuple[int, list[tuple[Batch, int]]]:
+def overview(conn: Connection) -> tuple[int, list[tuple[Batch, int]]]:
     """How many letters wait for a batch, and the batches, newest first, each with its number of letters."""
     waiting = conn.execute("SELECT count(*) AS n FROM letters WHERE state = 'ready' AND batch_id IS NULL").fetchone()[
         "n"
@@ -172,7 +170,7 @@ def overview(conn: sqlite3.Connection) -> tuple[int, list[tuple[Batch, int]]]:
     return waiting, [(_batch(row), row["n"]) for row in rows]
 
 
-def _drop_revoked(conn: sqlite3.Connection) -> None:
+def _drop_revoked(conn: Connection) -> None:
     """A letter whose code was revoked has nothing to bring."""
     conn.execute(
         """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]',
@@ -182,6 +180,6 @@ def _drop_revoked(conn: sqlite3.Connection) -> None:
     )
 
 
-def _batch(row: sqlite3.Row) -> Batch:
+def _batch(row: Row) -> Batch:
     moments = {name: from_text(row[name]) if row[name] else None for name in ("printed_at", "released_at", "posted_at")}
     return Batch(id=row["id"], folder=Path(row["folder"]), created_at=from_text(row["created_at"]), **moments)

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from selfservice.clock import to_text
 from selfservice.crypto import Seed
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.messages import model as messages
 from selfservice.secrets import Keys
 
@@ -43,7 +43,7 @@ class Letter:
 
 
 def enqueue(
-    conn: sqlite3.Connection,
+    conn: Connection,
     keys: Keys,
     *,
     access_code_id: int,
@@ -86,7 +86,7 @@ def enqueue(
     return int(row["id"])
 
 
-def withdraw(conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
+def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
     """Take a letter back and forget its seed and address. Raises PrintedError when it is too late."""
     changed = conn.execute(
         """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
@@ -97,7 +97,7 @@ def withdraw(conn: sqlite3.Connection, letter_id: int, now: datetime) -> None:
         raise PrintedError
 
 
-def correct_address(conn: sqlite3.Connection, keys: Keys, letter_id: int, lines: Sequence[str], now: datetime) -> None:
+def correct_address(conn: Connection, keys: Keys, letter_id: int, lines: Sequence[str], now: datetime) -> None:
     """Send a letter elsewhere. Raises PrintedError when it is too late, OpenLetter and ValueError as
     `enqueue` does.
     """
@@ -125,7 +125,7 @@ def _compared(lines: Sequence[str]) -> str:
     return "".join(sign for sign in plain if sign.isalnum())
 
 
-def clean(conn: sqlite3.Connection, now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove letters that were made over 365 days ago, but none that still has to be printed or posted, and batches
     that have none left; returns how many letters went.
     """
@@ -140,7 +140,7 @@ def clean(conn: sqlite3.Connection, now: datetime) -> int:
     return gone
 
 
-def _refuse_second(conn: sqlite3.Connection, keys: Keys, lines: Sequence[str], besides: int, now: datetime) -> None:
+def _refuse_second(conn: Connection, keys: Keys, lines: Sequence[str], besides: int, now: datetime) -> None:
     """One open letter per address per 14 days (security.md): it is open until its code was used."""
     hashes = keys.keyed_hashes("letter-address", _compared(lines))
     found = conn.execute(

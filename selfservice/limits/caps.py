@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from selfservice.clock import to_microseconds
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.metrics import METERS
 from selfservice.secrets import Keys
 
@@ -30,7 +30,7 @@ class Cap:
             raise ValueError(f"cap {self.name!r}: 1 <= per_hour <= per_day does not hold")
 
 
-def take(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: datetime) -> bool:
+def take(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> bool:
     """Count one on `key` and say whether it fits under the cap; what does not fit is not counted. One
     statement.
     """
@@ -62,7 +62,7 @@ def take(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: dateti
     return row is not None
 
 
-def book(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: datetime) -> datetime:
+def book(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> datetime:
     """Count one on `key` at the first moment, now or later, at which it fits under the cap; returns that moment.
 
     Call inside `write()`, since it looks first and counts then. Moments stay in order: one that was booked ahead
@@ -82,6 +82,6 @@ def book(conn: "sqlite3.Connection", keys: Keys, cap: Cap, key: str, now: dateti
     return at
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove the rows whose last moment is over a day old; returns how many went."""
     return conn.execute("DELETE FROM caps WHERE free_at < :now", {"now": to_microseconds(now)}).rowcount

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfservice.clock import to_microseconds
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits import caps
 from selfservice.metrics import METERS
 from selfservice.secrets import Keys
@@ -59,9 +59,7 @@ class Guard:
         if all_.count - one.count < PEOPLE_AT_ONCE * TRIES_EACH:
             raise ValueError(f"limit {all_.name!r}: too few for {PEOPLE_AT_ONCE} people at once")
 
-    def admit(
-        self, conn: "sqlite3.Connection", keys: Keys, address: str, now: datetime, submitted: str = ""
-    ) -> "Decision":
+    def admit(self, conn: Connection, keys: Keys, address: str, now: datetime, submitted: str = "") -> "Decision":
         """Count a try from this client address (and with this submitted name), and say whether it may be made.
 
         What is refused on the way is not counted further on: a network that tries on and on uses up nothing of what
@@ -81,7 +79,7 @@ class Decision:
     retry_after_seconds: int = 0
 
 
-def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: datetime) -> Decision:
+def allow(conn: Connection, keys: Keys, limit: Limit, key: str, now: datetime) -> Decision:
     """Count one try on `key` and say whether it is admitted; a refused try is not counted.
 
     `key` is what is limited, in plain text (an address from `network`, a submitted name, '' for everybody);
@@ -112,7 +110,7 @@ def allow(conn: "sqlite3.Connection", keys: Keys, limit: Limit, key: str, now: d
     return Decision(False, max(1, -(-wait // _SECOND)))
 
 
-def allow_all(conn: "sqlite3.Connection", keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime) -> Decision:
+def allow_all(conn: Connection, keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime) -> Decision:
     """Count one try on each pair of limit and key, in this order up to the first that refuses; its wait is told.
 
     Narrow limits come first, so that what they refuse does not fill the wider ones behind them.
@@ -141,7 +139,7 @@ def network(address: str) -> str:
     return f"{parsed}/32"
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove the rows that limit nothing any more; returns how many went."""
     moment = {"now": to_microseconds(now)}
     return conn.execute("DELETE FROM limits WHERE tat < :now", moment).rowcount + caps.clean(conn, now)

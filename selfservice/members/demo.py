@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from selfservice import clock
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.members import codes, model, phrases, use
 from selfservice.members.passwords import Hasher
 from selfservice.orders import demo as orders
@@ -127,9 +127,7 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
     return True
 
 
-def _add_former(
-    conn: "sqlite3.Connection", keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]
-) -> int:
+def _add_former(conn: Connection, keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]) -> int:
     """Codes that were revoked: one of somebody who left the first organisation, whose id it returns, and the one that
     its second person had before. `life` is from when to when they worked.
     """
@@ -158,7 +156,7 @@ def _add_former(
     return former
 
 
-def _register(conn: "sqlite3.Connection", organisations: list[int]) -> None:
+def _register(conn: Connection, organisations: list[int]) -> None:
     """What else the register has: who pays by direct debit, and where post goes."""
     for number, organisation in enumerate(organisations):
         if number % 4 == 1:

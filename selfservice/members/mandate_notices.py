@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.i18n import format_date
 from selfservice.members import organisations
 from selfservice.members.mandates import Mandate
@@ -19,9 +19,7 @@ class Notice:
     payload: dict[str, Any]
 
 
-def notices(
-    conn: "sqlite3.Connection", mandate: Mandate, *, name: str, email: str, can_undo: bool = True
-) -> Iterator[Notice]:
+def notices(conn: Connection, mandate: Mandate, *, name: str, email: str, can_undo: bool = True) -> Iterator[Notice]:
     """The mails about a mandate, in the language in force: to the person, and to the organisation's registered address
     when that is another. `can_undo`: whether the person has a code to log in with and undo it before its day.
     """

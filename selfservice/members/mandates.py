@@ -11,7 +11,7 @@ from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 KEPT_DAYS = 425  # thirteen months in which a collection can be disputed (SEPA direct debit rulebook), and one more
 MAX_HOLDER = 70  # what a bank's message has room for (ISO 20022, Max70Text)
@@ -83,7 +83,7 @@ def check_holder(text: str) -> str:
 
 
 def agree(
-    conn: "sqlite3.Connection",
+    conn: Connection,
     now: datetime,
     *,
     person_id: int,
@@ -113,7 +113,7 @@ def agree(
     return int(row["id"])
 
 
-def current(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None) -> Mandate | None:
+def current(conn: Connection, person_id: int, organisation_id: int | None) -> Mandate | None:
     """The open mandate of a person, privately or for an organisation, also when its day has yet to come."""
     row = conn.execute(
         """SELECT id, person_id, organisation_id, iban, holder, effective_on FROM mandates
@@ -126,7 +126,7 @@ def current(conn: "sqlite3.Connection", person_id: int, organisation_id: int | N
     return Mandate(**{**dict(row), "effective_on": date.fromisoformat(row["effective_on"])})
 
 
-def end(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None, now: datetime) -> bool:
+def end(conn: Connection, person_id: int, organisation_id: int | None, now: datetime) -> bool:
     """End the open mandate; False when there was none."""
     changed = conn.execute(
         """UPDATE mandates SET ended_at = :now
@@ -137,7 +137,7 @@ def end(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None,
     return changed == 1
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove mandates that ended over 425 days ago; returns how many went."""
     return conn.execute(
         "DELETE FROM mandates WHERE ended_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}

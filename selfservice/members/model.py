@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import codes, mandates
 from selfservice.outbox import addresses
 from selfservice.secrets import Keys
@@ -61,12 +61,12 @@ def hashes_of(keys: Keys, code: str) -> Hashes:
     return keys.keyed_hashes("access-code", codes.normalise(code))
 
 
-def find_member(conn: "sqlite3.Connection", keys: Keys, code: str, email: str) -> Member | None:
+def find_member(conn: Connection, keys: Keys, code: str, email: str) -> Member | None:
     """The member with this access code and e-mail address, or None. One query, whatever the answer."""
     return find_by_hashes(conn, hashes_of(keys, code), email)
 
 
-def find_by_hashes(conn: "sqlite3.Connection", hashes: Hashes, email: str) -> Member | None:
+def find_by_hashes(conn: Connection, hashes: Hashes, email: str) -> Member | None:
     """As `find_member`, for a page that holds no code any more but what `hashes_of` made of it."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
@@ -79,7 +79,7 @@ def find_by_hashes(conn: "sqlite3.Connection", hashes: Hashes, email: str) -> Me
     return None if row is None else Member(**dict(row))
 
 
-def get_member(conn: "sqlite3.Connection", person_id: int) -> Member:
+def get_member(conn: Connection, person_id: int) -> Member:
     """The person, as their newest active access code shows them. Raises LookupError when there is none."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
@@ -94,7 +94,7 @@ def get_member(conn: "sqlite3.Connection", person_id: int) -> Member:
     return Member(**dict(row))
 
 
-def code_hashes(conn: "sqlite3.Connection", person_id: int) -> frozenset[str]:
+def code_hashes(conn: Connection, person_id: int) -> frozenset[str]:
     """The keyed hashes of the person's active access codes, so that a password can be held against them."""
     rows = conn.execute(
         "SELECT code_hash FROM access_codes WHERE person_id = :person_id AND revoked_at IS NULL",
@@ -104,7 +104,7 @@ def code_hashes(conn: "sqlite3.Connection", person_id: int) -> frozenset[str]:
 
 
 def add_organisation(
-    conn: "sqlite3.Connection",
+    conn: Connection,
     now: datetime,
     *,
     kvk_number: str,
@@ -138,9 +138,7 @@ def add_organisation(
     return int(row["id"])
 
 
-def add_person(
-    conn: "sqlite3.Connection", now: datetime, *, given_name: str, family_name: str, email: str, language: str
-) -> int:
+def add_person(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
     """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`."""
     row = conn.execute(
         """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
@@ -158,7 +156,7 @@ def add_person(
 
 
 def add_access_code(
-    conn: "sqlite3.Connection",
+    conn: Connection,
     keys: Keys,
     now: datetime,
     *,
@@ -196,7 +194,7 @@ def add_access_code(
     return int(row["id"])
 
 
-def renew_hash(conn: "sqlite3.Connection", keys: Keys, access_code_id: int, code: str) -> None:
+def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code: str) -> None:
     """Keep a code's hash under the first of the keys from now on, so that the old secret is needed for one code less.
     For somebody who has just logged in with the code.
     """
@@ -206,7 +204,7 @@ def renew_hash(conn: "sqlite3.Connection", keys: Keys, access_code_id: int, code
     )
 
 
-def revoke_access_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+def revoke_access_code(conn: Connection, access_code_id: int, now: datetime) -> None:
     """Withdraw an access code; it finds nobody from now on. Withdrawing it twice changes nothing."""
     conn.execute(
         "UPDATE access_codes SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL",
@@ -214,13 +212,13 @@ def revoke_access_code(conn: "sqlite3.Connection", access_code_id: int, now: dat
     )
 
 
-def password_hash(conn: "sqlite3.Connection", person_id: int | None) -> str | None:
+def password_hash(conn: Connection, person_id: int | None) -> str | None:
     """The person's password hash for `Hasher.verify`, or None. One query, also for nobody."""
     row = conn.execute("SELECT hash FROM passwords WHERE person_id = :id", {"id": person_id}).fetchone()
     return None if row is None else str(row["hash"])
 
 
-def set_password(conn: "sqlite3.Connection", person_id: int, hashed: str, now: datetime) -> None:
+def set_password(conn: Connection, person_id: int, hashed: str, now: datetime) -> None:
     """Keep a new password hash (of `Hasher.hash`). The caller ends the person's sessions in the same
     transaction.
     """
@@ -231,7 +229,7 @@ def set_password(conn: "sqlite3.Connection", person_id: int, hashed: str, now: d
     )
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
     tokens = conn.execute(
         "DELETE FROM tokens WHERE expires_at < :before", {"before": to_text(now - timedelta(days=TOKEN_DAYS))}

@@ -1,15 +1,13 @@
 """What is wrong with a new password of a person, in words for the page."""
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
 from selfservice.members import model, people, phrases, rules
 from selfservice.secrets import Keys
 
 
-def problem(
-    conn: "sqlite3.Connection", keys: Keys, facts: Facts, person_id: int, password: str, *, demo: bool
-) -> str | None:
+def problem(conn: Connection, keys: Keys, facts: Facts, person_id: int, password: str, *, demo: bool) -> str | None:
     """Why the person may not have this password, or None when they may. Raises LookupError for nobody.
 
     Lengths are the facts password.min_length and password.max_length. The password that is printed with every

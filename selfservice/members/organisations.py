@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Organisation:
         return tuple(line for line in (self.name, person, *self.post_address.lines()) if line)
 
 
-def by_number(conn: "sqlite3.Connection", kvk_number: str) -> Organisation | None:
+def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number (eight digits), or None."""
     row = conn.execute(
         """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
@@ -57,7 +57,7 @@ def by_number(conn: "sqlite3.Connection", kvk_number: str) -> Organisation | Non
     return None if row is None else _organisation(row)
 
 
-def get(conn: "sqlite3.Connection", organisation_id: int) -> Organisation:
+def get(conn: Connection, organisation_id: int) -> Organisation:
     """The organisation with this row number. Raises LookupError when there is none."""
     row = conn.execute(
         """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
@@ -69,7 +69,7 @@ def get(conn: "sqlite3.Connection", organisation_id: int) -> Organisation:
     return _organisation(row)
 
 
-def _organisation(row: "sqlite3.Row") -> Organisation:
+def _organisation(row: Row) -> Organisation:
     visiting = Address(row["street"], row["house_number"], row["postcode"], row["city"])
     postal = [row["postal_street"], row["postal_house_number"], row["postal_postcode"], row["postal_city"]]
     return Organisation(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Paying:
     debit_from: date | None
 
 
-def find(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None, today: date) -> Paying:
+def find(conn: Connection, person_id: int, organisation_id: int | None, today: date) -> Paying:
     """How a person pays privately, or an organisation. A mandate holds from its day on, and until then the one that
     it came in place of; for an organisation anybody's counts.
     """

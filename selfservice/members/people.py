@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Person:
         return (self.given_name, self.family_name, *self.organisations)
 
 
-def get(conn: "sqlite3.Connection", person_id: int) -> Person:
+def get(conn: Connection, person_id: int) -> Person:
     """The person with this row number. Raises LookupError when there is none."""
     row = conn.execute(
         """SELECT p.id, p.given_name, p.family_name, p.email, p.language, w.person_id IS NOT NULL AS has_password

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from selfservice import crypto, secrets
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.secrets import Keys
 
 
@@ -21,9 +21,7 @@ class Issued(NamedTuple):
     token_hash: str
 
 
-def issue(
-    conn: "sqlite3.Connection", keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime
-) -> Issued:
+def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime) -> Issued:
     """A new token of a kind that works for `hours`. Nobody learns it before the worker writes it into the mail.
 
     `person_id` None makes a void token that opens nothing: for a code and address that do not belong
@@ -52,7 +50,7 @@ def name(keys: Keys, token_hash: str) -> str:
     return keys.keyed_hash("link-name", token_hash)[:32]
 
 
-def find(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:
+def find(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | None:
     """Whose token this is if it still works, else None. Changes nothing: for showing the page behind the
     link.
     """
@@ -64,7 +62,7 @@ def find(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) 
     return None if row is None else row["person_id"]
 
 
-def redeem(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime) -> int | None:
+def redeem(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | None:
     """Use a token up and return its person's id; None when it is used, expired, void, of another kind or
     unknown.
 
@@ -84,7 +82,7 @@ def redeem(conn: "sqlite3.Connection", kind: str, token_hash: str, now: datetime
     return int(row["person_id"])
 
 
-def revoke_all(conn: "sqlite3.Connection", kind: str, person_id: int, now: datetime) -> int:
+def revoke_all(conn: Connection, kind: str, person_id: int, now: datetime) -> int:
     """Stop every unused token of a kind of this person; returns how many."""
     return conn.execute(
         "UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
@@ -92,6 +90,6 @@ def revoke_all(conn: "sqlite3.Connection", kind: str, person_id: int, now: datet
     ).rowcount
 
 
-def end_all(conn: "sqlite3.Connection", now: datetime) -> int:
+def end_all(conn: Connection, now: datetime) -> int:
     """Stop every unused token of everybody, so that no link works any more; returns how many."""
     return conn.execute("UPDATE tokens SET used_at = :now WHERE used_at IS NULL", {"now": to_text(now)}).rowcount

@@ -6,11 +6,11 @@ A code sent by letter lapses when it is not used in time (`access_codes.valid_un
 from datetime import datetime
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members.model import Hashes, Member
 
 
-def find_usable(conn: "sqlite3.Connection", hashes: Hashes, now: datetime) -> Member | None:
+def find_usable(conn: Connection, hashes: Hashes, now: datetime) -> Member | None:
     """Whose access code this is (by `model.hashes_of`) if one can sign in with it now, else None. One query."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
@@ -24,7 +24,7 @@ def find_usable(conn: "sqlite3.Connection", hashes: Hashes, now: datetime) -> Me
     return None if row is None else Member(**dict(row))
 
 
-def note_use(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+def note_use(conn: Connection, access_code_id: int, now: datetime) -> None:
     """Write down that the code was signed in with, the first time; later times change nothing."""
     conn.execute(
         "UPDATE access_codes SET first_used_at = :now WHERE id = :id AND first_used_at IS NULL",
@@ -32,7 +32,7 @@ def note_use(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> 
     )
 
 
-def note_hand_over(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+def note_hand_over(conn: Connection, access_code_id: int, now: datetime) -> None:
     """Write down that the code left us, by mail or on paper; later times change nothing."""
     conn.execute(
         "UPDATE access_codes SET handed_over_at = :now WHERE id = :id AND handed_over_at IS NULL",
@@ -40,7 +40,7 @@ def note_hand_over(conn: "sqlite3.Connection", access_code_id: int, now: datetim
     )
 
 
-def set_valid_until(conn: "sqlite3.Connection", access_code_id: int, moment: datetime) -> None:
+def set_valid_until(conn: Connection, access_code_id: int, moment: datetime) -> None:
     """Set until when the code must have been used for the first time."""
     conn.execute(
         "UPDATE access_codes SET valid_until = :moment WHERE id = :id",
@@ -48,7 +48,7 @@ def set_valid_until(conn: "sqlite3.Connection", access_code_id: int, moment: dat
     )
 
 
-def active_code(conn: "sqlite3.Connection", person_id: int | None, organisation_id: int | None) -> int | None:
+def active_code(conn: Connection, person_id: int | None, organisation_id: int | None) -> int | None:
     """The row of the person's active code, private or for an organisation, or None. One query, also for nobody."""
     row = conn.execute(
         """SELECT id FROM access_codes

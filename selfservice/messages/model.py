@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import references
 
 KEPT_DAYS = 365
@@ -26,7 +26,7 @@ class Message:
     created_at: datetime
 
 
-def register(conn: sqlite3.Connection, kind: str, masked: str, language: str, now: datetime) -> str:
+def register(conn: Connection, kind: str, masked: str, language: str, now: datetime) -> str:
     """Write a message down and return its new check code, 8 symbols (`members.references`). Call inside `write()`.
 
     `masked` is what `outbox.addresses.mask` or `mask_address` made of the recipient; empty when nothing will be sent.
@@ -48,12 +48,12 @@ def register(conn: sqlite3.Connection, kind: str, masked: str, language: str, no
             return str(row["check_code"])
 
 
-def withdraw(conn: sqlite3.Connection, check_code: str) -> None:
+def withdraw(conn: Connection, check_code: str) -> None:
     """Forget a message that was never sent after all; fine when there is none."""
     conn.execute("DELETE FROM messages WHERE check_code = :check_code", {"check_code": check_code})
 
 
-def find(conn: sqlite3.Connection, typed: str) -> Message | None:
+def find(conn: Connection, typed: str) -> Message | None:
     """The message with this check code, however it was typed, or None when we sent no such message."""
     row = conn.execute(
         """SELECT check_code, kind, recipient, language, created_at FROM messages
@@ -70,7 +70,7 @@ def mask_address(lines: tuple[str, ...]) -> str:
     return " / ".join([*(f"{line[:1]}{MASK}" for line in lines[:-1]), f"{lines[-1][:4]}{MASK}"])
 
 
-def clean(conn: sqlite3.Connection, now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove messages of over 365 days ago; returns how many went."""
     return conn.execute(
         "DELETE FROM messages WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}

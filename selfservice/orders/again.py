@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.i18n import TIMEZONE
 from selfservice.orders.lookup import Order
@@ -51,7 +51,7 @@ def is_free(order: Order, facts: Facts, now: datetime) -> bool:
     )
 
 
-def asked(conn: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
+def asked(conn: Connection, numbers: Sequence[str]) -> dict[str, datetime]:
     """When each of these orders was asked for again (UTC); those that never were are not in it."""
     rows = conn.execute(
         """SELECT number, asked_at FROM order_redeliveries
@@ -61,13 +61,13 @@ def asked(conn: sqlite3.Connection, numbers: Sequence[str]) -> dict[str, datetim
     return {row["number"]: from_text(row["asked_at"]) for row in rows}
 
 
-def done_at(conn: sqlite3.Connection, number: str) -> datetime | None:
+def done_at(conn: Connection, number: str) -> datetime | None:
     """When the shop said that this order was delivered again; None while it did not, or when nobody asked."""
     row = conn.execute("SELECT done_at FROM order_redeliveries WHERE number = :number", {"number": number}).fetchone()
     return from_text(row["done_at"]) if row and row["done_at"] else None
 
 
-def ask(conn: sqlite3.Connection, desk: Desk, order: Order, asker: Asker, now: datetime) -> Outcome:
+def ask(conn: Connection, desk: Desk, order: Order, asker: Asker, now: datetime) -> Outcome:
     """Ask for this order again, which the asker is known to see, and tell them by mail that it is on its way.
 
     However often it is asked there is one redelivery and one mail: `asked_before` says that it was there already, also
@@ -96,7 +96,7 @@ def ask(conn: sqlite3.Connection, desk: Desk, order: Order, asker: Asker, now: d
     return _note(conn, desk, asker, "asked", f"redelivery:{row['id']}", now)
 
 
-def _note(conn: sqlite3.Connection, desk: Desk, asker: Asker, outcome: Outcome, thing: str, now: datetime) -> Outcome:
+def _note(conn: Connection, desk: Desk, asker: Asker, outcome: Outcome, thing: str, now: datetime) -> Outcome:
     desk.record(
         conn, now, "orders.again", outcome, who=f"person:{asker.person_id}", on_what=thing, address=asker.address
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders.query import Scope
 from selfservice.orders.walks import Key
 
@@ -34,7 +34,7 @@ class Amounts:
     of equal ones the newest, when `descending`.
     """
 
-    conn: sqlite3.Connection
+    conn: Connection
     scope: Scope
     since: int
     until: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.limits.model import Limit, allow
 from selfservice.orders.again import Asker
 from selfservice.outbox import addresses
@@ -26,7 +26,7 @@ def mask(name: str) -> str:
     return " ".join(f"{part[0]}•••" for part in name.split())
 
 
-def main_person(conn: sqlite3.Connection, organisation_id: int) -> Main | None:
+def main_person(conn: Connection, organisation_id: int) -> Main | None:
     """Who has the main code; None when nobody has, or no longer a code that works."""
     row = _find(conn, organisation_id)
     if row is None:
@@ -34,7 +34,7 @@ def main_person(conn: sqlite3.Connection, organisation_id: int) -> Main | None:
     return Main(row["id"], mask(f"{row['given_name']} {row['family_name']}"), addresses.mask(row["email"]))
 
 
-def ask(conn: sqlite3.Connection, desk: Desk, organisation_id: int, asker: Asker, now: datetime) -> int:
+def ask(conn: Connection, desk: Desk, organisation_id: int, asker: Asker, now: datetime) -> int:
     """Mail the person with the main code that a colleague asks about it, in their own language.
 
     0 when the mail is queued, else the seconds to wait: each colleague once in so many hours (fact
@@ -80,8 +80,8 @@ def ask(conn: sqlite3.Connection, desk: Desk, organisation_id: int, asker: Asker
     return decision.retry_after_seconds
 
 
-def _find(conn: sqlite3.Connection, organisation_id: int) -> sqlite3.Row | None:
-    found: sqlite3.Row | None = conn.execute(
+def _find(conn: Connection, organisation_id: int) -> Row | None:
+    found: Row | None = conn.execute(
         """SELECT p.id, p.given_name, p.family_name, p.email, p.language, o.name AS organisation, c.hint
            FROM organisations o JOIN people p ON p.id = o.main_person_id
                 JOIN access_codes c ON c.person_id = p.id AND c.organisation_id = o.id AND c.revoked_at IS NULL

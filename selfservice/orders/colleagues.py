@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders import scopes
 from selfservice.orders.query import Scope
 from selfservice.orders.scopes import Holder
 
 
-def few(conn: sqlite3.Connection, scope: Scope, most: int) -> list[Holder] | None:
+def few(conn: Connection, scope: Scope, most: int) -> list[Holder] | None:
     """Everybody whose orders are in sight, or None when they are more than `most`."""
     row = conn.execute(
         """SELECT count(*) AS people
@@ -21,7 +21,7 @@ def few(conn: sqlite3.Connection, scope: Scope, most: int) -> list[Holder] | Non
     return None if row["people"] > most else scopes.holders(conn, scope)
 
 
-def numbered(conn: sqlite3.Connection, scope: Scope, ordinal: int) -> Holder | None:
+def numbered(conn: Connection, scope: Scope, ordinal: int) -> Holder | None:
     """Who has this ordinal in the account, if anybody, and if the scope is of the whole account."""
     if scope.holder_id is not None or ordinal < 1:
         return None
@@ -37,7 +37,7 @@ def numbered(conn: sqlite3.Connection, scope: Scope, ordinal: int) -> Holder | N
     return None if row is None else Holder(row["id"], ordinal, row["name"], row["hint"])
 
 
-def ordinals(conn: sqlite3.Connection, scope: Scope, holder_ids: Collection[int]) -> dict[int, int]:
+def ordinals(conn: Connection, scope: Scope, holder_ids: Collection[int]) -> dict[int, int]:
     """The ordinals of these holders of the account. Walks along its holders once, however many are asked for."""
     rows = conn.execute(
         """SELECT k.id, (SELECT count(*) FROM order_holders h

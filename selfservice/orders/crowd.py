@@ -12,7 +12,7 @@ from itertools import accumulate, islice
 from random import Random
 
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.orders import seasons
 from selfservice.orders.demo import FIRST_NUMBER, Buyer, products, rows
 from selfservice.orders.invented import people
@@ -74,13 +74,13 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     return True
 
 
-def begun(conn: sqlite3.Connection) -> int:
+def begun(conn: Connection) -> int:
     """How many people of a crowd there are: none before the first one is begun."""
     found = conn.execute("SELECT count(*) FROM people WHERE email_key LIKE :crowd", {"crowd": f"%{MARK}"})
     return int(found.fetchone()[0])
 
 
-def _counted(conn: sqlite3.Connection, account: int) -> tuple[int, int, int]:
+def _counted(conn: Connection, account: int) -> tuple[int, int, int]:
     """How many orders there are, how many of this account, and the last number that we gave one."""
     row = conn.execute(
         """SELECT count(*) AS orders, count(*) FILTER (WHERE account = :account) AS own,
@@ -108,7 +108,7 @@ def _people(db: Database, random: Random, count: int, now: datetime) -> None:
             writing.executemany(_HOLDERS, [each._asdict() for each in batch])
 
 
-def _buyers(conn: sqlite3.Connection, random: Random) -> tuple[list[Buyer], list[Buyer]]:
+def _buyers(conn: Connection, random: Random) -> tuple[list[Buyer], list[Buyer]]:
     """The buyers of the first organisation, and all others."""
     mine = [
         Buyer(row["id"], row["account"], "direct_debit", 40.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.intake.lines import LineError
 from selfservice.members.model import hashes_of
 from selfservice.orders import holders
@@ -60,7 +60,7 @@ class Delivery:
         self._taken: dict[str, Taken] = {}
         self._again = [0, 0]
 
-    def take(self, conn: sqlite3.Connection, values: Sequence[str]) -> str:
+    def take(self, conn: Connection, values: Sequence[str]) -> str:
         """Take an order, in the order of rows.COLUMNS; returns its number. Of two with one number the last counts.
 
         Only reads. Raises LineError, which names all that is wrong with the order, or that its access code is not
@@ -100,11 +100,11 @@ class Delivery:
         for start in range(0, len(ordered), most):
             yield ordered[start : start + most]
 
-    def write(self, conn: sqlite3.Connection, batch: Sequence[Taken]) -> Written:
+    def write(self, conn: Connection, batch: Sequence[Taken]) -> Written:
         """Write a batch. Call inside `write()`; when that is undone, this delivery is spent."""
         return put(conn, [self._row(conn, record, owner) for record, owner in batch])
 
-    def _find(self, conn: sqlite3.Connection, code: str) -> _Owner:
+    def _find(self, conn: Connection, code: str) -> _Owner:
         hashes = hashes_of(self._keys, code)
         row = conn.execute(
             """SELECT c.person_id, c.organisation_id, coalesce(c.organisation_id, -c.person_id) AS account,
@@ -121,7 +121,7 @@ class Delivery:
         owner = self._owners[code] = _Owner(*row)
         return owner
 
-    def _row(self, conn: sqlite3.Connection, record: Record, owner: _Owner) -> Row:
+    def _row(self, conn: Connection, record: Record, owner: _Owner) -> Row:
         if not owner.holder_id:
             owner.holder_id = holders.holder(conn, owner.person_id, owner.organisation_id)[0]
         product = self._products[record.product]

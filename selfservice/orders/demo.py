@@ -9,7 +9,7 @@ from math import inf
 from random import Random
 from typing import NamedTuple
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders import holders, seasons
 from selfservice.orders.writing import Row, put
 
@@ -57,7 +57,7 @@ class Buyer(NamedTuple):
 
 
 def fill(
-    conn: sqlite3.Connection,
+    conn: Connection,
     uses: Sequence[tuple[int, int | None]],
     now: datetime,
     left: Mapping[int, datetime] | None = None,
@@ -83,7 +83,7 @@ def fill(
     return put(conn, list(rows(random, products(conn), zip(moments, who, strict=True), moments[-1][1]))).new
 
 
-def products(conn: sqlite3.Connection) -> list[int]:
+def products(conn: Connection) -> list[int]:
     """The row numbers of PRODUCTS, which are made when they are not there: call inside `write()`."""
     return [holders.product(conn, each.code, each.name_en, each.name_nl) for each in PRODUCTS]
 

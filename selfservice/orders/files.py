@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.orders import formats, matching, workbook
 from selfservice.orders.formats import Format
 from selfservice.orders.lines import Lines
@@ -123,7 +123,7 @@ def _text(db: Database, query: Query, file: Format) -> Iterator[bytes]:
         yield file.tail if between else file.tail_of_none
 
 
-def _newest_first(conn: sqlite3.Connection, query: Query, lines: Lines) -> Iterator[bytes]:
+def _newest_first(conn: Connection, query: Query, lines: Lines) -> Iterator[bytes]:
     """Along the table itself, without a key leaving the database: what nearly everybody asks for."""
     since, until = query.period.seconds
     start = Key(until, "")

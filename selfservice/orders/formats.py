@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Row
 from selfservice.i18n import using
 from selfservice.orders import words
 from selfservice.orders.cells import guard, identifier, plain, quoted
@@ -62,7 +62,7 @@ def sheet(language: str) -> Format:
             {code: quoted(word) for code, word in words.states().items()},
         )
 
-    def holder(row: sqlite3.Row) -> str:
+    def holder(row: Row) -> str:
         cells = [
             quoted(plain(row["organisation"])) if row["organisation"] else "",
             identifier(row["kvk_number"]) if row["kvk_number"] else "",
@@ -79,10 +79,10 @@ def sheet(language: str) -> Format:
 def programs() -> Format:
     """The CSV for programs: RFC 4180, UTF-8 without a mark, codes for words."""
 
-    def product(row: sqlite3.Row) -> str:
+    def product(row: Row) -> str:
         return "," + ",".join(quoted(guard(row[column])) for column in ("code", "name_en", "name_nl")) + ","
 
-    def holder(row: sqlite3.Row) -> str:
+    def holder(row: Row) -> str:
         organisation = quoted(guard(row["organisation"])) if row["organisation"] else ""
         return f"{organisation},{row['kvk_number'] or ''},{quoted(guard(row['name']))},{row['hint'] or ''},"
 
@@ -93,10 +93,10 @@ def programs() -> Format:
 def array() -> Format:
     """JSON: a list of objects, one on a line, with the columns for programs and the amount in cents besides."""
 
-    def product(row: sqlite3.Row) -> str:
+    def product(row: Row) -> str:
         return _members(product=row["code"], product_en=row["name_en"], product_nl=row["name_nl"])
 
-    def holder(row: sqlite3.Row) -> str:
+    def holder(row: Row) -> str:
         return _members(
             organisation=row["organisation"], kvk_number=row["kvk_number"], ordered_by=row["name"], code_end=row["hint"]
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Elsewhere:
     has_code: bool
 
 
-def earlier_code(conn: sqlite3.Connection, person_id: int, organisation_id: int | None) -> str | None:
+def earlier_code(conn: Connection, person_id: int, organisation_id: int | None) -> str | None:
     """The end of the newest code that this person had for this account before the present one, while it is known."""
     row = conn.execute(
         """SELECT hint FROM access_codes
@@ -28,7 +28,7 @@ def earlier_code(conn: sqlite3.Connection, person_id: int, organisation_id: int 
     return None if row is None else str(row["hint"])
 
 
-def elsewhere(conn: sqlite3.Connection, person_id: int, organisation_id: int | None) -> list[Elsewhere]:
+def elsewhere(conn: Connection, person_id: int, organisation_id: int | None) -> list[Elsewhere]:
     """The other accounts that this person has orders in."""
     rows = conn.execute(
         """SELECT o.name, EXISTS (SELECT 1 FROM access_codes c

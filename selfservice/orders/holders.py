@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 
-def holder(conn: sqlite3.Connection, person_id: int, organisation_id: int | None) -> tuple[int, int]:
+def holder(conn: Connection, person_id: int, organisation_id: int | None) -> tuple[int, int]:
     """The row number of this person's use of an organisation's account (or, with None, of their own), and the account.
 
     Makes it when it is not there: call inside `write()`.
@@ -24,7 +24,7 @@ def holder(conn: sqlite3.Connection, person_id: int, organisation_id: int | None
     return int(row["id"]), int(row["account"])
 
 
-def product(conn: sqlite3.Connection, code: str, name_en: str = "", name_nl: str = "") -> int:
+def product(conn: Connection, code: str, name_en: str = "", name_nl: str = "") -> int:
     """The row number of a product. It gets the names that are given; call inside `write()`.
 
     Until a language's own name comes, the first one of the other language stands in for it, and before that the code.

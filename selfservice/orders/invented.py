@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import codes, demo
 
 KVK_NUMBERS = 100_000  # as many as begin with 000
@@ -58,7 +58,7 @@ class Invented(NamedTuple):
     holder: int
 
 
-def people(conn: sqlite3.Connection, random: Random, count: int, then: str, known: int = 0) -> Iterator[Invented]:
+def people(conn: Connection, random: Random, count: int, then: str, known: int = 0) -> Iterator[Invented]:
     """People until there are `count` access codes: every thousandth of the first organisation, every fifth private,
     the others of new organisations of up to four people. `then` is when they got their code, `known` how many such
     people were made before. Only reads.

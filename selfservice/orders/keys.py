@@ -10,7 +10,7 @@ from typing import Literal
 
 from selfservice import secrets
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 
 Scope = Literal["orders:write", "redeliveries"]
 SCOPES: tuple[Scope, ...] = ("orders:write", "redeliveries")
@@ -33,7 +33,7 @@ class Key:
     last_used_on: date | None
 
 
-def create(conn: sqlite3.Connection, name: str, scope: Scope, now: datetime) -> tuple[str, Key]:
+def create(conn: Connection, name: str, scope: Scope, now: datetime) -> tuple[str, Key]:
     """Make a key (256 random bits): the key itself, which is not kept, and what is. Call inside `write()`.
 
     Raises ValueError when the name is empty, over 60 signs, or cannot be printed on one line.
@@ -56,7 +56,7 @@ def create(conn: sqlite3.Connection, name: str, scope: Scope, now: datetime) -> 
     return plain, _key(row)
 
 
-def find(conn: sqlite3.Connection, plain: str) -> Key | None:
+def find(conn: Connection, plain: str) -> Key | None:
     """The key that this is, unless it was revoked. One look-up by its hash, so how long it takes tells nothing."""
     if not _KEY.fullmatch(plain):
         return None
@@ -67,7 +67,7 @@ def find(conn: sqlite3.Connection, plain: str) -> Key | None:
     return None if row is None else _key(row)
 
 
-def note_use(conn: sqlite3.Connection, key: Key, today: date) -> None:
+def note_use(conn: Connection, key: Key, today: date) -> None:
     """Write down on which day the key was used last; once a day."""
     if key.last_used_on != today:
         conn.execute(
@@ -75,12 +75,12 @@ def note_use(conn: sqlite3.Connection, key: Key, today: date) -> None:
         )
 
 
-def listed(conn: sqlite3.Connection) -> list[Key]:
+def listed(conn: Connection) -> list[Key]:
     """All keys, oldest first, revoked ones too while they are kept."""
     return [_key(row) for row in conn.execute("SELECT * FROM delivery_keys ORDER BY id")]
 
 
-def revoke(conn: sqlite3.Connection, public_id: str, now: datetime) -> Key | None:
+def revoke(conn: Connection, public_id: str, now: datetime) -> Key | None:
     """Revoke the key with this public id: it opens nothing from now on. None when no key that works has it."""
     row = conn.execute(
         "UPDATE delivery_keys SET revoked_at = :now WHERE public_id = :id AND revoked_at IS NULL RETURNING *",
@@ -89,7 +89,7 @@ def revoke(conn: sqlite3.Connection, public_id: str, now: datetime) -> Key | Non
     return None if row is None else _key(row)
 
 
-def _key(row: sqlite3.Row) -> Key:
+def _key(row: Row) -> Key:
     return Key(
         id=row["id"],
         public_id=row["public_id"],

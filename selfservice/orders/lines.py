@@ -12,11 +12,11 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.orders import parts
 from selfservice.orders.walks import Key
 
-Part = Callable[[sqlite3.Row], str]
+Part = Callable[[Row], str]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Form:
 class Lines:
     """Builds the lines of an account's orders."""
 
-    def __init__(self, conn: sqlite3.Connection, account: int, form: Form) -> None:
+    def __init__(self, conn: Connection, account: int, form: Form) -> None:
         self._conn, self._form = conn, form
         self._bound = {"account": account, "between": form.between}
         conn.execute("CREATE TEMP TABLE product_parts (id INTEGER PRIMARY KEY, part TEXT NOT NULL) STRICT")
@@ -89,7 +89,7 @@ class Lines:
             ).fetchone()
         )
 
-    def _whole(self, ask: Callable[[], sqlite3.Row]) -> bytes:
+    def _whole(self, ask: Callable[[], Row]) -> bytes:
         row = ask()
         while row["holders"] or row["products"]:
             for each in parts.holders(self._conn, _ids(row["holders"])):

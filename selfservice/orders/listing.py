@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.orders import matching
 from selfservice.orders.amounts import Amount, Amounts
 from selfservice.orders.query import Query
@@ -43,7 +43,7 @@ class Place:
 class Listing:
     """The orders of a query."""
 
-    conn: sqlite3.Connection
+    conn: Connection
     query: Query
 
     @cached_property
@@ -52,7 +52,7 @@ class Listing:
         return matching.split(self.query.words)
 
     @cached_property
-    def single(self) -> sqlite3.Row | None:
+    def single(self) -> Row | None:
         """The one order that the words are the number of, if there is one in the scope and the period."""
         row = matching.numbered(self.conn, self.query) if self.words else None
         since, until = self.query.period.seconds

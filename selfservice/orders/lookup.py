@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.orders.listing import Listing, Place
 from selfservice.orders.query import Query, Scope
 
@@ -46,7 +46,7 @@ class Page:
     after: str | None
 
 
-def page(conn: sqlite3.Connection, query: Query, *, after: str = "", before: str = "", size: int = 25) -> Page:
+def page(conn: Connection, query: Query, *, after: str = "", before: str = "", size: int = 25) -> Page:
     """The orders after, or before, the place that another page named; without one, or with one that means nothing
     here, the first.
 
@@ -70,13 +70,13 @@ def page(conn: sqlite3.Connection, query: Query, *, after: str = "", before: str
     return _page(conn, query, [key.number for key in keys[:size]], has_before=False, has_after=len(keys) > size)
 
 
-def get(conn: sqlite3.Connection, scope: Scope, number: str, language: str = "nl") -> Order | None:
+def get(conn: Connection, scope: Scope, number: str, language: str = "nl") -> Order | None:
     """The order with this number (exactly as it is written), or None when the scope has no such order."""
     found = orders(conn, scope, [number], language)
     return found[0] if found and scope.holder_id in (None, found[0].holder_id) else None
 
 
-def orders(conn: sqlite3.Connection, scope: Scope, numbers: Sequence[str], language: str) -> list[Order]:
+def orders(conn: Connection, scope: Scope, numbers: Sequence[str], language: str) -> list[Order]:
     """The account's orders with these numbers, in their order."""
     rows = conn.execute(
         """SELECT o.number, o.ordered_at, o.ordered_on, p.name_en, p.name_nl, p.code, g.name AS organisation,
@@ -94,7 +94,7 @@ def orders(conn: sqlite3.Connection, scope: Scope, numbers: Sequence[str], langu
     return [_order(row, "name_nl" if language == "nl" else "name_en") for row in rows]
 
 
-def _order(row: sqlite3.Row, name: str) -> Order:
+def _order(row: Row, name: str) -> Order:
     return Order(
         number=row["number"],
         ordered_at=datetime.fromtimestamp(row["ordered_at"], UTC),
@@ -113,7 +113,7 @@ def _order(row: sqlite3.Row, name: str) -> Order:
     )
 
 
-def _page(conn: sqlite3.Connection, query: Query, numbers: list[str], *, has_before: bool, has_after: bool) -> Page:
+def _page(conn: Connection, query: Query, numbers: list[str], *, has_before: bool, has_after: bool) -> Page:
     return Page(
         orders(conn, query.scope, numbers, query.language),
         numbers[0] if has_before else None,

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.orders.query import Period, Query, Scope
 
 _NUMBER = re.compile(r"[A-Z0-9-]{1,32}")
@@ -54,7 +54,7 @@ def months(period: Period) -> tuple[str, str]:
     return first, f"{period.last:%Y-%m}" if period.last else "9999-99"
 
 
-def products(conn: sqlite3.Connection, query: Query) -> list[Product]:
+def products(conn: Connection, query: Query) -> list[Product]:
     """The products ordered in the period's months in which all words occur (in name or code), by name."""
     first, last = months(query.period)
     bound = {"account": query.scope.account, "holder": query.scope.holder_id, "first": first, "last": last}
@@ -65,15 +65,15 @@ def products(conn: sqlite3.Connection, query: Query) -> list[Product]:
     return sorted((each for each in found if _has(each, wanted)), key=lambda each: each.place)
 
 
-def numbered(conn: sqlite3.Connection, query: Query) -> sqlite3.Row | None:
+def numbered(conn: Connection, query: Query) -> Row | None:
     """`locate` of the order that the words are the number of."""
     plain = number(query.words)
     return locate(conn, query.scope, plain) if plain else None
 
 
-def locate(conn: sqlite3.Connection, scope: Scope, plain: str) -> sqlite3.Row | None:
+def locate(conn: Connection, scope: Scope, plain: str) -> Row | None:
     """Where the order of the scope with this number stands in every sort; None when the scope has no such order."""
-    row: sqlite3.Row | None = conn.execute(
+    row: Row | None = conn.execute(
         """SELECT o.ordered_at, o.ordered_on, o.number, o.cents, p.code, p.name_en, p.name_nl
            FROM orders o JOIN order_products p ON p.id = o.product_id
            WHERE o.number = :number AND o.account = :account AND (:holder IS NULL OR o.holder_id = :holder)""",

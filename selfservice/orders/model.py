@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.i18n import TIMEZONE
 
 KEPT_YEARS = 7  # after the end of the order's own (fiscal retention, article 52 AWR)
@@ -17,7 +17,7 @@ def first_day(now: datetime) -> date:
     return date(now.astimezone(TIMEZONE).year - KEPT_YEARS, 1, 1)
 
 
-def clean(conn: sqlite3.Connection, now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove what retention no longer allows (see migrations.py); returns how many rows went.
 
     Whole months go, so the sums that stay are right. When a year has ended there is much to remove: each call takes
@@ -49,7 +49,7 @@ def clean(conn: sqlite3.Connection, now: datetime) -> int:
     return orders + holders + keys
 
 
-def _clean_account(conn: sqlite3.Connection, values: dict[str, str | int]) -> int:
+def _clean_account(conn: Connection, values: dict[str, str | int]) -> int:
     conn.execute("DELETE FROM order_account_months WHERE account = :account AND month < :month", values)
     conn.execute(
         """DELETE FROM order_holder_months WHERE month < :month

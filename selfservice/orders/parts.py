@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 
 
-def products(conn: sqlite3.Connection, ids: Iterable[int]) -> list[sqlite3.Row]:
+def products(conn: Connection, ids: Iterable[int]) -> list[Row]:
     """`id`, `code`, `name_en` and `name_nl` of these products."""
     return conn.execute(
         "SELECT id, code, name_en, name_nl FROM order_products WHERE id IN (SELECT value FROM json_each(:ids))",
@@ -16,7 +16,7 @@ def products(conn: sqlite3.Connection, ids: Iterable[int]) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def holders(conn: sqlite3.Connection, ids: Iterable[int]) -> list[sqlite3.Row]:
+def holders(conn: Connection, ids: Iterable[int]) -> list[Row]:
     """`id` and `name` of these holders, the `hint` of the code that they have now, and of the organisation `name` (as
     `organisation`) and `kvk_number`; what there is not is None.
     """

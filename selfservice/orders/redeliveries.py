@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 
 MOST = 100
 
@@ -24,7 +24,7 @@ class Redelivery:
     done_at: datetime | None
 
 
-def waiting(conn: sqlite3.Connection, after: int) -> list[Redelivery]:
+def waiting(conn: Connection, after: int) -> list[Redelivery]:
     """The first 100 that were not delivered yet and have a greater id than `after`, in the order of asking."""
     rows = conn.execute(
         """SELECT r.id, r.number, p.code AS product, r.asked_at, r.done_at
@@ -35,7 +35,7 @@ def waiting(conn: sqlite3.Connection, after: int) -> list[Redelivery]:
     return [_redelivery(row) for row in rows]
 
 
-def done(conn: sqlite3.Connection, redelivery_id: int, now: datetime) -> Redelivery | None:
+def done(conn: Connection, redelivery_id: int, now: datetime) -> Redelivery | None:
     """Write down that it was delivered, the first time; None when there is none with this id. Call inside `write()`."""
     values = {"id": redelivery_id, "now": to_text(now)}
     conn.execute("UPDATE order_redeliveries SET done_at = :now WHERE id = :id AND done_at IS NULL", values)
@@ -48,7 +48,7 @@ def done(conn: sqlite3.Connection, redelivery_id: int, now: datetime) -> Redeliv
     return None if row is None else _redelivery(row)
 
 
-def _redelivery(row: sqlite3.Row) -> Redelivery:
+def _redelivery(row: Row) -> Redelivery:
     return Redelivery(
         id=row["id"],
         number=row["number"],

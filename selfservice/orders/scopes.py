@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders.query import Scope
 
 # Of somebody who never ordered. No holder has this row number, so the scope holds no orders.
@@ -21,7 +21,7 @@ class Holder:
     hint: str | None
 
 
-def of(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None) -> Scope:
+def of(conn: Connection, person_id: int, organisation_id: int | None) -> Scope:
     """What this person sees, signed in for this organisation or (None) privately.
 
     The main person of an organisation sees all its orders (`holder_id` None), anybody else their own.
@@ -36,7 +36,7 @@ def of(conn: "sqlite3.Connection", person_id: int, organisation_id: int | None) 
     return Scope(-person_id if organisation_id is None else organisation_id, NOBODY if row is None else row["id"])
 
 
-def holders(conn: "sqlite3.Connection", scope: Scope) -> list[Holder]:
+def holders(conn: Connection, scope: Scope) -> list[Holder]:
     """Everybody whose orders are in sight, in the order of their ordinals: all of the account, or one, or nobody."""
     rows = conn.execute(
         """SELECT h.id, p.given_name || ' ' || p.family_name AS name, c.hint
@@ -50,7 +50,7 @@ def holders(conn: "sqlite3.Connection", scope: Scope) -> list[Holder]:
     return [each for each in everybody if scope.holder_id in (None, each.id)]
 
 
-def _is_main(conn: "sqlite3.Connection", person_id: int, organisation_id: int) -> bool:
+def _is_main(conn: Connection, person_id: int, organisation_id: int) -> bool:
     row = conn.execute(
         "SELECT 1 FROM organisations WHERE id = :organisation_id AND main_person_id = :person_id",
         {"organisation_id": organisation_id, "person_id": person_id},

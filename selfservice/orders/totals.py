@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.orders.listing import Listing
 from selfservice.orders.query import Period, Query
 
@@ -31,12 +31,12 @@ class Month:
     cents: int
 
 
-def total(conn: sqlite3.Connection, query: Query) -> Total:
+def total(conn: Connection, query: Query) -> Total:
     """What a query's orders come to, exactly."""
     return _total(_by_month(conn, query))
 
 
-def sums(conn: sqlite3.Connection, query: Query) -> tuple[Total, list[Month]]:
+def sums(conn: Connection, query: Query) -> tuple[Total, list[Month]]:
     """The total, and what makes it up month by month, of the same moment: they agree while orders arrive.
 
     The months are those from the first with orders to the last, ten years at most, the latest; those without orders in
@@ -65,7 +65,7 @@ def _firsts(since: str, until: str) -> list[date]:
     return [date(number // 12, number % 12 + 1, 1) for number in range(numbers[0], numbers[1] + 1)]
 
 
-def _by_month(conn: sqlite3.Connection, query: Query) -> dict[str, Total]:
+def _by_month(conn: Connection, query: Query) -> dict[str, Total]:
     """Each month that has any."""
     listing = Listing(conn, query)
     products = None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.orders.query import Scope
 
 
@@ -27,7 +27,7 @@ class Walk:
     `step` is how many are asked of the database at a time: a page, or a piece of a download.
     """
 
-    conn: sqlite3.Connection
+    conn: Connection
     scope: Scope
     since: int
     until: int
@@ -60,7 +60,7 @@ class Walk:
             "step": self.step,
         }
 
-    def _go(self, take: Callable[[Key], Sequence[sqlite3.Row]], after: Key | None) -> Iterator[Key]:
+    def _go(self, take: Callable[[Key], Sequence[Row]], after: Key | None) -> Iterator[Key]:
         edge = Key(self.until if self.descending else self.since, "")
         place = edge if after is None else min(edge, after) if self.descending else max(edge, after)
         while True:

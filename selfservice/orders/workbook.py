@@ -15,7 +15,7 @@ from pathlib import Path
 import xlsxwriter
 from xlsxwriter.worksheet import Worksheet
 
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database, Row
 from selfservice.i18n import gettext, using
 from selfservice.orders import parts, words
 from selfservice.orders.listing import Listing
@@ -84,7 +84,7 @@ class _Texts:
 class _Sheets:
     """The sheets of a workbook: one, and another each time that one is full."""
 
-    def __init__(self, conn: sqlite3.Connection, book: xlsxwriter.Workbook, language: str, texts: _Texts) -> None:
+    def __init__(self, conn: Connection, book: xlsxwriter.Workbook, language: str, texts: _Texts) -> None:
         self._conn, self._book, self._texts = conn, book, texts
         self._name = "name_nl" if language == "nl" else "name_en"
         self._products: dict[int, str] = {}
@@ -96,7 +96,7 @@ class _Sheets:
         self._cents = 0
         self._sheet, self._row = self._start(), 0
 
-    def add(self, rows: Sequence[sqlite3.Row]) -> None:
+    def add(self, rows: Sequence[Row]) -> None:
         """Write orders (of `_ROWS`) on the next rows."""
         self._meet(rows)
         for number, day, product_id, holder_id, payment, cents, invoice, state in rows:
@@ -116,7 +116,7 @@ class _Sheets:
                 text(row, _INVOICE, invoice)
             text(row, _STATE, self._texts.states[state])
 
-    def _meet(self, rows: Sequence[sqlite3.Row]) -> None:
+    def _meet(self, rows: Sequence[Row]) -> None:
         """Look up the products and holders that no row before had."""
         for each in parts.products(self._conn, {row["product_id"] for row in rows} - self._products.keys()):
             self._products[each["id"]] = each[self._name]

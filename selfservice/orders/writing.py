@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 _TABLES = """
     CREATE TEMP TABLE IF NOT EXISTS orders_in (
@@ -51,7 +51,7 @@ class Written:
     same: int
 
 
-def put(conn: sqlite3.Connection, rows: Sequence[Row]) -> Written:
+def put(conn: Connection, rows: Sequence[Row]) -> Written:
     """Add the orders whose number is not known, update those of which anything differs, and leave the rest alone.
 
     Of several rows with one number the last counts. The sums by month are right again when it returns. Call inside
@@ -93,13 +93,13 @@ def put(conn: sqlite3.Connection, rows: Sequence[Row]) -> Written:
     return Written(new, changed, same)
 
 
-def fates(conn: sqlite3.Connection) -> dict[str, str]:
+def fates(conn: Connection) -> dict[str, str]:
     """What the last `put` on this connection did, by number: 'new' or 'changed'; of what was the same, nothing."""
     found = conn.execute("SELECT number, is_new FROM orders_in")
     return {row["number"]: "new" if row["is_new"] else "changed" for row in found}
 
 
-def _add(conn: sqlite3.Connection) -> None:
+def _add(conn: Connection) -> None:
     """Add what comes in to the sums. Before anything is taken off, so that no sum is below zero in between."""
     conn.execute(
         """INSERT INTO order_account_months (account, month, product_id, orders, cents)
@@ -119,7 +119,7 @@ def _add(conn: sqlite3.Connection) -> None:
     )
 
 
-def _subtract(conn: sqlite3.Connection) -> None:
+def _subtract(conn: Connection) -> None:
     """Take what goes out off the sums; a sum of no orders goes too."""
     conn.execute(
         """UPDATE order_account_months SET orders = order_account_months.orders - old.orders,
@@ -147,7 +147,7 @@ def _subtract(conn: sqlite3.Connection) -> None:
     )
 
 
-def _update(conn: sqlite3.Connection) -> None:
+def _update(conn: Connection) -> None:
     """Write the changed ones over: never taken out and put in again, since a redelivery hangs on the row."""
     conn.execute(
         """UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,

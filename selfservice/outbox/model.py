@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from selfservice.clock import from_text, to_text
 from selfservice.crypto import Seed
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.facts import Facts
 from selfservice.limits.caps import Cap, book
 from selfservice.members.model import email_key
@@ -68,7 +68,7 @@ class Outbox:
 
     def reserve(
         self,
-        conn: "sqlite3.Connection",
+        conn: Connection,
         *,
         counted_on: str,
         now: datetime,
@@ -99,7 +99,7 @@ class Outbox:
 
     def enqueue(
         self,
-        conn: "sqlite3.Connection",
+        conn: Connection,
         *,
         idempotency_key: str,
         kind: str,
@@ -172,7 +172,7 @@ class Outbox:
         return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{self.domain}>"
 
 
-def leaves_before(conn: "sqlite3.Connection", idempotency_key: str, now: datetime) -> datetime | None:
+def leaves_before(conn: Connection, idempotency_key: str, now: datetime) -> datetime | None:
     """The whole minute before which the mail with this key leaves (`Slot.before`); None when it does not wait for its
     turn under a cap, or there is none. Only reads.
     """
@@ -183,7 +183,7 @@ def leaves_before(conn: "sqlite3.Connection", idempotency_key: str, now: datetim
     return None if row is None else Slot(from_text(row["next_at"])).before(now)
 
 
-def waiting_until(conn: "sqlite3.Connection", now: datetime) -> list[datetime]:
+def waiting_until(conn: Connection, now: datetime) -> list[datetime]:
     """When each mail that may not go yet will go: those over their recipient's cap, and those to be tried again."""
     rows = conn.execute(
         "SELECT next_at FROM outbox WHERE state = 'waiting' AND next_at > :now ORDER BY next_at", {"now": to_text(now)}
@@ -191,7 +191,7 @@ def waiting_until(conn: "sqlite3.Connection", now: datetime) -> list[datetime]:
     return [from_text(row["next_at"]) for row in rows]
 
 
-def hurry(conn: "sqlite3.Connection", now: datetime) -> int:
+def hurry(conn: Connection, now: datetime) -> int:
     """Let every mail that waits go now; returns how many. For a demonstration, whose mail reaches nobody."""
     moment = {"now": to_text(now)}
     # Void ones too, so that a later mail on the same topic finds known and unknown alike.
@@ -199,7 +199,7 @@ def hurry(conn: "sqlite3.Connection", now: datetime) -> int:
     return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", moment).rowcount
 
 
-def drop_waiting(conn: "sqlite3.Connection", now: datetime, *, links_only: bool) -> int:
+def drop_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
     """Let every mail that was not sent yet, or only those with a link in them, be given up at once (`queue.give_up`
     does it); returns how many.
     """
@@ -238,7 +238,7 @@ def status(db: Database, now: datetime) -> dict[str, Any]:
     }
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove finished rows older than 30 days (see migrations.py); returns how many went."""
     return conn.execute(
         "DELETE FROM outbox WHERE state NOT IN ('waiting', 'leased') AND created_at < :before",

@@ -15,7 +15,7 @@ from typing import Any
 
 from selfservice.clock import to_text
 from selfservice.crypto import Seed, token
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database, Row
 from selfservice.members import codes
 from selfservice.ports import MailTransport, Permanent, Temporary
 from selfservice.secrets import Keys
@@ -102,14 +102,14 @@ def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> It
     return None if row is None else to_item(row)
 
 
-def to_item(row: "sqlite3.Row | Mapping[str, Any]") -> Item:
+def to_item(row: Row | Mapping[str, Any]) -> Item:
     """A row of the outbox as the worker has it."""
     seed = Seed(row["secret"], row["nonce"], row["key_id"]) if row["nonce"] else None
     kept = ("id", "message_id", "kind", "recipient", "language", "attempts", "lease")
     return Item(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
 
 
-def is_due(conn: "sqlite3.Connection", now: datetime) -> bool:
+def is_due(conn: Connection, now: datetime) -> bool:
     """Whether any mail waits to be sent at this moment. Only reads."""
     row = conn.execute(
         """SELECT 1 FROM outbox WHERE (state = 'waiting' AND next_at <= :now)
@@ -189,7 +189,7 @@ def give_up(db: Database, now: datetime) -> int:
         ).rowcount
 
 
-def fail_without_key(conn: "sqlite3.Connection", keys: Keys, now: datetime) -> int:
+def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
     """Close as failed the mails whose link or code cannot be derived, since its secret is lost for good; returns how
     many. Call inside `write()`.
     """

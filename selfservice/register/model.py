@@ -8,7 +8,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.intake.counts import Refusal, Totals
 from selfservice.intake.lines import LONGEST, LineError, read_layout
 from selfservice.register.rows import COLUMNS, Row, check
@@ -96,7 +96,7 @@ def bring_in(
     return totals
 
 
-def put(conn: sqlite3.Connection, rows: Iterable[Row], now: datetime) -> tuple[int, int]:
+def put(conn: Connection, rows: Iterable[Row], now: datetime) -> tuple[int, int]:
     """Add or update organisations from checked rows; how many were new, and how many changed. Call inside `write()`.
 
     What is no column of the register (digital invoices, the main code) stays as it is.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import model as members
 from selfservice.members.organisations import Address
 from selfservice.requests import fields, payloads, post, progress, states
@@ -19,7 +19,7 @@ from selfservice.visits import sessions
 Done = Literal["ok", "unknown", "impossible"]
 
 
-def withdraw(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+def withdraw(conn: Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
     """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
 
     'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
@@ -38,7 +38,7 @@ def withdraw(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, a
 
 
 def correct_address(
-    conn: sqlite3.Connection,
+    conn: Connection,
     desk: Desk,
     reference: str,
     email: str,
@@ -70,7 +70,7 @@ def correct_address(
     return done
 
 
-def never_came(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+def never_came(conn: Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
     """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
 
     Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
@@ -90,7 +90,7 @@ def never_came(conn: sqlite3.Connection, desk: Desk, reference: str, email: str,
     return done
 
 
-def tell_replaced(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+def tell_replaced(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
     """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
     days, unless it has to wait for another letter first.
     """
@@ -113,7 +113,7 @@ def tell_replaced(conn: sqlite3.Connection, desk: Desk, request: Request, now: d
 
 
 def _allowed(
-    conn: sqlite3.Connection,
+    conn: Connection,
     desk: Desk,
     what: str,
     reference: str,

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import datetime
 
 from selfservice import i18n
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import people
 from selfservice.members.model import email_key
 from selfservice.requests import payloads, reasons, states
@@ -23,7 +23,7 @@ class SelfApprovalError(Exception):
     """The approver is the requester, by name or by e-mail address."""
 
 
-def take_up(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
+def take_up(conn: Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
     """Say that the request is being checked. Call inside `write()`.
 
     Raises UnknownReferenceError, SelfApprovalError, or WrongStateError when it is not waiting; a private one never is.
@@ -36,7 +36,7 @@ def take_up(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, now: 
     return request
 
 
-def approve(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
+def approve(conn: Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
     """Approve the request; its code is made and goes on its way at once. Call inside `write()`.
 
     What comes back is 'sent' (by e-mail), 'approved' (a letter is ready, or waits for its turn when `letter_id` is
@@ -52,7 +52,7 @@ def approve(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, now: 
     return hand_out(conn, desk, keep_promise(conn, desk, request, now), now)
 
 
-def reject(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, reason: str, now: datetime) -> Request:
+def reject(conn: Connection, desk: Desk, reference: str, by: str, reason: str, now: datetime) -> Request:
     """Reject the request and mail why, in its language. Call inside `write()`.
 
     Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
@@ -84,12 +84,12 @@ def reject(conn: sqlite3.Connection, desk: Desk, reference: str, by: str, reason
     return request
 
 
-def note_refusal(conn: sqlite3.Connection, desk: Desk, request: Request, by: str, now: datetime) -> None:
+def note_refusal(conn: Connection, desk: Desk, request: Request, by: str, now: datetime) -> None:
     """Write down that somebody tried to decide about a request of their own; in a transaction after the failed one."""
     desk.record(conn, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
 
 
-def _of_another(conn: sqlite3.Connection, reference: str, by: str) -> Request:
+def _of_another(conn: Connection, reference: str, by: str) -> Request:
     request = by_reference(conn, reference)
     if request is None:
         raise UnknownReferenceError(reference)
@@ -98,7 +98,7 @@ def _of_another(conn: sqlite3.Connection, reference: str, by: str) -> Request:
     return request
 
 
-def is_another(conn: sqlite3.Connection, request: Request, by: str) -> bool:
+def is_another(conn: Connection, request: Request, by: str) -> bool:
     """Whether this name (or e-mail address) is nobody's who asked, by the request and by what we know of the person.
 
     Case, accents, order and punctuation do not make another person; a name of one word is compared too.

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.limits.model import allow
 from selfservice.members import mandates, payments, people, tokens, use
@@ -64,7 +64,7 @@ class Link:
     asked: Asked | None = None
 
 
-def open_link(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Link:
+def open_link(conn: Connection, token_hash: str, now: datetime) -> Link:
     """What the link with this token opens now. Only reads."""
     row = conn.execute(
         "SELECT kind, used_at, expires_at FROM tokens WHERE token_hash = :hash AND person_id IS NOT NULL",
@@ -83,7 +83,7 @@ def open_link(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Link:
     return Link("closed") if row["used_at"] is not None or has_private else Link("open", _asked(conn, request, now))
 
 
-def _asked(conn: sqlite3.Connection, request: Request, now: datetime) -> Asked:
+def _asked(conn: Connection, request: Request, now: datetime) -> Asked:
     today = workdays.today(now)
     known = payments.find(conn, request.person_id, request.organisation_id, today)
     debits = request.iban is not None and not pays_already(conn, request)
@@ -99,7 +99,7 @@ def _asked(conn: sqlite3.Connection, request: Request, now: datetime) -> Asked:
 
 
 def confirm(
-    conn: sqlite3.Connection,
+    conn: Connection,
     desk: Desk,
     token_hash: str,
     address: str,
@@ -131,7 +131,7 @@ def confirm(
     return get(conn, request.id)
 
 
-def _choose(conn: sqlite3.Connection, desk: Desk, asked: Asked, chosen: str, address: str, now: datetime) -> None:
+def _choose(conn: Connection, desk: Desk, asked: Asked, chosen: str, address: str, now: datetime) -> None:
     request = asked.request
     members.set_password(conn, request.person_id, chosen, now)
     who = f"person:{request.person_id}"
@@ -151,7 +151,7 @@ def _choose(conn: sqlite3.Connection, desk: Desk, asked: Asked, chosen: str, add
         )
 
 
-def _close_others(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+def _close_others(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
     """One private code a person: what else was asked with this address, by whomever, comes to nothing."""
     rows = conn.execute(
         """SELECT * FROM requests
@@ -163,14 +163,14 @@ def _close_others(conn: sqlite3.Connection, desk: Desk, request: Request, now: d
         desk.record(conn, now, "request.close", "duplicate", on_what=other.on_what)
 
 
-def refuse(conn: sqlite3.Connection, desk: Desk, request: Request, address: str, now: datetime) -> None:
+def refuse(conn: Connection, desk: Desk, request: Request, address: str, now: datetime) -> None:
     """Write down that the password for a request's link was wrong. Call inside `write()`."""
     who = f"person:{request.person_id}"
     desk.record(conn, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
 
 
 def forget_password(
-    conn: sqlite3.Connection, desk: Desk, asked: Asked, address: str, language: str, now: datetime
+    conn: Connection, desk: Desk, asked: Asked, address: str, language: str, now: datetime
 ) -> lost.Asked:
     """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import codes, model, organisations, references, tokens, use
 from selfservice.requests import states
 from selfservice.requests.rows import State, get
@@ -43,7 +43,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def fill(conn: sqlite3.Connection, keys: Keys, now: datetime, password: str | None = None) -> int:
+def fill(conn: Connection, keys: Keys, now: datetime, password: str | None = None) -> int:
     """Put the requests in; returns how many. The organisations are expected to be there.
 
     Behind what was handed over stands a code that nobody has used yet; its owner has the password of this hash, when
@@ -77,7 +77,7 @@ def code(number: int) -> str:
     return codes.with_check("".join(codes.SYMBOLS[byte % 32] for byte in digest[: codes.RANDOM_LENGTH]))
 
 
-def _hand_over(conn: sqlite3.Connection, keys: Keys, number: int, request_id: int, handed: datetime) -> None:
+def _hand_over(conn: Connection, keys: Keys, number: int, request_id: int, handed: datetime) -> None:
     """Make the code that stands behind a request, as handed over then and not used since."""
     request = get(conn, request_id)
     made = model.add_access_code(
@@ -90,7 +90,7 @@ def _hand_over(conn: sqlite3.Connection, keys: Keys, number: int, request_id: in
 
 
 def _add(
-    conn: sqlite3.Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
+    conn: Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
 ) -> tuple[int, int]:
     """Add one request; its row number and its person's."""
     given, family = NAMES[number]

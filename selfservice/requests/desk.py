@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from selfservice.crypto import Seed
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.outbox.model import Outbox, Slot
@@ -35,7 +35,7 @@ class Desk:
 
     def mail(
         self,
-        conn: sqlite3.Connection,
+        conn: Connection,
         now: datetime,
         *,
         key: str,
@@ -71,7 +71,7 @@ class Desk:
 
     def record(
         self,
-        conn: sqlite3.Connection,
+        conn: Connection,
         now: datetime,
         what: str,
         result: str,

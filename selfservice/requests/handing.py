@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from selfservice import crypto, i18n, workdays
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import codes, mandates, organisations, use
 from selfservice.members import model as members
 from selfservice.members.mandate_notices import notices
@@ -16,9 +16,7 @@ from selfservice.requests.desk import Desk
 from selfservice.requests.rows import Request, State, by_reference, get, to_request
 
 
-def hand_out(
-    conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime, *, replaced: bool = False
-) -> Request:
+def hand_out(conn: Connection, desk: Desk, request: Request, now: datetime, *, replaced: bool = False) -> Request:
     """Make a new code for an approved request and send it on its way; returns the request as it is then.
 
     By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
@@ -42,7 +40,7 @@ def hand_out(
     return _record(conn, desk, request, now)
 
 
-def _record(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> Request:
+def _record(conn: Connection, desk: Desk, request: Request, now: datetime) -> Request:
     waits = request.state == "approved" and request.letter_id is None
     result = "waits" if waits else request.state
     desk.record(conn, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
@@ -50,7 +48,7 @@ def _record(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetim
 
 
 def _hand_out(
-    conn: sqlite3.Connection, desk: Desk, request: Request, seed: crypto.Seed, now: datetime, replaced: bool
+    conn: Connection, desk: Desk, request: Request, seed: crypto.Seed, now: datetime, replaced: bool
 ) -> Request:
     _introduce(conn, request)
     made = members.add_access_code(
@@ -93,7 +91,7 @@ def _mail_key(access_code_id: int) -> str:
     return f"access-code:{access_code_id}"
 
 
-def code_leaves_before(conn: sqlite3.Connection, reference: str, now: datetime) -> datetime | None:
+def code_leaves_before(conn: Connection, reference: str, now: datetime) -> datetime | None:
     """The whole minute before which the mail with a request's code leaves; None when it does not wait for its turn
     (fact mail.earned_per_day), or there is no such mail. Only reads.
     """
@@ -103,12 +101,12 @@ def code_leaves_before(conn: sqlite3.Connection, reference: str, now: datetime) 
     return outbox.leaves_before(conn, _mail_key(request.access_code_id), now)
 
 
-def organisation_name(conn: sqlite3.Connection, organisation_id: int | None) -> str:
+def organisation_name(conn: Connection, organisation_id: int | None) -> str:
     """The organisation's name; empty for a private code."""
     return "" if organisation_id is None else organisations.get(conn, organisation_id).name
 
 
-def _introduce(conn: sqlite3.Connection, request: Request) -> None:
+def _introduce(conn: Connection, request: Request) -> None:
     """Know a person by the names in the first request of theirs that is fulfilled: earlier ones may be anybody's."""
     conn.execute(
         """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
@@ -124,7 +122,7 @@ def _introduce(conn: sqlite3.Connection, request: Request) -> None:
     )
 
 
-def _settle(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+def _settle(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
     """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
 
     An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
@@ -140,7 +138,7 @@ def _settle(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetim
         states.change(conn, request.id, iban=None, holder=None)
 
 
-def pays_already(conn: sqlite3.Connection, request: Request) -> bool:
+def pays_already(conn: Connection, request: Request) -> bool:
     """Whether the organisation of a request has got a way to pay since it was asked for one: the account in the request
     is then not collected from. Privately a later agreement takes the place of the one before.
     """
@@ -148,7 +146,7 @@ def pays_already(conn: sqlite3.Connection, request: Request) -> bool:
     return number is not None and organisations.get(conn, number).payment_method is not None
 
 
-def _agree(conn: sqlite3.Connection, desk: Desk, request: Request, iban: str, holder: str, now: datetime) -> None:
+def _agree(conn: Connection, desk: Desk, request: Request, iban: str, holder: str, now: datetime) -> None:
     person, organisation = request.person_id, request.organisation_id
     effective = workdays.add(workdays.today(now), 1)
     made = mandates.agree(
@@ -188,7 +186,7 @@ def hand_out_waiting(desk: Desk, now: datetime) -> int:
     return done
 
 
-def promise_again(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> None:
+def promise_again(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
     """Count the working days within which it comes from today."""
     days = desk.fact("access_code.delivery_working_days")
     since, until = workdays.promise(workdays.today(now), days)
@@ -196,7 +194,7 @@ def promise_again(conn: sqlite3.Connection, desk: Desk, request: Request, now: d
         states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
 
 
-def keep_promise(conn: sqlite3.Connection, desk: Desk, request: Request, now: datetime) -> Request:
+def keep_promise(conn: Connection, desk: Desk, request: Request, now: datetime) -> Request:
     """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
 
     Else it could be said at once that it never came (progress.py), of a code that is just on its way.
@@ -206,17 +204,17 @@ def keep_promise(conn: sqlite3.Connection, desk: Desk, request: Request, now: da
     return get(conn, request.id)
 
 
-def letter_printed(conn: sqlite3.Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+def letter_printed(conn: Connection, desk: Desk, letter_id: int, now: datetime) -> None:
     """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
     _letter(conn, desk, letter_id, "printed", now)
 
 
-def letter_posted(conn: sqlite3.Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+def letter_posted(conn: Connection, desk: Desk, letter_id: int, now: datetime) -> None:
     """A letter was posted, and so is its request. For `loket letters posted`."""
     _letter(conn, desk, letter_id, "posted", now)
 
 
-def _letter(conn: sqlite3.Connection, desk: Desk, letter_id: int, state: State, now: datetime) -> None:
+def _letter(conn: Connection, desk: Desk, letter_id: int, state: State, now: datetime) -> None:
     row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
     if row is None:
         return

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import tokens
 from selfservice.members.model import email_key
 from selfservice.requests import payloads, post, states
@@ -144,7 +144,7 @@ def close_unconfirmed(desk: Desk, now: datetime) -> int:
             return done
 
 
-def revoke(conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> bool:
+def revoke(conn: Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> bool:
     """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
     row = conn.execute(
         "SELECT 1 FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
@@ -158,7 +158,7 @@ def revoke(conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, n
     return row is not None
 
 
-def tell(conn: sqlite3.Connection, desk: Desk, access_code_id: int, kind: str, now: datetime) -> None:
+def tell(conn: Connection, desk: Desk, access_code_id: int, kind: str, now: datetime) -> None:
     """Mail a code's owner about it."""
     row = conn.execute(
         """SELECT p.given_name, p.email, p.language, c.valid_until, coalesce(o.name, '') AS organisation
@@ -184,7 +184,7 @@ def _day(moment: str | None) -> date | None:
     return None if moment is None else workdays.today(from_text(moment))
 
 
-def clean(conn: sqlite3.Connection, now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove requests made over 365 days ago, and people with neither request, code, mandate nor order; returns how
     many went.
     """

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.members import organisations, references, tokens
 from selfservice.members.model import email_key
@@ -53,7 +53,7 @@ class Lost:
 
 
 def lose(
-    conn: sqlite3.Connection,
+    conn: Connection,
     desk: Desk,
     email: str,
     kvk_number: str | None,
@@ -107,7 +107,7 @@ def lose(
     return Asked(before=slot.before(now))
 
 
-def opens(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Lost | None:
+def opens(conn: Connection, token_hash: str, now: datetime) -> Lost | None:
     """The code that this link may replace now, if any. Only reads."""
     row = conn.execute(
         """SELECT c.id FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
@@ -118,7 +118,7 @@ def opens(conn: sqlite3.Connection, token_hash: str, now: datetime) -> Lost | No
     return None if row is None else _lost(conn, row["id"])
 
 
-def _lost(conn: sqlite3.Connection, access_code_id: int) -> Lost | None:
+def _lost(conn: Connection, access_code_id: int) -> Lost | None:
     """An active code as one to be replaced, or None."""
     row = conn.execute(
         """SELECT c.id AS access_code_id, c.person_id, p.given_name, p.family_name, p.email, p.language,
@@ -137,7 +137,7 @@ def _lost(conn: sqlite3.Connection, access_code_id: int) -> Lost | None:
     return Lost(**dict(row), organisation=found.name, delivery="email" if by_email else "letter", letter_lines=lines)
 
 
-def replace(conn: sqlite3.Connection, desk: Desk, token_hash: str, address: str, now: datetime) -> Request | None:
+def replace(conn: Connection, desk: Desk, token_hash: str, address: str, now: datetime) -> Request | None:
     """Use the link up: the old code is revoked at once, its sessions end, a new one is on its way by the same rule.
 
     Orders, credit and settings stay with the person. Returns the request that the new code belongs to, to be followed
@@ -151,9 +151,7 @@ def replace(conn: sqlite3.Connection, desk: Desk, token_hash: str, address: str,
     return _replace(conn, desk, lost, token_hash, now)
 
 
-def replace_for_staff(
-    conn: sqlite3.Connection, desk: Desk, access_code_id: int, by: str, now: datetime
-) -> Request | None:
+def replace_for_staff(conn: Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> Request | None:
     """Replace an active code as its owner's link would, for staff, because its secret goes; None when there is none.
     The owner gets the new code, or hears that it comes by letter. Call inside `write()`.
     """
@@ -165,7 +163,7 @@ def replace_for_staff(
     return _replace(conn, desk, lost, f"staff:{access_code_id}", now)
 
 
-def _replace(conn: sqlite3.Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
+def _replace(conn: Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
     post.revoke(conn, lost.access_code_id, now)
     request = hand_out(conn, desk, _request(conn, desk, lost, cause, now), now, replaced=True)
     if request.delivery == "letter":
@@ -173,7 +171,7 @@ def _replace(conn: sqlite3.Connection, desk: Desk, lost: Lost, cause: str, now: 
     return request
 
 
-def _request(conn: sqlite3.Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
+def _request(conn: Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
     """A request of its own for the new code, approved by the earlier approval. `cause` says what it follows from."""
     since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
     lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from selfservice.crypto import Seed
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.letters import model as letters
 from selfservice.members import model as members
 from selfservice.requests import states
@@ -19,7 +19,7 @@ class LetterMustWaitError(Exception):
 
 
 def enqueue(
-    conn: sqlite3.Connection, desk: Desk, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
+    conn: Connection, desk: Desk, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
 ) -> int:
     """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
     try:
@@ -38,7 +38,7 @@ def enqueue(
         raise LetterMustWaitError from error
 
 
-def take_back(conn: sqlite3.Connection, request: Request, now: datetime) -> None:
+def take_back(conn: Connection, request: Request, now: datetime) -> None:
     """Take a request's unprinted letter and its code out of the world. Raises `letters.PrintedError` when too late."""
     if request.letter_id is not None:
         letters.withdraw(conn, request.letter_id, now)
@@ -47,7 +47,7 @@ def take_back(conn: sqlite3.Connection, request: Request, now: datetime) -> None
     states.change(conn, request.id, letter_id=None, access_code_id=None)
 
 
-def revoke(conn: sqlite3.Connection, access_code_id: int, now: datetime) -> None:
+def revoke(conn: Connection, access_code_id: int, now: datetime) -> None:
     """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request."""
     members.revoke_access_code(conn, access_code_id, now)
     sessions.end_code(conn, access_code_id, now)

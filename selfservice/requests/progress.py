@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.members import references
 from selfservice.outbox.addresses import mask
@@ -59,12 +59,12 @@ class Status:
     may: frozenset[str]
 
 
-def admit(conn: sqlite3.Connection, desk: Desk, reference: str, address: str, now: datetime) -> int:
+def admit(conn: Connection, desk: Desk, reference: str, address: str, now: datetime) -> int:
     """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
     return table.STATUS.admit(conn, desk.keys, address, now, references.normalise(reference)).retry_after_seconds
 
 
-def status(conn: sqlite3.Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:
+def status(conn: Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:
     """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
     request = of_requester(conn, reference, email)
     if request is None:
@@ -105,9 +105,7 @@ def visible_state(request: Request, now: datetime) -> State:
     return request.state
 
 
-def _mail_before(
-    conn: sqlite3.Connection, desk: Desk, request: Request, state: State, now: datetime
-) -> datetime | None:
+def _mail_before(conn: Connection, desk: Desk, request: Request, state: State, now: datetime) -> datetime | None:
     if state == "sent":
         return code_leaves_before(conn, request.reference, now)
     if state != "received" or request.link_until is None:
@@ -116,7 +114,7 @@ def _mail_before(
     return Slot(request.link_until - timedelta(hours=desk.fact("access_code.link_hours"))).before(now)
 
 
-def possible(conn: sqlite3.Connection, request: Request, now: datetime) -> list[str]:
+def possible(conn: Connection, request: Request, now: datetime) -> list[str]:
     """What its owner may do with it now: what is shown decides, and what is printed stays so."""
     shown = visible_state(request, now)
     found = []
@@ -129,7 +127,7 @@ def possible(conn: sqlite3.Connection, request: Request, now: datetime) -> list[
     return found
 
 
-def median_wait(conn: sqlite3.Connection, kind: str) -> timedelta | None:
+def median_wait(conn: Connection, kind: str) -> timedelta | None:
     """How long the last 50 requests of a kind took, from being made to being sent or posted; None without any."""
     rows = conn.execute(
         """SELECT r.created_at, min(s.at) AS done_at
@@ -142,7 +140,7 @@ def median_wait(conn: sqlite3.Connection, kind: str) -> timedelta | None:
     return statistics.median(waits) if waits else None  # type: ignore[type-var]
 
 
-def _place(conn: sqlite3.Connection, request: Request, now: datetime) -> int:
+def _place(conn: Connection, request: Request, now: datetime) -> int:
     # A duplicate counts as long as it is shown as waiting (visible_state): else the next in the queue could see from
     # its place whether the address before it has a code.
     row = conn.execute(
@@ -159,7 +157,7 @@ def _place(conn: sqlite3.Connection, request: Request, now: datetime) -> int:
     return int(row["before"]) + 1
 
 
-def _moments(conn: sqlite3.Connection, request: Request, shown: State) -> tuple[tuple[str, datetime], ...]:
+def _moments(conn: Connection, request: Request, shown: State) -> tuple[tuple[str, datetime], ...]:
     """What the request went through; of one that is (or was, before it was withdrawn) shown as another state than it
     has only what its owner did: that it turned out a duplicate, or lapsed, tells of a code.
     """
@@ -175,7 +173,7 @@ def _is_late(request: Request, now: datetime) -> bool:
     return workdays.today(now) > request.expected_until
 
 
-def _is_unused(conn: sqlite3.Connection, request: Request) -> bool:
+def _is_unused(conn: Connection, request: Request) -> bool:
     row = conn.execute(
         "SELECT first_used_at, revoked_at FROM access_codes WHERE id = :id", {"id": request.access_code_id}
     ).fetchone()

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from selfservice.clock import from_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.members import references
 from selfservice.members.model import email_key
 
@@ -69,7 +69,7 @@ class Request:
         return f"request:{self.id}"
 
 
-def get(conn: sqlite3.Connection, request_id: int) -> Request:
+def get(conn: Connection, request_id: int) -> Request:
     """The request with this row number. Raises LookupError when there is none."""
     row = conn.execute("SELECT * FROM requests WHERE id = :id", {"id": request_id}).fetchone()
     if row is None:
@@ -77,7 +77,7 @@ def get(conn: sqlite3.Connection, request_id: int) -> Request:
     return to_request(row)
 
 
-def by_reference(conn: sqlite3.Connection, reference: str) -> Request | None:
+def by_reference(conn: Connection, reference: str) -> Request | None:
     """The request with this reference, however it was typed, or None."""
     row = conn.execute(
         "SELECT * FROM requests WHERE reference = :reference", {"reference": references.normalise(reference)}
@@ -85,13 +85,13 @@ def by_reference(conn: sqlite3.Connection, reference: str) -> Request | None:
     return None if row is None else to_request(row)
 
 
-def of_requester(conn: sqlite3.Connection, reference: str, email: str) -> Request | None:
+def of_requester(conn: Connection, reference: str, email: str) -> Request | None:
     """The request with this reference if this is the address it was made with, else None."""
     found = by_reference(conn, reference)
     return found if found is not None and email_key(found.email) == email_key(email) else None
 
 
-def listed(conn: sqlite3.Connection, state: str | None = None) -> list[Request]:
+def listed(conn: Connection, state: str | None = None) -> list[Request]:
     """Requests in one state, or all that are still open, oldest first."""
     rows = conn.execute(
         """SELECT * FROM requests
@@ -102,7 +102,7 @@ def listed(conn: sqlite3.Connection, state: str | None = None) -> list[Request]:
     return [to_request(row) for row in rows]
 
 
-def of_person(conn: sqlite3.Connection, person_id: int) -> list[Request]:
+def of_person(conn: Connection, person_id: int) -> list[Request]:
     """All requests of one person, newest first."""
     rows = conn.execute(
         "SELECT * FROM requests WHERE person_id = :person_id ORDER BY created_at DESC, id DESC",
@@ -111,7 +111,7 @@ def of_person(conn: sqlite3.Connection, person_id: int) -> list[Request]:
     return [to_request(row) for row in rows]
 
 
-def to_request(row: sqlite3.Row) -> Request:
+def to_request(row: Row) -> Request:
     """The request of a row of the table."""
     values = {name: row[name] for name in Request.__dataclass_fields__}
     for name in ("corrected_at", "confirmed_at", "link_until", "created_at"):

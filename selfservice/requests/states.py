@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import tokens
 from selfservice.requests.rows import Request, State, get
 
@@ -34,7 +34,7 @@ class WrongStateError(Exception):
 
 
 def move(
-    conn: sqlite3.Connection,
+    conn: Connection,
     request: Request,
     state: State,
     now: datetime,
@@ -70,7 +70,7 @@ def move(
     return get(conn, request.id)
 
 
-def note(conn: sqlite3.Connection, request_id: int, state: State, now: datetime) -> None:
+def note(conn: Connection, request_id: int, state: State, now: datetime) -> None:
     """Add a state and its moment to the request's history."""
     conn.execute(
         "INSERT INTO request_states (request_id, state, at) VALUES (:request_id, :state, :now)",
@@ -78,7 +78,7 @@ def note(conn: sqlite3.Connection, request_id: int, state: State, now: datetime)
     )
 
 
-def history(conn: sqlite3.Connection, request_id: int) -> list[tuple[State, str]]:
+def history(conn: Connection, request_id: int) -> list[tuple[State, str]]:
     """Each state the request came into, with the moment (as `clock.to_text` writes it), oldest first."""
     rows = conn.execute(
         "SELECT state, at FROM request_states WHERE request_id = :id ORDER BY at, id", {"id": request_id}
@@ -100,7 +100,7 @@ _CHANGE = {
 }
 
 
-def change(conn: sqlite3.Connection, request_id: int, **values: Any) -> None:
+def change(conn: Connection, request_id: int, **values: Any) -> None:
     """Set columns other than the state. Raises KeyError for a column that is not meant to change.
 
     `expected_from` is set after `expected_until` when both move on, since the table wants them in order.

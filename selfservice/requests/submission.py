@@ -9,7 +9,7 @@ from typing import Literal
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.limits import table
 from selfservice.members import mandates, organisations, references, tokens
@@ -64,7 +64,7 @@ class AnswerError(ValueError):
     """These answers cannot be a request; the form lets none such through. The message says which."""
 
 
-def organisation(conn: sqlite3.Connection, kvk_number: str) -> Organisation | None:
+def organisation(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number, however it was typed, or None."""
     try:
         return organisations.by_number(conn, fields.check_kvk_number(kvk_number))
@@ -95,7 +95,7 @@ def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
 
 
 def submit(
-    conn: sqlite3.Connection,
+    conn: Connection,
     desk: Desk,
     answers: Answers,
     submission: str,
@@ -218,7 +218,7 @@ def _checked(desk: Desk, answers: Answers, found: Organisation | None) -> Answer
         raise AnswerError(str(error)) from error
 
 
-def _is_proven(conn: sqlite3.Connection, answers: Answers, proof: str) -> bool:
+def _is_proven(conn: Connection, answers: Answers, proof: str) -> bool:
     """Whether the link with this token's hash was mailed about a request to the same address, whatever became of it."""
     row = conn.execute(
         """SELECT t.kind FROM tokens t JOIN people p ON p.id = t.person_id
@@ -228,9 +228,7 @@ def _is_proven(conn: sqlite3.Connection, answers: Answers, proof: str) -> bool:
     return row is not None and row["kind"].startswith(LINK)
 
 
-def _person(
-    conn: sqlite3.Connection, answers: Answers, found: Organisation | None, now: datetime
-) -> tuple[int, bool, bool]:
+def _person(conn: Connection, answers: Answers, found: Organisation | None, now: datetime) -> tuple[int, bool, bool]:
     """Whose address this is, now at the latest, and whether they have a password, and such a code already.
 
     A person is an e-mail address to us: two people who share one share a code.

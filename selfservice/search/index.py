@@ -8,16 +8,11 @@ from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from selfservice.db import Connection, connect
 from selfservice.search import schema
 from selfservice.search.lexicon import Lexicon
 from selfservice.search.words import STEMMERS, tokens
-
-if TYPE_CHECKING:
-    import sqlite3
-else:
-    import pysqlite3 as sqlite3
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapp
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".search-") as folder:
         fresh = Path(folder) / path.name
-        with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        with closing(connect(fresh)) as db:
             # The file is thrown away whole if anything goes wrong, so it needs no journal.
             db.execute("PRAGMA journal_mode = OFF")
             db.execute("PRAGMA synchronous = OFF")
@@ -68,7 +63,7 @@ def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapp
 
 
 def _write_questions(
-    db: sqlite3.Connection, lexicon: Lexicon, questions: list[Question], synonyms: Mapping[str, list[str]]
+    db: Connection, lexicon: Lexicon, questions: list[Question], synonyms: Mapping[str, list[str]]
 ) -> None:
     lang = lexicon.lang
     read = [(one, lexicon.read(one.title), lexicon.read(one.text)) for one in questions]
@@ -92,7 +87,7 @@ def _write_questions(
     db.execute(schema.statement(schema.OPTIMIZE, lang))
 
 
-def _write_lexicon(db: sqlite3.Connection, lexicon: Lexicon, synonyms: Mapping[str, list[str]]) -> None:
+def _write_lexicon(db: Connection, lexicon: Lexicon, synonyms: Mapping[str, list[str]]) -> None:
     lang = lexicon.lang
     db.executemany("INSERT INTO word VALUES (?, ?, ?, ?, ?)", lexicon.rows())
     endings = ((lang, form, stem) for form, stem in lexicon.endings.items())

@@ -6,16 +6,12 @@ import json
 import threading
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from selfservice.db import connect
 from selfservice.search import schema
 from selfservice.search.marks import Read
 from selfservice.search.spelling import Vocabulary
-
-if TYPE_CHECKING:
-    import sqlite3
-else:
-    import pysqlite3 as sqlite3
 
 # Later than any character of a word: what begins with `a` lies between `a` and `a` + LAST.
 LAST = "\U0010ffff"
@@ -47,7 +43,7 @@ class Reader:
         self._find = schema.statement(schema.FIND, lang)
         self._ids = schema.statement(schema.IDS, lang)
         # A new index is another file under this name, so what we hold open never changes.
-        self._db = sqlite3.connect(path.absolute().as_uri() + "?mode=ro&immutable=1", uri=True)
+        self._db = connect(path, is_fixed=True)
 
     def close(self) -> None:
         """Let go of the file."""

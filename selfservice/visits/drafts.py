@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 LIFE_HOURS = 24
 MAX_LENGTH = 16_384
@@ -18,7 +18,7 @@ class Draft:
     def __init__(self, visit_id: int, fragment: str) -> None:
         self._key = {"visit_id": visit_id, "fragment": fragment}
 
-    def load(self, conn: "sqlite3.Connection", now: datetime) -> dict[str, Any]:
+    def load(self, conn: Connection, now: datetime) -> dict[str, Any]:
         """What was saved within 24 hours; an empty dict when nothing was."""
         row = conn.execute(
             """SELECT content FROM drafts
@@ -27,7 +27,7 @@ class Draft:
         ).fetchone()
         return {} if row is None else dict(json.loads(row["content"]))
 
-    def save(self, conn: "sqlite3.Connection", content: Mapping[str, Any], now: datetime) -> None:
+    def save(self, conn: Connection, content: Mapping[str, Any], now: datetime) -> None:
         """Keep this instead of what was there. Raises ValueError over 16,384 characters of JSON."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         if len(text) > MAX_LENGTH:
@@ -40,6 +40,6 @@ class Draft:
             {**self._key, "content": text, "now": to_text(now)},
         )
 
-    def delete(self, conn: "sqlite3.Connection") -> None:
+    def delete(self, conn: Connection) -> None:
         """Forget the draft; fine when there is none."""
         conn.execute("DELETE FROM drafts WHERE visit_id = :visit_id AND fragment = :fragment", self._key)

@@ -7,7 +7,7 @@ at once no more get through than one after the other would.
 from datetime import datetime
 
 from selfservice.clock import to_microseconds
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 
 FREE = 3
 FIRST_WAIT_SECONDS = 30
@@ -17,7 +17,7 @@ WORRYING = 5
 _SECOND = 1_000_000
 
 
-def admit(conn: "sqlite3.Connection", key: str, now: datetime) -> int:
+def admit(conn: Connection, key: str, now: datetime) -> int:
     """Count a try on this name as failed; returns 0, or the seconds to wait when it may not be tried yet.
 
     The first three may follow at once, then the wait is 30 seconds and doubles up to 15 minutes. What is not
@@ -49,17 +49,17 @@ def admit(conn: "sqlite3.Connection", key: str, now: datetime) -> int:
     return max(1, -(-(held["free_at"] - moment) // _SECOND)) if held is not None else 1
 
 
-def forget(conn: "sqlite3.Connection", key: str) -> int:
+def forget(conn: Connection, key: str) -> int:
     """The password was right: forget the count; returns how many tries before this one had failed."""
     row = conn.execute("DELETE FROM failures WHERE key = :key RETURNING count", {"key": key}).fetchone()
     return 0 if row is None else int(row["count"]) - 1
 
 
-def undo(conn: "sqlite3.Connection", key: str) -> None:
+def undo(conn: Connection, key: str) -> None:
     """The try that `admit` counted was not made after all."""
     conn.execute("UPDATE failures SET count = count - 1, free_at = 0 WHERE key = :key AND count > 1", {"key": key})
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove counts that count no more; returns how many went."""
     return conn.execute("DELETE FROM failures WHERE forgotten_at <= :now", {"now": to_microseconds(now)}).rowcount

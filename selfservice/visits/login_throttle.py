@@ -5,7 +5,7 @@ A `name` is what is tried: the hash of a typed access code, also one that nobody
 
 from datetime import datetime
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.secrets import Keys
 from selfservice.visits import failures
@@ -16,7 +16,7 @@ def person(person_id: int) -> str:
     return f"person:{person_id}"
 
 
-def admit(conn: "sqlite3.Connection", keys: Keys, name: str, address: str, now: datetime) -> int:
+def admit(conn: Connection, keys: Keys, name: str, address: str, now: datetime) -> int:
     """Count a try as failed, before any password is hashed; 0, or the seconds to wait when it may not be made.
 
     The same statements run for any name. Call inside `write()`.
@@ -25,12 +25,12 @@ def admit(conn: "sqlite3.Connection", keys: Keys, name: str, address: str, now: 
     return failures.admit(conn, _key(keys, name), now) if decision.allowed else decision.retry_after_seconds
 
 
-def release(conn: "sqlite3.Connection", keys: Keys, name: str) -> None:
+def release(conn: Connection, keys: Keys, name: str) -> None:
     """The try was not made after all, so it did not fail. Call inside `write()`."""
     failures.undo(conn, _key(keys, name))
 
 
-def forget(conn: "sqlite3.Connection", keys: Keys, name: str) -> int:
+def forget(conn: Connection, keys: Keys, name: str) -> int:
     """The password was right: forget what failed; returns how many tries before this one had. Inside `write()`."""
     return failures.forget(conn, _key(keys, name))
 

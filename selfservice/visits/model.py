@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from selfservice import secrets
 from selfservice.clock import to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.visits import failures, sessions
 
 LIFE_HOURS = 24
 _TOUCH_MINUTES = 10
 
 
-def start(conn: "sqlite3.Connection", now: datetime) -> tuple[int, str]:
+def start(conn: Connection, now: datetime) -> tuple[int, str]:
     """Begin a visit; returns its id (for drafts) and the value for the cookie."""
     cookie = secrets.token()
     row = conn.execute(
@@ -21,7 +21,7 @@ def start(conn: "sqlite3.Connection", now: datetime) -> tuple[int, str]:
     return int(row["id"]), cookie
 
 
-def find(conn: "sqlite3.Connection", cookie: str | None, now: datetime) -> int | None:
+def find(conn: Connection, cookie: str | None, now: datetime) -> int | None:
     """The id of the visit with this cookie, or None when there is none or it lay unused for 24 hours. Only
     reads.
     """
@@ -32,7 +32,7 @@ def find(conn: "sqlite3.Connection", cookie: str | None, now: datetime) -> int |
     return None if row is None else int(row["id"])
 
 
-def touch(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> None:
+def touch(conn: Connection, visit_id: int, now: datetime) -> None:
     """Note that the visit is in use. Writes at most once in ten minutes, since a day's life needs no more."""
     conn.execute(
         "UPDATE visits SET used_at = :now WHERE id = :id AND used_at < :since",
@@ -40,7 +40,7 @@ def touch(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> None:
     )
 
 
-def renew(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> str:
+def renew(conn: Connection, visit_id: int, now: datetime) -> str:
     """Give the visit a new cookie and make the old one worthless, keeping its drafts: at every change of
     rights.
 
@@ -56,18 +56,18 @@ def renew(conn: "sqlite3.Connection", visit_id: int, now: datetime) -> str:
     return cookie
 
 
-def end(conn: "sqlite3.Connection", visit_id: int) -> None:
+def end(conn: Connection, visit_id: int) -> None:
     """Forget the visit and its drafts."""
     conn.execute("DELETE FROM visits WHERE id = :id", {"id": visit_id})
 
 
-def end_all(conn: "sqlite3.Connection", now: datetime) -> int:
+def end_all(conn: Connection, now: datetime) -> int:
     """End every session of everybody, and forget every visit; returns how many sessions were open."""
     conn.execute("DELETE FROM visits")
     return conn.execute("UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL", {"now": to_text(now)}).rowcount
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
     before = {"before": to_text(now - timedelta(hours=LIFE_HOURS))}
     drafts = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from selfservice import secrets
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection, Row
 from selfservice.members.model import Kind
 
 IDLE_MINUTES = 15
@@ -61,9 +61,7 @@ class Session:
         return min(self.idle_end, self.last_end)
 
 
-def begin(
-    conn: "sqlite3.Connection", person_id: int, access_code_id: int, cookie: str, now: datetime, device: str
-) -> None:
+def begin(conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str) -> None:
     """Begin a session under a visit's cookie. The cookie must be new, so that a planted one is worth nothing.
 
     Raises IntegrityError when a session was ever begun under this cookie.
@@ -82,7 +80,7 @@ def begin(
     )
 
 
-def find(conn: "sqlite3.Connection", cookie: str, now: datetime) -> Session | None:
+def find(conn: Connection, cookie: str, now: datetime) -> Session | None:
     """The session under this cookie if it is still open, else None. Only reads."""
     row = conn.execute(
         """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
@@ -96,7 +94,7 @@ def find(conn: "sqlite3.Connection", cookie: str, now: datetime) -> Session | No
     return None if row is None else _session(row)
 
 
-def touch(conn: "sqlite3.Connection", session: Session, now: datetime) -> None:
+def touch(conn: Connection, session: Session, now: datetime) -> None:
     """Begin the idle time anew. Never brings back a session that has ended."""
     conn.execute(
         """UPDATE sessions SET used_at = :now
@@ -110,7 +108,7 @@ def is_stale(session: Session, now: datetime) -> bool:
     return now - session.used_at >= timedelta(seconds=TOUCH_SECONDS)
 
 
-def owner(conn: "sqlite3.Connection", cookie: str) -> int | None:
+def owner(conn: Connection, cookie: str) -> int | None:
     """Whose session was or is under this cookie, also when it is over; None when there was none. Only reads."""
     row = conn.execute(
         "SELECT person_id FROM sessions WHERE session_hash = :hash", {"hash": secrets.hash_token(cookie)}
@@ -118,7 +116,7 @@ def owner(conn: "sqlite3.Connection", cookie: str) -> int | None:
     return None if row is None else int(row["person_id"])
 
 
-def open_sessions(conn: "sqlite3.Connection", person_id: int, now: datetime) -> list[Session]:
+def open_sessions(conn: Connection, person_id: int, now: datetime) -> list[Session]:
     """The person's open sessions, the one used last first. Only reads."""
     rows = conn.execute(
         """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
@@ -133,7 +131,7 @@ def open_sessions(conn: "sqlite3.Connection", person_id: int, now: datetime) -> 
     return [_session(row) for row in rows]
 
 
-def still_open(conn: "sqlite3.Connection", ids: Iterable[int], now: datetime) -> set[int]:
+def still_open(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
     """Which of the sessions with these ids are still open. Only reads."""
     rows = conn.execute(
         """SELECT s.id FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
@@ -144,7 +142,7 @@ def still_open(conn: "sqlite3.Connection", ids: Iterable[int], now: datetime) ->
     return {row["id"] for row in rows}
 
 
-def end(conn: "sqlite3.Connection", cookie: str, now: datetime) -> None:
+def end(conn: Connection, cookie: str, now: datetime) -> None:
     """End one session: a copy of its cookie is dead from now on."""
     conn.execute(
         "UPDATE sessions SET ended_at = :now WHERE session_hash = :hash AND ended_at IS NULL",
@@ -152,7 +150,7 @@ def end(conn: "sqlite3.Connection", cookie: str, now: datetime) -> None:
     )
 
 
-def end_one(conn: "sqlite3.Connection", person_id: int, public_id: str, now: datetime) -> bool:
+def end_one(conn: Connection, person_id: int, public_id: str, now: datetime) -> bool:
     """End a session of this person's; False when they have no such open session. Another's cannot be ended."""
     changed = conn.execute(
         """UPDATE sessions SET ended_at = :now
@@ -162,7 +160,7 @@ def end_one(conn: "sqlite3.Connection", person_id: int, public_id: str, now: dat
     return bool(changed)
 
 
-def end_all(conn: "sqlite3.Connection", person_id: int, now: datetime, but: int = 0) -> int:
+def end_all(conn: Connection, person_id: int, now: datetime, but: int = 0) -> int:
     """End every session of a person (`but` the one with this id), as a new password must; returns how many."""
     return conn.execute(
         """UPDATE sessions SET ended_at = :now
@@ -171,7 +169,7 @@ def end_all(conn: "sqlite3.Connection", person_id: int, now: datetime, but: int 
     ).rowcount
 
 
-def end_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> None:
+def end_code(conn: Connection, access_code_id: int, now: datetime) -> None:
     """End the sessions that were begun with this access code; those with the person's other codes go on."""
     conn.execute(
         "UPDATE sessions SET ended_at = :now WHERE access_code_id = :access_code_id AND ended_at IS NULL",
@@ -179,7 +177,7 @@ def end_code(conn: "sqlite3.Connection", access_code_id: int, now: datetime) -> 
     )
 
 
-def clean(conn: "sqlite3.Connection", now: datetime) -> int:
+def clean(conn: Connection, now: datetime) -> int:
     """Remove sessions that ended, or could not be used any more, over a day ago."""
     return conn.execute(
         """DELETE FROM sessions
@@ -199,6 +197,6 @@ def _since(now: datetime) -> dict[str, str]:
     }
 
 
-def _session(row: "sqlite3.Row") -> Session:
+def _session(row: Row) -> Session:
     values = dict(row)
     return Session(**values | {name: from_text(values[name]) for name in ("created_at", "used_at")})

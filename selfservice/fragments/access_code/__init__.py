@@ -13,7 +13,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, cookies, errors, web, workdays
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.access_code import link, model
 from selfservice.fragments.access_code.model import Form
 from selfservice.i18n import gettext, other_language
@@ -43,13 +43,13 @@ def title(step: str = "need") -> str:
     }[step]
 
 
-def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     """What this visit has of a request: its answers, and once it was sent what the last page shows."""
     visit = cookies.visit(conn, now)
     return Draft(visit, NAME).load(conn, now) if visit is not None else {}
 
 
-def _form(conn: sqlite3.Connection, answers: dict[str, str]) -> Form:
+def _form(conn: Connection, answers: dict[str, str]) -> Form:
     return Form.read(conn, services().facts, answers)
 
 
@@ -125,7 +125,7 @@ def answer(step: str) -> Response:
     return web.see(_address(form.before(step) if back else form.reached))
 
 
-def _admit(conn: sqlite3.Connection, guard: Guard, now: datetime) -> int:
+def _admit(conn: Connection, guard: Guard, now: datetime) -> int:
     """Count a try from here; the seconds to wait when there were too many, else 0."""
     return guard.admit(conn, services().keys, web.client_address(), now).retry_after_seconds
 
@@ -145,7 +145,7 @@ def _too_often(step: str, form: Form, wait: int) -> Response:
     return errors.too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
 
 
-def _keep(conn: sqlite3.Connection, visit: int, draft: dict[str, Any], form: Form, step: str, now: datetime) -> None:
+def _keep(conn: Connection, visit: int, draft: dict[str, Any], form: Form, step: str, now: datetime) -> None:
     """Save the answers. `key` makes sending them twice one request; `lapsed` says that an older draft is gone."""
     kept: dict[str, Any] = {"key": draft.get("key") or str(uuid4()), "answers": dict(form.answers)}
     if step != "need" and not draft.get("answers"):

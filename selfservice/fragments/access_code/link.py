@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, cookies, errors, web
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.i18n import gettext, language
 from selfservice.members import model as members
 from selfservice.members import new_password, references, rules
@@ -37,18 +37,18 @@ def add_to(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/confirmed", "confirmed", confirmed)
 
 
-def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     """What this visit has of a link: its token's hash, and what came of it once it was used here."""
     visit = cookies.visit(conn, now)
     return Draft(visit, DRAFT).load(conn, now) if visit is not None else {}
 
 
-def opened(conn: sqlite3.Connection, now: datetime) -> str:
+def opened(conn: Connection, now: datetime) -> str:
     """The hash of the token in the link that was opened in this browser last; empty when none was in a day."""
     return str(_load(conn, now).get("token_hash", ""))
 
 
-def _open(conn: sqlite3.Connection, draft: dict[str, Any], now: datetime) -> Link:
+def _open(conn: Connection, draft: dict[str, Any], now: datetime) -> Link:
     return requests.open_link(conn, draft.get("token_hash", ""), now)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.i18n import LANGUAGES, gettext
 from selfservice.members import mandates
@@ -63,7 +63,7 @@ class Form:
     organisation: Organisation | None = None
 
     @classmethod
-    def read(cls, conn: sqlite3.Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
+    def read(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
         """The form with these answers; looks the organisation up. One query, or none without a number."""
         number = asked_number(answers)
         return cls(facts, answers, requests.organisation(conn, number) if number else None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
@@ -32,7 +32,7 @@ class Counter:
     mail_domain: str
     demo: bool
 
-    def check(self, conn: sqlite3.Connection, session: Session, old: str, new: str) -> dict[str, str]:
+    def check(self, conn: Connection, session: Session, old: str, new: str) -> dict[str, str]:
         """The messages for the fields that are not right, by field name; empty when both can be."""
         found = {}
         if not old or len(old.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
@@ -44,14 +44,14 @@ class Counter:
             found["new_password"] = gettext("Both passwords are the same. Choose another new password.")
         return found
 
-    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+    def wait(self, conn: Connection, session: Session, now: datetime) -> int:
         """Count a try; 0, or the seconds to wait when there were too many."""
         decision = allow(conn, self.keys, table.CHANGE_PASSWORD, str(session.person_id), now)
         return decision.retry_after_seconds
 
     def change(
         self,
-        conn: sqlite3.Connection,
+        conn: Connection,
         session: Session,
         old_hash: str,
         hashed: str,

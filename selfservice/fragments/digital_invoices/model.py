@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
@@ -43,18 +43,18 @@ class Counter:
     facts: Facts
     mail_domain: str
 
-    def load(self, conn: sqlite3.Connection, session: Session) -> Organisation:
+    def load(self, conn: Connection, session: Session) -> Organisation:
         """The organisation that this access code is for. Raises LookupError for a private code."""
         if session.organisation_id is None:
             raise LookupError("a private access code is for no organisation")
         return organisations.get(conn, session.organisation_id)
 
-    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+    def wait(self, conn: Connection, session: Session, now: datetime) -> int:
         """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
         return allow(conn, self.keys, table.DIGITAL_INVOICES, str(session.person_id), now).retry_after_seconds
 
     def choose(
-        self, conn: sqlite3.Connection, session: Session, email: str | None, address: str, lang: str, now: datetime
+        self, conn: Connection, session: Session, email: str | None, address: str, lang: str, now: datetime
     ) -> bool:
         """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
@@ -56,16 +56,16 @@ class Counter:
         """Whether this kind of use may pay by direct debit today (fact payment.methods)."""
         return "direct_debit" in self.facts.get(f"payment.methods.{session.kind}").value
 
-    def load(self, conn: sqlite3.Connection, session: Session) -> Mandate | None:
+    def load(self, conn: Connection, session: Session) -> Mandate | None:
         """The mandate that this person gave with this access code, also when its day has yet to come."""
         return mandates.current(conn, session.person_id, session.organisation_id)
 
-    def wait(self, conn: sqlite3.Connection, session: Session, now: datetime) -> int:
+    def wait(self, conn: Connection, session: Session, now: datetime) -> int:
         """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
         return allow(conn, self.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
 
     def agree(
-        self, conn: sqlite3.Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
+        self, conn: Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
     ) -> date:
         """Take the mandate down, from the next working day on; returns that day. Call inside `write()`.
 
@@ -89,7 +89,7 @@ class Counter:
         self._record(conn, session, "direct_debit.agree", address, now)
         return effective
 
-    def undo(self, conn: sqlite3.Connection, session: Session, address: str, lang: str, now: datetime) -> bool:
+    def undo(self, conn: Connection, session: Session, address: str, lang: str, now: datetime) -> bool:
         """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
         gone = self._take_back(conn, session, now)
         if gone is None:
@@ -98,7 +98,7 @@ class Counter:
         self._record(conn, session, "direct_debit.undo", address, now)
         return True
 
-    def _take_back(self, conn: sqlite3.Connection, session: Session, now: datetime) -> Mandate | None:
+    def _take_back(self, conn: Connection, session: Session, now: datetime) -> Mandate | None:
         """End the mandate whose day has yet to come, and open the one again that it came in place of."""
         known = self.load(conn, session)
         if known is None or known.effective_on <= workdays.today(now):
@@ -119,9 +119,7 @@ class Counter:
         )
         return known
 
-    def _tell(
-        self, conn: sqlite3.Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
-    ) -> None:
+    def _tell(self, conn: Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime) -> None:
         """Confirm it by mail, to whom it concerns."""
         outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
         for notice in notices(conn, mandate, name=session.name, email=session.email):
@@ -137,7 +135,7 @@ class Counter:
                 earned=True,
             )
 
-    def _record(self, conn: sqlite3.Connection, session: Session, what: str, address: str, now: datetime) -> None:
+    def _record(self, conn: Connection, session: Session, what: str, address: str, now: datetime) -> None:
         thing = f"organisation:{session.organisation_id}" if session.organisation_id else f"person:{session.person_id}"
         who = f"person:{session.person_id}"
         record(conn, self.keys, what=what, result="ok", now=now, who=who, on_what=thing, address=address)

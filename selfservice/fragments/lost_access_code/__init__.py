@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, cookies, errors, web
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.lost_access_code import model
 from selfservice.i18n import gettext, language
 from selfservice.members import references, tokens
@@ -62,7 +62,7 @@ def _send(typed: dict[str, str]) -> int:
     return asked.wait
 
 
-def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, Any]:
+def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     visit = cookies.visit(conn, now)
     return Draft(visit, NAME).load(conn, now) if visit is not None else {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.members import payments
 from selfservice.visits.sessions import Session
 
@@ -22,7 +22,7 @@ class Account:
     debit_from: date | None
 
 
-def load(conn: sqlite3.Connection, session: Session, today: date) -> Account:
+def load(conn: Connection, session: Session, today: date) -> Account:
     """What there is to show to whoever is signed in, on this day. Raises LookupError when the code is gone."""
     row = conn.execute(
         """SELECT c.hint, o.name, o.kvk_number, o.main_person_id

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import abort, request
 
 from selfservice import clock, i18n, signin, web, workdays
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.events.model import record
 from selfservice.fragments.orders import view
 from selfservice.fragments.orders.asked import MAX_CURSOR, Asked, StrangeError, take
@@ -31,7 +31,7 @@ def title() -> str:
     return gettext("Your orders")
 
 
-def person(conn: sqlite3.Connection, session: Session, by: int = 0) -> Person:
+def person(conn: Connection, session: Session, by: int = 0) -> Person:
     """Who is signed in, and whose orders they look at. Ends with 400 for a colleague whom no page of theirs names."""
     try:
         return view.person(conn, session.person_id, session.organisation_id, by)

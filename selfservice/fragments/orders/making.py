@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from selfservice import clock, downloads, errors, i18n, signin, web
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.orders import here, texts
 from selfservice.fragments.orders.asked import Asked
 from selfservice.fragments.orders.here import NAME
@@ -149,7 +149,7 @@ def _find(session: Session) -> Job | None:
     return None if is_gone else job
 
 
-def _may_see(conn: sqlite3.Connection, session: Session, job: Job) -> bool:
+def _may_see(conn: Connection, session: Session, job: Job) -> bool:
     """Whether these orders are still in this person's sight: the main code may be another's by now."""
     scope, asked = here.person(conn, session).scope, files.from_payload(job.payload)[0].scope
     return scope.account == asked.account and scope.holder_id in (None, asked.holder_id)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.fragments.orders import texts
 from selfservice.fragments.orders.view import Person
@@ -42,7 +42,7 @@ class Row:
 
 
 def rows(
-    conn: sqlite3.Connection, orders: Sequence[Order], person: Person, facts: Facts, now: datetime, links: Links
+    conn: Connection, orders: Sequence[Order], person: Person, facts: Facts, now: datetime, links: Links
 ) -> list[Row]:
     """The orders of a page, with what can be done about each."""
     asked_at = again.asked(conn, [order.number for order in orders])
@@ -70,7 +70,7 @@ def rows(
     return found
 
 
-def _ordinals(conn: sqlite3.Connection, orders: Sequence[Order], person: Person) -> dict[int, int]:
+def _ordinals(conn: Connection, orders: Sequence[Order], person: Person) -> dict[int, int]:
     """By which number each orderer stands in an address; nothing where only one person's orders are shown."""
     if person.shown.holder_id is not None:
         return {}

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, abort, request
 
 from selfservice import clock, cookies, signin, web
 from selfservice.clock import from_text, to_text
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.orders import here, texts
 from selfservice.fragments.orders.here import NAME
 from selfservice.i18n import gettext, language
@@ -141,7 +141,7 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
     return signin.required(NAME)
 
 
-def _find(conn: sqlite3.Connection, session: Session, number: str) -> Order | None:
+def _find(conn: Connection, session: Session, number: str) -> Order | None:
     return lookup.get(conn, here.person(conn, session).scope, number, language())
 
 

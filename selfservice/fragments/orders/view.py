@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.orders import chart, texts
 from selfservice.fragments.orders.asked import Asked
 from selfservice.i18n import gettext
@@ -38,7 +38,7 @@ class Person:
         return self.scope.holder_id is None
 
 
-def person(conn: sqlite3.Connection, id_: int, organisation_id: int | None, by: int = 0) -> Person:
+def person(conn: Connection, id_: int, organisation_id: int | None, by: int = 0) -> Person:
     """Who is signed in, looking at the orders of the colleague with this ordinal, or with 0 at all in sight.
 
     Raises LookupError when nobody in sight has the ordinal.
@@ -82,7 +82,7 @@ def order_names() -> dict[Sort, str]:
     }
 
 
-def why_empty(conn: sqlite3.Connection, query: Query, asked: Asked, scope: Scope) -> Empty:
+def why_empty(conn: Connection, query: Query, asked: Asked, scope: Scope) -> Empty:
     """Why a list has no orders: none fit the words, none in the period, or there are none at all."""
     if totals.total(conn, Query(scope, Period(), query.language)).orders == 0:
         return "none_yet"
@@ -90,7 +90,7 @@ def why_empty(conn: sqlite3.Connection, query: Query, asked: Asked, scope: Scope
 
 
 def listed(
-    conn: sqlite3.Connection,
+    conn: Connection,
     person: Person,
     asked: Asked,
     lang: str,

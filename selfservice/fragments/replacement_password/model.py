@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from selfservice.clock import to_text
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
@@ -69,7 +69,7 @@ class Counter:
 
     def ask(
         self,
-        conn: sqlite3.Connection,
+        conn: Connection,
         code: str,
         hashes: members.Hashes | None,
         email: str,
@@ -113,18 +113,16 @@ class Counter:
         draft = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
         return Asked(0, draft | {"before": to_text(before) if before else ""})
 
-    def opens(self, conn: sqlite3.Connection, token_hash: str, now: datetime) -> int | None:
+    def opens(self, conn: Connection, token_hash: str, now: datetime) -> int | None:
         """Whose password this token may change now, if anyone's. Only reads."""
         return tokens.find(conn, TOKEN_KIND, token_hash, now)
 
-    def refuse(self, conn: sqlite3.Connection, person: int, password: str) -> dict[str, str]:
+    def refuse(self, conn: Connection, person: int, password: str) -> dict[str, str]:
         """The message when this password is not good enough, at its field; empty when it is."""
         problem = new_password.problem(conn, self.keys, self.facts, person, password, demo=self.demo)
         return {"new_password": problem} if problem else {}
 
-    def change(
-        self, conn: sqlite3.Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime
-    ) -> bool:
+    def change(self, conn: Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime) -> bool:
         """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
 
         Call inside `write()`: all of it happens, or nothing.

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, cookies, errors, web
-from selfservice.db import sqlite3
+from selfservice.db import Connection
 from selfservice.fragments.request_status import model
 from selfservice.i18n import gettext
 from selfservice.requests import model as requests
@@ -25,7 +25,7 @@ NAME = "request-status"
 blueprint = Blueprint("request_status", __name__)
 # What cannot be done a second time because it was done a first time.
 ONCE = ("withdraw", "never-came")
-Act = Callable[[sqlite3.Connection, str, str, datetime], str]
+Act = Callable[[Connection, str, str, datetime], str]
 
 
 def title() -> str:
@@ -58,12 +58,12 @@ def look_up() -> Response:
     return START.too_often(typed, wait) if wait else web.see(url_for(".status"))
 
 
-def _load(conn: sqlite3.Connection, now: datetime) -> dict[str, str]:
+def _load(conn: Connection, now: datetime) -> dict[str, str]:
     visit = cookies.visit(conn, now)
     return Draft(visit, NAME).load(conn, now) if visit is not None else {}
 
 
-def _find(conn: sqlite3.Connection, draft: dict[str, str], now: datetime) -> Status | None:
+def _find(conn: Connection, draft: dict[str, str], now: datetime) -> Status | None:
     return requests.status(conn, services().desk, draft["reference"], draft["email"], now)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.db import Database, sqlite3
+from selfservice.db import Connection, Database
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
@@ -53,18 +53,18 @@ class Counter:
     facts: Facts
     mail_domain: str
 
-    def admit(self, conn: sqlite3.Connection, code: str, address: str, now: datetime) -> int:
+    def admit(self, conn: Connection, code: str, address: str, now: datetime) -> int:
         """Count a try, before any password is hashed; 0, or the seconds to wait when it may not be made.
 
         The same statements run whoever's code it is, also nobody's. Call inside `write()`.
         """
         return login_throttle.admit(conn, self.keys, members.hash_code(self.keys, code), address, now)
 
-    def release(self, conn: sqlite3.Connection, code: str) -> None:
+    def release(self, conn: Connection, code: str) -> None:
         """The try was not made after all, so it did not fail. Call inside `write()`."""
         login_throttle.release(conn, self.keys, members.hash_code(self.keys, code))
 
-    def find(self, conn: sqlite3.Connection, code: str, now: datetime) -> Account | None:
+    def find(self, conn: Connection, code: str, now: datetime) -> Account | None:
         """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
 
         The same two queries, whoever's it is.
@@ -73,13 +73,13 @@ class Counter:
         hashed = members.password_hash(conn, member.person_id if member else None)
         return None if member is None else Account(member, hashed)
 
-    def refuse(self, conn: sqlite3.Connection, code: str, address: str, now: datetime) -> None:
+    def refuse(self, conn: Connection, code: str, address: str, now: datetime) -> None:
         """Write down that code and password did not belong together. Call inside `write()`."""
         who = f"code:{members.hash_code(self.keys, code)}"
         record(conn, self.keys, what="sign_in", result="refused", now=now, who=who, address=address)
 
     def accept(
-        self, conn: sqlite3.Connection, code: str, account: Account, rehashed: str | None, address: str, now: datetime
+        self, conn: Connection, code: str, account: Account, rehashed: str | None, address: str, now: datetime
     ) -> bool:
         """Everything that goes with a right password, besides the session itself. Call inside `write()`.
 
@@ -105,12 +105,12 @@ class Counter:
         )  # fmt: skip
         return True
 
-    def leave(self, conn: sqlite3.Connection, person_id: int, address: str, now: datetime) -> None:
+    def leave(self, conn: Connection, person_id: int, address: str, now: datetime) -> None:
         """Write down that somebody signed out. Call inside `write()`."""
         who = f"person:{person_id}"
         record(conn, self.keys, what="sign_out", result="ok", now=now, who=who, on_what=who, address=address)
 
-    def _tell(self, conn: sqlite3.Connection, member: members.Member, failed: int, now: datetime) -> None:
+    def _tell(self, conn: Connection, member: members.Member, failed: int, now: datetime) -> None:
         Outbox.wire(self.keys, self.facts, self.mail_domain).enqueue(
             conn,
             idempotency_key=f"sign-in-after-failures:{uuid4()}",

@@ -23,18 +23,8 @@ else:
     except ImportError:
         import sqlite3
 
-__all__ = [
-    "Database",
-    "Error",
-    "IntegrityError",
-    "NestedWriteError",
-    "OperationalError",
-    "backup",
-    "cannot_now",
-    "sqlite3",
-    "wal_is_safe",
-]
-
+Connection = sqlite3.Connection
+Row = sqlite3.Row
 Error = sqlite3.Error
 IntegrityError = sqlite3.IntegrityError
 OperationalError = sqlite3.OperationalError
@@ -42,11 +32,21 @@ OperationalError = sqlite3.OperationalError
 BUSY_SECONDS = 5
 
 
+def connect(path: str | Path, *, is_fixed: bool = False) -> Connection:
+    """A bare connection that autocommits: to a database that is not Loket's own, as a search index, or to ":memory:".
+
+    With `is_fixed` the file must be there and is read without a lock, which is safe while nobody changes it.
+    """
+    if is_fixed:
+        return sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro&immutable=1", isolation_level=None, uri=True)
+    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+
+
 # Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
 _PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"}
 
 
-def cannot_now(error: sqlite3.Error) -> bool:
+def cannot_now(error: Error) -> bool:
     """Whether the database could not be used just now: kept by another writer, disk full or not to be written.
 
     Nothing of the transaction was kept then, and the same request may succeed later.
@@ -83,18 +83,18 @@ class Database:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
 
-    def read(self) -> "sqlite3.Connection":
+    def read(self) -> Connection:
         """This thread's connection. It autocommits: use it to read, and `write()` to change."""
         held = getattr(self._local, "held", None)
         # A connection must not cross a fork: SQLite's file locks belong to the process that took them.
         if held is None or held[0] != os.getpid():
             held = (os.getpid(), self._open())
             self._local.held = held
-        connection: sqlite3.Connection = held[1]
+        connection: Connection = held[1]
         return connection
 
     @contextmanager
-    def write(self) -> Iterator["sqlite3.Connection"]:
+    def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first moment; all of it happens, or nothing.
 
         Waits up to 5 seconds for another writer, then raises OperationalError. Raises NestedWriteError inside
@@ -115,7 +115,7 @@ class Database:
             raise
 
     @contextmanager
-    def separate(self) -> Iterator["sqlite3.Connection"]:
+    def separate(self) -> Iterator[Connection]:
         """A connection apart from this thread's, closed at the end: for a file that is made with temporary tables."""
         connection = self._open()
         try:
@@ -139,9 +139,9 @@ class Database:
             return f"SQLite {version}, journal {mode}, since this version has a WAL bug; 3.51.3 is faster"
         return f"SQLite {version}, journal {mode}" + ("" if mode == "wal" else ", expected wal")
 
-    def _open(self) -> "sqlite3.Connection":
-        connection = sqlite3.connect(str(self.path), timeout=BUSY_SECONDS, isolation_level=None)
-        connection.row_factory = sqlite3.Row
+    def _open(self) -> Connection:
+        connection = connect(self.path)
+        connection.row_factory = Row
         _set_journal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -153,12 +153,12 @@ class Database:
         return connection
 
 
-def _is_in_transaction(connection: "sqlite3.Connection") -> bool:
+def _is_in_transaction(connection: Connection) -> bool:
     # A function, since a type checker takes an attribute that was once False to stay so.
     return connection.in_transaction
 
 
-def _set_journal(connection: "sqlite3.Connection") -> None:
+def _set_journal(connection: Connection) -> None:
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"
     deadline = time.monotonic() + BUSY_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
