@@ -12,14 +12,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from flask import Flask, Response, abort, current_app, jsonify, request
 
 from selfservice import clock, crypto, db, heartbeats, metrics
 from selfservice.config import Config
-from selfservice.migrations import pending
 from selfservice.outbox import model as outbox
 from selfservice.services import Services, services
 
@@ -86,6 +84,8 @@ def report() -> tuple[bool, dict[str, Any]]:
 
 
 def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list[str]) -> None:
+    from selfservice.migrations import pending  # brings sqlite-utils, which no visitor's request needs
+
     database = wired.db
     parts["database"] = database.note() or "well"
     if waiting := pending(database):
@@ -117,6 +117,8 @@ def _free(wired: Services) -> int:
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("loket")
     except PackageNotFoundError:

@@ -6,9 +6,6 @@ Retention: none is needed, there are three rows, and nothing in them is about a 
 
 from datetime import datetime
 
-import sqlite_utils
-from sqlite_utils import Migrations
-
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection, Database
 
@@ -18,19 +15,6 @@ BACKUP = "backup"
 # So often the worker says that it is alive, and so long without is too long: a dead one is noticed within 30 seconds.
 EVERY_SECONDS = 10.0
 STALE_SECONDS = 25.0
-
-migrations = Migrations("heartbeats")
-
-
-@migrations()
-def create_heartbeats(db: sqlite_utils.Database) -> None:
-    """The moment of the last of each."""
-    db.executescript("""
-        CREATE TABLE heartbeats (
-            name TEXT PRIMARY KEY CHECK (name <> ''),
-            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z')
-        ) STRICT;
-    """)
 
 
 def beat(db: Database, name: str, now: datetime) -> None:

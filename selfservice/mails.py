@@ -10,7 +10,6 @@ from typing import Any
 
 from selfservice import clock, downloads, i18n, retention
 from selfservice.adapters.mailbox import Mailbox
-from selfservice.adapters.smtp import Smtp
 from selfservice.config import Config, ConfigError
 from selfservice.db import Database
 from selfservice.messages.line import check_line
@@ -57,6 +56,8 @@ def transport(services: Services) -> MailTransport:
     """
     config = services.config
     if config.smtp_url:
+        from selfservice.adapters.smtp import Smtp  # brings TLS, which no web process of ours speaks
+
         try:
             return Smtp.from_url(config.smtp_url)
         except ValueError as error:
@@ -70,6 +71,8 @@ def probe(services: Services, recipient: str) -> str:
     """Speak with the mail server as for a mail to the recipient, without sending one; who it is. Raises ConfigError for
     a wrong setting, Permanent or Temporary for what is wrong with the server.
     """
+    from selfservice.adapters.smtp import Smtp
+
     way = transport(services)
     if not isinstance(way, Smtp):
         return "the demonstration's mailbox"

@@ -6,7 +6,6 @@ from sqlite_utils import Migrations
 from selfservice import clock, crypto, plain_secrets
 from selfservice.db import Database, connect
 from selfservice.events.migrations import migrations as events
-from selfservice.heartbeats import migrations as heartbeats
 from selfservice.jobs.migrations import migrations as jobs
 from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
@@ -17,6 +16,20 @@ from selfservice.outbox.migrations import migrations as outbox
 from selfservice.requests.migrations import migrations as requests
 from selfservice.secrets import Keys
 from selfservice.visits.migrations import migrations as visits
+
+HEARTBEATS = Migrations("heartbeats")
+
+
+@HEARTBEATS()
+def create_heartbeats(db: sqlite_utils.Database) -> None:
+    """The moment of the last of each (heartbeats.py, which every process imports, and few of them sqlite-utils)."""
+    db.executescript("""
+        CREATE TABLE heartbeats (
+            name TEXT PRIMARY KEY CHECK (name <> ''),
+            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+    """)
+
 
 # Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
 AFTERWARDS = Migrations("afterwards")
@@ -29,7 +42,7 @@ def overwrite_plain_secrets(db: sqlite_utils.Database) -> None:
 
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, events, letters, requests, orders),
-    heartbeats,
+    HEARTBEATS,
     jobs,
     AFTERWARDS,
 )

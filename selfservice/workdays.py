@@ -5,18 +5,24 @@ General Extension of Time Limits Act (Algemene termijnenwet, article 3), and 5 M
 a promise never falls on a day on which many are free.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 from functools import cache
-
-import holidays
+from typing import TYPE_CHECKING
 
 from selfservice.i18n import TIMEZONE
+
+if TYPE_CHECKING:
+    import holidays
 
 WEEKEND = (5, 6)
 
 
 @cache
 def _holidays() -> holidays.HolidayBase:
+    import holidays  # heavy, and many a process asks for no date
+
     # It works a year out when first asked for a day of it.
     return holidays.country_holidays("NL")
 

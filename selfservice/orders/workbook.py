@@ -11,15 +11,17 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from selfservice.db import Connection, Database, Row
 from selfservice.i18n import gettext, using
 from selfservice.orders import parts, words
 from selfservice.orders.listing import Listing
 from selfservice.orders.query import Query
+
+if TYPE_CHECKING:
+    import xlsxwriter
+    from xlsxwriter.worksheet import Worksheet
 
 # What a sheet holds (Excel specifications and limits), less the heading and the total.
 MOST_ROWS = 1_048_576 - 2
@@ -53,6 +55,8 @@ _OPTIONS = {
 
 def write(db: Database, query: Query, path: Path, tell: Callable[[int], object]) -> None:
     """Write the workbook to `path`, and call `tell` with each few rows. What `tell` raises leaves no rows behind."""
+    import xlsxwriter  # heavy, and for this one kind of file
+
     with using(query.language):
         texts = _Texts()
     # Rows are as private as the workbook: they wait where it does, under its name, and go with this.

@@ -1,7 +1,5 @@
 """E-mail addresses: one address, nothing else, and a way to show it without giving it away."""
 
-from email_validator import EmailNotValidError, validate_email
-
 
 class AddressError(ValueError):
     """This is not one e-mail address that mail can be sent to."""
@@ -13,6 +11,8 @@ def check(text: str) -> str:
     Raises AddressError for anything that is not exactly one address: a line end or other control character, a
     second address, a display name, a domain without a dot.
     """
+    from email_validator import EmailNotValidError, validate_email  # heavy: it compiles its grammar when imported
+
     try:
         # Without quoted local parts, display names and bracketed domains, since those are not asked for.
         found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, strict=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-import phonenumbers
 from stdnum.exceptions import ValidationError
 from stdnum.nl import postcode as postcodes
 
@@ -44,6 +43,8 @@ def check_telephone(text: str) -> str | None:
     """A telephone number as the world dials it (E.164), Dutch unless it begins with +; None for an empty field."""
     if not text.strip():
         return None
+    import phonenumbers  # heavy, and for this one field
+
     try:
         number = phonenumbers.parse(text, "NL")
     except phonenumbers.NumberParseException:

@@ -7,7 +7,6 @@ used, and a duplicate looks like a request that waits and is then not granted.
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -129,6 +128,8 @@ def possible(conn: Connection, request: Request, now: datetime) -> list[str]:
 
 def median_wait(conn: Connection, kind: str) -> timedelta | None:
     """How long the last 50 requests of a kind took, from being made to being sent or posted; None without any."""
+    from statistics import median  # heavy, and for this one figure
+
     rows = conn.execute(
         """SELECT r.created_at, min(s.at) AS done_at
            FROM request_states s JOIN requests r ON r.id = s.request_id
@@ -137,7 +138,7 @@ def median_wait(conn: Connection, kind: str) -> timedelta | None:
         {"kind": kind, "last": LAST},
     )
     waits = [from_text(row["done_at"]) - from_text(row["created_at"]) for row in rows]
-    return statistics.median(waits) if waits else None  # type: ignore[type-var]
+    return median(waits) if waits else None  # type: ignore[type-var]
 
 
 def _place(conn: Connection, request: Request, now: datetime) -> int:
