@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -71,10 +71,6 @@ class Config:
         has too; no backup holds it.
         """
         return self.database.with_name(self.database.name + ".downloads")
-
-    def with_output(self, output: Path) -> Config:
-        """The same settings, building to (or serving from) another folder."""
-        return replace(self, output=output)
 
 
 def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:

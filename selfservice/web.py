@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, g, redirect, render_template, request
+from flask import Flask, Request, Response, abort, current_app, redirect, render_template, request
 from markupsafe import escape
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import BaseConverter
@@ -299,8 +299,3 @@ def path_only(address: str) -> str | None:
         return None
     parts = urlsplit(address)
     return None if parts.scheme or parts.netloc else address
-
-
-def now_serving() -> str:
-    """The endpoint being answered, for logs: never the path, which may hold a token."""
-    return str(g.get("endpoint_name") or request.endpoint or "unknown")

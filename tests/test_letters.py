@@ -14,7 +14,7 @@ from selfservice.db import Database, IntegrityError
 from selfservice.letters import batches, model
 from selfservice.members import model as members
 from selfservice.messages import model as messages
-from tests.domain_helpers import KEYS, NOW, dump, new_database, rows
+from tests.domain_helpers import NOW, dump, new_database, rows
 from tests.letter_helpers import LINES, SEED, enqueue
 
 ELSEWHERE = ("Jip de Jonge", "Molenpad 256", "0045 ZZ  WIEKENDAM")
@@ -29,11 +29,6 @@ def db(tmp_path: Path) -> Iterator[Database]:
 def only(db: Database) -> dict[str, object]:
     (row,) = rows(db, "letters")
     return row
-
-
-def correct(db: Database, letter_id: int, lines: tuple[str, ...]) -> None:
-    with db.write() as conn:
-        model.correct_address(conn, KEYS, letter_id, lines, NOW)
 
 
 def withdraw(db: Database, letter_id: int) -> None:
@@ -150,33 +145,6 @@ def test_withdraw_too_late(db: Database) -> None:
     assert ["printed", "withdrawn"] == [row["state"] for row in rows(db, "letters")]
 
 
-def test_correct_address(db: Database) -> None:
-    """A letter goes to its corrected address, and the one before is free again."""
-    letter_id = enqueue(db, lines=LINES)
-    correct(db, letter_id, ELSEWHERE)
-    assert list(ELSEWHERE) == json.loads(str(only(db)["address_lines"]))
-    assert enqueue(db, 1, lines=LINES)
-
-
-def test_correct_to_itself(db: Database) -> None:
-    """A letter does not stand in its own way."""
-    letter_id = enqueue(db, lines=LINES)
-    correct(db, letter_id, ("Bakkerij", *LINES[1:]))
-    assert "Bakkerij" == json.loads(str(only(db)["address_lines"]))[0]
-
-
-def test_correct_refused(db: Database) -> None:
-    """Not to an address with an open letter, and not when printed; the address then stays what it was."""
-    letter_id = enqueue(db, lines=LINES)
-    enqueue(db, 1, lines=ELSEWHERE)
-    with pytest.raises(model.OpenLetter):
-        correct(db, letter_id, ELSEWHERE)
-    print_all(db)
-    with pytest.raises(model.PrintedError):
-        correct(db, letter_id, ("Jip", "Kraanlaan 31", "0099 AA  WATERKANT"))
-    assert list(LINES) == json.loads(rows(db, "letters")[0]["address_lines"])
-
-
 def test_no_code_once_printed(db: Database) -> None:
     """The table itself refuses a printed letter with a seed, and a ready one without."""
     enqueue(db)
@@ -207,10 +175,10 @@ def test_changed_meanwhile(db: Database) -> None:
         batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
     made = batches.letters(db.read(), batch)
-    correct(db, letter_id, ELSEWHERE)
+    withdraw(db, letter_id)
     with db.write() as conn:
         assert batches.mark_printed(conn, batch, made, (), NOW) is False
-    assert ["ready", "ready"] == [row["state"] for row in rows(db, "letters")]
+    assert ["withdrawn", "ready"] == [row["state"] for row in rows(db, "letters")]
 
 
 def test_one_batch_at_a_time(db: Database) -> None:

@@ -63,7 +63,7 @@ def enqueue(
     """
     shown = _checked(lines)
     key = address_key(keys, shown)
-    _refuse_second(conn, keys, shown, 0, now)
+    _refuse_second(conn, keys, shown, now)
     check_code = messages.register(conn, "access_code.letter", messages.mask_address(shown), language, now)
     row = conn.execute(
         """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
@@ -97,22 +97,6 @@ def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
         raise PrintedError
 
 
-def correct_address(conn: Connection, keys: Keys, letter_id: int, lines: Sequence[str], now: datetime) -> None:
-    """Send a letter elsewhere. Raises PrintedError when it is too late, OpenLetter and ValueError as
-    `enqueue` does.
-    """
-    shown = _checked(lines)
-    key = address_key(keys, shown)
-    _refuse_second(conn, keys, shown, letter_id, now)
-    changed = conn.execute(
-        """UPDATE letters SET address_lines = :address_lines, address_key = :address_key
-           WHERE id = :id AND state = 'ready'""",
-        {"id": letter_id, "address_lines": json.dumps(shown, ensure_ascii=False), "address_key": key},
-    ).rowcount
-    if changed != 1:
-        raise PrintedError
-
-
 def address_key(keys: Keys, lines: Sequence[str]) -> str:
     """What two spellings of one address have in common, hashed: the last two lines' letters and digits, case and
     accents off. Who lives or works there is no part of it.
@@ -140,17 +124,16 @@ def clean(conn: Connection, now: datetime) -> int:
     return gone
 
 
-def _refuse_second(conn: Connection, keys: Keys, lines: Sequence[str], besides: int, now: datetime) -> None:
+def _refuse_second(conn: Connection, keys: Keys, lines: Sequence[str], now: datetime) -> None:
     """One open letter per address per 14 days (security.md): it is open until its code was used."""
     hashes = keys.keyed_hashes("letter-address", _compared(lines))
     found = conn.execute(
         """SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
-           WHERE l.address_key IN (:new_key, :old_key) AND l.id <> :besides AND l.state <> 'withdrawn'
+           WHERE l.address_key IN (:new_key, :old_key) AND l.state <> 'withdrawn'
                  AND l.created_at > :since AND c.first_used_at IS NULL LIMIT 1""",
         {
             "new_key": hashes[0],
             "old_key": hashes[1],
-            "besides": besides,
             "since": to_text(now - timedelta(days=OPEN_DAYS)),
         },
     ).fetchone()

@@ -61,13 +61,8 @@ def hashes_of(keys: Keys, code: str) -> Hashes:
     return keys.keyed_hashes("access-code", codes.normalise(code))
 
 
-def find_member(conn: Connection, keys: Keys, code: str, email: str) -> Member | None:
-    """The member with this access code and e-mail address, or None. One query, whatever the answer."""
-    return find_by_hashes(conn, hashes_of(keys, code), email)
-
-
 def find_by_hashes(conn: Connection, hashes: Hashes, email: str) -> Member | None:
-    """As `find_member`, for a page that holds no code any more but what `hashes_of` made of it."""
+    """The member with this access code (`hashes_of`) and e-mail address, or None. One query, whatever the answer."""
     row = conn.execute(
         """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
                   c.kind, c.hint AS code_hint, o.name AS organisation
@@ -77,21 +72,6 @@ def find_by_hashes(conn: Connection, hashes: Hashes, email: str) -> Member | Non
         {"new_hash": hashes[0], "old_hash": hashes[1], "email_key": email_key(email)},
     ).fetchone()
     return None if row is None else Member(**dict(row))
-
-
-def get_member(conn: Connection, person_id: int) -> Member:
-    """The person, as their newest active access code shows them. Raises LookupError when there is none."""
-    row = conn.execute(
-        """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
-                  c.kind, c.hint AS code_hint, o.name AS organisation
-           FROM people p JOIN access_codes c ON c.person_id = p.id AND c.revoked_at IS NULL
-                LEFT JOIN organisations o ON o.id = c.organisation_id
-           WHERE p.id = :person_id ORDER BY c.created_at DESC, c.id DESC LIMIT 1""",
-        {"person_id": person_id},
-    ).fetchone()
-    if row is None:
-        raise LookupError("no person with an active access code has this number")
-    return Member(**dict(row))
 
 
 def code_hashes(conn: Connection, person_id: int) -> frozenset[str]:

@@ -76,7 +76,6 @@ def _hand_out(
         recipient=request.delivery_email or request.email,
         language=request.language,
         payload=payloads.code(
-            request.language,
             name=request.given_name,
             organisation=organisation_name(conn, request.organisation_id),
             replaced=replaced,

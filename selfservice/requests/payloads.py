@@ -31,11 +31,10 @@ def received(
     }
 
 
-def code(language: str, *, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
+def code(*, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
     """For access_code.code, the only mail with a code in it, which the worker fills in: never together with a password
     or a link to one.
     """
-    del language
     return {"name": name, "organisation": organisation, "replaced": replaced}
 
 

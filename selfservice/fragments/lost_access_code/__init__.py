@@ -17,6 +17,7 @@ from selfservice.i18n import gettext, language
 from selfservice.members import references, tokens
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
+from selfservice.secrets import hash_token
 from selfservice.services import services
 from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
@@ -101,7 +102,7 @@ def send_again() -> Response:
 def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
     now = clock.now()
-    token_hash = model.hash_of(token)
+    token_hash = hash_token(token)
     conn = services().db.read()
     works = requests.opens(conn, token_hash, now) is not None
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.

@@ -7,15 +7,9 @@ from collections.abc import Mapping
 from selfservice.i18n import gettext
 from selfservice.outbox import addresses
 from selfservice.requests import fields
-from selfservice.secrets import hash_token
 
 FIELDS = ("email", "kvk_number")
 LONGEST = 300
-
-
-def hash_of(token: str) -> str:
-    """What the database knows of a mailed token."""
-    return hash_token(token)
 
 
 def take(sent: Mapping[str, str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from selfservice.members import model as members
 from selfservice.members import tokens
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
+from selfservice.secrets import hash_token
 from selfservice.services import services
 from selfservice.startform import StartForm
 from selfservice.visits.drafts import Draft
@@ -120,7 +121,7 @@ def send_again() -> Response:
 def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
     now = clock.now()
-    token_hash = model.hash_of(token)
+    token_hash = hash_token(token)
     if requests.open_link(services().db.read(), token_hash, now).state != "unknown":
         # Until 29 November 2026 the mails about requests led here.
         answer = web.see(f"/{language()}/self-service/access-code/link/{token}")

@@ -16,15 +16,10 @@ from selfservice.members import codes, new_password, people, tokens
 from selfservice.members import model as members
 from selfservice.outbox import addresses
 from selfservice.outbox.model import Outbox
-from selfservice.secrets import Keys, hash_token
+from selfservice.secrets import Keys
 from selfservice.visits import sessions
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
-
-
-def hash_of(token: str) -> str:
-    """What the database knows of a mailed token."""
-    return hash_token(token)
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
