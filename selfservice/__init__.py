@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from flask import Flask, Response, render_template
 from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -27,6 +29,26 @@ def create_app(config: Config) -> Flask:
 
     Raises FactError when content/facts.toml is not well-formed, FileNotFoundError when a catalog was not compiled.
     """
+    app = wire(config)
+    connect(app, config)
+    return app
+
+
+def connect(app: Flask, config: Config) -> None:
+    """Give a wired app what is its own and no other's: its database, its keys, its locks."""
+    chrome: Chrome = app.extensions["chrome"]
+    database, keys = Database(config.database), Keys(config.secret, config.old_secret)
+    app.extensions["services"] = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
+    app.extensions["write_test"] = health.WriteTest()
+    app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAKING_AT_ONCE)
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+
+
+def wire(config: Config) -> Flask:
+    """Routes, templates, facts, pages and theme: what is the same for each app with these settings, whichever database
+    it has. Raises the errors of `create_app`.
+    """
     app = Flask("selfservice", static_folder=None)
     app.config.update(
         BASE_URL=config.base_url,
@@ -49,8 +71,6 @@ def create_app(config: Config) -> Flask:
     chrome.install(app.jinja_env)
     chrome.set_pages(scan(config.content, chrome.facts))
     app.extensions["chrome"] = chrome
-    database, keys = Database(config.database), Keys(config.secret, config.old_secret)
-    app.extensions["services"] = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
     Htmx(app)
     logs.init_app(app)
     web.init_app(app)
@@ -68,8 +88,6 @@ def create_app(config: Config) -> Flask:
     # Where programs that keep passwords look for the form (W3C, A Well-Known URL for Changing Passwords).
     app.add_url_rule("/.well-known/change-password", "change_password_form", _change_password_form)
     app.add_url_rule("/choose-language", "choose_language", _choose_language)
-    if config.proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
     return app
 
 

@@ -211,7 +211,6 @@ def _slots() -> threading.BoundedSemaphore:
 
 def init_app(app: Flask) -> None:
     """Have every view answer in the same way when no file can be made now."""
-    app.extensions["downloads"] = threading.BoundedSemaphore(MAKING_AT_ONCE)
 
     def busy(_: BusyError) -> Response:
         text = (

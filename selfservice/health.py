@@ -165,7 +165,6 @@ def init_app(app: Flask, config: Config) -> None:
     """Answer /health with 200 or 503, /live with 200 as long as the app answers at all, and /metrics where they are
     on to who may see them.
     """
-    app.extensions["write_test"] = WriteTest()
 
     @app.get("/health")
     def health() -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ import pytest
 from flask import Flask
 from hypothesis import settings
 
-from selfservice import clock, create_app
+from selfservice import clock, connect, create_app, wire
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
@@ -51,9 +53,33 @@ def new_config(folder: Path) -> Config:
     )
 
 
+@functools.cache
+def _wired(config: Config) -> Flask:
+    return wire(config)
+
+
 def new_app(config: Config, statements: list[str] | None = None) -> Flask:
-    """An app whose client holds the house rules; `statements` gets every SQL statement that it runs."""
-    app = create_app(config)
+    """An app whose client holds the house rules; `statements` gets every SQL statement that it runs.
+
+    It shares routes, templates, facts and pages with all apps of the same settings and content, since making these
+    takes longer than most tests; a test that changes them takes `wired_anew`. Database, keys and locks are its own.
+    """
+    if config.content == ROOT / "content":
+        # Where it writes is no part of what is shared.
+        shared = _wired(dataclasses.replace(config, output=Path("/nowhere"), database=Path("/nowhere")))
+        app = copy.copy(shared)
+        app.extensions, app.config = dict(shared.extensions), copy.copy(shared.config)
+        connect(app, config)
+        return _watched(app, config, statements)
+    return wired_anew(config, statements)
+
+
+def wired_anew(config: Config, statements: list[str] | None = None) -> Flask:
+    """The same, but all its own."""
+    return _watched(create_app(config), config, statements)
+
+
+def _watched(app: Flask, config: Config, statements: list[str] | None) -> Flask:
     app.test_client_class = HouseClient
     if statements is not None:
         wired: Services = app.extensions["services"]

@@ -21,7 +21,7 @@ from selfservice.publish.indexing import Indexing
 from selfservice.search.index import Question
 from selfservice.search.query import search
 from tests.clients import HouseClient
-from tests.conftest import new_app
+from tests.conftest import new_app, wired_anew
 
 
 def edit(config: Config, file: str, old: str, new: str) -> None:
@@ -231,7 +231,7 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
 
 def test_start_state_must_be_bakeable(config: Config) -> None:
     """A form whose start state fails, or is somebody's own, is not baked into a page."""
-    app = new_app(config)
+    app = wired_anew(config)
 
     @app.get("/<lang:lang>/self-service/own")
     def own() -> tuple[str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import logging
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask, abort
@@ -15,8 +16,16 @@ from selfservice.db import connect, sqlite
 from selfservice.i18n import LANGUAGES, using
 from selfservice.members.passwords import Busy
 from tests.clients import HX, HouseClient
-from tests.conftest import new_app
+from tests.conftest import new_app, wired_anew
 from tests.counter import CODE, EMAIL, Office
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """An app that can be given more routes."""
+    made = wired_anew(config)
+    yield made
+    made.extensions["services"].db.close()
 
 
 @pytest.fixture

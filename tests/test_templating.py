@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import jinja2
@@ -9,8 +10,18 @@ import pytest
 from flask import Flask
 
 from selfservice.clock import now
+from selfservice.config import Config
 from selfservice.mails import write
 from selfservice.templating import load_all
+from tests.conftest import wired_anew
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """An app with templates of its own."""
+    made = wired_anew(config)
+    yield made
+    made.extensions["services"].db.close()
 
 
 def test_all_are_loaded(app: Flask) -> None:

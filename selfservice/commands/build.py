@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 
 from selfservice.publish.build import BuildError
 from selfservice.publish.build import build as build_site
+from selfservice.services import services
 
 
 def say(text: str) -> None:
@@ -21,7 +22,7 @@ def say(text: str) -> None:
 def run_build(*, compress: bool = True) -> None:
     """Build with the current app. Ends the command with the problems, one a line, when it cannot be done."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
-    config = app.extensions["chrome"].config
+    config = services().config
     started = time.perf_counter()
     try:
         built = build_site(app, config, compress=compress, tell=say)

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice.commands import catalogs
 from selfservice.publish.checks import check
+from selfservice.services import services
 
 
 @click.command("check")
@@ -17,7 +18,7 @@ from selfservice.publish.checks import check
 def command() -> None:
     """Check the pages, the facts and the translations. Exit status 1 when something must be mended."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
-    found = check(app, app.extensions["chrome"].config)
+    found = check(app, services().config)
     lines = catalogs.problems()
     for problem in found:
         click.echo(str(problem))
