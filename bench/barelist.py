@@ -13,8 +13,8 @@ from bench.ledger import LIST, enter
 from selfservice import create_app, i18n
 from selfservice.config import load
 from selfservice.fragments.orders import chart
-from selfservice.orders import lookup, scopes, totals
-from selfservice.orders.query import Period, Query
+from selfservice.orders import lookup, totals, visibility
+from selfservice.orders.models import Period, Query
 from selfservice.services import Services
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def application() -> WSGIApplication:
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         conn = services.db.read()
-        query = Query(scopes.of(conn, person, organisation["id"]), Period(), "en")
+        query = Query(visibility.visible_to(conn, person, organisation["id"]), Period(), "en")
         total, months = totals.sums(conn, query)
         found = {
             "total": total,

@@ -16,10 +16,10 @@ from bench.ledger import opened
 from bench.timing import table
 from selfservice.db import Database
 from selfservice.i18n import set_language
-from selfservice.orders import files, lookup
+from selfservice.orders import export, lookup
 from selfservice.orders.listing import Listing
 from selfservice.orders.lookup import Order
-from selfservice.orders.query import Period, Query, Scope
+from selfservice.orders.models import Period, Query, Scope
 
 # A tenth of five years of orders: 100,000 of a million.
 PERIOD = Period(date(2025, 7, 1), date(2025, 12, 30))
@@ -36,7 +36,7 @@ def workbook(environment: Mapping[str, str], rounds: int) -> str:
             theirs.append(_plain(orders))
             path = db.path.with_name("ours.xlsx")
             begun = time.perf_counter()
-            files.write(db, query, "xlsx", path)
+            export.write(db, query, "xlsx", path)
             ours.append(time.perf_counter() - begun)
     ratio = median(one / two for one, two in zip(ours, theirs, strict=True))
     head = [f"workbook of {len(orders):,} rows", "seconds", "rows a second", "time / XlsxWriter"]

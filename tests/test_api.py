@@ -20,10 +20,10 @@ from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import codes, demo
-from selfservice.orders import checking, keys, redeliveries
-from tests.bought import buy
+from selfservice.orders import api_keys, checking, redelivery
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
+from tests.orders.factories import buy
 from tests.people import MAIN, PRIVATE, browser, database, enter, person_id, prepare
 
 ORDER = {
@@ -38,9 +38,9 @@ ORDER = {
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
 
 
-def new_key(app: Flask, scope: keys.Scope = "orders:write") -> str:
+def new_key(app: Flask, scope: api_keys.KeyScope = "orders:write") -> str:
     with database(app).write() as conn:
-        return keys.create(conn, "The shop", scope, clock.now())[0]
+        return api_keys.create(conn, "The shop", scope, clock.now())[0]
 
 
 def bearer(plain: str) -> dict[str, str]:
@@ -147,7 +147,7 @@ def test_keys(app: Flask, shop: HouseClient, headers: dict[str, str] | str, stat
     if headers == "revoked":
         headers = bearer(new_key(app))
         with database(app).write() as conn:
-            keys.revoke(conn, keys.listed(conn)[0].public_id, clock.now())
+            api_keys.revoke(conn, api_keys.all_keys(conn)[0].public_id, clock.now())
     elif headers == "other":
         headers = bearer(new_key(app, "redeliveries"))
     assert isinstance(headers, dict)
@@ -281,7 +281,7 @@ def test_redeliveries(app: Flask, shop: HouseClient) -> None:
 def test_redeliveries_in_pages(app: Flask, shop: HouseClient) -> None:
     """A full page says what to ask for next; with it every redelivery comes once."""
     headers = bearer(new_key(app, "redeliveries"))
-    for _ in range(redeliveries.MOST + 1):
+    for _ in range(redelivery.MOST + 1):
         ask_again(app, buy(app, MAIN))
     first = shop.get("/api/redeliveries", headers=headers).json or {}
     second = shop.get(f"/api/redeliveries?after={first['next']}", headers=headers).json or {}

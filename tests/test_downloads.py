@@ -18,10 +18,10 @@ from werkzeug.test import TestResponse
 from selfservice import clock, downloads
 from selfservice.config import Config
 from selfservice.downloads import BusyError, Folder, NoRoomError
-from selfservice.orders import files
+from selfservice.orders import export
 from selfservice.services import Services
-from tests.bought import buy
 from tests.clients import HX, HouseClient
+from tests.orders.factories import buy
 from tests.people import MAIN, browser, database, enter, prepare
 
 ORDERS = "/en/self-service/orders"
@@ -217,13 +217,13 @@ def test_the_server_gets_the_file(app: Flask, signed_in: HouseClient) -> None:
 
 def test_an_error_page(app: Flask, signed_in: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails while it is made is an ordinary error page: no part of a file is sent, and none is left."""
-    original = files.pieces
+    original = export.pieces
 
     def fail(*arguments: object) -> Iterator[bytes]:
         yield next(original(*arguments))  # type: ignore[arg-type]
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr(files, "pieces", fail)
+    monkeypatch.setattr(export, "pieces", fail)
     answer = signed_in.get(f"{ORDERS}.csv")
     assert (500, False, []) == (answer.status_code, "Content-Disposition" in answer.headers, made(app))
 
@@ -255,14 +255,14 @@ def test_two_at_once(app: Flask, signed_in: HouseClient, monkeypatch: pytest.Mon
     for client in clients[1:]:
         enter(client)
     go, begun = threading.Event(), threading.Semaphore(0)
-    original = files.pieces
+    original = export.pieces
 
     def wait(*arguments: object) -> Iterator[bytes]:
         begun.release()
         assert go.wait(60)
         return original(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(files, "pieces", wait)
+    monkeypatch.setattr(export, "pieces", wait)
     found: list[int] = []
     threads = [
         threading.Thread(target=lambda by=client: found.append(by.get(f"{ORDERS}.csv").status_code))

@@ -27,11 +27,11 @@ from selfservice import MAX_BODY, clock, front
 from selfservice.api.body import MAX_BYTES
 from selfservice.config import ROOT, Config, ConfigError
 from selfservice.db import Database
+from selfservice.demo import many_orders
 from selfservice.errors import RETRY_SECONDS, texts
 from selfservice.i18n import LANGUAGES, using
 from selfservice.members import demo
 from selfservice.migrations import migrate
-from selfservice.orders import crowd
 from selfservice.secrets import Keys
 from selfservice.web import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
@@ -190,7 +190,7 @@ def _fill(config: Config) -> None:
     db = Database(config.database)
     migrate(db, Keys(config.secret))
     demo.fill(db, Keys(config.secret), demo.DEMO_PASSWORD)
-    crowd.fill(db, ORDERS, clock.now())
+    many_orders.fill(db, ORDERS, clock.now())
     db.close()
 
 

@@ -14,9 +14,9 @@ from werkzeug.routing import Rule
 
 from selfservice import rights
 from selfservice.config import ROOT
-from tests.bought import buy
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
+from tests.orders.factories import buy
 from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, enter, prepare
 
 # For everybody: what they show depends on what is typed, mailed or in the visit, and never on who is signed in.

@@ -17,9 +17,9 @@ from bench.register import write
 from selfservice.clock import to_text
 from selfservice.commands import cli
 from selfservice.db import Connection, Database
-from selfservice.intake.counts import Refusal, Totals
-from selfservice.intake.lines import FileError
-from selfservice.intake.progress import Progress
+from selfservice.importing.parsing import FileError
+from selfservice.importing.progress import Progress
+from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.members import mandates, model, organisations
 from selfservice.members.organisations import Address
 from selfservice.migrations import migrate
@@ -67,9 +67,9 @@ def text(*lines: str, head: str = ";".join(COLUMNS)) -> bytes:
     return "\n".join([head, *lines, ""]).encode()
 
 
-def bring(db: Database, content: bytes, now: Any = NOW) -> tuple[tuple[int, int, int, int], list[Refusal]]:
+def bring(db: Database, content: bytes, now: Any = NOW) -> tuple[tuple[int, int, int, int], list[RejectedLine]]:
     """Bring a file in: how many were new, changed, the same and refused, and the refusals."""
-    refused: list[Refusal] = []
+    refused: list[RejectedLine] = []
     found = bring_in(db, io.BytesIO(content), now, refuse=refused.append)
     return (found.new, found.changed, found.same, found.refused), refused
 
@@ -206,14 +206,14 @@ def test_postal_is_visiting(db: Database) -> None:
 def test_refused(db: Database, wrong: dict[str, str], reason: str) -> None:
     """A line that cannot go in is refused with its number and every reason; those around it go in."""
     content = text(line(kvk_number="00000001"), "", line(**wrong), line(kvk_number="00000002"))
-    assert ((2, 0, 0, 1), [Refusal(4, reason)]) == bring(db, content)
+    assert ((2, 0, 0, 1), [RejectedLine(4, reason)]) == bring(db, content)
     assert ["00000001", "00000002"] == [row["kvk_number"] for row in known(db)]
 
 
 def test_not_utf8(db: Database) -> None:
     """A line in another encoding is refused, not guessed at."""
     content = text(line(kvk_number="00000001"), line(name="Caf\u00e9")).replace("\u00e9".encode(), b"\xe9")
-    assert ((1, 0, 0, 1), [Refusal(3, "it has letters that are not UTF-8")]) == bring(db, content)
+    assert ((1, 0, 0, 1), [RejectedLine(3, "it has letters that are not UTF-8")]) == bring(db, content)
 
 
 def test_twice_in_a_file(db: Database) -> None:
@@ -221,7 +221,7 @@ def test_twice_in_a_file(db: Database) -> None:
     content = text(line(email=""), line(name="Een"), line(name="Twee"))
     says = "KVK number 01234567 stands on line 3 already, and that line counts"
     assert [(1, 0, 0, 2), (0, 0, 1, 2)] == [bring(db, content)[0], bring(db, content)[0]]
-    assert (["Een"], Refusal(4, says)) == ([row["name"] for row in known(db)], bring(db, content)[1][-1])
+    assert (["Een"], RejectedLine(4, says)) == ([row["name"] for row in known(db)], bring(db, content)[1][-1])
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_others_write_in_between(db: Database) -> None:
     content = text(*(line(kvk_number=f"{number:08d}") for number in range(1500)))
     seen: list[tuple[int, int]] = []
 
-    def progress(totals: Totals) -> None:
+    def progress(totals: ImportCounts) -> None:
         count = other.read().execute("SELECT count(*) FROM organisations").fetchone()[0]
         seen.append((totals.lines, count))
 
@@ -295,19 +295,19 @@ def test_progress() -> None:
     """A bar on a terminal, a line at each 10,000 elsewhere; without a size neither share nor time left."""
     seconds = iter([0.0, 2.0])
     screen = Screen()
-    Progress(screen, 4000, lambda: next(seconds)).show(Totals(new=500, bytes=1000))
+    Progress(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=1000))
     assert "\r\x1b[K######------------------  25%  500 lines  250 a second  0:06 left" == screen.getvalue()
     seconds, plain = iter([0.0, 70.0, 80.0]), io.StringIO()
     progress = Progress(plain, None, lambda: next(seconds))
     for count in (5000, 10_500, 19_999, 20_000):
-        progress.show(Totals(same=count))
+        progress.show(ImportCounts(same=count))
     assert "10,500 lines  150 a second\n20,000 lines  250 a second\n" == plain.getvalue()
 
 
 def test_progress_at_the_start() -> None:
     """While nothing of a file is dealt with there is no time left to tell."""
     seconds, screen = iter([0.0, 2.0]), Screen()
-    Progress(screen, 4000, lambda: next(seconds)).show(Totals(new=500, bytes=0))
+    Progress(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=0))
     assert "\r\x1b[K500 lines  250 a second" == screen.getvalue()
 
 

@@ -16,9 +16,9 @@ from selfservice.limits import caps
 from selfservice.limits.model import Limit, allow
 from selfservice.members import mandates, references, tokens
 from selfservice.members import model as members
-from selfservice.orders import holders, keys
+from selfservice.orders import api_keys, holders
 from selfservice.orders import model as orders
-from selfservice.orders.moments import day_of
+from selfservice.orders.timestamps import day_of
 from selfservice.orders.writing import Row, put
 from selfservice.outbox import queue
 from selfservice.requests import model as requests
@@ -97,8 +97,8 @@ def fill(db: Database, hours_ago: float) -> None:
         )
         letters.withdraw(conn, letter, then)
         requests.submit(conn, new_desk(db), PRIVATE, "submission", "192.0.2.7", then)
-        made = keys.create(conn, "test", "orders:write", then)[1]
-        keys.revoke(conn, made.public_id, then)
+        made = api_keys.create(conn, "test", "orders:write", then)[1]
+        api_keys.revoke(conn, made.public_id, then)
         allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
         caps.take(conn, KEYS, CAP, "me", then)
         record(conn, KEYS, what="test", result="ok", now=then)

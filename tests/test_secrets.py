@@ -18,7 +18,7 @@ from selfservice.db import Database, IntegrityError
 from selfservice.letters import model as letters
 from selfservice.members import demo, model, new_password
 from selfservice.migrations import migrate
-from selfservice.orders.delivery import Delivery
+from selfservice.orders.importer import Importer
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from tests.conftest import SECRET, new_app
@@ -195,7 +195,7 @@ class CountingKeys(Keys):
 def test_orders_under_a_code_of_before(rotated: Flask, tmp_path: Path) -> None:
     """A shop's orders find the codes of before, also revoked ones."""
     wired: Services = rotated.extensions["services"]
-    delivery = Delivery(wired.keys, clock.now())
+    delivery = Importer(wired.keys, clock.now())
     found = [delivery._find(wired.db.read(), demo.code(number)).person_id for number in (MAIN, demo.PEOPLE)]
     assert 2 == len(set(found))
 

@@ -15,7 +15,7 @@ from selfservice.commands import cli
 from selfservice.i18n import LANGUAGES
 from selfservice.members import demo, references
 from selfservice.messages import model as messages
-from selfservice.orders import keys
+from selfservice.orders import api_keys
 from selfservice.requests import demo as requests_demo
 from selfservice.requests.reasons import REASONS, sentence
 from selfservice.services import Services
@@ -229,6 +229,6 @@ def test_days_of_the_office(run: Run, wired: Services) -> None:
     """A day is the office's too: what was made late in the evening in UTC was made the day after."""
     with wired.db.write() as conn:
         conn.execute("UPDATE access_codes SET created_at = '2026-07-01T22:30:00.000000Z'")
-        keys.create(conn, "shop", "orders:write", clock.from_text("2026-12-01T23:30:00.000000Z"))
+        api_keys.create(conn, "shop", "orders:write", clock.from_text("2026-12-01T23:30:00.000000Z"))
     shown = [run("members", "show", demo.email(0)).output, run("keys", "list").output]
     assert [True, True] == ["since 2026-07-02" in shown[0], "2026-12-02" in shown[1]]

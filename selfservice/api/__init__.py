@@ -15,10 +15,10 @@ from flask import Blueprint, Response, abort, request
 from selfservice import clock
 from selfservice.api import body, keyed
 from selfservice.i18n import gettext
-from selfservice.intake.lines import LineError
-from selfservice.orders import redeliveries, writing
-from selfservice.orders.delivery import Delivery
-from selfservice.orders.rows import from_object
+from selfservice.importing.parsing import LineError
+from selfservice.orders import redelivery, writing
+from selfservice.orders.importer import Importer
+from selfservice.orders.validation import values_of_object
 from selfservice.problems import answer
 from selfservice.services import services
 
@@ -46,22 +46,22 @@ def deliver() -> Response:
     """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
     key = keyed.required("orders:write")
     wired, now = services(), clock.now()
-    sent, delivery = body.orders(), Delivery(wired.keys, now)
+    sent, importer = body.orders(), Importer(wired.keys, now)
     answers: list[dict[str, Any]] = []
     with wired.db.write() as conn:
         for each in sent:
             try:
-                answers.append({"number": delivery.take(conn, from_object(each)), "result": "same"})
+                answers.append({"number": importer.add(conn, values_of_object(each)), "result": "same"})
             except LineError as error:
                 number = each.get("number")
                 shown = number if isinstance(number, str) else None
                 answers.append({"number": shown, "result": "refused", "reason": str(error)})
-        for batch in delivery.drain(body.MOST):
-            delivery.write(conn, batch)
-            fates = writing.fates(conn)
+        for batch in importer.batches(body.MOST):
+            importer.write(conn, batch)
+            results = writing.fates(conn)
             for one in answers:
                 if one["result"] == "same":
-                    one["result"] = fates.get(one["number"], "same")
+                    one["result"] = results.get(one["number"], "same")
         refused = sum(one["result"] == "refused" for one in answers)
         keyed.note(conn, key, "orders.deliver", "partly" if refused else "ok")
     return _json({"orders": answers})
@@ -71,12 +71,12 @@ def deliver() -> Response:
 def waiting() -> Response:
     """The orders that were asked for again and not delivered yet, oldest first."""
     keyed.required("redeliveries")
-    found = redeliveries.waiting(services().db.read(), _after())
+    found = redelivery.pending(services().db.read(), _after())
     listed = [
         {"id": one.id, "number": one.number, "product": one.product, "asked_at": clock.to_text(one.asked_at)}
         for one in found
     ]
-    return _json({"redeliveries": listed, "next": found[-1].id if len(found) == redeliveries.MOST else None})
+    return _json({"redeliveries": listed, "next": found[-1].id if len(found) == redelivery.MOST else None})
 
 
 @blueprint.post("/redeliveries/<int:number>/done")
@@ -84,7 +84,7 @@ def done(number: int) -> Response:
     """Say that one was delivered; saying it again changes nothing."""
     key = keyed.required("redeliveries")
     with services().db.write() as conn:
-        found = redeliveries.done(conn, number, clock.now()) if number <= _GREATEST else None
+        found = redelivery.mark_delivered(conn, number, clock.now()) if number <= _GREATEST else None
         if found is not None:
             keyed.note(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
     if found is None or found.done_at is None:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import abort, request
 
 from selfservice.i18n import gettext
-from selfservice.intake.lines import LineError, read_json
+from selfservice.importing.parsing import LineError, read_json
 from selfservice.problems import answer
 
 MOST = 1000

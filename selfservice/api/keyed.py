@@ -11,12 +11,12 @@ from selfservice.db import Connection
 from selfservice.i18n import TIMEZONE, gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
-from selfservice.orders import keys
+from selfservice.orders import api_keys
 from selfservice.problems import answer
 from selfservice.services import services
 
 
-def required(scope: keys.Scope) -> keys.Key:
+def required(scope: api_keys.KeyScope) -> api_keys.ApiKey:
     """The key that came with the request. Ends it with 401 without one that works, 403 when it may not do this, 429
     when it came too often.
     """
@@ -24,13 +24,13 @@ def required(scope: keys.Scope) -> keys.Key:
     if kind.lower() != "bearer":
         _refuse(401, 'Bearer realm="loket"')
     wired, now = services(), clock.now()
-    key = keys.find(wired.db.read(), plain.strip())
+    key = api_keys.find(wired.db.read(), plain.strip())
     with wired.db.write() as conn:
         if key is None:
             decision = table.WRONG_KEY.admit(conn, wired.keys, web.client_address(), now)
         else:
             decision = allow(conn, wired.keys, table.API_KEY, key.public_id, now)
-            keys.note_use(conn, key, now.astimezone(TIMEZONE).date())
+            api_keys.record_use(conn, key, now.astimezone(TIMEZONE).date())
     if not decision.allowed:
         abort(answer(429, retry_after=decision.retry_after_seconds))
     if key is None:
@@ -40,7 +40,7 @@ def required(scope: keys.Scope) -> keys.Key:
     return key
 
 
-def note(conn: Connection, key: keys.Key, what: str, result: str, on_what: str = "") -> None:
+def note(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what: str = "") -> None:
     """Write down in this transaction what was done with the key."""
     on_what = on_what or f"delivery_key:{key.id}"
     who, address = f"key:{key.public_id}", web.client_address()

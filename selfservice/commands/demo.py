@@ -8,10 +8,10 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.intake.counts import Totals
-from selfservice.intake.progress import Progress
+from selfservice.demo import many_orders
+from selfservice.importing.progress import Progress
+from selfservice.importing.results import ImportCounts
 from selfservice.members import demo
-from selfservice.orders import crowd
 from selfservice.services import services
 
 
@@ -25,7 +25,7 @@ def fill() -> bool:
 @click.command("demo")
 @click.option(
     "--orders",
-    type=click.IntRange(min=crowd.LEAST),
+    type=click.IntRange(min=many_orders.LEAST),
     metavar="N",
     help="Make so many orders, of a fifth as many invented people; a tenth are of the organisation of the code below. "
     "Stopped half-way, it goes on when it is run again.",
@@ -44,9 +44,11 @@ def command(orders: int | None) -> None:
 def _crowd(count: int) -> bool:
     conn = services().db.read()
     known = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
-    if known < count and crowd.begun(conn):
+    if known < count and many_orders.begun(conn):
         click.echo(f"Going on: {known:,} of {count:,} orders are there", err=True)
     progress = Progress(sys.stderr, count, what="orders")
-    done = crowd.fill(services().db, count, clock.now(), lambda made: progress.show(Totals(new=made, bytes=made)))
+    done = many_orders.fill(
+        services().db, count, clock.now(), lambda made: progress.show(ImportCounts(new=made, bytes=made))
+    )
     progress.clear()
     return done

@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from selfservice import clock, downloads, logs
 from selfservice.jobs import model
 from selfservice.jobs.model import Job, LostError
-from selfservice.orders import files
+from selfservice.orders import export
 from selfservice.services import Services, services
 
 TELL_SECONDS = 1.0
@@ -24,19 +24,19 @@ Tell = Callable[[int], None]
 
 
 def _orders_file(wired: Services, job: Job, tell: Tell) -> None:
-    query, kind = files.from_payload(job.payload)
+    query, kind = export.from_payload(job.payload)
     assert job.session_id is not None, "a file is always somebody's"
     folder = downloads.Folder(wired.config.downloads)
     folder.make(
         job.session_id,
         job.name,
-        files.room(job.steps, kind),
-        lambda path: files.write(wired.db, query, kind, path, tell),
+        export.estimated_room(job.steps, kind),
+        lambda path: export.write(wired.db, query, kind, path, tell),
     )
 
 
 # What is done for each kind of job.
-KINDS: dict[str, Callable[[Services, Job, Tell], None]] = {files.JOB: _orders_file}
+KINDS: dict[str, Callable[[Services, Job, Tell], None]] = {export.JOB: _orders_file}
 
 
 @click.command("job", hidden=True)

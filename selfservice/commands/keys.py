@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
 from selfservice.db import Connection
-from selfservice.orders import keys
+from selfservice.orders import api_keys
 from selfservice.services import services
 
 
@@ -22,14 +22,14 @@ def command() -> None:
 @command.command()
 @click.option("--name", required=True, help="What it is for, in your own words.")
 @click.option(
-    "--scope", type=click.Choice(keys.SCOPES), default="orders:write", show_default=True, help="What it may do."
+    "--scope", type=click.Choice(api_keys.SCOPES), default="orders:write", show_default=True, help="What it may do."
 )
 @with_appcontext
-def create(name: str, scope: keys.Scope) -> None:
+def create(name: str, scope: api_keys.KeyScope) -> None:
     """Make a key and print it, this once: only its hash is kept."""
     with services().db.write() as conn:
         try:
-            plain, made = keys.create(conn, name, scope, clock.now())
+            plain, made = api_keys.create(conn, name, scope, clock.now())
         except ValueError as error:
             sys.exit(f"loket: {error}. Nothing was changed")
         _note(conn, "key.create", made)
@@ -41,7 +41,7 @@ def create(name: str, scope: keys.Scope) -> None:
 @with_appcontext
 def list_keys() -> None:
     """List the keys by their number, never the keys themselves."""
-    found = keys.listed(services().db.read())
+    found = api_keys.all_keys(services().db.read())
     for key in found:
         used = f"used {key.last_used_on}" if key.last_used_on else "never used"
         state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else used
@@ -55,7 +55,7 @@ def list_keys() -> None:
 def revoke(number: str) -> None:
     """Revoke the key with this number (`loket keys list` has it): it opens nothing any more."""
     with services().db.write() as conn:
-        found = keys.revoke(conn, number, clock.now())
+        found = api_keys.revoke(conn, number, clock.now())
         if found is None:
             sys.exit(f"loket: no key that works has the number {number}. Nothing was changed")
         _note(conn, "key.revoke", found)
@@ -67,6 +67,6 @@ def _day(moment: str) -> str:
     return workdays.today(clock.from_text(moment)).isoformat()
 
 
-def _note(conn: Connection, what: str, key: keys.Key) -> None:
+def _note(conn: Connection, what: str, key: api_keys.ApiKey) -> None:
     who = f"account:{getpass.getuser()}"
     services().desk.record(conn, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")

@@ -9,8 +9,8 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import intake
-from selfservice.orders import bringing, checking
+from selfservice.commands import importing
+from selfservice.orders import checking, importer
 from selfservice.services import services
 
 
@@ -30,10 +30,10 @@ def import_file(file: BinaryIO, strict: bool) -> None:
     Loket runs. Exit status 1 when a line was refused.
     """
     wired, name = services(), str(getattr(file, "name", ""))
-    intake.run(
+    importing.run(
         "orders.import",
         file,
-        lambda refuse, progress: bringing.bring_in(
+        lambda refuse, progress: importer.import_file(
             wired.db, wired.keys, file, clock.now(), refuse=refuse, progress=progress, name=name, strict=strict
         ),
     )

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import intake
+from selfservice.commands import importing
 from selfservice.register import model
 from selfservice.services import services
 
@@ -27,7 +27,7 @@ def import_file(file: BinaryIO) -> None:
     Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
     Loket runs. Exit status 1 when a line was refused.
     """
-    intake.run(
+    importing.run(
         "register.import",
         file,
         lambda refuse, progress: model.bring_in(services().db, file, clock.now(), refuse=refuse, progress=progress),

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from selfservice import clock
 from selfservice.clock import to_text
 from selfservice.db import Connection, Database
+from selfservice.demo import orders
 from selfservice.members import codes, model, phrases, use
 from selfservice.members.passwords import Hasher
-from selfservice.orders import demo as orders
 from selfservice.requests import demo as requests
 from selfservice.secrets import Keys
 

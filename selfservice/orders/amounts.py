@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from selfservice.db import Connection
-from selfservice.orders.query import Scope
+from selfservice.orders.models import Scope
 from selfservice.orders.walks import Key
 
 # Beyond any amount and any moment.

@@ -16,7 +16,7 @@ from itertools import chain
 from selfservice.db import Connection, Row
 from selfservice.orders import matching
 from selfservice.orders.amounts import Amount, Amounts
-from selfservice.orders.query import Query
+from selfservice.orders.models import Query
 from selfservice.orders.walks import Key, Walk
 
 # Sorting so many takes about a millisecond. Walking is quicker only where what is looked for is spread evenly, which

@@ -10,7 +10,7 @@ from itertools import islice
 
 from selfservice.db import Connection, Row
 from selfservice.orders.listing import Listing, Place
-from selfservice.orders.query import Query, Scope
+from selfservice.orders.models import Query, Scope
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from selfservice.db import Connection, Row
-from selfservice.orders.query import Period, Query, Scope
+from selfservice.orders.models import Period, Query, Scope
 
 _NUMBER = re.compile(r"[A-Z0-9-]{1,32}")
 # What stands around a number that was copied: the apostrophe of our own CSV files, quotation marks, a full stop.

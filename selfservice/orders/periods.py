@@ -6,7 +6,7 @@ import re
 import unicodedata
 from datetime import date, timedelta
 
-from selfservice.orders.query import Period
+from selfservice.orders.models import Period
 
 PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
 YEARS = range(1900, 3000)

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from selfservice.db import Connection
 from selfservice.orders.listing import Listing
-from selfservice.orders.query import Period, Query
+from selfservice.orders.models import Period, Query
 
 MOST_MONTHS = 120
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from selfservice.db import Connection, Row
-from selfservice.orders.query import Scope
+from selfservice.orders.models import Scope
 
 
 class Key(NamedTuple):

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 from selfservice.clock import to_text
 from selfservice.db import Connection, Database
-from selfservice.intake.counts import Refusal, Totals
-from selfservice.intake.lines import LONGEST, LineError, read_layout
+from selfservice.importing.parsing import LONGEST, LineError, read_layout
+from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.register.rows import COLUMNS, Row, check
 
 BATCH = 1000
@@ -54,9 +54,9 @@ def bring_in(
     file: BinaryIO,
     now: datetime,
     *,
-    refuse: Callable[[Refusal], object],
-    progress: Callable[[Totals], object] = lambda _: None,
-) -> Totals:
+    refuse: Callable[[RejectedLine], object],
+    progress: Callable[[ImportCounts], object] = lambda _: None,
+) -> ImportCounts:
     """Put the organisations of a file (docs/register.md) in the database; nothing is ever removed from it.
 
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
@@ -66,7 +66,7 @@ def bring_in(
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     head = file.readline(LONGEST)
-    layout, totals = read_layout(head, COLUMNS), Totals(bytes=len(head))
+    layout, totals = read_layout(head, COLUMNS), ImportCounts(bytes=len(head))
     seen: dict[str, int] = {}
     left = enumerate(file, start=2)
     while batch := list(islice(left, BATCH)):
@@ -78,13 +78,13 @@ def bring_in(
                 row = check(layout.values(line))
                 _note_once(seen, row, number)
             except LineError as error:
-                refuse(Refusal(number, str(error)))
+                refuse(RejectedLine(number, str(error)))
                 refused += 1
             else:
                 good.append(row)
         with db.write() as conn:
             new, changed = put(conn, good, now)
-        totals = Totals(
+        totals = ImportCounts(
             new=totals.new + new,
             changed=totals.changed + changed,
             same=totals.same + len(good) - new - changed,

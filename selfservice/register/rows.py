@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from selfservice.intake.lines import LineError
+from selfservice.importing.parsing import LineError
 from selfservice.outbox import addresses
 from selfservice.requests import fields
 from selfservice.requests.fields import FieldError

@@ -18,8 +18,9 @@ from selfservice.fragments.orders import here, making, rows, steps, texts, view
 from selfservice.fragments.orders.asked import Asked
 from selfservice.fragments.orders.here import NAME, title
 from selfservice.i18n import gettext, language
-from selfservice.orders import totals, words, workbook
-from selfservice.orders.query import Query
+from selfservice.orders import labels, totals
+from selfservice.orders.export import workbook
+from selfservice.orders.models import Query
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
@@ -108,7 +109,7 @@ def _render(session: Session, who: view.Person, asked: Asked, **variables: Any) 
     return signin.render(
         session, NAME, "orders/list.html", switch_form=f"{NAME}-form" if has_form else None,
         alternates=here.alternates("", asked.arguments() | _place()), asked=asked, who=who, places=_place(),
-        texts=texts, names=words, link=here.list_link, step=here.link,
+        texts=texts, names=labels, link=here.list_link, step=here.link,
         choices=view.choices(asked, here.list_link), sorts=view.sorts(asked), order_names=view.order_names(),
         labels=_labels(), values=asked.fields(), action=signin.address(NAME), checked=bool(variables["errors"]),
         **variables,
@@ -120,7 +121,7 @@ def _labels() -> dict[str, str]:
         "from": gettext("First day"),
         "to": gettext("Last day"),
         "words": gettext("Order number or product"),
-        "by": words.columns()["ordered_by"],
+        "by": labels.columns()["ordered_by"],
         "sort": gettext("Sort by"),
     }
 

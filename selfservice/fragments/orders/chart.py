@@ -11,7 +11,7 @@ from babel.dates import format_date
 
 from selfservice.fragments.orders import texts
 from selfservice.i18n import LOCALES, language
-from selfservice.orders.query import Period
+from selfservice.orders.models import Period
 from selfservice.orders.totals import Month
 
 HEIGHT = 1000

@@ -14,8 +14,8 @@ from selfservice.fragments.orders import view
 from selfservice.fragments.orders.asked import MAX_CURSOR, Asked, StrangeError, take
 from selfservice.fragments.orders.view import Person
 from selfservice.i18n import gettext, language
-from selfservice.orders.again import Asker
-from selfservice.orders.query import Period
+from selfservice.orders.models import Period
+from selfservice.orders.redelivery import Requester
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
@@ -76,9 +76,9 @@ def list_link(what: Asked) -> str:
     return link("", what.arguments(), part=LIST)
 
 
-def asker(session: Session) -> Asker:
+def asker(session: Session) -> Requester:
     """Whoever is signed in, for what they ask."""
-    return Asker(session.person_id, session.name, session.email, language(), web.client_address())
+    return Requester(session.person_id, session.name, session.email, language(), web.client_address())
 
 
 def note(session: Session, who: Person, what: str, of: Asked, *, once: bool) -> None:

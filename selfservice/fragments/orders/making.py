@@ -20,8 +20,8 @@ from selfservice.fragments.orders.view import Person
 from selfservice.i18n import gettext, ngettext
 from selfservice.jobs import model as jobs
 from selfservice.jobs.model import Job
-from selfservice.orders import files
-from selfservice.orders.query import Query
+from selfservice.orders import export
+from selfservice.orders.models import Query
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
@@ -53,13 +53,13 @@ def choices(orders: int, query: Query, link: Callable[[str], str]) -> list[dict[
     }
     found = []
     for kind, (title, hint) in what.items():
-        seconds = files.seconds(orders, query, kind)
+        seconds = export.estimated_seconds(orders, query, kind)
         found.append(
             {
                 "title": title,
                 "hint": hint,
                 "href": link(kind),
-                "size": texts.size(files.about_bytes(orders, kind)),
+                "size": texts.size(export.estimated_bytes(orders, kind)),
                 "wait": wait_words(seconds) if seconds > downloads.MOST_SECONDS else "",
             }
         )
@@ -71,17 +71,20 @@ def answer(session: Session, who: Person, asked: Asked, query: Query, kind: str,
     made now.
     """
     ending, mimetype = FILES[kind]
-    name, room = texts.file_name(asked, ending), files.room(orders, kind)
-    if files.seconds(orders, query, kind) <= downloads.MOST_SECONDS:
+    name, room = texts.file_name(asked, ending), export.estimated_room(orders, kind)
+    if export.estimated_seconds(orders, query, kind) <= downloads.MOST_SECONDS:
         here.note(session, who, "orders.download", asked, once=False)
-        path = downloads.make(session.id, room, lambda part: files.write(services().db, query, kind, part))
+        path = downloads.make(session.id, room, lambda part: export.write(services().db, query, kind, part))
         return downloads.send(path, mimetype, name)
     folder, now = downloads.Folder(services().config.downloads), clock.now()
     folder.check_room(session.id, room)
-    payload = files.to_payload(query, kind) | {"name": name, "list": here.link("", asked.arguments()).partition("?")[2]}
+    payload = export.to_payload(query, kind) | {
+        "name": name,
+        "list": here.link("", asked.arguments()).partition("?")[2],
+    }
     try:
         with services().db.write() as conn:
-            job, is_new = jobs.ask(conn, files.JOB, session.id, payload, orders, now)
+            job, is_new = jobs.ask(conn, export.JOB, session.id, payload, orders, now)
     except jobs.BusyError as busy:
         return errors.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
     if is_new:
@@ -143,7 +146,7 @@ def _find(session: Session) -> Job | None:
     """The session's file of the name in the address, if this person may see all that is in it and it is still there."""
     conn = services().db.read()
     job = jobs.find(conn, request.args.get("id", ""), session.id)
-    if job is None or job.kind != files.JOB or not _may_see(conn, session, job):
+    if job is None or job.kind != export.JOB or not _may_see(conn, session, job):
         return None
     is_gone = job.state == "done" and _folder().find(session.id, job.name) is None
     return None if is_gone else job
@@ -151,7 +154,7 @@ def _find(session: Session) -> Job | None:
 
 def _may_see(conn: Connection, session: Session, job: Job) -> bool:
     """Whether these orders are still in this person's sight: the main code may be another's by now."""
-    scope, asked = here.person(conn, session).scope, files.from_payload(job.payload)[0].scope
+    scope, asked = here.person(conn, session).scope, export.from_payload(job.payload)[0].scope
     return scope.account == asked.account and scope.holder_id in (None, asked.holder_id)
 
 
@@ -216,8 +219,8 @@ def _until(job: Job) -> str:
 
 def _left(job: Job, now: datetime) -> str:
     """About how long it still takes, by how long it took so far; or, before anything is done, by what was measured."""
-    query, kind = files.from_payload(job.payload)
-    seconds = files.seconds(job.steps - job.done, query, kind)
+    query, kind = export.from_payload(job.payload)
+    seconds = export.estimated_seconds(job.steps - job.done, query, kind)
     if job.started_at and job.done:
         seconds = (now - job.started_at).total_seconds() / job.done * (job.steps - job.done)
     return wait_words(seconds)

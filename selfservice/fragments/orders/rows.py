@@ -11,7 +11,7 @@ from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.fragments.orders import texts
 from selfservice.fragments.orders.view import Person
-from selfservice.orders import again, colleagues
+from selfservice.orders import redelivery, visibility
 from selfservice.orders.lookup import Order
 
 Step = Literal["again", "asked", "problem"]
@@ -45,7 +45,7 @@ def rows(
     conn: Connection, orders: Sequence[Order], person: Person, facts: Facts, now: datetime, links: Links
 ) -> list[Row]:
     """The orders of a page, with what can be done about each."""
-    asked_at = again.asked(conn, [order.number for order in orders])
+    asked_at = redelivery.requested_at(conn, [order.number for order in orders])
     # By holder: the orders of a page are of a few people.
     theirs = {holder: links.of(ordinal) for holder, ordinal in _ordinals(conn, orders, person).items()}
     found = []
@@ -53,7 +53,7 @@ def rows(
         step: Step = "problem"
         if order.number in asked_at:
             step = "asked"
-        elif again.is_free(order, facts, now):
+        elif redelivery.is_allowed(order, facts, now):
             step = "again"
         found.append(
             Row(
@@ -77,4 +77,4 @@ def _ordinals(conn: Connection, orders: Sequence[Order], person: Person) -> dict
     holders = {order.holder_id for order in orders}
     if person.colleagues is not None:
         return {each.id: each.ordinal for each in person.colleagues if each.id in holders}
-    return colleagues.ordinals(conn, person.scope, holders)
+    return visibility.ordinals(conn, person.scope, holders)

@@ -15,7 +15,7 @@ from selfservice.db import Connection
 from selfservice.fragments.orders import here, texts
 from selfservice.fragments.orders.here import NAME
 from selfservice.i18n import gettext, language
-from selfservice.orders import again, asking, lookup, words
+from selfservice.orders import labels, lookup, main_code, redelivery
 from selfservice.orders.lookup import Order
 from selfservice.services import services
 from selfservice.visits.drafts import Draft
@@ -47,13 +47,13 @@ def see_again() -> Response:
     order = _find(conn, session, request.args["number"])
     if order is None:
         return _unknown(session, back)
-    asked_at = again.asked(conn, [order.number]).get(order.number)
-    if asked_at is None and not again.is_free(order, services().facts, now):
+    asked_at = redelivery.requested_at(conn, [order.number]).get(order.number)
+    if asked_at is None and not redelivery.is_allowed(order, services().facts, now):
         return web.see(here.link("/problem", {"number": order.number, "late": "1", **_kept(back)}))
     return _render(
         session, "again", {"number": order.number}, back,
         title=gettext("Your order comes again") if asked_at else gettext("Get this order again"),
-        order=order, asked_at=asked_at, done_at=again.done_at(conn, order.number),
+        order=order, asked_at=asked_at, done_at=redelivery.delivered_at(conn, order.number),
     )  # fmt: skip
 
 
@@ -66,7 +66,7 @@ def ask_again() -> Response:
     with services().db.write() as conn:
         order = _find(conn, session, request.form["number"])
         if order is not None:
-            again.ask(conn, services().desk, order, here.asker(session), clock.now())
+            redelivery.request(conn, services().desk, order, here.asker(session), clock.now())
     if order is None:
         return _unknown(session, back)
     return web.see(here.link("/again", {"number": order.number, **_kept(back)}))
@@ -85,8 +85,8 @@ def problem() -> Response:
     late = {"late": "1"} if "late" in request.args else {}
     return _render(
         session, "problem", {"number": order.number, **late}, back, title=gettext("A problem with an order"),
-        order=order, free=again.is_free(order, services().facts, clock.now()), late=bool(late),
-        asked_at=again.asked(conn, [order.number]).get(order.number),
+        order=order, free=redelivery.is_allowed(order, services().facts, clock.now()), late=bool(late),
+        asked_at=redelivery.requested_at(conn, [order.number]).get(order.number),
     )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def main() -> Response:
     mine = known.get("of") == [session.person_id, session.organisation_id]
     return _render(
         session, "main", {}, {}, title=gettext("Who has your main code?"),
-        main=asking.main_person(conn, session.organisation_id),
+        main=main_code.holder(conn, session.organisation_id),
         sent_at=from_text(known["at"]) if mine and known["at"] else None,
         again_at=from_text(known["again"]) if mine else None,
     )  # fmt: skip
@@ -112,9 +112,9 @@ def ask_main() -> Response:
     session, now = signin.required(NAME), clock.now()
     with services().db.write() as conn:
         number = session.organisation_id
-        if number is None or here.person(conn, session).is_main or asking.main_person(conn, number) is None:
+        if number is None or here.person(conn, session).is_main or main_code.holder(conn, number) is None:
             return web.see(here.link("/main", {}))
-        wait = asking.ask(conn, services().desk, number, here.asker(session), now)
+        wait = main_code.ask_holder(conn, services().desk, number, here.asker(session), now)
         draft = Draft(cookies.visit_or_new(conn, now), ASKED)
         before = draft.load(conn, now)
         hours = services().facts.get("orders.ask_main_hours").value
@@ -174,7 +174,7 @@ def _render(
     is_there = template != "unknown"
     alternates = here.alternates(f"/{template}", arguments | _kept(back)) if is_there else here.alternates("", back)
     return signin.render(
-        session, NAME, f"orders/{template}.html", title=title, alternates=alternates, texts=texts, names=words,
+        session, NAME, f"orders/{template}.html", title=title, alternates=alternates, texts=texts, names=labels,
         step=here.link, problem=here.link("/problem", arguments | _kept(back)), kept=_kept(back),
         back=here.link("", back, part=here.LIST), in_place=_in_place(), **variables,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from selfservice.i18n import (
     using,
 )
 from selfservice.orders import periods
-from selfservice.orders.query import Period
+from selfservice.orders.models import Period
 
 
 def presets() -> dict[str, str]:

@@ -10,9 +10,9 @@ from selfservice.db import Connection
 from selfservice.fragments.orders import chart, texts
 from selfservice.fragments.orders.asked import Asked
 from selfservice.i18n import gettext
-from selfservice.orders import colleagues, former, lookup, periods, scopes, totals, words
-from selfservice.orders.query import Period, Query, Scope, Sort
-from selfservice.orders.scopes import Holder
+from selfservice.orders import labels, lookup, periods, totals, visibility
+from selfservice.orders.models import Period, Query, Scope, Sort
+from selfservice.orders.visibility import Holder
 
 Empty = Literal["", "none_yet", "none_in_period", "none_found"]
 # A choice among more people than this is no choice any more; who ordered is then chosen in the list itself.
@@ -43,10 +43,10 @@ def person(conn: Connection, id_: int, organisation_id: int | None, by: int = 0)
 
     Raises LookupError when nobody in sight has the ordinal.
     """
-    scope = scopes.of(conn, id_, organisation_id)
+    scope = visibility.visible_to(conn, id_, organisation_id)
     is_main = scope.holder_id is None
-    everybody: Sequence[Holder] | None = colleagues.few(conn, scope, MOST_PEOPLE) if is_main else ()
-    chosen = colleagues.numbered(conn, scope, by) if by else None
+    everybody: Sequence[Holder] | None = visibility.holders_if_few(conn, scope, MOST_PEOPLE) if is_main else ()
+    chosen = visibility.holder_by_ordinal(conn, scope, by) if by else None
     if by and chosen is None:
         raise LookupError("nobody in sight has this ordinal")
     return Person(id_, organisation_id, scope, scope.only(chosen.id) if chosen else scope, chosen, everybody)
@@ -62,7 +62,7 @@ def sorts(asked: Asked) -> dict[str, tuple[str, Sort, str]]:
 
 
 def _sortable() -> tuple[tuple[str, str, Sort, Sort], ...]:
-    heads = words.columns()
+    heads = labels.columns()
     return (
         ("date", heads["date"], "-date", "date"),
         ("product", heads["product"], "product", "-product"),
@@ -107,8 +107,8 @@ def listed(
         "page": page,
         "chart": chart.draw(months, link) if total.orders else None,
         "empty": "" if total.orders else why_empty(conn, query, asked, person.scope),
-        "earlier": former.earlier_code(conn, person.id, person.organisation_id),
-        "elsewhere": former.elsewhere(conn, person.id, person.organisation_id),
+        "earlier": visibility.previous_code(conn, person.id, person.organisation_id),
+        "elsewhere": visibility.other_accounts(conn, person.id, person.organisation_id),
     }
 
 

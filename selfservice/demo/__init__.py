@@ -1,0 +1,1 @@
+"""Demo data: invented people, organisations and orders, for the commands and the tests only."""

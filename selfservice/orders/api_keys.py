@@ -1,0 +1,101 @@
+"""Keys with which a shop delivers orders, or learns which were asked for again: shown once, kept as a hash."""
+
+from __future__ import annotations
+
+import re
+import secrets as random
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from selfservice import secrets
+from selfservice.clock import to_text
+from selfservice.db import Connection, Row
+
+KeyScope = Literal["orders:write", "redeliveries"]
+SCOPES: tuple[KeyScope, ...] = ("orders:write", "redeliveries")
+# By which a secret that got into a place where it does not belong is recognised.
+PREFIX = "loket_"
+MAX_NAME = 60
+_KEY = re.compile(r"loket_[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key as staff see it: by its public id, never by itself. Moments are text as `clock.to_text` writes it."""
+
+    id: int
+    public_id: str
+    name: str
+    scope: str
+    created_at: str
+    revoked_at: str | None
+    last_used_on: date | None
+
+
+def create(conn: Connection, name: str, scope: KeyScope, now: datetime) -> tuple[str, ApiKey]:
+    """Make a key (256 random bits): the key itself, which is not kept, and what is. Call inside `write()`.
+
+    Raises ValueError when the name is empty, over 60 signs, or cannot be printed on one line.
+    """
+    name = " ".join(name.split())
+    if not 0 < len(name) <= MAX_NAME or not name.isprintable():
+        raise ValueError(f"a key's name is one line of 1 to {MAX_NAME} signs")
+    plain = PREFIX + secrets.token()
+    row = conn.execute(
+        """INSERT INTO delivery_keys (public_id, key_hash, name, scope, created_at)
+           VALUES (:public_id, :key_hash, :name, :scope, :now) RETURNING *""",
+        {
+            "public_id": random.token_hex(4),
+            "key_hash": secrets.hash_token(plain),
+            "name": name,
+            "scope": scope,
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return plain, _key(row)
+
+
+def find(conn: Connection, plain: str) -> ApiKey | None:
+    """The key that this is, unless it was revoked. One look-up by its hash, so how long it takes tells nothing."""
+    if not _KEY.fullmatch(plain):
+        return None
+    row = conn.execute(
+        "SELECT * FROM delivery_keys WHERE key_hash = :key_hash AND revoked_at IS NULL",
+        {"key_hash": secrets.hash_token(plain)},
+    ).fetchone()
+    return None if row is None else _key(row)
+
+
+def record_use(conn: Connection, key: ApiKey, today: date) -> None:
+    """Write down on which day the key was used last; once a day."""
+    if key.last_used_on != today:
+        conn.execute(
+            "UPDATE delivery_keys SET last_used_on = :today WHERE id = :id", {"today": today.isoformat(), "id": key.id}
+        )
+
+
+def all_keys(conn: Connection) -> list[ApiKey]:
+    """All keys, oldest first, revoked ones too while they are kept."""
+    return [_key(row) for row in conn.execute("SELECT * FROM delivery_keys ORDER BY id")]
+
+
+def revoke(conn: Connection, public_id: str, now: datetime) -> ApiKey | None:
+    """Revoke the key with this public id: it opens nothing from now on. None when no key that works has it."""
+    row = conn.execute(
+        "UPDATE delivery_keys SET revoked_at = :now WHERE public_id = :id AND revoked_at IS NULL RETURNING *",
+        {"id": public_id, "now": to_text(now)},
+    ).fetchone()
+    return None if row is None else _key(row)
+
+
+def _key(row: Row) -> ApiKey:
+    return ApiKey(
+        id=row["id"],
+        public_id=row["public_id"],
+        name=row["name"],
+        scope=row["scope"],
+        created_at=row["created_at"],
+        revoked_at=row["revoked_at"],
+        last_used_on=date.fromisoformat(row["last_used_on"]) if row["last_used_on"] else None,
+    )

@@ -1,0 +1,108 @@
+"""What the text files of orders are made of: how they begin and end, their columns, and what each says of an order.
+
+The sheet speaks the page's language: separator, decimal sign, dates, headings and words are as a spreadsheet of that
+language reads them by a double click. The file for programs and the JSON are the same in every language.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from selfservice.db import Row
+from selfservice.i18n import using
+from selfservice.orders import labels
+from selfservice.orders.export.cell_escaping import guard, identifier, plain, quoted
+from selfservice.orders.lines import Form, Words
+
+EOL = "\r\n"
+PROGRAM_COLUMNS = (
+    "number",
+    "ordered_at",
+    "ordered_on",
+    "product",
+    "product_en",
+    "product_nl",
+    "organisation",
+    "kvk_number",
+    "ordered_by",
+    "code_end",
+    "payment",
+    "amount",
+    "invoice",
+    "state",
+)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of text file: what stands before the lines, how they are made, and what follows them, or the head when
+    there are none.
+    """
+
+    head: bytes
+    form: Form
+    tail: bytes
+    tail_of_none: bytes
+
+
+def sheet(language: str) -> Format:
+    """The CSV that a spreadsheet of this language opens by a double click: UTF-8 with its mark, RFC 4180 but for the
+    Dutch semicolon.
+    """
+    separator = ";" if language == "nl" else ","
+    name = "name_nl" if language == "nl" else "name_en"
+    with using(language):
+        head = separator.join(quoted(each) for each in labels.columns().values())
+        known = Words(
+            separator,
+            "," if language == "nl" else ".",
+            language == "nl",
+            {code: quoted(word) for code, word in labels.payments().items()},
+            {code: quoted(word) for code, word in labels.states().items()},
+        )
+
+    def holder(row: Row) -> str:
+        cells = [
+            quoted(plain(row["organisation"])) if row["organisation"] else "",
+            identifier(row["kvk_number"]) if row["kvk_number"] else "",
+            quoted(plain(row["name"])),
+            quoted(f"…{row['hint']}") if row["hint"] else "",
+        ]
+        return separator.join([*cells, ""])
+
+    form = Form("sheet", EOL, lambda row: separator + quoted(plain(row[name])) + separator, holder, known)
+    first = f"\ufeff{head}{EOL}".encode()
+    return Format(first, form, EOL.encode(), b"")
+
+
+def programs() -> Format:
+    """The CSV for programs: RFC 4180, UTF-8 without a mark, codes for words."""
+
+    def product(row: Row) -> str:
+        return "," + ",".join(quoted(guard(row[column])) for column in ("code", "name_en", "name_nl")) + ","
+
+    def holder(row: Row) -> str:
+        organisation = quoted(guard(row["organisation"])) if row["organisation"] else ""
+        return f"{organisation},{row['kvk_number'] or ''},{quoted(guard(row['name']))},{row['hint'] or ''},"
+
+    first = (",".join(PROGRAM_COLUMNS) + EOL).encode()
+    return Format(first, Form("programs", EOL, product, holder), EOL.encode(), b"")
+
+
+def array() -> Format:
+    """JSON: a list of objects, one on a line, with the columns for programs and the amount in cents besides."""
+
+    def product(row: Row) -> str:
+        return _members(product=row["code"], product_en=row["name_en"], product_nl=row["name_nl"])
+
+    def holder(row: Row) -> str:
+        return _members(
+            organisation=row["organisation"], kvk_number=row["kvk_number"], ordered_by=row["name"], code_end=row["hint"]
+        )
+
+    return Format(b"[\n", Form("json", ",\n", product, holder), b"\n]\n", b"]\n")
+
+
+def _members(**values: str | None) -> str:
+    return json.dumps(values, ensure_ascii=False)[1:-1]

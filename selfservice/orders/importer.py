@@ -1,0 +1,277 @@
+"""Importing orders: each is held against what is known, then they are written batch by batch.
+
+A batch goes in whole or not at all, and others can write in between.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import BinaryIO
+
+from selfservice.db import Connection, Database
+from selfservice.importing.parsing import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
+from selfservice.importing.results import ImportCounts, RejectedLine
+from selfservice.members.model import hashes_of
+from selfservice.orders import holders
+from selfservice.orders.model import first_day
+from selfservice.orders.validation import COLUMNS, OPTIONAL, DeliveredOrder, validate, values_of_object
+from selfservice.orders.writing import Row, Written, put
+from selfservice.secrets import Keys
+
+# So many lines are read, put in the order of the table, and written in batches: a batch then changes pages that lie
+# together, where one in the order of a file touches pages all over six indexes (docs/why.md).
+RUN, BATCH = 100_000, 20_000
+JSON_NAMES = (".jsonl", ".ndjson", ".json")
+_KEPT = 2**18  # access codes whose owners are remembered at most, some 60 MB
+
+Values = Callable[[bytes], tuple[str, ...]]
+
+
+def import_file(
+    db: Database,
+    keys: Keys,
+    file: BinaryIO,
+    now: datetime,
+    *,
+    refuse: Callable[[RejectedLine], object],
+    progress: Callable[[ImportCounts], object] = lambda _: None,
+    name: str = "",
+    strict: bool = False,
+) -> ImportCounts:
+    """Put the orders of a file (docs/orders.md) in the database; nothing is ever removed from it.
+
+    It is lines of JSON when its `name` or its first line says so, and CSV otherwise. Each line that cannot go in is
+    told to `refuse`, the rest goes in; when `strict`, all lines are looked at first, and nothing goes in when one
+    cannot. `progress` is called after each batch, which is on the disk by then: stopped at any moment and run again,
+    the outcome is the same. Raises FileError when nothing of the file can go in, and OperationalError when another
+    writer holds the database for more than 5 seconds; the batches before stay.
+    """
+    with _larger_cache(db):
+        if not strict:
+            return _pass(db, keys, file, now, name, refuse, progress, writes=True)
+        with _seekable(file) as copy:
+            # The bar goes once from left to right: half of the way for each time that the file is read.
+            checked = _pass(db, keys, copy, now, name, refuse, lambda done: progress(_halved(done, 0)), writes=False)
+            if checked.refused:
+                raise FileError(f"{checked.refused:,} of {checked.lines:,} lines cannot be used")
+            copy.seek(0)
+            half = checked.bytes // 2
+            return _pass(db, keys, copy, now, name, refuse, lambda done: progress(_halved(done, half)), writes=True)
+
+
+@dataclass(slots=True)
+class _Owner:
+    """Whose access code it is. `holder_id` is 0 until their first order is written."""
+
+    person_id: int
+    organisation_id: int | None
+    account: int
+    holder_id: int
+
+
+@dataclass(slots=True)
+class _Product:
+    """What a product is called by what was delivered; `id` is 0 until that is written."""
+
+    name_en: str
+    name_nl: str
+    id: int = 0
+
+    def rename(self, name_en: str, name_nl: str) -> None:
+        """The newest names; an empty one says nothing."""
+        if (name_en and name_en != self.name_en) or (name_nl and name_nl != self.name_nl):
+            self.name_en, self.name_nl, self.id = name_en or self.name_en, name_nl or self.name_nl, 0
+
+
+Pending = tuple[DeliveredOrder, _Owner]
+
+
+class Importer:
+    """Orders that are added one by one and then written in batches, as often as there are more.
+
+    It remembers whose each access code is, and writes a product's names only when they are others.
+    """
+
+    def __init__(self, keys: Keys, now: datetime) -> None:
+        self._keys = keys
+        self._first_day = first_day(now).isoformat()
+        self._last_second = int((now + timedelta(days=1)).timestamp())
+        self._owners: dict[str, _Owner] = {}
+        self._products: dict[str, _Product] = {}
+        self._pending: dict[str, Pending] = {}
+        self._duplicates = [0, 0]
+
+    def add(self, conn: Connection, values: Sequence[str]) -> str:
+        """Add an order, in the order of validation.COLUMNS; returns its number. Of two with one number the last counts.
+
+        Only reads. Raises LineError, which names all that is wrong with the order, or that its access code is not
+        known: a revoked one is, since orders stay with the person.
+        """
+        order = validate(values)
+        if order.ordered_on < self._first_day:
+            raise LineError("ordered_at is so long ago that the order may not be kept any more")
+        if order.ordered_at > self._last_second:
+            raise LineError("ordered_at is in the future")
+        owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
+        before = self._pending.get(order.number)
+        if before is not None:
+            self._duplicates[before[0] == order] += 1
+        self._pending[order.number] = (order, owner)
+        known = self._products.get(order.product)
+        if known is None:
+            self._products[order.product] = _Product(order.name_en, order.name_nl)
+        else:
+            known.rename(order.name_en, order.name_nl)
+        return order.number
+
+    def duplicates(self) -> Written:
+        """Of how many of the orders added since the last time a later one with the same number came, and whether that
+        one said the same. Asking forgets it.
+        """
+        (changed, same), self._duplicates = self._duplicates, [0, 0]
+        return Written(0, changed, same)
+
+    def batches(self, size: int) -> Iterator[list[Pending]]:
+        """Release what was added, in batches of at most so many, each to be given to `write` or to nobody.
+
+        They come in the order of the orders' table, so that what belongs together in it is written together.
+        """
+        pending, self._pending = self._pending, {}
+        ordered = sorted(pending.values(), key=_table_order)
+        for start in range(0, len(ordered), size):
+            yield ordered[start : start + size]
+
+    def write(self, conn: Connection, batch: Sequence[Pending]) -> Written:
+        """Write a batch. Call inside `write()`; when that is undone, this importer is spent."""
+        return put(conn, [self._row(conn, order, owner) for order, owner in batch])
+
+    def _find(self, conn: Connection, code: str) -> _Owner:
+        hashes = hashes_of(self._keys, code)
+        row = conn.execute(
+            """SELECT c.person_id, c.organisation_id, coalesce(c.organisation_id, -c.person_id) AS account,
+                      coalesce(h.id, 0) AS holder_id
+               FROM access_codes c LEFT JOIN order_holders h ON h.person_id = c.person_id
+                    AND coalesce(h.organisation_id, 0) = coalesce(c.organisation_id, 0)
+               WHERE c.code_hash IN (:new_hash, :old_hash)""",
+            {"new_hash": hashes[0], "old_hash": hashes[1]},
+        ).fetchone()
+        if row is None:
+            raise LineError("access_code is not one that we gave out")
+        if len(self._owners) >= _KEPT:
+            self._owners.clear()
+        owner = self._owners[code] = _Owner(*row)
+        return owner
+
+    def _row(self, conn: Connection, order: DeliveredOrder, owner: _Owner) -> Row:
+        if not owner.holder_id:
+            owner.holder_id = holders.holder(conn, owner.person_id, owner.organisation_id)[0]
+        product = self._products[order.product]
+        if not product.id:
+            product.id = holders.product(conn, order.product, product.name_en, product.name_nl)
+        return Row(
+            owner.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
+            order.payment, order.cents, order.invoice, order.state,
+        )  # fmt: skip
+
+
+def _table_order(pending: Pending) -> tuple[int, int, str]:
+    order, owner = pending
+    return owner.account, order.ordered_at, order.number
+
+
+def _pass(
+    db: Database,
+    keys: Keys,
+    file: BinaryIO,
+    now: datetime,
+    name: str,
+    refuse: Callable[[RejectedLine], object],
+    progress: Callable[[ImportCounts], object],
+    *,
+    writes: bool,
+) -> ImportCounts:
+    values, lines, counts = _open(file, name)
+    importer, reading = Importer(keys, now), db.read()
+    while first := next(lines, None):
+        refused, last, size = 0, 0, 0
+        for number, line in chain([first], islice(lines, RUN - 1)):
+            last, size = number, size + len(line)
+            try:
+                importer.add(reading, values(line))
+            except LineError as error:
+                if line.strip():
+                    refuse(RejectedLine(number, str(error)))
+                    refused += 1
+        counts = _sum(counts, importer.duplicates(), refused=refused)
+        batches, done = list(importer.batches(BATCH)), 0
+        total = sum(map(len, batches))
+        for batch in batches:
+            written = Written(0, 0, len(batch))
+            if writes:
+                with db.write() as conn:
+                    written = importer.write(conn, batch)
+            counts, done = _sum(counts, written), done + len(batch)
+            progress(replace(counts, bytes=counts.bytes + size * done // total))
+        counts = replace(counts, last=last, bytes=counts.bytes + size)
+        progress(counts)
+    return counts
+
+
+def _sum(counts: ImportCounts, written: Written, refused: int = 0) -> ImportCounts:
+    return replace(
+        counts,
+        new=counts.new + written.new,
+        changed=counts.changed + written.changed,
+        same=counts.same + written.same,
+        refused=counts.refused + refused,
+    )
+
+
+def _open(file: BinaryIO, name: str) -> tuple[Values, Iterator[tuple[int, bytes]], ImportCounts]:
+    """How to read a line, the lines with their numbers, and what was read by then. Raises FileError."""
+    head = file.readline(LONGEST)
+    if name.lower().endswith(JSON_NAMES) or head.removeprefix(BOM).lstrip()[:1] == b"{":
+        head = head if head.endswith(b"\n") else head + file.readline()
+        return _json_values, chain([(1, head.removeprefix(BOM))], enumerate(file, start=2)), ImportCounts()
+    layout = read_layout(head, COLUMNS, OPTIONAL)
+    if all(layout.places[COLUMNS.index(column)] == layout.width for column in ("amount", "cents")):
+        raise FileError("the first line must name the columns; not found: amount (or cents)")
+    return layout.values, enumerate(file, start=2), ImportCounts(bytes=len(head))
+
+
+def _json_values(line: bytes) -> tuple[str, ...]:
+    refuse_long(line)
+    return values_of_object(read_json(line))
+
+
+def _halved(counts: ImportCounts, before: int) -> ImportCounts:
+    return replace(counts, bytes=before + counts.bytes // 2)
+
+
+@contextmanager
+def _larger_cache(db: Database) -> Iterator[None]:
+    """64 MB for pages on this thread's connection, so that what a batch touches stays at hand; then 2 MB as before."""
+    conn = db.read()
+    conn.execute("PRAGMA cache_size = -64000")
+    try:
+        yield
+    finally:
+        conn.execute("PRAGMA cache_size = -2000")
+
+
+@contextmanager
+def _seekable(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file, or a copy on the disk of what comes through a pipe, to be read twice."""
+    if file.seekable():
+        yield file
+        return
+    with tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(file, copy)
+        copy.seek(0)
+        yield copy

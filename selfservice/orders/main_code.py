@@ -1,0 +1,93 @@
+"""Asking the person with the main code, which sees all orders of an organisation: who that is, and a mail to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfservice.db import Connection, Row
+from selfservice.limits.model import Limit, allow
+from selfservice.orders.redelivery import Requester
+from selfservice.outbox import addresses
+from selfservice.requests.desk import Desk
+
+
+@dataclass(frozen=True)
+class MainCodeHolder:
+    """The person with the main code of an organisation, as a colleague may see them: `name` and `email` are masked."""
+
+    person_id: int
+    name: str
+    email: str
+
+
+def mask_name(name: str) -> str:
+    """A name as colleagues will recognise it and a stranger cannot use it: J••• van d••• Z•••."""
+    return " ".join(f"{part[0]}•••" for part in name.split())
+
+
+def holder(conn: Connection, organisation_id: int) -> MainCodeHolder | None:
+    """Who has the main code; None when nobody has, or no longer a code that works."""
+    row = _find(conn, organisation_id)
+    if row is None:
+        return None
+    return MainCodeHolder(
+        row["id"], mask_name(f"{row['given_name']} {row['family_name']}"), addresses.mask(row["email"])
+    )
+
+
+def ask_holder(conn: Connection, desk: Desk, organisation_id: int, requester: Requester, now: datetime) -> int:
+    """Mail the person with the main code that a colleague asks about it, in their own language.
+
+    0 when the mail is queued, else the seconds to wait: each colleague once in so many hours (fact
+    `orders.ask_main_hours`), and one person is asked at most so often a day (fact `orders.ask_main_per_day`), so that
+    colleagues cannot use up the mails that may go to them. Raises LookupError when nobody has the main code. Call
+    inside `write()`.
+    """
+    row = _find(conn, organisation_id)
+    if row is None:
+        raise LookupError("nobody has the main code of this organisation")
+    each = Limit("orders-ask-main", 1, desk.fact("orders.ask_main_hours") * 3600)
+    all_ = Limit("orders-main-asked", desk.fact("orders.ask_main_per_day"), 24 * 3600)
+    decision = allow(conn, desk.keys, each, f"{requester.person_id}:{organisation_id}", now)
+    if decision.allowed:
+        decision = allow(conn, desk.keys, all_, f"{row['id']}:{organisation_id}", now)
+    if decision.allowed:
+        desk.mail(
+            conn,
+            now,
+            key=f"orders-main:{requester.person_id}:{organisation_id}:{now.isoformat()}",
+            kind="orders.main",
+            recipient=row["email"],
+            language=row["language"],
+            payload={
+                "name": row["given_name"],
+                "asker": requester.name,
+                "asker_email": requester.email,
+                "organisation": row["organisation"],
+                "hint": row["hint"],
+            },
+            # So rare by then that it may wait its turn, and whoever asks is told that it goes.
+            earned=True,
+        )
+    desk.record(
+        conn,
+        now,
+        "orders.ask_main",
+        "ok" if decision.allowed else "limited",
+        who=f"person:{requester.person_id}",
+        on_what=f"organisation:{organisation_id}",
+        address=requester.address,
+    )
+    return decision.retry_after_seconds
+
+
+def _find(conn: Connection, organisation_id: int) -> Row | None:
+    found: Row | None = conn.execute(
+        """SELECT p.id, p.given_name, p.family_name, p.email, p.language, o.name AS organisation, c.hint
+           FROM organisations o JOIN people p ON p.id = o.main_person_id
+                JOIN access_codes c ON c.person_id = p.id AND c.organisation_id = o.id AND c.revoked_at IS NULL
+           WHERE o.id = :organisation_id""",
+        {"organisation_id": organisation_id},
+    ).fetchone()
+    return found
