@@ -13,7 +13,7 @@ PACKAGE = ROOT / "selfservice"
 FILES = sorted(PACKAGE.rglob("*.py"))
 DOMAINS = {
     *("members", "outbox", "visits", "limits", "events", "search", "requests", "letters", "messages", "register"),
-    *("orders", "importing", "jobs"),
+    *("orders", "importing", "jobs", "demo"),
 }
 # What any layer may use: no request, no form, no page.
 BASE = {
