@@ -1,83 +1,124 @@
-"""The `loket` command line, on Flask's own."""
+"""The `loket` command line. A command's module is imported when it is asked for, so that a start takes only what it
+needs.
+"""
 
 from __future__ import annotations
 
-import os
+import importlib
 import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import click
-from flask import Flask
-from flask.cli import FlaskGroup
 
-from selfservice import create_app
-from selfservice.commands import (
-    backup,
-    build,
-    catalogs,
-    check,
-    codes,
-    demo,
-    doctor,
-    front,
-    health,
-    job,
-    keys,
-    letters,
-    members,
-    messages,
-    migrate,
-    orders,
-    register,
-    requests,
-    restore,
-    secrets,
-    serve,
-    watch,
-    worker,
-)
-from selfservice.config import ConfigError, load
-from selfservice.crypto import MissingKeyError
-from selfservice.db import Error as DatabaseError
-from selfservice.db import IntegrityError
-from selfservice.facts import FactError
-from selfservice.publish.embed import EmbedError
-from selfservice.restore import RestoreError
+if TYPE_CHECKING:
+    from flask import Flask
+
+# Each command's module, and the first sentence of its help, which `loket --help` shows without importing any; a hidden
+# command has none.
+HELP = {
+    "backup": "Copy the database to FILE (which must not exist yet), whole and consistent.",
+    "build": "Build the help site from content/.",
+    "catalogs": "Compile the translations; with --update first bring them up to the source.",
+    "check": "Check the pages, the facts and the translations.",
+    "codes": "Access codes: revoke.",
+    "demo": "Fill an empty database with demo data, and print a code to try it with.",
+    "doctor": "Look at everything that must be right, one line each; exit status 1 when something is wrong.",
+    "front": "Print the Caddyfile for this site's settings.",
+    "health": "Print how it is; exit status 1 when something is wrong.",
+    "job": "",
+    "keys": "Keys for a shop: create, list, revoke.",
+    "letters": "Letters with access codes: print those that are ready, in batches, and say which were posted.",
+    "members": "People with an access code: show.",
+    "messages": "Mails and letters that were sent: look up.",
+    "migrate": "Create the database, or bring it up to this version.",
+    "orders": "The orders: import, check.",
+    "register": "The organisations of the register: import.",
+    "requests": "Requests for an access code: list, show, check, approve, reject.",
+    "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
+    "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",
+    "serve": "Migrate, build and serve the site with its forms, and send its mail.",
+    "watch": "",
+    "worker": "Send waiting mails and do waiting jobs until stopped (SIGTERM or Ctrl-C).",
+}
+
+
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name, each imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in HELP:
+            raise KeyError(name)
+        command: click.Command = importlib.import_module(f"selfservice.commands.{name}").command
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(HELP)
+
+    def __len__(self) -> int:
+        return len(HELP)
+
+
+class LazyGroup(click.Group):
+    """A group that shows its help without importing its commands (Click's documentation, Complex Applications)."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the names and the first lines of those that are not hidden."""
+        limit = formatter.width - 6 - max(map(len, HELP))
+        stubs = [click.Command(name, help=HELP[name]) for name in self.list_commands(ctx) if HELP[name]]
+        shown = [(str(each.name), each.get_short_help_str(limit)) for each in stubs]
+        with formatter.section("Commands"):
+            formatter.write_dl(shown)
 
 
 def _create() -> Flask:
+    from selfservice import create_app
+    from selfservice.commands import catalogs
+    from selfservice.config import load
+
     catalogs.compile_stale()
     return create_app(load())
 
 
-@click.group(
-    cls=FlaskGroup, create_app=_create, add_default_commands=False, add_version_option=False, load_dotenv=False
-)
-def cli() -> None:
+@click.group(cls=LazyGroup, commands=_Commands())
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Loket: a bilingual help site with a service counter built in."""
+    from flask.cli import ScriptInfo
 
-
-# Flask's own options (another app, a debugger, a file of settings) do nothing here, or harm.
-cli.params.clear()
-
-for command in (
-    serve, build, check, migrate, demo, worker, watch, backup, restore, health, doctor, front, requests, letters, codes,
-    members, messages, register, orders, keys, job, secrets,
-):  # fmt: skip
-    cli.add_command(command.command)
-cli.add_command(catalogs.command)
+    # What with_appcontext takes the app from; a test hands in its own.
+    ctx.obj = ctx.obj or ScriptInfo(create_app=_create)
 
 
 def main() -> None:
     """Run the command line. What goes wrong for a known reason is one line, and exit status 1."""
-    os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
     try:
         cli.main(prog_name="loket")
-    except (ConfigError, MissingKeyError, RestoreError, FactError, catalogs.CatalogError, EmbedError, OSError) as error:
-        sys.exit(f"loket: {error}")
-    except IntegrityError as error:
-        sys.exit(f"loket: the database refused a row ({error}); what went in before stays. If it does again, report it")
-    except DatabaseError as error:
-        sys.exit(f"loket: the database cannot be used ({error}); {_advice(str(error))}")
+    except Exception as error:
+        line = _line(error)
+        if line is None:
+            raise
+        sys.exit(f"loket: {line}")
+
+
+def _line(error: Exception) -> str | None:
+    """What to say of an error that has a known reason; None for any other."""
+    from selfservice.commands.catalogs import CatalogError
+    from selfservice.config import ConfigError
+    from selfservice.crypto import MissingKeyError
+    from selfservice.db import Error as DatabaseError
+    from selfservice.db import IntegrityError
+    from selfservice.facts import FactError
+    from selfservice.publish.embed import EmbedError
+    from selfservice.restore import RestoreError
+
+    if isinstance(error, (ConfigError, MissingKeyError, RestoreError, FactError, CatalogError, EmbedError, OSError)):
+        return str(error)
+    if isinstance(error, IntegrityError):
+        return f"the database refused a row ({error}); what went in before stays. If it does again, report it"
+    if isinstance(error, DatabaseError):
+        return f"the database cannot be used ({error}); {_advice(str(error))}"
+    return None
 
 
 def _advice(error: str) -> str:
