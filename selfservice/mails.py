@@ -99,7 +99,7 @@ def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], ob
         )
 
     def hourly(db: Database, now: datetime) -> None:
-        requests.hourly(services.desk, now)
+        requests.hourly(db, services.context, now)
         retention.clean(db, now)
 
     def often(now: datetime) -> None:

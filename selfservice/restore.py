@@ -111,7 +111,7 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
         dead = outbox.drop_waiting(writing, now, links_only=True)
         if drop_mail:
             outbox.drop_waiting(writing, now, links_only=False)
-        events.record(writing, keys, what="database.restore", result="ok", now=now)
+        events.record(writing, keys, now, "database.restore", "ok")
     give_up(copy, now)
     return Copy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
 

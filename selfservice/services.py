@@ -8,10 +8,10 @@ import jinja2
 from flask import current_app
 
 from selfservice.config import Config
+from selfservice.context import Context
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.members.passwords import Hasher
-from selfservice.requests.model import Desk
 from selfservice.secrets import Keys
 
 
@@ -27,9 +27,9 @@ class Services:
     templates: jinja2.Environment
 
     @property
-    def desk(self) -> Desk:
-        """What requests for access codes are handled with."""
-        return Desk(self.db, self.keys, self.facts, self.config.sender.rpartition("@")[2])
+    def context(self) -> Context:
+        """What the rules of every domain work with."""
+        return Context(self.keys, self.facts, self.config.sender.rpartition("@")[2])
 
 
 def services() -> Services:

@@ -5,7 +5,7 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -15,20 +15,20 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from selfservice.config import ROOT
+from selfservice.context import Context
 from selfservice.crypto import new_seed
 from selfservice.db import Connection, Database
-from selfservice.limits.caps import Cap
+from selfservice.facts import Facts
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
-from selfservice.outbox.model import Outbox
 from selfservice.outbox.queue import to_item
 from selfservice.secrets import Keys
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEYS = Keys(b"a secret of the tests, long enough")
-CAP = Cap("mail", per_hour=3, per_day=10)
-EARNED = Cap("mail-earned", per_hour=10, per_day=10)
-OUTBOX = Outbox(KEYS, "loket.example", CAP, EARNED)
+FACTS = Facts.load(ROOT / "content" / "facts.toml", date(2026, 11, 21))
+CONTEXT = Context(KEYS, FACTS, "loket.example")
 
 
 @contextmanager

@@ -1,21 +1,18 @@
-"""What the tests of requests share: a desk, an organisation, answers, and what was mailed."""
+"""What the tests of requests share: a db, an organisation, answers, and what was mailed."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from selfservice.clock import to_text
-from selfservice.commands.catalogs import compile_stale
-from selfservice.config import ROOT
 from selfservice.db import Database
-from selfservice.facts import Facts
 from selfservice.members import codes, organisations
 from selfservice.members import model as members
 from selfservice.requests import model as requests
-from tests.domain_helpers import KEYS, NOW, filled, rows
+from tests.domain_helpers import CONTEXT, NOW, filled, rows
 
 ADDRESS = "192.0.2.7"
 PERSON = "oona@kites.example"
@@ -23,7 +20,6 @@ REGISTERED = "info@kites.example"
 KVK = "00010007"
 IBAN = "NL91ABNA0417164300"
 HASH = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"
-FACTS = Facts.load(ROOT / "content" / "facts.toml", date(2026, 11, 21))
 
 PRIVATE = requests.Answers("private", "Oona", "Applegarth", PERSON, "en", "credit")
 BUSINESS = requests.Answers(
@@ -38,12 +34,6 @@ BUSINESS = requests.Answers(
     holder="Kites",
     mandate=True,
 )
-
-
-def new_desk(db: Database) -> requests.Desk:
-    """A desk on this database, with the real facts."""
-    compile_stale()
-    return requests.Desk(db, KEYS, FACTS, "loket.example")
 
 
 def add_organisation(db: Database, number: str = KVK, house_number: str = "7a") -> int:
@@ -62,12 +52,10 @@ def add_organisation(db: Database, number: str = KVK, house_number: str = "7a") 
         )
 
 
-def hand_in(
-    desk: requests.Desk, answers: requests.Answers, now: datetime = NOW, submission: str = "", **changes: Any
-) -> str:
+def hand_in(db: Database, answers: requests.Answers, now: datetime = NOW, submission: str = "", **changes: Any) -> str:
     """Hand a request in; its reference."""
-    with desk.db.write() as conn:
-        made = requests.submit(conn, desk, replace(answers, **changes), submission or str(uuid4()), ADDRESS, now)
+    with db.write() as conn:
+        made = requests.submit(conn, CONTEXT, replace(answers, **changes), submission or str(uuid4()), ADDRESS, now)
     assert made.wait == 0
     return made.reference
 
@@ -80,28 +68,28 @@ def token_hash(db: Database, reference: str) -> str:
     return str(row["token_hash"])
 
 
-def confirm(desk: requests.Desk, reference: str, now: datetime = NOW) -> requests.Request | None:
+def confirm(db: Database, reference: str, now: datetime = NOW) -> requests.Request | None:
     """Follow the link in the mail about a request and confirm it, as the form does: with the password that its person
     has, or with a first one.
     """
-    with desk.db.write() as conn:
+    with db.write() as conn:
         request = requests.by_reference(conn, reference)
         assert request
         known = members.password_hash(conn, request.person_id)
         chosen = None if known else HASH
-        link = token_hash(desk.db, reference)
-        return requests.confirm(conn, desk, link, ADDRESS, now, known=known, chosen=chosen)
+        link = token_hash(db, reference)
+        return requests.confirm(conn, CONTEXT, link, ADDRESS, now, known=known, chosen=chosen)
 
 
-def approve(desk: requests.Desk, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> requests.Request:
+def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> requests.Request:
     """Approve as staff."""
-    with desk.db.write() as conn:
-        return requests.approve(conn, desk, reference, by, now)
+    with db.write() as conn:
+        return requests.approve(conn, CONTEXT, reference, by, now)
 
 
-def found(desk: requests.Desk, reference: str) -> requests.Request:
+def found(db: Database, reference: str) -> requests.Request:
     """A request as it is now."""
-    request = requests.by_reference(desk.db.read(), reference)
+    request = requests.by_reference(db.read(), reference)
     assert request
     return request
 
@@ -126,9 +114,9 @@ def active_codes(db: Database) -> int:
     return sum(row["revoked_at"] is None for row in rows(db, "access_codes"))
 
 
-def print_letters(desk: requests.Desk, now: datetime, *, posted: bool = False) -> None:
+def print_letters(db: Database, now: datetime, *, posted: bool = False) -> None:
     """Print (and post) what is ready, as far as requests and letters hear of it."""
-    with desk.db.write() as conn:
+    with db.write() as conn:
         for row in conn.execute("SELECT id FROM letters WHERE state = 'ready'").fetchall():
             batch = conn.execute(
                 "INSERT INTO letter_batches (folder, created_at) VALUES ('x', ?) RETURNING id", (to_text(now),)
@@ -142,10 +130,10 @@ def print_letters(desk: requests.Desk, now: datetime, *, posted: bool = False) -
                 "UPDATE letter_batches SET printed_at = ?, released_at = ? WHERE id = ?",
                 (to_text(now), to_text(now), batch),
             )
-            requests.letter_printed(conn, desk, row["id"], now)
+            requests.letter_printed(conn, CONTEXT, row["id"], now)
         if posted:
             for row in conn.execute("SELECT id FROM letters WHERE state = 'printed'").fetchall():
-                requests.letter_posted(conn, desk, row["id"], now)
+                requests.letter_posted(conn, CONTEXT, row["id"], now)
                 conn.execute(
                     "UPDATE letters SET state = 'posted', address_lines = '[]', posted_at = ? WHERE id = ?",
                     (to_text(now), row["id"]),

@@ -122,5 +122,5 @@ def test_clean_within_a_second(db: Database) -> None:
 
 def test_rollback(db: Database) -> None:
     """An event in a transaction that fails is not in the table."""
-    undo(db, lambda conn: record(conn, KEYS, what="password.change", result="ok", now=NOW))
+    undo(db, lambda conn: record(conn, KEYS, NOW, "password.change", "ok"))
     assert [] == rows(db, "events")

@@ -18,6 +18,7 @@ DOMAINS = {
 # What any layer may use: no request, no form, no page.
 BASE = {
     "clock",
+    "context",
     "db",
     "heartbeats",
     "metrics",

@@ -29,7 +29,7 @@ def use_up(app: Flask, email: str, *, earned: bool) -> None:
     wired = services(app)
     with wired.db.write() as conn:
         for _ in range(10 if earned else 3):
-            wired.desk.outbox.reserve(conn, counted_on=email_key(email), now=clock.now(), earned=earned)
+            outbox.reserve(conn, wired.context, clock.now(), counted_on=email_key(email), earned=earned)
 
 
 def let_go(app: Flask) -> None:

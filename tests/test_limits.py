@@ -26,9 +26,8 @@ from selfservice.limits.model import (
     allow_all,
     network,
 )
-from selfservice.outbox.model import Outbox
-from tests.domain_helpers import KEYS, NOW, counted, dump, new_database, rows, run_processes, undo
-from tests.request_helpers import FACTS
+from selfservice.outbox import model as outbox
+from tests.domain_helpers import CONTEXT, KEYS, NOW, counted, dump, new_database, rows, run_processes, undo
 
 LIMIT = Limit("test", 3, 3600)
 CAP = Cap("test", 3, 10)
@@ -166,18 +165,17 @@ def test_limits_stand_in_the_table() -> None:
 def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:
     """Whoever asks for mail to one address as often as can be: none of it waits for more than a day."""
     waits, email = [], "jan@example.org"
-    outbox = Outbox.wire(KEYS, FACTS, "loket.example")
     asked = ((table.REQUEST, "192.0.2.1", ""), (table.LOST_CODE, "192.0.2.2", "lost"))
     with db.write() as conn:
         for minutes in range(0, 5 * 24 * 60, 20):
             now = NOW + timedelta(minutes=minutes)
             for guard, address, topic in asked:
                 if guard.admit(conn, KEYS, address, now, email).allowed:
-                    slot = outbox.reserve(conn, counted_on=email, now=now, topic=topic)
+                    slot = outbox.reserve(conn, CONTEXT, now, counted_on=email, topic=topic)
                     waits.append(slot.at - now)
                     outbox.enqueue(
-                        conn, idempotency_key=f"{minutes} {topic}", kind="lost_access_code.link", recipient=email,
-                        language="en", payload={}, now=now, slot=slot,
+                        conn, CONTEXT, now, idempotency_key=f"{minutes} {topic}", kind="lost_access_code.link",
+                        recipient=email, language="en", payload={}, slot=slot,
                     )  # fmt: skip
     assert (True, True) == (len(waits) > 50, max(waits) <= timedelta(days=1))
 

@@ -11,6 +11,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n import LANGUAGES
+from selfservice.outbox import model as outbox
 from tests.clients import HX, HouseClient
 from tests.conftest import new_app
 from tests.counter import EMAIL, Office, Visitor, location
@@ -102,10 +103,11 @@ def test_do_not_wait(app: Flask, client: HouseClient) -> None:
     office = Office(app)
     with office.services.db.write() as conn:
         for number in range(4):
-            office.services.desk.mail(
+            outbox.enqueue(
                 conn,
+                office.services.context,
                 clock.now(),
-                key=f"test:{number}",
+                idempotency_key=f"test:{number}",
                 kind="access_code.already",
                 recipient=EMAIL,
                 language="en",

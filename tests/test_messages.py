@@ -14,7 +14,8 @@ from selfservice import mails
 from selfservice.db import Database
 from selfservice.members import references
 from selfservice.messages import model
-from tests.domain_helpers import NOW, OUTBOX, counted, new_database, rows, verbs
+from selfservice.outbox import model as outbox
+from tests.domain_helpers import CONTEXT, NOW, counted, new_database, rows, verbs
 
 
 @pytest.fixture
@@ -25,14 +26,15 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def queue(db: Database, key: str, *, void: bool = False) -> None:
     with db.write() as conn:
-        OUTBOX.enqueue(
+        outbox.enqueue(
             conn,
+            CONTEXT,
+            NOW,
             idempotency_key=key,
             kind="replacement_password.link",
             recipient="jip@bakkerij.example",
             language="nl",
             payload={"name": "Jip", "token": "t"},
-            now=NOW,
             void=void,
         )
 

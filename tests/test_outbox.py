@@ -10,11 +10,12 @@ import pytest
 
 from selfservice.clock import from_text
 from selfservice.db import Connection, Database
+from selfservice.outbox import model as outbox
 from selfservice.outbox.message import build
 from selfservice.outbox.model import Queued, clean, status
 from selfservice.outbox.queue import Item, claim, finish, run_once, wait, wait_seconds
 from selfservice.ports import Permanent, Temporary
-from tests.domain_helpers import NOW, OUTBOX, counted, dump, new_database, rows, undo, verbs
+from tests.domain_helpers import CONTEXT, NOW, counted, dump, new_database, rows, undo, verbs
 
 RECIPIENT = "jan@example.org"
 
@@ -64,14 +65,15 @@ def put(
     earned: bool = False,
     topic: str = "",
 ) -> Queued:
-    return OUTBOX.enqueue(
+    return outbox.enqueue(
         conn,
+        CONTEXT,
+        now,
         idempotency_key=key,
         kind="test.link",
         recipient=recipient,
         language="nl",
         payload={"token": "S3CRET", "name": "Jan"},
-        now=now,
         void=void,
         give_up_after=give_up_after,
         earned=earned,
@@ -107,7 +109,7 @@ def row(db: Database) -> dict[str, object]:
 def test_enqueue(db: Database) -> None:
     """A queued mail waits, with its Message-ID made from its idempotency key."""
     queued = enqueue(db)
-    assert (Queued(1, OUTBOX.message_id("first"), "waiting"), "waiting") == (queued, row(db)["state"])
+    assert (Queued(1, outbox.message_id(CONTEXT, "first"), "waiting"), "waiting") == (queued, row(db)["state"])
 
 
 def test_rollback(db: Database) -> None:
@@ -251,7 +253,7 @@ def test_sent(db: Database) -> None:
     enqueue(db)
     transport = Fake()
     states = [run(db, transport), run(db, transport)]
-    assert (["sent", None], [OUTBOX.message_id("first")]) == (
+    assert (["sent", None], [outbox.message_id(CONTEXT, "first")]) == (
         states,
         [each["Message-ID"] for each in transport.sent],
     )
@@ -265,7 +267,9 @@ def test_oldest_first(db: Database) -> None:
     transport = Fake()
     while run(db, transport, 2):
         pass
-    assert [OUTBOX.message_id("a"), OUTBOX.message_id("b")] == [each["Message-ID"] for each in transport.sent]
+    assert [outbox.message_id(CONTEXT, "a"), outbox.message_id(CONTEXT, "b")] == [
+        each["Message-ID"] for each in transport.sent
+    ]
 
 
 def test_temporary(db: Database) -> None:

@@ -159,7 +159,7 @@ def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
     """The password that is printed with every demonstration is good there and nowhere else; the reason is told."""
     wired = app.extensions["services"]
     with using("en"):
-        told = new_password.problem(wired.db.read(), wired.keys, wired.facts, 1, phrases.DEMO_PASSWORD, demo=demo)
+        told = new_password.problem(wired.db.read(), wired.context, 1, phrases.DEMO_PASSWORD, demo=demo)
     assert told is None if demo else "Many people know these words" in str(told)
 
 

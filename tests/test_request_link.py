@@ -400,7 +400,7 @@ def test_approved_before_the_password(one: Owner, app: Flask) -> None:
     """A request for an organisation that was approved first still leads to a password."""
     reference = ask(app, kind="business")
     with services(app).db.write() as conn:
-        requests.approve(conn, services(app).desk, reference, "Kim Voorbeeld", clock.now())
+        requests.approve(conn, services(app).context, reference, "Kim Voorbeeld", clock.now())
     one.follow(link(app))
     assert "confirmed" == one.goes(new_password=GOOD)
     assert ("replacement_password.changed", EMAIL) in waiting(app)
@@ -572,6 +572,6 @@ def test_never_came_ends_no_other_session(app: Flask) -> None:
     change(app, "UPDATE sessions SET person_id = ?", request["person_id"])
     with services(app).db.write() as conn:
         sessions.begin(conn, request["person_id"], request["access_code_id"], "theirs", clock.now(), "")
-        done = requests.never_came(conn, services(app).desk, request["reference"], request["email"], "", clock.now())
+        done = requests.never_came(conn, services(app).context, request["reference"], request["email"], "", clock.now())
     ended = [row["ended_at"] is not None for row in rows(app, "sessions")]
     assert ("ok", [False, True]) == (done, ended)

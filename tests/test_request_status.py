@@ -16,7 +16,6 @@ from selfservice.i18n import LANGUAGES, other_language
 from selfservice.members import references
 from selfservice.requests import demo
 from selfservice.requests import model as requests
-from selfservice.requests.model import Desk
 from tests.clients import HouseClient
 from tests.live import path
 from tests.people import browser
@@ -41,16 +40,10 @@ def ask(app: Flask, kind: str = "business") -> str:
     return other.reference()
 
 
-def desk(app: Flask) -> Desk:
-    """The desk behind the counter."""
-    wired = services(app)
-    return Desk(wired.db, wired.keys, wired.facts, "loket.example")
-
-
 def approve(app: Flask, reference: str) -> None:
     """As staff do."""
     with services(app).db.write() as conn:
-        requests.approve(conn, desk(app), reference, "Kim Voorbeeld", clock.now())
+        requests.approve(conn, services(app).context, reference, "Kim Voorbeeld", clock.now())
 
 
 def test_received(person: Person, app: Flask) -> None:

@@ -19,11 +19,12 @@ from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.heartbeats import BACKUP, age_seconds
 from selfservice.members import tokens
+from selfservice.outbox import model as outbox
 from selfservice.outbox.queue import claim
 from selfservice.visits import model as visits
 from selfservice.visits import sessions
 from tests.conftest import SECRET
-from tests.domain_helpers import KEYS, OUTBOX, rows
+from tests.domain_helpers import CONTEXT, KEYS, rows
 from tests.live import wait_until
 from tests.test_cli import loket
 from tests.test_supervisor import health
@@ -59,14 +60,15 @@ def copy(var: Path) -> Path:
         sessions.begin(conn, 1, 1, cookie, now, "a browser")
         link = tokens.issue(conn, KEYS, "replacement_password", 1, 1, now)
         for number, seed in enumerate((None, None, link.seed)):
-            OUTBOX.enqueue(
+            outbox.enqueue(
                 conn,
+                CONTEXT,
+                now,
                 idempotency_key=f"mail {number}",
                 kind="test",
                 recipient="jan@example.org",
                 language="en",
                 payload={},
-                now=now,
                 seed=seed,
             )
     # One of them is being sent.

@@ -13,6 +13,7 @@ from selfservice.events.model import record
 from selfservice.jobs import model as jobs
 from selfservice.letters import model as letters
 from selfservice.limits import caps
+from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow
 from selfservice.members import mandates, references, tokens
 from selfservice.members import model as members
@@ -20,13 +21,14 @@ from selfservice.orders import api_keys, holders
 from selfservice.orders import model as orders
 from selfservice.orders.timestamps import day_of
 from selfservice.orders.writing import Row, put
+from selfservice.outbox import model as outbox
 from selfservice.outbox import queue
 from selfservice.requests import model as requests
 from selfservice.visits import failures, sessions
 from selfservice.visits import model as visits
 from selfservice.visits.drafts import Draft
-from tests.domain_helpers import CAP, KEYS, OUTBOX, add_person, new_database, rows
-from tests.request_helpers import IBAN, PRIVATE, new_desk
+from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
+from tests.request_helpers import IBAN, PRIVATE
 
 # The hours after which each table must be empty, from the retention lines of each domain's migrations.py.
 HOURS = {
@@ -96,20 +98,21 @@ def fill(db: Database, hours_ago: float) -> None:
             now=then,
         )
         letters.withdraw(conn, letter, then)
-        requests.submit(conn, new_desk(db), PRIVATE, "submission", "192.0.2.7", then)
+        requests.submit(conn, CONTEXT, PRIVATE, "submission", "192.0.2.7", then)
         made = api_keys.create(conn, "test", "orders:write", then)[1]
         api_keys.revoke(conn, made.public_id, then)
         allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
-        caps.take(conn, KEYS, CAP, "me", then)
-        record(conn, KEYS, what="test", result="ok", now=then)
-        OUTBOX.enqueue(
+        caps.take(conn, KEYS, Cap("test", 3, 10), "me", then)
+        record(conn, KEYS, then, "test", "ok")
+        outbox.enqueue(
             conn,
+            CONTEXT,
+            then,
             idempotency_key="a",
             kind="test.link",
             recipient="jan@example.org",
             language="nl",
             payload={},
-            now=then,
             void=True,
         )
 
@@ -205,15 +208,16 @@ def test_nothing_personal_outlives_sending(db: Database, hours: float, left: tup
     """A mail that waits too long is given up and forgotten, long before its row is old enough to go."""
     then = clock.now() - timedelta(hours=hours)
     with db.write() as conn:
-        OUTBOX.enqueue(
+        outbox.enqueue(
             conn,
+            CONTEXT,
+            then,
             idempotency_key="late",
             kind="test.link",
             recipient="jan@example.org",
             language="nl",
             payload={"name": "secret"},
             seed=new_seed(KEYS, "token"),
-            now=then,
         )
     queue.give_up(db, clock.now())
     [row] = rows(db, "outbox")

@@ -203,7 +203,7 @@ def test_orders_under_a_code_of_before(rotated: Flask, tmp_path: Path) -> None:
 def test_own_code_is_no_password_after_the_change(rotated: Flask) -> None:
     """Nobody may choose their own code as a password, under whichever secret it is kept."""
     wired: Services = rotated.extensions["services"]
-    refused = new_password.problem(wired.db.read(), wired.keys, wired.facts, 1, f"xx {demo.code(MAIN)} xx", demo=True)
+    refused = new_password.problem(wired.db.read(), wired.context, 1, f"xx {demo.code(MAIN)} xx", demo=True)
     assert refused is not None
 
 

@@ -22,7 +22,7 @@ from selfservice.members.organisations import Address
 from selfservice.migrations import migrate
 from selfservice.requests import model as requests
 from selfservice.visits import sessions
-from tests.domain_helpers import KEYS, NOW, filled, rows
+from tests.domain_helpers import CONTEXT, KEYS, NOW, filled, rows
 from tests.request_helpers import (
     ADDRESS,
     BUSINESS,
@@ -31,7 +31,6 @@ from tests.request_helpers import (
     PRIVATE,
     REGISTERED,
     add_organisation,
-    new_desk,
     print_letters,
 )
 
@@ -53,7 +52,7 @@ def template() -> Path:
 
 
 class Loket(RuleBasedStateMachine):
-    """A desk, a few people and two organisations; time only goes on."""
+    """A database, a few people and two organisations; time only goes on."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,7 +68,6 @@ class Loket(RuleBasedStateMachine):
         self.db = Database(self.folder / "loket.db")
         # Nothing is killed here, so nothing has to reach the disk.
         self.db.read().execute("PRAGMA synchronous = OFF")
-        self.desk = new_desk(self.db)
         self.submissions: dict[str, str] = {}
 
     def teardown(self) -> None:
@@ -86,7 +84,7 @@ class Loket(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """Hours or weeks go by, and the worker does what is due."""
         self.now += timedelta(hours=hours)
-        requests.hourly(self.desk, self.now)
+        requests.hourly(self.db, CONTEXT, self.now)
 
     @rule(
         email=st.sampled_from(EMAILS),
@@ -97,7 +95,7 @@ class Loket(RuleBasedStateMachine):
         """Somebody hands a request in, or the same once more."""
         answers = replace(PRIVATE if number is None else BUSINESS, email=email, kvk_number=number or "")
         with self.db.write() as conn:
-            made = requests.submit(conn, self.desk, answers, submission, ADDRESS, self.now)
+            made = requests.submit(conn, CONTEXT, answers, submission, ADDRESS, self.now)
         if made.wait == 0:
             known = self.submissions.setdefault(submission, made.reference)
             assert known == made.reference
@@ -115,8 +113,8 @@ class Loket(RuleBasedStateMachine):
         with self.db.write() as conn:
             known = members.password_hash(conn, row["person_id"])
             chosen = None if known else HASH
-            made = requests.confirm(conn, self.desk, link, ADDRESS, self.now, known=known, chosen=chosen)
-            again = requests.confirm(conn, self.desk, link, ADDRESS, self.now, known=known or HASH)
+            made = requests.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known, chosen=chosen)
+            again = requests.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known or HASH)
         assert open_before == (made is not None)
         assert again is None
 
@@ -133,10 +131,10 @@ class Loket(RuleBasedStateMachine):
         try:
             with self.db.write() as conn:
                 if what == "reject":
-                    requests.reject(conn, self.desk, row["reference"], "Kim", "unclear", self.now)
+                    requests.reject(conn, CONTEXT, row["reference"], "Kim", "unclear", self.now)
                 else:
                     do = {"take_up": requests.take_up, "approve": requests.approve}[what]
-                    do(conn, self.desk, row["reference"], "Kim", self.now)
+                    do(conn, CONTEXT, row["reference"], "Kim", self.now)
         except requests.WrongStateError:
             assert row["state"] == self._row(row["id"])["state"]
 
@@ -153,28 +151,28 @@ class Loket(RuleBasedStateMachine):
         with self.db.write() as conn:
             if what == "correct_address":
                 elsewhere = Address("Kerkstraat", "12", "1234 AB", "Bloesemdorp")
-                requests.correct_address(conn, self.desk, reference, email, elsewhere, ADDRESS, self.now)
+                requests.correct_address(conn, CONTEXT, reference, email, elsewhere, ADDRESS, self.now)
             else:
                 do = {"withdraw": requests.withdraw, "never_came": requests.never_came}[what]
-                do(conn, self.desk, reference, email, ADDRESS, self.now)
+                do(conn, CONTEXT, reference, email, ADDRESS, self.now)
 
     @rule(posted=st.booleans())
     def letters(self, posted: bool) -> None:
         """The letters that are ready are printed, and perhaps posted."""
         self._read_codes()
-        print_letters(self.desk, self.now, posted=posted)
+        print_letters(self.db, self.now, posted=posted)
 
     @rule(email=st.sampled_from(EMAILS), number=st.sampled_from((None, *NUMBERS)))
     def lose(self, email: str, number: str | None) -> None:
         """Somebody loses a code, follows the link and gets another."""
         with self.db.write() as conn:
-            asked = requests.lose(conn, self.desk, email, number, ADDRESS, "en", self.now)
+            asked = requests.lose(conn, CONTEXT, email, number, ADDRESS, "en", self.now)
         if asked.wait:
             return
         link = rows(self.db, "tokens")[-1]["token_hash"]
         with self.db.write() as conn:
-            made = requests.replace(conn, self.desk, link, ADDRESS, self.now)
-            again = requests.replace(conn, self.desk, link, ADDRESS, self.now)
+            made = requests.replace(conn, CONTEXT, link, ADDRESS, self.now)
+            again = requests.replace(conn, CONTEXT, link, ADDRESS, self.now)
         assert again is None
         assert made is None or made.state in ("sent", "approved")
 
@@ -184,7 +182,7 @@ class Loket(RuleBasedStateMachine):
         row = self._any("access_codes", number)
         if row is not None:
             with self.db.write() as conn:
-                assert requests.revoke(conn, self.desk, row["id"], "Kim", self.now) == (row["revoked_at"] is None)
+                assert requests.revoke(conn, CONTEXT, row["id"], "Kim", self.now) == (row["revoked_at"] is None)
 
     @rule(number=st.integers(0, 20))
     def sign_in(self, number: int) -> None:

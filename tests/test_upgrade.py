@@ -171,10 +171,10 @@ def test_requests_without_a_link(app: Flask, old: Path) -> None:
     """
     person = add_request(old, 2, token_hash=None)
     migrate(app)
-    desk = app.extensions["services"].desk
+    wired = app.extensions["services"]
     now = clock.now()
-    requests.hourly(desk, now)
-    requests.hourly(desk, now)
+    requests.hourly(wired.db, wired.context, now)
+    requests.hourly(wired.db, wired.context, now)
     sent = database(app).read().execute("SELECT * FROM outbox WHERE recipient = 'old2@example.org'").fetchall()
     assert ["access_code.received"] == [row["kind"] for row in sent]
     link = hash_token(filled(dict(sent[0]))["token"])

@@ -17,10 +17,11 @@ import pytest
 from selfservice import clock
 from selfservice.db import Database
 from selfservice.logs import JsonLines
+from selfservice.outbox import model as outbox
 from selfservice.outbox.model import Queued, status
 from selfservice.outbox.queue import claim
 from selfservice.outbox.worker import Worker
-from tests.domain_helpers import NOW, OUTBOX, Post, new_database, rows, run_processes
+from tests.domain_helpers import CONTEXT, NOW, Post, new_database, rows, run_processes
 from tests.outbox_worker import render
 
 ROOT = Path(__file__).parent.parent
@@ -34,14 +35,15 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def enqueue(db: Database, number: int, now: datetime = NOW) -> Queued:
     with db.write() as conn:
-        return OUTBOX.enqueue(
+        return outbox.enqueue(
             conn,
+            CONTEXT,
+            now,
             idempotency_key=f"mail {number}",
             kind="test.link",
             recipient=f"{number}@example.org",
             language="en",
             payload={"number": number},
-            now=now,
         )
 
 

@@ -8,6 +8,7 @@ from flask import abort, request
 
 from selfservice import clock, web
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.i18n import TIMEZONE, gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
@@ -44,7 +45,7 @@ def note(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what
     """Write down in this transaction what was done with the key."""
     on_what = on_what or f"delivery_key:{key.id}"
     who, address = f"key:{key.public_id}", web.client_address()
-    services().desk.record(conn, clock.now(), what, result, who=who, on_what=on_what, address=address)
+    record(conn, services().keys, clock.now(), what, result, who=who, on_what=on_what, address=address)
 
 
 def _refuse(code: int, challenge: str) -> NoReturn:

@@ -13,6 +13,7 @@ import click
 
 from selfservice import clock
 from selfservice.db import Error
+from selfservice.events.model import record
 from selfservice.importing.parsing import FileError
 from selfservice.importing.progress import Progress
 from selfservice.importing.results import ImportCounts, RejectedLine
@@ -59,7 +60,7 @@ def run(what: str, file: BinaryIO, bring: Bring) -> None:
 def _note(what: str, result: str) -> None:
     """An event of its own, begun and ended, so that a run that was killed is in the log too."""
     with services().db.write() as conn:
-        services().desk.record(conn, clock.now(), what, result, who=f"account:{getpass.getuser()}")
+        record(conn, services().keys, clock.now(), what, result, who=f"account:{getpass.getuser()}")
 
 
 def _size(file: BinaryIO) -> int | None:

@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.orders import api_keys
 from selfservice.services import services
 
@@ -69,4 +70,4 @@ def _day(moment: str) -> str:
 
 def _note(conn: Connection, what: str, key: api_keys.ApiKey) -> None:
     who = f"account:{getpass.getuser()}"
-    services().desk.record(conn, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")
+    record(conn, services().keys, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")

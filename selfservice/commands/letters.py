@@ -95,10 +95,10 @@ class _Tell:
     """A hook that tells the requests what became of a letter of theirs."""
 
     def __init__(self, here: Services, tell: Any) -> None:
-        self._desk, self._tell = here.desk, tell
+        self._ctx, self._tell = here.context, tell
 
     def __call__(self, conn: Connection, letter_id: int, now: datetime) -> None:
-        self._tell(conn, self._desk, letter_id, now)
+        self._tell(conn, self._ctx, letter_id, now)
 
 
 class _Bar:

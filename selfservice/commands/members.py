@@ -10,6 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.members import people, references
 from selfservice.members.model import email_key
 from selfservice.requests import model
@@ -31,10 +32,9 @@ def show(email: str) -> None:
         "SELECT id FROM people WHERE email_key = :key ORDER BY id", {"key": email_key(email)}
     ).fetchall()
     with services().db.write() as conn:
-        services().desk.record(
-            conn, clock.now(), "member.show", "ok" if rows else "unknown", who=f"account:{getpass.getuser()}",
-            on_what=f"person:{rows[0]['id']}" if rows else "",
-        )  # fmt: skip
+        result, on_what = ("ok", f"person:{rows[0]['id']}") if rows else ("unknown", "")
+        who = f"account:{getpass.getuser()}"
+        record(conn, services().keys, clock.now(), "member.show", result, who=who, on_what=on_what)
     if not rows:
         sys.exit(f"loket: nobody has the e-mail address {email}")
     for row in rows:

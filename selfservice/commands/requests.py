@@ -12,14 +12,16 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, i18n
 from selfservice.commands.kinds import COLLEAGUE
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.members import organisations, references
 from selfservice.requests import model, reasons
 from selfservice.requests.rows import State
 from selfservice.requests.states import NEXT
 from selfservice.services import services
 
-Step = Callable[[Connection, model.Desk], model.Request]
+Step = Callable[[Connection, Context], model.Request]
 
 
 @click.group("requests")
@@ -53,7 +55,7 @@ def show(reference: str) -> None:
         sys.exit(f"loket: no request has the reference {reference}")
     with services().db.write() as conn:
         who = f"account:{getpass.getuser()}"
-        services().desk.record(conn, clock.now(), "request.show", "ok", who=who, on_what=request.on_what)
+        record(conn, services().keys, clock.now(), "request.show", "ok", who=who, on_what=request.on_what)
     facts = {
         "Reference": references.grouped(request.reference),
         "State": request.state + _remark(request),
@@ -81,7 +83,7 @@ def show(reference: str) -> None:
 def check(reference: str, by: str) -> None:
     """Take a request up: its requester sees that it is being checked."""
     now = clock.now()
-    _run(reference, lambda conn, desk: model.take_up(conn, desk, reference, by, now))
+    _run(reference, lambda conn, ctx: model.take_up(conn, ctx, reference, by, now))
 
 
 @command.command()
@@ -91,7 +93,7 @@ def check(reference: str, by: str) -> None:
 def approve(reference: str, by: str) -> None:
     """Approve a request: its code goes by e-mail at once, or with the next letters."""
     now = clock.now()
-    _run(reference, lambda conn, desk: model.approve(conn, desk, reference, by, now))
+    _run(reference, lambda conn, ctx: model.approve(conn, ctx, reference, by, now))
 
 
 @command.command()
@@ -102,7 +104,7 @@ def approve(reference: str, by: str) -> None:
 def reject(reference: str, by: str, reason: str) -> None:
     """Reject a request and mail why."""
     now = clock.now()
-    _run(reference, lambda conn, desk: model.reject(conn, desk, reference, by, reason, now))
+    _run(reference, lambda conn, ctx: model.reject(conn, ctx, reference, by, reason, now))
 
 
 def _run(reference: str, step: Step) -> None:
@@ -111,13 +113,13 @@ def _run(reference: str, step: Step) -> None:
     before = model.by_reference(conn, reference)
     try:
         with services().db.write() as conn:
-            request = step(conn, services().desk)
+            request = step(conn, services().context)
     except model.UnknownReferenceError:
         sys.exit(f"loket: no request has the reference {reference}")
     except model.SelfApprovalError as error:
         assert before is not None
         with services().db.write() as conn:
-            model.note_refusal(conn, services().desk, before, str(error), clock.now())
+            model.note_refusal(conn, services().context, before, str(error), clock.now())
         sys.exit("loket: the one who asks cannot be the one who decides; ask a colleague. Nothing was changed")
     except model.WrongStateError as error:
         waits = before is not None and before.kind == "private" and error.state == "received"

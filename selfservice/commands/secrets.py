@@ -77,7 +77,7 @@ def replace(by: str, yes: bool) -> None:
     for number in found:
         # A transaction a code, so that the site goes on, and a run that was stopped can be run again.
         with here.db.write() as conn:
-            done += requests.replace_for_staff(conn, here.desk, number, by, clock.now()) is not None
+            done += requests.replace_for_staff(conn, here.context, number, by, clock.now()) is not None
     with here.db.write() as conn:
         lost = fail_without_key(conn, here.keys, clock.now())
     click.echo(f"{done} codes replaced" + (f"; {lost} mails given up, since their secret is lost" if lost else ""))

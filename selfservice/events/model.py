@@ -21,10 +21,10 @@ _THING = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
 def record(
     conn: Connection,
     keys: Keys,
-    *,
+    now: datetime,
     what: str,
     result: str,
-    now: datetime,
+    *,
     who: str = "",
     on_what: str = "",
     address: str = "",

@@ -174,13 +174,13 @@ def add_access_code(
     return int(row["id"])
 
 
-def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code: str) -> None:
-    """Keep a code's hash under the first of the keys from now on, so that the old secret is needed for one code less.
-    For somebody who has just logged in with the code.
+def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code_hash: str) -> None:
+    """Keep a code's hash under the first of the keys (`hash_code`) from now on: the old secret is then needed for one
+    code less. For somebody who has just logged in with the code.
     """
     conn.execute(
         "UPDATE access_codes SET code_hash = :code_hash, key_id = :key_id WHERE id = :id AND code_hash <> :code_hash",
-        {"code_hash": hash_code(keys, code), "key_id": keys.id, "id": access_code_id},
+        {"code_hash": code_hash, "key_id": keys.id, "id": access_code_id},
     )
 
 

@@ -1,13 +1,13 @@
 """What is wrong with a new password of a person, in words for the page."""
 
+from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts import Facts
 from selfservice.i18n import gettext
 from selfservice.members import model, people, phrases, rules
-from selfservice.secrets import Keys
 
 
-def problem(conn: Connection, keys: Keys, facts: Facts, person_id: int, password: str, *, demo: bool) -> str | None:
+def problem(conn: Connection, ctx: Context, person_id: int, password: str, *, demo: bool) -> str | None:
     """Why the person may not have this password, or None when they may. Raises LookupError for nobody.
 
     Lengths are the facts password.min_length and password.max_length. The password that is printed with every
@@ -19,12 +19,12 @@ def problem(conn: Connection, keys: Keys, facts: Facts, person_id: int, password
         password,
         names=person.names,
         email=person.email,
-        is_own_code=lambda code: not own_codes.isdisjoint(model.hashes_of(keys, code)),
+        is_own_code=lambda code: not own_codes.isdisjoint(model.hashes_of(ctx.keys, code)),
         published=() if demo else (phrases.DEMO_PASSWORD,),
-        minimum=facts.get("password.min_length").value,
-        maximum=facts.get("password.max_length").value,
+        minimum=ctx.fact("password.min_length"),
+        maximum=ctx.fact("password.max_length"),
     )
-    return None if reason is None else _text(facts, reason)
+    return None if reason is None else _text(ctx.facts, reason)
 
 
 def _text(facts: Facts, reason: rules.Refusal) -> str:

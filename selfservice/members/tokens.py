@@ -15,7 +15,7 @@ from selfservice.secrets import Keys
 
 
 class Issued(NamedTuple):
-    """A new token: the seed to mail it by (`Outbox.enqueue`), and the hash by which it is redeemed."""
+    """A new token: the seed to mail it by (`outbox.enqueue`), and the hash by which it is redeemed."""
 
     seed: crypto.Seed
     token_hash: str

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from selfservice.context import Context
 from selfservice.db import Connection, Row
+from selfservice.events.model import record
 from selfservice.limits.model import Limit, allow
 from selfservice.orders.redelivery import Requester
 from selfservice.outbox import addresses
-from selfservice.requests.desk import Desk
+from selfservice.outbox import model as outbox
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ def holder(conn: Connection, organisation_id: int) -> MainCodeHolder | None:
     )
 
 
-def ask_holder(conn: Connection, desk: Desk, organisation_id: int, requester: Requester, now: datetime) -> int:
+def ask_holder(conn: Connection, ctx: Context, organisation_id: int, requester: Requester, now: datetime) -> int:
     """Mail the person with the main code that a colleague asks about it, in their own language.
 
     0 when the mail is queued, else the seconds to wait: each colleague once in so many hours (fact
@@ -47,16 +49,17 @@ def ask_holder(conn: Connection, desk: Desk, organisation_id: int, requester: Re
     row = _find(conn, organisation_id)
     if row is None:
         raise LookupError("nobody has the main code of this organisation")
-    each = Limit("orders-ask-main", 1, desk.fact("orders.ask_main_hours") * 3600)
-    all_ = Limit("orders-main-asked", desk.fact("orders.ask_main_per_day"), 24 * 3600)
-    decision = allow(conn, desk.keys, each, f"{requester.person_id}:{organisation_id}", now)
+    each = Limit("orders-ask-main", 1, ctx.fact("orders.ask_main_hours") * 3600)
+    all_ = Limit("orders-main-asked", ctx.fact("orders.ask_main_per_day"), 24 * 3600)
+    decision = allow(conn, ctx.keys, each, f"{requester.person_id}:{organisation_id}", now)
     if decision.allowed:
-        decision = allow(conn, desk.keys, all_, f"{row['id']}:{organisation_id}", now)
+        decision = allow(conn, ctx.keys, all_, f"{row['id']}:{organisation_id}", now)
     if decision.allowed:
-        desk.mail(
+        outbox.enqueue(
             conn,
+            ctx,
             now,
-            key=f"orders-main:{requester.person_id}:{organisation_id}:{now.isoformat()}",
+            idempotency_key=f"orders-main:{requester.person_id}:{organisation_id}:{now.isoformat()}",
             kind="orders.main",
             recipient=row["email"],
             language=row["language"],
@@ -70,8 +73,9 @@ def ask_holder(conn: Connection, desk: Desk, organisation_id: int, requester: Re
             # So rare by then that it may wait its turn, and whoever asks is told that it goes.
             earned=True,
         )
-    desk.record(
+    record(
         conn,
+        ctx.keys,
         now,
         "orders.ask_main",
         "ok" if decision.allowed else "limited",

@@ -9,11 +9,13 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.db import Connection, Row
+from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import TIMEZONE
 from selfservice.orders.lookup import Order
-from selfservice.requests.desk import Desk
+from selfservice.outbox import model as outbox
 
 Outcome = Literal["asked", "asked_before", "impossible"]
 
@@ -67,25 +69,26 @@ def delivered_at(conn: Connection, number: str) -> datetime | None:
     return from_text(row["done_at"]) if row and row["done_at"] else None
 
 
-def request(conn: Connection, desk: Desk, order: Order, requester: Requester, now: datetime) -> Outcome:
+def request(conn: Connection, ctx: Context, order: Order, requester: Requester, now: datetime) -> Outcome:
     """Ask for this order again, which the requester is known to see, and tell them by mail that it is on its way.
 
     However often it is asked there is one redelivery and one mail: `asked_before` says that it was there already, also
     when by now it would be too late. Call inside `write()`.
     """
     if order.number in requested_at(conn, [order.number]):
-        return _note(conn, desk, requester, "asked_before", "", now)
-    if not is_allowed(order, desk.facts, now):
-        return _note(conn, desk, requester, "impossible", "", now)
+        return _note(conn, ctx, requester, "asked_before", "", now)
+    if not is_allowed(order, ctx.facts, now):
+        return _note(conn, ctx, requester, "impossible", "", now)
     row = conn.execute(
         """INSERT INTO order_redeliveries (number, person_id, asked_at) VALUES (:number, :person_id, :now)
            RETURNING id""",
         {"number": order.number, "person_id": requester.person_id, "now": to_text(now)},
     ).fetchone()
-    desk.mail(
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"orders-again:{row['id']}:{order.number}",
+        idempotency_key=f"orders-again:{row['id']}:{order.number}",
         kind="orders.again",
         recipient=requester.email,
         language=requester.language,
@@ -93,12 +96,13 @@ def request(conn: Connection, desk: Desk, order: Order, requester: Requester, no
         earned=True,
         topic="orders.again",
     )
-    return _note(conn, desk, requester, "asked", f"redelivery:{row['id']}", now)
+    return _note(conn, ctx, requester, "asked", f"redelivery:{row['id']}", now)
 
 
-def _note(conn: Connection, desk: Desk, requester: Requester, outcome: Outcome, thing: str, now: datetime) -> Outcome:
-    desk.record(
+def _note(conn: Connection, ctx: Context, requester: Requester, outcome: Outcome, thing: str, now: datetime) -> Outcome:
+    record(
         conn,
+        ctx.keys,
         now,
         "orders.again",
         outcome,

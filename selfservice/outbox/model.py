@@ -5,17 +5,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.crypto import Seed
 from selfservice.db import Connection, Database
-from selfservice.facts import Facts
 from selfservice.limits.caps import Cap, book
 from selfservice.members.model import email_key
 from selfservice.messages import model as messages
 from selfservice.outbox import addresses
-from selfservice.secrets import Keys
 
 GIVE_UP_HOURS = 24
 KEPT_DAYS = 30
@@ -47,129 +46,122 @@ class Slot:
         return None if self.at <= now else self.at.replace(second=0, microsecond=0) + timedelta(minutes=2)
 
 
-@dataclass(frozen=True)
-class Outbox:
-    """How mail is queued: the domain its Message-IDs end in, and two caps. `cap` is for what anybody can cause by
-    typing an address; `earned_cap` for what took a secret: a code, a used link, a session, staff.
+def reserve(
+    conn: Connection,
+    ctx: Context,
+    now: datetime,
+    *,
+    counted_on: str,
+    earned: bool = False,
+    topic: str = "",
+) -> Slot:
+    """Count a mail and say when it may leave: at once, or as soon as its cap has room. Call inside `write()`.
 
-    One for the whole app: `Outbox.wire(keys, facts, "example.org")`.
+    An `earned` mail follows from a secret (a code, a used link, a session) or from our staff, and has a cap of its own
+    (fact mail.earned_per_day); the other (facts mail.per_hour and mail.per_day) is for what anybody can cause by typing
+    an address.
+
+    `counted_on` is what shares a count: the address, as `members.model.email_key` writes it, or for a mail that
+    only leaves when an address and a secret belong together both as they were typed. Void mails count like any
+    other, so that the moment is the same whether or not something is sent; and since nobody can count on another's
+    secret, nobody can use up what took one.
+    Of a mail with the same `topic` and count that still waits for its turn this one gets the place (as in RFC 8030,
+    5.4), so that asking again and again makes no queue. Without a topic a mail replaces none and is replaced by
+    none.
     """
+    cap = _cap(ctx, earned=earned)
+    key = ctx.keys.keyed_hash("mail-topic", f"{cap.name}:{counted_on}:{topic}") if topic else None
+    # What was tried before waits for the mail server, not for its turn; it may be on its way.
+    waiting = conn.execute(
+        """SELECT id, next_at FROM outbox
+           WHERE topic_key = :key AND state IN ('waiting', 'void') AND attempts = 0 AND next_at > :now""",
+        {"key": key, "now": to_text(now)},
+    ).fetchone()
+    if waiting is not None:
+        return Slot(from_text(waiting["next_at"]), key, waiting["id"])
+    return Slot(book(conn, ctx.keys, cap, counted_on, now), key)
 
-    keys: Keys
-    domain: str
-    cap: Cap
-    earned_cap: Cap
 
-    @classmethod
-    def wire(cls, keys: Keys, facts: Facts, domain: str) -> Self:
-        """The outbox with the caps of the facts mail.per_hour, mail.per_day and mail.earned_per_day."""
-        hour, day, earned = (facts.get(f"mail.{name}").value for name in ("per_hour", "per_day", "earned_per_day"))
-        return cls(keys, domain, Cap("mail", hour, day), Cap("mail-earned", earned, earned))
+def enqueue(
+    conn: Connection,
+    ctx: Context,
+    now: datetime,
+    *,
+    idempotency_key: str,
+    kind: str,
+    recipient: str,
+    language: str,
+    payload: Mapping[str, Any],
+    seed: Seed | None = None,
+    void: bool = False,
+    earned: bool = False,
+    topic: str = "",
+    slot: Slot | None = None,
+    give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
+) -> Queued:
+    """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
 
-    def reserve(
-        self,
-        conn: Connection,
-        *,
-        counted_on: str,
-        now: datetime,
-        earned: bool = False,
-        topic: str = "",
-    ) -> Slot:
-        """Count a mail and say when it may leave: at once, or as soon as the cap has room. Call inside `write()`.
+    The same idempotency key gives the row that is there already. `payload` holds the variables of the
+    mail's template (JSON) and never a token or access code: that is derived from `seed` when the mail is written.
+    Both are blanked when the mail is sent or given up. The mail's check code (`messages.model`) is added to the
+    payload as `check_code`.
+    `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
+    address or payload. What is over the cap waits for its turn, and none is dropped but for a newer one on its
+    topic (`reserve`). Pass the `slot` when the mail's content depends on when it leaves, such as a link that works
+    for some hours; else one is reserved for the recipient. Pass `give_up_after`, from its turn on, when a late mail
+    would be of no use, for example because its link has expired.
+    """
+    known = conn.execute(
+        "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
+    ).fetchone()
+    if known is not None:
+        return Queued(**dict(known))
+    if slot is None:
+        slot = reserve(conn, ctx, now, counted_on=email_key(recipient), earned=earned, topic=topic)
+    gone = conn.execute("DELETE FROM outbox WHERE id = :id RETURNING payload", {"id": slot.replaces}).fetchone()
+    messages.withdraw(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
+    masked = "" if void else addresses.mask(recipient)
+    filled = {**payload, "check_code": messages.register(conn, kind, masked, language, now)}
+    kept = None if void else seed
+    row = conn.execute(
+        """INSERT INTO outbox (idempotency_key, message_id, kind, recipient, recipient_key, language,
+                               payload, secret, nonce, key_id, state, created_at, next_at, give_up_at,
+                               topic_key)
+           VALUES (:idempotency_key, :message_id, :kind, :recipient, :recipient_key, :language, :payload,
+                   :secret, :nonce, :key_id, :state, :now, :next_at, :give_up_at, :topic_key)
+           RETURNING id, message_id, state""",
+        {
+            "idempotency_key": idempotency_key,
+            "message_id": message_id(ctx, idempotency_key),
+            "kind": kind,
+            "recipient": "" if void else recipient,
+            "recipient_key": ctx.keys.keyed_hash("mail-recipient", email_key(recipient)),
+            "language": language,
+            "payload": "{}" if void else json.dumps(filled, ensure_ascii=False),
+            "secret": kept.kind if kept else None,
+            "nonce": kept.nonce if kept else None,
+            "key_id": kept.key_id if kept else None,
+            "state": "void" if void else "waiting",
+            "now": to_text(now),
+            "next_at": to_text(slot.at),
+            "give_up_at": to_text(slot.at + give_up_after),
+            "topic_key": slot.topic_key,
+        },
+    ).fetchone()
+    return Queued(**dict(row))
 
-        `counted_on` is what shares a count: the address, as `members.model.email_key` writes it, or for a mail that
-        only leaves when an address and a secret belong together both as they were typed. Void mails count like any
-        other, so that the moment is the same whether or not something is sent; and since nobody can count on another's
-        secret, nobody can use up what took one.
-        Of a mail with the same `topic` and count that still waits for its turn this one gets the place (as in RFC 8030,
-        5.4), so that asking again and again makes no queue. Without a topic a mail replaces none and is replaced by
-        none.
-        """
-        cap = self.earned_cap if earned else self.cap
-        key = self.keys.keyed_hash("mail-topic", f"{cap.name}:{counted_on}:{topic}") if topic else None
-        # What was tried before waits for the mail server, not for its turn; it may be on its way.
-        waiting = conn.execute(
-            """SELECT id, next_at FROM outbox
-               WHERE topic_key = :key AND state IN ('waiting', 'void') AND attempts = 0 AND next_at > :now""",
-            {"key": key, "now": to_text(now)},
-        ).fetchone()
-        if waiting is not None:
-            return Slot(from_text(waiting["next_at"]), key, waiting["id"])
-        return Slot(book(conn, self.keys, cap, counted_on, now), key)
 
-    def enqueue(
-        self,
-        conn: Connection,
-        *,
-        idempotency_key: str,
-        kind: str,
-        recipient: str,
-        language: str,
-        payload: Mapping[str, Any],
-        now: datetime,
-        seed: Seed | None = None,
-        void: bool = False,
-        earned: bool = False,
-        topic: str = "",
-        slot: Slot | None = None,
-        give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
-    ) -> Queued:
-        """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
+def message_id(ctx: Context, idempotency_key: str) -> str:
+    """The Message-ID that belongs to an idempotency key: a mail sent twice is recognised as one by the
+    receiver.
+    """
+    return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{ctx.mail_domain}>"
 
-        The same idempotency key gives the row that is there already. `payload` holds the variables of the
-        mail's template (JSON) and never a token or access code: that is derived from `seed` when the mail is written.
-        Both are blanked when the mail is sent or given up. The mail's check code (`messages.model`) is added to the
-        payload as `check_code`.
-        `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
-        address or payload. What is over the cap waits for its turn, and none is dropped but for a newer one on its
-        topic (`reserve`). Pass the `slot` when the mail's content depends on when it leaves, such as a link that works
-        for some hours; else one is reserved for the recipient. Pass `give_up_after`, from its turn on, when a late mail
-        would be of no use, for example because its link has expired.
-        """
-        known = conn.execute(
-            "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
-        ).fetchone()
-        if known is not None:
-            return Queued(**dict(known))
-        if slot is None:
-            slot = self.reserve(conn, counted_on=email_key(recipient), now=now, earned=earned, topic=topic)
-        gone = conn.execute("DELETE FROM outbox WHERE id = :id RETURNING payload", {"id": slot.replaces}).fetchone()
-        messages.withdraw(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
-        masked = "" if void else addresses.mask(recipient)
-        filled = {**payload, "check_code": messages.register(conn, kind, masked, language, now)}
-        kept = None if void else seed
-        row = conn.execute(
-            """INSERT INTO outbox (idempotency_key, message_id, kind, recipient, recipient_key, language,
-                                   payload, secret, nonce, key_id, state, created_at, next_at, give_up_at,
-                                   topic_key)
-               VALUES (:idempotency_key, :message_id, :kind, :recipient, :recipient_key, :language, :payload,
-                       :secret, :nonce, :key_id, :state, :now, :next_at, :give_up_at, :topic_key)
-               RETURNING id, message_id, state""",
-            {
-                "idempotency_key": idempotency_key,
-                "message_id": self.message_id(idempotency_key),
-                "kind": kind,
-                "recipient": "" if void else recipient,
-                "recipient_key": self.keys.keyed_hash("mail-recipient", email_key(recipient)),
-                "language": language,
-                "payload": "{}" if void else json.dumps(filled, ensure_ascii=False),
-                "secret": kept.kind if kept else None,
-                "nonce": kept.nonce if kept else None,
-                "key_id": kept.key_id if kept else None,
-                "state": "void" if void else "waiting",
-                "now": to_text(now),
-                "next_at": to_text(slot.at),
-                "give_up_at": to_text(slot.at + give_up_after),
-                "topic_key": slot.topic_key,
-            },
-        ).fetchone()
-        return Queued(**dict(row))
 
-    def message_id(self, idempotency_key: str) -> str:
-        """The Message-ID that belongs to an idempotency key: a mail sent twice is recognised as one by the
-        receiver.
-        """
-        return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{self.domain}>"
+def _cap(ctx: Context, *, earned: bool) -> Cap:
+    if earned:
+        return Cap("mail-earned", ctx.fact("mail.earned_per_day"), ctx.fact("mail.earned_per_day"))
+    return Cap("mail", ctx.fact("mail.per_hour"), ctx.fact("mail.per_day"))
 
 
 def leaves_before(conn: Connection, idempotency_key: str, now: datetime) -> datetime | None:

@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Literal
 
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.members import model as members
 from selfservice.members.organisations import Address
+from selfservice.outbox import model as outbox
 from selfservice.requests import fields, payloads, post, progress, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out, organisation_name, promise_again
 from selfservice.requests.rows import Request, get, of_requester
 from selfservice.visits import sessions
@@ -19,12 +21,12 @@ from selfservice.visits import sessions
 Done = Literal["ok", "unknown", "impossible"]
 
 
-def withdraw(conn: Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+def withdraw(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
     """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
 
     'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
     """
-    request, done = _allowed(conn, desk, "withdraw", reference, email, address, now)
+    request, done = _allowed(conn, ctx, "withdraw", reference, email, address, now)
     if request is None or done != "ok":
         return done
     if "withdrawn" not in states.NEXT[request.state]:
@@ -39,7 +41,7 @@ def withdraw(conn: Connection, desk: Desk, reference: str, email: str, address: 
 
 def correct_address(
     conn: Connection,
-    desk: Desk,
+    ctx: Context,
     reference: str,
     email: str,
     corrected: Address,
@@ -58,7 +60,7 @@ def correct_address(
         fields.check_postcode(corrected.postcode),
         fields.check_line(corrected.city),
     ).lines()
-    request, done = _allowed(conn, desk, "correct_address", reference, email, address, now)
+    request, done = _allowed(conn, ctx, "correct_address", reference, email, address, now)
     if request is None or done != "ok":
         return done
     post.take_back(conn, request, now)
@@ -66,16 +68,16 @@ def correct_address(
         request = states.move(conn, request, "checking", now)
     text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
     states.change(conn, request.id, letter_lines=text, corrected_at=to_text(now))
-    promise_again(conn, desk, request, now)
+    promise_again(conn, ctx, request, now)
     return done
 
 
-def never_came(conn: Connection, desk: Desk, reference: str, email: str, address: str, now: datetime) -> Done:
+def never_came(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
     """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
 
     Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
     """
-    request, done = _allowed(conn, desk, "never_came", reference, email, address, now)
+    request, done = _allowed(conn, ctx, "never_came", reference, email, address, now)
     if request is None or done != "ok":
         return done
     if request.access_code_id is not None:
@@ -83,21 +85,22 @@ def never_came(conn: Connection, desk: Desk, reference: str, email: str, address
         sessions.end_code(conn, request.access_code_id, now)
     states.change(conn, request.id, letter_id=None)
     request = states.move(conn, get(conn, request.id), "approved", now)
-    promise_again(conn, desk, request, now)
-    request = hand_out(conn, desk, get(conn, request.id), now, replaced=True)
+    promise_again(conn, ctx, request, now)
+    request = hand_out(conn, ctx, get(conn, request.id), now, replaced=True)
     if request.delivery == "letter":
-        tell_replaced(conn, desk, request, now)
+        tell_replaced(conn, ctx, request, now)
     return done
 
 
-def tell_replaced(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
+def tell_replaced(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
     days, unless it has to wait for another letter first.
     """
-    desk.mail(
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"code-replaced:{request.id}:{to_text(now)}",
+        idempotency_key=f"code-replaced:{request.id}:{to_text(now)}",
         kind="lost_access_code.replaced",
         recipient=request.email,
         language=request.language,
@@ -114,7 +117,7 @@ def tell_replaced(conn: Connection, desk: Desk, request: Request, now: datetime)
 
 def _allowed(
     conn: Connection,
-    desk: Desk,
+    ctx: Context,
     what: str,
     reference: str,
     email: str,
@@ -126,5 +129,5 @@ def _allowed(
     if request is not None:
         done = "ok" if what in progress.possible(conn, request, now) else "impossible"
     on_what = request.on_what if request else ""
-    desk.record(conn, now, f"request.{what}", done, who=email, on_what=on_what, address=address)
+    record(conn, ctx.keys, now, f"request.{what}", done, who=email, on_what=on_what, address=address)
     return request, done

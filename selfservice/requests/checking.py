@@ -6,11 +6,13 @@ import unicodedata
 from datetime import datetime
 
 from selfservice import i18n
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.members import people
 from selfservice.members.model import email_key
+from selfservice.outbox import model as outbox
 from selfservice.requests import payloads, reasons, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out, keep_promise, organisation_name
 from selfservice.requests.rows import Request, by_reference
 
@@ -23,7 +25,7 @@ class SelfApprovalError(Exception):
     """The approver is the requester, by name or by e-mail address."""
 
 
-def take_up(conn: Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
+def take_up(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
     """Say that the request is being checked. Call inside `write()`.
 
     Raises UnknownReferenceError, SelfApprovalError, or WrongStateError when it is not waiting; a private one never is.
@@ -32,11 +34,11 @@ def take_up(conn: Connection, desk: Desk, reference: str, by: str, now: datetime
     if request.kind == "private" or request.state != "received":
         raise states.WrongStateError(request.state)
     request = states.move(conn, request, "checking", now)
-    desk.record(conn, now, "request.check", "ok", who=_who(by), on_what=request.on_what)
+    record(conn, ctx.keys, now, "request.check", "ok", who=_who(by), on_what=request.on_what)
     return request
 
 
-def approve(conn: Connection, desk: Desk, reference: str, by: str, now: datetime) -> Request:
+def approve(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
     """Approve the request; its code is made and goes on its way at once. Call inside `write()`.
 
     What comes back is 'sent' (by e-mail), 'approved' (a letter is ready, or waits for its turn when `letter_id` is
@@ -48,11 +50,11 @@ def approve(conn: Connection, desk: Desk, reference: str, by: str, now: datetime
     if request.kind == "private" or request.state not in ("received", "checking"):
         raise states.WrongStateError(request.state)
     request = states.move(conn, request, "approved", now, approved_by=" ".join(by.split()))
-    desk.record(conn, now, "request.approve", "ok", who=_who(by), on_what=request.on_what)
-    return hand_out(conn, desk, keep_promise(conn, desk, request, now), now)
+    record(conn, ctx.keys, now, "request.approve", "ok", who=_who(by), on_what=request.on_what)
+    return hand_out(conn, ctx, keep_promise(conn, ctx, request, now), now)
 
 
-def reject(conn: Connection, desk: Desk, reference: str, by: str, reason: str, now: datetime) -> Request:
+def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str, now: datetime) -> Request:
     """Reject the request and mail why, in its language. Call inside `write()`.
 
     Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
@@ -63,11 +65,12 @@ def reject(conn: Connection, desk: Desk, reference: str, by: str, reason: str, n
         why = reasons.sentence(reason)
     request = states.move(conn, request, "rejected", now, reason=reason)
     # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
-    slot = desk.outbox.reserve(conn, counted_on=f"rejected {email_key(request.email)}", now=now, earned=True)
-    desk.mail(
+    slot = outbox.reserve(conn, ctx, now, counted_on=f"rejected {email_key(request.email)}", earned=True)
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"request-rejected:{request.id}",
+        idempotency_key=f"request-rejected:{request.id}",
         kind="access_code.rejected",
         recipient=request.email,
         language=request.language,
@@ -80,13 +83,13 @@ def reject(conn: Connection, desk: Desk, reference: str, by: str, reason: str, n
         | {"reason": why},
         slot=slot,
     )
-    desk.record(conn, now, "request.reject", reason, who=_who(by), on_what=request.on_what)
+    record(conn, ctx.keys, now, "request.reject", reason, who=_who(by), on_what=request.on_what)
     return request
 
 
-def note_refusal(conn: Connection, desk: Desk, request: Request, by: str, now: datetime) -> None:
+def note_refusal(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:
     """Write down that somebody tried to decide about a request of their own; in a transaction after the failed one."""
-    desk.record(conn, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
+    record(conn, ctx.keys, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
 
 
 def _of_another(conn: Connection, reference: str, by: str) -> Request:

@@ -14,13 +14,15 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.limits import table
 from selfservice.limits.model import allow
 from selfservice.members import mandates, payments, people, tokens, use
 from selfservice.members import model as members
+from selfservice.outbox import model as outbox
 from selfservice.requests import lost, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out, organisation_name, pays_already
 from selfservice.requests.rows import LINK, Request, get, to_request
 
@@ -100,7 +102,7 @@ def _asked(conn: Connection, request: Request, now: datetime) -> Asked:
 
 def confirm(
     conn: Connection,
-    desk: Desk,
+    ctx: Context,
     token_hash: str,
     address: str,
     now: datetime,
@@ -121,28 +123,29 @@ def confirm(
     if tokens.redeem(conn, request.link_kind, token_hash, now) is None:
         return None
     if chosen is not None:
-        _choose(conn, desk, asked, chosen, address, now)
+        _choose(conn, ctx, asked, chosen, address, now)
     states.change(conn, request.id, confirmed_at=to_text(now))
     who = f"person:{request.person_id}"
-    desk.record(conn, now, "request.confirm", "ok", who=who, on_what=request.on_what, address=address)
+    record(conn, ctx.keys, now, "request.confirm", "ok", who=who, on_what=request.on_what, address=address)
     if request.kind == "private":
-        request = hand_out(conn, desk, states.move(conn, request, "approved", now), now)
-        _close_others(conn, desk, request, now)
+        request = hand_out(conn, ctx, states.move(conn, request, "approved", now), now)
+        _close_others(conn, ctx, request, now)
     return get(conn, request.id)
 
 
-def _choose(conn: Connection, desk: Desk, asked: Asked, chosen: str, address: str, now: datetime) -> None:
+def _choose(conn: Connection, ctx: Context, asked: Asked, chosen: str, address: str, now: datetime) -> None:
     request = asked.request
     members.set_password(conn, request.person_id, chosen, now)
     who = f"person:{request.person_id}"
-    desk.record(conn, now, "password.change", "ok", who=who, on_what=who, address=address)
+    record(conn, ctx.keys, now, "password.change", "ok", who=who, on_what=who, address=address)
     if asked.has_code:
         # Whoever could log in with that code as soon as there is a password hears that there is one.
         person = people.get(conn, request.person_id)
-        desk.mail(
+        outbox.enqueue(
             conn,
+            ctx,
             now,
-            key=f"password-chosen:{request.id}",
+            idempotency_key=f"password-chosen:{request.id}",
             kind="replacement_password.changed",
             recipient=person.email,
             language=person.language,
@@ -151,7 +154,7 @@ def _choose(conn: Connection, desk: Desk, asked: Asked, chosen: str, address: st
         )
 
 
-def _close_others(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
+def _close_others(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """One private code a person: what else was asked with this address, by whomever, comes to nothing."""
     rows = conn.execute(
         """SELECT * FROM requests
@@ -160,17 +163,17 @@ def _close_others(conn: Connection, desk: Desk, request: Request, now: datetime)
     )
     for row in rows.fetchall():
         other = states.move(conn, to_request(row), "duplicate", now)
-        desk.record(conn, now, "request.close", "duplicate", on_what=other.on_what)
+        record(conn, ctx.keys, now, "request.close", "duplicate", on_what=other.on_what)
 
 
-def refuse(conn: Connection, desk: Desk, request: Request, address: str, now: datetime) -> None:
+def refuse(conn: Connection, ctx: Context, request: Request, address: str, now: datetime) -> None:
     """Write down that the password for a request's link was wrong. Call inside `write()`."""
     who = f"person:{request.person_id}"
-    desk.record(conn, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
+    record(conn, ctx.keys, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
 
 
 def forget_password(
-    conn: Connection, desk: Desk, asked: Asked, address: str, language: str, now: datetime
+    conn: Connection, ctx: Context, asked: Asked, address: str, language: str, now: datetime
 ) -> lost.Asked:
     """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
 
@@ -180,18 +183,19 @@ def forget_password(
     if asked.has_code:
         raise ValueError("a person with an access code asks for a new password with it")
     request = asked.request
-    wait = allow(conn, desk.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
+    wait = allow(conn, ctx.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
     if wait:
         return lost.Asked(wait)
-    hours = desk.fact("password_link.hours")
+    hours = ctx.fact("password_link.hours")
     person = people.get(conn, request.person_id)
     counted_on = members.email_key(person.email)
-    slot = desk.outbox.reserve(conn, counted_on=counted_on, now=now, earned=True, topic=PASSWORD_TOKEN)
-    issued = tokens.issue(conn, desk.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
-    desk.mail(
+    slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=PASSWORD_TOKEN)
+    issued = tokens.issue(conn, ctx.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"password-link:{uuid4()}",
+        idempotency_key=f"password-link:{uuid4()}",
         kind="replacement_password.link",
         recipient=person.email,
         language=language,
@@ -202,5 +206,5 @@ def forget_password(
         give_up_after=timedelta(hours=hours),
     )
     who = f"person:{person.id}"
-    desk.record(conn, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
+    record(conn, ctx.keys, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
     return lost.Asked(before=slot.before(now))

@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from selfservice import crypto, i18n, workdays
-from selfservice.db import Connection
+from selfservice.context import Context
+from selfservice.db import Connection, Database
+from selfservice.events.model import record
 from selfservice.members import codes, mandates, organisations, use
 from selfservice.members import model as members
 from selfservice.members.mandate_notices import notices
 from selfservice.members.mandates import Mandate
 from selfservice.outbox import model as outbox
 from selfservice.requests import payloads, post, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.rows import Request, State, by_reference, get, to_request
 
 
-def hand_out(conn: Connection, desk: Desk, request: Request, now: datetime, *, replaced: bool = False) -> Request:
+def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *, replaced: bool = False) -> Request:
     """Make a new code for an approved request and send it on its way; returns the request as it is then.
 
     By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
@@ -24,11 +25,11 @@ def hand_out(conn: Connection, desk: Desk, request: Request, now: datetime, *, r
     person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
     """
     if use.active_code(conn, request.person_id, request.organisation_id) is not None:
-        return _record(conn, desk, states.move(conn, request, "duplicate", now), now)
-    seed = crypto.new_seed(desk.keys, "code")
+        return _record(conn, ctx, states.move(conn, request, "duplicate", now), now)
+    seed = crypto.new_seed(ctx.keys, "code")
     conn.execute("SAVEPOINT hand_out")
     try:
-        request = _hand_out(conn, desk, request, seed, now, replaced)
+        request = _hand_out(conn, ctx, request, seed, now, replaced)
     except post.LetterMustWaitError:
         conn.execute("ROLLBACK TO hand_out")
         request = get(conn, request.id)
@@ -37,41 +38,42 @@ def hand_out(conn: Connection, desk: Desk, request: Request, now: datetime, *, r
         raise
     finally:
         conn.execute("RELEASE hand_out")
-    return _record(conn, desk, request, now)
+    return _record(conn, ctx, request, now)
 
 
-def _record(conn: Connection, desk: Desk, request: Request, now: datetime) -> Request:
+def _record(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
     waits = request.state == "approved" and request.letter_id is None
     result = "waits" if waits else request.state
-    desk.record(conn, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
+    record(conn, ctx.keys, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
     return request
 
 
 def _hand_out(
-    conn: Connection, desk: Desk, request: Request, seed: crypto.Seed, now: datetime, replaced: bool
+    conn: Connection, ctx: Context, request: Request, seed: crypto.Seed, now: datetime, replaced: bool
 ) -> Request:
     _introduce(conn, request)
     made = members.add_access_code(
         conn,
-        desk.keys,
+        ctx.keys,
         now,
-        code=codes.derive(desk.keys, seed),
+        code=codes.derive(ctx.keys, seed),
         person_id=request.person_id,
         organisation_id=request.organisation_id,
     )
     states.change(conn, request.id, access_code_id=made)
-    _settle(conn, desk, request, now)
+    _settle(conn, ctx, request, now)
     if request.delivery == "letter":
-        last = workdays.today(now) + timedelta(days=desk.fact("access_code.letter_valid_days"))
+        last = workdays.today(now) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
         use.set_valid_until(conn, made, workdays.end_of(last))
-        letter = post.enqueue(conn, desk, request, made, seed, last, now)
+        letter = post.enqueue(conn, ctx, request, made, seed, last, now)
         states.change(conn, request.id, letter_id=letter)
         return get(conn, request.id)
     use.note_hand_over(conn, made, now)
-    desk.mail(
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=_mail_key(made),
+        idempotency_key=_mail_key(made),
         kind="access_code.code",
         recipient=request.delivery_email or request.email,
         language=request.language,
@@ -121,7 +123,7 @@ def _introduce(conn: Connection, request: Request) -> None:
     )
 
 
-def _settle(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
+def _settle(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
 
     An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
@@ -133,7 +135,7 @@ def _settle(conn: Connection, desk: Desk, request: Request, now: datetime) -> No
         )
     if request.iban and request.holder:
         if not pays_already(conn, request):
-            _agree(conn, desk, request, request.iban, request.holder, now)
+            _agree(conn, ctx, request, request.iban, request.holder, now)
         states.change(conn, request.id, iban=None, holder=None)
 
 
@@ -145,7 +147,7 @@ def pays_already(conn: Connection, request: Request) -> bool:
     return number is not None and organisations.get(conn, number).payment_method is not None
 
 
-def _agree(conn: Connection, desk: Desk, request: Request, iban: str, holder: str, now: datetime) -> None:
+def _agree(conn: Connection, ctx: Context, request: Request, iban: str, holder: str, now: datetime) -> None:
     person, organisation = request.person_id, request.organisation_id
     effective = workdays.add(workdays.today(now), 1)
     made = mandates.agree(
@@ -157,10 +159,11 @@ def _agree(conn: Connection, desk: Desk, request: Request, iban: str, holder: st
     with i18n.using(request.language):
         mails = list(notices(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
     for number, notice in enumerate(mails):
-        desk.mail(
+        outbox.enqueue(
             conn,
+            ctx,
             now,
-            key=f"direct-debit:{made}:{number}",
+            idempotency_key=f"direct-debit:{made}:{number}",
             kind="direct_debit.agreed",
             recipient=notice.recipient,
             language=request.language,
@@ -169,55 +172,55 @@ def _agree(conn: Connection, desk: Desk, request: Request, iban: str, holder: st
         )
 
 
-def hand_out_waiting(desk: Desk, now: datetime) -> int:
+def hand_out_waiting(db: Database, ctx: Context, now: datetime) -> int:
     """Try again with approved requests whose letter could not go yet; returns how many could now. For the worker."""
-    waiting = desk.db.read().execute(
+    waiting = db.read().execute(
         """SELECT id FROM requests WHERE state = 'approved' AND delivery = 'letter' AND letter_id IS NULL
            ORDER BY id"""
     )
     done = 0
     for row in waiting.fetchall():
-        with desk.db.write() as conn:
+        with db.write() as conn:
             request = get(conn, row["id"])
             if request.state == "approved" and request.letter_id is None:
-                promise_again(conn, desk, request, now)
-                done += hand_out(conn, desk, get(conn, request.id), now, replaced=True).letter_id is not None
+                promise_again(conn, ctx, request, now)
+                done += hand_out(conn, ctx, get(conn, request.id), now, replaced=True).letter_id is not None
     return done
 
 
-def promise_again(conn: Connection, desk: Desk, request: Request, now: datetime) -> None:
+def promise_again(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Count the working days within which it comes from today."""
-    days = desk.fact("access_code.delivery_working_days")
+    days = ctx.fact("access_code.delivery_working_days")
     since, until = workdays.promise(workdays.today(now), days)
     if until >= request.expected_until:
         states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
 
 
-def keep_promise(conn: Connection, desk: Desk, request: Request, now: datetime) -> Request:
+def keep_promise(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
     """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
 
     Else it could be said at once that it never came (progress.py), of a code that is just on its way.
     """
     if workdays.today(now) >= request.expected_until:
-        promise_again(conn, desk, request, now)
+        promise_again(conn, ctx, request, now)
     return get(conn, request.id)
 
 
-def letter_printed(conn: Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+def letter_printed(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
     """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
-    _letter(conn, desk, letter_id, "printed", now)
+    _letter(conn, ctx, letter_id, "printed", now)
 
 
-def letter_posted(conn: Connection, desk: Desk, letter_id: int, now: datetime) -> None:
+def letter_posted(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
     """A letter was posted, and so is its request. For `loket letters posted`."""
-    _letter(conn, desk, letter_id, "posted", now)
+    _letter(conn, ctx, letter_id, "posted", now)
 
 
-def _letter(conn: Connection, desk: Desk, letter_id: int, state: State, now: datetime) -> None:
+def _letter(conn: Connection, ctx: Context, letter_id: int, state: State, now: datetime) -> None:
     row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
     if row is None:
         return
-    request = keep_promise(conn, desk, states.move(conn, to_request(row), state, now), now)
+    request = keep_promise(conn, ctx, states.move(conn, to_request(row), state, now), now)
     if request.access_code_id is not None:
         use.note_hand_over(conn, request.access_code_id, now)
-    desk.record(conn, now, "letter", state, on_what=request.on_what)
+    record(conn, ctx.keys, now, "letter", state, on_what=request.on_what)

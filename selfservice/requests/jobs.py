@@ -6,11 +6,13 @@ from datetime import date, datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
-from selfservice.db import Connection
+from selfservice.context import Context
+from selfservice.db import Connection, Database
+from selfservice.events.model import record
 from selfservice.members import tokens
 from selfservice.members.model import email_key
+from selfservice.outbox import model as outbox
 from selfservice.requests import payloads, post, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out_waiting
 from selfservice.requests.rows import to_request
 
@@ -18,23 +20,23 @@ KEPT_DAYS = 365
 BATCH = 100
 
 
-def hourly(desk: Desk, now: datetime) -> dict[str, int]:
+def hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
     """Do everything that is due; returns how many of each. Safe to run at any time, also in several processes."""
     return {
-        "reminded": remind(desk, now),
-        "expired": expire(desk, now),
-        "links": send_missing_links(desk, now),
-        "closed": close_unconfirmed(desk, now),
-        "handed_out": hand_out_waiting(desk, now),
+        "reminded": remind(db, ctx, now),
+        "expired": expire(db, ctx, now),
+        "links": send_missing_links(db, ctx, now),
+        "closed": close_unconfirmed(db, ctx, now),
+        "handed_out": hand_out_waiting(db, ctx, now),
     }
 
 
-def remind(desk: Desk, now: datetime) -> int:
+def remind(db: Database, ctx: Context, now: datetime) -> int:
     """Remind the owners of codes that were handed over fact access_code.reminder_days ago and never used, once each."""
-    before = {"before": to_text(now - timedelta(days=desk.fact("access_code.reminder_days"))), "now": to_text(now)}
+    before = {"before": to_text(now - timedelta(days=ctx.fact("access_code.reminder_days"))), "now": to_text(now)}
     done = 0
     while True:
-        with desk.db.write() as conn:
+        with db.write() as conn:
             rows = conn.execute(
                 """SELECT id FROM access_codes
                    WHERE handed_over_at <= :before AND first_used_at IS NULL AND reminded_at IS NULL
@@ -47,21 +49,21 @@ def remind(desk: Desk, now: datetime) -> int:
                     "UPDATE access_codes SET reminded_at = :now WHERE id = :id",
                     {"id": row["id"], "now": to_text(now)},
                 )
-                tell(conn, desk, row["id"], "access_code.reminder", now)
-                desk.record(conn, now, "access_code.remind", "ok", on_what=f"access_code:{row['id']}")
+                tell(conn, ctx, row["id"], "access_code.reminder", now)
+                record(conn, ctx.keys, now, "access_code.remind", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
         if len(rows) < BATCH:
             return done
 
 
-def expire(desk: Desk, now: datetime) -> int:
+def expire(db: Database, ctx: Context, now: datetime) -> int:
     """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one.
 
     A letter that was not printed in all that time goes with its code, so that no dead code is ever printed.
     """
     done = 0
     while True:
-        with desk.db.write() as conn:
+        with db.write() as conn:
             rows = conn.execute(
                 """SELECT id FROM access_codes
                    WHERE valid_until <= :now AND first_used_at IS NULL AND revoked_at IS NULL
@@ -70,36 +72,37 @@ def expire(desk: Desk, now: datetime) -> int:
             ).fetchall()
             for row in rows:
                 post.revoke(conn, row["id"], now)
-                tell(conn, desk, row["id"], "access_code.expired", now)
-                desk.record(conn, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
+                tell(conn, ctx, row["id"], "access_code.expired", now)
+                record(conn, ctx.keys, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
         if len(rows) < BATCH:
             return done
 
 
-def send_missing_links(desk: Desk, now: datetime) -> int:
+def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
     """Mail a link for each private request that has none: those of who had a password, as received before
     29 November 2026. Without it they would lapse, and nobody could help it.
     """
-    hours = desk.fact("access_code.link_hours")
+    hours = ctx.fact("access_code.link_hours")
     since = {"since": to_text(now - timedelta(hours=hours))}
     query = """SELECT * FROM requests r
                WHERE state = 'received' AND kind = 'private' AND created_at > :since
                      AND NOT EXISTS (SELECT 1 FROM tokens t
                                      WHERE t.person_id = r.person_id AND t.kind = 'request:' || r.id)
                ORDER BY id"""
-    if desk.db.read().execute(query, since).fetchone() is None:
+    if db.read().execute(query, since).fetchone() is None:
         return 0
-    with desk.db.write() as conn:
+    with db.write() as conn:
         rows = conn.execute(query, since).fetchall()
         for row in rows:
             request = to_request(row)
-            slot = desk.outbox.reserve(conn, counted_on=email_key(request.email), now=now, earned=True)
-            issued = tokens.issue(conn, desk.keys, request.link_kind, request.person_id, hours, slot.at)
-            desk.mail(
+            slot = outbox.reserve(conn, ctx, now, counted_on=email_key(request.email), earned=True)
+            issued = tokens.issue(conn, ctx.keys, request.link_kind, request.person_id, hours, slot.at)
+            outbox.enqueue(
                 conn,
+                ctx,
                 now,
-                key=f"request-link:{request.reference}",
+                idempotency_key=f"request-link:{request.reference}",
                 kind="access_code.received",
                 recipient=request.email,
                 language=request.language,
@@ -119,13 +122,13 @@ def send_missing_links(desk: Desk, now: datetime) -> int:
     return len(rows)
 
 
-def close_unconfirmed(desk: Desk, now: datetime) -> int:
+def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
     """Close private requests whose link was not used in time. Their owners can simply ask again."""
     # Requests of before links had a moment of their own: theirs works for so many hours after the request.
-    moments = {"now": to_text(now), "before": to_text(now - timedelta(hours=desk.fact("access_code.link_hours")))}
+    moments = {"now": to_text(now), "before": to_text(now - timedelta(hours=ctx.fact("access_code.link_hours")))}
     done = 0
     while True:
-        with desk.db.write() as conn:
+        with db.write() as conn:
             rows = conn.execute(
                 """SELECT * FROM requests r
                    WHERE state = 'received' AND kind = 'private'
@@ -138,27 +141,27 @@ def close_unconfirmed(desk: Desk, now: datetime) -> int:
             ).fetchall()
             for row in rows:
                 request = states.move(conn, to_request(row), "withdrawn", now, reason="unconfirmed")
-                desk.record(conn, now, "request.close", "unconfirmed", on_what=request.on_what)
+                record(conn, ctx.keys, now, "request.close", "unconfirmed", on_what=request.on_what)
         done += len(rows)
         if len(rows) < BATCH:
             return done
 
 
-def revoke(conn: Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> bool:
+def revoke(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
     """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
     row = conn.execute(
         "SELECT 1 FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
     ).fetchone()
     if row is not None:
         post.revoke(conn, access_code_id, now)
-        tell(conn, desk, access_code_id, "access_code.revoked", now)
+        tell(conn, ctx, access_code_id, "access_code.revoked", now)
     result = "unknown" if row is None else "ok"
     who = f"staff:{' '.join(by.split()).casefold()}"
-    desk.record(conn, now, "access_code.revoke", result, who=who, on_what=f"access_code:{access_code_id}")
+    record(conn, ctx.keys, now, "access_code.revoke", result, who=who, on_what=f"access_code:{access_code_id}")
     return row is not None
 
 
-def tell(conn: Connection, desk: Desk, access_code_id: int, kind: str, now: datetime) -> None:
+def tell(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: datetime) -> None:
     """Mail a code's owner about it."""
     row = conn.execute(
         """SELECT p.given_name, p.email, p.language, c.valid_until, coalesce(o.name, '') AS organisation
@@ -166,10 +169,11 @@ def tell(conn: Connection, desk: Desk, access_code_id: int, kind: str, now: date
                 LEFT JOIN organisations o ON o.id = c.organisation_id WHERE c.id = :id""",
         {"id": access_code_id},
     ).fetchone()
-    desk.mail(
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"{kind}:{access_code_id}",
+        idempotency_key=f"{kind}:{access_code_id}",
         kind=kind,
         recipient=row["email"],
         language=row["language"],

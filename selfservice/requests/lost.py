@@ -10,13 +10,15 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.limits import table
 from selfservice.members import organisations, references, tokens
 from selfservice.members.model import email_key
 from selfservice.outbox import addresses
+from selfservice.outbox import model as outbox
 from selfservice.requests import changes, post, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import hand_out
 from selfservice.requests.rows import Request, get
 from selfservice.requests.submission import organisation
@@ -54,7 +56,7 @@ class Lost:
 
 def lose(
     conn: Connection,
-    desk: Desk,
+    ctx: Context,
     email: str,
     kvk_number: str | None,
     address: str,
@@ -66,7 +68,7 @@ def lose(
     Known and unknown cost the same statements and get the same answer. The address is expected to have passed
     `addresses.check`. Call inside `write()`.
     """
-    decision = table.LOST_CODE.admit(conn, desk.keys, address, now, email_key(email))
+    decision = table.LOST_CODE.admit(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
         return Asked(decision.retry_after_seconds)
     found = organisation(conn, kvk_number) if kvk_number else None
@@ -81,15 +83,16 @@ def lose(
             "organisation_id": found.id if found else -1 if kvk_number else 0,
         },
     ).fetchone()
-    hours = desk.fact("password_link.hours")
+    hours = ctx.fact("password_link.hours")
     topic = f"{TOKEN_KIND}{kvk_number or ''}"
-    slot = desk.outbox.reserve(conn, counted_on=email_key(email), now=now, topic=topic)
+    slot = outbox.reserve(conn, ctx, now, counted_on=email_key(email), topic=topic)
     kind = f"{TOKEN_KIND}{row['id'] if row else 0}"
-    issued = tokens.issue(conn, desk.keys, kind, row["person_id"] if row else None, hours, slot.at)
-    desk.mail(
+    issued = tokens.issue(conn, ctx.keys, kind, row["person_id"] if row else None, hours, slot.at)
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"lost-code-link:{uuid4()}",
+        idempotency_key=f"lost-code-link:{uuid4()}",
         kind="lost_access_code.link",
         recipient=row["email"] if row else addresses.check(email),
         language=language,
@@ -103,7 +106,7 @@ def lose(
         give_up_after=timedelta(hours=hours),
     )
     who = f"person:{row['person_id']}" if row else email_key(email)
-    desk.record(conn, now, "access_code.lost", "asked", who=who, address=address)
+    record(conn, ctx.keys, now, "access_code.lost", "asked", who=who, address=address)
     return Asked(before=slot.before(now))
 
 
@@ -137,7 +140,7 @@ def _lost(conn: Connection, access_code_id: int) -> Lost | None:
     return Lost(**dict(row), organisation=found.name, delivery="email" if by_email else "letter", letter_lines=lines)
 
 
-def replace(conn: Connection, desk: Desk, token_hash: str, address: str, now: datetime) -> Request | None:
+def replace(conn: Connection, ctx: Context, token_hash: str, address: str, now: datetime) -> Request | None:
     """Use the link up: the old code is revoked at once, its sessions end, a new one is on its way by the same rule.
 
     Orders, credit and settings stay with the person. Returns the request that the new code belongs to, to be followed
@@ -147,11 +150,11 @@ def replace(conn: Connection, desk: Desk, token_hash: str, address: str, now: da
     if lost is None or tokens.redeem(conn, f"{TOKEN_KIND}{lost.access_code_id}", token_hash, now) is None:
         return None
     on_what, who = f"access_code:{lost.access_code_id}", f"person:{lost.person_id}"
-    desk.record(conn, now, "access_code.replace", "ok", who=who, on_what=on_what, address=address)
-    return _replace(conn, desk, lost, token_hash, now)
+    record(conn, ctx.keys, now, "access_code.replace", "ok", who=who, on_what=on_what, address=address)
+    return _replace(conn, ctx, lost, token_hash, now)
 
 
-def replace_for_staff(conn: Connection, desk: Desk, access_code_id: int, by: str, now: datetime) -> Request | None:
+def replace_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> Request | None:
     """Replace an active code as its owner's link would, for staff, because its secret goes; None when there is none.
     The owner gets the new code, or hears that it comes by letter. Call inside `write()`.
     """
@@ -159,21 +162,21 @@ def replace_for_staff(conn: Connection, desk: Desk, access_code_id: int, by: str
     if lost is None:
         return None
     who = f"staff:{' '.join(by.split()).casefold()}"
-    desk.record(conn, now, "access_code.replace", "ok", who=who, on_what=f"access_code:{access_code_id}")
-    return _replace(conn, desk, lost, f"staff:{access_code_id}", now)
+    record(conn, ctx.keys, now, "access_code.replace", "ok", who=who, on_what=f"access_code:{access_code_id}")
+    return _replace(conn, ctx, lost, f"staff:{access_code_id}", now)
 
 
-def _replace(conn: Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
+def _replace(conn: Connection, ctx: Context, lost: Lost, cause: str, now: datetime) -> Request:
     post.revoke(conn, lost.access_code_id, now)
-    request = hand_out(conn, desk, _request(conn, desk, lost, cause, now), now, replaced=True)
+    request = hand_out(conn, ctx, _request(conn, ctx, lost, cause, now), now, replaced=True)
     if request.delivery == "letter":
-        changes.tell_replaced(conn, desk, request, now)
+        changes.tell_replaced(conn, ctx, request, now)
     return request
 
 
-def _request(conn: Connection, desk: Desk, lost: Lost, cause: str, now: datetime) -> Request:
+def _request(conn: Connection, ctx: Context, lost: Lost, cause: str, now: datetime) -> Request:
     """A request of its own for the new code, approved by the earlier approval. `cause` says what it follows from."""
-    since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
+    since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None
     business = lost.organisation_id is not None
     row = conn.execute(

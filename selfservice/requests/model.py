@@ -1,7 +1,7 @@
 """Requests for an access code: everything that forms, staff and the worker call, in one place.
 
-Functions take the connection first (inside `Database.write()` unless they only read), then the `Desk`. Those for the
-worker take the desk alone, and open their own transactions.
+Functions take the connection first (inside `Database.write()` unless they only read), then the `Context`. Those for the
+worker take the database instead, and open their own transactions.
 """
 
 from selfservice.requests.changes import Done, correct_address, never_came, withdraw
@@ -15,7 +15,6 @@ from selfservice.requests.checking import (
     take_up,
 )
 from selfservice.requests.confirmation import Asked, Link, confirm, forget_password, open_link, refuse
-from selfservice.requests.desk import Desk
 from selfservice.requests.fields import FieldError
 from selfservice.requests.handing import code_leaves_before, hand_out_waiting, letter_posted, letter_printed
 from selfservice.requests.jobs import clean, close_unconfirmed, expire, hourly, remind, revoke, send_missing_links
@@ -42,7 +41,6 @@ __all__ = [
     "Answers",
     "Asked",
     "Delivery",
-    "Desk",
     "Done",
     "FieldError",
     "Link",

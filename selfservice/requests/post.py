@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from selfservice.context import Context
 from selfservice.crypto import Seed
 from selfservice.db import Connection
 from selfservice.letters import model as letters
 from selfservice.members import model as members
 from selfservice.requests import states
-from selfservice.requests.desk import Desk
 from selfservice.requests.rows import Request, to_request
 from selfservice.visits import sessions
 
@@ -19,13 +19,13 @@ class LetterMustWaitError(Exception):
 
 
 def enqueue(
-    conn: Connection, desk: Desk, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
+    conn: Connection, ctx: Context, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
 ) -> int:
     """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
     try:
         return letters.enqueue(
             conn,
-            desk.keys,
+            ctx.keys,
             access_code_id=access_code_id,
             reference=request.reference,
             language=request.language,

@@ -12,13 +12,13 @@ from datetime import date, datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.members import references
 from selfservice.outbox.addresses import mask
 from selfservice.outbox.model import Slot
 from selfservice.requests import states
-from selfservice.requests.desk import Desk
 from selfservice.requests.handing import code_leaves_before, organisation_name
 from selfservice.requests.rows import Request, State, of_requester
 
@@ -58,12 +58,12 @@ class Status:
     may: frozenset[str]
 
 
-def admit(conn: Connection, desk: Desk, reference: str, address: str, now: datetime) -> int:
+def admit(conn: Connection, ctx: Context, reference: str, address: str, now: datetime) -> int:
     """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
-    return table.STATUS.admit(conn, desk.keys, address, now, references.normalise(reference)).retry_after_seconds
+    return table.STATUS.admit(conn, ctx.keys, address, now, references.normalise(reference)).retry_after_seconds
 
 
-def status(conn: Connection, desk: Desk, reference: str, email: str, now: datetime) -> Status | None:
+def status(conn: Connection, ctx: Context, reference: str, email: str, now: datetime) -> Status | None:
     """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
     request = of_requester(conn, reference, email)
     if request is None:
@@ -88,7 +88,7 @@ def status(conn: Connection, desk: Desk, reference: str, email: str, now: dateti
         median_wait=median_wait(conn, request.kind),
         reason=request.reason if state == "rejected" and not hidden else None,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
-        mail_before=_mail_before(conn, desk, request, state, now),
+        mail_before=_mail_before(conn, ctx, request, state, now),
         late=_is_late(request, now),
         may=frozenset(possible(conn, request, now)),
     )
@@ -104,13 +104,13 @@ def visible_state(request: Request, now: datetime) -> State:
     return request.state
 
 
-def _mail_before(conn: Connection, desk: Desk, request: Request, state: State, now: datetime) -> datetime | None:
+def _mail_before(conn: Connection, ctx: Context, request: Request, state: State, now: datetime) -> datetime | None:
     if state == "sent":
         return code_leaves_before(conn, request.reference, now)
     if state != "received" or request.link_until is None:
         return None
     # By the time alone, which is the same for who gets no link.
-    return Slot(request.link_until - timedelta(hours=desk.fact("access_code.link_hours"))).before(now)
+    return Slot(request.link_until - timedelta(hours=ctx.fact("access_code.link_hours"))).before(now)
 
 
 def possible(conn: Connection, request: Request, now: datetime) -> list[str]:

@@ -9,15 +9,17 @@ from typing import Literal
 
 from selfservice import workdays
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.limits import table
 from selfservice.members import mandates, organisations, references, tokens
 from selfservice.members.model import email_key
 from selfservice.members.organisations import Organisation
 from selfservice.outbox import addresses
+from selfservice.outbox import model as outbox
 from selfservice.requests import fields, payloads, states
-from selfservice.requests.desk import Desk
 from selfservice.requests.rows import LINK
 
 
@@ -96,7 +98,7 @@ def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
 
 def submit(
     conn: Connection,
-    desk: Desk,
+    ctx: Context,
     answers: Answers,
     submission: str,
     address: str,
@@ -116,21 +118,21 @@ def submit(
     if known is not None:
         return Submitted(known["reference"])
     found = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
-    answers = _checked(desk, answers, found)
+    answers = _checked(ctx, answers, found)
     proven = _is_proven(conn, answers, proof)
     guard = table.PROVEN_REQUEST if proven else table.REQUEST
-    decision = guard.admit(conn, desk.keys, address, now, email_key(answers.email))
+    decision = guard.admit(conn, ctx.keys, address, now, email_key(answers.email))
     if not decision.allowed:
         return Submitted(wait=decision.retry_after_seconds)
     person, has_password, has_code = _person(conn, answers, found, now)
     # Privately nothing goes on without it; for an organisation it is for choosing a first password.
     wants_link = not has_code and (answers.kind == "private" or not has_password)
-    hours = desk.fact("access_code.link_hours")
-    slot = desk.outbox.reserve(conn, counted_on=email_key(answers.email), now=now, earned=proven)
+    hours = ctx.fact("access_code.link_hours")
+    slot = outbox.reserve(conn, ctx, now, counted_on=email_key(answers.email), earned=proven)
     reference = references.new()
     way = delivery(answers, found)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
-    since, until = workdays.promise(workdays.today(now), desk.fact("access_code.delivery_working_days"))
+    since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
                                  email, telephone, language, payment_method, iban, holder, delivery, delivery_email,
@@ -165,11 +167,12 @@ def submit(
     ).fetchone()
     states.note(conn, row["id"], state, now)
     kind = f"{LINK}{row['id']}"
-    issued = tokens.issue(conn, desk.keys, kind, person if wants_link else None, hours, slot.at)
-    desk.mail(
+    issued = tokens.issue(conn, ctx.keys, kind, person if wants_link else None, hours, slot.at)
+    outbox.enqueue(
         conn,
+        ctx,
         now,
-        key=f"request-received:{reference}",
+        idempotency_key=f"request-received:{reference}",
         kind="access_code.already" if has_code else "access_code.received",
         recipient=answers.email,
         language=answers.language,
@@ -185,17 +188,19 @@ def submit(
         seed=issued.seed if wants_link else None,
         give_up_after=timedelta(hours=hours),
     )
-    desk.record(conn, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address)
+    record(
+        conn, ctx.keys, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address
+    )
     return Submitted(reference, before=slot.before(now))
 
 
-def _checked(desk: Desk, answers: Answers, found: Organisation | None) -> Answers:
+def _checked(ctx: Context, answers: Answers, found: Organisation | None) -> Answers:
     """The answers in their one form. Raises AnswerError, also when somebody left the form's way."""
     if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
         raise AnswerError("kind or language")
     if answers.kind == "business" and found is None:
         raise AnswerError("kvk_number")
-    if answers.payment_method not in options(desk.facts, answers.kind, found):
+    if answers.payment_method not in options(ctx.facts, answers.kind, found):
         raise AnswerError("payment_method")
     debit = needs_mandate(answers, found)
     if debit and not answers.mandate:

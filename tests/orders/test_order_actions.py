@@ -310,10 +310,10 @@ def test_asking_from_another_browser(app: Flask, client: HouseClient) -> None:
 
 def test_colleagues_together(app: Flask) -> None:
     """All colleagues together cannot use up the mails that may go to the main person."""
-    now, desk = clock.now(), app.extensions["services"].desk
+    now, ctx = clock.now(), app.extensions["services"].context
     with database(app).write() as conn:
         waits = [
-            main_code.ask_holder(conn, desk, 1, redelivery.Requester(number, "A", "a@b.example", "en", "10.0.0.1"), now)
+            main_code.ask_holder(conn, ctx, 1, redelivery.Requester(number, "A", "a@b.example", "en", "10.0.0.1"), now)
             for number in range(100, 105)
         ]
     limit = FACTS.get("orders.ask_main_per_day").value

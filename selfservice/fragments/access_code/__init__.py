@@ -213,7 +213,7 @@ def send() -> Response:
             return web.see(_address(form.reached))
         proof = link.opened(conn, now)
         handed = requests.submit(
-            conn, services().desk, form.filled_in(), draft["key"], web.client_address(), now, proof=proof
+            conn, services().context, form.filled_in(), draft["key"], web.client_address(), now, proof=proof
         )
         if not handed.wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed, now), now)

@@ -160,7 +160,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
         raise
     if not right:
         with wired.db.write() as conn:
-            requests.refuse(conn, wired.desk, asked.request, address, clock.now())
+            requests.refuse(conn, wired.context, asked.request, address, clock.now())
         return _show(asked, {"password": gettext("This is not your password. Nothing was confirmed yet: try again.")})
     return _finish(asked, token_hash, known=known, chosen=None)
 
@@ -168,7 +168,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
 def _choose(asked: Asked, token_hash: str) -> Response:
     wired, typed = services(), request.form.get("new_password", "")
     if problem := new_password.problem(
-        wired.db.read(), wired.keys, wired.facts, asked.request.person_id, typed, demo=wired.config.demo
+        wired.db.read(), wired.context, asked.request.person_id, typed, demo=wired.config.demo
     ):
         return _show(asked, {"new_password": problem})
     return _finish(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
@@ -182,7 +182,7 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
         done = _load(conn, now).get("done")
         if done is None or done["reference"] != asked.request.reference:
             done = None
-            made = requests.confirm(conn, wired.desk, token_hash, address, now, known=known, chosen=chosen)
+            made = requests.confirm(conn, wired.context, token_hash, address, now, known=known, chosen=chosen)
             if made is not None:
                 done = _done(asked, made)
                 content = {"token_hash": token_hash, "done": done}
@@ -214,7 +214,7 @@ def forgotten() -> Response:
         asked = _open(conn, draft, now).asked
         wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
         if asked is not None and asked.has_password and not asked.has_code and not is_other:
-            sent = requests.forget_password(conn, services().desk, asked, web.client_address(), language(), now)
+            sent = requests.forget_password(conn, services().context, asked, web.client_address(), language(), now)
             wait = sent.wait
             if not wait:
                 before = clock.to_text(sent.before) if sent.before else ""

@@ -23,12 +23,6 @@ def title() -> str:
     return gettext("Change your password")
 
 
-def _counter() -> model.Counter:
-    wired = services()
-    domain = wired.config.sender.rpartition("@")[2]
-    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.config.demo)
-
-
 def _show(session: Session) -> Response:
     return _form(session, {})
 
@@ -44,12 +38,12 @@ def _form(session: Session, found: dict[str, str], status: int = 200, notice: st
 def change() -> Response:
     """Check both passwords, and change: all other sessions end, and this one goes on under a new cookie."""
     session = signin.required(NAME)
-    counter, wired, now = _counter(), services(), clock.now()
+    wired, now = services(), clock.now()
     old, new = request.form.get("password", ""), request.form.get("new_password", "")
-    if found := counter.check(wired.db.read(), session, old, new):
+    if found := model.check(wired.db.read(), wired.context, session, old, new, demo=wired.config.demo):
         return _form(session, found, 422)
     with wired.db.write() as conn:
-        wait = counter.wait(conn, session, now)
+        wait = model.wait(conn, wired.context, session, now)
     if wait:
         return _later(session, wait)
     kept = members.password_hash(wired.db.read(), session.person_id)
@@ -57,7 +51,7 @@ def change() -> Response:
         return _form(session, {"password": gettext("This is not the password that you log in with now.")}, 422)
     hashed, now = wired.hasher.hash(new), clock.now()
     with wired.db.write() as conn:
-        changed = counter.change(conn, session, kept, hashed, web.client_address(), language(), now)
+        changed = model.change(conn, wired.context, session, kept, hashed, web.client_address(), language(), now)
         if changed:
             signin.enter(conn, session.person_id, session.access_code_id, session.device, now)
     return web.see(url_for(".done") if changed else signin.address(NAME))

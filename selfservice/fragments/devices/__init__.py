@@ -37,9 +37,15 @@ def end() -> Response:
             count = sessions.end_all(conn, session.person_id, now, but=session.id)
         who = f"person:{session.person_id}"
         record(
-            conn, services().keys, what="session.end", result="ok" if count else "nothing", now=now, who=who,
-            on_what=who, address=web.client_address(),
-        )  # fmt: skip
+            conn,
+            services().keys,
+            now,
+            "session.end",
+            "ok" if count else "nothing",
+            who=who,
+            on_what=who,
+            address=web.client_address(),
+        )
     return web.see(signin.address(NAME))
 
 

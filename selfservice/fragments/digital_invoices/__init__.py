@@ -19,11 +19,6 @@ def title() -> str:
     return gettext("Ask for digital invoices")
 
 
-def _counter() -> model.Counter:
-    wired = services()
-    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
-
-
 def _show(session: Session) -> Response:
     return _form(session, signin.kept(NAME, session), {})
 
@@ -35,7 +30,7 @@ def _form(
         session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else status,
         error=bool(found) or status >= 400, notice=notice,
         switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found and not notice,
-        organisation=_counter().load(services().db.read(), session),
+        organisation=model.load(services().db.read(), session),
         again="paper" in request.args and not found, first_day=workdays.add(workdays.today(clock.now()), 1),
     )  # fmt: skip
 
@@ -60,9 +55,9 @@ def paper() -> Response:
 def _choose(session: Session, email: str | None) -> Response:
     now, changed = clock.now(), False
     with services().db.write() as conn:
-        wait = _counter().wait(conn, session, now)
+        wait = model.wait(conn, services().context, session, now)
         if not wait:
-            changed = _counter().choose(conn, session, email, web.client_address(), language(), now)
+            changed = model.choose(conn, services().context, session, email, web.client_address(), language(), now)
             signin.let_go(conn, NAME)
     if wait:
         typed = {} if email is None else {"email": email}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import Connection, Database
+from selfservice.context import Context
+from selfservice.db import Connection
 from selfservice.events.model import record
-from selfservice.facts import Facts
 from selfservice.i18n import format_date, gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
@@ -18,8 +17,7 @@ from selfservice.members import organisations
 from selfservice.members.model import email_key
 from selfservice.members.organisations import Organisation
 from selfservice.outbox import addresses
-from selfservice.outbox.model import Outbox
-from selfservice.secrets import Keys
+from selfservice.outbox import model as outbox
 from selfservice.visits.sessions import Session
 
 
@@ -34,64 +32,63 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-@dataclass(frozen=True)
-class Counter:
-    """The counter where invoices are arranged, with what it works with."""
+def load(conn: Connection, session: Session) -> Organisation:
+    """The organisation that this access code is for. Raises LookupError for a private code."""
+    if session.organisation_id is None:
+        raise LookupError("a private access code is for no organisation")
+    return organisations.get(conn, session.organisation_id)
 
-    db: Database
-    keys: Keys
-    facts: Facts
-    mail_domain: str
 
-    def load(self, conn: Connection, session: Session) -> Organisation:
-        """The organisation that this access code is for. Raises LookupError for a private code."""
-        if session.organisation_id is None:
-            raise LookupError("a private access code is for no organisation")
-        return organisations.get(conn, session.organisation_id)
+def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+    """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
+    return allow(conn, ctx.keys, table.DIGITAL_INVOICES, str(session.person_id), now).retry_after_seconds
 
-    def wait(self, conn: Connection, session: Session, now: datetime) -> int:
-        """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
-        return allow(conn, self.keys, table.DIGITAL_INVOICES, str(session.person_id), now).retry_after_seconds
 
-    def choose(
-        self, conn: Connection, session: Session, email: str | None, address: str, lang: str, now: datetime
-    ) -> bool:
-        """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
+def choose(
+    conn: Connection, ctx: Context, session: Session, email: str | None, address: str, lang: str, now: datetime
+) -> bool:
+    """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
 
-        False when it was so already: then nothing is sent. Raises LookupError for a private code, AddressError for
-        what `check` refuses.
-        """
-        known = self.load(conn, session)
-        wanted = None if email is None else addresses.check(email)
-        if wanted == known.invoices_email:
-            return False
-        conn.execute(
-            "UPDATE organisations SET invoices_email = :email, updated_at = :now WHERE id = :id",
-            {"email": wanted, "now": to_text(now), "id": known.id},
+    False when it was so already: then nothing is sent. Raises LookupError for a private code, AddressError for
+    what `check` refuses.
+    """
+    known = load(conn, session)
+    wanted = None if email is None else addresses.check(email)
+    if wanted == known.invoices_email:
+        return False
+    conn.execute(
+        "UPDATE organisations SET invoices_email = :email, updated_at = :now WHERE id = :id",
+        {"email": wanted, "now": to_text(now), "id": known.id},
+    )
+    to = {email_key(each): each for each in (session.email, wanted, known.invoices_email) if each}
+    kind = "digital_invoices.on" if wanted else "digital_invoices.off"
+    for recipient in to.values():
+        outbox.enqueue(
+            conn,
+            ctx,
+            now,
+            idempotency_key=f"{kind}:{known.id}:{uuid4()}",
+            kind=kind,
+            recipient=recipient,
+            language=lang,
+            payload={
+                "name": session.name,
+                "organisation": known.name,
+                "email": wanted or "",
+                "day": format_date(workdays.add(workdays.today(now), 1)),
+            },
+            # An address that was typed is not the person's own: it may be anybody's.
+            earned=recipient == session.email,
+            topic=f"digital_invoices:{known.id}",
         )
-        to = {email_key(each): each for each in (session.email, wanted, known.invoices_email) if each}
-        outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
-        kind = "digital_invoices.on" if wanted else "digital_invoices.off"
-        for recipient in to.values():
-            outbox.enqueue(
-                conn,
-                idempotency_key=f"{kind}:{known.id}:{uuid4()}",
-                kind=kind,
-                recipient=recipient,
-                language=lang,
-                payload={
-                    "name": session.name,
-                    "organisation": known.name,
-                    "email": wanted or "",
-                    "day": format_date(workdays.add(workdays.today(now), 1)),
-                },
-                now=now,
-                # An address that was typed is not the person's own: it may be anybody's.
-                earned=recipient == session.email,
-                topic=f"digital_invoices:{known.id}",
-            )
-        record(
-            conn, self.keys, what="invoices.digital" if wanted else "invoices.paper", result="ok", now=now,
-            who=f"person:{session.person_id}", on_what=f"organisation:{known.id}", address=address,
-        )  # fmt: skip
-        return True
+    record(
+        conn,
+        ctx.keys,
+        now,
+        "invoices.digital" if wanted else "invoices.paper",
+        "ok",
+        who=f"person:{session.person_id}",
+        on_what=f"organisation:{known.id}",
+        address=address,
+    )
+    return True

@@ -21,11 +21,6 @@ def title() -> str:
     return gettext("Change your payment to direct debit")
 
 
-def _counter() -> model.Counter:
-    wired = services()
-    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
-
-
 def _show(session: Session) -> Response:
     return _form(session, signin.kept(NAME, session), {})
 
@@ -35,9 +30,9 @@ def _form(
 ) -> Response:
     today = workdays.today(clock.now())
     conn = services().db.read()
-    mandate = _counter().load(conn, session)
+    mandate = model.load(conn, session)
     paying = payments.find(conn, session.person_id, session.organisation_id, today)
-    possible = _counter().is_open(session)
+    possible = model.is_open(services().context, session)
     pending = mandate is not None and mandate.effective_on > today
     return signin.render(
         session, NAME, "direct_debit/form.html", title=title(), status=422 if found else status,
@@ -54,7 +49,7 @@ def agree() -> Response:
     """Check what was typed, and take the mandate down."""
     typed = {name: request.form.get(name, "") for name in ("iban", "holder")}
     session = signin.required(NAME, typed)
-    if not _counter().is_open(session):
+    if not model.is_open(services().context, session):
         abort(403)
     found = model.check(typed)
     if web.switches_language():
@@ -63,9 +58,9 @@ def agree() -> Response:
         return _form(session, typed, found)
     now = clock.now()
     with services().db.write() as conn:
-        wait = _counter().wait(conn, session, now)
+        wait = model.wait(conn, services().context, session, now)
         if not wait:
-            _counter().agree(conn, session, typed, web.client_address(), language(), now)
+            model.agree(conn, services().context, session, typed, web.client_address(), language(), now)
             signin.let_go(conn, NAME)
     if wait:
         return errors.too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
@@ -77,7 +72,7 @@ def undo() -> Response:
     """Undo it, while its day has yet to come."""
     session, now = signin.required(NAME), clock.now()
     with services().db.write() as conn:
-        undone = _counter().undo(conn, session, web.client_address(), language(), now)
+        undone = model.undo(conn, services().context, session, web.client_address(), language(), now)
     # The form looks as before the change; the address says that this is no accident.
     return web.see(signin.address(NAME) + ("?undone=1" if undone else ""))
 

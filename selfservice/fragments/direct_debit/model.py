@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.db import Connection, Database
+from selfservice.context import Context
+from selfservice.db import Connection
 from selfservice.events.model import record
-from selfservice.facts import Facts
 from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.limits.model import allow
 from selfservice.members import mandates
 from selfservice.members.mandate_notices import notices
 from selfservice.members.mandates import Mandate, MandateError
-from selfservice.outbox.model import Outbox
-from selfservice.secrets import Keys
+from selfservice.outbox import model as outbox
 from selfservice.visits.sessions import Session
 
 
@@ -43,99 +41,99 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
-class Counter:
-    """The counter where direct debit is arranged, with what it works with."""
+def is_open(ctx: Context, session: Session) -> bool:
+    """Whether this kind of use may pay by direct debit today (fact payment.methods)."""
+    return "direct_debit" in ctx.fact(f"payment.methods.{session.kind}")
 
-    db: Database
-    keys: Keys
-    facts: Facts
-    mail_domain: str
 
-    def is_open(self, session: Session) -> bool:
-        """Whether this kind of use may pay by direct debit today (fact payment.methods)."""
-        return "direct_debit" in self.facts.get(f"payment.methods.{session.kind}").value
+def load(conn: Connection, session: Session) -> Mandate | None:
+    """The mandate that this person gave with this access code, also when its day has yet to come."""
+    return mandates.current(conn, session.person_id, session.organisation_id)
 
-    def load(self, conn: Connection, session: Session) -> Mandate | None:
-        """The mandate that this person gave with this access code, also when its day has yet to come."""
-        return mandates.current(conn, session.person_id, session.organisation_id)
 
-    def wait(self, conn: Connection, session: Session, now: datetime) -> int:
-        """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
-        return allow(conn, self.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
+def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+    """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
+    return allow(conn, ctx.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
 
-    def agree(
-        self, conn: Connection, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
-    ) -> date:
-        """Take the mandate down, from the next working day on; returns that day. Call inside `write()`.
 
-        Sending the same again changes nothing. What was to come before it is replaced, what is in force stays until
-        then. Raises MandateError for what `check` refuses.
-        """
-        today = workdays.today(now)
-        effective = workdays.add(today, 1)
-        iban, holder = mandates.normalise_iban(typed["iban"]), mandates.check_holder(typed["holder"])
-        known = self.load(conn, session)
-        if known is not None and (known.iban, known.holder) == (iban, holder):
-            return known.effective_on
-        self._take_back(conn, session, now)
-        mandates.agree(
-            conn, now, person_id=session.person_id, organisation_id=session.organisation_id, iban=iban,
-            holder=holder, effective_on=effective,
-        )  # fmt: skip
-        made = self.load(conn, session)
-        assert made is not None
-        self._tell(conn, session, "direct_debit.agreed", made, lang, now)
-        self._record(conn, session, "direct_debit.agree", address, now)
-        return effective
+def agree(
+    conn: Connection, ctx: Context, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
+) -> date:
+    """Take the mandate down, from the next working day on; returns that day. Call inside `write()`.
 
-    def undo(self, conn: Connection, session: Session, address: str, lang: str, now: datetime) -> bool:
-        """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
-        gone = self._take_back(conn, session, now)
-        if gone is None:
-            return False
-        self._tell(conn, session, "direct_debit.undone", gone, lang, now)
-        self._record(conn, session, "direct_debit.undo", address, now)
-        return True
+    Sending the same again changes nothing. What was to come before it is replaced, what is in force stays until
+    then. Raises MandateError for what `check` refuses.
+    """
+    today = workdays.today(now)
+    effective = workdays.add(today, 1)
+    iban, holder = mandates.normalise_iban(typed["iban"]), mandates.check_holder(typed["holder"])
+    known = load(conn, session)
+    if known is not None and (known.iban, known.holder) == (iban, holder):
+        return known.effective_on
+    _take_back(conn, session, now)
+    mandates.agree(
+        conn, now, person_id=session.person_id, organisation_id=session.organisation_id, iban=iban,
+        holder=holder, effective_on=effective,
+    )  # fmt: skip
+    made = load(conn, session)
+    assert made is not None
+    _tell(conn, ctx, session, "direct_debit.agreed", made, lang, now)
+    _record(conn, ctx, session, "direct_debit.agree", address, now)
+    return effective
 
-    def _take_back(self, conn: Connection, session: Session, now: datetime) -> Mandate | None:
-        """End the mandate whose day has yet to come, and open the one again that it came in place of."""
-        known = self.load(conn, session)
-        if known is None or known.effective_on <= workdays.today(now):
-            return None
-        row = conn.execute("SELECT agreed_at FROM mandates WHERE id = :id", {"id": known.id}).fetchone()
-        mandates.end(conn, session.person_id, session.organisation_id, now)
-        conn.execute(
-            """UPDATE mandates SET ended_at = NULL
-               WHERE id = (SELECT max(id) FROM mandates
-                           WHERE person_id = :person_id AND coalesce(organisation_id, 0) = :organisation_id
-                                 AND ended_at = :agreed_at AND effective_on <= :today)""",
-            {
-                "person_id": session.person_id,
-                "organisation_id": session.organisation_id or 0,
-                "agreed_at": row["agreed_at"],
-                "today": workdays.today(now).isoformat(),
-            },
+
+def undo(conn: Connection, ctx: Context, session: Session, address: str, lang: str, now: datetime) -> bool:
+    """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
+    gone = _take_back(conn, session, now)
+    if gone is None:
+        return False
+    _tell(conn, ctx, session, "direct_debit.undone", gone, lang, now)
+    _record(conn, ctx, session, "direct_debit.undo", address, now)
+    return True
+
+
+def _take_back(conn: Connection, session: Session, now: datetime) -> Mandate | None:
+    """End the mandate whose day has yet to come, and open the one again that it came in place of."""
+    known = load(conn, session)
+    if known is None or known.effective_on <= workdays.today(now):
+        return None
+    row = conn.execute("SELECT agreed_at FROM mandates WHERE id = :id", {"id": known.id}).fetchone()
+    mandates.end(conn, session.person_id, session.organisation_id, now)
+    conn.execute(
+        """UPDATE mandates SET ended_at = NULL
+           WHERE id = (SELECT max(id) FROM mandates
+                       WHERE person_id = :person_id AND coalesce(organisation_id, 0) = :organisation_id
+                             AND ended_at = :agreed_at AND effective_on <= :today)""",
+        {
+            "person_id": session.person_id,
+            "organisation_id": session.organisation_id or 0,
+            "agreed_at": row["agreed_at"],
+            "today": workdays.today(now).isoformat(),
+        },
+    )
+    return known
+
+
+def _tell(
+    conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
+) -> None:
+    """Confirm it by mail, to whom it concerns."""
+    for notice in notices(conn, mandate, name=session.name, email=session.email):
+        outbox.enqueue(
+            conn,
+            ctx,
+            now,
+            idempotency_key=f"{kind}:{mandate.id}:{uuid4()}",
+            kind=kind,
+            recipient=notice.recipient,
+            language=lang,
+            payload=notice.payload,
+            # The page says that it is sent, and the owner must hear of each: over the cap it goes later.
+            earned=True,
         )
-        return known
 
-    def _tell(self, conn: Connection, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime) -> None:
-        """Confirm it by mail, to whom it concerns."""
-        outbox = Outbox.wire(self.keys, self.facts, self.mail_domain)
-        for notice in notices(conn, mandate, name=session.name, email=session.email):
-            outbox.enqueue(
-                conn,
-                idempotency_key=f"{kind}:{mandate.id}:{uuid4()}",
-                kind=kind,
-                recipient=notice.recipient,
-                language=lang,
-                payload=notice.payload,
-                now=now,
-                # The page says that it is sent, and the owner must hear of each: over the cap it goes later.
-                earned=True,
-            )
 
-    def _record(self, conn: Connection, session: Session, what: str, address: str, now: datetime) -> None:
-        thing = f"organisation:{session.organisation_id}" if session.organisation_id else f"person:{session.person_id}"
-        who = f"person:{session.person_id}"
-        record(conn, self.keys, what=what, result="ok", now=now, who=who, on_what=thing, address=address)
+def _record(conn: Connection, ctx: Context, session: Session, what: str, address: str, now: datetime) -> None:
+    thing = f"organisation:{session.organisation_id}" if session.organisation_id else f"person:{session.person_id}"
+    who = f"person:{session.person_id}"
+    record(conn, ctx.keys, now, what, "ok", who=who, on_what=thing, address=address)

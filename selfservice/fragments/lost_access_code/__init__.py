@@ -56,7 +56,7 @@ def _send(typed: dict[str, str]) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now, number = clock.now(), model.kvk_number(typed)
     with services().db.write() as conn:
-        asked = requests.lose(conn, services().desk, typed["email"], number, web.client_address(), language(), now)
+        asked = requests.lose(conn, services().context, typed["email"], number, web.client_address(), language(), now)
         if not asked.wait:
             before = clock.to_text(asked.before) if asked.before else ""
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {**typed, "before": before}, now)
@@ -154,7 +154,7 @@ def replace() -> Response:
             return web.see(url_for(".done"))
         token_hash, made = draft.get("token_hash", ""), None
         if request.form.get("link") == tokens.name(services().keys, token_hash):
-            made = requests.replace(conn, services().desk, token_hash, web.client_address(), now)
+            made = requests.replace(conn, services().context, token_hash, web.client_address(), now)
         if made is not None:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
     # A page is made outside the transaction: it may prolong a session, which is another.

@@ -92,9 +92,15 @@ def note(session: Session, who: Person, what: str, of: Asked, *, once: bool) -> 
         return
     with services().db.write() as conn:
         record(
-            conn, services().keys, what=what, result="ok", now=now, who=f"person:{session.person_id}",
-            on_what=thing, address=web.client_address(),
-        )  # fmt: skip
+            conn,
+            services().keys,
+            now,
+            what,
+            "ok",
+            who=f"person:{session.person_id}",
+            on_what=thing,
+            address=web.client_address(),
+        )
 
 
 def _is_new(key: str, now: float) -> bool:

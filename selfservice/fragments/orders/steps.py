@@ -66,7 +66,7 @@ def ask_again() -> Response:
     with services().db.write() as conn:
         order = _find(conn, session, request.form["number"])
         if order is not None:
-            redelivery.request(conn, services().desk, order, here.asker(session), clock.now())
+            redelivery.request(conn, services().context, order, here.asker(session), clock.now())
     if order is None:
         return _unknown(session, back)
     return web.see(here.link("/again", {"number": order.number, **_kept(back)}))
@@ -114,7 +114,7 @@ def ask_main() -> Response:
         number = session.organisation_id
         if number is None or here.person(conn, session).is_main or main_code.holder(conn, number) is None:
             return web.see(here.link("/main", {}))
-        wait = main_code.ask_holder(conn, services().desk, number, here.asker(session), now)
+        wait = main_code.ask_holder(conn, services().context, number, here.asker(session), now)
         draft = Draft(cookies.visit_or_new(conn, now), ASKED)
         before = draft.load(conn, now)
         hours = services().facts.get("orders.ask_main_hours").value

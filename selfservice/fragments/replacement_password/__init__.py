@@ -31,12 +31,6 @@ def title() -> str:
 START = StartForm(NAME, title)
 
 
-def _counter() -> model.Counter:
-    wired = services()
-    domain = wired.config.sender.rpartition("@")[2]
-    return model.Counter(wired.db, wired.keys, wired.facts, domain, wired.config.demo)
-
-
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
@@ -51,15 +45,15 @@ def request_link() -> Response:
     found = model.check(typed)
     if (shown := START.again(typed, found)) is not None:
         return shown
-    wait = _send(typed["access_code"], None, typed["email"])
+    wait = _send(members.hashes_of(services().keys, typed["access_code"]), typed["email"])
     return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
 
 
-def _send(code: str, hashes: tuple[str, str] | None, email: str) -> int:
+def _send(hashes: members.Hashes, email: str) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now = clock.now()
     with services().db.write() as conn:
-        asked = _counter().ask(conn, code, hashes, email, web.client_address(), language(), now)
+        asked = model.ask(conn, services().context, hashes, email, web.client_address(), language(), now)
         if asked.wait == 0:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, asked.draft, now)
     return asked.wait
@@ -111,7 +105,7 @@ def send_again() -> Response:
         return _sent(draft, email, found if request.form.get("checked") else {})
     if found:
         return _sent(draft, email, found)
-    wait = _send("", (draft["code_hash"], draft.get("old_code_hash", draft["code_hash"])), email)
+    wait = _send((draft["code_hash"], draft.get("old_code_hash", draft["code_hash"])), email)
     if wait:
         return errors.too_often(wait, lambda notice: _sent(draft, typed or "", notice=notice))
     return web.see(url_for(".sent"))
@@ -127,7 +121,7 @@ def follow(token: str) -> Response:
         answer = web.see(f"/{language()}/self-service/access-code/link/{token}")
         answer.headers["Cache-Control"] = web.NO_TRANSFORM
         return answer
-    works = _counter().opens(services().db.read(), token_hash, now) is not None
+    works = model.opens(services().db.read(), token_hash, now) is not None
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
     if works or "token_hash" in _draft():
         with services().db.write() as conn:
@@ -143,7 +137,7 @@ def follow(token: str) -> Response:
 def new_password() -> Response:
     """The page behind the link; or, when it no longer works, a page that says so and starts again."""
     token_hash = _draft().get("token_hash", "")
-    if not _counter().opens(services().db.read(), token_hash, clock.now()):
+    if not model.opens(services().db.read(), token_hash, clock.now()):
         return _expired()
     return _choose(token_hash)
 
@@ -168,19 +162,19 @@ def _expired() -> Response:
 @blueprint.post("/new-password")
 def change_password() -> Response:
     """Use the link up and set the password, together or not at all."""
-    counter, now = _counter(), clock.now()
+    wired, now = services(), clock.now()
     token_hash = _draft().get("token_hash", "")
     password = request.form.get("new_password", "")
-    person = counter.opens(services().db.read(), token_hash, now)
+    person = model.opens(wired.db.read(), token_hash, now)
     if not person:
         return _expired()
-    if request.form.get("link") != tokens.name(services().keys, token_hash):
+    if request.form.get("link") != tokens.name(wired.keys, token_hash):
         return _choose(token_hash, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
-    if found := counter.refuse(services().db.read(), person, password):
+    if found := model.refuse(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
         return _choose(token_hash, found)
-    hashed = services().hasher.hash(password)
-    with services().db.write() as conn:
-        changed = counter.change(conn, token_hash, hashed, web.client_address(), language(), clock.now())
+    hashed = wired.hasher.hash(password)
+    with wired.db.write() as conn:
+        changed = model.change(conn, wired.context, token_hash, hashed, web.client_address(), language(), clock.now())
         visit = cookies.visit(conn, now)
         if changed and visit is not None:
             draft, has_code = Draft(visit, NAME), bool(members.code_hashes(conn, person))

@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from selfservice.clock import to_text
-from selfservice.db import Connection, Database
+from selfservice.context import Context
+from selfservice.db import Connection
 from selfservice.events.model import record
-from selfservice.facts import Facts
 from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.members import codes, new_password, people, tokens
 from selfservice.members import model as members
 from selfservice.outbox import addresses
-from selfservice.outbox.model import Outbox
-from selfservice.secrets import Keys
+from selfservice.outbox import model as outbox
 from selfservice.visits import sessions
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
@@ -52,105 +51,95 @@ class Asked:
     draft: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Counter:
-    """The counter where a replacement password is asked for, with what it works with."""
+def ask(
+    conn: Connection,
+    ctx: Context,
+    hashes: members.Hashes,
+    email: str,
+    address: str,
+    lang: str,
+    now: datetime,
+) -> Asked:
+    """Queue the mail if the code of these hashes and e-mail address belong together. The same statements run whether
+    they do or not. Call inside `write()`.
+    """
+    code_hash = hashes[0]
+    decision = table.PASSWORD_LINK.admit(conn, ctx.keys, address, now, code_hash)
+    if not decision.allowed:
+        return Asked(decision.retry_after_seconds, {})
+    member = members.find_by_hashes(conn, hashes, email)
+    hours = ctx.fact("password_link.hours")
+    # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
+    counted_on = f"{code_hash} {members.email_key(email)}"
+    slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=TOKEN_KIND)
+    issued = tokens.issue(conn, ctx.keys, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"password-link:{uuid4()}",
+        kind="replacement_password.link",
+        recipient=member.email if member else addresses.check(email),
+        language=lang,
+        payload={"name": member.given_name if member else ""},
+        seed=issued.seed,
+        void=member is None,
+        slot=slot,
+        # After that the link in it is worth nothing.
+        give_up_after=timedelta(hours=hours),
+    )
+    who = f"person:{member.person_id}" if member else members.email_key(email)
+    record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
+    before = slot.before(now)
+    draft = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
+    return Asked(0, draft | {"before": to_text(before) if before else ""})
 
-    db: Database
-    keys: Keys
-    facts: Facts
-    mail_domain: str
-    demo: bool
 
-    def ask(
-        self,
-        conn: Connection,
-        code: str,
-        hashes: members.Hashes | None,
-        email: str,
-        address: str,
-        lang: str,
-        now: datetime,
-    ) -> Asked:
-        """Queue the mail if code and e-mail address belong together. The same statements run whether they do or not.
+def opens(conn: Connection, token_hash: str, now: datetime) -> int | None:
+    """Whose password this token may change now, if anyone's. Only reads."""
+    return tokens.find(conn, TOKEN_KIND, token_hash, now)
 
-        `hashes` stand for the code when the page no longer holds it. Call inside `write()`.
-        """
-        hashes = hashes or members.hashes_of(self.keys, code)
-        code_hash = hashes[0]
-        decision = table.PASSWORD_LINK.admit(conn, self.keys, address, now, code_hash)
-        if not decision.allowed:
-            return Asked(decision.retry_after_seconds, {})
-        member = members.find_by_hashes(conn, hashes, email)
-        hours = self.facts.get("password_link.hours").value
-        outbox = self._outbox()
-        # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
-        counted_on = f"{code_hash} {members.email_key(email)}"
-        slot = outbox.reserve(conn, counted_on=counted_on, now=now, earned=True, topic=TOKEN_KIND)
-        issued = tokens.issue(conn, self.keys, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
-        outbox.enqueue(
-            conn,
-            idempotency_key=f"password-link:{uuid4()}",
-            kind="replacement_password.link",
-            recipient=member.email if member else addresses.check(email),
-            language=lang,
-            payload={"name": member.given_name if member else ""},
-            seed=issued.seed,
-            now=now,
-            void=member is None,
-            slot=slot,
-            # After that the link in it is worth nothing.
-            give_up_after=timedelta(hours=hours),
-        )
-        who = f"person:{member.person_id}" if member else members.email_key(email)
-        record(conn, self.keys, what="password.link", result="asked", now=now, who=who, address=address)
-        before = slot.before(now)
-        draft = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
-        return Asked(0, draft | {"before": to_text(before) if before else ""})
 
-    def opens(self, conn: Connection, token_hash: str, now: datetime) -> int | None:
-        """Whose password this token may change now, if anyone's. Only reads."""
-        return tokens.find(conn, TOKEN_KIND, token_hash, now)
+def refuse(conn: Connection, ctx: Context, person: int, password: str, *, demo: bool) -> dict[str, str]:
+    """The message when this password is not good enough, at its field; empty when it is."""
+    problem = new_password.problem(conn, ctx, person, password, demo=demo)
+    return {"new_password": problem} if problem else {}
 
-    def refuse(self, conn: Connection, person: int, password: str) -> dict[str, str]:
-        """The message when this password is not good enough, at its field; empty when it is."""
-        problem = new_password.problem(conn, self.keys, self.facts, person, password, demo=self.demo)
-        return {"new_password": problem} if problem else {}
 
-    def change(self, conn: Connection, token_hash: str, hashed: str, address: str, lang: str, now: datetime) -> bool:
-        """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
+def change(
+    conn: Connection, ctx: Context, token_hash: str, hashed: str, address: str, lang: str, now: datetime
+) -> bool:
+    """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
 
-        Call inside `write()`: all of it happens, or nothing.
-        """
-        person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
-        if person is None:
-            return False
-        owner = people.get(conn, person)
-        members.set_password(conn, person, hashed, now)
-        sessions.end_all(conn, person, now)
-        self._outbox().enqueue(
-            conn,
-            idempotency_key=f"password-changed:{token_hash}",
-            kind="replacement_password.changed",
-            recipient=owner.email,
-            language=lang,
-            payload={"name": owner.given_name, "moment": now.isoformat()},
-            now=now,
-            # It follows from a used link, and the owner must hear of it: over the cap it goes later.
-            earned=True,
-            topic="password.changed",
-        )
-        record(
-            conn,
-            self.keys,
-            what="password.change",
-            result="ok",
-            now=now,
-            who=f"person:{person}",
-            on_what=f"person:{person}",
-            address=address,
-        )
-        return True
-
-    def _outbox(self) -> Outbox:
-        return Outbox.wire(self.keys, self.facts, self.mail_domain)
+    Call inside `write()`: all of it happens, or nothing.
+    """
+    person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
+    if person is None:
+        return False
+    owner = people.get(conn, person)
+    members.set_password(conn, person, hashed, now)
+    sessions.end_all(conn, person, now)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"password-changed:{token_hash}",
+        kind="replacement_password.changed",
+        recipient=owner.email,
+        language=lang,
+        payload={"name": owner.given_name, "moment": now.isoformat()},
+        # It follows from a used link, and the owner must hear of it: over the cap it goes later.
+        earned=True,
+        topic="password.changed",
+    )
+    record(
+        conn,
+        ctx.keys,
+        now,
+        "password.change",
+        "ok",
+        who=f"person:{person}",
+        on_what=f"person:{person}",
+        address=address,
+    )
+    return True

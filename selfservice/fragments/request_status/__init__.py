@@ -52,7 +52,7 @@ def look_up() -> Response:
         return shown
     now = clock.now()
     with services().db.write() as conn:
-        wait = requests.admit(conn, services().desk, typed["reference"], web.client_address(), now)
+        wait = requests.admit(conn, services().context, typed["reference"], web.client_address(), now)
         if not wait:
             Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
     return START.too_often(typed, wait) if wait else web.see(url_for(".status"))
@@ -64,7 +64,7 @@ def _load(conn: Connection, now: datetime) -> dict[str, str]:
 
 
 def _find(conn: Connection, draft: dict[str, str], now: datetime) -> Status | None:
-    return requests.status(conn, services().desk, draft["reference"], draft["email"], now)
+    return requests.status(conn, services().context, draft["reference"], draft["email"], now)
 
 
 @blueprint.get("/status")
@@ -86,7 +86,7 @@ def _status(draft: dict[str, str], found: Status | None, now: datetime) -> Respo
         why=model.why(found),
         wait=model.duration(found.median_wait) if found.median_wait else "",
         did=draft.get("did", ""),
-        link_until=(until := model.link_end(found, services().desk.fact("access_code.link_hours"))),
+        link_until=(until := model.link_end(found, services().context.fact("access_code.link_hours"))),
         lapsed=now >= until,
     )
 
@@ -115,7 +115,7 @@ def _do(what: str, act: Act) -> Response:
         draft = _load(conn, now)
         if "reference" not in draft:
             return web.see(url_for(".start"))
-        wait = requests.admit(conn, services().desk, draft["reference"], web.client_address(), now)
+        wait = requests.admit(conn, services().context, draft["reference"], web.client_address(), now)
         if not wait:
             done = act(conn, draft["reference"], draft["email"], now)
             again = what in ONCE and draft.get("did") == what
@@ -138,7 +138,7 @@ def do_withdraw() -> Response:
     """Withdraw it."""
     address = web.client_address()
     return _do(
-        "withdraw", lambda conn, ref, email, now: requests.withdraw(conn, services().desk, ref, email, address, now)
+        "withdraw", lambda conn, ref, email, now: requests.withdraw(conn, services().context, ref, email, address, now)
     )
 
 
@@ -156,7 +156,8 @@ def do_never_came() -> Response:
     """Revoke the code that never came, and have a new one made."""
     address = web.client_address()
     return _do(
-        "never-came", lambda conn, ref, email, now: requests.never_came(conn, services().desk, ref, email, address, now)
+        "never-came",
+        lambda conn, ref, email, now: requests.never_came(conn, services().context, ref, email, address, now),
     )
 
 
@@ -195,6 +196,6 @@ def do_correct() -> Response:
     return _do(
         "address",
         lambda conn, ref, email, now: requests.correct_address(
-            conn, services().desk, ref, email, corrected, address, now
+            conn, services().context, ref, email, corrected, address, now
         ),
     )

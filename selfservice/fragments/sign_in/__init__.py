@@ -10,9 +10,10 @@ from flask import Blueprint, Response, request
 from selfservice import clock, cookies, downloads, errors, signin, web
 from selfservice.fragments.sign_in import model
 from selfservice.i18n import gettext, language
+from selfservice.members import model as members
 from selfservice.members.passwords import Busy
 from selfservice.services import services
-from selfservice.visits import sessions
+from selfservice.visits import login_throttle, sessions
 from selfservice.visits.devices import describe
 from selfservice.visits.sessions import Session
 
@@ -23,11 +24,6 @@ blueprint = Blueprint("sign_in", __name__)
 def title() -> str:
     """The name of the form."""
     return gettext("Log in")
-
-
-def _counter() -> model.Counter:
-    wired = services()
-    return model.Counter(wired.db, wired.keys, wired.facts, wired.config.sender.rpartition("@")[2])
 
 
 @blueprint.get("")
@@ -62,19 +58,19 @@ def sign_in() -> Response:
     then = _next(request.form)
     name = signin.panel_of(then or "")
     typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
-    code, shown = typed["access_code"], {"access_code": typed["access_code"]}
+    shown = {"access_code": typed["access_code"]}
     found = model.check(typed)
     if web.switches_language():
         found = found if request.form.get("checked") else {}
         return signin.ask(name, shown, found, 422 if found else 200, then=then)
     if found:
         return signin.ask(name, shown, found, 422, then=then)
-    counter, now = _counter(), clock.now()
+    hashes = members.hashes_of(services().keys, typed["access_code"])
     with services().db.write() as conn:
-        wait = counter.admit(conn, code, web.client_address(), now)
+        wait = login_throttle.admit(conn, services().keys, hashes[0], web.client_address(), clock.now())
     if wait:
         return errors.too_often(wait, lambda notice: signin.ask(name, shown, {}, 429, notice, then))
-    if not _try(counter, code, typed["password"]):
+    if not _try(hashes, typed["password"]):
         return signin.ask(name, shown, {"both": _wrong()}, 422, then=then)
     return web.see(then or signin.address(signin.HOME))
 
@@ -83,24 +79,25 @@ def _wrong() -> str:
     return gettext("This access code and password do not belong together. Look at both, and at the caps lock key.")
 
 
-def _try(counter: model.Counter, code: str, password: str) -> bool:
+def _try(hashes: members.Hashes, password: str) -> bool:
     """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
     wired = services()
-    account = counter.find(wired.db.read(), code, clock.now())
+    account = model.find(wired.db.read(), hashes, clock.now())
     try:
         right = wired.hasher.verify(account.hash if account else None, password)
         outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
         rehashed = wired.hasher.hash(password) if outdated else None
     except Busy:
         with wired.db.write() as conn:
-            counter.release(conn, code)
+            login_throttle.release(conn, wired.keys, hashes[0])
         raise
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:
-        if not right or account is None or not counter.accept(conn, code, account, rehashed, address, now):
-            counter.refuse(conn, code, address, now)
+        accepted = account if right else None
+        if accepted is None or not model.accept(conn, wired.context, hashes, accepted, rehashed, address, now):
+            model.refuse(conn, wired.context, hashes, address, now)
             return False
-        member = account.member
+        member = accepted.member
         signin.enter(conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now)
     return True
 
@@ -131,7 +128,7 @@ def sign_out() -> Response:
     with services().db.write() as conn:
         if session is not None:
             sessions.end(conn, cookies.value() or "", now)
-            _counter().leave(conn, session.person_id, web.client_address(), now)
+            model.leave(conn, services().context, session.person_id, web.client_address(), now)
             downloads.forget(conn, session.id)
         cookies.forget(conn, now)
     response = web.see(signin.address(f"{NAME}/out"))

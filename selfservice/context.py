@@ -1,0 +1,22 @@
+"""What the rules work with besides the database, wired once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from selfservice.facts import Facts
+from selfservice.secrets import Keys
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a function of a domain gets after the connection. `mail_domain` ends our Message-IDs."""
+
+    keys: Keys
+    facts: Facts
+    mail_domain: str
+
+    def fact(self, name: str) -> Any:
+        """The raw value of a fact. Raises FactError."""
+        return self.facts.get(name).value
