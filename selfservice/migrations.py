@@ -68,7 +68,8 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
     """Run what is pending, all or nothing, and return what was run as 'set:name'. The database knows these keys then.
 
     Safe to run again, and from several processes at once: one of them does the work, the others wait for it.
-    Raises MissingKeyError, and changes nothing, when rows need a secret that is not set.
+    Raises MissingKeyError, and changes nothing, when rows need a secret that is not set; MigrationError, and changes
+    nothing, when the database holds what this version cannot.
     """
     if not pending(db, sets) and crypto.is_registered(db.read(), keys):
         crypto.check(db.read(), keys)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from selfservice.db import Database, Error
+from selfservice.db import Database, Error, MigrationError
 from selfservice.events import model as events
 from selfservice.members import tokens
 from selfservice.migrations import migrate, unknown
@@ -70,7 +70,7 @@ def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail
             _check(copy)
             migrate(copy, keys)
             made = _make_ready(copy, keys, now, drop_mail=drop_mail)
-        except Error as error:
+        except (Error, MigrationError) as error:
             raise RestoreError(f"{file} cannot be used: {error}") from None
         finally:
             copy.close()

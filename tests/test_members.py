@@ -58,6 +58,14 @@ def test_find_by_hashes_costs_the_same(db: Database) -> None:
     assert [1, 1] == counts
 
 
+@pytest.mark.parametrize("spelling", [EMAIL, EMAIL.upper()])
+def test_one_person_an_address(db: Database, spelling: str) -> None:
+    """An address is one person's, in whichever spelling."""
+    add_person(db, EMAIL)
+    with pytest.raises(IntegrityError, match=r"people\.email_key"):
+        add_person(db, spelling)
+
+
 def test_revoked_code(db: Database) -> None:
     """A withdrawn code finds nobody; a new one can then be given."""
     person, code = add_person(db)

@@ -126,8 +126,8 @@ def test_race(db: Database) -> None:
         for _ in range(500):
             person = conn.execute(
                 "INSERT INTO people (given_name, family_name, email, email_key, language, created_at) "
-                "SELECT given_name, family_name, email, email_key, language, created_at FROM people LIMIT 1 "
-                "RETURNING id"
+                "SELECT given_name, family_name, email, id || email_key, language, created_at FROM people "
+                "ORDER BY id DESC LIMIT 1 RETURNING id"
             ).fetchone()["id"]
             plains.append(token(KEYS, tokens.issue(conn, KEYS, KIND, person, 1, NOW).seed))
     assert 500 == sum(run_processes(race, [(db.path, plains)] * 4))

@@ -8,8 +8,12 @@ somebody logged in.
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +22,14 @@ from flask import Flask
 
 from selfservice import clock
 from selfservice.commands import cli
+from selfservice.config import ROOT
 from selfservice.members import demo
 from selfservice.requests import model as requests
 from selfservice.secrets import hash_token
 from tests.clients import HouseClient
-from tests.conftest import new_app, new_config
+from tests.conftest import SECRET, new_app, new_config
 from tests.domain_helpers import filled
+from tests.live import free_port
 from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, database, enter
 
 FIXTURES = sorted((Path(__file__).parent / "fixtures").glob("*.sql.gz"))
@@ -98,6 +104,34 @@ def test_a_wrong_password_still_does_not(app: Flask, client: HouseClient) -> Non
     """Another password opens nothing."""
     migrate(app)
     assert 422 == enter(client, MAIN, demo.DEMO_PASSWORD + "!").status_code
+
+
+def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run `loket` on this database, as the demonstration that made it."""
+    own = {"LOKET_DEMO": "1", "LOKET_VAR": str(old.parent), "LOKET_SECRET_KEY": SECRET.decode()}
+    run = [sys.executable, "-m", "selfservice", *command]
+    return subprocess.run(run, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", str(free_port()))], ids=["migrate", "serve"])
+def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
+    """A database that holds people with one address is refused, in one line with their row numbers, before anything in
+    it changes; once each has an address of their own, it is migrated.
+    """
+    with closing(sqlite3.connect(old)) as conn:
+        conn.executescript("""
+            INSERT INTO people (id, given_name, family_name, email, email_key, language, created_at)
+                SELECT 900 + id, given_name, family_name, email, email_key, language, created_at FROM people
+                WHERE id IN (1, 4);
+        """)
+        before = list(conn.iterdump())
+    done = start(old, *command)
+    with closing(sqlite3.connect(old)) as conn:
+        assert before == list(conn.iterdump())
+        conn.executescript("UPDATE people SET email = id || email, email_key = id || email_key WHERE id > 900;")
+    said = "loket: people 1 and 901, 4 and 904 have one e-mail address, "
+    assert (1, 1, said) == (done.returncode, done.stderr.count("\n"), done.stderr[: len(said)])
+    assert 0 == start(old, "migrate").returncode
 
 
 def test_the_fixtures_of_before_are_here() -> None:

@@ -107,12 +107,13 @@ def _line(error: Exception) -> str | None:
     from selfservice.config import ConfigError
     from selfservice.crypto import MissingKeyError
     from selfservice.db import Error as DatabaseError
-    from selfservice.db import IntegrityError
+    from selfservice.db import IntegrityError, MigrationError
     from selfservice.facts import FactError
     from selfservice.publish.embed import EmbedError
     from selfservice.restore import RestoreError
 
-    if isinstance(error, (ConfigError, MissingKeyError, RestoreError, FactError, CatalogError, EmbedError, OSError)):
+    known = (ConfigError, MissingKeyError, MigrationError, RestoreError, FactError, CatalogError, EmbedError, OSError)
+    if isinstance(error, known):
         return str(error)
     if isinstance(error, IntegrityError):
         return f"the database refused a row ({error}); what went in before stays. If it does again, report it"

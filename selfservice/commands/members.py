@@ -26,19 +26,16 @@ def command() -> None:
 @click.argument("email")
 @with_appcontext
 def show(email: str) -> None:
-    """Show the people with this e-mail address, their access codes and their requests."""
+    """Show who has this e-mail address, with their access codes and their requests."""
     conn = services().db.read()
-    rows = conn.execute(
-        "SELECT id FROM people WHERE email_key = :key ORDER BY id", {"key": email_key(email)}
-    ).fetchall()
+    row = conn.execute("SELECT id FROM people WHERE email_key = :key", {"key": email_key(email)}).fetchone()
     with services().db.write() as conn:
-        result, on_what = ("ok", f"person:{rows[0]['id']}") if rows else ("unknown", "")
+        result, on_what = ("ok", f"person:{row['id']}") if row else ("unknown", "")
         who = f"account:{getpass.getuser()}"
         record(conn, services().keys, clock.now(), "member.show", result, who=who, on_what=on_what)
-    if not rows:
+    if row is None:
         sys.exit(f"loket: nobody has the e-mail address {email}")
-    for row in rows:
-        _show(conn, people.get(conn, row["id"]))
+    _show(conn, people.get(conn, row["id"]))
 
 
 def _show(conn: Connection, person: people.Person) -> None:

@@ -1,11 +1,11 @@
 """The database behind names of our own: whoever asks, writes or migrates imports from here, and names no engine."""
 
+from selfservice.db.errors import MigrationError, NestedWriteError
 from selfservice.db.sqlite import (
     Connection,
     Database,
     Error,
     IntegrityError,
-    NestedWriteError,
     OperationalError,
     Row,
     backup,
@@ -18,6 +18,7 @@ __all__ = [
     "Database",
     "Error",
     "IntegrityError",
+    "MigrationError",
     "NestedWriteError",
     "OperationalError",
     "Row",

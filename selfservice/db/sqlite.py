@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from selfservice.db.errors import NestedWriteError
 from selfservice.metrics import METERS
 
 if TYPE_CHECKING:
@@ -53,10 +54,6 @@ def cannot_now(error: Error) -> bool:
     """
     name = str(getattr(error, "sqlite_errorname", ""))
     return any(name == each or name.startswith(f"{each}_") for each in _PASSING)
-
-
-class NestedWriteError(RuntimeError):
-    """`write()` was entered inside another `write()` of the same thread."""
 
 
 def wal_is_safe(version: tuple[int, int, int]) -> bool:

@@ -9,7 +9,12 @@ goes too (`requests.model.clean`). Times are UTC text of fixed width
 secrets stay.
 """
 
+from itertools import groupby
+from operator import itemgetter
+
 from sqlite_utils import Database, Migrations
+
+from selfservice.db import MigrationError
 
 migrations = Migrations("members")
 
@@ -182,4 +187,27 @@ def add_key_ids(db: Database) -> None:
         ) STRICT;
         ALTER TABLE access_codes ADD COLUMN key_id TEXT REFERENCES secret_keys (id);
         CREATE INDEX access_codes_key ON access_codes (key_id) WHERE revoked_at IS NULL;
+    """)
+
+
+@migrations()
+def make_addresses_unique(db: Database) -> None:
+    """One person an e-mail address. The forms never made two of them, and which of two passwords counts is not ours to
+    say: a database that holds such people is refused.
+    """
+    rows = db.execute("""
+        SELECT email_key, id FROM people
+        WHERE email_key IN (SELECT email_key FROM people GROUP BY email_key HAVING count(*) > 1)
+        ORDER BY email_key, id
+    """).fetchall()
+    if rows:
+        shared = [" and ".join(str(id_) for _, id_ in same) for _, same in groupby(rows, itemgetter(0))]
+        raise MigrationError(
+            f"people {', '.join(shared)} have one e-mail address, which is one person's alone from now on. Nothing was "
+            "changed. Write another address for all but one of them (columns email and email_key of the table people), "
+            "and run this again"
+        )
+    db.executescript("""
+        DROP INDEX people_email;
+        CREATE UNIQUE INDEX people_email ON people (email_key);
     """)

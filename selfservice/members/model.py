@@ -119,7 +119,10 @@ def add_organisation(
 
 
 def add_person(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
-    """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`."""
+    """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`.
+
+    Raises IntegrityError when somebody has this address, in whichever spelling.
+    """
     row = conn.execute(
         """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
            VALUES (:given_name, :family_name, :email, :email_key, :language, :now) RETURNING id""",

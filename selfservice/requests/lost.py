@@ -76,8 +76,7 @@ def lose(
         """SELECT c.id, c.person_id, p.given_name, p.email
            FROM access_codes c JOIN people p ON p.id = c.person_id
            WHERE p.email_key = :email_key AND c.revoked_at IS NULL
-                 AND coalesce(c.organisation_id, 0) = :organisation_id
-           ORDER BY c.id LIMIT 1""",
+                 AND coalesce(c.organisation_id, 0) = :organisation_id""",
         {
             "email_key": email_key(email),
             "organisation_id": found.id if found else -1 if kvk_number else 0,

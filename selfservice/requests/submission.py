@@ -241,8 +241,8 @@ def _person(conn: Connection, answers: Answers, found: Organisation | None, now:
     key = email_key(answers.email)
     conn.execute(
         """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
-           SELECT :given_name, :family_name, :email, :email_key, :language, :now
-           WHERE NOT EXISTS (SELECT 1 FROM people WHERE email_key = :email_key)""",
+           VALUES (:given_name, :family_name, :email, :email_key, :language, :now)
+           ON CONFLICT (email_key) DO NOTHING""",
         {
             "given_name": answers.given_name,
             "family_name": answers.family_name,
@@ -254,11 +254,11 @@ def _person(conn: Connection, answers: Answers, found: Organisation | None, now:
     )
     row = conn.execute(
         """SELECT p.id, w.person_id IS NOT NULL AS has_password, EXISTS (
-                      SELECT 1 FROM access_codes c JOIN people o ON o.id = c.person_id
-                      WHERE o.email_key = :email_key AND c.revoked_at IS NULL
+                      SELECT 1 FROM access_codes c
+                      WHERE c.person_id = p.id AND c.revoked_at IS NULL
                             AND coalesce(c.organisation_id, 0) = coalesce(:organisation_id, 0)) AS has_code
            FROM people p LEFT JOIN passwords w ON w.person_id = p.id
-           WHERE p.email_key = :email_key ORDER BY p.id LIMIT 1""",
+           WHERE p.email_key = :email_key""",
         {"email_key": key, "organisation_id": found.id if found else None},
     ).fetchone()
     return int(row["id"]), bool(row["has_password"]), bool(row["has_code"])
