@@ -16,8 +16,8 @@ from selfservice.fragments.replacement_password.model import TOKEN_KIND
 from selfservice.members import codes, model, tokens
 from selfservice.migrations import migrate
 from selfservice.secrets import Keys
-from selfservice.visits import model as visits
-from selfservice.visits.drafts import Draft
+from selfservice.visits import model as anonymous_sessions
+from selfservice.visits.drafts import SavedForm
 
 FORM = f"/en/self-service/{NAME}"
 NEW_PASSWORD = f"{FORM}/new-password"
@@ -63,8 +63,8 @@ def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[b
             )
             model.add_access_code(conn, keys, now, code=codes.derive(keys, new_seed(keys, "code")), person_id=person)
             token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
-            visit, cookie = visits.start(conn, now)
-            Draft(visit, NAME).save(conn, {"token_hash": token_hash}, now)
+            session_id, cookie = anonymous_sessions.start(conn, now)
+            SavedForm(session_id, NAME).save(conn, {"token_hash": token_hash}, now)
             password = f"laarzen fluiten zacht {number} keer"
             requests.append(post(NEW_PASSWORD, {"new_password": password}, {"Cookie": f"loket={cookie}"}))
     db.close()

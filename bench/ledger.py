@@ -20,7 +20,7 @@ from selfservice.db import Database
 from selfservice.members import codes, model
 from selfservice.migrations import migrate
 from selfservice.secrets import Keys
-from selfservice.visits import model as visits
+from selfservice.visits import model as anonymous_sessions
 from selfservice.visits import sessions
 
 LIST = "/en/self-service/orders"
@@ -73,13 +73,13 @@ def one_account(environment: Mapping[str, str], folder: Path, count: int, people
 
 
 def enter(environment: Mapping[str, str], person_id: int) -> str:
-    """Sign a person in with the active code they have; the Cookie header of that visit."""
+    """Sign a person in with the active code they have; the Cookie header of that session."""
     with opened(environment) as (db, _), db.write() as conn:
         # The session's idle time is begun anew once a minute, which a benchmark need not measure.
         now = clock.now() + timedelta(minutes=10)
         code = conn.execute(
             "SELECT id FROM access_codes WHERE person_id = :person AND revoked_at IS NULL", {"person": person_id}
         ).fetchone()
-        _, cookie = visits.start(conn, now)
+        _, cookie = anonymous_sessions.start(conn, now)
         sessions.begin(conn, person_id, code["id"], cookie, now, "bench")
     return f"loket={cookie}"

@@ -23,8 +23,8 @@ from selfservice.fragments.access_code import NAME
 from selfservice.members import model
 from selfservice.migrations import migrate
 from selfservice.secrets import Keys
-from selfservice.visits import model as visits
-from selfservice.visits.drafts import Draft
+from selfservice.visits import model as anonymous_sessions
+from selfservice.visits.drafts import SavedForm
 
 FORM = f"/en/self-service/{NAME}"
 KVK = "12345678"
@@ -33,13 +33,12 @@ CLIENTS = 2
 SECONDS = 60.0
 PERSON = {"kvk_number": KVK, "given_name": "Wil", "family_name": "Peeters", "telephone": ""}
 NOTES = """
-A business request that ends in direct debit and a letter: the longest way there is. Each visitor has a cookie, a draft
-and an address of their own, and takes the steps in this order with right input; two clients, one worker with one
-thread, clients and server on the same machine; medians of the rounds, and of the ratios, round by round (above 1.0 is
-slower). 'bare Flask' is one route with a text and nothing else; 'with a row' is bare Flask that keeps one row a visitor
-in the same SQLite, equally safe: a GET reads it and renders five fields, a POST writes it and answers 303. It has no
-limiter, session, language, layout of the site, checks or security headers.
-""".strip()
+A business request that ends in direct debit and a letter: the longest way there is. Each visitor has a cookie, answers
+that are kept and an address of their own, and takes the steps in this order with right input; two clients, one worker
+with one thread, clients and server on the same machine; medians of the rounds, and of the ratios, round by round (above
+1.0 is slower). 'bare Flask' is one route with a text and nothing else; 'with a row' is bare Flask that keeps one row a
+visitor in the same SQLite, equally safe: a GET reads it and renders five fields, a POST writes it and answers 303. It
+has no limiter, session, language, layout of the site, checks or security headers.""".strip()
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Step:
 
 STEPS = (
     Step("GET need (the start)", FORM, cookie=False),
-    Step("POST need, a new visit", f"{FORM}/need", {"need": "business"}, cookie=False),
+    Step("POST need, a new session", f"{FORM}/need", {"need": "business"}, cookie=False),
     Step("POST need", f"{FORM}/need", {"need": "business"}),
     Step("GET details", f"{FORM}/details"),
     Step("GET the organisation, in place", f"{FORM}/organisation?kvk_number={KVK}"),
@@ -122,7 +121,7 @@ def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, An
 
 
 def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:
-    """A visit for each visitor, with a draft that is empty yet, and one organisation; the cookies of the visits."""
+    """An anonymous session for each visitor, with an empty saved form, and one organisation; their cookies."""
     with patch.dict(os.environ, environment):
         config = load_config()
     db = Database(config.database)
@@ -134,8 +133,8 @@ def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:
             house_number="7a", postcode="0012 ZZ", city="Zandhoven",
         )  # fmt: skip
         for _ in range(visitors):
-            visit, cookie = visits.start(conn, now)
-            Draft(visit, NAME).save(conn, {}, now)
+            session_id, cookie = anonymous_sessions.start(conn, now)
+            SavedForm(session_id, NAME).save(conn, {}, now)
             made.append(cookie)
     db.close()
     return made

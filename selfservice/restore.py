@@ -22,7 +22,7 @@ from selfservice.migrations import migrate, unknown
 from selfservice.outbox import model as outbox
 from selfservice.outbox.queue import give_up
 from selfservice.secrets import Keys
-from selfservice.visits import model as visits
+from selfservice.visits import model as anonymous_sessions
 
 # What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
 # the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
@@ -107,7 +107,7 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
     ready = conn.execute("SELECT count(*) FROM letters WHERE state = 'ready'").fetchone()[0]
     newest = conn.execute("SELECT coalesce(max(at), '') FROM events").fetchone()[0]
     with copy.write() as writing:
-        sessions, links = visits.end_all(writing, now), tokens.end_all(writing, now)
+        sessions, links = anonymous_sessions.end_all(writing, now), tokens.end_all(writing, now)
         dead = outbox.drop_waiting(writing, now, links_only=True)
         if drop_mail:
             outbox.drop_waiting(writing, now, links_only=False)

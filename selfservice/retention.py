@@ -12,7 +12,7 @@ from selfservice.messages import model as messages
 from selfservice.orders import model as orders
 from selfservice.outbox import model as outbox
 from selfservice.requests import model as requests
-from selfservice.visits import model as visits
+from selfservice.visits import model as anonymous_sessions
 
 DOMAINS = {
     "events": events.clean,
@@ -24,7 +24,7 @@ DOMAINS = {
     "orders": orders.clean,
     "outbox": outbox.clean,
     "requests": requests.clean,
-    "visits": visits.clean,
+    "visits": anonymous_sessions.clean,
 }
 
 

@@ -15,7 +15,6 @@ from selfservice.i18n import gettext
 from selfservice.rights import Rights
 from selfservice.services import services
 from selfservice.visits import sessions
-from selfservice.visits.drafts import Draft
 from selfservice.visits.sessions import Session, begin
 
 NAME = "sign-in"
@@ -30,7 +29,7 @@ _STYLES: dict[str, str] = {}
 # Forms of which nothing is kept when a session ends, since passwords are typed there.
 _SECRET: set[str] = set()
 _READ_ONLY: set[str] = set()
-# Of what was typed in a session that has ended so many signs a field are kept: more fits no field of ours, nor a draft.
+# Of what was typed in a session that has ended so many characters a field are kept: more fits no field of ours.
 LONGEST = 300
 _FORM = re.compile(f"/(?:{'|'.join(i18n.LANGUAGES)})/self-service/([a-z-]+)(?:/[a-z-]+)?")
 
@@ -77,7 +76,7 @@ def prolong(session: Session) -> Session:
 def enter(conn: db.Connection, person_id: int, access_code_id: int, device: str, now: datetime) -> None:
     """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends.
 
-    The visit stays with what was typed in it, unless somebody else was signed in on this browser before.
+    The anonymous session stays with what was typed in it, unless somebody else was signed in on this browser before.
     """
     cookie = cookies.value()
     before = sessions.owner(conn, cookie) if cookie else None
@@ -171,7 +170,7 @@ def _refuse(name: str, session: Session) -> Response:
 def ask(
     name: str,
     values: Mapping[str, str] | None = None,
-    found: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] | None = None,
     status: int = 200,
     notice: str | None = None,
     then: str | None = None,
@@ -191,7 +190,7 @@ def ask(
         panel=name,
         then=then or ("" if own else address(name)),
         values=values or {},
-        errors=found or {},
+        errors=errors or {},
         notice=notice,
         kept=_is_kept(name),
         unsent=unsent,
@@ -232,16 +231,13 @@ def bar(session: Session | None, name: str) -> dict[str, Any]:
 def kept(name: str, session: Session) -> dict[str, str]:
     """What this person had typed into the form when their session ended; empty when nothing."""
     now, conn = clock.now(), services().db.read()
-    visit = cookies.visit(conn, now)
-    draft = Draft(visit, name).load(conn, now) if visit is not None else {}
-    return dict(draft["typed"]) if draft.get("person") == session.person_id else {}
+    saved = cookies.load_form(conn, name, now)
+    return dict(saved["typed"]) if saved.get("person") == session.person_id else {}
 
 
 def let_go(conn: db.Connection, name: str) -> None:
     """Forget what was kept of the form: it has been sent."""
-    visit = cookies.visit(conn, clock.now())
-    if visit is not None:
-        Draft(visit, name).delete(conn)
+    cookies.delete_form(conn, name, clock.now())
 
 
 def _keep(name: str, typed: Mapping[str, str]) -> None:
@@ -249,19 +245,17 @@ def _keep(name: str, typed: Mapping[str, str]) -> None:
     cookie, now = cookies.value(), clock.now()
     conn = services().db.read()
     person = sessions.owner(conn, cookie) if cookie else None
-    visit = cookies.visit(conn, now)
-    if person is not None and visit is not None:
+    if person is not None and cookies.anonymous_session(conn, now) is not None:
         with services().db.write() as conn:
             kept = {field: text[:LONGEST] for field, text in typed.items()}
-            Draft(visit, name).save(conn, {"person": person, "typed": kept}, now)
+            cookies.save_form(conn, name, {"person": person, "typed": kept}, now)
 
 
 def _is_kept(name: str) -> bool:
     if not cookies.value():
         return False
     now, conn = clock.now(), services().db.read()
-    visit = cookies.visit(conn, now)
-    return visit is not None and "typed" in Draft(visit, name).load(conn, now)
+    return "typed" in cookies.load_form(conn, name, now)
 
 
 def _has_ended() -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from flask import Response, request
 
-from selfservice import errors, web
+from selfservice import web
+from selfservice.errors import too_often
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,12 @@ class StartForm:
     def show(
         self,
         values: Mapping[str, str] | None = None,
-        found: Mapping[str, str] | None = None,
+        errors: Mapping[str, str] | None = None,
         status: int = 200,
         notice: str | None = None,
     ) -> Response:
-        """The form with these values; 422 with the messages that were `found`. Empty it can be baked."""
-        status = 422 if found else status
+        """The form with these values; 422 with `errors`, messages by field name. Empty it can be baked."""
+        status = 422 if errors else status
         return web.render(
             f"{self.name.replace('-', '_')}/start.html",
             title=self.title(),
@@ -33,19 +34,19 @@ class StartForm:
             error=status >= 400,
             switch_form=f"{self.name}-form",
             values=values or {},
-            errors=found or {},
+            errors=errors or {},
             notice=notice,
         )
 
-    def again(self, typed: Mapping[str, str], found: Mapping[str, str]) -> Response | None:
+    def again(self, typed: Mapping[str, str], errors: Mapping[str, str]) -> Response | None:
         """The form once more: with what is wrong; or in the other language, with errors only if they were shown before.
 
         None when it was sent to be handed in and nothing is wrong.
         """
         if web.switches_language():
-            return self.show(typed, found if request.form.get("checked") else {})
-        return self.show(typed, found) if found else None
+            return self.show(typed, errors if request.form.get("checked") else {})
+        return self.show(typed, errors) if errors else None
 
     def too_often(self, typed: Mapping[str, str], seconds: int) -> Response:
         """The answer to who tried too often, with what was typed."""
-        return errors.too_often(seconds, lambda notice: self.show(typed, status=429, notice=notice))
+        return too_often(seconds, lambda notice: self.show(typed, status=429, notice=notice))

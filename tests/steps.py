@@ -113,7 +113,7 @@ def token(app: Flask, kind: str) -> str:
     return str(found[-1]["token"])
 
 
-def draft(app: Flask, form: str = "access-code") -> dict[str, Any]:
+def saved_form(app: Flask, form: str = "access-code") -> dict[str, Any]:
     """What is kept of a form."""
     found = [json.loads(row["content"]) for row in rows(app, "drafts") if row["fragment"] == form]
     return dict(found[-1]) if found else {}

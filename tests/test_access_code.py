@@ -31,9 +31,9 @@ from tests.steps import (
     REGISTERED,
     Person,
     change,
-    draft,
     made,
     rows,
+    saved_form,
     services,
     writes,
 )
@@ -377,7 +377,7 @@ def test_a_day_later(one: Person, app: Flask) -> None:
     assert "need" == one.leads(one.see("details"))
     assert "need" == one.goes("preferences", **PREFERENCES)
     assert "gone now" in one.see("need").text
-    assert {"payment_method": "credit", "language": "en"} == draft(app)["answers"]
+    assert {"payment_method": "credit", "language": "en"} == saved_form(app)["answers"]
 
 
 def test_answers_are_codes(one: Person, app: Flask) -> None:
@@ -386,7 +386,7 @@ def test_answers_are_codes(one: Person, app: Flask) -> None:
     for lang in LANGUAGES:
         other = Person(browser(app), lang=lang)
         other.fill_in("business")
-        kept.append(draft(app)["answers"])
+        kept.append(saved_form(app)["answers"])
     assert kept[0] == kept[1]
     assert ("business", "en") == (kept[0]["need"], kept[0]["language"])
 
@@ -417,10 +417,10 @@ def test_sent_after_a_broken_answer(one: Person, app: Flask) -> None:
 
 
 def test_forgotten_after_sending(one: Person, app: Flask) -> None:
-    """Once sent, the answers are no longer in the draft."""
+    """Once sent, the answers are no longer in the saved form."""
     one.fill_in("business")
     one.send("check")
-    kept = str(draft(app))
+    kept = str(saved_form(app))
     assert [] == [value for value in ("NL91", "Oona@", "oona@example.org", "0417") if value in kept.replace("•••", "")]
 
 
@@ -547,7 +547,7 @@ def test_looked_up_too_often_by_sending(
     assert (429, True) == (last.status_code, int(last.headers["Retry-After"]) > 0)
     shown = ('value="00013718"', PERSON["email"], "notice good", "We find no organisation")
     assert htmx or [True, True, False, False] == [text in last.text for text in shown]
-    assert "00012481" == draft(app)["answers"]["kvk_number"]
+    assert "00012481" == saved_form(app)["answers"]["kvk_number"]
 
 
 def test_looked_up_by_a_detour(app: Flask, client: HouseClient, few: int) -> None:
@@ -599,7 +599,7 @@ def test_enter_goes_on(one: Person) -> None:
 
 
 def test_too_long(one: Person) -> None:
-    """A text of any length is an error at most, and the draft stays small."""
+    """A text of any length is an error at most, and the saved form stays small."""
     one.fill_in(until="details")
     assert 422 == one.send("details", **PERSON | {"given_name": "x" * 20_000}).status_code
     assert 200 == one.see("details").status_code
@@ -623,7 +623,7 @@ def test_is_dated(one: Person, app: Flask) -> None:
     """What the last page promises is what the request is held to."""
     one.fill_in("business")
     one.send("check")
-    kept = draft(app)
+    kept = saved_form(app)
     [request] = made(app)
     assert (request["expected_from"], request["expected_until"]) == (kept["since"], kept["until"])
     assert date.fromisoformat(kept["since"]) <= date.fromisoformat(kept["until"])

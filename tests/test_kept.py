@@ -10,16 +10,16 @@ from selfservice.letters import model as letters
 from selfservice.orders import model as orders
 from selfservice.requests import jobs
 from selfservice.visits import drafts, failures
-from selfservice.visits import model as visits
+from selfservice.visits import model as anonymous_sessions
 
 
 def test_text_and_program_agree() -> None:
     """The facts on the page and the limits in the code are the same numbers."""
     facts = Facts.load(ROOT / "content" / "facts.toml")
     said = [facts.get(name).value for name in ("visit.keep_hours", "events.keep_days", "access_code.request_keep_days")]
-    assert [visits.LIFE_HOURS, events.KEPT_DAYS, jobs.KEPT_DAYS] == said
+    assert [anonymous_sessions.LIFE_HOURS, events.KEPT_DAYS, jobs.KEPT_DAYS] == said
     assert failures.KEPT_SECONDS == facts.get("sign_in.failures_keep_hours").value * 3600
-    assert visits.LIFE_HOURS == drafts.LIFE_HOURS
+    assert anonymous_sessions.LIFE_HOURS == drafts.LIFE_HOURS
     assert letters.OPEN_DAYS == facts.get("letter.every_days").value
     assert downloads.KEPT_SECONDS == facts.get("orders.file_keep_hours").value * 3600
     assert orders.KEPT_YEARS == facts.get("orders.keep_years").value

@@ -287,7 +287,7 @@ def test_extra_fields(client: HouseClient, office: Office, field: str) -> None:
 
 
 def test_all_or_nothing(client: HouseClient, office: Office) -> None:
-    """When the mail cannot be queued, nothing is kept: no token, no count, no draft."""
+    """When the mail cannot be queued, nothing is kept: no token, no count, no saved form."""
     office.change("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'disk full'); END")
     kept = ("tokens", "outbox", "limits", "visits", "events")
     before = [office.rows(table) for table in kept]

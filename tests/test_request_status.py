@@ -19,7 +19,7 @@ from selfservice.requests import model as requests
 from tests.clients import HouseClient
 from tests.live import path
 from tests.people import browser
-from tests.steps import PERSON, Person, change, draft, made, rows, services, writes
+from tests.steps import PERSON, Person, change, made, rows, saved_form, services, writes
 
 EMAIL = PERSON["email"]
 ADDRESS = {"street": "Kade", "house_number": "12 a", "postcode": "1234ab", "city": "Dorp"}
@@ -373,4 +373,4 @@ def test_another(client: HouseClient, app: Flask) -> None:
     one.send(reference=ask(app), email=EMAIL)
     one.send("withdraw")
     one.send(reference=references.grouped(references.new()), email=EMAIL)
-    assert {"reference", "email"} == set(draft(app, "request-status"))
+    assert {"reference", "email"} == set(saved_form(app, "request-status"))

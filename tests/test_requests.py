@@ -103,18 +103,18 @@ def test_private_with_a_password(db: Database) -> None:
 
 
 def test_sent_twice(db: Database) -> None:
-    """Sending the same draft again gives the same reference and changes nothing."""
-    first = help_.hand_in(db, PRIVATE, submission="draft-1")
+    """Sending the same form again gives the same reference and changes nothing."""
+    first = help_.hand_in(db, PRIVATE, submission="form-1")
     before = dump(db)
-    second = help_.hand_in(db, PRIVATE, submission="draft-1", given_name="Other")
+    second = help_.hand_in(db, PRIVATE, submission="form-1", given_name="Other")
     assert (first, before) == (second, dump(db))
 
 
 def race_to_submit(path: Path) -> str:
-    """Hand the same draft in, as one of several processes."""
+    """Hand the same form in, as one of several processes."""
     db = Database(path)
     try:
-        return help_.hand_in(db, PRIVATE, submission="draft-1")
+        return help_.hand_in(db, PRIVATE, submission="form-1")
     finally:
         db.close()
 
@@ -129,7 +129,7 @@ def race_to_replace(path: Path, link: str) -> bool:
 
 
 def test_race(db: Database) -> None:
-    """Of one draft sent by several at once comes one request; of one link used by several, one new code."""
+    """Of one form sent by several at once comes one request; of one link used by several, one new code."""
     made = run_processes(race_to_submit, [(db.path,)] * 4)
     help_.confirm(db, made[0])
     replaced = run_processes(race_to_replace, [(db.path, lose(db))] * 4)

@@ -21,7 +21,7 @@ from selfservice.heartbeats import BACKUP, age_seconds
 from selfservice.members import tokens
 from selfservice.outbox import model as outbox
 from selfservice.outbox.queue import claim
-from selfservice.visits import model as visits
+from selfservice.visits import model as anonymous_sessions
 from selfservice.visits import sessions
 from tests.conftest import SECRET
 from tests.domain_helpers import CONTEXT, KEYS, rows
@@ -56,7 +56,7 @@ def copy(var: Path) -> Path:
         now = clock.now()
         # Those of the demonstration's own requests.
         tokens.end_all(conn, now)
-        _, cookie = visits.start(conn, now)
+        _, cookie = anonymous_sessions.start(conn, now)
         sessions.begin(conn, 1, 1, cookie, now, "a browser")
         link = tokens.issue(conn, KEYS, "replacement_password", 1, 1, now)
         for number, seed in enumerate((None, None, link.seed)):

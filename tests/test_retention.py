@@ -25,8 +25,8 @@ from selfservice.outbox import model as outbox
 from selfservice.outbox import queue
 from selfservice.requests import model as requests
 from selfservice.visits import failures, sessions
-from selfservice.visits import model as visits
-from selfservice.visits.drafts import Draft
+from selfservice.visits import model as anonymous_sessions
+from selfservice.visits.drafts import SavedForm
 from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
 from tests.request_helpers import IBAN, PRIVATE
 
@@ -77,8 +77,8 @@ def fill(db: Database, hours_ago: float) -> None:
     with db.write() as conn:
         members.revoke_access_code(conn, 1, then)
         tokens.issue(conn, KEYS, "password", person, 1, then)
-        visit, _ = visits.start(conn, then)
-        Draft(visit, "form").save(conn, {}, then)
+        session_id, _ = anonymous_sessions.start(conn, then)
+        SavedForm(session_id, "form").save(conn, {}, then)
         sessions.begin(conn, person, 1, "cookie", then, "a device")
         jobs.ask(conn, "test", 1, {}, 1, then)
         failures.admit(conn, "k" * 64, then)

@@ -24,8 +24,8 @@ PASSWORD_LINK = Guard(
 )
 SIGN_IN = Guard(Limit("sign-in-address", 60, HOUR), Limit("sign-in-global", 1200, 60), Limit("sign-in-name", 30, HOUR))
 STATUS = Guard(Limit("status-address", 60, HOUR), Limit("status-global", 1200, 60), Limit("status-reference", 20, HOUR))
-# Who comes without a visit gets one, which is a row: too few to fill the database.
-VISIT = Guard(Limit("request-visit-address", 60, HOUR), Limit("request-visit-global", 1200, 60))
+# Who comes without an anonymous session gets one, which is a row: too few to fill the database.
+ANONYMOUS_SESSION = Guard(Limit("request-visit-address", 60, HOUR), Limit("request-visit-global", 1200, 60))
 # Which organisation has a number: enough for a whole office with a list, too few to copy the register.
 ORGANISATION = Guard(Limit("request-organisation", 200, HOUR), Limit("request-organisation-global", 4000, 600))
 # A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.

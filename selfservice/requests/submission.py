@@ -108,7 +108,7 @@ def submit(
 ) -> Submitted:
     """Take a request down and queue the mail about it. Call inside `write()`.
 
-    `submission` names this one sending (a random word in the draft): sent again, it gives the same reference and
+    `submission` names this one sending (a random word in the saved form): sent again, it gives the same reference and
     changes nothing. Known and unknown people cost the same statements and get the same answer; who has such a code
     already hears so by mail alone. `address` is the client's. `proof` is the hash of the token in a link about a
     request that was opened where this one is sent from: when it was mailed to the same e-mail address, what others ask

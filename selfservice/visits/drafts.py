@@ -12,11 +12,11 @@ LIFE_HOURS = 24
 MAX_LENGTH = 16_384
 
 
-class Draft:
-    """The draft of one fragment in one visit. No password or token belongs in it; a token's hash may."""
+class SavedForm:
+    """What is saved of one form (`fragment`) in one anonymous session: no password or token; a token's hash may."""
 
-    def __init__(self, visit_id: int, fragment: str) -> None:
-        self._key = {"visit_id": visit_id, "fragment": fragment}
+    def __init__(self, anonymous_session_id: int, fragment: str) -> None:
+        self._key = {"visit_id": anonymous_session_id, "fragment": fragment}
 
     def load(self, conn: Connection, now: datetime) -> dict[str, Any]:
         """What was saved within 24 hours; an empty dict when nothing was."""
@@ -31,7 +31,7 @@ class Draft:
         """Keep this instead of what was there. Raises ValueError over 16,384 characters of JSON."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         if len(text) > MAX_LENGTH:
-            raise ValueError(f"a draft of {len(text)} characters; at most {MAX_LENGTH} are kept")
+            raise ValueError(f"a form of {len(text)} characters; at most {MAX_LENGTH} are kept")
         conn.execute(
             """INSERT INTO drafts (visit_id, fragment, content, saved_at)
                VALUES (:visit_id, :fragment, :content, :now)
@@ -41,5 +41,5 @@ class Draft:
         )
 
     def delete(self, conn: Connection) -> None:
-        """Forget the draft; fine when there is none."""
+        """Forget what was saved; fine when nothing was."""
         conn.execute("DELETE FROM drafts WHERE visit_id = :visit_id AND fragment = :fragment", self._key)

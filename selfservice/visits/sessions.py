@@ -1,4 +1,4 @@
-"""Sessions of signed-in people, kept by the hash of the visit's cookie.
+"""Sessions of signed-in people, kept by the hash of the browser's cookie.
 
 Idle 15 minutes, at most 8 hours (OWASP ASVS 5.0, 7.3; the idle time is DigiD's too). A session also ends with
 its access code: once that is withdrawn, nothing is found under the cookie any more.
@@ -62,7 +62,7 @@ class Session:
 
 
 def begin(conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str) -> None:
-    """Begin a session under a visit's cookie. The cookie must be new, so that a planted one is worth nothing.
+    """Begin a session under the browser's cookie. The cookie must be new, so that a planted one is worth nothing.
 
     Raises IntegrityError when a session was ever begun under this cookie.
     """

@@ -12,8 +12,10 @@ from uuid import uuid4
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, cookies, errors, web, workdays
+from selfservice import clock, cookies, web, workdays
 from selfservice.db import Connection
+from selfservice.errors import answer as error_answer
+from selfservice.errors import too_often
 from selfservice.fragments.access_code import link, model
 from selfservice.fragments.access_code.model import Form
 from selfservice.i18n import gettext, other_language
@@ -23,7 +25,6 @@ from selfservice.members import mandates, references
 from selfservice.outbox import addresses
 from selfservice.requests import model as requests
 from selfservice.services import services
-from selfservice.visits.drafts import Draft
 
 NAME = "access-code"
 blueprint = Blueprint("access_code", __name__)
@@ -44,9 +45,8 @@ def title(step: str = "need") -> str:
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:
-    """What this visit has of a request: its answers, and once it was sent what the last page shows."""
-    visit = cookies.visit(conn, now)
-    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+    """What this browser has of a request: its answers, and once it was sent what the last page shows."""
+    return cookies.load_form(conn, NAME, now)
 
 
 def _form(conn: Connection, answers: dict[str, str]) -> Form:
@@ -60,8 +60,8 @@ def start() -> Response:
     return _show("need", Form(services().facts, {}), {}, first=True)
 
 
-def _show(step: str, form: Form, found: dict[str, str], status: int = 200, **variables: Any) -> Response:
-    status = 422 if found else status
+def _show(step: str, form: Form, errors: dict[str, str], status: int = 200, **variables: Any) -> Response:
+    status = 422 if errors else status
     shown = {"first": False, "looks_up": False, "lapsed": False, "notice": None} | variables
     return web.render(
         f"access_code/{step}.html",
@@ -76,7 +76,7 @@ def _show(step: str, form: Form, found: dict[str, str], status: int = 200, **var
         last=model.LAST,
         form=form,
         values=form.answers,
-        errors=found,
+        errors=errors,
         **shown,
     )
 
@@ -85,13 +85,13 @@ def _show(step: str, form: Form, found: dict[str, str], status: int = 200, **var
 def show(step: str) -> Response:
     """A step as it was left; or, when one before it is not answered yet, that one."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    if "reference" in draft and step != "need":
+    saved = _load(conn, now)
+    if "reference" in saved and step != "need":
         return web.see(url_for(".done"))
-    form = _form(conn, draft.get("answers", {}))
+    form = _form(conn, saved.get("answers", {}))
     if not form.allows(step):
         return web.see(url_for(".show", step=form.reached) if form.reached != "check" else url_for(".check"))
-    return _show(step, form, {}, lapsed="lapsed" in draft)
+    return _show(step, form, {}, lapsed="lapsed" in saved)
 
 
 @blueprint.post(f"/{STEPS}")
@@ -102,26 +102,26 @@ def answer(step: str) -> Response:
     if (refused := _refuse_look_up(step, typed, now)) is not None:
         return refused
     with services().db.write() as conn:
-        draft = _load(conn, now)
-        if "reference" in draft:
+        saved = _load(conn, now)
+        if "reference" in saved:
             if step != "need":
                 return web.see(url_for(".done"))
-            draft = {}
-        form = _form(conn, model.merge(draft.get("answers", {}), typed))
-        visit = cookies.visit(conn, now)
+            saved = {}
+        form = _form(conn, model.merge(saved.get("answers", {}), typed))
+        is_new = cookies.anonymous_session(conn, now) is None
         skips_check = back or looks_up or (switches and not request.form.get("checked"))
-        found = {} if skips_check or not form.allows(step) else form.check(step)
-        stays = bool(found) or ((looks_up or switches) and form.allows(step))
+        errors = {} if skips_check or not form.allows(step) else form.check(step)
+        stays = bool(errors) or ((looks_up or switches) and form.allows(step))
         if not stays and typed.get("need") == "extract":
             return web.see(url_for(".no_code"))
-        if visit is None and not stays:
-            wait = _admit(conn, table.VISIT, now)
+        if is_new and not stays:
+            wait = _admit(conn, table.ANONYMOUS_SESSION, now)
             if wait:
                 return _too_often(step, form, wait)
-        if visit is not None or not stays:
-            _keep(conn, cookies.visit_or_new(conn, now), draft, form, step, now)
+        if not is_new or not stays:
+            _keep(conn, saved, form, step, now)
     if stays:
-        return _show(step, form, found, looks_up=looks_up)
+        return _show(step, form, errors, looks_up=looks_up)
     return web.see(_address(form.before(step) if back else form.reached))
 
 
@@ -142,15 +142,15 @@ def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response
 
 
 def _too_often(step: str, form: Form, wait: int) -> Response:
-    return errors.too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
+    return too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
 
 
-def _keep(conn: Connection, visit: int, draft: dict[str, Any], form: Form, step: str, now: datetime) -> None:
-    """Save the answers. `key` makes sending them twice one request; `lapsed` says that an older draft is gone."""
-    kept: dict[str, Any] = {"key": draft.get("key") or str(uuid4()), "answers": dict(form.answers)}
-    if step != "need" and not draft.get("answers"):
+def _keep(conn: Connection, saved: dict[str, Any], form: Form, step: str, now: datetime) -> None:
+    """Save the answers. `key` makes sending them twice one request; `lapsed` says that those of before are gone."""
+    kept: dict[str, Any] = {"key": saved.get("key") or str(uuid4()), "answers": dict(form.answers)}
+    if step != "need" and not saved.get("answers"):
         kept["lapsed"] = True
-    Draft(visit, NAME).save(conn, kept, now)
+    cookies.save_form(conn, NAME, kept, now)
 
 
 def _address(step: str) -> str:
@@ -167,7 +167,7 @@ def organisation() -> Response:
         with services().db.write() as conn:
             wait = _admit(conn, table.ORGANISATION, clock.now())
         if wait:
-            return errors.answer(429, retry_after=wait)
+            return error_answer(429, retry_after=wait)
     form = _form(services().db.read(), answers)
     return web.render(
         "access_code/organisation.html", title=title("details"), form=form, values=answers, looks_up=False
@@ -184,10 +184,10 @@ def no_code() -> Response:
 def check() -> Response:
     """All answers, and how the code will come, before anything is sent."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    if "reference" in draft:
+    saved = _load(conn, now)
+    if "reference" in saved:
         return web.see(url_for(".done"))
-    form = _form(conn, draft.get("answers", {}))
+    form = _form(conn, saved.get("answers", {}))
     return _check(form, now) if form.reached == "check" else web.see(_address(form.reached))
 
 
@@ -205,24 +205,24 @@ def send() -> Response:
     """Hand the request in. Sent twice, from here or from another tab, it is one request."""
     now = clock.now()
     with services().db.write() as conn:
-        draft = _load(conn, now)
-        if "reference" in draft:
+        saved = _load(conn, now)
+        if "reference" in saved:
             return web.see(url_for(".done"))
-        form = _form(conn, draft.get("answers", {}))
+        form = _form(conn, saved.get("answers", {}))
         if form.reached != "check":
             return web.see(_address(form.reached))
         proof = link.opened(conn, now)
         handed = requests.submit(
-            conn, services().context, form.filled_in(), draft["key"], web.client_address(), now, proof=proof
+            conn, services().context, form.filled_in(), saved["key"], web.client_address(), now, proof=proof
         )
         if not handed.wait:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, _sent(form, handed, now), now)
+            cookies.save_form(conn, NAME, _sent(form, handed, now), now)
     if handed.wait:
         way = gettext(
             "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
             "browser, and then send this request: you need not wait."
         )
-        return errors.too_often(handed.wait, lambda notice: _check(form, now, 429, notice), way)
+        return too_often(handed.wait, lambda notice: _check(form, now, 429, notice), way)
     return web.see(url_for(".done"))
 
 
@@ -245,16 +245,16 @@ def _sent(form: Form, handed: requests.Submitted, now: datetime) -> dict[str, An
 @blueprint.get("/done")
 def done() -> Response:
     """The reference, and what happens next."""
-    draft = _load(services().db.read(), clock.now())
-    if "reference" not in draft:
+    saved = _load(services().db.read(), clock.now())
+    if "reference" not in saved:
         return web.see(url_for(".start"))
     return web.render(
         "access_code/done.html",
         title=title("done"),
-        sent=draft,
-        before=clock.upcoming(draft.get("before", ""), clock.now()),
-        since=date.fromisoformat(draft["since"]),
-        until=date.fromisoformat(draft["until"]),
+        sent=saved,
+        before=clock.upcoming(saved.get("before", ""), clock.now()),
+        since=date.fromisoformat(saved["since"]),
+        until=date.fromisoformat(saved["until"]),
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, cookies, errors, web
+from selfservice import clock, cookies, web
 from selfservice.db import Connection
+from selfservice.errors import too_often
 from selfservice.i18n import gettext, language
 from selfservice.members import model as members
 from selfservice.members import new_password, references, rules
@@ -22,10 +23,9 @@ from selfservice.requests.model import Asked, Link
 from selfservice.secrets import hash_token
 from selfservice.services import services
 from selfservice.visits import login_throttle
-from selfservice.visits.drafts import Draft
 
 # Beside what is filled in for another request in this browser, which stays.
-DRAFT = "access-code-link"
+SAVED_FORM = "access-code-link"
 
 
 def add_to(blueprint: Blueprint) -> None:
@@ -38,9 +38,8 @@ def add_to(blueprint: Blueprint) -> None:
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:
-    """What this visit has of a link: its token's hash, and what came of it once it was used here."""
-    visit = cookies.visit(conn, now)
-    return Draft(visit, DRAFT).load(conn, now) if visit is not None else {}
+    """What this browser has of a link: its token's hash, and what came of it once it was used here."""
+    return cookies.load_form(conn, SAVED_FORM, now)
 
 
 def opened(conn: Connection, now: datetime) -> str:
@@ -48,8 +47,8 @@ def opened(conn: Connection, now: datetime) -> str:
     return str(_load(conn, now).get("token_hash", ""))
 
 
-def _open(conn: Connection, draft: dict[str, Any], now: datetime) -> Link:
-    return requests.open_link(conn, draft.get("token_hash", ""), now)
+def _open(conn: Connection, saved: dict[str, Any], now: datetime) -> Link:
+    return requests.open_link(conn, saved.get("token_hash", ""), now)
 
 
 def follow(token: str) -> Response:
@@ -64,30 +63,29 @@ def follow(token: str) -> Response:
     before = _load(conn, now).get("token_hash")
     if (is_ours or before) and before != token_hash:
         with services().db.write() as conn:
-            draft = Draft(cookies.visit_or_new(conn, now), DRAFT)
             if is_ours:
-                draft.save(conn, {"token_hash": token_hash}, now)
+                cookies.save_form(conn, SAVED_FORM, {"token_hash": token_hash}, now)
             else:
-                draft.delete(conn)
+                cookies.delete_form(conn, SAVED_FORM, now)
     return web.see(url_for(".confirm"))
 
 
 def confirm() -> Response:
     """What was asked, and what will be settled; or why the link opens nothing any more."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    if "done" in draft:
+    saved = _load(conn, now)
+    if "done" in saved:
         return web.see(url_for(".confirmed"))
-    opened = _open(conn, draft, now)
+    opened = _open(conn, saved, now)
     if opened.asked is None:
         return _gone(opened)
-    before = clock.upcoming(draft.get("before", ""), now)
-    return _show(opened.asked, mailed="before" in draft, before=before)
+    before = clock.upcoming(saved.get("before", ""), now)
+    return _show(opened.asked, mailed="before" in saved, before=before)
 
 
 def _show(
     asked: Asked,
-    found: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
     status: int = 200,
     notice: str | None = None,
     *,
@@ -97,11 +95,11 @@ def _show(
     return web.render(
         "access_code/confirm.html",
         title=gettext("Choose your password") if asked.is_choice else gettext("Confirm your request"),
-        status=422 if found else status,
-        error=bool(found) or status >= 400,
+        status=422 if errors else status,
+        error=bool(errors) or status >= 400,
         asked=asked,
         masked=addresses.mask(asked.request.email),
-        errors=found or {},
+        errors=errors or {},
         notice=notice,
         mailed=mailed,
         before=before,
@@ -121,15 +119,15 @@ def _gone(opened: Link) -> Response:
 def agree() -> Response:
     """Use the link up, for who knows the password or chooses the first. Sent twice, it says what the first did."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    asked, sent = _open(conn, draft, now).asked, request.form.get("request", "")
-    if "done" in draft and draft["done"]["reference"] == sent:
+    saved = _load(conn, now)
+    asked, sent = _open(conn, saved, now).asked, request.form.get("request", "")
+    if "done" in saved and saved["done"]["reference"] == sent:
         return web.see(url_for(".confirmed"))
     if asked is None:
-        return _gone(_open(conn, draft, now))
+        return _gone(_open(conn, saved, now))
     if sent != asked.request.reference:
         return _other(asked)
-    return _with_password(asked, draft["token_hash"]) if asked.has_password else _choose(asked, draft["token_hash"])
+    return _with_password(asked, saved["token_hash"]) if asked.has_password else _choose(asked, saved["token_hash"])
 
 
 def _other(asked: Asked) -> Response:
@@ -150,7 +148,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
     with wired.db.write() as conn:
         wait = login_throttle.admit(conn, wired.keys, name, address, now)
     if wait:
-        return errors.too_often(wait, lambda notice: _show(asked, None, 429, notice))
+        return too_often(wait, lambda notice: _show(asked, None, 429, notice))
     known = members.password_hash(wired.db.read(), person)
     try:
         right = wired.hasher.verify(known, typed)
@@ -186,7 +184,7 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
             if made is not None:
                 done = _done(asked, made)
                 content = {"token_hash": token_hash, "done": done}
-                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, content, now)
+                cookies.save_form(conn, SAVED_FORM, content, now)
     # Used in another browser meanwhile, or the password is another one: the page says how it stands.
     return web.see(url_for(".confirm" if done is None else ".confirmed"))
 
@@ -210,20 +208,20 @@ def forgotten() -> Response:
     """Mail a link to choose a new password to who has no code, with which one asks for it elsewhere."""
     now = clock.now()
     with services().db.write() as conn:
-        draft = _load(conn, now)
-        asked = _open(conn, draft, now).asked
+        saved = _load(conn, now)
+        asked = _open(conn, saved, now).asked
         wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
         if asked is not None and asked.has_password and not asked.has_code and not is_other:
             sent = requests.forget_password(conn, services().context, asked, web.client_address(), language(), now)
             wait = sent.wait
             if not wait:
                 before = clock.to_text(sent.before) if sent.before else ""
-                Draft(cookies.visit_or_new(conn, now), DRAFT).save(conn, draft | {"before": before}, now)
+                cookies.save_form(conn, SAVED_FORM, saved | {"before": before}, now)
     if asked is not None and is_other:
         return _other(asked)
     if wait and asked is not None:
         shown = asked
-        return errors.too_often(wait, lambda notice: _show(shown, None, 429, notice))
+        return too_often(wait, lambda notice: _show(shown, None, 429, notice))
     return web.see(url_for(".confirm"))
 
 

@@ -134,8 +134,8 @@ class Form:
 
     def check(self, step: str) -> dict[str, str]:
         """The messages for the fields of a step that are not right, by field name; empty when all are."""
-        found = {name: self._message(name) for name in ASKED[step]}
-        return {name: message for name, message in found.items() if message}
+        errors = {name: self._message(name) for name in ASKED[step]}
+        return {name: message for name, message in errors.items() if message}
 
     def _message(self, name: str) -> str:
         text = self.answers.get(name, "")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, errors, signin, web
+from selfservice import clock, signin, web
+from selfservice.errors import too_often
 from selfservice.fragments.change_password import model
 from selfservice.i18n import gettext, language
 from selfservice.members import model as members
@@ -27,10 +28,10 @@ def _show(session: Session) -> Response:
     return _form(session, {})
 
 
-def _form(session: Session, found: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
+def _form(session: Session, errors: dict[str, str], status: int = 200, notice: str | None = None) -> Response:
     return signin.render(
         session, NAME, "change_password/form.html", title=title(), status=status, error=status >= 400,
-        errors=found, notice=notice,
+        errors=errors, notice=notice,
     )  # fmt: skip
 
 
@@ -40,8 +41,8 @@ def change() -> Response:
     session = signin.required(NAME)
     wired, now = services(), clock.now()
     old, new = request.form.get("password", ""), request.form.get("new_password", "")
-    if found := model.check(wired.db.read(), wired.context, session, old, new, demo=wired.config.demo):
-        return _form(session, found, 422)
+    if errors := model.check(wired.db.read(), wired.context, session, old, new, demo=wired.config.demo):
+        return _form(session, errors, 422)
     with wired.db.write() as conn:
         wait = model.wait(conn, wired.context, session, now)
     if wait:
@@ -58,7 +59,7 @@ def change() -> Response:
 
 
 def _later(session: Session, wait: int) -> Response:
-    return errors.too_often(wait, lambda notice: _form(session, {}, 429, notice))
+    return too_often(wait, lambda notice: _form(session, {}, 429, notice))
 
 
 @blueprint.get("/done")

@@ -20,15 +20,15 @@ from selfservice.visits.sessions import Session
 
 def check(conn: Connection, ctx: Context, session: Session, old: str, new: str, *, demo: bool) -> dict[str, str]:
     """The messages for the fields that are not right, by field name; empty when both can be."""
-    found = {}
+    errors = {}
     if not old or len(old.encode("utf-8", "surrogatepass")) > rules.MAX_BYTES:
-        found["password"] = gettext("Fill in the password that you log in with now.")
+        errors["password"] = gettext("Fill in the password that you log in with now.")
     if problem := new_password.problem(conn, ctx, session.person_id, new, demo=demo):
-        found["new_password"] = problem
+        errors["new_password"] = problem
     elif old and rules.normalise(old) == rules.normalise(new):
         # Who changes it since somebody else knows it must not believe that it is another one now.
-        found["new_password"] = gettext("Both passwords are the same. Choose another new password.")
-    return found
+        errors["new_password"] = gettext("Both passwords are the same. Choose another new password.")
+    return errors
 
 
 def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:

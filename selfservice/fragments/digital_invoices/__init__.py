@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from selfservice import clock, errors, signin, web, workdays
+from selfservice import clock, signin, web, workdays
+from selfservice.errors import too_often
 from selfservice.fragments.digital_invoices import model
 from selfservice.i18n import gettext, language
 from selfservice.services import services
@@ -24,14 +25,14 @@ def _show(session: Session) -> Response:
 
 
 def _form(
-    session: Session, typed: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None
+    session: Session, typed: dict[str, str], errors: dict[str, str], status: int = 200, notice: str | None = None
 ) -> Response:
     return signin.render(
-        session, NAME, "digital_invoices/form.html", title=title(), status=422 if found else status,
-        error=bool(found) or status >= 400, notice=notice,
-        switch_form=f"{NAME}-form", values=typed, errors=found, kept=bool(typed) and not found and not notice,
+        session, NAME, "digital_invoices/form.html", title=title(), status=422 if errors else status,
+        error=bool(errors) or status >= 400, notice=notice,
+        switch_form=f"{NAME}-form", values=typed, errors=errors, kept=bool(typed) and not errors and not notice,
         organisation=model.load(services().db.read(), session),
-        again="paper" in request.args and not found, first_day=workdays.add(workdays.today(clock.now()), 1),
+        again="paper" in request.args and not errors, first_day=workdays.add(workdays.today(clock.now()), 1),
     )  # fmt: skip
 
 
@@ -40,10 +41,10 @@ def ask() -> Response:
     """Check the address, and send invoices there from now on."""
     typed = {"email": request.form.get("email", "")}
     session = signin.required(NAME, typed)
-    found = model.check(typed)
+    errors = model.check(typed)
     if web.switches_language():
-        return _form(session, typed, found if request.form.get("checked") else {})
-    return _form(session, typed, found) if found else _choose(session, typed["email"])
+        return _form(session, typed, errors if request.form.get("checked") else {})
+    return _form(session, typed, errors) if errors else _choose(session, typed["email"])
 
 
 @blueprint.post("/paper")
@@ -61,7 +62,7 @@ def _choose(session: Session, email: str | None) -> Response:
             signin.let_go(conn, NAME)
     if wait:
         typed = {} if email is None else {"email": email}
-        return errors.too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
+        return too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
     # On paper the form looks as it did at first; the address says that something was done.
     return web.see(signin.address(NAME) + ("?paper=1" if changed and email is None else ""))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, abort, request
 
-from selfservice import clock, errors, signin, web, workdays
+from selfservice import clock, signin, web, workdays
+from selfservice.errors import too_often
 from selfservice.fragments.direct_debit import model
 from selfservice.i18n import gettext, language
 from selfservice.members import payments
@@ -26,7 +27,7 @@ def _show(session: Session) -> Response:
 
 
 def _form(
-    session: Session, typed: dict[str, str], found: dict[str, str], status: int = 200, notice: str | None = None
+    session: Session, typed: dict[str, str], errors: dict[str, str], status: int = 200, notice: str | None = None
 ) -> Response:
     today = workdays.today(clock.now())
     conn = services().db.read()
@@ -35,12 +36,12 @@ def _form(
     possible = model.is_open(services().context, session)
     pending = mandate is not None and mandate.effective_on > today
     return signin.render(
-        session, NAME, "direct_debit/form.html", title=title(), status=422 if found else status,
-        error=bool(found) or status >= 400, notice=notice,
-        switch_form=f"{NAME}-form" if possible else None, values=typed, errors=found, mandate=mandate, pending=pending,
+        session, NAME, "direct_debit/form.html", title=title(), status=422 if errors else status,
+        error=bool(errors) or status >= 400, notice=notice,
+        switch_form=f"{NAME}-form" if possible else None, values=typed, errors=errors, mandate=mandate, pending=pending,
         iban=group_iban(mandate.iban) if mandate else "", first_day=workdays.add(today, 1),
-        possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not found and not notice,
-        undone="undone" in request.args and not pending and not found,
+        possible=possible, arranged=paying.method == "direct_debit", kept=bool(typed) and not errors and not notice,
+        undone="undone" in request.args and not pending and not errors,
     )  # fmt: skip
 
 
@@ -51,11 +52,11 @@ def agree() -> Response:
     session = signin.required(NAME, typed)
     if not model.is_open(services().context, session):
         abort(403)
-    found = model.check(typed)
+    errors = model.check(typed)
     if web.switches_language():
-        return _form(session, typed, found if request.form.get("checked") else {})
-    if found:
-        return _form(session, typed, found)
+        return _form(session, typed, errors if request.form.get("checked") else {})
+    if errors:
+        return _form(session, typed, errors)
     now = clock.now()
     with services().db.write() as conn:
         wait = model.wait(conn, services().context, session, now)
@@ -63,7 +64,7 @@ def agree() -> Response:
             model.agree(conn, services().context, session, typed, web.client_address(), language(), now)
             signin.let_go(conn, NAME)
     if wait:
-        return errors.too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
+        return too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
     return web.see(signin.address(NAME))
 
 

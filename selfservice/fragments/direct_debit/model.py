@@ -21,11 +21,11 @@ from selfservice.visits.sessions import Session
 
 def check(typed: dict[str, str]) -> dict[str, str]:
     """The messages for the fields that are not right, by field name; empty when all are."""
-    found = {}
+    errors = {}
     try:
         mandates.normalise_iban(typed["iban"])
     except MandateError as error:
-        found["iban"] = {
+        errors["iban"] = {
             "empty": gettext("Fill in the account number (IBAN) that we may collect from."),
             "iban": gettext(
                 "There is a mistake in this account number. Compare it digit by digit with your bank card."
@@ -34,11 +34,11 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     try:
         mandates.check_holder(typed["holder"])
     except MandateError:
-        found["holder"] = gettext(
+        errors["holder"] = gettext(
             "Fill in the name of the account holder as your bank has it, in at most %(count)s characters.",
             count=mandates.MAX_HOLDER,
         )
-    return found
+    return errors
 
 
 def is_open(ctx: Context, session: Session) -> bool:

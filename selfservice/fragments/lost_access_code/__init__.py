@@ -10,8 +10,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, cookies, errors, web
+from selfservice import clock, cookies, web
 from selfservice.db import Connection
+from selfservice.errors import too_often
 from selfservice.fragments.lost_access_code import model
 from selfservice.i18n import gettext, language
 from selfservice.members import references, tokens
@@ -20,7 +21,6 @@ from selfservice.requests import model as requests
 from selfservice.secrets import hash_token
 from selfservice.services import services
 from selfservice.startform import StartForm
-from selfservice.visits.drafts import Draft
 
 NAME = "lost-access-code"
 blueprint = Blueprint("lost_access_code", __name__)
@@ -45,8 +45,8 @@ def start() -> Response:
 def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether there is such a code."""
     typed = model.take(request.form)
-    found = model.check(typed)
-    if (shown := START.again(typed, found)) is not None:
+    errors = model.check(typed)
+    if (shown := START.again(typed, errors)) is not None:
         return shown
     wait = _send(typed)
     return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
@@ -59,31 +59,30 @@ def _send(typed: dict[str, str]) -> int:
         asked = requests.lose(conn, services().context, typed["email"], number, web.client_address(), language(), now)
         if not asked.wait:
             before = clock.to_text(asked.before) if asked.before else ""
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {**typed, "before": before}, now)
+            cookies.save_form(conn, NAME, {**typed, "before": before}, now)
     return asked.wait
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:
-    visit = cookies.visit(conn, now)
-    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+    return cookies.load_form(conn, NAME, now)
 
 
 @blueprint.get("/sent")
 def sent() -> Response:
     """What happens next, the same whether or not a mail was sent."""
-    draft = _load(services().db.read(), clock.now())
-    return _sent(draft) if "email" in draft else web.see(url_for(".start"))
+    saved = _load(services().db.read(), clock.now())
+    return _sent(saved) if "email" in saved else web.see(url_for(".start"))
 
 
-def _sent(draft: dict[str, str], notice: str | None = None) -> Response:
+def _sent(saved: dict[str, str], notice: str | None = None) -> Response:
     return web.render(
         "lost_access_code/sent.html",
         title=gettext("Look in your e-mail"),
         status=429 if notice else 200,
         error=bool(notice),
-        masked=addresses.mask(draft["email"]),
-        before=clock.upcoming(draft.get("before", ""), clock.now()),
-        business=bool(model.kvk_number(draft)),
+        masked=addresses.mask(saved["email"]),
+        before=clock.upcoming(saved.get("before", ""), clock.now()),
+        business=bool(model.kvk_number(saved)),
         notice=notice,
     )
 
@@ -91,11 +90,11 @@ def _sent(draft: dict[str, str], notice: str | None = None) -> Response:
 @blueprint.post("/sent")
 def send_again() -> Response:
     """Send the mail again."""
-    draft = _load(services().db.read(), clock.now())
-    if "email" not in draft:
+    saved = _load(services().db.read(), clock.now())
+    if "email" not in saved:
         return web.see(url_for(".start"))
-    wait = _send(draft)
-    return errors.too_often(wait, lambda notice: _sent(draft, notice)) if wait else web.see(url_for(".sent"))
+    wait = _send(saved)
+    return too_often(wait, lambda notice: _sent(saved, notice)) if wait else web.see(url_for(".sent"))
 
 
 @blueprint.get("/link/<token>")
@@ -108,11 +107,10 @@ def follow(token: str) -> Response:
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
     if works or "token_hash" in _load(conn, now):
         with services().db.write() as conn:
-            draft = Draft(cookies.visit_or_new(conn, now), NAME)
             if works:
-                draft.save(conn, {"token_hash": token_hash}, now)
+                cookies.save_form(conn, NAME, {"token_hash": token_hash}, now)
             else:
-                draft.delete(conn)
+                cookies.delete_form(conn, NAME, now)
     return web.see(url_for(".confirm"))
 
 
@@ -149,14 +147,14 @@ def replace() -> Response:
     """Use the link up: the old code is worthless from now on, and a new one is on its way."""
     now = clock.now()
     with services().db.write() as conn:
-        draft = _load(conn, now)
-        if "done" in draft:
+        saved = _load(conn, now)
+        if "done" in saved:
             return web.see(url_for(".done"))
-        token_hash, made = draft.get("token_hash", ""), None
+        token_hash, made = saved.get("token_hash", ""), None
         if request.form.get("link") == tokens.name(services().keys, token_hash):
             made = requests.replace(conn, services().context, token_hash, web.client_address(), now)
         if made is not None:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, {"done": _made(made)}, now)
+            cookies.save_form(conn, NAME, {"done": _made(made)}, now)
     # A page is made outside the transaction: it may prolong a session, which is another.
     if made is None:
         return _ask(gettext("You opened another link meanwhile. Nothing was done yet."))

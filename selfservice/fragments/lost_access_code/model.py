@@ -19,8 +19,8 @@ def take(sent: Mapping[str, str]) -> dict[str, str]:
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for the fields that are not right. Whether there is such a code is not looked up."""
-    found = {"email": _email(typed["email"]), "kvk_number": _kvk_number(typed["kvk_number"])}
-    return {name: message for name, message in found.items() if message}
+    errors = {"email": _email(typed["email"]), "kvk_number": _kvk_number(typed["kvk_number"])}
+    return {name: message for name, message in errors.items() if message}
 
 
 def kvk_number(typed: Mapping[str, str]) -> str | None:

@@ -18,7 +18,6 @@ from selfservice.i18n import gettext, language
 from selfservice.orders import labels, lookup, main_code, redelivery
 from selfservice.orders.lookup import Order
 from selfservice.services import services
-from selfservice.visits.drafts import Draft
 from selfservice.visits.sessions import Session
 
 ASKED = "orders-main"
@@ -96,8 +95,7 @@ def main() -> Response:
     conn, now = services().db.read(), clock.now()
     if session.organisation_id is None or here.person(conn, session).is_main:
         return web.see(here.link("", {}))
-    visit = cookies.visit(conn, now)
-    known = Draft(visit, ASKED).load(conn, now) if visit is not None else {}
+    known = cookies.load_form(conn, ASKED, now)
     mine = known.get("of") == [session.person_id, session.organisation_id]
     return _render(
         session, "main", {}, {}, title=gettext("Who has your main code?"),
@@ -115,11 +113,11 @@ def ask_main() -> Response:
         if number is None or here.person(conn, session).is_main or main_code.holder(conn, number) is None:
             return web.see(here.link("/main", {}))
         wait = main_code.ask_holder(conn, services().context, number, here.asker(session), now)
-        draft = Draft(cookies.visit_or_new(conn, now), ASKED)
-        before = draft.load(conn, now)
+        before = cookies.load_form(conn, ASKED, now)
         hours = services().facts.get("orders.ask_main_hours").value
-        draft.save(
+        cookies.save_form(
             conn,
+            ASKED,
             {
                 "of": [session.person_id, number],
                 "at": before.get("at", "") if wait else to_text(now),

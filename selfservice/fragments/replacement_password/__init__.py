@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, cookies, errors, web
+from selfservice import clock, cookies, web
+from selfservice.errors import too_often
 from selfservice.fragments.replacement_password import model
 from selfservice.i18n import gettext, language
 from selfservice.members import model as members
@@ -17,7 +18,6 @@ from selfservice.requests import model as requests
 from selfservice.secrets import hash_token
 from selfservice.services import services
 from selfservice.startform import StartForm
-from selfservice.visits.drafts import Draft
 
 NAME = "replacement-password"
 blueprint = Blueprint("replacement_password", __name__)
@@ -42,8 +42,8 @@ def start() -> Response:
 def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether the two belong together."""
     typed = {name: request.form.get(name, "") for name in ("access_code", "email")}
-    found = model.check(typed)
-    if (shown := START.again(typed, found)) is not None:
+    errors = model.check(typed)
+    if (shown := START.again(typed, errors)) is not None:
         return shown
     wait = _send(members.hashes_of(services().keys, typed["access_code"]), typed["email"])
     return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
@@ -55,39 +55,38 @@ def _send(hashes: members.Hashes, email: str) -> int:
     with services().db.write() as conn:
         asked = model.ask(conn, services().context, hashes, email, web.client_address(), language(), now)
         if asked.wait == 0:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, asked.draft, now)
+            cookies.save_form(conn, NAME, asked.saved, now)
     return asked.wait
 
 
-def _draft() -> dict[str, str]:
+def _saved() -> dict[str, str]:
     now = clock.now()
     conn = services().db.read()
-    visit = cookies.visit(conn, now)
-    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+    return cookies.load_form(conn, NAME, now)
 
 
 @blueprint.get("/sent")
 def sent() -> Response:
     """What happens next, the same whether or not a mail was sent."""
-    draft = _draft()
-    return _sent(draft) if "email" in draft else web.see(url_for(".start"))
+    saved = _saved()
+    return _sent(saved) if "email" in saved else web.see(url_for(".start"))
 
 
 def _sent(
-    draft: dict[str, str], typed: str = "", found: dict[str, str] | None = None, notice: str | None = None
+    saved: dict[str, str], typed: str = "", errors: dict[str, str] | None = None, notice: str | None = None
 ) -> Response:
-    status = 422 if found else 429 if notice else 200
+    status = 422 if errors else 429 if notice else 200
     return web.render(
         "replacement_password/sent.html",
         title=gettext("Look in your e-mail"),
         status=status,
         error=status >= 400,
         switch_form=f"{NAME}-correct" if typed else None,
-        masked=addresses.mask(draft["email"]),
-        before=clock.upcoming(draft.get("before", ""), clock.now()),
-        again=bool(draft.get("again")),
+        masked=addresses.mask(saved["email"]),
+        before=clock.upcoming(saved.get("before", ""), clock.now()),
+        again=bool(saved.get("again")),
         values={"email": typed},
-        errors=found or {},
+        errors=errors or {},
         notice=notice,
     )
 
@@ -95,19 +94,19 @@ def _sent(
 @blueprint.post("/sent")
 def send_again() -> Response:
     """Send the mail again, or to a corrected address."""
-    draft = _draft()
-    if "email" not in draft:
+    saved = _saved()
+    if "email" not in saved:
         return web.see(url_for(".start"))
     typed = request.form.get("email")
-    email = draft["email"] if typed is None else typed
-    found = model.check_email(email)
+    email = saved["email"] if typed is None else typed
+    errors = model.check_email(email)
     if web.switches_language():
-        return _sent(draft, email, found if request.form.get("checked") else {})
-    if found:
-        return _sent(draft, email, found)
-    wait = _send((draft["code_hash"], draft.get("old_code_hash", draft["code_hash"])), email)
+        return _sent(saved, email, errors if request.form.get("checked") else {})
+    if errors:
+        return _sent(saved, email, errors)
+    wait = _send((saved["code_hash"], saved.get("old_code_hash", saved["code_hash"])), email)
     if wait:
-        return errors.too_often(wait, lambda notice: _sent(draft, typed or "", notice=notice))
+        return too_often(wait, lambda notice: _sent(saved, typed or "", notice=notice))
     return web.see(url_for(".sent"))
 
 
@@ -123,33 +122,32 @@ def follow(token: str) -> Response:
         return answer
     works = model.opens(services().db.read(), token_hash, now) is not None
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
-    if works or "token_hash" in _draft():
+    if works or "token_hash" in _saved():
         with services().db.write() as conn:
-            draft = Draft(cookies.visit_or_new(conn, now), NAME)
             if works:
-                draft.save(conn, {"token_hash": token_hash}, now)
+                cookies.save_form(conn, NAME, {"token_hash": token_hash}, now)
             else:
-                draft.delete(conn)
+                cookies.delete_form(conn, NAME, now)
     return web.see(url_for(".new_password"))
 
 
 @blueprint.get("/new-password")
 def new_password() -> Response:
     """The page behind the link; or, when it no longer works, a page that says so and starts again."""
-    token_hash = _draft().get("token_hash", "")
+    token_hash = _saved().get("token_hash", "")
     if not model.opens(services().db.read(), token_hash, clock.now()):
         return _expired()
     return _choose(token_hash)
 
 
-def _choose(token_hash: str, found: dict[str, str] | None = None, notice: str | None = None) -> Response:
-    is_wrong = bool(found or notice)
+def _choose(token_hash: str, errors: dict[str, str] | None = None, notice: str | None = None) -> Response:
+    is_wrong = bool(errors or notice)
     return web.render(
         "replacement_password/new_password.html",
         title=gettext("Choose a new password"),
         status=422 if is_wrong else 200,
         error=is_wrong,
-        errors=found or {},
+        errors=errors or {},
         notice=notice,
         link=tokens.name(services().keys, token_hash),
     )
@@ -163,26 +161,23 @@ def _expired() -> Response:
 def change_password() -> Response:
     """Use the link up and set the password, together or not at all."""
     wired, now = services(), clock.now()
-    token_hash = _draft().get("token_hash", "")
+    token_hash = _saved().get("token_hash", "")
     password = request.form.get("new_password", "")
     person = model.opens(wired.db.read(), token_hash, now)
     if not person:
         return _expired()
     if request.form.get("link") != tokens.name(wired.keys, token_hash):
         return _choose(token_hash, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
-    if found := model.refuse(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
-        return _choose(token_hash, found)
+    if errors := model.refuse(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
+        return _choose(token_hash, errors)
     hashed = wired.hasher.hash(password)
     with wired.db.write() as conn:
         changed = model.change(conn, wired.context, token_hash, hashed, web.client_address(), language(), clock.now())
-        visit = cookies.visit(conn, now)
-        if changed and visit is not None:
-            draft, has_code = Draft(visit, NAME), bool(members.code_hashes(conn, person))
-            if has_code:
-                draft.delete(conn)
-            else:
-                # For the page that comes next.
-                draft.save(conn, {"without_code": "yes"}, now)
+        if changed and members.code_hashes(conn, person):
+            cookies.delete_form(conn, NAME, now)
+        elif changed:
+            # For the page that comes next.
+            cookies.save_form(conn, NAME, {"without_code": "yes"}, now)
     return web.see(url_for(".done")) if changed else _expired()
 
 
@@ -190,4 +185,4 @@ def change_password() -> Response:
 def done() -> Response:
     """It worked, and how to go on."""
     title = gettext("Your password has been changed")
-    return web.render("replacement_password/done.html", title=title, has_code="without_code" not in _draft())
+    return web.render("replacement_password/done.html", title=title, has_code="without_code" not in _saved())

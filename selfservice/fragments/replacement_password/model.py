@@ -48,7 +48,7 @@ class Asked:
     """What came of asking: seconds to wait when it was refused, else what to remember for the next page."""
 
     wait: int
-    draft: dict[str, str]
+    saved: dict[str, str]
 
 
 def ask(
@@ -91,8 +91,8 @@ def ask(
     who = f"person:{member.person_id}" if member else members.email_key(email)
     record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
     before = slot.before(now)
-    draft = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
-    return Asked(0, draft | {"before": to_text(before) if before else ""})
+    saved = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
+    return Asked(0, saved | {"before": to_text(before) if before else ""})
 
 
 def opens(conn: Connection, token_hash: str, now: datetime) -> int | None:

@@ -11,15 +11,15 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 
-from selfservice import clock, cookies, errors, web
+from selfservice import clock, cookies, web
 from selfservice.db import Connection
+from selfservice.errors import answer as error_answer
 from selfservice.fragments.request_status import model
 from selfservice.i18n import gettext
 from selfservice.requests import model as requests
 from selfservice.requests.model import Status
 from selfservice.services import services
 from selfservice.startform import StartForm
-from selfservice.visits.drafts import Draft
 
 NAME = "request-status"
 blueprint = Blueprint("request_status", __name__)
@@ -47,81 +47,80 @@ def start() -> Response:
 def look_up() -> Response:
     """Remember what was typed and go on; whether there is such a request is not told here."""
     typed = model.take(model.FIELDS, request.form)
-    found = model.check(typed)
-    if (shown := START.again(typed, found)) is not None:
+    errors = model.check(typed)
+    if (shown := START.again(typed, errors)) is not None:
         return shown
     now = clock.now()
     with services().db.write() as conn:
         wait = requests.admit(conn, services().context, typed["reference"], web.client_address(), now)
         if not wait:
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, typed, now)
+            cookies.save_form(conn, NAME, typed, now)
     return START.too_often(typed, wait) if wait else web.see(url_for(".status"))
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, str]:
-    visit = cookies.visit(conn, now)
-    return Draft(visit, NAME).load(conn, now) if visit is not None else {}
+    return cookies.load_form(conn, NAME, now)
 
 
-def _find(conn: Connection, draft: dict[str, str], now: datetime) -> Status | None:
-    return requests.status(conn, services().context, draft["reference"], draft["email"], now)
+def _find(conn: Connection, saved: dict[str, str], now: datetime) -> Status | None:
+    return requests.status(conn, services().context, saved["reference"], saved["email"], now)
 
 
 @blueprint.get("/status")
 def status() -> Response:
     """How far it is; or, the same for a wrong reference and a wrong address, that there is no such request."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    return _status(draft, _find(conn, draft, now), now) if "reference" in draft else web.see(url_for(".start"))
+    saved = _load(conn, now)
+    return _status(saved, _find(conn, saved, now), now) if "reference" in saved else web.see(url_for(".start"))
 
 
-def _status(draft: dict[str, str], found: Status | None, now: datetime) -> Response:
-    if found is None:
+def _status(saved: dict[str, str], current: Status | None, now: datetime) -> Response:
+    if current is None:
         return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
     return web.render(
         "request_status/status.html",
-        title=model.headline(found),
-        status_=found,
-        steps=model.steps(found),
-        why=model.why(found),
-        wait=model.duration(found.median_wait) if found.median_wait else "",
-        did=draft.get("did", ""),
-        link_until=(until := model.link_end(found, services().context.fact("access_code.link_hours"))),
+        title=model.headline(current),
+        status_=current,
+        steps=model.steps(current),
+        why=model.why(current),
+        wait=model.duration(current.median_wait) if current.median_wait else "",
+        did=saved.get("did", ""),
+        link_until=(until := model.link_end(current, services().context.fact("access_code.link_hours"))),
         lapsed=now >= until,
     )
 
 
 def _open(what: str) -> tuple[dict[str, str], Status] | Response:
-    """The request that this visit looks at, when this may be done with it; else where to go instead."""
+    """The request that this browser looks at, when this may be done with it; else where to go instead."""
     conn, now = services().db.read(), clock.now()
-    draft = _load(conn, now)
-    if "reference" not in draft:
+    saved = _load(conn, now)
+    if "reference" not in saved:
         return web.see(url_for(".start"))
-    found = _find(conn, draft, now)
-    return (draft, found) if found is not None and what in found.may else web.see(url_for(".status"))
+    current = _find(conn, saved, now)
+    return (saved, current) if current is not None and what in current.may else web.see(url_for(".status"))
 
 
-def _ask(template: str, page: str, found: Status, **variables: Any) -> Response:
-    return web.render(f"request_status/{template}.html", title=page, status_=found, **variables)
+def _ask(template: str, page: str, current: Status, **variables: Any) -> Response:
+    return web.render(f"request_status/{template}.html", title=page, status_=current, **variables)
 
 
 def _do(what: str, act: Act) -> Response:
-    """Do it with the request that this visit looks at, and show how it stands then, and whether it was done.
+    """Do it with the request that this browser looks at, and show how it stands then, and whether it was done.
 
     Sent twice, as by a double click without scripts, it says what the first did.
     """
     now = clock.now()
     with services().db.write() as conn:
-        draft = _load(conn, now)
-        if "reference" not in draft:
+        saved = _load(conn, now)
+        if "reference" not in saved:
             return web.see(url_for(".start"))
-        wait = requests.admit(conn, services().context, draft["reference"], web.client_address(), now)
+        wait = requests.admit(conn, services().context, saved["reference"], web.client_address(), now)
         if not wait:
-            done = act(conn, draft["reference"], draft["email"], now)
-            again = what in ONCE and draft.get("did") == what
+            done = act(conn, saved["reference"], saved["email"], now)
+            again = what in ONCE and saved.get("did") == what
             did = what if done == "ok" or again else "too-late"
-            Draft(cookies.visit_or_new(conn, now), NAME).save(conn, draft | {"did": did}, now)
-    return errors.answer(429, retry_after=wait) if wait else web.see(url_for(".status"))
+            cookies.save_form(conn, NAME, saved | {"did": did}, now)
+    return error_answer(429, retry_after=wait) if wait else web.see(url_for(".status"))
 
 
 @blueprint.get("/withdraw")
@@ -167,7 +166,7 @@ def correct() -> Response:
     return _correct({}, {})
 
 
-def _correct(values: dict[str, str], found: dict[str, str]) -> Response:
+def _correct(values: dict[str, str], errors: dict[str, str]) -> Response:
     opened = _open("correct_address")
     if isinstance(opened, Response):
         return opened
@@ -175,11 +174,11 @@ def _correct(values: dict[str, str], found: dict[str, str]) -> Response:
         "address",
         gettext("Correct the address"),
         opened[1],
-        status=422 if found else 200,
-        error=bool(found),
+        status=422 if errors else 200,
+        error=bool(errors),
         switch_form=f"{NAME}-form",
         values=values,
-        errors=found,
+        errors=errors,
     )
 
 
@@ -187,11 +186,11 @@ def _correct(values: dict[str, str], found: dict[str, str]) -> Response:
 def do_correct() -> Response:
     """Send the letter to another address, once staff have looked at it again."""
     typed = model.take(model.ADDRESS, request.form)
-    found = model.check_address(typed)
+    errors = model.check_address(typed)
     if web.switches_language():
-        return _correct(typed, found if request.form.get("checked") else {})
-    if found:
-        return _correct(typed, found)
+        return _correct(typed, errors if request.form.get("checked") else {})
+    if errors:
+        return _correct(typed, errors)
     corrected, address = model.to_address(typed), web.client_address()
     return _do(
         "address",

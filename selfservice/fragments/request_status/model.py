@@ -25,8 +25,8 @@ def take(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for reference and e-mail address; empty when both could be. Whether they exist is not looked up."""
-    found = {"reference": _reference(typed["reference"]), "email": _email(typed["email"])}
-    return {name: message for name, message in found.items() if message}
+    errors = {"reference": _reference(typed["reference"]), "email": _email(typed["email"])}
+    return {name: message for name, message in errors.items() if message}
 
 
 def _reference(text: str) -> str:
@@ -56,14 +56,14 @@ def check_address(typed: Mapping[str, str]) -> dict[str, str]:
         "postcode": (fields.check_postcode, gettext("Fill in the postcode: 4 digits and 2 letters, such as 1234 AB.")),
         "city": (fields.check_line, gettext("Fill in the town or city.")),
     }
-    found = {}
+    errors = {}
     for name, (check_one, message) in checks.items():
         try:
             check_one(typed[name])
         except fields.FieldError as error:
             long = gettext("This is too long. Use at most %(count)s characters.", count=fields.MAX_LINE)
-            found[name] = long if error.reason == "long" else message
-    return found
+            errors[name] = long if error.reason == "long" else message
+    return errors
 
 
 def to_address(typed: Mapping[str, str]) -> Address:
@@ -107,14 +107,14 @@ def steps(status: Status) -> list[tuple[str, datetime]]:
     Approved after a code was handed over is what a request is when that code never came and a new one was made.
     Before that, nobody approves a private request: its own link does.
     """
-    found, handed_over = [], False
+    passed, handed_over = [], False
     has_left = status.state != "sent" or not status.mail_before
     for state, moment in status.moments if has_left else status.moments[:-1]:
         handed_over |= state in HANDED_OVER
         again = state == "approved" and handed_over
         if again or state != "approved" or status.kind == "business":
-            found.append((gettext("New code made") if again else step(state), moment))
-    return [(name, moment) for name, moment in found if name]
+            passed.append((gettext("New code made") if again else step(state), moment))
+    return [(name, moment) for name, moment in passed if name]
 
 
 def why(status: Status) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from selfservice import clock, cookies, downloads, errors, signin, web
+from selfservice import clock, cookies, downloads, signin, web
+from selfservice.errors import too_often
 from selfservice.fragments.sign_in import model
 from selfservice.i18n import gettext, language
 from selfservice.members import model as members
@@ -59,17 +60,17 @@ def sign_in() -> Response:
     name = signin.panel_of(then or "")
     typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
     shown = {"access_code": typed["access_code"]}
-    found = model.check(typed)
+    errors = model.check(typed)
     if web.switches_language():
-        found = found if request.form.get("checked") else {}
-        return signin.ask(name, shown, found, 422 if found else 200, then=then)
-    if found:
-        return signin.ask(name, shown, found, 422, then=then)
+        errors = errors if request.form.get("checked") else {}
+        return signin.ask(name, shown, errors, 422 if errors else 200, then=then)
+    if errors:
+        return signin.ask(name, shown, errors, 422, then=then)
     hashes = members.hashes_of(services().keys, typed["access_code"])
     with services().db.write() as conn:
         wait = login_throttle.admit(conn, services().keys, hashes[0], web.client_address(), clock.now())
     if wait:
-        return errors.too_often(wait, lambda notice: signin.ask(name, shown, {}, 429, notice, then))
+        return too_often(wait, lambda notice: signin.ask(name, shown, {}, 429, notice, then))
     if not _try(hashes, typed["password"]):
         return signin.ask(name, shown, {"both": _wrong()}, 422, then=then)
     return web.see(then or signin.address(signin.HOME))
@@ -123,7 +124,7 @@ def stay() -> Response:
 
 @blueprint.post("/out")
 def sign_out() -> Response:
-    """End the session and forget the visit, with all that was typed in it: a copied cookie is dead from now on."""
+    """End the session, and the anonymous one with all that was typed in it: a copied cookie is dead from now on."""
     session, now = signin.signed_in(), clock.now()
     with services().db.write() as conn:
         if session is not None:
