@@ -4,6 +4,7 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= auto
+CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: serve preview build check test explore attack bench lock catalogs format clean
@@ -17,22 +18,26 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python cannot make a virtual environment: install its venv package (on Debian: apt install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/run.stamp: requirements.txt pyproject.toml | $(BIN)/python
+$(VENV)/run.stamp: requirements.txt pyproject.toml setup.py | $(BIN)/python
 	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+translations/%.mo: translations/%.po | $(VENV)/run.stamp
+	@$(BIN)/loket catalogs >/dev/null
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
 	@touch $@
 
-serve: $(VENV)/run.stamp ## Build and serve everything, as a demonstration, on http://127.0.0.1:8000 (PORT= changes it)
+serve: $(VENV)/run.stamp $(CATALOGS) ## Build and serve everything, as a demonstration, on http://127.0.0.1:8000 (PORT= changes it)
 	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket serve --port $(PORT)
 
-preview: $(VENV)/run.stamp ## The same, for editors: a saved edit shows in the browser at once
+preview: $(VENV)/run.stamp $(CATALOGS) ## The same, for editors: a saved edit shows in the browser at once
 	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket serve --port $(PORT) --reload
 
-build: $(VENV)/run.stamp ## Build the site into output/
+build: $(VENV)/run.stamp $(CATALOGS) ## Build the site into output/
 	@LOKET_DEMO=1 $(BIN)/loket build
 
 check: $(VENV)/dev.stamp ## Style, types, translations, templates and content

@@ -10,7 +10,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from selfservice import api, downloads, errors, health, i18n, logs, rights, signin, web
-from selfservice.config import Config
+from selfservice.config import PACKAGE, Config
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
@@ -65,7 +65,7 @@ def wire(config: Config) -> Flask:
     app.jinja_loader = ChoiceLoader(
         [
             FileSystemLoader(config.root / "site" / "templates"),
-            FileSystemLoader(config.root / "selfservice" / "fragments"),
+            FileSystemLoader(PACKAGE / "fragments"),
         ]
     )
     chrome.install(app.jinja_env)

@@ -11,7 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
-ROOT = Path(__file__).parent.parent
+PACKAGE = Path(__file__).parent
+# The folder with what belongs to the program and is no Python: site/, translations/, pelicanconf.py, and the
+# demonstration's content/. They stand beside the package in a clone, and inside it when it was installed (setup.py).
+ROOT = PACKAGE if (PACKAGE / "pelicanconf.py").exists() else PACKAGE.parent
 # A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
 THREADS = 4
 CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for its body
@@ -27,9 +30,12 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True)
 class Config:
-    """All settings of one running Loket. Paths are absolute; base_url has no slash at its end."""
+    """All settings of one running Loket. Paths are absolute; base_url has no slash at its end. What is written goes
+    into `output`, `cache` and beside `database`, never into `root`, where the program's own files are.
+    """
 
     root: Path
+    cache: Path
     content: Path
     output: Path
     database: Path
@@ -73,8 +79,9 @@ class Config:
         return self.database.with_name(self.database.name + ".downloads")
 
 
-def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
-    """Read the settings. Demo mode (LOKET_DEMO=1) needs none; otherwise a secret and a base URL must be given.
+def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Config:
+    """Read the settings. Demo mode (LOKET_DEMO=1) needs none; otherwise a secret and a base URL must be given. Places
+    that are not set are in the folder, by default the current one.
 
     Raises ConfigError with one line for the operator.
     """
@@ -93,11 +100,16 @@ def load(environ: Mapping[str, str] | None = None, root: Path = ROOT) -> Config:
     sender = env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}"
     if not demo and INVENTED.search(sender):
         raise ConfigError(f"LOKET_MAIL_FROM is {sender}, which reaches nobody: give it an address of your own")
-    var = Path(env.get("LOKET_VAR") or root / "var").absolute()
+    folder = folder or Path.cwd()
+    var = Path(env.get("LOKET_VAR") or folder / "var").absolute()
+    content = folder / "content"
+    if demo and not content.exists():
+        content = ROOT / "content"
     return Config(
-        root=root,
-        content=Path(env.get("LOKET_CONTENT") or root / "content").absolute(),
-        output=Path(env.get("LOKET_OUTPUT") or root / "output").absolute(),
+        root=ROOT,
+        cache=folder / ".cache",
+        content=Path(env.get("LOKET_CONTENT") or content).absolute(),
+        output=Path(env.get("LOKET_OUTPUT") or folder / "output").absolute(),
         database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
         base_url=base_url.rstrip("/"),
         secret=_secret(env, demo, var),

@@ -9,7 +9,6 @@ from contextvars import ContextVar
 from decimal import Decimal
 from functools import cache, lru_cache
 from gettext import NullTranslations
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import jinja2
@@ -19,13 +18,15 @@ from babel.numbers import format_currency
 from babel.support import Translations
 from markupsafe import Markup
 
+from selfservice.config import ROOT
+
 LANGUAGES = ("en", "nl")
 LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}
 LOCALES = {"en": "en_GB", "nl": "nl_NL"}
 SOURCE_LANGUAGE = "en"
 DEFAULT_LANGUAGE = "nl"
 TIMEZONE = ZoneInfo("Europe/Amsterdam")
-CATALOGS = Path(__file__).parent.parent / "translations"
+CATALOGS = ROOT / "translations"
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 
@@ -62,6 +63,8 @@ def catalog(code: str) -> NullTranslations:
     if code == SOURCE_LANGUAGE:
         return NullTranslations()
     compiled = CATALOGS / code / "LC_MESSAGES" / "messages.mo"
+    if not compiled.exists():
+        raise FileNotFoundError(f"there is no {compiled}: `loket catalogs` makes it, and so does `make`")
     with compiled.open("rb") as file:
         return Translations(file)
 

@@ -41,6 +41,7 @@ def new_config(folder: Path) -> Config:
     """Settings of a demonstration with everything it writes in one folder."""
     return Config(
         root=ROOT,
+        cache=ROOT / ".cache",
         content=ROOT / "content",
         output=folder / "output",
         database=folder / "loket.db",

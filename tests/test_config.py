@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.config import Config, ConfigError, load
+from selfservice.config import ROOT, Config, ConfigError, load
 from selfservice.mails import transport
 from tests.conftest import new_app
 
@@ -84,6 +84,14 @@ def test_refused(tmp_path: Path, changes: dict[str, str], message: str) -> None:
 def test_slash_at_the_end(tmp_path: Path) -> None:
     """An address with a slash at its end means the same."""
     assert "https://help.example.org" == load(REAL | {"LOKET_BASE_URL": "https://help.example.org/"}, tmp_path).base_url
+
+
+def test_a_demonstration_has_content(tmp_path: Path) -> None:
+    """Where there is no content a demonstration takes its own; a real site never does."""
+    found = [load(settings, tmp_path).content for settings in ({"LOKET_DEMO": "1"}, REAL)]
+    (tmp_path / "content").mkdir()
+    found.append(load({"LOKET_DEMO": "1"}, tmp_path).content)
+    assert [ROOT / "content", tmp_path / "content", tmp_path / "content"] == found
 
 
 def test_demo_secret_stays(tmp_path: Path) -> None:

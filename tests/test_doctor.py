@@ -95,7 +95,7 @@ CASES: list[tuple[str, Callable[[Config], object], str]] = [
         lambda c: change(c, "DELETE FROM _sqlite_migrations WHERE name = 'create_events'"),
         "`loket migrate`",
     ),
-    ("clock", lambda c: earlier(c, WORKER, days=-2), "it is 2 days behind what the database has seen"),
+    ("clock", lambda c: earlier(c, WORKER, days=-3), "it is 3 days behind what the database has seen"),
     ("worker", lambda c: change(c, f"{FORGET} heartbeats WHERE name = 'worker'"), "it never ran here: start"),
     ("worker", lambda c: earlier(c, WORKER, minutes=10), "not heard of for 10 minutes"),
     (

@@ -17,6 +17,7 @@ DOMAINS = {
 }
 # What any layer may use: no request, no form, no page.
 BASE = {
+    "config",
     "clock",
     "context",
     "db",

@@ -73,10 +73,8 @@ class LazyGroup(click.Group):
 
 def _create() -> Flask:
     from selfservice import create_app
-    from selfservice.commands import catalogs
     from selfservice.config import load
 
-    catalogs.compile_stale()
     return create_app(load())
 
 

@@ -28,8 +28,10 @@ class CatalogError(Exception):
 
 
 def translated() -> list[str]:
-    """The languages that have a catalog: all but the one the source is written in."""
-    return [code for code in i18n.LANGUAGES if code != i18n.SOURCE_LANGUAGE]
+    """The languages that have a catalog to edit: all but the one the source is written in. None where Loket was
+    installed from a wheel, which holds them compiled.
+    """
+    return [code for code in i18n.LANGUAGES if code != i18n.SOURCE_LANGUAGE and source(code).exists()]
 
 
 def source(code: str) -> Path:

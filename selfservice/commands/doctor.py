@@ -7,7 +7,6 @@ import sys
 import click
 
 from selfservice import create_app, doctor
-from selfservice.commands import catalogs
 from selfservice.config import ConfigError, load
 from selfservice.doctor import Finding
 from selfservice.facts import FactError
@@ -17,7 +16,6 @@ from selfservice.facts import FactError
 @click.option("--to", metavar="ADDRESS", help="Whom the mail server is asked about; no mail is sent.")
 def command(to: str | None) -> None:
     """Look at everything that must be right, one line each; exit status 1 when something is wrong."""
-    catalogs.compile_stale()
     try:
         # Not the app that other commands get: settings that it cannot be made with are one of our lines.
         app = create_app(load())

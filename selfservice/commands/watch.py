@@ -14,7 +14,7 @@ from watchfiles import Change, watch
 
 from selfservice import create_app
 from selfservice.commands.catalogs import CatalogError, compile_stale
-from selfservice.config import Config, load
+from selfservice.config import PACKAGE, Config, load
 from selfservice.facts import FactError
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.embed import EmbedError
@@ -34,7 +34,7 @@ def command() -> None:
     config = load()
     app: Flask | None = create_app(config)
     count = 0
-    folders = [config.content, config.root / "site", config.root / "selfservice", config.root / "translations"]
+    folders = [config.content, PACKAGE, *(config.root / name for name in ("site", "translations"))]
     edits = watch(
         *folders,
         watch_filter=_matters,

@@ -118,7 +118,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, te
     indexing.finish()
     if compress:
         tell("Compressing")
-        files.compress(fresh, config.root / ".cache" / "compressed")
+        files.compress(fresh, config.cache / "compressed")
     # The front reads it as an account of its own, whatever may be read of what else Loket writes (its units' UMask).
     for path in (fresh, *fresh.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

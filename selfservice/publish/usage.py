@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from selfservice.config import INVENTED, Config
+from selfservice.config import INVENTED, PACKAGE, Config
 from selfservice.facts import Facts
 from selfservice.publish.markdown import Problem
 
@@ -49,13 +49,12 @@ def invented_contacts(config: Config, facts: Facts) -> list[Problem]:
 
 
 def _mentioned(config: Config) -> Iterator[str]:
-    code = config.root / "selfservice"
     for folder, pattern, expression in (
         (config.content, "*.md", _IN_TEXT),
         (config.root / "site" / "templates", "*.html", _IN_TEXT),
-        (code, "*.html", _IN_TEXT),
-        (code, "*.txt", _IN_TEXT),
-        (code, "*.py", _IN_PYTHON),
+        (PACKAGE, "*.html", _IN_TEXT),
+        (PACKAGE, "*.txt", _IN_TEXT),
+        (PACKAGE, "*.py", _IN_PYTHON),
     ):
         for path in folder.rglob(pattern):
             yield from expression.findall(path.read_text("utf-8"))
