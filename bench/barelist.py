@@ -13,8 +13,10 @@ from bench.ledger import LIST, enter
 from selfservice import create_app, i18n
 from selfservice.config import load
 from selfservice.fragments.orders import chart
-from selfservice.orders import lookup, totals, visibility
-from selfservice.orders.models import Period, Query
+from selfservice.orders import visibility
+from selfservice.orders.models import Query
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from selfservice.services import Services
 
 if TYPE_CHECKING:
@@ -57,10 +59,10 @@ def application() -> WSGIApplication:
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         conn = services.db.read()
         query = Query(visibility.visible_to(conn, person, organisation["id"]), Period(), "en")
-        total, months = totals.sums(conn, query)
+        total, months = OrderStore(conn).totals(query)
         found = {
             "total": total,
-            "page": lookup.page(conn, query),
+            "page": OrderStore(conn).page(query),
             "chart": chart.draw(months, lambda days: f"{LIST}?from={days.first}&to={days.last}#orders"),
         }
         i18n.set_language("en")

@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -16,10 +15,10 @@ from bench.ledger import opened
 from bench.timing import table
 from selfservice.db import Database
 from selfservice.i18n import set_language
-from selfservice.orders import export, lookup
-from selfservice.orders.listing import Listing
-from selfservice.orders.lookup import Order
-from selfservice.orders.models import Period, Query, Scope
+from selfservice.orders import export
+from selfservice.orders.models import Order, Query, Scope
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 
 # A tenth of five years of orders: 100,000 of a million.
 PERIOD = Period(date(2025, 7, 1), date(2025, 12, 30))
@@ -48,9 +47,12 @@ def workbook(environment: Mapping[str, str], rounds: int) -> str:
 
 
 def _orders(db: Database, query: Query) -> list[Order]:
-    keys, found = Listing(db.read(), query).keys(), []
-    while some := [key.number for key in islice(keys, 500)]:
-        found += lookup.orders(db.read(), query.scope, some, query.language)
+    store = OrderStore(db.read())
+    page = store.page(query, size=500)
+    found = page.orders
+    while page.after:
+        page = store.page(query, after=page.after, size=500)
+        found += page.orders
     return found
 
 

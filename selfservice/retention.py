@@ -9,7 +9,7 @@ from selfservice.letters import model as letters
 from selfservice.limits import model as limits
 from selfservice.members import model as members
 from selfservice.messages import model as messages
-from selfservice.orders import model as orders
+from selfservice.orders.store import OrderStore
 from selfservice.outbox import model as outbox
 from selfservice.requests import model as requests
 from selfservice.visits import model as anonymous_sessions
@@ -21,7 +21,7 @@ DOMAINS = {
     "limits": limits.clean,
     "members": members.clean,
     "messages": messages.clean,
-    "orders": orders.clean,
+    "orders": lambda conn, now: OrderStore(conn).retain(now),
     "outbox": outbox.clean,
     "requests": requests.clean,
     "visits": anonymous_sessions.clean,

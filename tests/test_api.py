@@ -20,7 +20,8 @@ from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.limits.model import Limit
 from selfservice.members import codes, demo
-from selfservice.orders import api_keys, checking, redelivery
+from selfservice.orders import api_keys, redelivery
+from selfservice.orders.store import OrderStore
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
@@ -84,7 +85,7 @@ def test_one(app: Flask, shop: HouseClient) -> None:
         row["ordered_on"],
         row["cents"],
         row["invoice"],
-        checking.differences(database(app)).lines,
+        OrderStore(database(app).read()).check(),
     )
 
 

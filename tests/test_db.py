@@ -227,7 +227,23 @@ def is_fixed(node: ast.expr, names: dict[str, list[ast.expr]]) -> bool:
         return bool(tables) and all(
             isinstance(table, ast.Dict) and all(is_fixed(value, names) for value in table.values) for table in tables
         )
+    if isinstance(node, ast.Call):
+        return is_fixed_template(node, names)
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def is_fixed_template(node: ast.Call, names: dict[str, list[ast.expr]]) -> bool:
+    """Whether this is `TEMPLATE.format(name="…", **CONSTANTS)`, with nothing in it but what stands in the source."""
+    parts = [
+        keyword.value if keyword.arg else ast.Subscript(keyword.value, ast.Constant("")) for keyword in node.keywords
+    ]
+    return (
+        isinstance(node.func, ast.Attribute)
+        and node.func.attr == "format"
+        and isinstance(node.func.value, ast.Name)
+        and not node.args
+        and all(is_fixed(each, names) for each in [node.func.value, *parts])
+    )
 
 
 def statements_made_up(source: str) -> list[int]:
@@ -275,6 +291,10 @@ def test_only_bound_parameters() -> None:
         'TABLE = {"a": "SELECT " + x}\nc.execute(TABLE[x])',
         "with db.atomic(): pass",
         "db.begin()",
+        'SQL = "SELECT {x}"\nc.execute(SQL.format(x=y))',
+        'SQL = "SELECT {x}"\nNAMES = {"x": y}\nc.execute(SQL.format(**NAMES))',
+        'SQL = "SELECT {}"\nc.execute(SQL.format(y))',
+        'c.execute(parameter.format(x="y"))',
     ],
 )
 def test_lint_finds(source: str) -> None:
@@ -282,7 +302,15 @@ def test_lint_finds(source: str) -> None:
     assert 1 == len(statements_made_up(source))
 
 
-@pytest.mark.parametrize("source", ['c.execute("SELECT 1", x)', 'SQL = "SELECT 1"\nc.execute(SQL)'])
+@pytest.mark.parametrize(
+    "source",
+    [
+        'c.execute("SELECT 1", x)',
+        'SQL = "SELECT 1"\nc.execute(SQL)',
+        'SQL = "SELECT {x}"\nNAMES = {"x": "1"}\nTABLE = {1: SQL.format(**NAMES)}\nc.execute(TABLE[y])',
+        'PART = "{x}"\nSQL = "SELECT {y}"\nWHOLE = SQL.format(y=PART.format(x="1"))\nc.execute(WHOLE)',
+    ],
+)
 def test_lint_allows(source: str) -> None:
-    """The lint allows fixed statements, also under a name."""
+    """The lint allows fixed statements, also under a name, or put together from constants."""
     assert [] == statements_made_up(source)

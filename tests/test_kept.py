@@ -7,7 +7,7 @@ from selfservice.config import ROOT
 from selfservice.events import model as events
 from selfservice.facts import Facts
 from selfservice.letters import model as letters
-from selfservice.orders import model as orders
+from selfservice.orders import periods
 from selfservice.requests import jobs
 from selfservice.visits import drafts, failures
 from selfservice.visits import model as anonymous_sessions
@@ -22,4 +22,4 @@ def test_text_and_program_agree() -> None:
     assert anonymous_sessions.LIFE_HOURS == drafts.LIFE_HOURS
     assert letters.OPEN_DAYS == facts.get("letter.every_days").value
     assert downloads.KEPT_SECONDS == facts.get("orders.file_keep_hours").value * 3600
-    assert orders.KEPT_YEARS == facts.get("orders.keep_years").value
+    assert periods.KEPT_YEARS == facts.get("orders.keep_years").value

@@ -17,10 +17,10 @@ from selfservice.limits.caps import Cap
 from selfservice.limits.model import Limit, allow
 from selfservice.members import mandates, references, tokens
 from selfservice.members import model as members
-from selfservice.orders import api_keys, holders
-from selfservice.orders import model as orders
+from selfservice.orders import api_keys
+from selfservice.orders.models import OrderRow
+from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from selfservice.orders.writing import Row, put
 from selfservice.outbox import model as outbox
 from selfservice.outbox import queue
 from selfservice.requests import model as requests
@@ -145,9 +145,11 @@ def test_nothing_goes_early(db: Database, table: str) -> None:
 def order(db: Database, number: str, seconds: int) -> None:
     """An order of that moment, of the first person, with a redelivery asked of it."""
     with db.write() as conn:
-        holder, account = holders.holder(conn, 1, None)
-        product = holders.product(conn, "extract")
-        put(conn, [Row(account, seconds, number, day_of(seconds), holder, product, "credit", 285, None, "delivered")])
+        holder, account = OrderStore(conn).add_holder(1, None)
+        product = OrderStore(conn).add_product("extract")
+        OrderStore(conn).upsert(
+            [OrderRow(account, seconds, number, day_of(seconds), holder, product, "credit", 285, None, "delivered")]
+        )
         conn.execute(
             "INSERT INTO order_redeliveries (number, person_id, asked_at) VALUES (:number, 1, :now)",
             {"number": number, "now": clock.to_text(clock.now())},
@@ -173,7 +175,7 @@ def test_orders_go_by_year(db: Database) -> None:
     ):
         with db.write() as conn:
             requests.clean(conn, now)
-            orders.clean(conn, now)
+            OrderStore(conn).retain(now)
         tables = sorted(BY_YEAR - {"order_products"} | {"people"})
         left.append([len(rows(db, table)) for table in tables])
     with db.write() as conn:

@@ -16,8 +16,9 @@ from selfservice import clock
 from selfservice.api import body, keyed
 from selfservice.i18n import gettext
 from selfservice.importing.parsing import LineError
-from selfservice.orders import redelivery, writing
+from selfservice.orders import redelivery
 from selfservice.orders.importer import Importer
+from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import values_of_object
 from selfservice.problems import answer
 from selfservice.services import services
@@ -58,7 +59,7 @@ def deliver() -> Response:
                 answers.append({"number": shown, "result": "refused", "reason": str(error)})
         for batch in importer.batches(body.MOST):
             importer.write(conn, batch)
-            results = writing.fates(conn)
+            results = OrderStore(conn).results()
             for one in answers:
                 if one["result"] == "same":
                     one["result"] = results.get(one["number"], "same")

@@ -10,7 +10,8 @@ from flask.cli import with_appcontext
 
 from selfservice import clock
 from selfservice.commands import importing
-from selfservice.orders import checking, importer
+from selfservice.orders import importer
+from selfservice.orders.store import OrderStore
 from selfservice.services import services
 
 
@@ -43,8 +44,9 @@ def import_file(file: BinaryIO, strict: bool) -> None:
 @with_appcontext
 def check() -> None:
     """Add up all orders anew, and say which of the sums that Loket keeps are others. Exit status 1 when one is."""
-    found = checking.differences(services().db)
-    for line in found.lines:
+    store = OrderStore(services().db.read())
+    lines = store.check()
+    for line in lines:
         click.echo(line)
-    click.echo(f"{found.orders:,} orders: {len(found.lines):,} sums are wrong", err=True)
-    sys.exit(1 if found.lines else 0)
+    click.echo(f"{store.count():,} orders: {len(lines):,} sums are wrong", err=True)
+    sys.exit(1 if lines else 0)

@@ -16,7 +16,7 @@ from selfservice.db import Connection, Database
 from selfservice.demo import order_times
 from selfservice.demo.orders import FIRST_NUMBER, Buyer, products, rows
 from selfservice.demo.people import people
-from selfservice.orders.writing import put
+from selfservice.orders.store import OrderStore
 
 LEAST = 5_000
 MARK = "@menigte.example"
@@ -69,7 +69,7 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     while run := sorted(islice(orders, RUN)):
         for start in range(0, len(run), BATCH):
             with db.write() as writing:
-                done += put(writing, run[start : start + BATCH]).new
+                done += OrderStore(writing).upsert(run[start : start + BATCH]).new
             progress(done)
     return True
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from selfservice.db import Connection
 from selfservice.demo import order_times
-from selfservice.orders import holders
-from selfservice.orders.writing import Row, put
+from selfservice.orders.models import OrderRow
+from selfservice.orders.store import OrderStore
 
 FIRST_NUMBER = 4_100_000
 COUNT, TODAY = 600, 8
@@ -75,18 +75,19 @@ def fill(
         if weights[place]:
             payment = "credit" if organisation is None else "direct_debit"
             until = left[person].timestamp() if left and person in left else inf
-            found.append(Buyer(*holders.holder(conn, person, organisation), payment, weights[place], until))
+            found.append(Buyer(*OrderStore(conn).add_holder(person, organisation), payment, weights[place], until))
     random = Random(20261121)  # noqa: S311 (the same orders for everybody, not a secret)
     who = random.choices(found, cum_weights=list(accumulate(buyer.weight for buyer in found)), k=COUNT)
     moments = order_times.moments(random, COUNT, now, TODAY)
     first = found[0]
     who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, moments, strict=True)]
-    return put(conn, list(rows(random, products(conn), zip(moments, who, strict=True), moments[-1][1]))).new
+    made = rows(random, products(conn), zip(moments, who, strict=True), moments[-1][1])
+    return OrderStore(conn).upsert(list(made)).new
 
 
 def products(conn: Connection) -> list[int]:
     """The row numbers of PRODUCTS, which are made when they are not there: call inside `write()`."""
-    return [holders.product(conn, each.code, each.name_en, each.name_nl) for each in PRODUCTS]
+    return [OrderStore(conn).add_product(each.code, each.name_en, each.name_nl) for each in PRODUCTS]
 
 
 def rows(
@@ -95,7 +96,7 @@ def rows(
     sales: Iterable[tuple[tuple[int, str], Buyer]],
     today: str,
     first: int = FIRST_NUMBER,
-) -> Iterator[Row]:
+) -> Iterator[OrderRow]:
     """An order for each moment and buyer, numbered on from `first`; `numbers` are those of `products`, `today` is as
     2026-11-21.
     """
@@ -119,7 +120,7 @@ def rows(
         payer = buyer.account if buyer.account > 0 else 9_000_000 - buyer.account
         later = day[:7] == today[:7] or payment not in ("credit", "direct_debit")
         invoice = None if later else f"{day[2:4]}{day[5:7]}{payer:07d}"
-        yield Row(
+        yield OrderRow(
             buyer.account, seconds, f"{number:010d}", day, buyer.holder_id, numbers[place], payment,
             sign * PRODUCTS[place].cents, invoice, state,
         )  # fmt: skip

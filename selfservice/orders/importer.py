@@ -18,10 +18,10 @@ from selfservice.db import Connection, Database
 from selfservice.importing.parsing import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.members.model import hashes_of
-from selfservice.orders import holders
-from selfservice.orders.model import first_day
+from selfservice.orders.models import OrderRow, UpsertCounts
+from selfservice.orders.periods import first_kept_day
+from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import COLUMNS, OPTIONAL, DeliveredOrder, validate, values_of_object
-from selfservice.orders.writing import Row, Written, put
 from selfservice.secrets import Keys
 
 # So many lines are read, put in the order of the table, and written in batches: a batch then changes pages that lie
@@ -100,7 +100,7 @@ class Importer:
 
     def __init__(self, keys: Keys, now: datetime) -> None:
         self._keys = keys
-        self._first_day = first_day(now).isoformat()
+        self._first_day = first_kept_day(now).isoformat()
         self._last_second = int((now + timedelta(days=1)).timestamp())
         self._owners: dict[str, _Owner] = {}
         self._products: dict[str, _Product] = {}
@@ -130,12 +130,12 @@ class Importer:
             known.rename(order.name_en, order.name_nl)
         return order.number
 
-    def duplicates(self) -> Written:
+    def duplicates(self) -> UpsertCounts:
         """Of how many of the orders added since the last time a later one with the same number came, and whether that
         one said the same. Asking forgets it.
         """
         (changed, same), self._duplicates = self._duplicates, [0, 0]
-        return Written(0, changed, same)
+        return UpsertCounts(0, changed, same)
 
     def batches(self, size: int) -> Iterator[list[Pending]]:
         """Release what was added, in batches of at most so many, each to be given to `write` or to nobody.
@@ -147,9 +147,10 @@ class Importer:
         for start in range(0, len(ordered), size):
             yield ordered[start : start + size]
 
-    def write(self, conn: Connection, batch: Sequence[Pending]) -> Written:
+    def write(self, conn: Connection, batch: Sequence[Pending]) -> UpsertCounts:
         """Write a batch. Call inside `write()`; when that is undone, this importer is spent."""
-        return put(conn, [self._row(conn, order, owner) for order, owner in batch])
+        store = OrderStore(conn)
+        return store.upsert([self._row(store, order, owner) for order, owner in batch])
 
     def _find(self, conn: Connection, code: str) -> _Owner:
         hashes = hashes_of(self._keys, code)
@@ -168,13 +169,13 @@ class Importer:
         owner = self._owners[code] = _Owner(*row)
         return owner
 
-    def _row(self, conn: Connection, order: DeliveredOrder, owner: _Owner) -> Row:
+    def _row(self, store: OrderStore, order: DeliveredOrder, owner: _Owner) -> OrderRow:
         if not owner.holder_id:
-            owner.holder_id = holders.holder(conn, owner.person_id, owner.organisation_id)[0]
+            owner.holder_id = store.add_holder(owner.person_id, owner.organisation_id)[0]
         product = self._products[order.product]
         if not product.id:
-            product.id = holders.product(conn, order.product, product.name_en, product.name_nl)
-        return Row(
+            product.id = store.add_product(order.product, product.name_en, product.name_nl)
+        return OrderRow(
             owner.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
             order.payment, order.cents, order.invoice, order.state,
         )  # fmt: skip
@@ -212,7 +213,7 @@ def _pass(
         batches, done = list(importer.batches(BATCH)), 0
         total = sum(map(len, batches))
         for batch in batches:
-            written = Written(0, 0, len(batch))
+            written = UpsertCounts(0, 0, len(batch))
             if writes:
                 with db.write() as conn:
                     written = importer.write(conn, batch)
@@ -223,7 +224,7 @@ def _pass(
     return counts
 
 
-def _sum(counts: ImportCounts, written: Written, refused: int = 0) -> ImportCounts:
+def _sum(counts: ImportCounts, written: UpsertCounts, refused: int = 0) -> ImportCounts:
     return replace(
         counts,
         new=counts.new + written.new,

@@ -7,9 +7,9 @@ Amounts are whole cents. `ordered_at` is in seconds since 1970 (UTC), short beca
 `ordered_on` is that moment's day in Amsterdam. The number has to be in every index anyway; standing before the last
 column it makes each of them an exact order, and that last column lets sums and filters stay within the index.
 
-The sums by month are kept in the transaction that changes an order (`orders.writing`), by account and by holder.
+The sums by month are kept in the transaction that changes an order (`OrderStore.upsert`), by account and by holder.
 
-Retention (`orders.model.clean`): an order goes seven years after the end of its year (Dutch fiscal retention, article
+Retention (`OrderStore.retain`): an order goes seven years after the end of its year (Dutch fiscal retention, article
 52 AWR), with its sums and redeliveries, and a holder with their last order and access code; a delivery key 90 days
 after it was withdrawn.
 """

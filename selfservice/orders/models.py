@@ -1,12 +1,18 @@
-"""What is asked of the orders: whose, of which days, in what order, with which words. All parts hold only codes."""
+"""An order in each of its shapes, and what is asked of orders: whose, of which days, in what order, with which words.
+
+`validation.DeliveredOrder` is what the shop sends, `OrderRow` what the table has, `Order` what a person looks at; the
+list on the screen puts the last into words.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
-from typing import Literal
+from datetime import date, datetime
+from typing import Literal, NamedTuple
 
-from selfservice.i18n import TIMEZONE
+from selfservice.db import Row
+from selfservice.orders.periods import Period
 
 Sort = Literal["-date", "date", "-amount", "amount", "product", "-product"]
 SORTS: tuple[Sort, ...] = ("-date", "date", "-amount", "amount", "product", "-product")
@@ -14,29 +20,17 @@ SORTS: tuple[Sort, ...] = ("-date", "date", "-amount", "amount", "product", "-pr
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose orders: of one holder, or with `holder_id` None of every holder of the account (the main code's sight)."""
+    """Whose orders: of one holder, or with `holder_id` None of every holder of the account (the main code's sight).
+
+    An account is an organisation (its row number) or a person privately (theirs, negative).
+    """
 
     account: int
     holder_id: int | None
 
     def only(self, holder_id: int) -> Scope:
-        """The orders of one holder of this account. Whoever asks sees to it that it is one (`scopes.holders`)."""
+        """The orders of one holder of this account. Whoever asks sees to it that it is one (`visibility`)."""
         return replace(self, holder_id=holder_id)
-
-
-@dataclass(frozen=True)
-class Period:
-    """Days in Amsterdam, both included; None is open at that end."""
-
-    first: date | None = None
-    last: date | None = None
-
-    @property
-    def seconds(self) -> tuple[int, int]:
-        """From which second since 1970 (UTC) until before which, whatever the clock did in between."""
-        since = _midnight(self.first) if self.first else 0
-        until = _midnight(self.last + timedelta(days=1)) if self.last and self.last < date.max else 1 << 40
-        return since, until
 
 
 @dataclass(frozen=True)
@@ -50,5 +44,107 @@ class Query:
     words: str = ""
 
 
-def _midnight(day: date) -> int:
-    return int(datetime.combine(day, time(), TIMEZONE).timestamp())
+class OrderRow(NamedTuple):
+    """An order as its table has it. `account` is the holder's; `ordered_at` is in seconds since 1970 (UTC), and
+    `ordered_on` that moment's day in Amsterdam (`timestamps.day_of`); `cents` may be negative.
+    """
+
+    account: int
+    ordered_at: int
+    number: str
+    ordered_on: str
+    holder_id: int
+    product_id: int
+    payment: str
+    cents: int
+    invoice: str | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as it is shown. `ordered_at` is UTC, `ordered_on` the day in Amsterdam; `cents` may be negative (a
+    refund).
+
+    `organisation` and `kvk_number` are None for private use. `code_hint` is the end of the access code that
+    `ordered_by` has now, None without one.
+    """
+
+    number: str
+    ordered_at: datetime
+    ordered_on: date
+    product: str
+    product_code: str
+    organisation: str | None
+    kvk_number: str | None
+    ordered_by: str
+    code_hint: str | None
+    holder_id: int
+    payment: str
+    cents: int
+    invoice: str | None
+    state: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Part of a list of orders, and the cursors to give as `before` and `after` for the parts beside it; None: none
+    there.
+    """
+
+    orders: list[Order]
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Total:
+    """A number of orders, and their amount together in cents."""
+
+    orders: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month by its first day, with its orders and cents that a query asks for."""
+
+    first: date
+    orders: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class UpsertCounts:
+    """How many orders were not known, were known otherwise, and were known just so."""
+
+    new: int
+    changed: int
+    same: int
+
+
+@dataclass(frozen=True)
+class SheetLabels:
+    """What a sheet's lines have between and instead of what is kept: the `separator`, the decimal `point`, whether a
+    day comes before its month, and a word for each code.
+    """
+
+    separator: str
+    point: str
+    day_first: bool
+    payments: dict[str, str]
+    states: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LineFormat:
+    """How the lines of a `kind` of text file ('sheet', 'programs' or 'json') are made: with what `between` two of them,
+    and what cells stand in them for a product and for a holder (rows of `OrderStore.products` and `holders`),
+    separators included.
+    """
+
+    kind: str
+    between: str
+    product: Callable[[Row], str]
+    holder: Callable[[Row], str]
+    labels: SheetLabels | None = None

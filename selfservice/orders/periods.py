@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
-from selfservice.orders.models import Period
+from selfservice.i18n import TIMEZONE
 
 PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
 YEARS = range(1900, 3000)
+KEPT_YEARS = 7  # after the end of an order's own (fiscal retention, article 52 AWR)
 
 # By their first letters; `_month` wants at least three, and no others than the month has.
 _MONTHS = {
@@ -36,8 +38,28 @@ _FORMS = (
 )
 
 
+@dataclass(frozen=True)
+class Period:
+    """Days in Amsterdam, both included; None is open at that end."""
+
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def seconds(self) -> tuple[int, int]:
+        """From which second since 1970 (UTC) until before which, whatever the clock did in between."""
+        since = _midnight(self.first) if self.first else 0
+        until = _midnight(self.last + timedelta(days=1)) if self.last and self.last < date.max else 1 << 40
+        return since, until
+
+
 class NoSuchDayError(ValueError):
     """This is written as a day, but the calendar does not have it: 31-4-2026, or the month before the day."""
+
+
+def first_kept_day(now: datetime) -> date:
+    """The first day in Amsterdam of which orders are kept now."""
+    return date(now.astimezone(TIMEZONE).year - KEPT_YEARS, 1, 1)
 
 
 def preset(name: str, today: date) -> Period:
@@ -91,3 +113,7 @@ def _month(name: str) -> int:
 def _months_on(first: date, count: int) -> date:
     months = first.year * 12 + first.month - 1 + count
     return first.replace(year=months // 12, month=months % 12 + 1)
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, time(), TIMEZONE).timestamp())

@@ -14,7 +14,7 @@ from selfservice.db import Connection, Row
 from selfservice.events.model import record
 from selfservice.facts import Facts
 from selfservice.i18n import TIMEZONE
-from selfservice.orders.lookup import Order
+from selfservice.orders.models import Order
 from selfservice.outbox import model as outbox
 
 Outcome = Literal["asked", "asked_before", "impossible"]

@@ -12,9 +12,9 @@ from selfservice import clock
 from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
 from selfservice.members import demo
-from selfservice.orders import holders
+from selfservice.orders.models import OrderRow
+from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from selfservice.orders.writing import Row, put
 from tests.people import database
 
 _NUMBERS = count(1)
@@ -60,11 +60,13 @@ def add(
                WHERE p.email = :email ORDER BY c.revoked_at IS NOT NULL, c.id LIMIT 1""",
             {"email": demo.email(who)},
         ).fetchone()
-        holder_id, account = holders.holder(conn, code["person_id"], code["organisation_id"])
+        holder_id, account = OrderStore(conn).add_holder(code["person_id"], code["organisation_id"])
         day = moment.astimezone(TIMEZONE).date().isoformat()
-        product_id = holders.product(conn, product, product.capitalize(), f"{product.capitalize()} (nl)")
+        product_id = OrderStore(conn).add_product(product, product.capitalize(), f"{product.capitalize()} (nl)")
         seconds = int(moment.astimezone(UTC).timestamp())
-        put(conn, [Row(account, seconds, number, day, holder_id, product_id, payment, cents, invoice, state)])
+        OrderStore(conn).upsert(
+            [OrderRow(account, seconds, number, day, holder_id, product_id, payment, cents, invoice, state)]
+        )
     return number
 
 
@@ -78,9 +80,8 @@ def add_many(db: Database, who: int, count: int) -> None:
     add(db, who, days_ago(2), number="M0000000")
     first = int(days_ago(1).timestamp()) - 60 * count
     with db.write() as conn:
-        one = Row(*conn.execute("SELECT * FROM orders WHERE number = 'M0000000'").fetchone())
+        one = OrderRow(*conn.execute("SELECT * FROM orders WHERE number = 'M0000000'").fetchone())
         moments = ((number, first + 60 * number) for number in range(1, count))
-        put(
-            conn,
-            [one._replace(number=f"M{number:07d}", ordered_at=at, ordered_on=day_of(at)) for number, at in moments],
+        OrderStore(conn).upsert(
+            [one._replace(number=f"M{number:07d}", ordered_at=at, ordered_on=day_of(at)) for number, at in moments]
         )

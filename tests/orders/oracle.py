@@ -15,9 +15,9 @@ from selfservice.clock import to_text
 from selfservice.db import Database
 from selfservice.i18n import TIMEZONE
 from selfservice.members import codes, model
-from selfservice.orders import holders
-from selfservice.orders.models import SORTS, Period, Query, Scope
-from selfservice.orders.writing import Row, put
+from selfservice.orders.models import SORTS, OrderRow, Query, Scope
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from tests.domain_helpers import KEYS, NOW, new_database
 
 ORGANISATION = 7
@@ -94,18 +94,18 @@ class Book:
                 self.hints.append(code[-3:])
                 model.add_access_code(conn, KEYS, NOW, code=code, person_id=person, organisation_id=organisation)
             places = zip(self.people, (ORGANISATION, ORGANISATION, ORGANISATION, None), strict=True)
-            self.holders = [holders.holder(conn, person, organisation) for person, organisation in places]
-            self.products = {code: holders.product(conn, code, *names) for code, names in PRODUCTS.items()}
+            self.holders = [OrderStore(conn).add_holder(person, organisation) for person, organisation in places]
+            self.products = {code: OrderStore(conn).add_product(code, *names) for code, names in PRODUCTS.items()}
 
     def add(self, sold: Sequence[Sold]) -> None:
         """Put these orders in, or over what has their numbers."""
         with self.db.write() as conn:
-            put(conn, [self.row(each) for each in sold])
+            OrderStore(conn).upsert([self.row(each) for each in sold])
 
-    def row(self, sold: Sold) -> Row:
+    def row(self, sold: Sold) -> OrderRow:
         """The order as its table has it."""
         holder_id, account = self.holders[sold.who]
-        return Row(
+        return OrderRow(
             account,
             int(sold.at.timestamp()),
             sold.number,

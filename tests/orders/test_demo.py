@@ -19,9 +19,9 @@ from selfservice.demo.orders import COUNT, PRODUCTS, TODAY
 from selfservice.i18n import TIMEZONE
 from selfservice.members import demo
 from selfservice.migrations import migrate
-from selfservice.orders import checking
+from selfservice.orders.models import OrderRow
+from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from selfservice.orders.writing import Row, put
 from tests.conftest import SECRET
 from tests.domain_helpers import KEYS, add_person, new_database, rows
 from tests.killed import kill_and_repeat
@@ -43,7 +43,7 @@ def test_the_modest_set(db: Database) -> None:
     today = day_of(int(clock.now().timestamp()))
     found = rows(db, "orders")
     account = Counter(row["account"] for row in found)
-    assert (COUNT, True, []) == (len(found), account[1] > COUNT // 2, checking.differences(db).lines)
+    assert (COUNT, True, []) == (len(found), account[1] > COUNT // 2, OrderStore(db.read()).check())
     people = {row["person_id"]: row["id"] for row in rows(db, "order_holders")}
     assert (3, False) == (len({row["holder_id"] for row in found if row["account"] == 1}), 4 in people)
     assert TODAY <= sum(row["ordered_on"] == today for row in found)
@@ -110,7 +110,7 @@ def test_crowd(crowded: tuple[Database, list[int]]) -> None:
         len({c["code_hash"] for c in codes}),
     )
     assert (500, 5000) == (account.most_common(1)[0][1], told[-1])
-    assert ([], []) == (checking.differences(db).lines, db.read().execute("PRAGMA foreign_key_check").fetchall())
+    assert ([], []) == (OrderStore(db.read()).check(), db.read().execute("PRAGMA foreign_key_check").fetchall())
     assert not many_orders.fill(db, many_orders.LEAST, clock.now())
     assert 5000 == len(rows(db, "orders"))
 
@@ -121,10 +121,10 @@ def test_crowd_where_orders_are(tmp_path: Path) -> None:
         demo.fill(other, KEYS)
         with other.write() as conn:
             many = [
-                Row(1, 1_760_000_000 + n, f"M{n}", "2025-10-09", 1, 1, "credit", 5, None, "delivered")
+                OrderRow(1, 1_760_000_000 + n, f"M{n}", "2025-10-09", 1, 1, "credit", 5, None, "delivered")
                 for n in range(4400)
             ]
-            put(conn, many)
+            OrderStore(conn).upsert(many)
         people = len(rows(other, "people"))
         assert (False, people, 5000) == (
             many_orders.fill(other, many_orders.LEAST, clock.now()),
@@ -150,8 +150,8 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         db = Database(beside.path, meanwhile)
         assert many_orders.fill(db, many_orders.LEAST, clock.now())
         db.close()
-        found = checking.differences(beside)
-        assert (many_orders.LEAST, []) == (found.orders, found.lines)
+        store = OrderStore(beside.read())
+        assert (many_orders.LEAST, []) == (store.count(), store.check())
         assert (True, True) == (len(rows(beside, "access_codes")) >= 1000, len(added) > 10)
 
 
@@ -179,7 +179,7 @@ def test_killed(tmp_path: Path, table: str, after: int) -> None:
     )
     assert (True, (120_000, 120_000, 12_000)) == (half >= enough, tuple(found.fetchone())), told
     assert 24_000 == db.read().execute("SELECT count(DISTINCT code_hash) FROM access_codes").fetchone()[0]
-    assert (True, []) == ("Going on: " in told and told.endswith("Demo data added\n"), checking.differences(db).lines)
+    assert (True, []) == ("Going on: " in told and told.endswith("Demo data added\n"), OrderStore(db.read()).check())
     assert [] == db.read().execute("PRAGMA foreign_key_check").fetchall()
     db.close()
 

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from openpyxl.cell import Cell
 
 from selfservice.db import Database, OperationalError
-from selfservice.orders import export, holders
+from selfservice.orders import export
 from selfservice.orders.export import workbook
 from selfservice.orders.export.cell_escaping import CALCULATING, guard, identifier, plain, quoted
-from selfservice.orders.models import Period
-from selfservice.orders.totals import total
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from tests.orders.oracle import ASKED, DAYS, MOMENTS, NAME, PRODUCTS, Asked, Book, Sold, new_book, solds
 
 EVERYTHING = Asked(None, Period(), "en", "-date", "")
@@ -153,8 +153,8 @@ def test_rows_and_order(book: Book, monkeypatch: pytest.MonkeyPatch, sold: list[
     """Each kind of file has exactly the rows of the screen, in its order, wherever one piece ends and the next begins,
     and amounts that add up to the screen's total.
     """
-    monkeypatch.setattr(export, "STEP", step)
-    monkeypatch.setattr(export, "KEYS", step)
+    monkeypatch.setattr(OrderStore, "LINES_A_PIECE", step)
+    monkeypatch.setattr(OrderStore, "NUMBERS_AT_ONCE", step)
     book.clear()
     book.add(sold)
     wanted = asked.of(sold)
@@ -167,7 +167,10 @@ def test_rows_and_order(book: Book, monkeypatch: pytest.MonkeyPatch, sold: list[
         assert [identifier(each.number), day(each.on, asked.language)] == cells[:2]
         assert (f"{each.cents / 100:.2f}", row["amount"]) == (cells[8].replace(",", "."), cells[8].replace(",", "."))
         assert (identifier(each.invoice) if each.invoice else "") == cells[9]
-    assert total(book.db.read(), asked.query(book)).cents == sum(Decimal(row["amount"]) for row in programs) * 100
+    assert (
+        OrderStore(book.db.read()).total(asked.query(book)).cents
+        == sum(Decimal(row["amount"]) for row in programs) * 100
+    )
 
 
 @pytest.mark.parametrize("sort", ["-date", "date"])
@@ -307,7 +310,7 @@ def test_a_name_that_calculates(book: Book) -> None:
     book.clear()
     evil = '=HYPERLINK("http://x.example";"y")'
     with book.db.write() as conn:
-        book.products["evil"] = holders.product(conn, "evil", evil, "＝1+1")
+        book.products["evil"] = OrderStore(conn).add_product("evil", evil, "＝1+1")
         conn.execute("UPDATE people SET given_name = '@sum' WHERE id = :id", {"id": book.people[0]})
     book.add([Sold("A1", MOMENTS[0], 0, "evil", 1)])
     sheet, programs = (table(content(book, EVERYTHING, kind))[1] for kind in ("csv", "programs"))
@@ -351,7 +354,7 @@ def test_workbook_of_formulas(book: Book) -> None:
     names = ["=1+1", "{=1+1}", "https://x.example", "0012", "＝1+1", "mailto:a@b.example", "internal:A1"]
     with book.db.write() as conn:
         for place, name in enumerate(names):
-            book.products[f"w{place}"] = holders.product(conn, f"w{place}", name, name)
+            book.products[f"w{place}"] = OrderStore(conn).add_product(f"w{place}", name, name)
     book.add([Sold(f"A{place}", MOMENTS[0], 0, f"w{place}", 1) for place in range(len(names))])
     found = [row[2] for row in cells(book, replace(EVERYTHING, sort="date"))[0][1:-1]]
     assert (names, {"s"}) == ([cell.value for cell in found], {cell.data_type for cell in found})
@@ -385,13 +388,13 @@ def test_arrivals(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders that arrive while a file is sent, from people and of products that it has not met yet, neither disturb it
     nor double or skip what was there.
     """
-    monkeypatch.setattr(export, "STEP", 2)
+    monkeypatch.setattr(OrderStore, "LINES_A_PIECE", 2)
     book.clear()
     book.add([Sold(f"A{n}", MOMENTS[n], 0, "extract", 1) for n in range(8)])
     pieces = export.pieces(book.db, EVERYTHING.query(book), "json")
     found = next(pieces) + next(pieces)
     with book.db.write() as conn:
-        book.products["late"] = holders.product(conn, "late", "Late", "Laat")
+        book.products["late"] = OrderStore(conn).add_product("late", "Late", "Laat")
     book.add([Sold("B1", MOMENTS[11], 1, "late", 1), Sold("B2", MOMENTS[1], 2, "late", 1)])
     shown = [one["number"] for one in json.loads(found + b"".join(pieces))]
     assert ["A7", "A6", "A5", "A4", "A3", "A2", "B2", "A1", "A0"] == shown
@@ -399,7 +402,7 @@ def test_arrivals(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_stop_half_way(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails in the middle raises, after less than the whole; nothing is made to look like an end."""
-    monkeypatch.setattr(export, "STEP", 1)
+    monkeypatch.setattr(OrderStore, "LINES_A_PIECE", 1)
     book.clear()
     book.add([Sold(f"A{n}", MOMENTS[n], 0, "extract", 1) for n in range(5)])
     for kind in ("csv", "programs", "json"):

@@ -21,7 +21,8 @@ from selfservice.jobs import model as jobs
 from selfservice.jobs.runner import Runner
 from selfservice.orders import export
 from selfservice.orders.export import workbook
-from selfservice.orders.models import Period, Query, Scope
+from selfservice.orders.models import Query, Scope
+from selfservice.orders.periods import Period
 from tests import house
 from tests.clients import HouseClient
 from tests.conftest import SECRET

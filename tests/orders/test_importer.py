@@ -20,10 +20,11 @@ from selfservice.importing.parsing import FileError
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.members import codes, demo, model
 from selfservice.migrations import migrate
-from selfservice.orders import checking, holders, importer
+from selfservice.orders import importer
 from selfservice.orders.importer import import_file
+from selfservice.orders.models import OrderRow
+from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import COLUMNS
-from selfservice.orders.writing import Row, put
 from selfservice.secrets import Keys
 from selfservice.services import Services
 from tests.conftest import SECRET
@@ -85,7 +86,7 @@ def test_columns_go_in(db: Database) -> None:
     assert [expected] == known(db)
     assert [{"id": 1, "code": "extract", "name_en": "Extract", "name_nl": "Uittreksel"}] == rows(db, "order_products")
     assert [{"id": 1, "person_id": 1, "organisation_id": None, "account": -1}] == rows(db, "order_holders")
-    assert [] == checking.differences(db).lines
+    assert [] == OrderStore(db.read()).check()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,7 @@ def test_changed(db: Database) -> None:
     assert [(-2, "2025-12-31", -100, "cancelled"), (-1, "2026-03-01", 1250, "delivered")] == [
         (row["account"], row["ordered_on"], row["cents"], row["state"]) for row in known(db)
     ]
-    assert [] == checking.differences(db).lines
+    assert [] == OrderStore(db.read()).check()
 
 
 def test_last_of_a_number_counts(db: Database) -> None:
@@ -446,16 +447,18 @@ def test_beside_the_retention(db: Database, monkeypatch: pytest.MonkeyPatch) -> 
     other, _ = add_person(db, "owen@sterrenpost.example", codes.with_check("23456789ABCDEFH"))
     seconds = int(datetime(2018, 12, 30, tzinfo=UTC).timestamp())
     with db.write() as conn:
-        holder, account = holders.holder(conn, 1, None)
-        product = holders.product(conn, "extract")
-        put(conn, [Row(account, seconds, "OLD", "2018-12-30", holder, product, "credit", 285, None, "delivered")])
+        holder, account = OrderStore(conn).add_holder(1, None)
+        product = OrderStore(conn).add_product("extract")
+        OrderStore(conn).upsert(
+            [OrderRow(account, seconds, "OLD", "2018-12-30", holder, product, "credit", 285, None, "delivered")]
+        )
     monkeypatch.setattr(importer, "BATCH", 1)
     content = text(line(), line(number="B1", access_code=codes.grouped(codes.with_check("23456789ABCDEFH"))))
     import_file(
         db, KEYS, io.BytesIO(content), NOW, refuse=lambda _: None, progress=lambda _: retention.clean(db, NOW) and None
     )
     assert [("A1", -1), ("B1", -other)] == [(row["number"], row["account"]) for row in known(db)]
-    assert [] == checking.differences(db).lines
+    assert [] == OrderStore(db.read()).check()
 
 
 @pytest.fixture(scope="module")
@@ -490,7 +493,7 @@ def test_killed(tmp_path: Path, filled: Path, orders: Path, after: int) -> None:
     assert f"60,000 lines: {59_999 - half:,} new, 0 changed, {half:,} the same, 1 refused" in told
     for table in ("orders", "order_holders", "order_products", "order_account_months", "order_holder_months"):
         assert rows(whole, table) == rows(db, table)
-    assert ([], []) == (checking.differences(db).lines, db.read().execute("PRAGMA foreign_key_check").fetchall())
+    assert ([], []) == (OrderStore(db.read()).check(), db.read().execute("PRAGMA foreign_key_check").fetchall())
     whole.close()
     db.close()
 

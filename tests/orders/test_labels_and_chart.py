@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from selfservice.fragments.orders import chart, texts, view
 from selfservice.i18n import LANGUAGES, format_money, using
 from selfservice.orders import visibility
-from selfservice.orders.models import Scope
-from selfservice.orders.totals import Month
+from selfservice.orders.models import Month, Scope
 from tests import house
 from tests.clients import HouseClient
 from tests.orders.factories import buy, clear

@@ -18,7 +18,7 @@ from selfservice.facts import Facts
 from selfservice.i18n import LANGUAGES, TIMEZONE
 from selfservice.members import demo
 from selfservice.orders import main_code, redelivery
-from selfservice.orders.lookup import Order
+from selfservice.orders.models import Order
 from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows

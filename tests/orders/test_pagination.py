@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from selfservice.db import Database
-from selfservice.orders import export, listing, lookup, totals, visibility
+from selfservice.orders import export, visibility
 from selfservice.orders.export import formats
-from selfservice.orders.lines import Lines
-from selfservice.orders.models import SORTS, Period, Query, Scope
+from selfservice.orders.models import SORTS, Order, Page, Query, Scope
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
+from selfservice.orders.store.sqlite import pagination
+from selfservice.orders.store.sqlite.export import Lines
 from tests.orders.oracle import ASKED, MOMENTS, NAME, ORGANISATION, PRODUCTS, Asked, Book, Sold, new_book, solds
 
 EVERYTHING = Asked(None, Period(), "en", "-date", "")
@@ -43,16 +46,16 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield made
 
 
-def forwards(book: Book, query: Query, size: int) -> list[lookup.Page]:
+def forwards(book: Book, query: Query, size: int) -> list[Page]:
     """Every page, by its 'after'."""
-    pages = [lookup.page(book.db.read(), query, size=size)]
+    pages = [OrderStore(book.db.read()).page(query, size=size)]
     while pages[-1].after:
-        pages.append(lookup.page(book.db.read(), query, after=pages[-1].after, size=size))
+        pages.append(OrderStore(book.db.read()).page(query, after=pages[-1].after, size=size))
         assert len(pages) < 100
     return pages
 
 
-def numbers(pages: list[lookup.Page]) -> list[str]:
+def numbers(pages: list[Page]) -> list[str]:
     return [order.number for page in pages for order in page.orders]
 
 
@@ -69,15 +72,15 @@ def test_pages(
     """Page after page, and back again, a list is what Python finds, in every sort, period, sight and search; whether
     it was walked or gathered makes no difference.
     """
-    monkeypatch.setattr(listing, "FEW", few)
-    monkeypatch.setattr(listing, "FEW_OF_PRODUCTS", few)
+    monkeypatch.setattr(pagination, "FEW", few)
+    monkeypatch.setattr(pagination, "FEW_OF_PRODUCTS", few)
     book.clear()
     book.add(sold)
     query = asked.query(book)
     there = forwards(book, query, size)
     back = [there[-1]]
     while back[-1].before:
-        back.append(lookup.page(book.db.read(), query, before=back[-1].before, size=size))
+        back.append(OrderStore(book.db.read()).page(query, before=back[-1].before, size=size))
     wanted = [each.number for each in asked.of(sold)]
     assert (wanted, there) == (numbers(there), back[::-1])
 
@@ -96,8 +99,8 @@ def test_any_place(
     """From any order in sight, in the list or not, the page after it and the page before it are Python's, and say
     rightly whether there is more; from another's order the first page comes.
     """
-    monkeypatch.setattr(listing, "FEW", few)
-    monkeypatch.setattr(listing, "FEW_OF_PRODUCTS", few)
+    monkeypatch.setattr(pagination, "FEW", few)
+    monkeypatch.setattr(pagination, "FEW_OF_PRODUCTS", few)
     book.clear()
     book.add(sold)
     place = data.draw(st.sampled_from(sold))
@@ -111,8 +114,8 @@ def test_any_place(
     back = (before[-size:], len(before) > size, bool(after) or place in found)
     back = back if in_sight and len(before) >= size else first
     for wanted, page in (
-        (there, lookup.page(book.db.read(), query, after=place.number, size=size)),
-        (back, lookup.page(book.db.read(), query, before=place.number, size=size)),
+        (there, OrderStore(book.db.read()).page(query, after=place.number, size=size)),
+        (back, OrderStore(book.db.read()).page(query, before=place.number, size=size)),
     ):
         shown = [order.number for order in page.orders]
         assert [each.number for each in wanted[0]] == shown
@@ -128,12 +131,12 @@ def test_arrivals(
     book.clear()
     book.add(sold)
     query = asked.query(book)
-    pages = [lookup.page(book.db.read(), query, size=size)]
+    pages = [OrderStore(book.db.read()).page(query, size=size)]
     while pages[-1].after:
         count = data.draw(st.integers(0, len(arriving)))
         book.add(arriving[:count])
         arriving = arriving[count:]
-        pages.append(lookup.page(book.db.read(), query, after=pages[-1].after, size=size))
+        pages.append(OrderStore(book.db.read()).page(query, after=pages[-1].after, size=size))
     shown = numbers(pages)
     old = [number for number in shown if number.startswith("A")]
     assert ([each.number for each in asked.of(sold)], len(shown)) == (old, len(set(shown)))
@@ -147,8 +150,8 @@ def test_arrivals_on_the_way_back(book: Book) -> None:
     query = EVERYTHING.query(book)
     last = forwards(book, query, 3)[-1]
     book.add([Sold("B1", MOMENTS[7], 0, "extract", 285)])
-    back = lookup.page(book.db.read(), query, before=last.before or "", size=3)
-    first = lookup.page(book.db.read(), query, before=back.before or "", size=3)
+    back = OrderStore(book.db.read()).page(query, before=last.before or "", size=3)
+    first = OrderStore(book.db.read()).page(query, before=back.before or "", size=3)
     assert [["A5", "A4", "A3"], ["B1", "A5", "A4"]] == [[o.number for o in page.orders] for page in (back, first)]
     assert (None, "A4") == (first.before, first.after)
 
@@ -160,10 +163,10 @@ def test_bad_places(book: Book, place: str) -> None:
     book.add([Sold(f"A{n}", MOMENTS[n], 0, "extract", 285) for n in range(4)])
     book.add([Sold("Z1", MOMENTS[2], 3, "extract", 285)])
     query = EVERYTHING.query(book)
-    first = lookup.page(book.db.read(), query, size=2)
+    first = OrderStore(book.db.read()).page(query, size=2)
     assert ["A3", "A2"] == [order.number for order in first.orders]
     for given_place in ({"after": place}, {"before": place}):
-        assert first == lookup.page(book.db.read(), query, size=2, **given_place)
+        assert first == OrderStore(book.db.read()).page(query, size=2, **given_place)
 
 
 def test_places_outside(book: Book) -> None:
@@ -171,9 +174,9 @@ def test_places_outside(book: Book) -> None:
     book.clear()
     book.add([Sold(f"A{n}", MOMENTS[n], 0, "extract" if n % 2 else "accounts", n) for n in range(8)])
     query = replace(EVERYTHING.query(book), words="extract")
-    page = lookup.page(book.db.read(), query, after="A4", size=1)
+    page = OrderStore(book.db.read()).page(query, after="A4", size=1)
     assert (["A3"], "A3", "A3") == ([each.number for each in page.orders], page.before, page.after)
-    page = lookup.page(book.db.read(), query, before="A4", size=1)
+    page = OrderStore(book.db.read()).page(query, before="A4", size=1)
     assert (["A5"], "A5", "A5") == ([each.number for each in page.orders], page.before, page.after)
 
 
@@ -181,7 +184,7 @@ def test_get(book: Book) -> None:
     """One order has all that is shown of it, each in its own type."""
     book.clear()
     book.add([Sold("A1", MOMENTS[0], 1, "cafe", -1250, "ideal", "F-1", "cancelled")])
-    assert lookup.Order(
+    assert Order(
         number="A1",
         ordered_at=MOMENTS[0],
         ordered_on=date(2024, 2, 29),
@@ -196,7 +199,7 @@ def test_get(book: Book) -> None:
         cents=-1250,
         invoice="F-1",
         state="cancelled",
-    ) == lookup.get(book.db.read(), book.scope(None), "A1")
+    ) == OrderStore(book.db.read()).get(book.scope(None), "A1")
 
 
 def test_get_private(book: Book) -> None:
@@ -205,7 +208,7 @@ def test_get_private(book: Book) -> None:
     book.add([Sold("P1", MOMENTS[0], 3, "extract", 285)])
     with book.db.write() as conn:
         conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE organisation_id IS NULL")
-    found = lookup.get(book.db.read(), book.scope(3), "P1", "en")
+    found = OrderStore(book.db.read()).get(book.scope(3), "P1", "en")
     with book.db.write() as conn:
         conn.execute("UPDATE access_codes SET revoked_at = NULL WHERE organisation_id IS NULL")
     assert found
@@ -218,7 +221,7 @@ def test_get_in_sight(book: Book, who: int | None, seen: str) -> None:
     book.clear()
     book.add([Sold("A1", MOMENTS[0], 0, "extract", 1), Sold("A2", MOMENTS[0], 1, "extract", 1)])
     book.add([Sold("P1", MOMENTS[0], 3, "extract", 1)])
-    found = [lookup.get(book.db.read(), book.scope(who), number) for number in ("A1", "A2", "P1", "X1")]
+    found = [OrderStore(book.db.read()).get(book.scope(who), number) for number in ("A1", "A2", "P1", "X1")]
     assert seen.split() == [each.number for each in found if each]
 
 
@@ -257,15 +260,15 @@ def test_plans(full: Book, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     """Every statement behind pages, totals, months and files finds orders by an index; none sorts orders but where few
     of them were gathered.
     """
-    monkeypatch.setattr(listing, "FEW", few)
-    monkeypatch.setattr(listing, "FEW_OF_PRODUCTS", few)
+    monkeypatch.setattr(pagination, "FEW", few)
+    monkeypatch.setattr(pagination, "FEW_OF_PRODUCTS", few)
     statements: list[str] = []
     watched = Database(full.db.path, on_statement=statements.append)
     for query in every_query(full):
-        page = lookup.page(watched.read(), query, size=5)
-        lookup.page(watched.read(), query, after=page.after or "", size=5)
-        lookup.page(watched.read(), query, before=page.after or "", size=2)
-        totals.sums(watched.read(), query)
+        page = OrderStore(watched.read()).page(query, size=5)
+        OrderStore(watched.read()).page(query, after=page.after or "", size=5)
+        OrderStore(watched.read()).page(query, before=page.after or "", size=2)
+        OrderStore(watched.read()).totals(query)
         list(export.pieces(watched, query, "programs"))
     watched.close()
     asked = {each for each in statements if "orders" in each or "lines" in each if each.lstrip().startswith("SELECT")}
@@ -275,21 +278,21 @@ def test_plans(full: Book, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
         for statement in asked:
             plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {statement}")]
             scans = [step for step in plan if re.match(r"SCAN (o|orders|s|order_\w+)\b", step)]
-            gathers = "json_each" in statement and "CROSS JOIN orders o\n        WHERE" in statement and few > 0
+            gathers = "json_each" in statement and "CROSS JOIN orders\n    WHERE" in statement and few > 0
             sorts = [step for step in plan if "TEMP B-TREE" in step and "order_products" not in statement]
             assert ([], []) == (scans, [] if gathers else sorts), statement
 
 
 def test_work_is_bounded(full: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first page takes the database at most so many steps, whatever is asked: it never goes through all orders."""
-    monkeypatch.setattr(listing, "FEW", 100)
-    monkeypatch.setattr(listing, "FEW_OF_PRODUCTS", 100)
+    monkeypatch.setattr(pagination, "FEW", 100)
+    monkeypatch.setattr(pagination, "FEW_OF_PRODUCTS", 100)
     conn = full.db.read()
     counted = []
     for query in every_query(full):
         ticks: list[None] = []
         conn.set_progress_handler(partial(ticks.append, None), 100)
-        lookup.page(conn, query, size=25)
+        OrderStore(conn).page(query, size=25)
         conn.set_progress_handler(None, 0)
         counted.append(len(ticks))
     # In hundreds of steps of SQLite's machine. To sort all orders takes more than 400, four times as many orders 1,600.

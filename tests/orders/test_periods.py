@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfservice.i18n import TIMEZONE
-from selfservice.orders.models import Period
-from selfservice.orders.periods import PRESETS, parse, preset
+from selfservice.orders.periods import PRESETS, Period, parse, preset
 
 DAY = date(2026, 3, 1)
 

@@ -19,10 +19,11 @@ import pytest
 from openpyxl.cell import Cell
 
 from selfservice.i18n import LANGUAGES
-from selfservice.orders import export, holders, lookup, totals
+from selfservice.orders import export
 from selfservice.orders.export.cell_escaping import identifier, plain
-from selfservice.orders.lookup import Order
-from selfservice.orders.models import Period, Query
+from selfservice.orders.models import Order, Query
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from tests import soffice
 from tests.orders.oracle import MOMENTS, Asked, Book, Sold, new_book
 
@@ -59,7 +60,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
     with new_book(tmp_path_factory.mktemp("book")) as made:
         with made.db.write() as conn:
             for place, name in enumerate(NAMES):
-                made.products[name] = holders.product(conn, f"p{place}", name, name)
+                made.products[name] = OrderStore(conn).add_product(f"p{place}", name, name)
             conn.execute("UPDATE people SET given_name = '=1+1' WHERE id = :id", {"id": made.people[1]})
             conn.execute("UPDATE organisations SET name = '＝2+2; \"Zonen\"'")
         payments = ("credit", "direct_debit", "ideal", "credit_card")
@@ -108,10 +109,10 @@ def opened(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[s
     result = {}
     for (kind, lang), path in found.items():
         asked = query(book, lang)
-        numbers = [each.number for each in lookup.page(conn, asked, size=1000).orders]
+        numbers = [each.number for each in OrderStore(conn).page(asked, size=1000).orders]
         rows = list(openpyxl.load_workbook(path).worksheets[0].iter_rows())
-        orders = lookup.orders(conn, asked.scope, numbers, lang)
-        result[kind, lang] = Opened(rows, orders, totals.total(conn, asked).cents)  # type: ignore[arg-type]
+        orders = OrderStore(conn).orders(asked.scope, numbers, lang)
+        result[kind, lang] = Opened(rows, orders, OrderStore(conn).total(asked).cents)  # type: ignore[arg-type]
     return result
 
 

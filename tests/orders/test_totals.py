@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from selfservice.orders import totals
-from selfservice.orders.models import Period
-from selfservice.orders.totals import Month, Total
+from selfservice.orders.models import Month, Total
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from tests.orders.oracle import ASKED, DAYS, MOMENTS, Asked, Book, Sold, new_book, solds
 
 
@@ -27,7 +27,7 @@ def test_totals(book: Book, sold: list[Sold], asked: Asked) -> None:
     book.clear()
     book.add(sold)
     found = asked.of(sold)
-    assert Total(len(found), sum(each.cents for each in found)) == totals.total(book.db.read(), asked.query(book))
+    assert Total(len(found), sum(each.cents for each in found)) == OrderStore(book.db.read()).total(asked.query(book))
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -45,7 +45,7 @@ def test_months(book: Book, sold: list[Sold], asked: Asked) -> None:
         wanted.append(Month(month, len(cents), sum(cents)))
         month = date(month.year + month.month // 12, month.month % 12 + 1, 1)
     query = asked.query(book)
-    assert (totals.total(book.db.read(), query), wanted) == totals.sums(book.db.read(), query)
+    assert (OrderStore(book.db.read()).total(query), wanted) == OrderStore(book.db.read()).totals(query)
 
 
 @pytest.mark.parametrize("who", [None, 0])
@@ -60,7 +60,7 @@ def test_every_period(book: Book, who: int | None) -> None:
             found = [each.cents for each in asked.of(sold)]
             assert (asked.period, Total(len(found), sum(found))) == (
                 asked.period,
-                totals.total(book.db.read(), asked.query(book)),
+                OrderStore(book.db.read()).total(asked.query(book)),
             )
 
 
@@ -69,16 +69,16 @@ def test_most_months(book: Book) -> None:
     book.clear()
     book.add([Sold(f"A{year}", datetime(year, 5, 5, tzinfo=UTC), 0, "extract", 100) for year in (2010, 2014, 2024)])
     query = Asked(None, Period(), "en", "-date", "").query(book)
-    total, months = totals.sums(book.db.read(), query)
+    total, months = OrderStore(book.db.read()).totals(query)
     assert (120, date(2014, 6, 1), date(2024, 5, 1)) == (len(months), months[0].first, months[-1].first)
-    assert Total(3, 300) == total == totals.total(book.db.read(), query)
+    assert Total(3, 300) == total == OrderStore(book.db.read()).total(query)
 
 
 def test_no_orders(book: Book) -> None:
     """Nothing comes to nothing."""
     book.clear()
     query = Asked(1, Period(date(2024, 2, 3), date(2024, 9, 9)), "en", "-date", "").query(book)
-    assert (Total(0, 0), []) == totals.sums(book.db.read(), query)
+    assert (Total(0, 0), []) == OrderStore(book.db.read()).totals(query)
 
 
 def test_period_backwards(book: Book) -> None:
@@ -87,4 +87,4 @@ def test_period_backwards(book: Book) -> None:
     book.add([Sold(f"A{n}", moment, 0, "extract", 100) for n, moment in enumerate(MOMENTS)])
     for first, last in ((date(2024, 10, 27), date(2024, 4, 1)), (date(2024, 3, 31), date(2024, 3, 1))):
         query = Asked(None, Period(first, last), "en", "-date", "").query(book)
-        assert (Total(0, 0), []) == totals.sums(book.db.read(), query)
+        assert (Total(0, 0), []) == OrderStore(book.db.read()).totals(query)

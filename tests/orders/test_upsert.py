@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from selfservice.db import Database, IntegrityError
-from selfservice.orders import checking, holders
+from selfservice.orders.models import OrderRow, UpsertCounts
+from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from selfservice.orders.writing import Row, Written, fates, put
 from tests.domain_helpers import NOW, add_person, new_database, rows
 
 SUMS = (("account", "order_account_months"), ("holder_id", "order_holder_months"))
@@ -38,41 +38,41 @@ def prepare(db: Database) -> None:
             """INSERT INTO organisations (id, kvk_number, name, email, street, house_number, postcode, city, created_at)
                VALUES (7, '00012345', 'n', 'a@b.example', 's', '1', 'p', 'c', '2026-01-01T00:00:00.000000Z')"""
         )
-        made = [holders.holder(conn, person, 7 if place < 2 else None) for place, person in enumerate(people)]
-        products = [holders.product(conn, code) for code in ("a", "b", "c")]
+        made = [OrderStore(conn).add_holder(person, 7 if place < 2 else None) for place, person in enumerate(people)]
+        products = [OrderStore(conn).add_product(code) for code in ("a", "b", "c")]
     assert ([(1, 7), (2, 7), (3, -people[2])], [1, 2, 3]) == (made, products)
 
 
-def row(number: str = "A1", holder: int = 1, at: datetime = NOW, **values: Any) -> Row:
+def row(number: str = "A1", holder: int = 1, at: datetime = NOW, **values: Any) -> OrderRow:
     seconds = int(at.timestamp())
     account = 7 if holder < 3 else -3
-    made = Row(account, seconds, number, day_of(seconds), holder, 1, "credit", 285, None, "delivered")
+    made = OrderRow(account, seconds, number, day_of(seconds), holder, 1, "credit", 285, None, "delivered")
     return made._replace(**values)
 
 
-def write(db: Database, *given: Row) -> Written:
+def write(db: Database, *given: OrderRow) -> UpsertCounts:
     with db.write() as conn:
-        return put(conn, given)
+        return OrderStore(conn).upsert(given)
 
 
-def stored(db: Database) -> dict[str, Row]:
-    return {each["number"]: Row(**each) for each in rows(db, "orders")}
+def stored(db: Database) -> dict[str, OrderRow]:
+    return {each["number"]: OrderRow(**each) for each in rows(db, "orders")}
 
 
 def test_new_changed_same(db: Database) -> None:
     """Each order is added, updated or left alone by its number, and counted so; what became of each can be asked."""
     a, b, c = row("A1"), row("B1", 2), row("C1", 3)
-    assert Written(3, 0, 0) == write(db, a, b, c)
+    assert UpsertCounts(3, 0, 0) == write(db, a, b, c)
     changed, added = b._replace(cents=-500), row("D1")
     with db.write() as conn:
-        written, each = put(conn, [a, changed, added]), fates(conn)
-    assert (Written(1, 1, 1), {"B1": "changed", "D1": "new"}) == (written, each)
+        written, each = OrderStore(conn).upsert([a, changed, added]), OrderStore(conn).results()
+    assert (UpsertCounts(1, 1, 1), {"B1": "changed", "D1": "new"}) == (written, each)
     assert {"A1": a, "B1": changed, "C1": c, "D1": added} == stored(db)
 
 
 def test_last_counts(db: Database) -> None:
     """Of several rows with one number the last is written, once."""
-    assert Written(1, 0, 0) == write(db, row(cents=1), row(cents=2), row(cents=3))
+    assert UpsertCounts(1, 0, 0) == write(db, row(cents=1), row(cents=2), row(cents=3))
     assert [3] == [each.cents for each in stored(db).values()]
     assert [(1, 3)] == [(each["orders"], each["cents"]) for each in rows(db, "order_account_months")]
 
@@ -89,10 +89,10 @@ def test_each_column_counts(db: Database, other: dict[str, Any]) -> None:
     """An order of which one thing differs is changed, and the sums go with it, also to another account and back."""
     write(db, row(invoice="F2"), row("B1", 2))
     changed = row(invoice="F2")._replace(**other)
-    assert Written(0, 1, 1) == write(db, changed, row("B1", 2))
-    assert (changed, []) == (stored(db)["A1"], checking.differences(db).lines)
-    assert Written(0, 1, 0) == write(db, row(invoice="F2"))
-    assert (row(invoice="F2"), []) == (stored(db)["A1"], checking.differences(db).lines)
+    assert UpsertCounts(0, 1, 1) == write(db, changed, row("B1", 2))
+    assert (changed, []) == (stored(db)["A1"], OrderStore(db.read()).check())
+    assert UpsertCounts(0, 1, 0) == write(db, row(invoice="F2"))
+    assert (row(invoice="F2"), []) == (stored(db)["A1"], OrderStore(db.read()).check())
 
 
 def test_a_redelivery_stays(db: Database) -> None:
@@ -119,20 +119,21 @@ def test_all_or_nothing(db: Database) -> None:
 def test_check_finds(db: Database) -> None:
     """A sum that was changed, one that went, and an order under another account are named; a right book has none."""
     write(db, row(), row("B1", 3, NOW - timedelta(days=60)))
-    right = checking.differences(db)
+    store = OrderStore(db.read())
+    right = store.check()
     with db.write() as conn:
         conn.execute("UPDATE order_account_months SET cents = cents + 1 WHERE account = 7")
         conn.execute("DELETE FROM order_holder_months WHERE holder_id = 3")
         conn.execute("UPDATE orders SET account = 8 WHERE number = 'B1'")
-    wrong = checking.differences(db)
-    assert (2, [], 2) == (right.orders, right.lines, wrong.orders)
+    wrong = store.check()
+    assert ([], 2) == (right, store.count())
     assert [
         "account -3, 2026-09, a: kept 1 orders and 285 cents, counted 0 and 0",
         "account 7, 2026-11, a: kept 1 orders and 286 cents, counted 1 and 285",
         "account 8, 2026-09, a: kept 0 orders and 0 cents, counted 1 and 285",
         "holder 3, 2026-09, a: kept 0 orders and 0 cents, counted 1 and 285",
         "order B1 stands under account 8, not -3",
-    ] == wrong.lines
+    ] == wrong
 
 
 # Around midnights at which months, years and clocks change in Amsterdam.
@@ -159,18 +160,18 @@ ROWS = st.builds(
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(ROWS, max_size=15), min_size=1, max_size=6), st.randoms(use_true_random=False))
-def test_sums_are_pythons(puts: list[list[Row]], again: random.Random) -> None:
+def test_sums_are_pythons(puts: list[list[OrderRow]], again: random.Random) -> None:
     """After any series of new, changed, moved and repeated orders the book holds what Python holds, each put counts as
     Python counts, and the sums by month, of accounts and of holders, are Python's own to the cent.
     """
     with tempfile.TemporaryDirectory() as folder, new_database(Path(folder)) as db:
         prepare(db)
-        known: dict[str, Row] = {}
+        known: dict[str, OrderRow] = {}
         for given_rows in [*puts, again.choice(puts)]:
             last = {each.number: each for each in given_rows}
             new = sum(number not in known for number in last)
             same = sum(known.get(number) == each for number, each in last.items())
-            assert Written(new, len(last) - new - same, same) == write(db, *given_rows)
+            assert UpsertCounts(new, len(last) - new - same, same) == write(db, *given_rows)
             known |= last
             assert known == stored(db)
             for column, table in SUMS:
@@ -180,7 +181,7 @@ def test_sums_are_pythons(puts: list[list[Row]], again: random.Random) -> None:
                 }
 
 
-def sums(known: dict[str, Row], column: str) -> dict[tuple[int, str, int], tuple[int, int]]:
+def sums(known: dict[str, OrderRow], column: str) -> dict[tuple[int, str, int], tuple[int, int]]:
     """How many orders and cents Python counts, by whose they are, month and product."""
     orders, cents = Counter[tuple[int, str, int]](), Counter[tuple[int, str, int]]()
     for each in known.values():
@@ -208,6 +209,6 @@ def test_names(db: Database, given_names: list[tuple[str, str]], expected: tuple
     """The newest name of a language counts; until one was given the other's first, or else the code, stands in."""
     for name_en, name_nl in given_names:
         with db.write() as conn:
-            made = holders.product(conn, "code", name_en, name_nl)
+            made = OrderStore(conn).add_product("code", name_en, name_nl)
     found = next(each for each in rows(db, "order_products") if each["id"] == made)
     assert (4, *expected) == (len(rows(db, "order_products")), found["name_en"], found["name_nl"])

@@ -18,9 +18,10 @@ from selfservice.fragments.orders import here, making, rows, steps, texts, view
 from selfservice.fragments.orders.asked import Asked
 from selfservice.fragments.orders.here import NAME, title
 from selfservice.i18n import gettext, language
-from selfservice.orders import labels, totals
+from selfservice.orders import labels
 from selfservice.orders.export import workbook
 from selfservice.orders.models import Query
+from selfservice.orders.store import OrderStore
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
@@ -133,7 +134,7 @@ def _file(kind: str) -> Response:
         return web.see(here.link("", asked.arguments()))
     who = here.person(services().db.read(), session, asked.by)
     query = Query(who.shown, asked.period, language(), asked.sort, asked.words)
-    orders = totals.total(services().db.read(), query).orders
+    orders = OrderStore(services().db.read()).total(query).orders
     return making.answer(session, who, asked, query, kind, orders)
 
 

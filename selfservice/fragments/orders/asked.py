@@ -8,7 +8,8 @@ from datetime import date
 
 from selfservice.i18n import format_date, gettext
 from selfservice.orders import periods
-from selfservice.orders.models import SORTS, Period, Sort
+from selfservice.orders.models import SORTS, Sort
+from selfservice.orders.periods import Period
 
 # In January 'this year' would be empty for nearly everybody; everything is not, and its newest orders come first.
 DEFAULT = "all"

@@ -11,8 +11,8 @@ from babel.dates import format_date
 
 from selfservice.fragments.orders import texts
 from selfservice.i18n import LOCALES, language
-from selfservice.orders.models import Period
-from selfservice.orders.totals import Month
+from selfservice.orders.models import Month
+from selfservice.orders.periods import Period
 
 HEIGHT = 1000
 STEP, WIDTH = 10, 8

@@ -14,7 +14,7 @@ from selfservice.fragments.orders import view
 from selfservice.fragments.orders.asked import MAX_CURSOR, Asked, StrangeError, take
 from selfservice.fragments.orders.view import Person
 from selfservice.i18n import gettext, language
-from selfservice.orders.models import Period
+from selfservice.orders.periods import Period
 from selfservice.orders.redelivery import Requester
 from selfservice.services import services
 from selfservice.visits.sessions import Session

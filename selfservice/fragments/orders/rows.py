@@ -12,7 +12,7 @@ from selfservice.facts import Facts
 from selfservice.fragments.orders import texts
 from selfservice.fragments.orders.view import Person
 from selfservice.orders import redelivery, visibility
-from selfservice.orders.lookup import Order
+from selfservice.orders.models import Order
 
 Step = Literal["again", "asked", "problem"]
 

@@ -15,8 +15,9 @@ from selfservice.db import Connection
 from selfservice.fragments.orders import here, texts
 from selfservice.fragments.orders.here import NAME
 from selfservice.i18n import gettext, language
-from selfservice.orders import labels, lookup, main_code, redelivery
-from selfservice.orders.lookup import Order
+from selfservice.orders import labels, main_code, redelivery
+from selfservice.orders.models import Order
+from selfservice.orders.store import OrderStore
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
@@ -140,7 +141,7 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
 
 
 def _find(conn: Connection, session: Session, number: str) -> Order | None:
-    return lookup.get(conn, here.person(conn, session).scope, number, language())
+    return OrderStore(conn).get(here.person(conn, session).scope, number, language())
 
 
 def _back(values: Any) -> dict[str, str]:

@@ -23,7 +23,7 @@ from selfservice.i18n import (
     using,
 )
 from selfservice.orders import periods
-from selfservice.orders.models import Period
+from selfservice.orders.periods import Period
 
 
 def presets() -> dict[str, str]:

@@ -10,8 +10,10 @@ from selfservice.db import Connection
 from selfservice.fragments.orders import chart, texts
 from selfservice.fragments.orders.asked import Asked
 from selfservice.i18n import gettext
-from selfservice.orders import labels, lookup, periods, totals, visibility
-from selfservice.orders.models import Period, Query, Scope, Sort
+from selfservice.orders import labels, periods, visibility
+from selfservice.orders.models import Query, Scope, Sort
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from selfservice.orders.visibility import Holder
 
 Empty = Literal["", "none_yet", "none_in_period", "none_found"]
@@ -84,7 +86,7 @@ def order_names() -> dict[Sort, str]:
 
 def why_empty(conn: Connection, query: Query, asked: Asked, scope: Scope) -> Empty:
     """Why a list has no orders: none fit the words, none in the period, or there are none at all."""
-    if totals.total(conn, Query(scope, Period(), query.language)).orders == 0:
+    if OrderStore(conn).total(Query(scope, Period(), query.language)).orders == 0:
         return "none_yet"
     return "none_found" if asked.words else "none_in_period"
 
@@ -99,8 +101,8 @@ def listed(
 ) -> dict[str, Any]:
     """The numbers and rows for a list: `at` is the place in it, after or before a cursor; `link` leads to a period."""
     query = Query(person.shown, asked.period, lang, asked.sort, asked.words)
-    total, months = totals.sums(conn, query)
-    page = lookup.page(conn, query, after=at[0], before=at[1])
+    total, months = OrderStore(conn).totals(query)
+    page = OrderStore(conn).page(query, after=at[0], before=at[1])
     return {
         "query": query,
         "total": total,

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfservice.db import Connection, Database
-from selfservice.orders import matching
+from selfservice.db import Database
 from selfservice.orders.export import formats, workbook
 from selfservice.orders.export.formats import Format
-from selfservice.orders.lines import Lines
-from selfservice.orders.listing import Listing
-from selfservice.orders.models import SORTS, Period, Query, Scope
-from selfservice.orders.walks import Key
+from selfservice.orders.models import SORTS, Query, Scope
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore, is_table_order
 
 # The kind of job that makes one.
 JOB = "orders.file"
 KINDS = ("csv", "programs", "xlsx", "json")
-# So many lines a piece that asking costs next to nothing.
-STEP = 1000
-# With words each product is asked for its own.
-KEYS = 250
 # Bytes at the beginning and of each order, as measured with the demonstration's; and for how many times as many there
 # must be room while the file is made, since a workbook is packed last.
 _BYTES = {"csv": (140, 165), "programs": (140, 212), "xlsx": (5_500, 52), "json": (4, 432)}
@@ -52,7 +45,7 @@ def write(db: Database, query: Query, kind: str, path: Path, tell: Callable[[int
         for part in parts:
             file.write(part)
             tell(done)
-            done += STEP
+            done += OrderStore.LINES_A_PIECE
 
 
 def pieces(db: Database, query: Query, kind: str) -> Iterator[bytes]:
@@ -81,7 +74,7 @@ def estimated_room(orders: int, kind: str) -> int:
 
 def estimated_seconds(orders: int, query: Query, kind: str) -> float:
     """About how long it takes to make."""
-    return orders / _RATES[kind][not _is_plain(query)]
+    return orders / _RATES[kind][not is_table_order(query)]
 
 
 def to_payload(query: Query, kind: str) -> dict[str, Any]:
@@ -107,51 +100,11 @@ def from_payload(payload: Mapping[str, Any]) -> tuple[Query, str]:
     return Query(scope, Period(first, last), payload["language"], sort, payload["words"]), payload["kind"]
 
 
-def _is_plain(query: Query) -> bool:
-    """Whether it can be made along the table itself."""
-    return query.sort == "-date" and not matching.split(query.words) and query.scope.holder_id is None
-
-
 def _text(db: Database, query: Query, file: Format) -> Iterator[bytes]:
     yield file.head
     with db.separate() as conn:
-        lines = Lines(conn, query.scope.account, file.form)
         between = b""
-        is_plain = _is_plain(query)
-        for piece in _newest_first(conn, query, lines) if is_plain else _any(Listing(conn, query), lines):
+        for piece in OrderStore(conn).export_text(query, file.form):
             yield between + piece
             between = file.form.between.encode()
         yield file.tail if between else file.tail_of_none
-
-
-def _newest_first(conn: Connection, query: Query, lines: Lines) -> Iterator[bytes]:
-    """Along the table itself, without a key leaving the database: what nearly everybody asks for."""
-    since, until = query.period.seconds
-    start = Key(until, "")
-    while True:
-        row = conn.execute(
-            """SELECT ordered_at, number FROM orders
-               WHERE account = :account AND (ordered_at, number) < (:at, :number) AND ordered_at >= :since
-               ORDER BY ordered_at DESC, number DESC LIMIT 1 OFFSET :skip""",
-            {
-                "account": query.scope.account,
-                "at": start.ordered_at,
-                "number": start.number,
-                "since": since,
-                "skip": STEP - 1,
-            },
-        ).fetchone()
-        end = Key(since, "") if row is None else Key(*row)
-        if piece := lines.down_to(end, start):
-            yield piece
-        if row is None:
-            return
-        start = end
-
-
-def _any(listing: Listing, lines: Lines) -> Iterator[bytes]:
-    keys = listing.keys(step=KEYS)
-    while numbers := [key.number for key in islice(keys, STEP)]:
-        # None, when all of them went since their keys were read.
-        if piece := lines.of(numbers):
-            yield piece

@@ -13,7 +13,7 @@ from selfservice.db import Row
 from selfservice.i18n import using
 from selfservice.orders import labels
 from selfservice.orders.export.cell_escaping import guard, identifier, plain, quoted
-from selfservice.orders.lines import Form, Words
+from selfservice.orders.models import LineFormat, SheetLabels
 
 EOL = "\r\n"
 PROGRAM_COLUMNS = (
@@ -41,7 +41,7 @@ class Format:
     """
 
     head: bytes
-    form: Form
+    form: LineFormat
     tail: bytes
     tail_of_none: bytes
 
@@ -54,7 +54,7 @@ def sheet(language: str) -> Format:
     name = "name_nl" if language == "nl" else "name_en"
     with using(language):
         head = separator.join(quoted(each) for each in labels.columns().values())
-        known = Words(
+        known = SheetLabels(
             separator,
             "," if language == "nl" else ".",
             language == "nl",
@@ -71,7 +71,7 @@ def sheet(language: str) -> Format:
         ]
         return separator.join([*cells, ""])
 
-    form = Form("sheet", EOL, lambda row: separator + quoted(plain(row[name])) + separator, holder, known)
+    form = LineFormat("sheet", EOL, lambda row: separator + quoted(plain(row[name])) + separator, holder, known)
     first = f"\ufeff{head}{EOL}".encode()
     return Format(first, form, EOL.encode(), b"")
 
@@ -87,7 +87,7 @@ def programs() -> Format:
         return f"{organisation},{row['kvk_number'] or ''},{quoted(guard(row['name']))},{row['hint'] or ''},"
 
     first = (",".join(PROGRAM_COLUMNS) + EOL).encode()
-    return Format(first, Form("programs", EOL, product, holder), EOL.encode(), b"")
+    return Format(first, LineFormat("programs", EOL, product, holder), EOL.encode(), b"")
 
 
 def array() -> Format:
@@ -101,7 +101,7 @@ def array() -> Format:
             organisation=row["organisation"], kvk_number=row["kvk_number"], ordered_by=row["name"], code_end=row["hint"]
         )
 
-    return Format(b"[\n", Form("json", ",\n", product, holder), b"\n]\n", b"]\n")
+    return Format(b"[\n", LineFormat("json", ",\n", product, holder), b"\n]\n", b"]\n")
 
 
 def _members(**values: str | None) -> str:

@@ -5,19 +5,17 @@ Written in constant memory: the rows wait in temporary files beside the workbook
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from selfservice.db import Connection, Database, Row
+from selfservice.db import Database, Row
 from selfservice.i18n import gettext, using
-from selfservice.orders import labels, parts
-from selfservice.orders.listing import Listing
+from selfservice.orders import labels
 from selfservice.orders.models import Query
+from selfservice.orders.store import OrderStore
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -40,11 +38,6 @@ _WIDTHS = {
     "state": 12,
 }
 (_NUMBER, _DAY, _PRODUCT, _ORGANISATION, _KVK, _BY, _CODE, _PAYMENT, _AMOUNT, _INVOICE, _STATE) = range(11)
-# Excel's first day is the 31st of December 1899, and it believes in a 29th of February 1900.
-_ROWS = """
-    SELECT o.number, CAST(julianday(o.ordered_on) - julianday('1899-12-30') AS INTEGER) AS day, o.product_id,
-           o.holder_id, o.payment, o.cents, o.invoice, o.state
-    FROM json_each(:numbers) k CROSS JOIN orders o ON o.number = k.value WHERE o.account = :account"""
 _OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -62,12 +55,11 @@ def write(db: Database, query: Query, path: Path, tell: Callable[[int], object])
     # Rows are as private as the workbook: they wait where it does, under its name, and go with this.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as rows, db.separate() as conn:
         book = xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": rows})
-        keys, done = Listing(conn, query).keys(step=STEP), 0
-        sheets = _Sheets(conn, book, query.language, texts)
-        while numbers := [key.number for key in islice(keys, STEP)]:
-            bound = {"numbers": json.dumps(numbers), "account": query.scope.account}
-            sheets.add(conn.execute(_ROWS, bound).fetchall())
-            done += len(numbers)
+        store, done = OrderStore(conn), 0
+        sheets = _Sheets(store, book, query.language, texts)
+        for found in store.export_rows(query, STEP):
+            sheets.add(found)
+            done += len(found)
             tell(done)
         sheets.finish()
         # Not by `with`, which would pack a workbook that failed half-way too.
@@ -75,7 +67,7 @@ def write(db: Database, query: Query, path: Path, tell: Callable[[int], object])
 
 
 class _Texts:
-    """The words of a workbook in the language in force."""
+    """The texts of a workbook in the language in force."""
 
     def __init__(self) -> None:
         self.columns = labels.columns()
@@ -88,8 +80,8 @@ class _Texts:
 class _Sheets:
     """The sheets of a workbook: one, and another each time that one is full."""
 
-    def __init__(self, conn: Connection, book: xlsxwriter.Workbook, language: str, texts: _Texts) -> None:
-        self._conn, self._book, self._texts = conn, book, texts
+    def __init__(self, store: OrderStore, book: xlsxwriter.Workbook, language: str, texts: _Texts) -> None:
+        self._store, self._book, self._texts = store, book, texts
         self._name = "name_nl" if language == "nl" else "name_en"
         self._products: dict[int, str] = {}
         self._holders: dict[int, list[tuple[int, str]]] = {}
@@ -101,7 +93,7 @@ class _Sheets:
         self._sheet, self._row = self._start(), 0
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Write orders (of `_ROWS`) on the next rows."""
+        """Write orders (of `OrderStore.export_rows`) on the next rows."""
         self._meet(rows)
         for number, day, product_id, holder_id, payment, cents, invoice, state in rows:
             if self._row == MOST_ROWS:
@@ -122,9 +114,9 @@ class _Sheets:
 
     def _meet(self, rows: Sequence[Row]) -> None:
         """Look up the products and holders that no row before had."""
-        for each in parts.products(self._conn, {row["product_id"] for row in rows} - self._products.keys()):
+        for each in self._store.products({row["product_id"] for row in rows} - self._products.keys()):
             self._products[each["id"]] = each[self._name]
-        for each in parts.holders(self._conn, {row["holder_id"] for row in rows} - self._holders.keys()):
+        for each in self._store.holders({row["holder_id"] for row in rows} - self._holders.keys()):
             hint = f"…{each['hint']}" if each["hint"] else None
             texts = (
                 (_ORGANISATION, each["organisation"]),

@@ -1,0 +1,148 @@
+"""The only writer of orders: puts rows in by number, and keeps the sums in step in the same transaction.
+
+All by sets: the rows go into a temporary table, and a handful of statements compare, add up and merge. A temporary
+table belongs to one connection and is nobody else's to see or to wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from selfservice.orders.models import OrderRow, UpsertCounts
+from selfservice.orders.store.sqlite.base import OnConnection
+
+_IN = """
+    CREATE TEMP TABLE IF NOT EXISTS orders_in (
+        account INTEGER NOT NULL, ordered_at INTEGER NOT NULL, number TEXT PRIMARY KEY, ordered_on TEXT NOT NULL,
+        holder_id INTEGER NOT NULL, product_id INTEGER NOT NULL, payment TEXT NOT NULL, cents INTEGER NOT NULL,
+        invoice TEXT, state TEXT NOT NULL, is_new INTEGER NOT NULL DEFAULT 1)"""
+_OUT = """
+    CREATE TEMP TABLE IF NOT EXISTS orders_out (
+        number TEXT PRIMARY KEY, account INTEGER NOT NULL, holder_id INTEGER NOT NULL, month TEXT NOT NULL,
+        product_id INTEGER NOT NULL, cents INTEGER NOT NULL)"""
+# Each of these twice: for the sums of accounts, and of holders.
+_ACCOUNT = {"owner": "account", "sums": "order_account_months"}
+_HOLDER = {"owner": "holder_id", "sums": "order_holder_months"}
+_ADD = """
+    INSERT INTO {sums} ({owner}, month, product_id, orders, cents)
+    SELECT {owner}, substr(ordered_on, 1, 7), product_id, count(*), sum(cents) FROM orders_in WHERE true
+    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+    ON CONFLICT ({owner}, month, product_id) DO UPDATE
+    SET orders = {sums}.orders + excluded.orders, cents = {sums}.cents + excluded.cents"""
+_SUBTRACT = """
+    UPDATE {sums} SET orders = {sums}.orders - old.orders, cents = {sums}.cents - old.cents
+    FROM (SELECT {owner}, month, product_id, count(*) AS orders, sum(cents) AS cents FROM orders_out
+          GROUP BY {owner}, month, product_id) old
+    WHERE {sums}.{owner} = old.{owner} AND {sums}.month = old.month AND {sums}.product_id = old.product_id"""
+_DELETE_EMPTY = """
+    DELETE FROM {sums} WHERE orders = 0
+    AND ({owner}, month, product_id) IN (SELECT {owner}, month, product_id FROM orders_out)"""
+_ADD_TO_ACCOUNTS = _ADD.format(**_ACCOUNT)
+_ADD_TO_HOLDERS = _ADD.format(**_HOLDER)
+_SUBTRACT_FROM_ACCOUNTS = _SUBTRACT.format(**_ACCOUNT)
+_SUBTRACT_FROM_HOLDERS = _SUBTRACT.format(**_HOLDER)
+_DELETE_EMPTY_OF_ACCOUNTS = _DELETE_EMPTY.format(**_ACCOUNT)
+_DELETE_EMPTY_OF_HOLDERS = _DELETE_EMPTY.format(**_HOLDER)
+
+
+class Upsert(OnConnection):
+    """Orders going in, with whom and what they are of."""
+
+    def upsert(self, rows: Sequence[OrderRow]) -> UpsertCounts:
+        """Add the orders whose number is not known, update those of which anything differs, and leave the rest alone.
+
+        Of several rows with one number the last counts. The sums by month are right again when it returns. Call inside
+        `write()`. Raises IntegrityError for a row that the tables refuse; the caller's transaction is then undone.
+        """
+        conn = self.conn
+        conn.execute(_IN)
+        conn.execute(_OUT)
+        conn.execute("DELETE FROM orders_in")
+        conn.execute("DELETE FROM orders_out")
+        conn.executemany(
+            """INSERT OR REPLACE INTO orders_in (account, ordered_at, number, ordered_on, holder_id, product_id,
+                                                 payment, cents, invoice, state)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            rows,
+        )
+        same = conn.execute(
+            """DELETE FROM orders_in WHERE EXISTS (
+                   SELECT 1 FROM orders o WHERE o.number = orders_in.number AND o.account = orders_in.account
+                       AND o.ordered_at = orders_in.ordered_at AND o.ordered_on = orders_in.ordered_on
+                       AND o.holder_id = orders_in.holder_id AND o.product_id = orders_in.product_id
+                       AND o.payment = orders_in.payment AND o.cents = orders_in.cents
+                       AND o.invoice IS orders_in.invoice AND o.state = orders_in.state)"""
+        ).rowcount
+        changed = conn.execute(
+            """INSERT INTO orders_out (number, account, holder_id, month, product_id, cents)
+               SELECT o.number, o.account, o.holder_id, substr(o.ordered_on, 1, 7), o.product_id, o.cents
+               FROM orders_in i CROSS JOIN orders o ON o.number = i.number"""
+        ).rowcount
+        # Before anything is taken off, so that no sum is below zero in between.
+        conn.execute(_ADD_TO_ACCOUNTS)
+        conn.execute(_ADD_TO_HOLDERS)
+        if changed:
+            self._change()
+        new = conn.execute(
+            """INSERT INTO orders (account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents,
+                                   invoice, state)
+               SELECT account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state
+               FROM orders_in WHERE is_new ORDER BY account, ordered_at, number"""
+        ).rowcount
+        return UpsertCounts(new, changed, same)
+
+    def results(self) -> dict[str, str]:
+        """What the last `upsert` on this connection did, by number: 'new' or 'changed'; nothing of the same."""
+        rows = self.conn.execute("SELECT number, is_new FROM orders_in")
+        return {row["number"]: "new" if row["is_new"] else "changed" for row in rows}
+
+    def add_holder(self, person_id: int, organisation_id: int | None) -> tuple[int, int]:
+        """The row number of this person's use of an organisation's account (or, with None, of their own), whatever
+        codes they had; and the account. Makes it when it is not there: call inside `write()`.
+        """
+        values = {"person": person_id, "organisation": organisation_id}
+        self.conn.execute(
+            """INSERT INTO order_holders (person_id, organisation_id, account)
+               VALUES (:person, :organisation, coalesce(:organisation, -:person)) ON CONFLICT DO NOTHING""",
+            values,
+        )
+        row = self.conn.execute(
+            """SELECT id, account FROM order_holders
+               WHERE person_id = :person AND coalesce(organisation_id, 0) = coalesce(:organisation, 0)""",
+            values,
+        ).fetchone()
+        return int(row["id"]), int(row["account"])
+
+    def add_product(self, code: str, name_en: str = "", name_nl: str = "") -> int:
+        """The row number of a product. It gets the names that are given; call inside `write()`.
+
+        Until a language's own name comes, the first one of the other language stands in for it, and before that the
+        code.
+        """
+        row = self.conn.execute(
+            """INSERT INTO order_products (code, name_en, name_nl)
+               VALUES (:code, coalesce(nullif(:en, ''), nullif(:nl, ''), :code),
+                       coalesce(nullif(:nl, ''), nullif(:en, ''), :code))
+               ON CONFLICT (code) DO UPDATE SET
+                   name_en = CASE WHEN :en <> '' THEN :en WHEN :nl <> '' AND name_en = code THEN :nl ELSE name_en END,
+                   name_nl = CASE WHEN :nl <> '' THEN :nl WHEN :en <> '' AND name_nl = code THEN :en ELSE name_nl END
+               RETURNING id""",
+            {"code": code, "en": name_en, "nl": name_nl},
+        ).fetchone()
+        return int(row["id"])
+
+    def _change(self) -> None:
+        """Take what goes out off the sums; a sum of no orders goes too. Then write the changed ones over: never taken
+        out and put in again, since a redelivery hangs on the row.
+        """
+        self.conn.execute("UPDATE orders_in SET is_new = 0 WHERE number IN (SELECT number FROM orders_out)")
+        self.conn.execute(_SUBTRACT_FROM_ACCOUNTS)
+        self.conn.execute(_SUBTRACT_FROM_HOLDERS)
+        self.conn.execute(_DELETE_EMPTY_OF_ACCOUNTS)
+        self.conn.execute(_DELETE_EMPTY_OF_HOLDERS)
+        self.conn.execute(
+            """UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,
+                                 holder_id = i.holder_id, product_id = i.product_id, payment = i.payment,
+                                 cents = i.cents, invoice = i.invoice, state = i.state
+               FROM (SELECT * FROM orders_in WHERE NOT is_new) i WHERE orders.number = i.number"""
+        )
