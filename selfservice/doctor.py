@@ -77,12 +77,11 @@ def _settings(wired: Services) -> str:
 
 def _database(wired: Services) -> str:
     try:
-        said = wired.db.read().execute("PRAGMA quick_check(1)").fetchone()[0]
-        if said == "ok":
+        said = wired.db.damage(quickly=True)
+        if not said:
             return f"{wired.db.path}, {wired.db.note()}"
     except Error as error:
         said = str(error)
-    said = " ".join(said.split())
     raise _WrongError(f"{wired.db.path}: {said}; stop Loket, and `loket restore` a copy")
 
 

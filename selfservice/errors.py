@@ -9,7 +9,7 @@ from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from selfservice import problems, web
-from selfservice.db import Error, cannot_now
+from selfservice.db import BusyError
 from selfservice.i18n import gettext, ngettext
 from selfservice.members.passwords import Busy
 
@@ -143,10 +143,8 @@ def init_app(app: Flask) -> None:
     def busy(error: Busy) -> Response:
         return answer(503, retry_after=RETRY_SECONDS)
 
-    def database(error: Error) -> Response:
-        if not cannot_now(error):
-            return crash(error)
-        logging.getLogger("loket").error("database", extra={"fields": {"error": error.sqlite_errorname}})
+    def database(error: BusyError) -> Response:
+        logging.getLogger("loket").error("database", extra={"fields": {"error": error.reason}})
         return answer(503, retry_after=RETRY_SECONDS)
 
     def crash(error: Exception) -> Response:
@@ -155,5 +153,5 @@ def init_app(app: Flask) -> None:
 
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(Busy, busy)
-    app.register_error_handler(Error, database)
+    app.register_error_handler(BusyError, database)
     app.register_error_handler(Exception, crash)

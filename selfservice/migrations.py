@@ -4,7 +4,8 @@ import sqlite_utils
 from sqlite_utils import Migrations
 
 from selfservice import clock, crypto, plain_secrets
-from selfservice.db import Database, connect
+from selfservice.db import Database
+from selfservice.db import migrations as ledger
 from selfservice.events.migrations import migrations as events
 from selfservice.jobs.migrations import migrations as jobs
 from selfservice.letters.migrations import migrations as letters
@@ -50,18 +51,14 @@ MIGRATIONS: tuple[Migrations, ...] = (
 
 def pending(db: Database, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:
     """The migrations still to be run, as 'set:name', in order. Changes nothing."""
-    wrapped = _wrap(db.read())
-    return [f"{each.name}:{step.name}" for each in sets for step in each.pending(wrapped)]
+    return ledger.pending(db, sets)
 
 
 def unknown(db: Database) -> list[str]:
     """The migrations that ran on this database and that this program does not have, as 'set:name': it is a newer one's.
     Raises db.Error when none ever ran.
     """
-    empty = _wrap(connect(":memory:"))
-    ours = {(each.name, step.name) for each in MIGRATIONS for step in each.pending(empty)}
-    ran = db.read().execute("SELECT migration_set, name FROM _sqlite_migrations ORDER BY id")
-    return [f"{row['migration_set']}:{row['name']}" for row in ran if tuple(row) not in ours]
+    return ledger.unknown(db, MIGRATIONS)
 
 
 def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:
@@ -77,33 +74,15 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
     with db.write() as connection:
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
-        wrapped = _wrap(connection)
-        is_new = connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
-        for each in sets:
-            # Inside our transaction sqlite-utils uses savepoints, not the deferred BEGIN it would send by
-            # itself.
-            if each is not AFTERWARDS or is_new:
-                each.apply(wrapped)
+        is_new = db.is_empty()
+        ledger.apply(connection, [each for each in sets if each is not AFTERWARDS or is_new])
         crypto.check(connection, keys)
         crypto.register(connection, keys, clock.now())
         if "members:add_key_ids" in todo:
             plain_secrets.replace(connection, keys)
-    if AFTERWARDS in sets and pending(db, (AFTERWARDS,)):
-        _write_anew(db)
-    return todo
-
-
-def _write_anew(db: Database) -> None:
-    """Make the file anew, and empty its journal, so that nothing is left in them of what was overwritten or deleted.
-
-    Not while it is being read: it stays pending then, which /health says, until this is run again.
-    """
-    db.read().execute("VACUUM")
-    is_busy = db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
-    if not is_busy:
+    # What was overwritten or deleted is still in the file's unused parts. Not while it is being read: it stays pending
+    # then, which /health says, until this is run again.
+    if AFTERWARDS in sets and pending(db, (AFTERWARDS,)) and db.rewrite():
         with db.write() as connection:
-            AFTERWARDS.apply(_wrap(connection))
-
-
-def _wrap(connection: object) -> sqlite_utils.Database:
-    return sqlite_utils.Database(connection, recursive_triggers=False, execute_plugins=False)  # type: ignore[arg-type]
+            ledger.apply(connection, (AFTERWARDS,))
+    return todo

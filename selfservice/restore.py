@@ -6,7 +6,6 @@ been sent waits. So all sessions and links end, and the operator says what becom
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from selfservice.db import Database, Error, MigrationError
+from selfservice.db import ENDINGS, Database, Error, LockedError, MigrationError, alone
 from selfservice.events import model as events
 from selfservice.members import tokens
 from selfservice.migrations import migrate, unknown
@@ -23,11 +22,6 @@ from selfservice.outbox import model as outbox
 from selfservice.outbox.queue import give_up
 from selfservice.secrets import Keys
 from selfservice.visits import model as anonymous_sessions
-
-# What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
-# the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
-_LOCK_START, _LOCK_LENGTH = 0x40000000, 512
-_BESIDE = ("-wal", "-shm")
 
 
 class RestoreError(Exception):
@@ -80,17 +74,14 @@ def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail
 
 
 def _remove(file: Path) -> None:
-    for ending in ("", *_BESIDE):
+    for ending in ENDINGS:
         Path(f"{file}{ending}").unlink(missing_ok=True)
 
 
 def _check(copy: Database) -> None:
-    conn = copy.read()
-    if (said := conn.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
+    if said := copy.damage():
         raise RestoreError(f"the copy is damaged: {said}")
-    if broken := conn.execute("PRAGMA foreign_key_check").fetchall():
-        raise RestoreError(f"the copy is damaged: {len(broken)} rows refer to rows that are not there")
-    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'access_codes'").fetchone() is None:
+    if copy.read().execute("SELECT 1 FROM sqlite_master WHERE name = 'access_codes'").fetchone() is None:
         raise RestoreError("this is no database of Loket's")
     if newer := unknown(copy):
         raise RestoreError(f"the copy is of a newer version of Loket ({', '.join(newer)}): use that version")
@@ -117,14 +108,13 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
 
 
 @contextmanager
-def alone(database: Path) -> Iterator[None]:
-    """Nobody else has the database open, or can open it meanwhile. Raises RestoreError when somebody has."""
-    with database.open("r+b") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_LENGTH, _LOCK_START)
-        except OSError:
-            raise RestoreError(f"Loket is running on {database}: stop its server and its worker first") from None
-        yield
+def stopped(database: Path) -> Iterator[None]:
+    """Nobody has the database open, or can open it meanwhile. Raises RestoreError when somebody has."""
+    try:
+        with alone(database):
+            yield
+    except LockedError:
+        raise RestoreError(f"Loket is running on {database}: stop its server and its worker first") from None
 
 
 def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
@@ -137,16 +127,16 @@ def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
     # What is only in its log goes into the old database first, so that one move is enough. A damaged one keeps its log.
     old = Database(database)
     with suppress(Error):
-        old.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        old.flush()
     old.close()
-    with alone(database):
+    with stopped(database):
         status = database.stat()
         with suppress(PermissionError):
             os.chown(copy.path, status.st_uid, status.st_gid)
-        for ending in () if was_empty else ("", *_BESIDE):
+        for ending in () if was_empty else ENDINGS:
             with suppress(FileNotFoundError):
                 os.link(f"{database}{ending}", f"{aside}{ending}")
-        for ending in _BESIDE:
+        for ending in ENDINGS[1:]:
             Path(f"{database}{ending}").unlink(missing_ok=True)
         with copy.path.open("rb") as file:
             os.fsync(file.fileno())

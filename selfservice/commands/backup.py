@@ -22,7 +22,7 @@ def command(file: Path) -> None:
     source = services().db
     try:
         # A mistyped LOKET_DATABASE is a new, empty file: a copy of that would pass for a backup.
-        if source.read().execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None:
+        if source.is_empty():
             sys.exit(f"loket: there is nothing in {source.path}; is LOKET_DATABASE right? Nothing was written")
         db.backup(source, file)
     except (db.Error, OSError) as error:

@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.restore import Copy, alone, prepared, put_in_place
+from selfservice.restore import Copy, prepared, put_in_place, stopped
 from selfservice.services import services
 
 
@@ -29,7 +29,7 @@ def command(file: Path, mail: str | None, yes: bool) -> None:
     if file.samefile(database):
         sys.exit(f"loket: {file} is the database itself; nothing was changed")
     wired.db.close()
-    with alone(database):
+    with stopped(database):
         pass
     with prepared(file, database, wired.keys, now, drop_mail=mail == "drop") as copy:
         _tell(copy)

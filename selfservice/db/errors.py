@@ -7,3 +7,7 @@ class NestedWriteError(RuntimeError):
 
 class MigrationError(Exception):
     """The database holds what this version cannot, so that nothing of it was migrated; the message says what to do."""
+
+
+class LockedError(Exception):
+    """Another process holds this lock, or has the database open; the message names which."""

@@ -4,15 +4,16 @@ Everything that writes goes through `Database.write()`, which takes the write lo
 A deferred BEGIN fails with 'database is locked' as soon as two transactions want to become writers.
 """
 
+import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from selfservice.db.errors import NestedWriteError
+from selfservice.db.errors import LockedError, NestedWriteError
 from selfservice.metrics import METERS
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ else:
     except ImportError:
         import sqlite3
 
-Connection = sqlite3.Connection
 Row = sqlite3.Row
 Error = sqlite3.Error
 IntegrityError = sqlite3.IntegrityError
@@ -33,27 +33,62 @@ OperationalError = sqlite3.OperationalError
 BUSY_SECONDS = 5
 
 
+# Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+# What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
+# the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
+_LOCK_START, _LOCK_LENGTH = 0x40000000, 512
+# The endings of a database's files: itself, its journal and that one's index.
+ENDINGS = ("", "-wal", "-shm")
+
+
+class BusyError(OperationalError):
+    """The database could not be used just now: kept by another writer, disk full or not to be written. Nothing of the
+    transaction was kept, and the same may succeed later. `reason` is the engine's name for it.
+    """
+
+    reason = ""
+
+
+class Connection(sqlite3.Connection):
+    """A connection that raises BusyError for what passes, and any other Error as the engine does."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        """Run one statement, and return its rows."""
+        try:
+            return super().execute(sql, parameters)
+        except OperationalError as error:
+            _raise_busy(error)
+            raise
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        """Run one statement for each of these."""
+        try:
+            return super().executemany(sql, parameters)
+        except OperationalError as error:
+            _raise_busy(error)
+            raise
+
+
+def _raise_busy(error: Error) -> None:
+    reason = str(getattr(error, "sqlite_errorname", ""))
+    if any(reason == each or reason.startswith(f"{each}_") for each in _PASSING):
+        busy = BusyError(*error.args)
+        busy.reason = reason
+        raise busy from error
+
+
 def connect(path: str | Path, *, is_fixed: bool = False) -> Connection:
     """A bare connection that autocommits: to a database that is not Loket's own, as a search index, or to ":memory:".
 
     With `is_fixed` the file must be there and is read without a lock, which is safe while nobody changes it.
     """
-    if is_fixed:
-        return sqlite3.connect(Path(path).absolute().as_uri() + "?mode=ro&immutable=1", isolation_level=None, uri=True)
-    return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-
-
-# Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
-_PASSING = {"SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN"}
-
-
-def cannot_now(error: Error) -> bool:
-    """Whether the database could not be used just now: kept by another writer, disk full or not to be written.
-
-    Nothing of the transaction was kept then, and the same request may succeed later.
-    """
-    name = str(getattr(error, "sqlite_errorname", ""))
-    return any(name == each or name.startswith(f"{each}_") for each in _PASSING)
+    name = f"{Path(path).absolute().as_uri()}?mode=ro&immutable=1" if is_fixed else str(path)
+    try:
+        return sqlite3.connect(name, BUSY_SECONDS, isolation_level=None, factory=Connection, uri=is_fixed)
+    except OperationalError as error:
+        _raise_busy(error)
+        raise
 
 
 def wal_is_safe(version: tuple[int, int, int]) -> bool:
@@ -94,7 +129,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first moment; all of it happens, or nothing.
 
-        Waits up to 5 seconds for another writer, then raises OperationalError. Raises NestedWriteError inside
+        Waits up to 5 seconds for another writer, then raises BusyError. Raises NestedWriteError inside
         another `write()`, because the inner one could not be undone alone. No network call belongs inside.
         """
         connection = self.read()
@@ -119,6 +154,45 @@ class Database:
             yield connection
         finally:
             connection.close()
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Held by one process at a time of all that use this database, and released when that ends, however it does.
+
+        Waits for nobody: raises LockedError while another holds the lock of this name.
+        """
+        with self.path.with_name(f"{self.path.name}.{name}.lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LockedError(f"another process holds the lock {name}") from None
+            yield
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever made in it."""
+        return self.read().execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
+
+    def damage(self, *, quickly: bool = False) -> str:
+        """What is wrong with the file, in a few words; nothing when it is sound. Quickly: without asking whether
+        indexes fit their tables, and rows the rows they refer to.
+        """
+        conn = self.read()
+        said = str(conn.execute("PRAGMA quick_check(1)" if quickly else "PRAGMA integrity_check").fetchone()[0])
+        if said != "ok":
+            return " ".join(said.split())
+        broken = [] if quickly else conn.execute("PRAGMA foreign_key_check").fetchall()
+        return f"{len(broken)} rows refer to rows that are not there" if broken else ""
+
+    def flush(self) -> bool:
+        """Bring what is only in the journal into the file, and empty the journal; False while somebody reads it."""
+        return not self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+
+    def rewrite(self) -> bool:
+        """Make the file anew, so that nothing is left in it of what was overwritten or deleted; False when its journal
+        could not be emptied of that.
+        """
+        self.read().execute("VACUUM")
+        return self.flush()
 
     def close(self) -> None:
         """Close this thread's connection; the next `read()` opens a new one."""
@@ -171,6 +245,17 @@ def _set_journal(connection: Connection) -> None:
         else:
             # Where another journal stays (a file system without shared memory), `note()` says so.
             return
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Nobody else has the database at `path` open, or can open it meanwhile. Raises LockedError when somebody has."""
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_LENGTH, _LOCK_START)
+        except OSError:
+            raise LockedError(f"{path} is open") from None
+        yield
 
 
 def backup(db: Database, to: str | Path) -> None:

@@ -7,7 +7,6 @@ run gives the folder its name. So no letter is lost, and none gets into two fold
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import Database
+from selfservice.db import Database, LockedError
 from selfservice.letters import batches
 from selfservice.letters.batches import Batch, Hook
 from selfservice.letters.model import Letter
@@ -143,10 +142,9 @@ def _sync(folder: Path) -> None:
 
 @contextmanager
 def _alone(db: Database) -> Iterator[None]:
-    """Keep out a second printing of the same database; the lock goes when this process ends, however it does."""
-    with db.path.with_name(f"{db.path.name}.letters.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PrintingError("letters are being printed already: wait until that is done") from None
-        yield
+    """Keep out a second printing of the same database."""
+    try:
+        with db.lock("letters"):
+            yield
+    except LockedError:
+        raise PrintingError("letters are being printed already: wait until that is done") from None

@@ -62,7 +62,7 @@ def bring_in(
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
     goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
     moment and run again, the outcome is the same. A KVK number counts once a file, so that running it again changes
-    nothing. Raises FileError when the first line does not name the columns, and OperationalError when another
+    nothing. Raises FileError when the first line does not name the columns, and BusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     head = file.readline(LONGEST)
