@@ -6,7 +6,7 @@ Also what they do not see here: orders of a previous code, and those for another
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from selfservice.db import Connection
@@ -14,6 +14,8 @@ from selfservice.orders.models import Scope
 
 # Of somebody who never ordered. No holder has this row number, so the scope holds no orders.
 NOBODY = 0
+# A choice among more people than this is no choice any more; who ordered is then chosen in the list itself.
+MOST_PEOPLE = 100
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,41 @@ class Holder:
     ordinal: int
     name: str
     hint: str | None
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who is signed in, and whose orders they may see. `scope` is all of them; `shown` those asked for, which are
+    those of `colleague` when one was chosen. `colleagues` is None when they are too many to choose from.
+    """
+
+    id: int
+    organisation_id: int | None
+    scope: Scope
+    shown: Scope
+    colleague: Holder | None
+    colleagues: Sequence[Holder] | None
+
+    @property
+    def is_main(self) -> bool:
+        """Whether they see the orders of the whole organisation."""
+        return self.scope.holder_id is None
+
+
+def viewer(conn: Connection, person_id: int, organisation_id: int | None, by: int = 0) -> Viewer:
+    """Who is signed in, looking at the orders of the colleague with this ordinal, or with 0 at all in sight.
+
+    Raises LookupError when nobody in sight has the ordinal.
+    """
+    scope = visible_to(conn, person_id, organisation_id)
+    colleagues: Sequence[Holder] | None = ()
+    if scope.holder_id is None:
+        colleagues = holders_if_few(conn, scope, MOST_PEOPLE)
+    chosen = holder_by_ordinal(conn, scope, by) if by else None
+    if by and chosen is None:
+        raise LookupError("nobody in sight has this ordinal")
+    shown = scope.only(chosen.id) if chosen else scope
+    return Viewer(person_id, organisation_id, scope, shown, chosen, colleagues)
 
 
 def visible_to(conn: Connection, person_id: int, organisation_id: int | None) -> Scope:
@@ -89,6 +126,17 @@ def holder_by_ordinal(conn: Connection, scope: Scope, ordinal: int) -> Holder | 
         {"account": scope.account, "before": ordinal - 1},
     ).fetchone()
     return None if row is None else Holder(row["id"], ordinal, row["name"], row["hint"])
+
+
+def ordinals_of(conn: Connection, viewer: Viewer, holder_ids: Collection[int]) -> dict[int, int]:
+    """The ordinals of these holders, by which each stands in an address; nothing where only one person's orders are
+    shown.
+    """
+    if viewer.shown.holder_id is not None:
+        return {}
+    if viewer.colleagues is not None:
+        return {each.id: each.ordinal for each in viewer.colleagues if each.id in holder_ids}
+    return ordinals(conn, viewer.scope, holder_ids)
 
 
 def ordinals(conn: Connection, scope: Scope, holder_ids: Collection[int]) -> dict[int, int]:

@@ -398,7 +398,7 @@ def test_command_stopped(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyP
         def stop(*_: Any, error: BaseException = error, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(importer, "bring_in", stop)
+        monkeypatch.setattr(importer, "import_file", stop)
         done = app.test_cli_runner().invoke(cli.commands["orders"], ["import", str(file)])
         says.append((done.exit_code, done.output))
     kept = "What went in stays; run it again for the rest\n"

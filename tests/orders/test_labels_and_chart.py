@@ -10,9 +10,9 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfservice.fragments.orders import chart, texts, view
+from selfservice.fragments.orders import chart
 from selfservice.i18n import LANGUAGES, format_money, using
-from selfservice.orders import visibility
+from selfservice.orders import labels, visibility
 from selfservice.orders.models import Month, Scope
 from tests import house
 from tests.clients import HouseClient
@@ -28,14 +28,14 @@ both = pytest.mark.parametrize("lang", LANGUAGES)
 def test_euros(lang: str, cents: int) -> None:
     """An amount is written as all other amounts on the site are, to the cent."""
     with using(lang):
-        assert format_money(Decimal(cents) / 100) == texts.euros(cents)
+        assert format_money(Decimal(cents) / 100) == labels.format_euros(cents)
 
 
 @pytest.mark.parametrize(("lang", "expected"), [("en", "1,234,567"), ("nl", "1.234.567")])
 def test_count(lang: str, expected: str) -> None:
     """Large numbers have thousands."""
     with using(lang):
-        assert ("7", expected) == (texts.count(7), texts.count(1234567))
+        assert ("7", expected) == (labels.format_count(7), labels.format_count(1234567))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_size(size: int, en: str, nl: str) -> None:
     found = []
     for lang in LANGUAGES:
         with using(lang):
-            found.append(texts.size(size))
+            found.append(labels.format_size(size))
     assert [en, nl] == found
 
 
@@ -113,7 +113,7 @@ def test_many_colleagues(app: Flask, client: HouseClient, monkeypatch: pytest.Mo
     prepare(app)
     clear(app)
     mine, theirs = buy(app, MAIN), buy(app, COLLEAGUE)
-    monkeypatch.setattr(view, "MOST_PEOPLE", 1)
+    monkeypatch.setattr(visibility, "MOST_PEOPLE", 1)
     enter(client)
     page = house.parse(client.get(ORDERS).text)
     links = {

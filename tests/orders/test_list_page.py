@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
+from types import FrameType
 from urllib.parse import parse_qs, urlencode, urlsplit
 from xml.etree.ElementTree import Element
 
 import pytest
 from flask import Flask
 
+from selfservice import orders
+from selfservice.fragments import orders as pages
 from selfservice.i18n import LANGUAGES
 from selfservice.members import demo
 from tests import house
@@ -431,3 +435,24 @@ def test_nothing_is_read_whole(app: Flask, number: int) -> None:
     ]
     grows = r"SCAN (access_codes|organisations|people|orders|order_holders|order_redeliveries|sessions|visits|[a-z])$"
     assert ([], True) == ([one for one in plans if re.match(grows, one[0])], len(asked) > 5)
+
+
+def test_few_modules(app: Flask, client: HouseClient) -> None:
+    """To follow one look at the list, nobody has to open more than ten modules about orders."""
+    buy(app, MAIN, days_ago(3))
+    buy(app, COLLEAGUE, days_ago(40))
+    enter(client)
+    client.get(ORDERS)
+    called = set()
+
+    def note(frame: FrameType, event: str, argument: object) -> None:
+        called.add(frame.f_code.co_filename)
+
+    sys.setprofile(note)
+    try:
+        assert 200 == client.get(f"{ORDERS}?period=this-year&words=extract").status_code
+    finally:
+        sys.setprofile(None)
+    modules = {name for name in called if name.endswith(".py")}
+    ours = {name for name in modules for package in (orders, pages) if name.startswith(package.__path__[0])}
+    assert (True, True) == (len(ours) <= 10, len(ours) >= 8), sorted(ours)

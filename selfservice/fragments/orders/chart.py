@@ -1,4 +1,4 @@
-"""A bar for each month: where it stands in the drawing, in whole units, above or below the line of nought."""
+"""A bar for each month: where it stands in the drawing, in whole units, above or below the zero line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import date
 
 from babel.dates import format_date
 
-from selfservice.fragments.orders import texts
 from selfservice.i18n import LOCALES, language
+from selfservice.orders import labels
 from selfservice.orders.models import Month
 from selfservice.orders.periods import Period
 
@@ -65,9 +65,9 @@ def draw(months: Sequence[Month], link: Callable[[Period], str] = lambda _: "") 
                 f"M{place * STEP} 0h{STEP}v{HEIGHT}h-{STEP}z",
                 f"M{place * STEP + 1} {top}h{WIDTH}v{height}h-{WIDTH}z",
                 month.cents < 0,
-                texts.month(month.first),
-                texts.count(month.orders),
-                texts.euros(month.cents),
+                labels.format_month(month.first),
+                labels.format_count(month.orders),
+                labels.format_euros(month.cents),
                 link(_whole(month.first)),
             )
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from selfservice.db import Database
 from selfservice.orders.export import formats, workbook
@@ -14,9 +14,22 @@ from selfservice.orders.models import SORTS, Query, Scope
 from selfservice.orders.periods import Period
 from selfservice.orders.store import OrderStore, is_table_order
 
+
+class Kind(NamedTuple):
+    """A kind of file: what its address and name end in, and what it is."""
+
+    ending: str
+    mimetype: str
+
+
 # The kind of job that makes one.
 JOB = "orders.file"
-KINDS = ("csv", "programs", "xlsx", "json")
+KINDS = {
+    "csv": Kind(".csv", "text/csv"),
+    "programs": Kind("-programs.csv", "text/csv"),
+    "xlsx": Kind(".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    "json": Kind(".json", "application/json"),
+}
 # Bytes at the beginning and of each order, as measured with the demonstration's; and for how many times as many there
 # must be room while the file is made, since a workbook is packed last.
 _BYTES = {"csv": (140, 165), "programs": (140, 212), "xlsx": (5_500, 52), "json": (4, 432)}

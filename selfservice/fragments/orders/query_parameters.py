@@ -1,28 +1,35 @@
-"""What is asked of the list: read from an address and written into one. The address is all the state there is."""
+"""The query parameters of the list, read from an address and written into one: it is all the state there is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from urllib.parse import urlencode
 
+from flask import abort, request
+
+from selfservice import clock, i18n, signin, web, workdays
 from selfservice.i18n import format_date, gettext
 from selfservice.orders import periods
 from selfservice.orders.models import SORTS, Sort
 from selfservice.orders.periods import Period
 
+NAME = "orders"
+# The part of the page that a link to the list leads to, so that the keyboard and the eye are there at once.
+LIST = "#orders"
 # In January 'this year' would be empty for nearly everybody; everything is not, and its newest orders come first.
 DEFAULT = "all"
 MAX_WORDS = 100
 MAX_CURSOR = 400
 
 
-class StrangeError(ValueError):
+class UnknownParameterError(ValueError):
     """An address that none of our pages leads to."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListParameters:
     """A preset, or two days as they were typed (then `preset` is empty); words, order, and whose (0: everybody's).
 
     `errors` has a message for each day that cannot be read; `period` is then of no use.
@@ -58,33 +65,33 @@ class Asked:
             "words": self.words,
         }
 
-    def in_period(self, name: str) -> Asked:
+    def in_period(self, name: str) -> ListParameters:
         """The same of another preset."""
         return replace(self, preset=name, since="", until="", errors={})
 
-    def plain(self) -> Asked:
+    def without_filter(self) -> ListParameters:
         """The same without words, and of everybody."""
         return replace(self, words="", by=0)
 
-    def of(self, by: int) -> Asked:
+    def of(self, by: int) -> ListParameters:
         """The same of one colleague, or with 0 of all."""
         return replace(self, by=by)
 
-    def sorted_by(self, sort: Sort) -> Asked:
+    def sorted_by(self, sort: Sort) -> ListParameters:
         """The same in another order."""
         return replace(self, sort=sort)
 
 
-def take(values: Mapping[str, str], today: date) -> Asked:
+def parse(values: Mapping[str, str], today: date) -> ListParameters:
     """What an address asks for. Typed days win over a preset; where one is empty, that end is open.
 
-    Raises StrangeError for a preset, an order or a person that no page of ours names.
+    Raises UnknownParameterError for a preset, an order or a person that no page of ours names.
     """
     sort = next((each for each in SORTS if each == values.get("sort", SORTS[0])), None)
     preset, by = values.get("period", DEFAULT), values.get("by") or "0"
     if sort is None or preset not in periods.PRESETS or not (by.isascii() and by.isdigit() and len(by) < 10):
-        raise StrangeError("no page of ours asks for this")
-    plain = Asked(preset, words=" ".join(values.get("words", "").split())[:MAX_WORDS], sort=sort, by=int(by))
+        raise UnknownParameterError("no page of ours asks for this")
+    plain = ListParameters(preset, words=" ".join(values.get("words", "").split())[:MAX_WORDS], sort=sort, by=int(by))
     since, until = values.get("from", "").strip(), values.get("to", "").strip()
     if not since and not until:
         return replace(plain, period=periods.preset(preset, today))
@@ -102,6 +109,44 @@ def take(values: Mapping[str, str], today: date) -> Asked:
     if first and last and last < first:
         errors["to"] = gettext("The last day comes before the first day. Change one of the two.")
     return replace(plain, preset="", since=since, until=until, period=Period(first, last), errors=errors)
+
+
+def of_request(values: Mapping[str, str] | None = None) -> ListParameters:
+    """What the address being answered asks for (or other values). Ends with 400 for what no page of ours leads to."""
+    try:
+        return parse(request.args if values is None else values, workdays.today(clock.now()))
+    except UnknownParameterError:
+        abort(400)
+
+
+def cursors() -> dict[str, str]:
+    """`after` or `before` which order the page in the address stands; what is too long is nobody's."""
+    found = {name: request.args.get(name, "") for name in ("after", "before")}
+    return {name: cursor for name, cursor in found.items() if 0 < len(cursor) <= MAX_CURSOR}
+
+
+def link(step: str, arguments: Mapping[str, str], lang: str = "", part: str = "") -> str:
+    """An address of this form, such as '/again' or '.csv', in the language in force or another."""
+    query = urlencode(arguments)
+    address = signin.address(NAME) + step + (f"?{query}" if query else "")
+    return (web.path_in(lang, address) if lang else address) + part
+
+
+def list_link(params: ListParameters) -> str:
+    """The address of a list."""
+    return link("", params.arguments(), part=LIST)
+
+
+def month_link(params: ListParameters) -> Callable[[Period], str]:
+    """Where each month of this list leads. Most of the address is the same for all of them."""
+    address = link("", params.in_period("all").arguments())
+    start = f"{address}{'&' if '?' in address else '?'}from="
+    return lambda period: f"{start}{period.first}&to={period.last}{LIST}"
+
+
+def alternates(step: str, arguments: Mapping[str, str]) -> dict[str, str]:
+    """The same address in each language, for the language switch."""
+    return {code: link(step, arguments, code) for code in i18n.LANGUAGES}
 
 
 def _plain(typed: str, day: date | None) -> str:

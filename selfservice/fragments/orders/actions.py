@@ -1,19 +1,19 @@
-"""What follows on the list of orders: an order again, a problem with one, and who has the main code."""
+"""Actions that follow on the list of orders: an order again, a problem with one, and who has the main code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Blueprint, Response, abort, request
+from flask import Response, abort, request
 
 from selfservice import clock, cookies, signin, web
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection
-from selfservice.fragments.orders import here, texts
-from selfservice.fragments.orders.here import NAME
+from selfservice.fragments.orders.query_parameters import LIST, NAME, alternates, link, of_request
+from selfservice.fragments.orders.routes import blueprint, requester_of, viewer_of
 from selfservice.i18n import gettext, language
 from selfservice.orders import labels, main_code, redelivery
 from selfservice.orders.models import Order
@@ -28,28 +28,20 @@ MAX_NUMBER = 40
 MAX_LIST = 2000
 
 
-def add_to(blueprint: Blueprint) -> None:
-    """Give the form's blueprint these addresses."""
-    blueprint.add_url_rule("/again", "again", see_again)
-    blueprint.add_url_rule("/again", "ask_again", ask_again, methods=["POST"])
-    blueprint.add_url_rule("/problem", "problem", problem)
-    blueprint.add_url_rule("/main", "main", main)
-    blueprint.add_url_rule("/main", "ask_main", ask_main, methods=["POST"])
-
-
+@blueprint.get("/again", endpoint="again")
 def see_again() -> Response:
     """How it stands with getting this order again. Nobody else's can be told from one that is not there."""
     back = _back(request.args)
     session = _required("/again", request.args, back)
     conn, now = services().db.read(), clock.now()
     if not request.args.get("number"):
-        return web.see(here.link("", back))
+        return web.see(link("", back))
     order = _find(conn, session, request.args["number"])
     if order is None:
         return _unknown(session, back)
     asked_at = redelivery.requested_at(conn, [order.number]).get(order.number)
     if asked_at is None and not redelivery.is_allowed(order, services().facts, now):
-        return web.see(here.link("/problem", {"number": order.number, "late": "1", **_kept(back)}))
+        return web.see(link("/problem", {"number": order.number, "late": "1", **_kept(back)}))
     return _render(
         session, "again", {"number": order.number}, back,
         title=gettext("Your order comes again") if asked_at else gettext("Get this order again"),
@@ -57,27 +49,29 @@ def see_again() -> Response:
     )  # fmt: skip
 
 
+@blueprint.post("/again")
 def ask_again() -> Response:
     """Ask for an order again: one redelivery, however often it is sent."""
     back = _back(request.form)
     session = _required("/again", request.form, back)
     if not request.form.get("number"):
-        return web.see(here.link("", back))
+        return web.see(link("", back))
     with services().db.write() as conn:
         order = _find(conn, session, request.form["number"])
         if order is not None:
-            redelivery.request(conn, services().context, order, here.asker(session), clock.now())
+            redelivery.request(conn, services().context, order, requester_of(session), clock.now())
     if order is None:
         return _unknown(session, back)
-    return web.see(here.link("/again", {"number": order.number, **_kept(back)}))
+    return web.see(link("/again", {"number": order.number, **_kept(back)}))
 
 
+@blueprint.get("/problem")
 def problem() -> Response:
     """Contact about an order, with what we ask about it filled in."""
     back = _back(request.args)
     session = _required("/problem", request.args, back)
     if not request.args.get("number"):
-        return web.see(here.link("", back))
+        return web.see(link("", back))
     conn = services().db.read()
     order = _find(conn, session, request.args["number"])
     if order is None:
@@ -90,12 +84,13 @@ def problem() -> Response:
     )  # fmt: skip
 
 
+@blueprint.get("/main")
 def main() -> Response:
     """Who has the main code, so far as a colleague may know, and the button that has us ask them."""
     session = signin.required(NAME)
     conn, now = services().db.read(), clock.now()
-    if session.organisation_id is None or here.person(conn, session).is_main:
-        return web.see(here.link("", {}))
+    if session.organisation_id is None or viewer_of(conn, session).is_main:
+        return web.see(link("", {}))
     known = cookies.load_form(conn, ASKED, now)
     mine = known.get("of") == [session.person_id, session.organisation_id]
     return _render(
@@ -106,14 +101,15 @@ def main() -> Response:
     )  # fmt: skip
 
 
+@blueprint.post("/main")
 def ask_main() -> Response:
     """Mail whoever has the main code. Asking too often changes nothing, and says from when it can be asked again."""
     session, now = signin.required(NAME), clock.now()
     with services().db.write() as conn:
         number = session.organisation_id
-        if number is None or here.person(conn, session).is_main or main_code.holder(conn, number) is None:
-            return web.see(here.link("/main", {}))
-        wait = main_code.ask_holder(conn, services().context, number, here.asker(session), now)
+        if number is None or viewer_of(conn, session).is_main or main_code.holder(conn, number) is None:
+            return web.see(link("/main", {}))
+        wait = main_code.ask_holder(conn, services().context, number, requester_of(session), now)
         before = cookies.load_form(conn, ASKED, now)
         hours = services().facts.get("orders.ask_main_hours").value
         cookies.save_form(
@@ -126,7 +122,7 @@ def ask_main() -> Response:
             },
             now,
         )
-    return web.see(here.link("/main", {}))
+    return web.see(link("/main", {}))
 
 
 def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Session:
@@ -135,24 +131,23 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
     """
     number = sent.get("number", "")[:MAX_NUMBER]
     if number and signin.signed_in() is None:
-        then = here.link(step, {"number": number, **_kept(back)})
+        then = link(step, {"number": number, **_kept(back)})
         abort(signin.ask(NAME, then=then) if request.method == "GET" else web.see(then))
     return signin.required(NAME)
 
 
 def _find(conn: Connection, session: Session, number: str) -> Order | None:
-    return OrderStore(conn).get(here.person(conn, session).scope, number, language())
+    return OrderStore(conn).get(viewer_of(conn, session).scope, number, language())
 
 
 def _back(values: Any) -> dict[str, str]:
     """The list that a step came from, as its arguments; only what a list of ours has."""
     typed = dict(parse_qsl(values.get("list", "")[:MAX_LIST]))
-    return {**here.asked(typed).arguments(), **{name: typed[name] for name in ("after", "before") if name in typed}}
+    return {**of_request(typed).arguments(), **{name: typed[name] for name in ("after", "before") if name in typed}}
 
 
 def _kept(back: dict[str, str]) -> dict[str, str]:
-    query = here.link("", back).partition("?")[2]
-    return {"list": query} if query else {}
+    return {"list": urlencode(back)} if back else {}
 
 
 def _in_place() -> bool:
@@ -171,9 +166,9 @@ def _render(
 ) -> Response:
     # What is not there has no address of its own in the other language: the list has.
     is_there = template != "unknown"
-    alternates = here.alternates(f"/{template}", arguments | _kept(back)) if is_there else here.alternates("", back)
+    others = alternates(f"/{template}", arguments | _kept(back)) if is_there else alternates("", back)
     return signin.render(
-        session, NAME, f"orders/{template}.html", title=title, alternates=alternates, texts=texts, names=labels,
-        step=here.link, problem=here.link("/problem", arguments | _kept(back)), kept=_kept(back),
-        back=here.link("", back, part=here.LIST), in_place=_in_place(), **variables,
+        session, NAME, f"orders/{template}.html", title=title, alternates=others, labels=labels,
+        step=link, problem=link("/problem", arguments | _kept(back)), kept=_kept(back),
+        back=link("", back, part=LIST), in_place=_in_place(), **variables,
     )  # fmt: skip

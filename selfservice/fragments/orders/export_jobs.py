@@ -5,82 +5,58 @@ file (kind) → a download, or → file (its page) → download
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request
+from flask import Response, request
+from flask.blueprints import BlueprintSetupState
 
 from selfservice import clock, downloads, errors, i18n, signin, web
 from selfservice.db import Connection
-from selfservice.fragments.orders import here, texts
-from selfservice.fragments.orders.asked import Asked
-from selfservice.fragments.orders.here import NAME
-from selfservice.fragments.orders.view import Person
-from selfservice.i18n import gettext, ngettext
+from selfservice.fragments.orders.query_parameters import LIST, NAME, ListParameters, alternates, link, of_request
+from selfservice.fragments.orders.routes import blueprint, query_of, record_look, viewer_of
+from selfservice.i18n import gettext, pgettext
 from selfservice.jobs import model as jobs
 from selfservice.jobs.model import Job
-from selfservice.orders import export
+from selfservice.orders import export, labels
 from selfservice.orders.models import Query
+from selfservice.orders.store import OrderStore
+from selfservice.orders.visibility import Viewer
 from selfservice.services import services
 from selfservice.visits.sessions import Session
 
-# By kind: what its address and name end in, and what it is.
-FILES = {
-    "csv": (".csv", "text/csv"),
-    "programs": ("-programs.csv", "text/csv"),
-    "xlsx": (".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    "json": (".json", "application/json"),
-}
 # The parts of the way that are said aloud, beside the end.
 QUARTERS = 4
 
 
-def add_to(blueprint: Blueprint) -> None:
-    """Give the form's blueprint these addresses."""
-    blueprint.add_url_rule("/file", "file", page)
-    blueprint.add_url_rule("/progress", "progress", progress)
-    blueprint.add_url_rule("/download", "download", download)
+def _file(kind: str) -> Response:
+    """The orders of a list as a file, in its order; not signed in, back to the list."""
+    session, params = signin.signed_in(), of_request()
+    if session is None or params.errors:
+        return web.see(link("", params.arguments()))
+    conn = services().db.read()
+    viewer = viewer_of(conn, session, params.by)
+    query = query_of(viewer, params)
+    return _answer(session, viewer, params, query, kind, OrderStore(conn).total(query).orders)
 
 
-def choices(orders: int, query: Query, link: Callable[[str], str]) -> list[dict[str, Any]]:
-    """The four files: what each is for, how large it will be, how long it takes if that is long, and where it is."""
-    what = {
-        "xlsx": (gettext("Excel"), gettext("with real dates and amounts, and a total row")),
-        "csv": (gettext("CSV for a spreadsheet"), gettext("opens in columns with a double click")),
-        "programs": (gettext("CSV for programs"), gettext("for bookkeeping software; the same in every language")),
-        "json": (gettext("JSON"), gettext("for programmers")),
-    }
-    found = []
-    for kind, (title, hint) in what.items():
-        seconds = export.estimated_seconds(orders, query, kind)
-        found.append(
-            {
-                "title": title,
-                "hint": hint,
-                "href": link(kind),
-                "size": texts.size(export.estimated_bytes(orders, kind)),
-                "wait": wait_words(seconds) if seconds > downloads.MOST_SECONDS else "",
-            }
-        )
-    return found
-
-
-def answer(session: Session, who: Person, asked: Asked, query: Query, kind: str, orders: int) -> Response:
+def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Query, kind: str, orders: int) -> Response:
     """The file of these orders, or where the page is that shows how far it is. Ends with 429 or 503 when no file can be
     made now.
     """
-    ending, mimetype = FILES[kind]
-    name, room = texts.file_name(asked, ending), export.estimated_room(orders, kind)
+    ending, mimetype = export.KINDS[kind]
+    name, room = file_name(params, ending), export.estimated_room(orders, kind)
     if export.estimated_seconds(orders, query, kind) <= downloads.MOST_SECONDS:
-        here.note(session, who, "orders.download", asked, once=False)
+        record_look(session, viewer, "orders.download", params, once=False)
         path = downloads.make(session.id, room, lambda part: export.write(services().db, query, kind, part))
         return downloads.send(path, mimetype, name)
     folder, now = downloads.Folder(services().config.downloads), clock.now()
     folder.check_room(session.id, room)
     payload = export.to_payload(query, kind) | {
         "name": name,
-        "list": here.link("", asked.arguments()).partition("?")[2],
+        "list": urlencode(params.arguments()),
     }
     try:
         with services().db.write() as conn:
@@ -88,10 +64,31 @@ def answer(session: Session, who: Person, asked: Asked, query: Query, kind: str,
     except jobs.BusyError as busy:
         return errors.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
     if is_new:
-        here.note(session, who, "orders.download", asked, once=False)
-    return web.see(here.link("/file", {"id": job.name}))
+        record_look(session, viewer, "orders.download", params, once=False)
+    return web.see(link("/file", {"id": job.name}))
 
 
+def file_name(params: ListParameters, ending: str) -> str:
+    """`orders-2026-01-01--2026-03-31.csv`, `bestellingen-alles.csv`: what it holds, in plain letters.
+
+    A list that was narrowed by words or to one person says that it is a selection.
+    """
+    first, last = params.period.first, params.period.last
+    if first and last:
+        span = f"{first.isoformat()}--{last.isoformat()}"
+    elif first:
+        span = pgettext("file name", "from-%(day)s", day=first.isoformat())
+    elif last:
+        span = pgettext("file name", "until-%(day)s", day=last.isoformat())
+    else:
+        span = pgettext("file name", "all")
+    names = [pgettext("file name", "orders"), span]
+    if params.words or params.by:
+        names.append(pgettext("file name", "selection"))
+    return f"{'-'.join(names)}{ending}"
+
+
+@blueprint.get("/file", endpoint="file")
 def page() -> Response:
     """How far a file is, or the file. Another session's is the same as one that there is not."""
     session = signin.required(NAME)
@@ -101,13 +98,14 @@ def page() -> Response:
     return _unknown(session) if job is None else _render(session, job)
 
 
+@blueprint.get("/progress")
 def progress() -> Response:
     """The part of the page that changes, for htmx, which asks for it again and again: so that does not keep somebody
     logged in who has gone.
     """
     session = signin.looking_on()
     job = None if session is None else _find(session)
-    place = signin.address(NAME) if session is None else here.link("/file", {"id": request.args.get("id", "")})
+    place = signin.address(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
     if not web.wants_fragment():
         return web.see(place)
     if job is None:
@@ -118,24 +116,15 @@ def progress() -> Response:
     )
 
 
+@blueprint.get("/download")
 def download() -> Response:
     """The file that the worker made, or its page when it is not there, or not for whoever asks."""
     session = signin.required(NAME)
     job = _find(session)
     file = None if job is None or job.state != "done" else _folder().find(session.id, job.name)
     if job is None or file is None:
-        return web.see(here.link("/file", {"id": request.args.get("id", "")}))
-    return downloads.send(file, FILES[job.payload["kind"]][1], job.payload["name"])
-
-
-def wait_words(seconds: float) -> str:
-    """About how long something takes."""
-    if seconds < 15:
-        return gettext("a few seconds")
-    if seconds < 45:
-        return gettext("half a minute")
-    minutes = round(seconds / 60)
-    return ngettext("about %(num)s minute", "about %(num)s minutes", max(1, minutes))
+        return web.see(link("/file", {"id": request.args.get("id", "")}))
+    return downloads.send(file, export.KINDS[job.payload["kind"]].mimetype, job.payload["name"])
 
 
 def _folder() -> downloads.Folder:
@@ -154,15 +143,15 @@ def _find(session: Session) -> Job | None:
 
 def _may_see(conn: Connection, session: Session, job: Job) -> bool:
     """Whether these orders are still in this person's sight: the main code may be another's by now."""
-    scope, asked = here.person(conn, session).scope, export.from_payload(job.payload)[0].scope
-    return scope.account == asked.account and scope.holder_id in (None, asked.holder_id)
+    scope, wanted = viewer_of(conn, session).scope, export.from_payload(job.payload)[0].scope
+    return scope.account == wanted.account and scope.holder_id in (None, wanted.holder_id)
 
 
 def _unknown(session: Session) -> Response:
     return signin.render(
         session, NAME, "orders/no_file.html", title=gettext("This file is not there"),
-        status=200 if web.wants_fragment() else 404, alternates=here.alternates("", {}),
-        back=here.link("", {}, part=here.LIST),
+        status=200 if web.wants_fragment() else 404, alternates=alternates("", {}),
+        back=link("", {}, part=LIST),
     )  # fmt: skip
 
 
@@ -177,7 +166,7 @@ def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = F
     place = {"id": job.name}
     return signin.render(
         session, NAME, "orders/file.html", title=_title(job), status=status, is_other=is_other, is_said=False,
-        alternates=here.alternates("/file", place), back=_with_list(job, "") + here.LIST,
+        alternates=alternates("/file", place), back=_with_list(job, "") + LIST,
         **_shown(job),
     )  # fmt: skip
 
@@ -194,11 +183,11 @@ def _shown(job: Job) -> dict[str, Any]:
         "left": _left(job, now),
         "step": step,
         "said": said,
-        "texts": texts,
-        "page": here.link("/file", {"id": job.name}),
-        "poll": here.link("/progress", {"id": job.name, "said": step}),
-        "download": here.link("/download", {"id": job.name}),
-        "again": _with_list(job, FILES[job.payload["kind"]][0]),
+        "labels": labels,
+        "page": link("/file", {"id": job.name}),
+        "poll": link("/progress", {"id": job.name, "said": step}),
+        "download": link("/download", {"id": job.name}),
+        "again": _with_list(job, export.KINDS[job.payload["kind"]].ending),
         "until": _until(job),
     }
 
@@ -223,7 +212,7 @@ def _left(job: Job, now: datetime) -> str:
     seconds = export.estimated_seconds(job.steps - job.done, query, kind)
     if job.started_at and job.done:
         seconds = (now - job.started_at).total_seconds() / job.done * (job.steps - job.done)
-    return wait_words(seconds)
+    return labels.duration(seconds)
 
 
 def _said(job: Job, *, is_late: bool) -> tuple[str, str]:
@@ -236,3 +225,12 @@ def _said(job: Job, *, is_late: bool) -> tuple[str, str]:
     if job.state == "waiting" or not quarter:
         return job.state, ""
     return str(quarter), gettext("%(percent)s%% of your file is made.", percent=quarter * 100 // QUARTERS)
+
+
+def _add_files(state: BlueprintSetupState) -> None:
+    """A file stands at the list's own address with an ending, which a blueprint's own rules cannot have."""
+    for kind, (ending, _) in export.KINDS.items():
+        state.app.add_url_rule(f"{state.url_prefix}{ending}", f"{blueprint.name}.{kind}", partial(_file, kind))
+
+
+blueprint.record(_add_files)
