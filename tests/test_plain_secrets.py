@@ -21,7 +21,7 @@ from selfservice.commands import cli
 from selfservice.config import ROOT, Config
 from selfservice.crypto import MissingKeyError
 from selfservice.db import Database, backup, connect
-from selfservice.members import codes, demo, model, use
+from selfservice.members import codes, demo, model
 from selfservice.migrations import migrate, pending
 from selfservice.outbox import queue
 from selfservice.outbox.queue import run_once
@@ -88,10 +88,10 @@ def test_what_waits_is_derived_anew(old: Database) -> None:
     for row in rows(old, "letters"):
         if row["state"] == "ready":
             code = codes.derive(KEYS, crypto.Seed("code", row["nonce"], row["key_id"]))
-            member = use.find_usable(old.read(), model.hashes_of(KEYS, code), now)
+            member = model.find_usable(old.read(), model.hashes_of(KEYS, code), now)
             held = [each for each in rows(old, "access_codes") if each["id"] == row["access_code_id"]]
             assert [(model.hash_code(KEYS, code), code[-3:])] == [(each["code_hash"], each["hint"]) for each in held]
-            assert use.find_usable(old.read(), model.hashes_of(KEYS, letters[row["access_code_id"]]), now) is None
+            assert model.find_usable(old.read(), model.hashes_of(KEYS, letters[row["access_code_id"]]), now) is None
             assert member is None or member.access_code_id == row["access_code_id"]
     for row in rows(old, "outbox"):
         if row["id"] in waiting:

@@ -66,7 +66,7 @@ def test_private_code_follows_the_link(db: Database) -> None:
     before = help_.active_codes(db)
     help_.confirm(db, reference)
     code = help_.mailed_code(db)
-    member = use.find_usable(db.read(), members.hashes_of(KEYS, code), NOW)
+    member = members.find_usable(db.read(), members.hashes_of(KEYS, code), NOW)
     assert (0, ["access_code.received", "access_code.code"]) == (before, help_.mails(db))
     assert member
     assert ("Oona", "private") == (member.given_name, member.kind)
@@ -510,7 +510,7 @@ def test_never_came_by_mail(db: Database) -> None:
     old = help_.mailed_code(db)
     early, late = act(db, "never_came", reference), act(db, "never_came", reference, LATE)
     new = help_.mailed_code(db)
-    find = [use.find_usable(db.read(), members.hashes_of(KEYS, code), LATE) is not None for code in (old, new)]
+    find = [members.find_usable(db.read(), members.hashes_of(KEYS, code), LATE) is not None for code in (old, new)]
     assert ("impossible", "ok", [False, True]) == (early, late, find)
     assert "impossible" == act(db, "never_came", reference, LATE + timedelta(days=1))
 
@@ -607,7 +607,9 @@ def test_replace_private(db: Database) -> None:
         help_.payload(db)["replaced"],
         sessions.find(db.read(), "cookie", NOW),
     )
-    opens = [use.find_usable(db.read(), members.hashes_of(KEYS, code), NOW) for code in (old, help_.mailed_code(db))]
+    opens = [
+        members.find_usable(db.read(), members.hashes_of(KEYS, code), NOW) for code in (old, help_.mailed_code(db))
+    ]
     assert (None, 1) == (opens[0], opens[1].person_id if opens[1] else None)
     assert (None, None) == (replace_code(db, link), requests.opens(db.read(), link, NOW))
     assert rows(db, "sessions")[0]["ended_at"]
@@ -683,7 +685,7 @@ def test_expire(db: Database) -> None:
     help_.approve(db, help_.hand_in(db, BUSINESS))
     code = str(rows(db, "access_codes")[0]["code_hash"])
     before, after = NOW + timedelta(days=60), NOW + timedelta(days=61)
-    opens = [use.find_usable(db.read(), (code, code), now) is not None for now in (before, after)]
+    opens = [members.find_usable(db.read(), (code, code), now) is not None for now in (before, after)]
     assert ([True, False], [0, 1, 0]) == (opens, [requests.expire(db, CONTEXT, now) for now in (before, after, after)])
     assert ("access_code.expired", 0) == (help_.mails(db)[-1], help_.active_codes(db))
 

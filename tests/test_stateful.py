@@ -191,7 +191,7 @@ class Loket(RuleBasedStateMachine):
         if not self.seen_codes:
             return
         code = sorted(self.seen_codes)[number % len(self.seen_codes)]
-        member = use.find_usable(self.db.read(), members.hashes_of(KEYS, code), self.now)
+        member = members.find_usable(self.db.read(), members.hashes_of(KEYS, code), self.now)
         held = next((r for r in rows(self.db, "access_codes") if r["id"] == self.seen_codes[code]), None)
         if held is None or held["revoked_at"] is not None:
             assert member is None
@@ -252,7 +252,7 @@ class Loket(RuleBasedStateMachine):
         revoked = {row["id"] for row in rows(self.db, "access_codes") if row["revoked_at"] is not None}
         for code, number in self.seen_codes.items():
             if number in revoked:
-                assert use.find_usable(self.db.read(), members.hashes_of(KEYS, code), self.now) is None
+                assert members.find_usable(self.db.read(), members.hashes_of(KEYS, code), self.now) is None
         for cookie, number in self.cookies.items():
             if number in revoked:
                 assert sessions.find(self.db.read(), cookie, self.now) is None

@@ -11,7 +11,7 @@ from pathlib import Path
 from selfservice.clock import from_text, to_text
 from selfservice.crypto import Seed
 from selfservice.db import Connection, Row
-from selfservice.letters.model import Letter
+from selfservice.letters.model import Letter, withdraw_revoked
 from selfservice.workdays import today
 
 # Called with the connection of the transaction in which a letter was printed or posted, its row number, the moment.
@@ -60,7 +60,7 @@ def unfinished(conn: Connection) -> Batch | None:
 
 def open_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
-    _drop_revoked(conn)
+    withdraw_revoked(conn)
     waiting = conn.execute(
         "SELECT id FROM letters WHERE state = 'ready' AND batch_id IS NULL ORDER BY id LIMIT :limit", {"limit": limit}
     ).fetchall()
@@ -109,7 +109,7 @@ def mark_printed(conn: Connection, batch: Batch, made: Sequence[Letter], hooks: 
     """Mark these letters as printed, and forget their seeds; False, and nothing is marked, when they are not any more
     exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
     """
-    _drop_revoked(conn)
+    withdraw_revoked(conn)
     if letters(conn, batch) != list(made):
         return False
     conn.execute(
@@ -168,16 +168,6 @@ def overview(conn: Connection) -> tuple[int, list[tuple[Batch, int]]]:
            FROM letter_batches b ORDER BY b.id DESC"""
     )
     return waiting, [(_batch(row), row["n"]) for row in rows]
-
-
-def _drop_revoked(conn: Connection) -> None:
-    """A letter whose code was revoked has nothing to bring."""
-    conn.execute(
-        """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]',
-                             batch_id = NULL
-           WHERE state = 'ready' AND NOT EXISTS (
-               SELECT 1 FROM access_codes c WHERE c.id = letters.access_code_id AND c.revoked_at IS NULL)"""
-    )
 
 
 def _batch(row: Row) -> Batch:

@@ -19,6 +19,8 @@ KEPT_DAYS = 365
 # What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
 FEWEST_LINES, MOST_LINES = 3, 5
 LONGEST_LINE = 200
+_WITHDRAW = """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
+              WHERE state = 'ready' AND {which}"""
 
 
 class OpenLetter(Exception):  # noqa: N818 (it names what stands in the way)
@@ -89,12 +91,21 @@ def enqueue(
 def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
     """Take a letter back and forget its seed and address. Raises PrintedError when it is too late."""
     changed = conn.execute(
-        """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
-           WHERE id = :id AND state = 'ready'""",
+        _WITHDRAW.format(which="id = :id"),
         {"id": letter_id},
     ).rowcount
     if changed != 1:
         raise PrintedError
+
+
+def withdraw_revoked(conn: Connection) -> None:
+    """Take back every letter whose code was revoked: it has nothing to bring."""
+    conn.execute(
+        _WITHDRAW.format(
+            which="""NOT EXISTS (
+                SELECT 1 FROM access_codes c WHERE c.id = letters.access_code_id AND c.revoked_at IS NULL)"""
+        )
+    )
 
 
 def address_key(keys: Keys, lines: Sequence[str]) -> str:

@@ -16,6 +16,12 @@ REVOKED_DAYS = 365
 TOKEN_DAYS = 1
 
 Kind = Literal["business", "private"]
+# Whose active access code this is, as `Member`.
+_SELECT_MEMBER = """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
+                          c.kind, c.hint AS code_hint, o.name AS organisation
+                   FROM access_codes c JOIN people p ON p.id = c.person_id
+                        LEFT JOIN organisations o ON o.id = c.organisation_id
+                   WHERE c.code_hash IN (:new_hash, :old_hash) AND c.revoked_at IS NULL AND {which}"""
 # Of one access code, under the first of our keys and under the old one.
 Hashes = tuple[str, str]
 
@@ -64,12 +70,17 @@ def hashes_of(keys: Keys, code: str) -> Hashes:
 def find_by_hashes(conn: Connection, hashes: Hashes, email: str) -> Member | None:
     """The member with this access code (`hashes_of`) and e-mail address, or None. One query, whatever the answer."""
     row = conn.execute(
-        """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
-                  c.kind, c.hint AS code_hint, o.name AS organisation
-           FROM access_codes c JOIN people p ON p.id = c.person_id
-                LEFT JOIN organisations o ON o.id = c.organisation_id
-           WHERE c.code_hash IN (:new_hash, :old_hash) AND c.revoked_at IS NULL AND p.email_key = :email_key""",
+        _SELECT_MEMBER.format(which="p.email_key = :email_key"),
         {"new_hash": hashes[0], "old_hash": hashes[1], "email_key": email_key(email)},
+    ).fetchone()
+    return None if row is None else Member(**dict(row))
+
+
+def find_usable(conn: Connection, hashes: Hashes, now: datetime) -> Member | None:
+    """Whose access code this is (`hashes_of`) if one can sign in with it now, else None. One query."""
+    row = conn.execute(
+        _SELECT_MEMBER.format(which="(c.first_used_at IS NOT NULL OR c.valid_until IS NULL OR c.valid_until > :now)"),
+        {"new_hash": hashes[0], "old_hash": hashes[1], "now": to_text(now)},
     ).fetchone()
     return None if row is None else Member(**dict(row))
 

@@ -5,6 +5,10 @@ from functools import cached_property
 
 from selfservice.db import Connection, Row
 
+_SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
+                                 WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
+             FROM organisations o WHERE {which}"""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -50,8 +54,7 @@ class Organisation:
 def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number (eight digits), or None."""
     row = conn.execute(
-        """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
-           FROM organisations o WHERE o.kvk_number = :kvk_number""",
+        _SELECT.format(which="o.kvk_number = :kvk_number"),
         {"kvk_number": kvk_number},
     ).fetchone()
     return None if row is None else _organisation(row)
@@ -60,8 +63,7 @@ def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
 def get(conn: Connection, organisation_id: int) -> Organisation:
     """The organisation with this row number. Raises LookupError when there is none."""
     row = conn.execute(
-        """SELECT o.*, EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
-           FROM organisations o WHERE o.id = :id""",
+        _SELECT.format(which="o.id = :id"),
         {"id": organisation_id},
     ).fetchone()
     if row is None:

@@ -1,4 +1,4 @@
-"""The life of an access code once somebody has it: whether it opens, that it was used, and when it lapses.
+"""The life of an access code once somebody has it: that it was used, and when it lapses.
 
 A code sent by letter lapses when it is not used in time (`access_codes.valid_until`); once used it stays.
 """
@@ -7,21 +7,6 @@ from datetime import datetime
 
 from selfservice.clock import to_text
 from selfservice.db import Connection
-from selfservice.members.model import Hashes, Member
-
-
-def find_usable(conn: Connection, hashes: Hashes, now: datetime) -> Member | None:
-    """Whose access code this is (by `model.hashes_of`) if one can sign in with it now, else None. One query."""
-    row = conn.execute(
-        """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
-                  c.kind, c.hint AS code_hint, o.name AS organisation
-           FROM access_codes c JOIN people p ON p.id = c.person_id
-                LEFT JOIN organisations o ON o.id = c.organisation_id
-           WHERE c.code_hash IN (:new_hash, :old_hash) AND c.revoked_at IS NULL
-                 AND (c.first_used_at IS NOT NULL OR c.valid_until IS NULL OR c.valid_until > :now)""",
-        {"new_hash": hashes[0], "old_hash": hashes[1], "now": to_text(now)},
-    ).fetchone()
-    return None if row is None else Member(**dict(row))
 
 
 def note_use(conn: Connection, access_code_id: int, now: datetime) -> None:

@@ -26,6 +26,17 @@ FIRST_WAIT_SECONDS = 15
 LONGEST_WAIT_SECONDS = 3600
 _ERROR_LENGTH = 300
 
+_DUE = "(state = 'waiting' AND next_at <= :now) OR (state = 'leased' AND lease_until <= :now)"
+_LATE = "give_up_at <= :now AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))"
+_LOOK = "SELECT 1 FROM outbox WHERE {which} LIMIT 1"
+_CLAIM = """UPDATE outbox SET state = 'leased', attempts = attempts + 1, lease = :lease, lease_until = :until
+            WHERE id = (SELECT id FROM outbox WHERE {which} ORDER BY next_at, id LIMIT 1)
+            RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id"""
+# Recipient, payload and seed are forgotten.
+_CLOSE = """UPDATE outbox SET state = :state, finished_at = :now, error = {error}, recipient = '', payload = '{{}}',
+                              secret = NULL, nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL
+            WHERE {which}"""
+
 
 @dataclass(frozen=True)
 class Item:
@@ -90,13 +101,7 @@ def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> It
     until = now + timedelta(seconds=lease_seconds)
     with db.write() as conn:
         row = conn.execute(
-            """UPDATE outbox SET state = 'leased', attempts = attempts + 1, lease = :lease,
-                                 lease_until = :until
-               WHERE id = (SELECT id FROM outbox
-                           WHERE (state = 'waiting' AND next_at <= :now)
-                              OR (state = 'leased' AND lease_until <= :now)
-                           ORDER BY next_at, id LIMIT 1)
-               RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id""",
+            _CLAIM.format(which=_DUE),
             {"lease": secrets.token_hex(16), "now": to_text(now), "until": to_text(until)},
         ).fetchone()
     return None if row is None else to_item(row)
@@ -112,8 +117,7 @@ def to_item(row: Row | Mapping[str, Any]) -> Item:
 def is_due(conn: Connection, now: datetime) -> bool:
     """Whether any mail waits to be sent at this moment. Only reads."""
     row = conn.execute(
-        """SELECT 1 FROM outbox WHERE (state = 'waiting' AND next_at <= :now)
-                                   OR (state = 'leased' AND lease_until <= :now) LIMIT 1""",
+        _LOOK.format(which=_DUE),
         {"now": to_text(now)},
     ).fetchone()
     return row is not None
@@ -126,10 +130,7 @@ def finish(db: Database, item: Item, state: str, now: datetime, error: str = "")
     """
     with db.write() as conn:
         conn.execute(
-            """UPDATE outbox SET state = :state, finished_at = :now, error = :error, recipient = '',
-                                 payload = '{}', secret = NULL, nonce = NULL, key_id = NULL, lease = NULL,
-                                 lease_until = NULL
-               WHERE id = :id AND lease = :lease""",
+            _CLOSE.format(error=":error", which="id = :id AND lease = :lease"),
             {
                 "state": state,
                 "now": to_text(now),
@@ -167,25 +168,12 @@ def wait_seconds(attempts: int) -> float:
 def give_up(db: Database, now: datetime) -> int:
     """Close as failed what could not be sent in time; returns how many. The last error stays to be seen."""
     late = {"now": to_text(now)}
-    found = (
-        db.read()
-        .execute(
-            """SELECT 1 FROM outbox WHERE give_up_at <= :now
-               AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now)) LIMIT 1""",
-            late,
-        )
-        .fetchone()
-    )
-    if found is None:
+    if db.read().execute(_LOOK.format(which=_LATE), late).fetchone() is None:
         return 0
     with db.write() as conn:
         return conn.execute(
-            """UPDATE outbox SET state = 'failed', finished_at = :now, recipient = '', payload = '{}',
-                                 secret = NULL, nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL,
-                                 error = CASE WHEN error = '' THEN 'not sent in time' ELSE error END
-               WHERE give_up_at <= :now
-                 AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))""",
-            late,
+            _CLOSE.format(error="CASE WHEN error = '' THEN 'not sent in time' ELSE error END", which=_LATE),
+            {**late, "state": "failed"},
         ).rowcount
 
 
@@ -194,10 +182,8 @@ def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
     many. Call inside `write()`.
     """
     return conn.execute(
-        """UPDATE outbox SET state = 'failed', finished_at = :now, recipient = '', payload = '{}', secret = NULL,
-                             nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL, error = 'its secret is lost'
-           WHERE key_id NOT IN (:first, :second)""",
-        {"now": to_text(now), "first": keys.all[0].id, "second": keys.all[-1].id},
+        _CLOSE.format(error="'its secret is lost'", which="key_id NOT IN (:first, :second)"),
+        {"state": "failed", "now": to_text(now), "first": keys.all[0].id, "second": keys.all[-1].id},
     ).rowcount
 
 

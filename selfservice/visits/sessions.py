@@ -21,6 +21,15 @@ KEPT_DAYS = 1
 TOUCH_SECONDS = 60
 
 
+# Sessions that are open, as `Session`, the one used last first.
+_SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
+                         p.family_name, p.email, s.device, s.created_at, s.used_at
+                  FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
+                       JOIN people p ON p.id = s.person_id
+                  WHERE s.ended_at IS NULL AND s.used_at > :idle_since AND s.created_at > :begun_since AND {which}
+                  ORDER BY s.used_at DESC, s.id DESC"""
+
+
 @dataclass(frozen=True)
 class Session:
     """A signed-in person, as the access code that they signed in with shows them. `public_id` names the session
@@ -83,12 +92,7 @@ def begin(conn: Connection, person_id: int, access_code_id: int, cookie: str, no
 def find(conn: Connection, cookie: str, now: datetime) -> Session | None:
     """The session under this cookie if it is still open, else None. Only reads."""
     row = conn.execute(
-        """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
-                  p.family_name, p.email, s.device, s.created_at, s.used_at
-           FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
-                JOIN people p ON p.id = s.person_id
-           WHERE s.session_hash = :hash AND s.ended_at IS NULL AND s.used_at > :idle_since
-                 AND s.created_at > :begun_since""",
+        _SELECT_OPEN.format(which="s.session_hash = :hash"),
         {"hash": secrets.hash_token(cookie), **_since(now)},
     ).fetchone()
     return None if row is None else _session(row)
@@ -119,13 +123,7 @@ def owner(conn: Connection, cookie: str) -> int | None:
 def open_sessions(conn: Connection, person_id: int, now: datetime) -> list[Session]:
     """The person's open sessions, the one used last first. Only reads."""
     rows = conn.execute(
-        """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
-                  p.family_name, p.email, s.device, s.created_at, s.used_at
-           FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
-                JOIN people p ON p.id = s.person_id
-           WHERE s.person_id = :person_id AND s.ended_at IS NULL AND s.used_at > :idle_since
-                 AND s.created_at > :begun_since
-           ORDER BY s.used_at DESC, s.id DESC""",
+        _SELECT_OPEN.format(which="s.person_id = :person_id"),
         {"person_id": person_id, **_since(now)},
     )
     return [_session(row) for row in rows]

@@ -48,7 +48,7 @@ def find(conn: Connection, hashes: members.Hashes, now: datetime) -> Account | N
 
     The same two queries, whoever's it is.
     """
-    member = use.find_usable(conn, hashes, now)
+    member = members.find_usable(conn, hashes, now)
     hashed = members.password_hash(conn, member.person_id if member else None)
     return None if member is None else Account(member, hashed)
 
