@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from flask import Flask, Response, render_template
-from htmx_flask import Htmx
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -71,7 +70,6 @@ def wire(config: Config) -> Flask:
     chrome.install(app.jinja_env)
     chrome.set_pages(scan(config.content, chrome.facts))
     app.extensions["chrome"] = chrome
-    Htmx(app)
     logs.init_app(app)
     web.init_app(app)
     signin.init_app(app, rights.load(config.content / "rights.toml"))

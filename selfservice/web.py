@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, redirect, render_template, request
+from htmx_flask.requests import HtmxAwareRequest, HtmxHeaders
 from markupsafe import escape
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 from werkzeug.routing import BaseConverter
@@ -67,10 +68,21 @@ def wants_fragment() -> bool:
 
     htmx also says HX-Request when it restores a page from history, or boosts a link: then a whole page is wanted.
     """
-    headers = request.headers
-    return headers.get("HX-Request") == "true" and not (
-        headers.get("HX-Boosted") == "true" or headers.get("HX-History-Restore-Request") == "true"
-    )
+    htmx = _htmx()
+    return bool(htmx) and not (htmx.boosted or htmx.history_restore_request)
+
+
+def page_path() -> str:
+    """The path of the page from which htmx asks; empty when the browser itself does."""
+    try:
+        return urlsplit(_htmx().current_url or "").path
+    except ValueError:  # anybody can send what is no address
+        return ""
+
+
+def _htmx() -> HtmxHeaders:
+    found: HtmxHeaders = request.htmx  # type: ignore[attr-defined]  # our request class has it
+    return found
 
 
 def render(
@@ -271,7 +283,7 @@ class _OneEach(ImmutableMultiDict[str, str]):
         return super().__getitem__(key)
 
 
-class _Request(Request):
+class _Request(HtmxAwareRequest):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         return _OneEach(super().args)

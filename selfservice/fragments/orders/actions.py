@@ -152,7 +152,7 @@ def _kept(back: dict[str, str]) -> dict[str, str]:
 
 def _in_place() -> bool:
     """Whether this comes in the place of a list or a sign-in form. From a step of its own a plain link leads back."""
-    return web.wants_fragment() and f"{signin.address(NAME)}/" not in request.headers.get("HX-Current-URL", "")
+    return web.wants_fragment() and f"{signin.address(NAME)}/" not in web.page_path()
 
 
 def _unknown(session: Session, back: dict[str, str]) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, request
 
@@ -40,7 +40,7 @@ def start() -> Response:
 
 def _is_asked_here() -> bool:
     """Whether the visitor types on the page of results itself, where there is room for all of them."""
-    return urlsplit(request.headers.get("HX-Current-URL", "")).path == request.path
+    return web.page_path() == request.path
 
 
 def _find(q: str, limit: int) -> Results:
