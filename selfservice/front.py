@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from selfservice import MAX_BODY, i18n, static, web
-from selfservice.api.body import MAX_BYTES
+from selfservice.api.request_body import MAX_BYTES
 from selfservice.config import Config, ConfigError
 from selfservice.errors import RETRY_SECONDS
 from selfservice.theme import HASHED, PREFIX

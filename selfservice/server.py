@@ -24,7 +24,7 @@ from weakref import WeakValueDictionary
 from werkzeug.wsgi import FileWrapper
 
 from selfservice import MAX_BODY, create_app, logs, web
-from selfservice.api.body import MAX_BYTES
+from selfservice.api.request_body import MAX_BYTES
 from selfservice.config import Config, load
 from selfservice.static import KEPT_BYTES, Answer, File, Files, Headers, Redirect
 from selfservice.templating import load_all

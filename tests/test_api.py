@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock, i18n
-from selfservice.api import body
+from selfservice.api import request_body
 from selfservice.i18n import gettext
 from selfservice.limits import table
 from selfservice.limits.model import Limit
@@ -205,12 +205,12 @@ def test_size(app: Flask, shop: HouseClient) -> None:
     stays.
     """
     plain = new_key(app)
-    many = [ORDER | {"number": f"M{number}", "product_en": "x" * 100} for number in range(body.MOST)]
+    many = [ORDER | {"number": f"M{number}", "product_en": "x" * 100} for number in range(request_body.MOST)]
     answer = deliver(shop, plain, many)
     assert answer.json is not None
     assert (200, {"new"}) == (answer.status_code, {each["result"] for each in answer.json["orders"]})
     padded = json.dumps(ORDER).encode()
-    sizes = [body.MAX_BYTES, body.MAX_BYTES + 1]
+    sizes = [request_body.MAX_BYTES, request_body.MAX_BYTES + 1]
     answers = [
         shop.post("/api/orders", data=padded.ljust(size), content_type="application/json", headers=bearer(plain))
         for size in sizes
@@ -341,7 +341,7 @@ def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, acce
     answer = shop.post("/api/orders", data=b"[]", content_type="application/json", headers=headers)
     assert answer.json is not None
     with i18n.using(language):
-        says = gettext("It is one object, or a list of %(most)s of them at most.", most=body.MOST)
+        says = gettext("It is one object, or a list of %(most)s of them at most.", most=request_body.MOST)
         title = gettext("The request does not say what it must")
     assert (language, title, says) == (
         answer.headers["Content-Language"],
@@ -362,4 +362,4 @@ def test_description(app: Flask, shop: HouseClient) -> None:
     }
     assert known == {(path, method) for path, methods in described["paths"].items() for method in methods}
     listed = described["paths"]["/api/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
-    assert body.MOST == listed[1]["maxItems"]
+    assert request_body.MOST == listed[1]["maxItems"]

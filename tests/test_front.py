@@ -24,7 +24,7 @@ import brotli
 import pytest
 
 from selfservice import MAX_BODY, clock, front
-from selfservice.api.body import MAX_BYTES
+from selfservice.api.request_body import MAX_BYTES
 from selfservice.config import ROOT, Config, ConfigError
 from selfservice.db import Database
 from selfservice.demo import many_orders

@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from selfservice import clock
-from selfservice.api import body, keyed
+from selfservice.api import authentication, request_body
 from selfservice.i18n import gettext
 from selfservice.importing.parsing import LineError
 from selfservice.orders import redelivery
@@ -45,9 +45,9 @@ def description() -> Response:
 @blueprint.post("/orders")
 def deliver() -> Response:
     """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
-    key = keyed.required("orders:write")
+    key = authentication.require_key("orders:write")
     wired, now = services(), clock.now()
-    sent, importer = body.orders(), Importer(wired.keys, now)
+    sent, importer = request_body.orders(), Importer(wired.keys, now)
     answers: list[dict[str, Any]] = []
     with wired.db.write() as conn:
         for each in sent:
@@ -57,21 +57,21 @@ def deliver() -> Response:
                 number = each.get("number")
                 shown = number if isinstance(number, str) else None
                 answers.append({"number": shown, "result": "refused", "reason": str(error)})
-        for batch in importer.batches(body.MOST):
+        for batch in importer.batches(request_body.MOST):
             importer.write(conn, batch)
             results = OrderStore(conn).results()
             for one in answers:
                 if one["result"] == "same":
                     one["result"] = results.get(one["number"], "same")
         refused = sum(one["result"] == "refused" for one in answers)
-        keyed.note(conn, key, "orders.deliver", "partly" if refused else "ok")
+        authentication.record_use(conn, key, "orders.deliver", "partly" if refused else "ok")
     return _json({"orders": answers})
 
 
 @blueprint.get("/redeliveries")
 def waiting() -> Response:
     """The orders that were asked for again and not delivered yet, oldest first."""
-    keyed.required("redeliveries")
+    authentication.require_key("redeliveries")
     found = redelivery.pending(services().db.read(), _after())
     listed = [
         {"id": one.id, "number": one.number, "product": one.product, "asked_at": clock.to_text(one.asked_at)}
@@ -83,11 +83,11 @@ def waiting() -> Response:
 @blueprint.post("/redeliveries/<int:number>/done")
 def done(number: int) -> Response:
     """Say that one was delivered; saying it again changes nothing."""
-    key = keyed.required("redeliveries")
+    key = authentication.require_key("redeliveries")
     with services().db.write() as conn:
         found = redelivery.mark_delivered(conn, number, clock.now()) if number <= _GREATEST else None
         if found is not None:
-            keyed.note(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
+            authentication.record_use(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
     if found is None or found.done_at is None:
         abort(404)
     return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})

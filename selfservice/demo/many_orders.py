@@ -61,7 +61,7 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     who = _chosen(random, mine, min(count // 10 - own, count - known))
     who += _chosen(random, others, count - known - len(who))
     random.shuffle(who)
-    moments = order_times.moments(random, len(who), now, max(20, len(who) // 2000))
+    moments = order_times.timestamps(random, len(who), now, max(20, len(who) // 2000))
     with db.write() as writing:
         numbers = products(writing)
     orders = rows(random, numbers, zip(moments, who, strict=True), moments[-1][1], max(FIRST_NUMBER, last + 1))

@@ -17,7 +17,7 @@ WEEKDAYS = (100, 105, 100, 100, 85, 12, 8)
 OPEN, SHUT = 7, 22
 
 
-def moments(random: Random, count: int, now: datetime, today: int = 0) -> list[tuple[int, str]]:
+def timestamps(random: Random, count: int, now: datetime, today: int = 0) -> list[tuple[int, str]]:
     """So many moments of the last five years, in order, each in seconds since 1970 and with its day in Amsterdam.
 
     At least `today` of them (as far as `count` goes) are of the day it is now, and none is later than now.

@@ -78,7 +78,7 @@ def fill(
             found.append(Buyer(*OrderStore(conn).add_holder(person, organisation), payment, weights[place], until))
     random = Random(20261121)  # noqa: S311 (the same orders for everybody, not a secret)
     who = random.choices(found, cum_weights=list(accumulate(buyer.weight for buyer in found)), k=COUNT)
-    moments = order_times.moments(random, COUNT, now, TODAY)
+    moments = order_times.timestamps(random, COUNT, now, TODAY)
     first = found[0]
     who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, moments, strict=True)]
     made = rows(random, products(conn), zip(moments, who, strict=True), moments[-1][1])

@@ -1,4 +1,4 @@
-"""The lines of a file of columns: which sign parts them, which column stands where, and what is on each."""
+"""The lines of a file of columns: their delimiter, which column stands where, and what is on each."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
         raise FileError("its lines end in a way that is not known here; save it as 'CSV UTF-8' and try again")
     found = []
     for delimiter in DELIMITERS:
-        # Names between quotation marks can only be read with the sign that parts them.
+        # Names between quotation marks can only be read with the delimiter that is theirs.
         with suppress(csv.Error):
             found.append((delimiter, _names(text, delimiter)))
     if not found:

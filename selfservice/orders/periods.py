@@ -28,11 +28,11 @@ _MONTHS = {
     11: ("november",),
     12: ("december",),
 }
-_SIGN = r"\s*[-/.\s]\s*"
+_SEPARATOR = r"\s*[-/.\s]\s*"
 _ORDINAL = r"(?:st|nd|rd|th|e|ste|de)?"
 _FORMS = (
-    re.compile(rf"(?P<year>\d{{4}}){_SIGN}(?P<month>\d{{1,2}}){_SIGN}(?P<day>\d{{1,2}})"),
-    re.compile(rf"(?P<day>\d{{1,2}}){_SIGN}(?P<month>\d{{1,2}}){_SIGN}(?P<year>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<year>\d{{4}}){_SEPARATOR}(?P<month>\d{{1,2}}){_SEPARATOR}(?P<day>\d{{1,2}})"),
+    re.compile(rf"(?P<day>\d{{1,2}}){_SEPARATOR}(?P<month>\d{{1,2}}){_SEPARATOR}(?P<year>\d{{4}}|\d{{2}})"),
     re.compile(rf"(?P<day>\d{{1,2}}){_ORDINAL}\.?[-/\s]*(?P<name>[a-z]{{3,}})\.?,?[-/\s]*(?P<year>\d{{4}}|\d{{2}})"),
     re.compile(rf"(?P<name>[a-z]{{3,}})\.?\s*(?P<day>\d{{1,2}}){_ORDINAL}(?:\s*,\s*|\s+)(?P<year>\d{{4}}|\d{{2}})"),
 )

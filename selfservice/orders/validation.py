@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from selfservice.importing.parsing import LineError
-from selfservice.orders.timestamps import read
+from selfservice.orders import timestamps
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
 COLUMNS = (*REQUIRED, "amount", "cents", "invoice", "product_en", "product_nl")
@@ -51,7 +51,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
     """
     number, ordered_at, access_code, product, payment, state, amount, cents, invoice, name_en, name_nl = values
     try:
-        seconds, day = read(ordered_at)
+        seconds, day = timestamps.parse(ordered_at)
         return DeliveredOrder(
             _number(number),
             seconds,
@@ -174,7 +174,7 @@ def _name(text: str) -> str:
 
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., object]], ...] = (
     (("number",), _number),
-    (("ordered_at",), read),
+    (("ordered_at",), timestamps.parse),
     (("access_code",), _code),
     (("product",), _product),
     (("payment",), _payment),

@@ -70,7 +70,7 @@ def test_seasons(now: datetime) -> None:
     """Moments lie in the five years up to now, in order; few at weekends, fewer in August, more when accounts are due;
     as many today as asked for.
     """
-    found = order_times.moments(Random(1), 20_000, now, 30)
+    found = order_times.timestamps(Random(1), 20_000, now, 30)
     last = now.astimezone(TIMEZONE).date()
     days = Counter(date.fromisoformat(day) for _, day in found)
     months, weekdays = Counter[int](), Counter[int]()

@@ -1,9 +1,9 @@
 """Cells of a sheet that stay what they are: text never becomes a formula, a number with leading zeros never a number.
 
-The rule (OWASP, 'CSV injection'): a text that begins with a sign that a spreadsheet calculates from gets an apostrophe
-before it, also when spaces or other invisible signs stand first, and also with the full-width and small forms of those
-signs. So does each part of a text behind a sign at which a spreadsheet may be told to cut, whatever the file's own
-separator is: it then begins a cell. Amounts and dates are not text, and never get one.
+The rule (OWASP, 'CSV injection'): a text that begins with a character that a spreadsheet calculates from gets an
+apostrophe before it, also when spaces or other invisible characters stand first, and also with the full-width and small
+forms of those characters. So does each part of a text behind a character at which a spreadsheet may be told to cut,
+whatever the file's own separator is: it then begins a cell. Amounts and dates are not text, and never get one.
 """
 
 import re
@@ -14,7 +14,7 @@ BREAKING = "\t\r\n\0"
 # Behind each of these a text may be cut, by a separator that somebody chose or at a line's end that no quotation marks
 # keep together any more, since those count only where a cell begins.
 _CUTS = re.compile(r"(?<=[,;|\t\n\0])|(?<=\r)(?!\n)")
-# By Unicode's categories: spaces, joiners and marks of direction, control signs; and letters that show nothing.
+# By Unicode's categories: spaces, joiners and marks of direction, control characters; and letters that show nothing.
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cf", "Cc"}
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
 # What a spreadsheet takes for a month, or for true and false, in either language: `MAR-26`, `DEC1` and `TRUE` become
@@ -51,7 +51,9 @@ def plain(text: str) -> str:
     `1E5` and `1-2-2026`, as names, would become something else; `24/7 Taxi` would not.
     """
     known = unicodedata.normalize("NFKC", text).casefold()
-    numberlike = any(sign.isdigit() for sign in known) and all(word in _IN_NUMBERS for word in _WORD.findall(known))
+    numberlike = any(character.isdigit() for character in known) and all(
+        word in _IN_NUMBERS for word in _WORD.findall(known)
+    )
     return _mark(text, is_marked=True) if numberlike or known.strip() in _TRUTHS else guard(text)
 
 
@@ -63,20 +65,20 @@ def _mark(text: str, *, is_marked: bool) -> str:
 
 
 def _first(text: str) -> str | None:
-    """The first sign that can be seen, or that breaks a cell or line; None when there is none.
+    """The first character that can be seen, or that breaks a cell or line; None when there is none.
 
     Quotation marks do not count: to whoever cuts before them they are the cell's own, what they hold its content.
     """
-    for sign in text:
-        if sign in BREAKING or _calculates(sign):
-            return sign
-        if unicodedata.category(sign) not in _INVISIBLE and sign not in _BLANK and sign != '"':
-            return sign
+    for character in text:
+        if character in BREAKING or _calculates(character):
+            return character
+        if unicodedata.category(character) not in _INVISIBLE and character not in _BLANK and character != '"':
+            return character
     return None
 
 
-def _calculates(sign: str) -> bool:
-    return sign != "" and unicodedata.normalize("NFKC", sign)[0] in CALCULATING
+def _calculates(character: str) -> bool:
+    return character != "" and unicodedata.normalize("NFKC", character)[0] in CALCULATING
 
 
 def quoted(text: str) -> str:

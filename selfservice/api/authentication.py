@@ -17,7 +17,7 @@ from selfservice.problems import answer
 from selfservice.services import services
 
 
-def required(scope: api_keys.KeyScope) -> api_keys.ApiKey:
+def require_key(scope: api_keys.KeyScope) -> api_keys.ApiKey:
     """The key that came with the request. Ends it with 401 without one that works, 403 when it may not do this, 429
     when it came too often.
     """
@@ -41,7 +41,7 @@ def required(scope: api_keys.KeyScope) -> api_keys.ApiKey:
     return key
 
 
-def note(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what: str = "") -> None:
+def record_use(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what: str = "") -> None:
     """Write down in this transaction what was done with the key."""
     on_what = on_what or f"delivery_key:{key.id}"
     who, address = f"key:{key.public_id}", web.client_address()
