@@ -8,7 +8,7 @@ import sys
 
 KINDS = (
     "build", "serve", "weight", "signin", "steps", "register", "letters", "delivery", "orders", "downloads",
-    "people", "slow",
+    "people", "slow", "startup",
 )  # fmt: skip
 
 
