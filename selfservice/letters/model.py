@@ -64,27 +64,36 @@ def enqueue(
     when the lines are fewer or more than an envelope has.
     """
     shown = _checked(lines)
-    key = address_key(keys, shown)
-    _refuse_second(conn, keys, shown, now)
+    # One open letter per address per 14 days (security.md): it is open until its code was used.
+    hashes = keys.keyed_hashes("letter-address", _compared(shown))
     check_code = messages.register(conn, "access_code.letter", messages.mask_address(shown), language, now)
     row = conn.execute(
         """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
                                 key_id, valid_until, state, created_at)
-           VALUES (:access_code_id, :reference, :check_code, :language, :address_lines, :address_key, :nonce,
-                   :key_id, :valid_until, 'ready', :now) RETURNING id""",
+           SELECT :access_code_id, :reference, :check_code, :language, :address_lines, :new_key, :nonce,
+                  :key_id, :valid_until, 'ready', :now
+           WHERE NOT EXISTS (
+               SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
+               WHERE l.address_key IN (:new_key, :old_key) AND l.state <> 'withdrawn' AND l.created_at > :since
+                     AND c.first_used_at IS NULL)
+           RETURNING id""",
         {
             "access_code_id": access_code_id,
             "reference": reference,
             "check_code": check_code,
             "language": language,
             "address_lines": json.dumps(shown, ensure_ascii=False),
-            "address_key": key,
+            "new_key": hashes[0],
+            "old_key": hashes[1],
+            "since": to_text(now - timedelta(days=OPEN_DAYS)),
             "nonce": seed.nonce,
             "key_id": seed.key_id,
             "valid_until": valid_until.isoformat(),
             "now": to_text(now),
         },
     ).fetchone()
+    if row is None:
+        raise OpenLetter
     return int(row["id"])
 
 
@@ -108,14 +117,10 @@ def withdraw_revoked(conn: Connection) -> None:
     )
 
 
-def address_key(keys: Keys, lines: Sequence[str]) -> str:
-    """What two spellings of one address have in common, hashed: the last two lines' letters and digits, case and
-    accents off. Who lives or works there is no part of it.
-    """
-    return keys.keyed_hash("letter-address", _compared(lines))
-
-
 def _compared(lines: Sequence[str]) -> str:
+    """What two spellings of one address have in common: the last two lines' letters and digits, case and accents off.
+    Who lives or works there is no part of it.
+    """
     plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
     return "".join(sign for sign in plain if sign.isalnum())
 
@@ -133,23 +138,6 @@ def clean(conn: Connection, now: datetime) -> int:
            AND NOT EXISTS (SELECT 1 FROM letters WHERE letters.batch_id = letter_batches.id)"""
     )
     return gone
-
-
-def _refuse_second(conn: Connection, keys: Keys, lines: Sequence[str], now: datetime) -> None:
-    """One open letter per address per 14 days (security.md): it is open until its code was used."""
-    hashes = keys.keyed_hashes("letter-address", _compared(lines))
-    found = conn.execute(
-        """SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
-           WHERE l.address_key IN (:new_key, :old_key) AND l.state <> 'withdrawn'
-                 AND l.created_at > :since AND c.first_used_at IS NULL LIMIT 1""",
-        {
-            "new_key": hashes[0],
-            "old_key": hashes[1],
-            "since": to_text(now - timedelta(days=OPEN_DAYS)),
-        },
-    ).fetchone()
-    if found is not None:
-        raise OpenLetter
 
 
 def _checked(lines: Sequence[str]) -> tuple[str, ...]:

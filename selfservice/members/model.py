@@ -198,12 +198,13 @@ def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code_hash: str
     )
 
 
-def revoke_access_code(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """Withdraw an access code; it finds nobody from now on. Withdrawing it twice changes nothing."""
-    conn.execute(
+def revoke_access_code(conn: Connection, access_code_id: int, now: datetime) -> bool:
+    """Withdraw an access code; it finds nobody from now on. False, and nothing changed, when it was not active."""
+    changed = conn.execute(
         "UPDATE access_codes SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL",
         {"id": access_code_id, "now": to_text(now)},
-    )
+    ).rowcount
+    return changed == 1
 
 
 def password_hash(conn: Connection, person_id: int | None) -> str | None:

@@ -31,17 +31,17 @@ _PUT = """
             THEN coalesce(excluded.payment_method, organisations.payment_method)
             ELSE excluded.payment_method END,
         updated_at = excluded.created_at
-    WHERE organisations.name IS NOT excluded.name
-        OR organisations.email IS NOT excluded.email
-        OR organisations.street IS NOT excluded.street
-        OR organisations.house_number IS NOT excluded.house_number
-        OR organisations.postcode IS NOT excluded.postcode
-        OR organisations.city IS NOT excluded.city
-        OR organisations.postal_street IS NOT excluded.postal_street
-        OR organisations.postal_house_number IS NOT excluded.postal_house_number
-        OR organisations.postal_postcode IS NOT excluded.postal_postcode
-        OR organisations.postal_city IS NOT excluded.postal_city
-        OR organisations.payment_method IS NOT CASE
+    WHERE organisations.name IS DISTINCT FROM excluded.name
+        OR organisations.email IS DISTINCT FROM excluded.email
+        OR organisations.street IS DISTINCT FROM excluded.street
+        OR organisations.house_number IS DISTINCT FROM excluded.house_number
+        OR organisations.postcode IS DISTINCT FROM excluded.postcode
+        OR organisations.city IS DISTINCT FROM excluded.city
+        OR organisations.postal_street IS DISTINCT FROM excluded.postal_street
+        OR organisations.postal_house_number IS DISTINCT FROM excluded.postal_house_number
+        OR organisations.postal_postcode IS DISTINCT FROM excluded.postal_postcode
+        OR organisations.postal_city IS DISTINCT FROM excluded.postal_city
+        OR organisations.payment_method IS DISTINCT FROM CASE
             WHEN EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = organisations.id AND m.ended_at IS NULL)
             THEN coalesce(excluded.payment_method, organisations.payment_method)
             ELSE excluded.payment_method END

@@ -38,17 +38,16 @@ def remind(db: Database, ctx: Context, now: datetime) -> int:
     while True:
         with db.write() as conn:
             rows = conn.execute(
-                """SELECT id FROM access_codes
-                   WHERE handed_over_at <= :before AND first_used_at IS NULL AND reminded_at IS NULL
-                         AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > :now)
-                   ORDER BY id LIMIT 100""",
+                """UPDATE access_codes SET reminded_at = :now
+                   WHERE reminded_at IS NULL AND id IN (
+                       SELECT id FROM access_codes
+                       WHERE handed_over_at <= :before AND first_used_at IS NULL AND reminded_at IS NULL
+                             AND revoked_at IS NULL AND (valid_until IS NULL OR valid_until > :now)
+                       ORDER BY id LIMIT 100)
+                   RETURNING id""",
                 before,
             ).fetchall()
             for row in rows:
-                conn.execute(
-                    "UPDATE access_codes SET reminded_at = :now WHERE id = :id",
-                    {"id": row["id"], "now": to_text(now)},
-                )
                 tell(conn, ctx, row["id"], "access_code.reminder", now)
                 record(conn, ctx.keys, now, "access_code.remind", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
@@ -71,9 +70,9 @@ def expire(db: Database, ctx: Context, now: datetime) -> int:
                 {"now": to_text(now)},
             ).fetchall()
             for row in rows:
-                post.revoke(conn, row["id"], now)
-                tell(conn, ctx, row["id"], "access_code.expired", now)
-                record(conn, ctx.keys, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
+                if post.revoke(conn, row["id"], now):
+                    tell(conn, ctx, row["id"], "access_code.expired", now)
+                    record(conn, ctx.keys, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
         if len(rows) < BATCH:
             return done
@@ -149,16 +148,13 @@ def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
 
 def revoke(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
     """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
-    row = conn.execute(
-        "SELECT 1 FROM access_codes WHERE id = :id AND revoked_at IS NULL", {"id": access_code_id}
-    ).fetchone()
-    if row is not None:
-        post.revoke(conn, access_code_id, now)
+    was_active = post.revoke(conn, access_code_id, now)
+    if was_active:
         tell(conn, ctx, access_code_id, "access_code.revoked", now)
-    result = "unknown" if row is None else "ok"
+    result = "ok" if was_active else "unknown"
     who = f"staff:{' '.join(by.split()).casefold()}"
     record(conn, ctx.keys, now, "access_code.revoke", result, who=who, on_what=f"access_code:{access_code_id}")
-    return row is not None
+    return was_active
 
 
 def tell(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: datetime) -> None:

@@ -47,9 +47,12 @@ def take_back(conn: Connection, request: Request, now: datetime) -> None:
     states.change(conn, request.id, letter_id=None, access_code_id=None)
 
 
-def revoke(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request."""
-    members.revoke_access_code(conn, access_code_id, now)
+def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
+    """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request. False, and
+    nothing happened, when it was not active.
+    """
+    if not members.revoke_access_code(conn, access_code_id, now):
+        return False
     sessions.end_code(conn, access_code_id, now)
     row = conn.execute(
         "SELECT * FROM requests WHERE access_code_id = :id AND state = 'approved'", {"id": access_code_id}
@@ -58,3 +61,4 @@ def revoke(conn: Connection, access_code_id: int, now: datetime) -> None:
         request = to_request(row)
         take_back(conn, request, now)
         states.move(conn, request, "withdrawn", now, reason="revoked")
+    return True

@@ -54,12 +54,13 @@ def choose(
     """
     known = load(conn, session)
     wanted = None if email is None else addresses.check(email)
-    if wanted == known.invoices_email:
-        return False
-    conn.execute(
-        "UPDATE organisations SET invoices_email = :email, updated_at = :now WHERE id = :id",
+    changed = conn.execute(
+        """UPDATE organisations SET invoices_email = :email, updated_at = :now
+           WHERE id = :id AND invoices_email IS DISTINCT FROM :email""",
         {"email": wanted, "now": to_text(now), "id": known.id},
-    )
+    ).rowcount
+    if not changed:
+        return False
     to = {email_key(each): each for each in (session.email, wanted, known.invoices_email) if each}
     kind = "digital_invoices.on" if wanted else "digital_invoices.off"
     for recipient in to.values():
