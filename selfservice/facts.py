@@ -13,7 +13,7 @@ from typing import Any
 from babel.lists import format_list
 from markupsafe import Markup, escape
 
-from selfservice import i18n
+from selfservice import clock, i18n
 
 GROUPS = ("business", "private")
 
@@ -185,7 +185,7 @@ class Facts:
         """
         from selfservice.facts_file import read
 
-        day = day or dt.datetime.now(i18n.TIMEZONE).date()
+        day = day or clock.now().astimezone(i18n.TIMEZONE).date()
         facts, changes = read(path, day)
         return cls(facts, day, changes)
 

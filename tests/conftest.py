@@ -18,6 +18,7 @@ from selfservice import clock, connect, create_app, wire
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
+from selfservice.facts import Fact
 from selfservice.heartbeats import WORKER, beat
 from selfservice.members import demo
 from selfservice.migrations import migrate
@@ -34,6 +35,7 @@ settings.register_profile("steady", derandomize=True)
 settings.register_profile("explore")
 settings.load_profile("steady")
 
+_real_now = clock.now
 SECRET = b"a secret of the tests, long enough"
 
 
@@ -55,19 +57,23 @@ def new_config(folder: Path) -> Config:
 
 
 @functools.cache
-def _wired(config: Config) -> Flask:
-    return wire(config)
+def _wired(config: Config) -> tuple[Flask, list[Fact]]:
+    """An app that gets no database, and its facts as they are, to see whether a test changed them."""
+    app = wire(config)
+    return app, copy.deepcopy(list(app.extensions["chrome"].facts))
 
 
 def new_app(config: Config, statements: list[str] | None = None) -> Flask:
     """An app whose client holds the house rules; `statements` gets every SQL statement that it runs.
 
     It shares routes, templates, facts and pages with all apps of the same settings and content, since making these
-    takes longer than most tests; a test that changes them takes `wired_anew`. Database, keys and locks are its own.
+    takes longer than most tests. Database, keys and locks are its own. A test that changes what is shared, or asks
+    which facts are used, takes `wired_anew`.
     """
     if config.content == ROOT / "content":
         # Where it writes is no part of what is shared.
-        shared = _wired(dataclasses.replace(config, output=Path("/nowhere"), database=Path("/nowhere")))
+        shared, facts = _wired(dataclasses.replace(config, output=Path("/nowhere"), database=Path("/nowhere")))
+        assert facts == list(shared.extensions["chrome"].facts), "a test before this one changed them for good"
         app = copy.copy(shared)
         app.extensions, app.config = dict(shared.extensions), copy.copy(shared.config)
         connect(app, config)
@@ -87,6 +93,25 @@ def _watched(app: Flask, config: Config, statements: list[str] | None) -> Flask:
         watched = Database(config.database, on_statement=statements.append)
         app.extensions["services"] = dataclasses.replace(wired, db=watched)
     return app
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a browser, by its fixtures."""
+    if "chromium" in getattr(item, "fixturenames", ()):
+        item.add_marker("browser")
+
+
+@pytest.fixture(autouse=True)
+def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock stands still: no test depends on the second it runs in. A test moves it by setting `clock.now`."""
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)
+
+
+@pytest.fixture
+def real_clock(frozen_clock: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock goes on: for tests with another process or the times of files, which have a clock of their own."""
+    monkeypatch.setattr(clock, "now", _real_now)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -143,13 +168,6 @@ def client(app: Flask) -> HouseClient:
     return made
 
 
-@pytest.fixture
-def frozen_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock stands still: for tests that compare pages, which show the seconds left of a session."""
-    moment = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: moment)
-
-
 @dataclass(frozen=True)
 class Site:
     """The site as built, and the app behind it."""
@@ -179,7 +197,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Site:
     folder = tmp_path_factory.mktemp("site")
     shutil.copy(filled, folder / "loket.db")
     config = new_config(folder)
-    app = new_app(config)
+    app = wired_anew(config)
     build(app, config)
     return Site(config, app)
 

@@ -21,6 +21,8 @@ UNNAMED_INPUTS = {"hidden", "submit", "button", "reset", "image"}
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form")
 # An access code however it was typed, the path of a mailed link, or a file: their answers are not to be compressed.
 CODES = re.compile(rf"(?<![\w-])(?:[{codes.SYMBOLS}][ -]?){{{codes.LENGTH}}}(?![\w-])", re.IGNORECASE)
+# With the word before it ("Aanvraag K7RM-4X9T") one in 32 references would look like a code.
+REFERENCE = re.compile(r"(?<![\w-])\w{4}-\w{4}(?![\w-])")
 LINKS = re.compile(r"/link/[\w-]{20}")
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\(\w+\)|>None<|Undefined")
 
@@ -168,7 +170,7 @@ def _piece(tree: Element) -> Iterator[str]:
 
 def must_stay_uncompressed(headers: Headers, text: str) -> bool:
     """Whether this answer holds an access code or a mailed link, or is a file (security.md, BREACH)."""
-    typed = (codes.normalise(match[0]) for match in CODES.finditer(text))
+    typed = (codes.normalise(match[0]) for match in CODES.finditer(REFERENCE.sub("-", text)))
     return "Content-Disposition" in headers or bool(LINKS.search(text)) or any(map(codes.valid, typed))
 
 

@@ -70,13 +70,13 @@ def person_id(app: Flask, number: int) -> int:
 
 
 def age(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:
-    """Make every session that much older than it is."""
+    """Make every session older than it is by just over that much."""
     with database(app).write() as conn:
         conn.execute(
             """UPDATE sessions
                SET used_at = strftime('%Y-%m-%dT%H:%M:%f', used_at, :minutes) || '000Z',
                    created_at = strftime('%Y-%m-%dT%H:%M:%f', created_at, :hours) || '000Z'""",
-            {"minutes": f"-{minutes} minutes", "hours": f"-{hours} hours"},
+            {"minutes": f"-{minutes * 60}.001 seconds", "hours": f"-{hours * 3600}.001 seconds"},
         )
 
 

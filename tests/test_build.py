@@ -21,7 +21,7 @@ from selfservice.publish.indexing import Indexing
 from selfservice.search.index import Question
 from selfservice.search.query import search
 from tests.clients import HouseClient
-from tests.conftest import new_app, wired_anew
+from tests.conftest import wired_anew
 
 
 def edit(config: Config, file: str, old: str, new: str) -> None:
@@ -38,7 +38,7 @@ def line_of(config: Config, file: str, needle: str) -> int:
 
 
 def attempt(config: Config) -> Built:
-    return build(new_app(config), config, compress=False)
+    return build(wired_anew(config), config, compress=False)
 
 
 def refuse(config: Config) -> list[str]:
@@ -96,14 +96,14 @@ def test_invented_contacts(copied: Config) -> None:
     facts.write_text(text.replace('{ en = "https://www.digid.nl/en/"', '{ en = "https://digid.test/"'), "utf-8")
     real = dataclasses.replace(copied, demo=False, base_url="https://help.example.org", sender="noreply@example.org")
     with pytest.raises(BuildError) as caught:
-        build(new_app(real), real)
+        build(wired_anew(real), real)
     told = [problem.message.split(":")[0].split(",")[0] for problem in caught.value.problems]
     assert [
         "the fact 'email.invoices' is invoices@KVK.Example",
         "the fact 'digid.website' is {'en'",
         "the fact 'organisation.security' is security@loket.example",
     ] == told
-    assert (False, 34 // 2) == (real.output.exists(), build(new_app(copied), copied).pages // 2)
+    assert (False, 34 // 2) == (real.output.exists(), build(wired_anew(copied), copied).pages // 2)
 
 
 def test_malformed_fact(copied: Config) -> None:
@@ -209,7 +209,7 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
         '[password_link.hours]\nkind = "hours"\nvalue = 7',
     )
     attempt(copied)
-    app = new_app(copied)
+    app = wired_anew(copied)
     slug = {"en": "cannot-log-in", "nl": "inloggen-lukt-niet"}[lang]
     page = (copied.output / lang / slug / "index.html").read_text("utf-8")
     client = app.test_client()

@@ -137,6 +137,7 @@ def test_the_last_three(folder: Folder) -> None:
     assert ["7-n2", "7-n3", "7-n4", "8-other"] == names(folder)
 
 
+@pytest.mark.usefixtures("real_clock")
 def test_a_share_of_the_disk(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """All files together take at most a fifth of what would be free without them; who is too much hears until when."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 0, 800))

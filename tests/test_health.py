@@ -92,10 +92,12 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
 
 
 @pytest.mark.parametrize(("days", "status"), [(-1, 503), (0, 503), (1, 200)])
-def test_facts_changed(app: Flask, client: HouseClient, days: int, status: int) -> None:
+def test_facts_changed(
+    app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch, days: int, status: int
+) -> None:
     """On the day a fact changes somebody is told to build and start again."""
     facts: Facts = app.extensions["services"].facts
-    facts.changes = (clock.now().date() + dt.timedelta(days),)
+    monkeypatch.setattr(facts, "changes", (clock.now().date() + dt.timedelta(days),))
     assert status == client.get("/health").status_code
 
 

@@ -185,7 +185,6 @@ def test_others_objects(app: Flask, role: str) -> None:
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role not in ("nobody", "other person")])
-@pytest.mark.usefixtures("frozen_clock")
 def test_anothers_is_as_nobodys(app: Flask, role: str) -> None:
     """The answer for another's object is, byte for byte, the answer for one that is not there."""
     as_role(app, "other person")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from selfservice import i18n
+from selfservice import clock, i18n
 from selfservice.config import Config
 from selfservice.facts import Facts
 from selfservice.pages import FACT, SECTIONS, info
@@ -37,7 +37,7 @@ Pages = dict[tuple[str, str], Document]
 def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Problem]:
     """Everything found in the content, by file and line. Changes nothing."""
     facts: Facts = app.extensions["chrome"].facts
-    today = today or dt.datetime.now(i18n.TIMEZONE).date()
+    today = today or clock.now().astimezone(i18n.TIMEZONE).date()
     pages: Pages = {}
     for lang in i18n.LANGUAGES:
         with i18n.using(lang):

@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 import brotli
 from flask import Flask
 
-from selfservice import errors, front, i18n, web
+from selfservice import clock, errors, front, i18n, web
 
 if TYPE_CHECKING:
     from selfservice.publish.plugin import Plugin
@@ -76,7 +76,7 @@ def _sitemap(plugin: Plugin, base: str) -> str:
 
 def _security(plugin: Plugin, base: str) -> str:
     """RFC 9116. It expires a year after the build, the longest that the RFC recommends."""
-    expires = (dt.datetime.now(dt.UTC) + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
+    expires = (clock.now() + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
     contact = plugin.chrome.facts.get("organisation.security").href
     return (
         f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en, nl\n"

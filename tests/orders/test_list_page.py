@@ -242,7 +242,6 @@ def test_pages(app: Flask, client: HouseClient, sort: str) -> None:
     assert seen[1] == numbers(tree(client, back.partition("#")[0].removeprefix(ORDERS)))
 
 
-@pytest.mark.usefixtures("frozen_clock")
 def test_another_accounts_place(app: Flask, client: HouseClient) -> None:
     """A place in another's list is no place: the first page comes, as for one that does not exist."""
     theirs = buy(app, OTHER)

@@ -226,7 +226,6 @@ def test_session_over(app: Flask, client: HouseClient, step: str, *, htmx: bool)
 
 @pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("who", [COLLEAGUE, PRIVATE])
-@pytest.mark.usefixtures("frozen_clock")
 def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int, *, htmx: bool) -> None:
     """Another's order answers the same bytes as one that does not exist, wherever it is named; nothing happens."""
     theirs = [buy(app, OTHER), buy(app, MAIN)]
