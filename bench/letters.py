@@ -17,8 +17,8 @@ from selfservice.crypto import new_seed
 from selfservice.db import Database
 from selfservice.facts import Facts
 from selfservice.letters import model
-from selfservice.letters.pdf import Press
-from selfservice.letters.printing import Office, print_batch
+from selfservice.letters.pdf import PdfCompiler
+from selfservice.letters.printing import Printer, print_batch
 from selfservice.letters.text import Site, write
 from selfservice.members import codes
 from selfservice.members import model as members
@@ -61,17 +61,17 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
 def _round(folder: Path, count: int) -> _Round:
     site = Site(Facts.load(ROOT / "content" / "facts.toml"), "https://help.loket.example", lambda key: f"/en/{key}/")
     made = [_letter(number) for number in range(count)]
-    press, moment = Press(), clock.now()
+    compiler, moment = PdfCompiler(), clock.now()
     # The first reads the fonts.
-    press.make(write(made[0], codes.derive(KEYS, made[0].seed), moment.date(), site), moment)
+    compiler.make(write(made[0], codes.derive(KEYS, made[0].seed), moment.date(), site), moment)
     texts = [write(letter, codes.derive(KEYS, letter.seed), moment.date(), site) for letter in made]
     started = perf_counter()
     for text in texts:
-        press.make(text, moment)
+        compiler.make(text, moment)
     bare = perf_counter() - started
     db = _filled(folder, made)
     started = perf_counter()
-    print_batch(Office(db, KEYS, site), folder / "letters", count, moment)
+    print_batch(Printer(db, KEYS, site), folder / "letters", count, moment)
     whole = perf_counter() - started
     db.close()
     return _Round(whole, bare)

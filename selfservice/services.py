@@ -34,5 +34,5 @@ class Services:
 
 def services() -> Services:
     """The services of the app that answers this request."""
-    found: Services = current_app.extensions["services"]
-    return found
+    wired: Services = current_app.extensions["services"]
+    return wired

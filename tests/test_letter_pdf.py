@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from selfservice import i18n
-from selfservice.letters.pdf import FOLDER, Press
+from selfservice.letters.pdf import FOLDER, PdfCompiler
 from selfservice.letters.signs import SIGNS, printable
 from selfservice.letters.text import Site, write
 from selfservice.members import codes
 from tests.letter_helpers import CODE, DAY, LAST, LINES, MOMENT, letter, pieces, site, text
 
-PRESS = Press()
+PRESS = PdfCompiler()
 LONG = ("Stichting tot Bevordering van Zeer Lange Namen " * 5)[:199]
 ADDRESSES = [
     LINES,
@@ -162,7 +162,7 @@ def test_one_page(language: str, lines: tuple[str, ...]) -> None:
 def test_same_bytes() -> None:
     """The same letter gives the same file, in another process too; another moment gives another."""
     made = make()
-    assert made == Press().make(write(letter(), CODE, DAY, site()), MOMENT)
+    assert made == PdfCompiler().make(write(letter(), CODE, DAY, site()), MOMENT)
     assert made != PRESS.make(write(letter(), CODE, DAY, site()), MOMENT + timedelta(days=1))
 
 

@@ -19,7 +19,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.db import Connection, Database
 from selfservice.letters import batches, model
-from selfservice.letters.printing import MANIFEST, Office, PrintingError, print_batch
+from selfservice.letters.printing import MANIFEST, Printer, PrintingError, print_batch
 from selfservice.members import codes
 from selfservice.migrations import migrate
 from tests.conftest import SECRET
@@ -58,7 +58,7 @@ def test_print(db: Database, to: Path) -> None:
     for number in range(3):
         enqueue(db, number)
     wanted = waiting_codes(db)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     manifest = json.loads((batch.path / MANIFEST).read_text())
     made = [(batch.path / each["file"]).read_bytes() for each in manifest["letters"]]
@@ -76,7 +76,7 @@ def test_code_is_nowhere(db: Database, to: Path) -> None:
         enqueue(db, number)
     made = waiting_codes(db)
     before = b"".join(path.read_bytes() for path in db.path.parent.glob("loket.db*"))
-    print_batch(Office(db, KEYS, site()), to, 20, NOW)
+    print_batch(Printer(db, KEYS, site()), to, 20, NOW)
     after = b"".join(path.read_bytes() for path in db.path.parent.glob("loket.db*"))
     shown = [text(pdf) for pdf in pdfs(to).values()]
     assert [False] * 20 == [code.encode() in before + after for code in made]
@@ -88,7 +88,7 @@ def test_manifest_without_secrets(db: Database, to: Path) -> None:
     """The manifest has neither codes nor names nor addresses, so that it can be kept."""
     enqueue(db)
     [code] = waiting_codes(db)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     said = (batch.path / MANIFEST).read_text()
     assert [False] * 4 == [part in said for part in (code, codes.grouped(code), "Jonge", "Meelstraat")]
@@ -97,7 +97,7 @@ def test_manifest_without_secrets(db: Database, to: Path) -> None:
 def test_only_for_the_owner(db: Database, to: Path) -> None:
     """Nobody else on the machine can read the files."""
     enqueue(db)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     modes = {stat.S_IMODE(path.stat().st_mode) for path in batch.path.iterdir()}
     assert ({0o600}, 0o700) == (modes, stat.S_IMODE(batch.path.stat().st_mode))
@@ -105,7 +105,7 @@ def test_only_for_the_owner(db: Database, to: Path) -> None:
 
 def test_nothing_ready(db: Database, to: Path) -> None:
     """Without letters there is no batch and no folder."""
-    assert print_batch(Office(db, KEYS, site()), to, 10, NOW) is None
+    assert print_batch(Printer(db, KEYS, site()), to, 10, NOW) is None
     assert not to.exists()
 
 
@@ -113,7 +113,7 @@ def test_limit(db: Database, to: Path) -> None:
     """At most so many at a time, oldest first; the rest in the next batch."""
     for number in range(5):
         enqueue(db, number)
-    found = [print_batch(Office(db, KEYS, site()), to, 2, NOW) for _ in range(4)]
+    found = [print_batch(Printer(db, KEYS, site()), to, 2, NOW) for _ in range(4)]
     assert [1, 2, 3, None] == [batch and batch.id for batch in found]
     assert [1, 1, 2, 2, 3] == [row["batch_id"] for row in rows(db, "letters")]
 
@@ -123,8 +123,8 @@ def test_hooks(db: Database, to: Path) -> None:
     for number in range(2):
         enqueue(db, number)
     told: list[tuple[int, bool]] = []
-    office = Office(db, KEYS, site(), (lambda conn, letter_id, _now: told.append((letter_id, conn.in_transaction)),))
-    print_batch(office, to, 10, NOW)
+    printer = Printer(db, KEYS, site(), (lambda conn, letter_id, _now: told.append((letter_id, conn.in_transaction)),))
+    print_batch(printer, to, 10, NOW)
     assert [(1, True), (2, True)] == told
 
 
@@ -138,11 +138,11 @@ def test_stopped_while_writing(db: Database, to: Path) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, KEYS, site(), progress=stop), to, 10, NOW)
+        print_batch(Printer(db, KEYS, site(), progress=stop), to, 10, NOW)
     assert (["ready"] * 3, {}) == (states(db), pdfs(to))
     half = {name.rpartition("/")[2]: content for name, content in files(to).items()}
     enqueue(db, 3)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW + timedelta(hours=3))
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW + timedelta(hours=3))
     assert batch is not None
     made = files(batch.path)
     assert (1, 4) == (batch.id, len(made))
@@ -160,11 +160,11 @@ def test_stopped_in_the_transaction(db: Database, to: Path) -> None:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, KEYS, site(), (stop,)), to, 10, NOW)
+        print_batch(Printer(db, KEYS, site(), (stop,)), to, 10, NOW)
     assert (["ready"] * 3, {}) == (states(db), pdfs(to))
     assert all(row["nonce"] and row["key_id"] for row in rows(db, "letters"))
     half = {name.rpartition("/")[2]: content for name, content in files(to).items()}
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW + timedelta(hours=1))
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW + timedelta(hours=1))
     assert batch is not None
     assert half == files(batch.path)
 
@@ -173,7 +173,7 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
     """Stopped before the folder got its name, the next run only gives it that: the codes are in these files alone."""
     for number in range(3):
         enqueue(db, number)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     made = files(batch.path)
     # As it is when the power fails between the transaction and the new name.
@@ -181,7 +181,7 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
     enqueue(db, 3)
-    again = print_batch(Office(db, KEYS, site()), to / "elsewhere", 10, NOW)
+    again = print_batch(Printer(db, KEYS, site()), to / "elsewhere", 10, NOW)
     assert (batch.path, made, made) == (again and again.path, files(batch.path), files(to / batch.path.name))
     assert "ready" == states(db)[3]
 
@@ -189,29 +189,29 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
 def test_stopped_after_naming(db: Database, to: Path) -> None:
     """Stopped when all but the last note was done, the next run makes that note, and prints nothing twice."""
     enqueue(db)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
-    again = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    again = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert (batch.path, 1) == (again and again.path, len(pdfs(to)))
 
 
 def test_files_lost(db: Database, to: Path) -> None:
     """If the files of a marked batch are gone, it says so and what to do, and prints nothing."""
     enqueue(db)
-    batch = print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
     batch.path.rename(to / "taken-away")
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
     enqueue(db, 1)
     with pytest.raises(PrintingError, match="batch 1 is marked as printed, but its files are not in"):
-        print_batch(Office(db, KEYS, site()), to, 10, NOW)
+        print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert "ready" == states(db)[1]
     batch.path.mkdir()
-    print_batch(Office(db, KEYS, site()), to, 10, NOW)
-    print_batch(Office(db, KEYS, site()), to, 10, NOW)
+    print_batch(Printer(db, KEYS, site()), to, 10, NOW)
+    print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert ["printed", "printed"] == states(db)
 
 
@@ -223,8 +223,8 @@ def test_another_folder(db: Database, to: Path) -> None:
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        print_batch(Office(db, KEYS, site(), progress=stop), to, 10, NOW)
-    batch = print_batch(Office(db, KEYS, site()), to / "other", 10, NOW)
+        print_batch(Printer(db, KEYS, site(), progress=stop), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site()), to / "other", 10, NOW)
     assert batch is not None
     assert to / "other" == batch.path.parent
     assert [f"other/{batch.path.name}"] == sorted({name.rpartition("/")[0] for name in files(to)})
@@ -235,7 +235,7 @@ def test_name_is_taken(db: Database, to: Path) -> None:
     enqueue(db)
     (to / "2026-11-21-batch-1").mkdir(parents=True)
     with pytest.raises(PrintingError, match="is there already"):
-        print_batch(Office(db, KEYS, site()), to, 10, NOW)
+        print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert ["ready"] == states(db)
 
 
@@ -252,7 +252,7 @@ def test_changed_while_printing(db: Database, to: Path) -> None:
         with other.write() as conn:
             model.withdraw(conn, changes.pop(), NOW)
 
-    batch = print_batch(Office(db, KEYS, site(), progress=interfere), to, 10, NOW)
+    batch = print_batch(Printer(db, KEYS, site(), progress=interfere), to, 10, NOW)
     other.close()
     assert batch is not None
     assert (1, ["withdrawn", "printed"]) == (len(pdfs(to)), states(db))
@@ -267,11 +267,11 @@ def test_all_withdrawn_while_printing(db: Database, to: Path) -> None:
         with other.write() as conn:
             model.withdraw(conn, 1, NOW)
 
-    assert print_batch(Office(db, KEYS, site(), progress=interfere), to, 10, NOW) is None
+    assert print_batch(Printer(db, KEYS, site(), progress=interfere), to, 10, NOW) is None
     other.close()
     assert ([], {}) == (rows(db, "letter_batches"), pdfs(to))
     enqueue(db, 1)
-    assert print_batch(Office(db, KEYS, site()), to, 10, NOW) is not None
+    assert print_batch(Printer(db, KEYS, site()), to, 10, NOW) is not None
 
 
 def test_one_at_a_time(db: Database, to: Path) -> None:
@@ -281,9 +281,9 @@ def test_one_at_a_time(db: Database, to: Path) -> None:
 
     def second(done: int, of: int) -> None:
         with pytest.raises(PrintingError, match="printed already"):
-            print_batch(Office(other, KEYS, site()), to, 10, NOW)
+            print_batch(Printer(other, KEYS, site()), to, 10, NOW)
 
-    print_batch(Office(db, KEYS, site(), progress=second), to, 10, NOW)
+    print_batch(Printer(db, KEYS, site(), progress=second), to, 10, NOW)
     other.close()
     assert (["printed"], 1) == (states(db), len(pdfs(to)))
 

@@ -34,9 +34,9 @@ def print_letters(folder: Path, limit: int) -> None:
     The codes are in these files only from then on. A run that was stopped half-way is finished by the next.
     """
     here, bar = services(), _Bar()
-    office = printing.Office(here.db, here.keys, site(here), (_Tell(here, requests.letter_printed),), bar.show)
+    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, requests.letter_printed),), bar.show)
     try:
-        batch = printing.print_batch(office, folder, limit, clock.now())
+        batch = printing.print_batch(printer, folder, limit, clock.now())
     except (printing.PrintingError, OSError) as error:
         sys.exit(f"loket: {error}")
     if batch is None:

@@ -23,11 +23,11 @@ def command() -> None:
 @with_appcontext
 def show(code: str) -> None:
     """Say what was sent under CODE, the code of the message, and to whom (masked). Exit status 1 when nothing was."""
-    found = model.find(services().db.read(), code)
-    if found is None:
+    message = model.find(services().db.read(), code)
+    if message is None:
         sys.exit(_nothing(code))
-    moment = found.created_at.astimezone(i18n.TIMEZONE)
-    click.echo(f"{found.kind}, {moment:%Y-%m-%d %H:%M} in Amsterdam, to {found.recipient}, in {found.language}")
+    moment = message.created_at.astimezone(i18n.TIMEZONE)
+    click.echo(f"{message.kind}, {moment:%Y-%m-%d %H:%M} in Amsterdam, to {message.recipient}, in {message.language}")
 
 
 def _nothing(code: str) -> str:

@@ -34,14 +34,14 @@ def command() -> None:
 @with_appcontext
 def list_requests(state: State | None) -> None:
     """List requests, oldest first."""
-    found = model.listed(services().db.read(), state)
-    for request in found:
+    listed = model.listed(services().db.read(), state)
+    for request in listed:
         name = _organisation(request) or "private"
         click.echo(
             f"{references.grouped(request.reference)}  {_here(request.created_at)}  {request.state:<9}  "
             f"{request.delivery:<6}  {request.name}  ({name}){_remark(request)}"
         )
-    click.echo(f"{len(found)} requests" if len(found) != 1 else "1 request", err=True)
+    click.echo(f"{len(listed)} requests" if len(listed) != 1 else "1 request", err=True)
 
 
 @command.command()
@@ -143,5 +143,5 @@ def _remark(request: model.Request) -> str:
 def _organisation(request: model.Request) -> str:
     if request.organisation_id is None:
         return ""
-    found = organisations.get(services().db.read(), request.organisation_id)
-    return f"{found.name}, KVK {found.kvk_number}"
+    organisation = organisations.get(services().db.read(), request.organisation_id)
+    return f"{organisation.name}, KVK {organisation.kvk_number}"

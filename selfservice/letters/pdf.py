@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent
 STANDARD: Final = "ua-1"
 
 
-class Press:
+class PdfCompiler:
     """Makes PDFs; knows no fonts but ours, so that a letter looks the same on every machine. One a thread."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from selfservice.db import Database, LockedError
 from selfservice.letters import batches
 from selfservice.letters.batches import Batch, Hook
 from selfservice.letters.model import Letter
-from selfservice.letters.pdf import Press
+from selfservice.letters.pdf import PdfCompiler
 from selfservice.letters.text import Site, write
 from selfservice.members import codes
 from selfservice.secrets import Keys
@@ -37,8 +37,8 @@ class PrintingError(Exception):
 
 
 @dataclass(frozen=True)
-class Office:
-    """Where letters are printed. `progress` is called with how many letters are made, of how many."""
+class Printer:
+    """What letters are printed with. `progress` is called with how many letters are made, of how many."""
 
     db: Database
     keys: Keys
@@ -47,7 +47,7 @@ class Office:
     progress: Callable[[int, int], object] = lambda *_: None
 
 
-def print_batch(office: Office, folder: Path, limit: int, now: datetime) -> Batch | None:
+def print_batch(printer: Printer, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Print the letters that are ready, at most `limit`, into a new folder inside `folder`; None when there are none.
 
     A batch that was not finished is finished first, and is then the one that is returned. Raises PrintingError,
@@ -55,40 +55,40 @@ def print_batch(office: Office, folder: Path, limit: int, now: datetime) -> Batc
     nothing was marked as printed, or the next run will finish it.
     """
     folder = folder.absolute()
-    with _alone(office.db):
-        batch = batches.unfinished(office.db.read())
+    with _alone(printer.db):
+        batch = batches.unfinished(printer.db.read())
         if batch is None:
-            with office.db.write() as conn:
+            with printer.db.write() as conn:
                 batch = batches.open_batch(conn, folder, limit, now)
         while batch is not None and batch.printed_at is None:
-            batch = _print(office, batch, folder, now)
-        return None if batch is None else _release(office.db, batch, now)
+            batch = _print(printer, batch, folder, now)
+        return None if batch is None else _release(printer.db, batch, now)
 
 
-def _print(office: Office, batch: Batch, folder: Path, now: datetime) -> Batch | None:
+def _print(printer: Printer, batch: Batch, folder: Path, now: datetime) -> Batch | None:
     """Make the files and mark the letters; the batch as it is then, None when it has no letters any more."""
     shutil.rmtree(batch.part, ignore_errors=True)
     if batch.folder != folder:
-        with office.db.write() as conn:
+        with printer.db.write() as conn:
             batch = batches.move(conn, batch, folder)
     if batch.path.exists():
         raise PrintingError(f"{batch.path} is there already: move it away, or print to another folder")
-    made = batches.letters(office.db.read(), batch)
-    _write_files(office, batch, made)
-    with office.db.write() as conn:
+    made = batches.letters(printer.db.read(), batch)
+    _write_files(printer, batch, made)
+    with printer.db.write() as conn:
         if not made:
             batches.discard(conn, batch)
             return None
-        batches.mark_printed(conn, batch, made, office.on_printed, now)
+        batches.mark_printed(conn, batch, made, printer.on_printed, now)
         return batches.get(conn, batch.id)
 
 
-def _write_files(office: Office, batch: Batch, made: Sequence[Letter]) -> None:
+def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None:
     batch.part.mkdir(mode=0o700, parents=True)
-    press, day, entries = Press(), workdays.today(batch.created_at), []
+    compiler, day, entries = PdfCompiler(), workdays.today(batch.created_at), []
     for number, letter in enumerate(made, 1):
-        code = codes.derive(office.keys, letter.seed)
-        content = press.make(write(letter, code, day, office.site), batch.created_at)
+        code = codes.derive(printer.keys, letter.seed)
+        content = compiler.make(write(letter, code, day, printer.site), batch.created_at)
         name = f"{number:04}-{letter.reference}.pdf"
         _write(batch.part / name, content)
         entries.append(
@@ -101,7 +101,7 @@ def _write_files(office: Office, batch: Batch, made: Sequence[Letter]) -> None:
                 "sha256": hashlib.sha256(content).hexdigest(),
             }
         )
-        office.progress(number, len(made))
+        printer.progress(number, len(made))
     manifest = {"batch": batch.id, "created_at": to_text(batch.created_at), "count": len(made), "letters": entries}
     _write(batch.part / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
     _sync(batch.part)

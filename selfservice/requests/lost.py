@@ -71,7 +71,7 @@ def lose(
     decision = table.LOST_CODE.admit(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
         return Asked(decision.retry_after_seconds)
-    found = organisation(conn, kvk_number) if kvk_number else None
+    registered = organisation(conn, kvk_number) if kvk_number else None
     row = conn.execute(
         """SELECT c.id, c.person_id, p.given_name, p.email
            FROM access_codes c JOIN people p ON p.id = c.person_id
@@ -79,7 +79,7 @@ def lose(
                  AND coalesce(c.organisation_id, 0) = :organisation_id""",
         {
             "email_key": email_key(email),
-            "organisation_id": found.id if found else -1 if kvk_number else 0,
+            "organisation_id": registered.id if registered else -1 if kvk_number else 0,
         },
     ).fetchone()
     hours = ctx.fact("password_link.hours")
@@ -97,7 +97,7 @@ def lose(
         language=language,
         payload={
             "name": row["given_name"] if row else "",
-            "organisation": found.name if found else "",
+            "organisation": registered.name if registered else "",
         },
         seed=issued.seed,
         void=row is None,
@@ -133,10 +133,12 @@ def _lost(conn: Connection, access_code_id: int) -> Lost | None:
         return None
     if row["organisation_id"] is None:
         return Lost(**dict(row), organisation="", delivery="email", letter_lines=())
-    found = organisations.get(conn, row["organisation_id"])
-    by_email = email_key(row["email"]) == email_key(found.email)
-    lines = () if by_email else found.letter_lines(f"{row['given_name']} {row['family_name']}")
-    return Lost(**dict(row), organisation=found.name, delivery="email" if by_email else "letter", letter_lines=lines)
+    registered = organisations.get(conn, row["organisation_id"])
+    by_email = email_key(row["email"]) == email_key(registered.email)
+    lines = () if by_email else registered.letter_lines(f"{row['given_name']} {row['family_name']}")
+    return Lost(
+        **dict(row), organisation=registered.name, delivery="email" if by_email else "letter", letter_lines=lines
+    )
 
 
 def replace(conn: Connection, ctx: Context, token_hash: str, address: str, now: datetime) -> Request | None:

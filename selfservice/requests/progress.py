@@ -116,14 +116,14 @@ def _mail_before(conn: Connection, ctx: Context, request: Request, state: State,
 def possible(conn: Connection, request: Request, now: datetime) -> list[str]:
     """What its owner may do with it now: what is shown decides, and what is printed stays so."""
     shown = visible_state(request, now)
-    found = []
+    actions = []
     if shown in ("received", "checking", "approved"):
-        found.append("withdraw")
+        actions.append("withdraw")
         if request.delivery == "letter":
-            found.append("correct_address")
+            actions.append("correct_address")
     if shown in ("sent", "printed", "posted") and _is_late(request, now) and _is_unused(conn, request):
-        found.append("never_came")
-    return found
+        actions.append("never_came")
+    return actions
 
 
 def median_wait(conn: Connection, kind: str) -> timedelta | None:
@@ -162,11 +162,11 @@ def _moments(conn: Connection, request: Request, shown: State) -> tuple[tuple[st
     """What the request went through; of one that is (or was, before it was withdrawn) shown as another state than it
     has only what its owner did: that it turned out a duplicate, or lapsed, tells of a code.
     """
-    found = [(state, from_text(at)) for state, at in states.history(conn, request.id)]
+    reached = [(state, from_text(at)) for state, at in states.history(conn, request.id)]
     is_unconfirmed = request.kind == "private" and request.confirmed_at is None
-    if shown == request.state and not is_unconfirmed and all(state != "duplicate" for state, _ in found):
-        return tuple(found)
-    withdrawn = [each for each in found if each[0] == "withdrawn"] if shown == "withdrawn" else []
+    if shown == request.state and not is_unconfirmed and all(state != "duplicate" for state, _ in reached):
+        return tuple(reached)
+    withdrawn = [each for each in reached if each[0] == "withdrawn"] if shown == "withdrawn" else []
     return (("received", request.created_at), *withdrawn[-1:])
 
 

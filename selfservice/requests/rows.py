@@ -87,8 +87,8 @@ def by_reference(conn: Connection, reference: str) -> Request | None:
 
 def of_requester(conn: Connection, reference: str, email: str) -> Request | None:
     """The request with this reference if this is the address it was made with, else None."""
-    found = by_reference(conn, reference)
-    return found if found is not None and email_key(found.email) == email_key(email) else None
+    request = by_reference(conn, reference)
+    return request if request is not None and email_key(request.email) == email_key(email) else None
 
 
 def listed(conn: Connection, state: str | None = None) -> list[Request]:

@@ -117,20 +117,20 @@ def submit(
     known = conn.execute("SELECT reference FROM requests WHERE idempotency_key = :key", {"key": submission}).fetchone()
     if known is not None:
         return Submitted(known["reference"])
-    found = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
-    answers = _checked(ctx, answers, found)
+    registered = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
+    answers = _checked(ctx, answers, registered)
     proven = _is_proven(conn, answers, proof)
     guard = table.PROVEN_REQUEST if proven else table.REQUEST
     decision = guard.admit(conn, ctx.keys, address, now, email_key(answers.email))
     if not decision.allowed:
         return Submitted(wait=decision.retry_after_seconds)
-    person, has_password, has_code = _person(conn, answers, found, now)
+    person, has_password, has_code = _person(conn, answers, registered, now)
     # Privately nothing goes on without it; for an organisation it is for choosing a first password.
     wants_link = not has_code and (answers.kind == "private" or not has_password)
     hours = ctx.fact("access_code.link_hours")
     slot = outbox.reserve(conn, ctx, now, counted_on=email_key(answers.email), earned=proven)
     reference = references.new()
-    way = delivery(answers, found)
+    way = delivery(answers, registered)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
     since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     row = conn.execute(
@@ -144,7 +144,7 @@ def submit(
             "reference": reference,
             "key": submission,
             "person_id": person,
-            "organisation_id": found.id if found else None,
+            "organisation_id": registered.id if registered else None,
             "kind": answers.kind,
             "given_name": answers.given_name,
             "family_name": answers.family_name,
@@ -180,7 +180,7 @@ def submit(
             answers.language,
             name=answers.given_name,
             reference=reference,
-            organisation=found.name if found else "",
+            organisation=registered.name if registered else "",
             channel=way.channel,
             promise=(since, until),
         ),
@@ -194,15 +194,15 @@ def submit(
     return Submitted(reference, before=slot.before(now))
 
 
-def _checked(ctx: Context, answers: Answers, found: Organisation | None) -> Answers:
+def _checked(ctx: Context, answers: Answers, registered: Organisation | None) -> Answers:
     """The answers in their one form. Raises AnswerError, also when somebody left the form's way."""
     if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
         raise AnswerError("kind or language")
-    if answers.kind == "business" and found is None:
+    if answers.kind == "business" and registered is None:
         raise AnswerError("kvk_number")
-    if answers.payment_method not in options(ctx.facts, answers.kind, found):
+    if answers.payment_method not in options(ctx.facts, answers.kind, registered):
         raise AnswerError("payment_method")
-    debit = needs_mandate(answers, found)
+    debit = needs_mandate(answers, registered)
     if debit and not answers.mandate:
         raise AnswerError("mandate")
     try:
@@ -214,7 +214,7 @@ def _checked(ctx: Context, answers: Answers, found: Organisation | None) -> Answ
             language=answers.language,
             payment_method=answers.payment_method,
             telephone=fields.check_telephone(answers.telephone) or "",
-            kvk_number=found.kvk_number if found else "",
+            kvk_number=registered.kvk_number if registered else "",
             iban=mandates.normalise_iban(answers.iban) if debit else "",
             holder=mandates.check_holder(answers.holder) if debit else "",
             mandate=debit,
@@ -233,7 +233,9 @@ def _is_proven(conn: Connection, answers: Answers, proof: str) -> bool:
     return row is not None and row["kind"].startswith(LINK)
 
 
-def _person(conn: Connection, answers: Answers, found: Organisation | None, now: datetime) -> tuple[int, bool, bool]:
+def _person(
+    conn: Connection, answers: Answers, registered: Organisation | None, now: datetime
+) -> tuple[int, bool, bool]:
     """Whose address this is, now at the latest, and whether they have a password, and such a code already.
 
     A person is an e-mail address to us: two people who share one share a code.
@@ -259,6 +261,6 @@ def _person(conn: Connection, answers: Answers, found: Organisation | None, now:
                             AND coalesce(c.organisation_id, 0) = coalesce(:organisation_id, 0)) AS has_code
            FROM people p LEFT JOIN passwords w ON w.person_id = p.id
            WHERE p.email_key = :email_key""",
-        {"email_key": key, "organisation_id": found.id if found else None},
+        {"email_key": key, "organisation_id": registered.id if registered else None},
     ).fetchone()
     return int(row["id"]), bool(row["has_password"]), bool(row["has_code"])

@@ -21,8 +21,8 @@ def title() -> str:
 
 
 def _show(session: Session) -> Response:
-    found = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
-    return signin.render(session, NAME, "devices/list.html", title=title(), found=found)
+    devices = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
+    return signin.render(session, NAME, "devices/list.html", title=title(), devices=devices)
 
 
 @blueprint.post("/end")
