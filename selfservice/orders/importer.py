@@ -52,7 +52,7 @@ def import_file(
     the outcome is the same. Raises FileError when nothing of the file can go in, and BusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
-    with _larger_cache(db):
+    with OrderStore(db.read()).larger_cache():
         if not strict:
             return _pass(db, keys, file, now, name, refuse, progress, writes=True)
         with _seekable(file) as copy:
@@ -154,14 +154,7 @@ class Importer:
 
     def _find(self, conn: Connection, code: str) -> _Owner:
         hashes = hashes_of(self._keys, code)
-        row = conn.execute(
-            """SELECT c.person_id, c.organisation_id, coalesce(c.organisation_id, -c.person_id) AS account,
-                      coalesce(h.id, 0) AS holder_id
-               FROM access_codes c LEFT JOIN order_holders h ON h.person_id = c.person_id
-                    AND coalesce(h.organisation_id, 0) = coalesce(c.organisation_id, 0)
-               WHERE c.code_hash IN (:new_hash, :old_hash)""",
-            {"new_hash": hashes[0], "old_hash": hashes[1]},
-        ).fetchone()
+        row = OrderStore(conn).find_owner(hashes[0], hashes[1])
         if row is None:
             raise LineError("access_code is not one that we gave out")
         if len(self._owners) >= _KEPT:
@@ -253,17 +246,6 @@ def _json_values(line: bytes) -> tuple[str, ...]:
 
 def _halved(counts: ImportCounts, before: int) -> ImportCounts:
     return replace(counts, bytes=before + counts.bytes // 2)
-
-
-@contextmanager
-def _larger_cache(db: Database) -> Iterator[None]:
-    """64 MB for pages on this thread's connection, so that what a batch touches stays at hand; then 2 MB as before."""
-    conn = db.read()
-    conn.execute("PRAGMA cache_size = -64000")
-    try:
-        yield
-    finally:
-        conn.execute("PRAGMA cache_size = -2000")
 
 
 @contextmanager

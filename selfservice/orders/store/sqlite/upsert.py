@@ -6,8 +6,10 @@ table belongs to one connection and is nobody else's to see or to wait for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+from selfservice.db import Row
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.store.sqlite.base import OnConnection
 
@@ -95,6 +97,29 @@ class Upsert(OnConnection):
         """What the last `upsert` on this connection did, by number: 'new' or 'changed'; nothing of the same."""
         rows = self.conn.execute("SELECT number, is_new FROM orders_in")
         return {row["number"]: "new" if row["is_new"] else "changed" for row in rows}
+
+    def find_owner(self, new_hash: str, old_hash: str) -> Row | None:
+        """`person_id`, `organisation_id`, `account` and `holder_id` (0 without orders) of the access code that has one
+        of these hashes, whether it was revoked or not.
+        """
+        row: Row | None = self.conn.execute(
+            """SELECT c.person_id, c.organisation_id, coalesce(c.organisation_id, -c.person_id) AS account,
+                      coalesce(h.id, 0) AS holder_id
+               FROM access_codes c LEFT JOIN order_holders h ON h.person_id = c.person_id
+                    AND coalesce(h.organisation_id, 0) = coalesce(c.organisation_id, 0)
+               WHERE c.code_hash IN (:new_hash, :old_hash)""",
+            {"new_hash": new_hash, "old_hash": old_hash},
+        ).fetchone()
+        return row
+
+    @contextmanager
+    def larger_cache(self) -> Iterator[None]:
+        """64 MB for pages on this connection, so that what a batch touches stays at hand; then 2 MB as before."""
+        self.conn.execute("PRAGMA cache_size = -64000")
+        try:
+            yield
+        finally:
+            self.conn.execute("PRAGMA cache_size = -2000")
 
     def add_holder(self, person_id: int, organisation_id: int | None) -> tuple[int, int]:
         """The row number of this person's use of an organisation's account (or, with None, of their own), whatever
