@@ -159,7 +159,7 @@ def test_limits_stand_in_the_table() -> None:
         for path in (ROOT / "selfservice").rglob("*.py")
         if "Limit(" in path.read_text("utf-8")
     }
-    assert {"limits/table.py", "orders/asking.py"} == found
+    assert {"limits/table.py", "orders/main_code.py"} == found
 
 
 def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:

@@ -140,7 +140,7 @@ def tell(db: Database, job: Job, done: int, now: datetime) -> None:
     """Write down how far the job is, and renew its lease. Raises LostError when it is no longer this process's."""
     with db.write() as conn:
         changed = conn.execute(
-            """UPDATE jobs SET done = min(:done, steps), lease_until = :until
+            """UPDATE jobs SET done = CASE WHEN steps < :done THEN steps ELSE :done END, lease_until = :until
                WHERE id = :id AND attempts = :attempts AND state = 'running'""",
             {"id": job.id, "attempts": job.attempts, "done": done, "until": _lease(now)},
         ).rowcount

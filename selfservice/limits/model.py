@@ -91,11 +91,12 @@ def allow(conn: Connection, keys: Keys, limit: Limit, key: str, now: datetime) -
     values = {
         "key": keys.keyed_hash(f"limit:{limit.name}", key),
         "now": moment,
+        "first": moment + period // limit.count,
         "step": period // limit.count,
         "room": period - period // limit.count,
     }
     row = conn.execute(
-        """INSERT INTO limits (key, tat) VALUES (:key, :now + :step)
+        """INSERT INTO limits (key, tat) VALUES (:key, :first)
            ON CONFLICT (key) DO UPDATE
            SET tat = CASE WHEN limits.tat > :now THEN limits.tat ELSE :now END + :step
            WHERE limits.tat - :now <= :room

@@ -21,7 +21,7 @@ def find(conn: Connection, person_id: int, organisation_id: int | None, today: d
     it came in place of; for an organisation anybody's counts.
     """
     known = conn.execute(
-        """SELECT CASE WHEN :organisation_id IS NULL
+        """SELECT CASE WHEN CAST(:organisation_id AS BIGINT) IS NULL
                        THEN (SELECT payment_method FROM people WHERE id = :person_id)
                        ELSE (SELECT payment_method FROM organisations WHERE id = :organisation_id) END AS method""",
         {"person_id": person_id, "organisation_id": organisation_id},

@@ -106,7 +106,7 @@ def holders_if_few(conn: Connection, scope: Scope, most: int) -> list[Holder] | 
     """Everybody whose orders are in sight, or None when they are more than `most`."""
     row = conn.execute(
         """SELECT count(*) AS people
-           FROM (SELECT 1 FROM order_holders WHERE account = :account LIMIT :more)""",
+           FROM (SELECT 1 FROM order_holders WHERE account = :account LIMIT :more) AS seen""",
         {"account": scope.account, "more": most + 1},
     ).fetchone()
     return None if row["people"] > most else visible_holders(conn, scope)
