@@ -1,6 +1,6 @@
 """Pelican's settings. What depends on the machine or the build is added by selfservice.publish.build."""
 
-from selfservice.templating import ENVIRONMENT
+from selfservice.web.layout import ENVIRONMENT
 
 SITENAME = "Loket"
 DEFAULT_LANG = "nl"

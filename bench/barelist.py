@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from flask import template_rendered
 
 from bench.ledger import LIST, enter
-from selfservice import create_app, i18n
+from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.fragments.orders import chart
+from selfservice.i18n.languages import set_language
 from selfservice.orders import visibility
 from selfservice.orders.models import Query
 from selfservice.orders.periods import Period
 from selfservice.orders.store import OrderStore
-from selfservice.services import Services
+from selfservice.web.services import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,7 +66,7 @@ def application() -> WSGIApplication:
             "page": OrderStore(conn).page(query),
             "chart": chart.draw(months, lambda days: f"{LIST}?from={days.first}&to={days.last}#orders"),
         }
-        i18n.set_language("en")
+        set_language("en")
         with app.app_context():
             body = template.render(kept | {"listed": {**kept["listed"], **found}}).encode()
         start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])

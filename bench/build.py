@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bench import corpus, peers, sites
 from bench.timing import Contestant, Cost, interleave, middle, ratio, table
-from selfservice.facts import Facts
-from selfservice.i18n import using
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import using_language
 
 HEAD = [
     "pages, build",
@@ -112,7 +112,7 @@ def generate(folder: Path, size: int, tell: Callable[[str], None]) -> Site:
     """Write a corpus of this many pages for all three."""
     tell(f"writing {size} pages")
     facts = Facts.load(sites.ROOT / "content" / "facts.toml")
-    with using("en"):
+    with using_language("en"):
         texts = {fact.name: str(fact) for fact in facts}
     pages = list(corpus.pages(size, list(texts)))
     sites.write_ours(folder / "ours", pages)

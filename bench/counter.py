@@ -8,16 +8,16 @@ from unittest.mock import patch
 
 from bench.load import post
 from selfservice import clock
+from selfservice.accounts import access_codes, anonymous_sessions, people, tokens
+from selfservice.accounts.saved_forms import SavedForm
 from selfservice.config import load
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.fragments.replacement_password import NAME
-from selfservice.fragments.replacement_password.model import TOKEN_KIND
-from selfservice.members import codes, model, tokens
+from selfservice.fragments.replacement_password.form import TOKEN_KIND
+from selfservice.fragments.replacement_password.routes import NAME
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
-from selfservice.visits import model as anonymous_sessions
-from selfservice.visits.drafts import SavedForm
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 FORM = f"/en/self-service/{NAME}"
 NEW_PASSWORD = f"{FORM}/new-password"
@@ -35,7 +35,7 @@ def requests_for_links(count: int) -> list[bytes]:
         post(
             FORM,
             {
-                "access_code": codes.derive(NOBODYS, new_seed(NOBODYS, "code")),
+                "access_code": derive_code(NOBODYS, new_seed(NOBODYS, "code")),
                 "email": f"visitor{number}@loket.example",
             },
             {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"},
@@ -53,7 +53,7 @@ def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[b
     requests = []
     with db.write() as conn:
         for number in range(count):
-            person = model.add_person(
+            person = people.add(
                 conn,
                 now,
                 given_name="Wil",
@@ -61,7 +61,7 @@ def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[b
                 email=f"{number}@loket.example",
                 language="en",
             )
-            model.add_access_code(conn, keys, now, code=codes.derive(keys, new_seed(keys, "code")), person_id=person)
+            access_codes.add(conn, keys, now, code=derive_code(keys, new_seed(keys, "code")), person_id=person)
             token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
             session_id, cookie = anonymous_sessions.start(conn, now)
             SavedForm(session_id, NAME).save(conn, {"token_hash": token_hash}, now)

@@ -16,14 +16,15 @@ from bench.build import demo_settings
 from bench.imports import HEAD, forget, line, renew
 from bench.timing import Contestant, interleave, table
 from selfservice import clock
+from selfservice.accounts import access_codes, people
 from selfservice.config import ROOT
 from selfservice.config import load as load_config
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.i18n import TIMEZONE
-from selfservice.members import codes, model
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 COUNT, QUICK = 1_000_000, 100_000
 CODES = 20_000
@@ -73,11 +74,11 @@ def holders(path: Path, keys: Keys, count: int) -> list[str]:
     migrate(db, keys)
     with db.write() as conn:
         for number in range(count):
-            made.append(codes.derive(keys, new_seed(keys, "code")))
-            person = model.add_person(
+            made.append(derive_code(keys, new_seed(keys, "code")))
+            person = people.add(
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="nl"
             )
-            model.add_access_code(conn, keys, now, code=made[-1], person_id=person)
+            access_codes.add(conn, keys, now, code=made[-1], person_id=person)
     db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return made

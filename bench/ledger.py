@@ -1,4 +1,4 @@
-"""Databases with many orders, and the cookies of people who are signed in to look at them."""
+"""Databases with many orders, and the cookies of count_of_people who are signed in to look at them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from unittest.mock import patch
 
 from bench import delivery
 from selfservice import clock
+from selfservice.accounts import access_codes, anonymous_sessions, organisations, people, sessions
 from selfservice.config import ROOT
 from selfservice.config import load as load_config
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.members import codes, model
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
-from selfservice.visits import model as anonymous_sessions
-from selfservice.visits import sessions
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 LIST = "/en/self-service/orders"
 
@@ -50,22 +49,22 @@ def loket(environment: Mapping[str, str], *arguments: str) -> None:
         sys.exit(f"bench: loket {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
 
 
-def one_account(environment: Mapping[str, str], folder: Path, count: int, people: int = 200) -> None:
-    """An organisation with so many orders, by so many people; person 1 has its main code."""
+def one_account(environment: Mapping[str, str], folder: Path, count: int, count_of_people: int = 200) -> None:
+    """An organisation with so many orders, by so many count_of_people; person 1 has its main code."""
     made = []
     with opened(environment) as (db, keys), db.write() as conn:
         now = clock.now()
-        organisation = model.add_organisation(
+        organisation = organisations.add(
             conn, now, kvk_number="00012345", name="Amber and Oak Furniture", email="info@amber-oak.example",
             street="Eikenhof", house_number="8", postcode="0025 ZZ", city="Noestbos",
         )  # fmt: skip
-        for number in range(people):
-            made.append(codes.derive(keys, new_seed(keys, "code")))
-            person = model.add_person(
+        for number in range(count_of_people):
+            made.append(derive_code(keys, new_seed(keys, "code")))
+            person = people.add(
                 conn, now, given_name="Wil", family_name=f"Peeters {number}", email=f"{number}@loket.example",
                 language="nl",
             )  # fmt: skip
-            model.add_access_code(conn, keys, now, code=made[-1], person_id=person, organisation_id=organisation)
+            access_codes.add(conn, keys, now, code=made[-1], person_id=person, organisation_id=organisation)
     file = folder / "account.csv"
     delivery.write(file, made, count)
     loket(environment, "orders", "import", str(file))

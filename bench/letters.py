@@ -11,19 +11,19 @@ from time import perf_counter
 
 from bench.timing import middle, ratio, table
 from selfservice import clock
+from selfservice.accounts import access_codes, people
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.facts import Facts
-from selfservice.letters import model
+from selfservice.facts.facts import Facts
+from selfservice.letters import pending
 from selfservice.letters.pdf import PdfCompiler
 from selfservice.letters.printing import Printer, print_batch
 from selfservice.letters.text import Site, write
-from selfservice.members import codes
-from selfservice.members import model as members
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 KEYS = Keys(b"a secret of the benchmarks, long enough")
 NOTES = """
@@ -63,8 +63,8 @@ def _round(folder: Path, count: int) -> _Round:
     made = [_letter(number) for number in range(count)]
     compiler, moment = PdfCompiler(), clock.now()
     # The first reads the fonts.
-    compiler.make(write(made[0], codes.derive(KEYS, made[0].seed), moment.date(), site), moment)
-    texts = [write(letter, codes.derive(KEYS, letter.seed), moment.date(), site) for letter in made]
+    compiler.make(write(made[0], derive_code(KEYS, made[0].seed), moment.date(), site), moment)
+    texts = [write(letter, derive_code(KEYS, letter.seed), moment.date(), site) for letter in made]
     started = perf_counter()
     for text in texts:
         compiler.make(text, moment)
@@ -77,24 +77,24 @@ def _round(folder: Path, count: int) -> _Round:
     return _Round(whole, bare)
 
 
-def _letter(number: int) -> model.Letter:
+def _letter(number: int) -> pending.Letter:
     lines = (f"Bakkerij Nummer {number}", "Jip de Jonge", f"Meelstraat {number + 1}", "0012 AB  TARWEDAM")
     last = date(2027, 1, 20) + timedelta(days=number % 9)
-    return model.Letter(
+    return pending.Letter(
         number + 1, "K7RM4X9T", "C9YHLGW5", "en" if number % 2 else "nl", lines, new_seed(KEYS, "code"), last
     )
 
 
-def _filled(folder: Path, made: list[model.Letter]) -> Database:
+def _filled(folder: Path, made: list[pending.Letter]) -> Database:
     db, now = Database(folder / "loket.db"), clock.now()
     migrate(db, KEYS)
     with db.write() as conn:
         for letter in made:
-            person = members.add_person(
+            person = people.add(
                 conn, now, given_name="Jip", family_name="de Jonge", email=f"p{letter.id}@a.example", language="nl"
             )
-            code = members.add_access_code(conn, KEYS, now, code=codes.derive(KEYS, letter.seed), person_id=person)
-            model.enqueue(
+            code = access_codes.add(conn, KEYS, now, code=derive_code(KEYS, letter.seed), person_id=person)
+            pending.enqueue(
                 conn,
                 KEYS,
                 access_code_id=code,

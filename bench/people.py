@@ -15,16 +15,17 @@ from urllib.parse import urlencode
 from bench.build import demo_settings
 from bench.server import OURS, serving
 from bench.timing import table
-from selfservice import clock, create_app
+from selfservice import clock
+from selfservice.accounts import access_codes, passwords, people
+from selfservice.accounts.passwords import Hasher
+from selfservice.app import create_app
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import load as load_config
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.members import demo, model
-from selfservice.members.passwords import Hasher
+from selfservice.demo import accounts, requests
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
-from selfservice.requests import demo as requests
-from selfservice.secrets import Keys
 
 PEOPLE = 200
 FLOODER = "127.0.250.1"
@@ -79,7 +80,7 @@ def journey(port: int, number: int) -> Counter[int]:
     # A reference that nobody has is looked up as any other.
     one.ask("POST", f"{BASE}/request-status", reference=requests.reference(number), email=email)
     one.ask("GET", f"{BASE}/request-status/status")
-    one.ask("POST", f"{BASE}/sign-in", access_code=demo.code(FIRST + number), password=demo.DEMO_PASSWORD)
+    one.ask("POST", f"{BASE}/sign-in", access_code=accounts.code(FIRST + number), password=accounts.DEMO_PASSWORD)
     one.ask("GET", "/en/self-service/search?q=password")
     return one.statuses
 
@@ -123,14 +124,14 @@ def _fill(environment: dict[str, str]) -> None:
     config = load_config(environment)
     keys, database, now = Keys(config.secret), Database(config.database), clock.now()
     migrate(database, keys)
-    hashed = Hasher().hash(demo.DEMO_PASSWORD)
+    hashed = Hasher().hash(accounts.DEMO_PASSWORD)
     with database.write() as conn:
         for number in range(PEOPLE):
-            person = model.add_person(
+            person = people.add(
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
             )
-            model.add_access_code(conn, keys, now, code=demo.code(FIRST + number), person_id=person)
-            model.set_password(conn, person, hashed, now)
+            access_codes.add(conn, keys, now, code=accounts.code(FIRST + number), person_id=person)
+            passwords.store(conn, person, hashed, now)
     database.close()
     compile_stale()
     build(create_app(config), config)

@@ -10,7 +10,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from selfservice import create_app
+from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.publish import files
 from selfservice.publish.build import build

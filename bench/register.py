@@ -11,10 +11,10 @@ from pathlib import Path
 from bench.imports import HEAD, forget, line, renew
 from bench.timing import Contestant, interleave, table
 from selfservice.config import ROOT
+from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.migrations import migrate
-from selfservice.register.rows import COLUMNS
-from selfservice.secrets import Keys
+from selfservice.register.validation import COLUMNS
 
 COUNT = 100_000
 PEER = "sqlite-utils insert"

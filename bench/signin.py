@@ -17,13 +17,14 @@ from bench.load import Answers, Client, get, load, post, together
 from bench.server import OURS, serving
 from bench.timing import table
 from selfservice import clock
+from selfservice.accounts import access_codes, passwords, people
+from selfservice.accounts.passwords import Hasher
 from selfservice.config import load as load_config
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.members import codes, model
-from selfservice.members.passwords import Hasher
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 FORM = "/en/self-service/sign-in"
 PASSWORD = "four yellow ducks swim away"
@@ -95,12 +96,12 @@ def _requests(environment: Mapping[str, str]) -> list[bytes]:
     hashed, made = Hasher().hash(PASSWORD), []
     with db.write() as conn:
         for number in range(PEOPLE):
-            code = codes.derive(keys, new_seed(keys, "code"))
-            person = model.add_person(
+            code = derive_code(keys, new_seed(keys, "code"))
+            person = people.add(
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
             )
-            model.add_access_code(conn, keys, now, code=code, person_id=person)
-            model.set_password(conn, person, hashed, now)
+            access_codes.add(conn, keys, now, code=code, person_id=person)
+            passwords.store(conn, person, hashed, now)
             made.append(
                 post(
                     FORM,

@@ -19,7 +19,8 @@ from bench.counter import FORM
 from bench.load import Client, get, load, post, together
 from bench.server import OURS, serving
 from bench.timing import table
-from selfservice import create_app, front
+from selfservice import front
+from selfservice.app import create_app
 from selfservice.config import load as settings
 from tests import caddy
 from tests.slow_clients import half_sent_forms, unread_downloads

@@ -17,14 +17,13 @@ from bench.plain import VARIABLE
 from bench.server import BARE, OURS, PLAIN, serving
 from bench.timing import table
 from selfservice import clock
+from selfservice.accounts import anonymous_sessions, organisations
+from selfservice.accounts.saved_forms import SavedForm
 from selfservice.config import load as load_config
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.fragments.access_code import NAME
-from selfservice.members import model
+from selfservice.fragments.access_code.routes import NAME
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
-from selfservice.visits import model as anonymous_sessions
-from selfservice.visits.drafts import SavedForm
 
 FORM = f"/en/self-service/{NAME}"
 KVK = "12345678"
@@ -128,7 +127,7 @@ def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:
     migrate(db, Keys(config.secret))
     now, made = clock.now(), []
     with db.write() as conn:
-        model.add_organisation(
+        organisations.add(
             conn, now, kvk_number=KVK, name="Northsea Kite Repairs", email="info@kites.example", street="Duinpad",
             house_number="7a", postcode="0012 ZZ", city="Zandhoven",
         )  # fmt: skip

@@ -19,7 +19,7 @@ import brotli
 from bench import peers, sites
 from bench.build import demo_settings
 from bench.timing import table
-from selfservice import create_app
+from selfservice.app import create_app
 from selfservice.config import Config, load
 from selfservice.publish.build import build
 

@@ -14,7 +14,7 @@ import xlsxwriter
 from bench.ledger import opened
 from bench.timing import table
 from selfservice.db import Database
-from selfservice.i18n import set_language
+from selfservice.i18n.languages import set_language
 from selfservice.orders import export
 from selfservice.orders.models import Order, Query, Scope
 from selfservice.orders.periods import Period

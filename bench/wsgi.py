@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from wsgiref.headers import Headers
 
 from bench import peers
-from selfservice import create_app, web
+from selfservice.app import create_app
 from selfservice.config import load
+from selfservice.web import security
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -26,7 +27,7 @@ def application() -> WSGIApplication:
     config = load()
 
     def add(headers: Headers, _path: str, _url: str) -> None:
-        for name, value in web.SECURITY_HEADERS.items():
+        for name, value in security.SECURITY_HEADERS.items():
             headers.add_header(name, value)
 
     whole: WSGIApplication = whitenoise.WhiteNoise(

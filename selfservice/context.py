@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from selfservice.facts import Facts
-from selfservice.secrets import Keys
+from selfservice.crypto import Keys
+from selfservice.facts.facts import Facts
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from selfservice import clock, crypto, heartbeats, mails
+from selfservice import clock, heartbeats, mailer, seeds
 from selfservice.clock import from_text
 from selfservice.config import ConfigError
 from selfservice.db import Error
 from selfservice.health import LEAST_FREE_BYTES
+from selfservice.mail.transport import Permanent, Temporary
 from selfservice.migrations import pending
-from selfservice.ports import Permanent, Temporary
-from selfservice.services import Services
+from selfservice.web.services import Services
 
 BACKUP_HOURS = 26  # a nightly one, and some time for it to be made
 EXPIRES_DAYS = 30
@@ -92,7 +92,7 @@ def _migrations(wired: Services) -> str:
 
 
 def _secret(wired: Services) -> str:
-    if line := crypto.problem(wired.db.read(), wired.keys):
+    if line := seeds.problem(wired.db.read(), wired.keys):
         raise _WrongError(line)
     return "the one that the database knows"
 
@@ -129,7 +129,7 @@ def _disk(wired: Services) -> str:
 
 def _mail(wired: Services, recipient: str) -> str:
     try:
-        return f"{mails.probe(wired, recipient)} takes mail for {recipient}"
+        return f"{mailer.probe(wired, recipient)} takes mail for {recipient}"
     except (Permanent, Temporary) as error:
         raise _WrongError(f"no mail to {recipient}: {error}; look at LOKET_SMTP_URL and LOKET_MAIL_FROM") from None
 

@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from selfservice import MAX_BODY, i18n, static, web
+from selfservice import static_files
 from selfservice.api.request_body import MAX_BYTES
+from selfservice.app import MAX_BODY
 from selfservice.config import Config, ConfigError
-from selfservice.errors import RETRY_SECONDS
-from selfservice.theme import HASHED, PREFIX
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
+from selfservice.web import security
+from selfservice.web.error_pages import RETRY_SECONDS
+from selfservice.web.theme import HASHED, PREFIX
 
 # The errors that it may answer with by itself: the build writes a page for each, and what htmx and programs get.
 CODES = (400, 404, 408, 413, 500, 503)
@@ -261,14 +264,14 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
         "app_paths": " ".join(_app_paths(app)),
         "headers": headers,
         "deeper_headers": headers.replace("\t\t", "\t\t\t"),
-        "types": "\n".join(f'\t\t~\\{ending}$ "{static.content_type(ending[1:] + ending)}"' for ending in TYPES),
+        "types": "\n".join(f'\t\t~\\{ending}$ "{static_files.content_type(ending[1:] + ending)}"' for ending in TYPES),
         "hashed": f"^{PREFIX}.*{HASHED.pattern}",
-        "anew": static.ANEW,
-        "forever": static.FOREVER,
-        "no_store": web.NO_STORE,
-        "langs": "|".join(i18n.LANGUAGES),
-        "source": i18n.SOURCE_LANGUAGE,
-        "own": i18n.DEFAULT_LANGUAGE,
+        "anew": static_files.ANEW,
+        "forever": static_files.FOREVER,
+        "no_store": security.NO_STORE,
+        "langs": "|".join(LANGUAGES),
+        "source": SOURCE_LANGUAGE,
+        "own": DEFAULT_LANGUAGE,
         "codes": "|".join(str(code) for code in CODES if code < 500),
         "retry": RETRY_SECONDS,
         "said": '{http.request.header.Content-Length} != ""',
@@ -287,7 +290,7 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
 
 
 def _headers(config: Config) -> dict[str, str]:
-    return web.SECURITY_HEADERS | ({"Strict-Transport-Security": web.HSTS} if config.secure else {})
+    return security.SECURITY_HEADERS | ({"Strict-Transport-Security": security.HSTS} if config.secure else {})
 
 
 def _is_loopback(host: str) -> bool:
@@ -301,9 +304,9 @@ def _app_paths(app: Flask) -> list[str]:
     """Which addresses are the app's and no page's, as Caddy's patterns."""
     found: set[str] = set()
     for rule in app.url_map.iter_rules():
-        for code in i18n.LANGUAGES:
+        for code in LANGUAGES:
             first, _, rest = rule.rule.replace("<lang:lang>", code).lstrip("/").partition("/")
-            if first in i18n.LANGUAGES:
+            if first in LANGUAGES:
                 found.add(f"/{first}/{rest.partition('/')[0]}/*")
             elif first:
                 found.add(f"/{first}/*" if rest else f"/{first}")

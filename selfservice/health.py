@@ -16,10 +16,10 @@ from typing import Any
 
 from flask import Flask, Response, abort, current_app, jsonify, request
 
-from selfservice import clock, crypto, db, heartbeats, metrics
+from selfservice import clock, db, heartbeats, metrics, seeds
 from selfservice.config import Config
-from selfservice.outbox import model as outbox
-from selfservice.services import Services, services
+from selfservice.mail import outbox
+from selfservice.web.services import Services, services
 
 LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
 LEAST_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
@@ -94,7 +94,7 @@ def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list
         wrong.append("migrations")
         return
     parts["migrations"] = "up to date"
-    if line := crypto.problem(database.read(), wired.keys):
+    if line := seeds.problem(database.read(), wired.keys):
         parts["secret"] = line
         wrong.append("secret")
     test: WriteTest = current_app.extensions["write_test"]

@@ -5,12 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import time
 from datetime import UTC, datetime
-
-from flask import Flask, Response, g, request
-
-from selfservice.metrics import METERS
 
 # Made here, which is before anything imports Pelican: loggers made after that leave out repeated messages.
 LOGGER = logging.getLogger("loket")
@@ -46,27 +41,3 @@ def to_stderr(level: int = logging.INFO) -> None:
         LOGGER.addHandler(handler)
     LOGGER.setLevel(level)
     LOGGER.propagate = False
-
-
-def init_app(app: Flask) -> None:
-    """Count and time each request, and log those that changed something or failed: the endpoint's name, never its
-    address.
-    """
-
-    @app.before_request
-    def start() -> None:
-        g.started = time.perf_counter()
-
-    @app.after_request
-    def done(response: Response) -> Response:
-        seconds = time.perf_counter() - g.get("started", time.perf_counter())
-        METERS.requests.labels(request.endpoint or "none", str(response.status_code)).observe(seconds)
-        if request.method not in ("GET", "HEAD") or response.status_code >= 500:
-            fields = {
-                "method": request.method,
-                "endpoint": request.endpoint,
-                "status": response.status_code,
-                "ms": round(seconds * 1000, 1),
-            }
-            LOGGER.info("request", extra={"fields": fields})
-        return response

@@ -3,20 +3,20 @@
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from selfservice import clock, crypto, plain_secrets
+from selfservice import clock, plain_secrets, seeds
+from selfservice.accounts.migrations import migrations as members
+from selfservice.accounts.session_migrations import migrations as visits
+from selfservice.audit import migrations as events
+from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.db import migrations as ledger
-from selfservice.events.migrations import migrations as events
 from selfservice.jobs.migrations import migrations as jobs
 from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
-from selfservice.members.migrations import migrations as members
-from selfservice.messages.migrations import migrations as messages
+from selfservice.mail.outbox_migrations import migrations as outbox
+from selfservice.mail.verification_migrations import migrations as messages
 from selfservice.orders.migrations import migrations as orders
-from selfservice.outbox.migrations import migrations as outbox
 from selfservice.requests.migrations import migrations as requests
-from selfservice.secrets import Keys
-from selfservice.visits.migrations import migrations as visits
 
 HEARTBEATS = Migrations("heartbeats")
 
@@ -68,16 +68,16 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
     Raises MissingKeyError, and changes nothing, when rows need a secret that is not set; MigrationError, and changes
     nothing, when the database holds what this version cannot.
     """
-    if not pending(db, sets) and crypto.is_registered(db.read(), keys):
-        crypto.check(db.read(), keys)
+    if not pending(db, sets) and seeds.is_registered(db.read(), keys):
+        seeds.check(db.read(), keys)
         return []
     with db.write() as connection:
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
         is_new = db.is_empty()
         ledger.apply(connection, [each for each in sets if each is not AFTERWARDS or is_new])
-        crypto.check(connection, keys)
-        crypto.register(connection, keys, clock.now())
+        seeds.check(connection, keys)
+        seeds.register(connection, keys, clock.now())
         if "members:add_key_ids" in todo:
             plain_secrets.replace(connection, keys)
     # What was overwritten or deleted is still in the file's unused parts. Not while it is being read: it stays pending

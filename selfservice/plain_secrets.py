@@ -9,12 +9,11 @@ import hashlib
 import json
 from typing import Any
 
-from selfservice import crypto
-from selfservice.crypto import MissingKeyError, Seed
+from selfservice import seeds
+from selfservice.crypto import Keys, hash_token
 from selfservice.db import Connection, Row
-from selfservice.members import codes
-from selfservice.members.model import hash_code
-from selfservice.secrets import Keys, hash_token
+from selfservice.seeds import MissingKeyError, Seed
+from selfservice.values.access_code import derive_code, hash_code
 
 
 def replace(conn: Connection, keys: Keys) -> None:
@@ -44,21 +43,21 @@ def replace(conn: Connection, keys: Keys) -> None:
 
 
 def _new_token(conn: Connection, keys: Keys, plain: str) -> Seed:
-    seed = crypto.new_seed(keys, "token")
-    hashes = {"new": hash_token(crypto.token(keys, seed)), "old": hash_token(plain)}
+    seed = seeds.new_seed(keys, "token")
+    hashes = {"new": hash_token(seeds.token(keys, seed)), "old": hash_token(plain)}
     conn.execute("UPDATE tokens SET token_hash = :new WHERE token_hash = :old", hashes)
     return seed
 
 
 def _new_code(conn: Connection, keys: Keys, access_code_id: int | None, plain: str) -> Seed:
-    seed = crypto.new_seed(keys, "code")
+    seed = seeds.new_seed(keys, "code")
     known = conn.execute("SELECT code_hash FROM access_codes WHERE id = :id", {"id": access_code_id}).fetchone()
     if known is not None and known["code_hash"] != hash_code(keys.all[-1], plain):
         raise MissingKeyError(
             "the access codes in the database were made with another secret than the one that is set: give that one as "
             "LOKET_SECRET_KEY, or as LOKET_SECRET_KEY_OLD beside a new one. Nothing was changed"
         )
-    code = codes.derive(keys, seed)
+    code = derive_code(keys, seed)
     conn.execute(
         "UPDATE access_codes SET code_hash = :code_hash, key_id = :key_id, hint = :hint WHERE id = :id",
         {"code_hash": hash_code(keys, code), "key_id": keys.id, "hint": code[-3:], "id": access_code_id},

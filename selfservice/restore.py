@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from selfservice import audit
+from selfservice.accounts import anonymous_sessions, tokens
+from selfservice.crypto import Keys
 from selfservice.db import ENDINGS, Database, Error, LockedError, MigrationError, alone
-from selfservice.events import model as events
-from selfservice.members import tokens
+from selfservice.mail import outbox
+from selfservice.mail.delivery import give_up
 from selfservice.migrations import migrate, unknown
-from selfservice.outbox import model as outbox
-from selfservice.outbox.queue import give_up
-from selfservice.secrets import Keys
-from selfservice.visits import model as anonymous_sessions
 
 
 class RestoreError(Exception):
@@ -102,7 +101,7 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
         dead = outbox.drop_waiting(writing, now, links_only=True)
         if drop_mail:
             outbox.drop_waiting(writing, now, links_only=False)
-        events.record(writing, keys, now, "database.restore", "ok")
+        audit.record(writing, keys, now, "database.restore", "ok")
     give_up(copy, now)
     return Copy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
 

@@ -2,28 +2,26 @@
 
 from datetime import datetime
 
+from selfservice import audit
+from selfservice.accounts import anonymous_sessions, retention
 from selfservice.db import Database
-from selfservice.events import model as events
-from selfservice.jobs import model as jobs
-from selfservice.letters import model as letters
-from selfservice.limits import model as limits
-from selfservice.members import model as members
-from selfservice.messages import model as messages
+from selfservice.jobs import queue
+from selfservice.letters import pending
+from selfservice.limits import rate_limit
+from selfservice.mail import outbox, verification
 from selfservice.orders.store import OrderStore
-from selfservice.outbox import model as outbox
-from selfservice.requests import model as requests
-from selfservice.visits import model as anonymous_sessions
+from selfservice.requests import scheduled
 
 DOMAINS = {
-    "events": events.clean,
-    "jobs": jobs.clean,
-    "letters": letters.clean,
-    "limits": limits.clean,
-    "members": members.clean,
-    "messages": messages.clean,
+    "events": audit.clean,
+    "jobs": queue.clean,
+    "letters": pending.clean,
+    "limits": rate_limit.clean,
+    "members": retention.clean,
+    "messages": verification.clean,
     "orders": lambda conn, now: OrderStore(conn).retain(now),
     "outbox": outbox.clean,
-    "requests": requests.clean,
+    "requests": scheduled.clean,
     "visits": anonymous_sessions.clean,
 }
 

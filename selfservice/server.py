@@ -23,11 +23,13 @@ from weakref import WeakValueDictionary
 
 from werkzeug.wsgi import FileWrapper
 
-from selfservice import MAX_BODY, create_app, logs, web
+from selfservice import logs
 from selfservice.api.request_body import MAX_BYTES
+from selfservice.app import MAX_BODY, create_app
 from selfservice.config import Config, load
-from selfservice.static import KEPT_BYTES, Answer, File, Files, Headers, Redirect
-from selfservice.templating import load_all
+from selfservice.static_files import KEPT_BYTES, Answer, File, Files, Headers, Redirect
+from selfservice.web import request, security
+from selfservice.web.layout import load_all
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -97,7 +99,7 @@ class Server:
     def __init__(self, app: WSGIApplication, config: Config) -> None:
         self._app = app
         self._config = config
-        headers = web.SECURITY_HEADERS | ({"Strict-Transport-Security": web.HSTS} if config.secure else {})
+        headers = security.SECURITY_HEADERS | ({"Strict-Transport-Security": security.HSTS} if config.secure else {})
         self._files = Files(config.output, headers)
         self._asked: SimpleQueue[_Asked] = SimpleQueue()
         for number in range(config.threads):
@@ -140,7 +142,7 @@ class Server:
     def _find(self, path: str, headers: RSGIHeaders) -> File | Redirect | None:
         """The file at an address, or the way to it."""
         # The app says what is wrong with a Host that is not ours.
-        if path in HOME or not web.is_our_host(self._config, headers.get("host"), path):
+        if path in HOME or not security.is_our_host(self._config, headers.get("host"), path):
             return None
         return self._files.find(path)
 
@@ -149,7 +151,7 @@ class Server:
         length = headers.get("content-length")
         if length in (None, "0") and "transfer-encoding" not in headers:
             return b"", 0
-        limit = MAX_BYTES if path.startswith(web.API) else MAX_BODY
+        limit = MAX_BYTES if path.startswith(request.API) else MAX_BODY
         parts: list[bytes] = []
         taken = ends = 0
         try:
@@ -190,7 +192,7 @@ class Server:
 
         environ = _environ(scope, headers, body) | {"wsgi.file_wrapper": wrap}
         if error:
-            environ[web.REFUSED] = error
+            environ[request.REFUSED] = error
         result = self._app(environ, start)
         # Werkzeug wraps it once more when a part was asked for.
         sent = getattr(result, "iterable", result)

@@ -11,7 +11,7 @@ import datetime as dt
 from functools import cache
 from typing import TYPE_CHECKING
 
-from selfservice.i18n import TIMEZONE
+from selfservice.i18n.languages import TIMEZONE
 
 if TYPE_CHECKING:
     import holidays

@@ -25,7 +25,7 @@ from urllib.parse import urlencode, urlsplit
 from bench import peers
 from selfservice.config import ROOT
 from selfservice.db import Database
-from selfservice.members import demo
+from selfservice.demo import accounts
 from tests import caddy
 from tests.live import every_page, free_port, running
 from tests.slow_clients import FORM, half_sent_forms, unread_downloads
@@ -132,7 +132,7 @@ def _unlimited(path: Path) -> Iterator[None]:
 def _sign_in(base: str) -> str:
     """Sign the demonstration's person in; the cookie."""
     connection = http.client.HTTPConnection(urlsplit(base).netloc, timeout=30)
-    form = urlencode({"access_code": demo.DEMO_LOGIN[0], "password": demo.DEMO_PASSWORD})
+    form = urlencode({"access_code": accounts.DEMO_LOGIN[0], "password": accounts.DEMO_PASSWORD})
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": base}
     connection.request("POST", "/en/self-service/sign-in", form, headers)
     answer = connection.getresponse()

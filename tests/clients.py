@@ -7,8 +7,8 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from selfservice.i18n import LANGUAGES
-from selfservice.web import NO_TRANSFORM, SAFE_METHODS
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.web.security import NO_TRANSFORM, SAFE_METHODS
 from tests import house
 
 HX = {"HX-Request": "true"}

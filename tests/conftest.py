@@ -14,17 +14,18 @@ import pytest
 from flask import Flask
 from hypothesis import settings
 
-from selfservice import clock, connect, create_app, wire
+from selfservice import clock
+from selfservice.app import connect, create_app, wire
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT, Config
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.facts import Fact
+from selfservice.demo import accounts
+from selfservice.facts.fact import Fact
 from selfservice.heartbeats import WORKER, beat
-from selfservice.members import demo
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
-from selfservice.secrets import Keys
-from selfservice.services import Services
+from selfservice.web.services import Services
 from tests.clients import HouseClient
 
 # Fixtures of the browser tests.
@@ -125,7 +126,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the demonstration's data, to copy."""
     db = Database(tmp_path_factory.mktemp("filled") / "loket.db")
     migrate(db, Keys(SECRET))
-    demo.fill(db, Keys(SECRET))
+    accounts.fill(db, Keys(SECRET))
     db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return db.path

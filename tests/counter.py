@@ -9,14 +9,14 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice import mails
-from selfservice.members import demo
-from selfservice.outbox.queue import run_once
-from selfservice.services import Services
+from selfservice import mailer
+from selfservice.demo import accounts
+from selfservice.mail.delivery import run_once
+from selfservice.web.services import Services
 from tests.clients import HouseClient
 from tests.domain_helpers import filled
 
-CODE, EMAIL = demo.DEMO_LOGIN
+CODE, EMAIL = accounts.DEMO_LOGIN
 STRANGE_CODE = "2222-2222-2222-2222"
 GOOD_PASSWORD = "seven marbles under a purple stair"
 NAME = "self-service/replacement-password"
@@ -91,7 +91,7 @@ class Office:
 
     def deliver(self) -> None:
         """Send what waits to the demonstration's mailbox."""
-        worker = mails.worker(self.services, mails.transport(self.services))
+        worker = mailer.worker(self.services, mailer.transport(self.services))
         while run_once(worker.db, worker.render, worker.transport, worker.now):
             pass
 

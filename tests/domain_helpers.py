@@ -17,15 +17,16 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from selfservice.accounts import access_codes, people
 from selfservice.config import ROOT
 from selfservice.context import Context
-from selfservice.crypto import new_seed
+from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
-from selfservice.facts import Facts
-from selfservice.members import codes, model
+from selfservice.facts.facts import Facts
+from selfservice.mail.delivery import to_item
 from selfservice.migrations import migrate
-from selfservice.outbox.queue import to_item
-from selfservice.secrets import Keys
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import derive_code
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEYS = Keys(b"a secret of the tests, long enough")
@@ -54,17 +55,15 @@ def _migrated() -> bytes:
 
 def new_code() -> str:
     """An access code that nobody has."""
-    return codes.derive(KEYS, new_seed(KEYS, "code"))
+    return derive_code(KEYS, new_seed(KEYS, "code"))
 
 
 def add_person(db: Database, email: str = "jip@bakkerij.example", code: str | None = None) -> tuple[int, str]:
     """A person with a private access code; their id, and the code."""
     code = code or new_code()
     with db.write() as conn:
-        person = model.add_person(
-            conn, NOW, given_name="Jip", family_name="van der Zonnestraal", email=email, language="nl"
-        )
-        model.add_access_code(conn, KEYS, NOW, code=code, person_id=person)
+        person = people.add(conn, NOW, given_name="Jip", family_name="van der Zonnestraal", email=email, language="nl")
+        access_codes.add(conn, KEYS, NOW, code=code, person_id=person)
     return person, code
 
 

@@ -12,15 +12,16 @@ from xml.etree.ElementTree import Element
 import html5lib
 from werkzeug.datastructures import Headers
 
-from selfservice import i18n
-from selfservice.members import codes
-from selfservice.web import NO_STORE, NO_TRANSFORM, SECURITY_HEADERS
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import using_language
+from selfservice.values.access_code import CHARACTERS, CODE_LENGTH, is_valid_code, normalise_code
+from selfservice.web.security import NO_STORE, NO_TRANSFORM, SECURITY_HEADERS
 
 RESOURCES = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
 UNNAMED_INPUTS = {"hidden", "submit", "button", "reset", "image"}
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form")
 # An access code however it was typed, the path of a mailed link, or a file: their answers are not to be compressed.
-CODES = re.compile(rf"(?<![\w-])(?:[{codes.SYMBOLS}][ -]?){{{codes.LENGTH}}}(?![\w-])", re.IGNORECASE)
+CODES = re.compile(rf"(?<![\w-])(?:[{CHARACTERS}][ -]?){{{CODE_LENGTH}}}(?![\w-])", re.IGNORECASE)
 # With the word before it ("Aanvraag K7RM-4X9T") one in 32 references would look like a code.
 REFERENCE = re.compile(r"(?<![\w-])\w{4}-\w{4}(?![\w-])")
 LINKS = re.compile(r"/link/[\w-]{20}")
@@ -142,8 +143,8 @@ def broken_html(text: str, *, lang: str, status: int = 200, fragment: bool = Fal
     ]
     found += list(_frame(tree, lang) if not fragment else _piece(tree))
     title = title_of(tree)
-    with i18n.using(lang):
-        prefix = i18n.gettext("Error: %(title)s", title="")
+    with using_language(lang):
+        prefix = gettext("Error: %(title)s", title="")
     # An error answer without a title (a fragment's) leaves the page's own title in force.
     if not title and not (fragment and status >= 400):
         found.append("there is no title")
@@ -170,8 +171,8 @@ def _piece(tree: Element) -> Iterator[str]:
 
 def must_stay_uncompressed(headers: Headers, text: str) -> bool:
     """Whether this answer holds an access code or a mailed link, or is a file (security.md, BREACH)."""
-    typed = (codes.normalise(match[0]) for match in CODES.finditer(REFERENCE.sub("-", text)))
-    return "Content-Disposition" in headers or bool(LINKS.search(text)) or any(map(codes.valid, typed))
+    typed = (normalise_code(match[0]) for match in CODES.finditer(REFERENCE.sub("-", text)))
+    return "Content-Disposition" in headers or bool(LINKS.search(text)) or any(map(is_valid_code, typed))
 
 
 def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[str]:

@@ -12,19 +12,19 @@ from fontTools.ttLib import TTFont
 from pypdf import PdfReader
 
 from selfservice.config import ROOT
-from selfservice.crypto import Seed, new_seed
 from selfservice.db import Database
-from selfservice.facts import Facts
-from selfservice.letters import model
-from selfservice.letters.model import Letter
+from selfservice.facts.facts import Facts
+from selfservice.letters import pending
 from selfservice.letters.pdf import FOLDER
+from selfservice.letters.pending import Letter
 from selfservice.letters.text import Site
-from selfservice.members import codes
+from selfservice.seeds import Seed, new_seed
+from selfservice.values.access_code import derive_code
 from tests.domain_helpers import KEYS, NOW, add_person
 
 LINES = ("Bakkerij De Gouden Korst", "Jip van der Zonnestraal", "Meelstraat 3", "0012 AB  TARWEDAM")
 SEED = new_seed(KEYS, "code")
-CODE = codes.derive(KEYS, SEED)
+CODE = derive_code(KEYS, SEED)
 LAST = date(2027, 1, 20)
 DAY = date(2026, 11, 23)
 MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -38,10 +38,10 @@ A4_HEIGHT = 297
 
 def site() -> Site:
     """What letters point to."""
-    from selfservice.i18n import language
+    from selfservice.i18n.languages import current_language
 
     facts = Facts.load(ROOT / "content" / "facts.toml")
-    return Site(facts, "https://help.loket.example", lambda key: PAGES[language()][key])
+    return Site(facts, "https://help.loket.example", lambda key: PAGES[current_language()][key])
 
 
 def letter(language: str = "nl", lines: tuple[str, ...] = LINES) -> Letter:
@@ -52,10 +52,10 @@ def letter(language: str = "nl", lines: tuple[str, ...] = LINES) -> Letter:
 def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[str, ...] | None = None) -> int:
     """Queue a letter to a person of its own, at an address of its own; its row number."""
     seed = new_seed(KEYS, "code")
-    person, _ = add_person(db, f"person{number}@bakkerij.example", codes.derive(KEYS, seed))
+    person, _ = add_person(db, f"person{number}@bakkerij.example", derive_code(KEYS, seed))
     with db.write() as conn:
         made = conn.execute("SELECT id FROM access_codes WHERE person_id = :id", {"id": person}).fetchone()["id"]
-        return model.enqueue(
+        return pending.enqueue(
             conn,
             KEYS,
             access_code_id=made,
@@ -71,7 +71,7 @@ def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[
 def waiting_codes(db: Database) -> list[str]:
     """The codes of the letters that wait, as they will be printed, in order."""
     found = db.read().execute("SELECT nonce, key_id FROM letters WHERE state = 'ready' ORDER BY id")
-    return [codes.derive(KEYS, Seed("code", row["nonce"], row["key_id"])) for row in found]
+    return [derive_code(KEYS, Seed("code", row["nonce"], row["key_id"])) for row in found]
 
 
 @dataclass(frozen=True)

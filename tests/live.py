@@ -22,9 +22,10 @@ import pytest
 
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
-from selfservice.facts import Facts
-from selfservice.members import codes, demo
-from selfservice.pages import PageInfo, scan
+from selfservice.demo import accounts
+from selfservice.facts.facts import Facts
+from selfservice.values.access_code import group_code
+from selfservice.web.pages import PageInfo, scan
 from tests.domain_helpers import AnyPort, Post
 
 T = TypeVar("T")
@@ -78,12 +79,12 @@ class Live:
     base: str
     database: Path
     mail: MailServer
-    _people: Iterator[int] = field(default_factory=lambda: iter(range(1, demo.PEOPLE)))
+    _people: Iterator[int] = field(default_factory=lambda: iter(range(1, accounts.PEOPLE)))
 
     def login(self) -> tuple[str, str]:
         """Access code and e-mail address of a person that no other test has."""
         number = next(self._people)
-        return codes.grouped(demo.code(number)), demo.email(number)
+        return group_code(accounts.code(number)), accounts.email(number)
 
     def mails(self, email: str, number: int) -> list[EmailMessage]:
         """Wait for this many mails to an address; all that arrived."""

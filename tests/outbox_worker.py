@@ -6,11 +6,11 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from selfservice import clock, retention
-from selfservice.adapters.smtp import Smtp
 from selfservice.db import Database
-from selfservice.outbox.message import build
-from selfservice.outbox.queue import Item
-from selfservice.outbox.worker import Worker
+from selfservice.mail.delivery import Item
+from selfservice.mail.message import build
+from selfservice.mail.smtp import Smtp
+from selfservice.mail.worker import Worker
 
 
 def render(item: Item) -> EmailMessage:

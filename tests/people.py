@@ -9,9 +9,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock
+from selfservice.accounts import passwords
+from selfservice.accounts.passwords import Hasher
 from selfservice.db import Database
-from selfservice.members import demo, model
-from selfservice.members.passwords import Hasher
+from selfservice.demo import accounts
 from tests.clients import HouseClient
 
 PASSWORD = "paarse olifant fietst naar zee"
@@ -39,7 +40,7 @@ def prepare(app: Flask) -> Hasher:
     own = Database(database(app).path)
     with own.write() as conn:
         for row in conn.execute("SELECT id FROM people").fetchall():
-            model.set_password(conn, row["id"], hashed(), clock.now())
+            passwords.store(conn, row["id"], hashed(), clock.now())
         conn.execute("UPDATE access_codes SET first_used_at = NULL, valid_until = NULL")
     own.close()
     return hasher
@@ -60,12 +61,12 @@ def browser(app: Flask) -> HouseClient:
 
 def enter(client: HouseClient, number: int = MAIN, password: str = PASSWORD, **more: str) -> TestResponse:
     """Send the sign-in form as this person."""
-    return client.send(ADDRESS, {"access_code": demo.code(number), "password": password, **more})
+    return client.send(ADDRESS, {"access_code": accounts.code(number), "password": password, **more})
 
 
 def person_id(app: Flask, number: int) -> int:
     """The row number of a person of the demonstration."""
-    row = database(app).read().execute("SELECT id FROM people WHERE email = ?", (demo.email(number),)).fetchone()
+    row = database(app).read().execute("SELECT id FROM people WHERE email = ?", (accounts.email(number),)).fetchone()
     return int(row["id"])
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from selfservice.accounts import organisations, passwords
 from selfservice.clock import to_text
 from selfservice.db import Database
-from selfservice.members import codes, organisations
-from selfservice.members import model as members
-from selfservice.requests import model as requests
+from selfservice.requests import confirmation, fulfilment, records, review, submission
+from selfservice.values.access_code import normalise_code
 from tests.domain_helpers import CONTEXT, NOW, filled, rows
 
 ADDRESS = "192.0.2.7"
@@ -21,8 +21,8 @@ KVK = "00010007"
 IBAN = "NL91ABNA0417164300"
 HASH = "$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$aGFzaGhhc2g"
 
-PRIVATE = requests.Answers("private", "Oona", "Applegarth", PERSON, "en", "credit")
-BUSINESS = requests.Answers(
+PRIVATE = submission.Answers("private", "Oona", "Applegarth", PERSON, "en", "credit")
+BUSINESS = submission.Answers(
     "business",
     "Oona",
     "Applegarth",
@@ -39,7 +39,7 @@ BUSINESS = requests.Answers(
 def add_organisation(db: Database, number: str = KVK, house_number: str = "7a") -> int:
     """An organisation that nobody has a code for."""
     with db.write() as conn:
-        return members.add_organisation(
+        return organisations.add(
             conn,
             NOW,
             kvk_number=number,
@@ -52,44 +52,48 @@ def add_organisation(db: Database, number: str = KVK, house_number: str = "7a") 
         )
 
 
-def hand_in(db: Database, answers: requests.Answers, now: datetime = NOW, submission: str = "", **changes: Any) -> str:
+def hand_in(
+    db: Database, answers: submission.Answers, now: datetime = NOW, submission_id: str = "", **changes: Any
+) -> str:
     """Hand a request in; its reference."""
     with db.write() as conn:
-        made = requests.submit(conn, CONTEXT, replace(answers, **changes), submission or str(uuid4()), ADDRESS, now)
+        made = submission.submit(
+            conn, CONTEXT, replace(answers, **changes), submission_id or str(uuid4()), ADDRESS, now
+        )
     assert made.wait == 0
     return made.reference
 
 
 def token_hash(db: Database, reference: str) -> str:
     """The hash of the token in the link that was mailed for a request."""
-    request = requests.by_reference(db.read(), reference)
+    request = records.by_reference(db.read(), reference)
     assert request
     row = db.read().execute("SELECT token_hash FROM tokens WHERE kind = ?", (request.link_kind,)).fetchone()
     return str(row["token_hash"])
 
 
-def confirm(db: Database, reference: str, now: datetime = NOW) -> requests.Request | None:
+def confirm(db: Database, reference: str, now: datetime = NOW) -> records.Request | None:
     """Follow the link in the mail about a request and confirm it, as the form does: with the password that its person
     has, or with a first one.
     """
     with db.write() as conn:
-        request = requests.by_reference(conn, reference)
+        request = records.by_reference(conn, reference)
         assert request
-        known = members.password_hash(conn, request.person_id)
+        known = passwords.stored_hash(conn, request.person_id)
         chosen = None if known else HASH
         link = token_hash(db, reference)
-        return requests.confirm(conn, CONTEXT, link, ADDRESS, now, known=known, chosen=chosen)
+        return confirmation.confirm(conn, CONTEXT, link, ADDRESS, now, known=known, chosen=chosen)
 
 
-def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> requests.Request:
+def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> records.Request:
     """Approve as staff."""
     with db.write() as conn:
-        return requests.approve(conn, CONTEXT, reference, by, now)
+        return review.approve(conn, CONTEXT, reference, by, now)
 
 
-def found(db: Database, reference: str) -> requests.Request:
+def found(db: Database, reference: str) -> records.Request:
     """A request as it is now."""
-    request = requests.by_reference(db.read(), reference)
+    request = records.by_reference(db.read(), reference)
     assert request
     return request
 
@@ -106,7 +110,7 @@ def payload(db: Database, number: int = -1) -> dict[str, Any]:
 
 def mailed_code(db: Database) -> str:
     """The access code in the last mail."""
-    return codes.normalise(payload(db)["code"])
+    return normalise_code(payload(db)["code"])
 
 
 def active_codes(db: Database) -> int:
@@ -130,10 +134,10 @@ def print_letters(db: Database, now: datetime, *, posted: bool = False) -> None:
                 "UPDATE letter_batches SET printed_at = ?, released_at = ? WHERE id = ?",
                 (to_text(now), to_text(now), batch),
             )
-            requests.letter_printed(conn, CONTEXT, row["id"], now)
+            fulfilment.letter_printed(conn, CONTEXT, row["id"], now)
         if posted:
             for row in conn.execute("SELECT id FROM letters WHERE state = 'printed'").fetchall():
-                requests.letter_posted(conn, CONTEXT, row["id"], now)
+                fulfilment.letter_posted(conn, CONTEXT, row["id"], now)
                 conn.execute(
                     "UPDATE letters SET state = 'posted', address_lines = '[]', posted_at = ? WHERE id = ?",
                     (to_text(now), row["id"]),

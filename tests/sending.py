@@ -6,7 +6,7 @@ import os
 
 from flask import Response, jsonify, request, send_file
 
-from selfservice import create_app
+from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.server import Server
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice.services import Services
+from selfservice.web.services import Services
 from tests.clients import HX, HouseClient
 from tests.counter import link_of
 from tests.domain_helpers import filled

@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from selfservice.i18n import LANGUAGES
-from selfservice.members import demo
-from selfservice.pages import PageInfo
+from selfservice.demo import accounts
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.web.pages import PageInfo
 from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
 from tests.live import Live, every_page, path, running
 from tests.visitors import Visit
@@ -153,7 +153,7 @@ def test_mailbox(demonstration: str, chromium: Browser) -> None:
     page = visitor.go(mailbox)
     states = {"empty": broken(page)}
     visitor.go(path("en", "cannot-log-in"))
-    send(page, *demo.DEMO_LOGIN)
+    send(page, *accounts.DEMO_LOGIN)
     page.wait_for_selector(CORRECT, state="attached")
     visitor.go(mailbox)
     while page.locator(".mails a").count() == 0:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from selfservice.i18n import LANGUAGES
+from selfservice.i18n.languages import LANGUAGES
 from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
 from tests.live import Live, every_page, path
 from tests.visitors import Visit, Visitor

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT, Config, ConfigError, load
-from selfservice.mails import transport
+from selfservice.mailer import transport
 from tests.conftest import new_app
 
 REAL = {"LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}

@@ -11,7 +11,7 @@ from flask import Flask
 
 from selfservice.config import Config
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
-from selfservice.i18n import LANGUAGES, using
+from selfservice.i18n.languages import LANGUAGES, using_language
 from tests import house
 from tests.clients import HX, HouseClient
 from tests.conftest import new_app
@@ -208,7 +208,7 @@ def test_demo_fragments_only_in_demo(config: Config) -> None:
 
 def test_demo_line(config: Config) -> None:
     """A demonstration says so on its pages; a real site does not."""
-    with using("en"):
+    with using_language("en"):
         real = new_app(dataclasses.replace(config, demo=False, base_url="https://help.example.org"))
         texts = [app.test_client().get("/en/self-service/search").text for app in (new_app(config), real)]
     assert [True, False] == ['class="demo"' in text for text in texts]

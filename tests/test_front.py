@@ -23,17 +23,17 @@ from urllib.parse import urlencode, urljoin
 import brotli
 import pytest
 
-from selfservice import MAX_BODY, clock, front
+from selfservice import clock, front
 from selfservice.api.request_body import MAX_BYTES
+from selfservice.app import MAX_BODY
 from selfservice.config import ROOT, Config, ConfigError
+from selfservice.crypto import Keys
 from selfservice.db import Database
-from selfservice.demo import many_orders
-from selfservice.errors import RETRY_SECONDS, texts
-from selfservice.i18n import LANGUAGES, using
-from selfservice.members import demo
+from selfservice.demo import accounts, many_orders
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.migrations import migrate
-from selfservice.secrets import Keys
-from selfservice.web import HSTS, NO_TRANSFORM, SECURITY_HEADERS
+from selfservice.web.error_pages import RETRY_SECONDS, texts
+from selfservice.web.security import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
 from tests.clients import HX
 from tests.conftest import Site, new_app
@@ -189,7 +189,7 @@ def _fill(config: Config) -> None:
     (config.database.parent / "demo-secret").write_bytes(config.secret)
     db = Database(config.database)
     migrate(db, Keys(config.secret))
-    demo.fill(db, Keys(config.secret), demo.DEMO_PASSWORD)
+    accounts.fill(db, Keys(config.secret), accounts.DEMO_PASSWORD)
     many_orders.fill(db, ORDERS, clock.now())
     db.close()
 
@@ -372,8 +372,8 @@ def test_secrets_are_not_compressed(behind: Front, session: str) -> None:
 @pytest.fixture(scope="module")
 def session(behind: Front) -> str:
     """The cookie of somebody with many orders."""
-    code, _email = demo.DEMO_LOGIN
-    data = urlencode({"access_code": code, "password": demo.DEMO_PASSWORD}).encode()
+    code, _email = accounts.DEMO_LOGIN
+    data = urlencode({"access_code": code, "password": accounts.DEMO_PASSWORD}).encode()
     answer = ask(behind.port, SIGN_IN, "POST", data=data)
     assert 303 == answer.status, answer.text
     return answer.headers["set-cookie"].partition(";")[0]
@@ -404,7 +404,7 @@ def test_body_cut_off(behind: Front) -> None:
     body, before = password_form(), behind.count("outbox")
     answer = send(behind.port, head(behind, FORM, f"Content-Length: {len(body) + 9}") + body, end=True)
     whole = send(behind.port, head(behind, FORM, f"Content-Length: {len(body)}") + body)
-    with using("en"):
+    with using_language("en"):
         assert (400, True) == (status(answer), texts(400)[0].encode() in answer)
     assert (303, before + 1) == (status(whole), behind.count("outbox"))
 
@@ -417,14 +417,14 @@ def test_chunks_cut_off(behind: Front) -> None:
     # Who said that no more comes may be told anything; what counts is that it came to nothing.
     send(behind.port, in_pieces, end=True)
     whole = send(behind.port, in_pieces + b"0\r\n\r\n")
-    with using("en"):
+    with using_language("en"):
         assert (400, True) == (status(broken), texts(400)[0].encode() in broken)
     assert (303, before + 1) == (status(whole), behind.count("outbox"))
 
 
 def password_form() -> bytes:
     """A request for a replacement password, filled in."""
-    code, email = demo.DEMO_LOGIN
+    code, email = accounts.DEMO_LOGIN
     return urlencode({"access_code": code, "email": email}).encode()
 
 
@@ -444,7 +444,7 @@ def test_body_is_late(behind: Front) -> None:
     began = time.monotonic()
     answer = send(behind.port, head(behind, FORM, "Content-Length: 500") + b"access_code=A")
     assert (408, True) == (status(answer), time.monotonic() - began >= front.BODY_SECONDS - 1)
-    with using("en"):
+    with using_language("en"):
         assert texts(408)[0].encode() in answer
 
 
@@ -474,7 +474,7 @@ def test_htmx_gets_a_piece(behind: Front) -> None:
         answer = ask(behind.port, path, "POST", HX, data=b"a" * (MAX_BODY + 1))
         assert (413, lang, {}) == (answer.status, answer.headers["content-language"], missing(answer))
         assert [] == house.broken_html(answer.text, lang=lang, status=413, fragment=True)
-        with using(lang):
+        with using_language(lang):
             assert texts(413)[0] in answer.text
 
 
@@ -539,7 +539,7 @@ def test_app_is_down(behind: Front) -> None:
         )  # fmt: skip
     for lang, one in (("en", form), ("nl", formulier), ("en", sent)):
         assert [] == house.broken_html(one.text, lang=lang, status=503)
-        with using(lang):
+        with using_language(lang):
             assert all(text in one.text for text in texts(503)[1])
     assert [] == house.broken_html(piece.text, lang="en", status=503, fragment=True)
     assert (503, "application/problem+json") == (json.loads(program.text)["status"], program.headers["content-type"])
@@ -599,7 +599,7 @@ def test_nothing_is_sent_twice(behind: Front) -> None:
     with behind.another() as alone, Stub(alone.app, b"") as app:
         answer = ask(alone.port, FORM, "POST", data=b"a=b")
         assert [b"a=b"] == app.bodies
-    with using("en"):
+    with using_language("en"):
         title, parts = texts(500)
     assert (500, True, True) == (answer.status, title in answer.text, parts[-1] in answer.text)
     assert {} == missing(answer)

@@ -14,8 +14,8 @@ from flask import Flask
 from selfservice import clock, health, heartbeats
 from selfservice.config import Config
 from selfservice.db import Database
-from selfservice.facts import Facts
-from selfservice.ports import Temporary
+from selfservice.facts.facts import Facts
+from selfservice.mail.transport import Temporary
 from tests.clients import HouseClient
 from tests.conftest import new_app
 from tests.counter import EMAIL, Office, Visitor, location
@@ -81,11 +81,11 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
         def send(self, message: object) -> None:
             raise Temporary("the mail server could not be used: ConnectionRefusedError")
 
-    from selfservice import mails
-    from selfservice.outbox.queue import run_once
+    from selfservice import mailer
+    from selfservice.mail.delivery import run_once
 
     location(Visitor(client).ask())
-    worker = mails.worker(app.extensions["services"], Down())
+    worker = mailer.worker(app.extensions["services"], Down())
     run_once(worker.db, worker.render, worker.transport, worker.now)
     outbox = client.get("/health").get_json()["outbox"]
     assert (1, "the mail server could not be used: ConnectionRefusedError") == (outbox["waiting"], outbox["last_error"])

@@ -4,7 +4,7 @@ import pytest
 from html5lib.html5parser import ParseError
 from werkzeug.datastructures import Headers
 
-from selfservice.web import SECURITY_HEADERS
+from selfservice.web.security import SECURITY_HEADERS
 from tests import house
 
 PAGE = """<!doctype html>

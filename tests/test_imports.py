@@ -6,35 +6,45 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "selfservice"
 FILES = sorted(PACKAGE.rglob("*.py"))
-DOMAINS = {
-    *("members", "outbox", "visits", "limits", "events", "search", "requests", "letters", "messages", "register"),
-    *("orders", "importing", "jobs", "demo"),
-}
-# What any layer may use: no request, no form, no page.
-BASE = {
-    "config",
-    "clock",
-    "context",
-    "db",
-    "heartbeats",
-    "metrics",
-    "facts",
-    "facts_file",
-    "i18n",
-    "ports",
-    "secrets",
-    "crypto",
-    "workdays",
-    "rights",
-}
+# What knows SQLite by its own name.
 ENGINES = ("sqlite3", "pysqlite3", "selfservice.db.sqlite")
-# The only places that know which real part stands behind a port.
-WIRING = {"selfservice/__init__.py", "selfservice/mails.py"}
+# From top to bottom: what stands in a row may import from rows below it, never from its own row or one above.
+# A name is a package or module of selfservice/. `demo` stands beside the floors: see test_demo_data_stands_beside.
+FLOORS = (
+    ("__main__",),
+    ("commands",),
+    ("publish", "server"),
+    ("doctor", "front", "restore", "supervisor"),
+    ("app",),
+    ("fragments", "api"),
+    ("health", "mailer", "static_files"),
+    ("web",),
+    ("migrations", "retention"),
+    ("plain_secrets",),
+    ("orders",),
+    ("requests",),
+    ("letters", "register"),
+    ("importing", "search"),
+    ("accounts",),
+    ("mail",),
+    ("audit", "heartbeats", "jobs"),
+    ("limits",),
+    ("context",),
+    ("values",),
+    ("facts", "seeds"),
+    ("workdays",),
+    ("i18n",),
+    ("db",),
+    ("clock", "config", "crypto", "logs", "metrics"),
+)
+FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
+# What knows Flask: the app, what answers, and what a request needs.
+WITH_FLASK = ("app", "api", "commands", "fragments", "front", "health", "publish", "server", "static_files", "web")
+# Names that say nothing of what is in a file.
+EMPTY_NAMES = {"model", "rows", "parts", "words", "here", "asked", "lines", "utils", "helpers", "misc"}
 
 
 def module_of(path: Path) -> str:
@@ -84,25 +94,91 @@ def test_only_publish_imports_pelican() -> None:
     assert ([], True) == (offenders(others, "pelican"), bool(offenders(files_in("publish"), "pelican")))
 
 
-def test_publish_is_on_top() -> None:
-    """Only the command line uses publish; forms never know that they are baked."""
-    others = [p for p in FILES if not under(module_of(p), "selfservice.publish", "selfservice.commands")]
-    assert [] == offenders(others, "selfservice.publish")
-
-
 def test_only_the_seam_names_the_engine() -> None:
     """The database stands behind names of our own: no module but db/, and the store of orders, names SQLite's."""
-    inside = files_in("db", "orders.store")
+    inside = files_in("db", "orders")
     others = [path for path in FILES if path not in inside]
     assert ([], True) == (offenders(others, *ENGINES), bool(offenders(inside, "pysqlite3")))
 
 
-def test_models_know_no_flask() -> None:
-    """Rules and SQL know nothing of requests: no model.py, and no shared domain, imports Flask or its kin."""
-    models = [path for path in FILES if path.name == "model.py"]
-    domains = files_in(*DOMAINS, "adapters", "ports", "db", "clock", "secrets")
-    web = ("flask", "werkzeug", "jinja2", "htmx_flask", "markupsafe", "selfservice.web", "selfservice.services")
-    assert [] == offenders([*models, *domains], *web)
+def unit(name: str) -> str:
+    """The package or module of selfservice/ that a dotted name belongs to; empty for selfservice itself."""
+    return name.split(".")[1] if "." in name else ""
+
+
+def test_every_module_has_its_floor() -> None:
+    """A new package or module is put in its row; a row names nothing that is not there."""
+    units = {unit(module_of(path)) for path in FILES} - {"", "demo"}
+    assert set(FLOOR) == units
+
+
+def test_imports_go_down_only() -> None:
+    """Each package imports from rows below its own only, so that there is no ring."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in FILES
+        for name in imported(path)
+        if under(name, "selfservice") and (mine := unit(module_of(path))) in FLOOR
+        if (theirs := unit(name)) in FLOOR and theirs != mine and FLOOR[theirs] <= FLOOR[mine]
+    ]
+    assert [] == wrong
+
+
+def test_no_ring_inside_a_package() -> None:
+    """No module reaches itself through what it imports."""
+    modules = {module_of(path): path for path in FILES}
+    graph = {
+        module: {name for name in imported(path) if name in modules} - {module} for module, path in modules.items()
+    }
+    # A package's own file may gather what its modules hold: importing from it is not importing all of them.
+    packages = {module_of(path) for path in FILES if path.name == "__init__.py"}
+    ring = ring_in({module: names - packages for module, names in graph.items()})
+    assert [] == ring
+
+
+def ring_in(graph: dict[str, set[str]]) -> list[str]:
+    """The modules of one ring of imports; empty when there is none."""
+    done: set[str] = set()
+
+    def walk(module: str, way: list[str]) -> list[str]:
+        if module in way:
+            return way[way.index(module) :]
+        if module in done:
+            return []
+        for name in sorted(graph.get(module, ())):
+            if ring := walk(name, [*way, module]):
+                return ring
+        done.add(module)
+        return []
+
+    return next((ring for module in sorted(graph) if (ring := walk(module, []))), [])
+
+
+def test_the_ring_is_seen() -> None:
+    """A ring of three is found, and where there is none nothing is."""
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": set[str]()}
+    assert (["b", "c"], []) == (ring_in(graph), ring_in(graph | {"c": {"d"}}))
+
+
+def test_demo_data_stands_beside() -> None:
+    """Invented data is imported by the command line only (and by tests)."""
+    others = [path for path in FILES if not under(module_of(path), "selfservice.demo", "selfservice.commands")]
+    assert ([], True) == (
+        offenders(others, "selfservice.demo"),
+        bool(offenders(files_in("commands"), "selfservice.demo")),
+    )
+
+
+def test_names_say_what_is_in_a_file() -> None:
+    """No module has a name that could be anything's."""
+    assert [] == [str(path.relative_to(ROOT)) for path in FILES if path.stem in EMPTY_NAMES]
+
+
+def test_nothing_below_web_knows_flask() -> None:
+    """Rules and SQL know nothing of requests: Flask and its kin are known at the edge only."""
+    below = [path for path in FILES if unit(module_of(path)) not in WITH_FLASK]
+    kin = ("flask", "werkzeug", "htmx_flask")
+    assert ([], True) == (offenders(below, *kin), bool(offenders(files_in("web"), *kin)))
 
 
 def test_fragments_never_import_each_other() -> None:
@@ -119,58 +195,15 @@ def test_fragments_never_import_each_other() -> None:
 
 def test_only_create_app_knows_the_fragments() -> None:
     """What a form does is nobody else's business."""
-    others = [p for p in FILES if not under(module_of(p), "selfservice.fragments") and module_of(p) != "selfservice"]
+    others = [
+        p for p in FILES if not under(module_of(p), "selfservice.fragments") and module_of(p) != "selfservice.app"
+    ]
     assert [] == offenders(others, "selfservice.fragments")
-
-
-def test_only_the_wiring_knows_adapters() -> None:
-    """Everything else sees ports."""
-    others = [
-        path
-        for path in FILES
-        if str(path.relative_to(ROOT)) not in WIRING and not under(module_of(path), "selfservice.adapters")
-    ]
-    assert [] == offenders(others, "selfservice.adapters")
-
-
-def test_domains_stand_below() -> None:
-    """Shared domains and adapters use each other and the base, nothing above them."""
-    allowed = {f"selfservice.{name}" for name in DOMAINS | BASE}
-    wrong = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in files_in(*DOMAINS, "adapters")
-        for name in imported(path)
-        if under(name, "selfservice") and name != "selfservice" and not under(name, *allowed, "selfservice.adapters")
-    ]
-    assert [] == wrong
-
-
-def test_base_stands_lowest() -> None:
-    """The base imports nothing of ours but itself."""
-    allowed = {f"selfservice.{name}" for name in BASE}
-    wrong = [
-        f"{path.relative_to(ROOT)}: {name}"
-        for path in files_in(*BASE)
-        for name in imported(path)
-        if under(name, "selfservice") and name != "selfservice" and not under(name, *allowed)
-    ]
-    assert [] == wrong
-
-
-@pytest.mark.parametrize("name", ["commands", "server"])
-def test_nothing_uses_the_command_line(name: str) -> None:
-    """The command line and the server stand at the edge."""
-    others = [
-        p
-        for p in FILES
-        if not under(module_of(p), "selfservice.commands", "selfservice.server", "selfservice.__main__")
-    ]
-    assert [] == offenders(others, f"selfservice.{name}")
 
 
 def test_the_app_starts_without_pelican() -> None:
     """Serving needs neither Pelican nor what only the build uses, by what create_app reaches through imports."""
-    todo, seen = ["selfservice"], set[str]()
+    todo, seen = ["selfservice.app"], set[str]()
     modules = {module_of(path): path for path in FILES}
     while todo:
         name = todo.pop()

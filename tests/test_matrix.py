@@ -12,8 +12,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from selfservice import rights
 from selfservice.config import ROOT
+from selfservice.facts import rights
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.orders.factories import buy

@@ -17,8 +17,8 @@ import pytest
 from selfservice import metrics
 from selfservice.config import ROOT
 from tests.clients import HouseClient
+from tests.commands.test_cli import loket
 from tests.live import processes, running, started_by, wait_until
-from tests.test_cli import loket
 
 FORM = "/en/self-service/replacement-password"
 

@@ -16,18 +16,20 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from selfservice import clock, crypto, mails
+from selfservice import clock, mailer, seeds
+from selfservice.accounts import access_codes
 from selfservice.commands import cli
 from selfservice.config import ROOT, Config
-from selfservice.crypto import MissingKeyError
+from selfservice.crypto import Keys, hash_token
 from selfservice.db import Database, backup, connect
-from selfservice.members import codes, demo, model
+from selfservice.demo import accounts
+from selfservice.mail import delivery
+from selfservice.mail.delivery import run_once
+from selfservice.mail.transport import Temporary
 from selfservice.migrations import migrate, pending
-from selfservice.outbox import queue
-from selfservice.outbox.queue import run_once
-from selfservice.ports import Temporary
-from selfservice.secrets import Keys, hash_token
-from selfservice.services import Services
+from selfservice.seeds import MissingKeyError
+from selfservice.values.access_code import derive_code, group_code, hash_code, lookup_hashes, normalise_code
+from selfservice.web.services import Services
 from tests.conftest import SECRET, new_app
 from tests.counter import Office, Visitor, location
 from tests.domain_helpers import KEYS, Post, rows
@@ -75,28 +77,30 @@ def test_what_waits_is_derived_anew(old: Database) -> None:
     any more, and is in no byte of the files. Nothing is dropped.
     """
     letters, waiting = in_plain(old.path)
-    plain = [*letters.values(), *(codes.normalise(text) if kind == "code" else text for kind, text in waiting.values())]
+    plain = [*letters.values(), *(normalise_code(text) if kind == "code" else text for kind, text in waiting.values())]
     before = raw(old)
     migrate(old, KEYS)
     after = raw(old)
     now = clock.now()
     assert (True, {"token"}) == (len(letters) > 0, {kind for kind, _ in waiting.values()} - {"code"})
     assert ([True] * len(plain), [False] * len(plain)) == (
-        [text.encode() in before or codes.grouped(text).encode() in before for text in plain],
-        [text.encode() in after or codes.grouped(text).encode() in after for text in plain],
+        [text.encode() in before or group_code(text).encode() in before for text in plain],
+        [text.encode() in after or group_code(text).encode() in after for text in plain],
     )
     for row in rows(old, "letters"):
         if row["state"] == "ready":
-            code = codes.derive(KEYS, crypto.Seed("code", row["nonce"], row["key_id"]))
-            member = model.find_usable(old.read(), model.hashes_of(KEYS, code), now)
+            code = derive_code(KEYS, seeds.Seed("code", row["nonce"], row["key_id"]))
+            member = access_codes.find_usable(old.read(), lookup_hashes(KEYS, code), now)
             held = [each for each in rows(old, "access_codes") if each["id"] == row["access_code_id"]]
-            assert [(model.hash_code(KEYS, code), code[-3:])] == [(each["code_hash"], each["hint"]) for each in held]
-            assert model.find_usable(old.read(), model.hashes_of(KEYS, letters[row["access_code_id"]]), now) is None
+            assert [(hash_code(KEYS, code), code[-3:])] == [(each["code_hash"], each["hint"]) for each in held]
+            assert (
+                access_codes.find_usable(old.read(), lookup_hashes(KEYS, letters[row["access_code_id"]]), now) is None
+            )
             assert member is None or member.access_code_id == row["access_code_id"]
     for row in rows(old, "outbox"):
         if row["id"] in waiting:
             kind, text = waiting[row["id"]]
-            made = queue.to_item(row).filled(KEYS)[kind]
+            made = delivery.to_item(row).filled(KEYS)[kind]
             assert (kind, "waiting", False) == (row["secret"], row["state"], made == text)
             if kind == "token":
                 hashes = {each["token_hash"] for each in rows(old, "tokens")}
@@ -126,13 +130,13 @@ class Walk:
     def send(self) -> list[str]:
         """Send what waits, each mail only at the second try; the texts of all mails so far, the newest first."""
         self.look()
-        worker = mails.worker(self.wired, mails.transport(self.wired))
+        worker = mailer.worker(self.wired, mailer.transport(self.wired))
         later = clock.now() + timedelta(minutes=1)
         while run_once(self.wired.db, worker.render, Down(), clock.now):
             self.look()
         while run_once(self.wired.db, worker.render, worker.transport, lambda: later):
             self.look()
-        return [mail.text for mail in mails.mailbox(self.wired.config).list()]
+        return [mail.text for mail in mailer.mailbox(self.wired.config).list()]
 
     def run(self, *words: str) -> None:
         """Run a command of staff."""
@@ -163,7 +167,7 @@ def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
     visitor = Visitor(browser(app))
     visitor.ask()
     visitor.again()
-    for typed in ({"email": demo.email(4), "kvk_number": ""}, {"email": demo.email(0), "kvk_number": KVK}):
+    for typed in ({"email": accounts.email(4), "kvk_number": ""}, {"email": accounts.email(0), "kvk_number": KVK}):
         lost = Person(browser(app), "lost-access-code")
         lost.send(**typed)
         sent = walk.send()
@@ -183,7 +187,7 @@ def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
     tokens = {found for each in sent for found in re.findall(r"/link/([\w-]{43})", each)}
     given = {found for each in [*sent, *printed] for found in CODE.findall(each)}
     assert (True, True, True) == (len(tokens) >= 5, len(given) >= 3, len(printed) >= 2)
-    secrets = [*tokens, *given, *(codes.normalise(code) for code in given)]
+    secrets = [*tokens, *given, *(normalise_code(code) for code in given)]
     assert [] == [secret for secret in secrets if any(secret.encode() in each for each in walk.seen)]
 
 

@@ -15,18 +15,16 @@ from pathlib import Path
 import pytest
 
 from selfservice import clock
+from selfservice.accounts import anonymous_sessions, sessions, tokens
 from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.heartbeats import BACKUP, age_seconds
-from selfservice.members import tokens
-from selfservice.outbox import model as outbox
-from selfservice.outbox.queue import claim
-from selfservice.visits import model as anonymous_sessions
-from selfservice.visits import sessions
+from selfservice.mail import outbox
+from selfservice.mail.delivery import claim
+from tests.commands.test_cli import loket
 from tests.conftest import SECRET
 from tests.domain_helpers import CONTEXT, KEYS, rows
 from tests.live import wait_until
-from tests.test_cli import loket
 from tests.test_supervisor import health
 
 FOLDER_SETTINGS = {"LOKET_SECRET_KEY": SECRET.decode()}

@@ -7,26 +7,23 @@ from pathlib import Path
 import pytest
 
 from selfservice import clock, retention
-from selfservice.crypto import new_seed
+from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, mandates, sessions, tokens
+from selfservice.accounts.saved_forms import SavedForm
+from selfservice.audit import record
 from selfservice.db import Database
-from selfservice.events.model import record
-from selfservice.jobs import model as jobs
-from selfservice.letters import model as letters
-from selfservice.limits import caps
-from selfservice.limits.caps import Cap
-from selfservice.limits.model import Limit, allow
-from selfservice.members import mandates, references, tokens
-from selfservice.members import model as members
+from selfservice.jobs import queue
+from selfservice.letters import pending
+from selfservice.limits import sliding_window
+from selfservice.limits.rate_limit import Limit, allow
+from selfservice.limits.sliding_window import Cap
+from selfservice.mail import delivery, outbox
 from selfservice.orders import api_keys
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from selfservice.outbox import model as outbox
-from selfservice.outbox import queue
-from selfservice.requests import model as requests
-from selfservice.visits import failures, sessions
-from selfservice.visits import model as anonymous_sessions
-from selfservice.visits.drafts import SavedForm
+from selfservice.requests import scheduled, submission
+from selfservice.seeds import new_seed
+from selfservice.values.reference import new_reference
 from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
 from tests.request_helpers import IBAN, PRIVATE
 
@@ -75,34 +72,34 @@ def fill(db: Database, hours_ago: float) -> None:
     then = clock.now() - timedelta(hours=hours_ago)
     person, _ = add_person(db)
     with db.write() as conn:
-        members.revoke_access_code(conn, 1, then)
+        access_codes.revoke(conn, 1, then)
         tokens.issue(conn, KEYS, "password", person, 1, then)
         session_id, _ = anonymous_sessions.start(conn, then)
         SavedForm(session_id, "form").save(conn, {}, then)
         sessions.begin(conn, person, 1, "cookie", then, "a device")
-        jobs.ask(conn, "test", 1, {}, 1, then)
-        failures.admit(conn, "k" * 64, then)
+        queue.ask(conn, "test", 1, {}, 1, then)
+        login_throttle._admit(conn, "k" * 64, then)
         mandates.agree(
             conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
         )
         mandates.end(conn, person, None, then)
-        letter = letters.enqueue(
+        letter = pending.enqueue(
             conn,
             KEYS,
             access_code_id=1,
-            reference=references.new(),
+            reference=new_reference(),
             language="nl",
             lines=("Kites", "Duinpad 7a", "0012 AB Zandhoven"),
             seed=new_seed(KEYS, "code"),
             valid_until=then.date(),
             now=then,
         )
-        letters.withdraw(conn, letter, then)
-        requests.submit(conn, CONTEXT, PRIVATE, "submission", "192.0.2.7", then)
+        pending.withdraw(conn, letter, then)
+        submission.submit(conn, CONTEXT, PRIVATE, "submission", "192.0.2.7", then)
         made = api_keys.create(conn, "test", "orders:write", then)[1]
         api_keys.revoke(conn, made.public_id, then)
         allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
-        caps.take(conn, KEYS, Cap("test", 3, 10), "me", then)
+        sliding_window.take(conn, KEYS, Cap("test", 3, 10), "me", then)
         record(conn, KEYS, then, "test", "ok")
         outbox.enqueue(
             conn,
@@ -129,7 +126,7 @@ def test_every_table_has_a_rule(db: Database) -> None:
 def test_nothing_is_left(db: Database, table: str) -> None:
     """A day after its limit a row is gone."""
     fill(db, HOURS[table] + 24)
-    queue.give_up(db, clock.now())
+    delivery.give_up(db, clock.now())
     retention.clean(db, clock.now())
     assert [] == rows(db, table)
 
@@ -174,12 +171,12 @@ def test_orders_go_by_year(db: Database) -> None:
         datetime(2026, 12, 31, 23, 0, tzinfo=UTC),
     ):
         with db.write() as conn:
-            requests.clean(conn, now)
+            scheduled.clean(conn, now)
             OrderStore(conn).retain(now)
         tables = sorted(BY_YEAR - {"order_products"} | {"people"})
         left.append([len(rows(db, table)) for table in tables])
     with db.write() as conn:
-        requests.clean(conn, now)
+        scheduled.clean(conn, now)
     # Tables in the order of their names: account months, holder months, holders, redeliveries, orders, people.
     assert [[2, 2, 1, 2, 2, 1], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1]] == left
     assert [] == rows(db, "people")
@@ -221,7 +218,7 @@ def test_nothing_personal_outlives_sending(db: Database, hours: float, left: tup
             payload={"name": "secret"},
             seed=new_seed(KEYS, "token"),
         )
-    queue.give_up(db, clock.now())
+    delivery.give_up(db, clock.now())
     [row] = rows(db, "outbox")
     assert left == (row["state"], row["recipient"], "secret" in row["payload"])
     assert left[2] == all(row[name] for name in ("secret", "nonce", "key_id"))

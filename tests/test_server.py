@@ -13,7 +13,7 @@ import brotli
 import pytest
 
 from selfservice.config import Config
-from selfservice.web import HSTS, SECURITY_HEADERS
+from selfservice.web.security import HSTS, SECURITY_HEADERS
 from tests import house
 from tests.conftest import Site
 from tests.live import Answer, ask, server

@@ -17,8 +17,8 @@ import pytest
 
 from selfservice.config import Config
 from selfservice.db import Database
+from selfservice.demo import accounts
 from selfservice.fragments import FRAGMENTS
-from selfservice.members import demo
 from tests import house
 from tests.conftest import Site, new_config
 from tests.live import ask, every_page, server, wait_until
@@ -126,7 +126,7 @@ def test_a_late_body(served: Served) -> None:
 
 def a_request_for_mail(end: str = "") -> bytes:
     """A form that has a mail sent to a known address."""
-    code, email = demo.DEMO_LOGIN
+    code, email = accounts.DEMO_LOGIN
     return urlencode({"access_code": code, "email": email}).encode() + end.encode()
 
 

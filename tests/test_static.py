@@ -13,7 +13,7 @@ from functools import partial
 import brotli
 import pytest
 
-from selfservice.web import SECURITY_HEADERS
+from selfservice.web.security import SECURITY_HEADERS
 from tests.conftest import Site, new_config
 from tests.live import Answer, ask, server
 

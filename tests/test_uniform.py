@@ -9,7 +9,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock
-from selfservice.members import demo
+from selfservice.demo import accounts
 from tests.clients import HouseClient
 from tests.counter import CODE, EMAIL, STRANGE_CODE, Office, Visitor
 from tests.steps import KVK, Person
@@ -19,7 +19,7 @@ PAIRS = {
     "known": (CODE, EMAIL),
     "no such code": (STRANGE_CODE, EMAIL),
     "no such address": (CODE, EMAIL.replace("@", "x@")),
-    "two people": (CODE, demo.email(1)),
+    "two people": (CODE, accounts.email(1)),
 }
 UNKNOWN = [name for name in PAIRS if name != "known"]
 COOKIE = re.compile(r"loket=[^;]+")

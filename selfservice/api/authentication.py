@@ -7,14 +7,15 @@ from typing import NoReturn
 from flask import abort, request
 
 from selfservice import clock, web
+from selfservice.audit import record
 from selfservice.db import Connection
-from selfservice.events.model import record
-from selfservice.i18n import TIMEZONE, gettext
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.limits import table
-from selfservice.limits.model import allow
+from selfservice.limits.rate_limit import allow
 from selfservice.orders import api_keys
-from selfservice.problems import answer
-from selfservice.services import services
+from selfservice.web.problems import answer
+from selfservice.web.services import services
 
 
 def require_key(scope: api_keys.KeyScope) -> api_keys.ApiKey:

@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import abort, request
 
-from selfservice.i18n import gettext
+from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError, read_json
-from selfservice.problems import answer
+from selfservice.web.problems import answer
 
 MOST = 1000
 MAX_BYTES = 1024 * 1024

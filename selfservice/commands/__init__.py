@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
 
 
 def _create() -> Flask:
-    from selfservice import create_app
+    from selfservice.app import create_app
     from selfservice.config import load
 
     return create_app(load())
@@ -103,12 +103,12 @@ def _line(error: Exception) -> str | None:
     """What to say of an error that has a known reason; None for any other."""
     from selfservice.commands.catalogs import CatalogError
     from selfservice.config import ConfigError
-    from selfservice.crypto import MissingKeyError
     from selfservice.db import Error as DatabaseError
     from selfservice.db import IntegrityError, MigrationError
-    from selfservice.facts import FactError
+    from selfservice.facts.kinds import FactError
     from selfservice.publish.embed import EmbedError
     from selfservice.restore import RestoreError
+    from selfservice.seeds import MissingKeyError
 
     known = (ConfigError, MissingKeyError, MigrationError, RestoreError, FactError, CatalogError, EmbedError, OSError)
     if isinstance(error, known):

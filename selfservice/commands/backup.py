@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, db, heartbeats
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.command("backup")

@@ -11,7 +11,7 @@ from flask.cli import with_appcontext
 
 from selfservice.publish.build import BuildError
 from selfservice.publish.build import build as build_site
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 def say(text: str) -> None:

@@ -13,10 +13,11 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from selfservice import i18n
 from selfservice.config import ROOT
+from selfservice.i18n.catalogs import CATALOGS, catalog
+from selfservice.i18n.languages import LANGUAGES, SOURCE_LANGUAGE
 
-TEMPLATE = i18n.CATALOGS / "messages.pot"
+TEMPLATE = CATALOGS / "messages.pot"
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
 OPTIONS = {"**.html": {"extensions": "jinja2.ext.do", "trimmed": "true", "silent": "false"}}
 OPTIONS["**.txt"] = OPTIONS["**.html"]
@@ -31,12 +32,12 @@ def translated() -> list[str]:
     """The languages that have a catalog to edit: all but the one the source is written in. None where Loket was
     installed from a wheel, which holds them compiled.
     """
-    return [code for code in i18n.LANGUAGES if code != i18n.SOURCE_LANGUAGE and source(code).exists()]
+    return [code for code in LANGUAGES if code != SOURCE_LANGUAGE and source(code).exists()]
 
 
 def source(code: str) -> Path:
     """The catalog that translators edit."""
-    return i18n.CATALOGS / code / "LC_MESSAGES" / "messages.po"
+    return CATALOGS / code / "LC_MESSAGES" / "messages.po"
 
 
 def compile_stale() -> None:
@@ -47,16 +48,16 @@ def compile_stale() -> None:
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue
         with po.open("rb") as file:
-            catalog = read_po(file, locale=code)
-        if errors := [f"line {message.lineno}: {error}" for message, found in catalog.check() for error in found]:
+            translations = read_po(file, locale=code)
+        if errors := [f"line {message.lineno}: {error}" for message, found in translations.check() for error in found]:
             raise CatalogError(f"{po.relative_to(ROOT)}: {'; '.join(errors)}")
         buffer = io.BytesIO()
-        write_mo(buffer, catalog)
+        write_mo(buffer, translations)
         # In one move: several processes may start at once.
         fresh = mo.with_suffix(f".{os.getpid()}.new")
         fresh.write_bytes(buffer.getvalue())
         fresh.replace(mo)
-        i18n.catalog.cache_clear()
+        catalog.cache_clear()
 
 
 def extract() -> Catalog:

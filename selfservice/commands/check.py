@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice.commands import catalogs
 from selfservice.publish.checks import check
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.command("check")

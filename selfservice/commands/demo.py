@@ -8,18 +8,17 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.demo import many_orders
+from selfservice.demo import accounts, many_orders
 from selfservice.importing.progress import Progress
 from selfservice.importing.results import ImportCounts
-from selfservice.members import demo
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 def fill() -> bool:
     """Fill an empty database; True when it was empty. Refuses outside demo mode."""
     if not services().config.demo:
         sys.exit("loket: demo data only goes into a demonstration: set LOKET_DEMO=1")
-    return demo.fill(services().db, services().keys, demo.DEMO_PASSWORD)
+    return accounts.fill(services().db, services().keys, accounts.DEMO_PASSWORD)
 
 
 @click.command("demo")
@@ -37,8 +36,8 @@ def command(orders: int | None) -> None:
     if orders:
         added = _crowd(orders) or added
     click.echo("Demo data added" if added else "There is data already; nothing was added", err=True)
-    code, email = demo.DEMO_LOGIN
-    click.echo(f"Access code {code}, e-mail address {email}, password {demo.DEMO_PASSWORD}")
+    code, email = accounts.DEMO_LOGIN
+    click.echo(f"Access code {code}, e-mail address {email}, password {accounts.DEMO_PASSWORD}")
 
 
 def _crowd(count: int) -> bool:

@@ -6,10 +6,11 @@ import sys
 
 import click
 
-from selfservice import create_app, doctor
+from selfservice import doctor
+from selfservice.app import create_app
 from selfservice.config import ConfigError, load
 from selfservice.doctor import Finding
-from selfservice.facts import FactError
+from selfservice.facts.kinds import FactError
 
 
 @click.command("doctor")

@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 
 from selfservice.commands.serve import PORT
 from selfservice.front import caddyfile
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.command("front")

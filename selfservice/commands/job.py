@@ -10,11 +10,12 @@ from collections.abc import Callable
 import click
 from flask.cli import with_appcontext
 
-from selfservice import clock, downloads, logs
-from selfservice.jobs import model
-from selfservice.jobs.model import Job, LostError
+from selfservice import clock, logs
+from selfservice.jobs import queue
+from selfservice.jobs.queue import Job, LostError
 from selfservice.orders import export
-from selfservice.services import Services, services
+from selfservice.web import downloads
+from selfservice.web.services import Services, services
 
 TELL_SECONDS = 1.0
 # Whoever asks for a page comes first.
@@ -48,7 +49,7 @@ def command(name: str, attempt: int) -> None:
     logs.to_stderr()
     os.nice(NICE)
     wired = services()
-    job = model.leased(wired.db.read(), name, attempt)
+    job = queue.leased(wired.db.read(), name, attempt)
     if job is None:
         return
     told = time.monotonic()
@@ -57,11 +58,11 @@ def command(name: str, attempt: int) -> None:
         nonlocal told
         if time.monotonic() - told >= TELL_SECONDS:
             told = time.monotonic()
-            model.tell(wired.db, job, done, clock.now())
+            queue.tell(wired.db, job, done, clock.now())
 
     try:
         KINDS[job.kind](wired, job, tell)
-        model.finish(wired.db, job, clock.now())
+        queue.finish(wired.db, job, clock.now())
     except LostError:
         assert job.session_id is not None
         downloads.Folder(wired.config.downloads).forget_one(job.session_id, job.name)

@@ -9,10 +9,10 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
+from selfservice.audit import record
 from selfservice.db import Connection
-from selfservice.events.model import record
 from selfservice.orders import api_keys
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.group("keys")

@@ -10,13 +10,15 @@ from typing import Any
 import click
 from flask.cli import with_appcontext
 
-from selfservice import clock, i18n
-from selfservice.commands.kinds import NUMBER
+from selfservice import clock
+from selfservice.commands.arguments import NUMBER
 from selfservice.db import Connection
+from selfservice.i18n.formats import format_timestamp
+from selfservice.i18n.languages import using_language
 from selfservice.letters import batches, printing
 from selfservice.letters.text import Site
-from selfservice.requests import model as requests
-from selfservice.services import Services, services
+from selfservice.requests import fulfilment
+from selfservice.web.services import Services, services
 
 
 @click.group("letters")
@@ -34,7 +36,7 @@ def print_letters(folder: Path, limit: int) -> None:
     The codes are in these files only from then on. A run that was stopped half-way is finished by the next.
     """
     here, bar = services(), _Bar()
-    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, requests.letter_printed),), bar.show)
+    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, fulfilment.letter_printed),), bar.show)
     try:
         batch = printing.print_batch(printer, folder, limit, clock.now())
     except (printing.PrintingError, OSError) as error:
@@ -55,12 +57,12 @@ def posted(batch: int) -> None:
     try:
         with here.db.write() as conn:
             before = batches.get(conn, batch).posted_at
-            count = batches.mark_posted(conn, batch, (_Tell(here, requests.letter_posted),), clock.now())
+            count = batches.mark_posted(conn, batch, (_Tell(here, fulfilment.letter_posted),), clock.now())
     except batches.UnknownBatchError:
         sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
     if before is not None:
-        with i18n.using("en"):
-            sys.exit(f"loket: batch {batch} was posted {i18n.format_moment(before)} already. Nothing was changed")
+        with using_language("en"):
+            sys.exit(f"loket: batch {batch} was posted {format_timestamp(before)} already. Nothing was changed")
     click.echo(f"{count} posted")
 
 
@@ -70,7 +72,7 @@ def list_letters() -> None:
     """Show how many letters wait, and the batches, newest first."""
     waiting, found = batches.overview(services().db.read())
     click.echo(f"{waiting} waiting to be printed")
-    with i18n.using("en"):
+    with using_language("en"):
         for batch, count in found:
             click.echo(
                 f"batch {batch.id}  {count} {'letter ' if count == 1 else 'letters'}  {_state(batch)}  {batch.path}"
@@ -79,9 +81,9 @@ def list_letters() -> None:
 
 def _state(batch: batches.Batch) -> str:
     if batch.posted_at is not None:
-        return f"posted {i18n.format_moment(batch.posted_at)}"
+        return f"posted {format_timestamp(batch.posted_at)}"
     if batch.released_at is not None:
-        return f"printed {i18n.format_moment(batch.released_at)}"
+        return f"printed {format_timestamp(batch.released_at)}"
     return "not finished: run `loket letters print` again"
 
 

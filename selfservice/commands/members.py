@@ -9,12 +9,13 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock, workdays
+from selfservice.accounts import people
+from selfservice.audit import record
 from selfservice.db import Connection
-from selfservice.events.model import record
-from selfservice.members import people, references
-from selfservice.members.model import email_key
-from selfservice.requests import model
-from selfservice.services import services
+from selfservice.requests import records
+from selfservice.values.email import email_key
+from selfservice.values.reference import group_reference
+from selfservice.web.services import services
 
 
 @click.group("members")
@@ -54,6 +55,6 @@ def _show(conn: Connection, person: people.Person) -> None:
         main = ", main code" if code["is_main"] else ""
         since = workdays.today(clock.from_text(code["created_at"]))
         click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {since}  {state}")
-    for request in model.of_person(conn, person.id):
+    for request in records.of_person(conn, person.id):
         made = workdays.today(request.created_at)
-        click.echo(f"  request {references.grouped(request.reference)}  {made}  {request.state}")
+        click.echo(f"  request {group_reference(request.reference)}  {made}  {request.state}")

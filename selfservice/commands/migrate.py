@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice.migrations import migrate
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.command("migrate")

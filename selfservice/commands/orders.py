@@ -9,10 +9,10 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import importing
+from selfservice.commands import import_progress
 from selfservice.orders import importer
 from selfservice.orders.store import OrderStore
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.group("orders")
@@ -31,7 +31,7 @@ def import_file(file: BinaryIO, strict: bool) -> None:
     Loket runs. Exit status 1 when a line was refused.
     """
     wired, name = services(), str(getattr(file, "name", ""))
-    importing.run(
+    import_progress.run(
         "orders.import",
         file,
         lambda refuse, progress: importer.import_file(

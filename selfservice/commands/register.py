@@ -8,9 +8,9 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import importing
-from selfservice.register import model
-from selfservice.services import services
+from selfservice.commands import import_progress
+from selfservice.register import importer
+from selfservice.web.services import services
 
 
 @click.group("register")
@@ -27,8 +27,8 @@ def import_file(file: BinaryIO) -> None:
     Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
     Loket runs. Exit status 1 when a line was refused.
     """
-    importing.run(
+    import_progress.run(
         "register.import",
         file,
-        lambda refuse, progress: model.bring_in(services().db, file, clock.now(), refuse=refuse, progress=progress),
+        lambda refuse, progress: importer.bring_in(services().db, file, clock.now(), refuse=refuse, progress=progress),
     )

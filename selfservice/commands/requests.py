@@ -10,18 +10,20 @@ from datetime import datetime
 import click
 from flask.cli import with_appcontext
 
-from selfservice import clock, i18n
-from selfservice.commands.kinds import COLLEAGUE
+from selfservice import clock
+from selfservice.accounts import organisations
+from selfservice.audit import record
+from selfservice.commands.arguments import COLLEAGUE
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.events.model import record
-from selfservice.members import organisations, references
-from selfservice.requests import model, reasons
-from selfservice.requests.rows import State
+from selfservice.i18n.languages import LANGUAGE_NAMES, TIMEZONE
+from selfservice.requests import records, rejection_reasons, review, states
+from selfservice.requests.records import State
 from selfservice.requests.states import NEXT
-from selfservice.services import services
+from selfservice.values.reference import group_reference
+from selfservice.web.services import services
 
-Step = Callable[[Connection, Context], model.Request]
+Step = Callable[[Connection, Context], records.Request]
 
 
 @click.group("requests")
@@ -34,11 +36,11 @@ def command() -> None:
 @with_appcontext
 def list_requests(state: State | None) -> None:
     """List requests, oldest first."""
-    listed = model.listed(services().db.read(), state)
+    listed = records.listed(services().db.read(), state)
     for request in listed:
         name = _organisation(request) or "private"
         click.echo(
-            f"{references.grouped(request.reference)}  {_here(request.created_at)}  {request.state:<9}  "
+            f"{group_reference(request.reference)}  {_here(request.created_at)}  {request.state:<9}  "
             f"{request.delivery:<6}  {request.name}  ({name}){_remark(request)}"
         )
     click.echo(f"{len(listed)} requests" if len(listed) != 1 else "1 request", err=True)
@@ -50,20 +52,20 @@ def list_requests(state: State | None) -> None:
 def show(reference: str) -> None:
     """Show a request and what became of it."""
     conn = services().db.read()
-    request = model.by_reference(conn, reference)
+    request = records.by_reference(conn, reference)
     if request is None:
         sys.exit(f"loket: no request has the reference {reference}")
     with services().db.write() as conn:
         who = f"account:{getpass.getuser()}"
         record(conn, services().keys, clock.now(), "request.show", "ok", who=who, on_what=request.on_what)
     facts = {
-        "Reference": references.grouped(request.reference),
+        "Reference": group_reference(request.reference),
         "State": request.state + _remark(request),
         "For": _organisation(request) or "private use",
         "Name": request.name,
         "E-mail": f"{request.email} ({'confirmed' if request.confirmed_at else 'not confirmed'})",
         "Telephone": request.telephone or "-",
-        "Language": i18n.LANGUAGE_NAMES[request.language],
+        "Language": LANGUAGE_NAMES[request.language],
         "Pays by": request.payment_method.replace("_", " "),
         "Delivery": request.delivery_email or ", ".join(request.letter_lines),
         "Expected": f"{request.expected_from} to {request.expected_until}",
@@ -72,7 +74,7 @@ def show(reference: str) -> None:
     }
     for label, value in facts.items():
         click.echo(f"{label + ':':<13}{value}")
-    for state, at in model.history(conn, request.id):
+    for state, at in states.history(conn, request.id):
         click.echo(f"  {_here(clock.from_text(at))}  {state}")
 
 
@@ -83,7 +85,7 @@ def show(reference: str) -> None:
 def check(reference: str, by: str) -> None:
     """Take a request up: its requester sees that it is being checked."""
     now = clock.now()
-    _run(reference, lambda conn, ctx: model.take_up(conn, ctx, reference, by, now))
+    _run(reference, lambda conn, ctx: review.take_up(conn, ctx, reference, by, now))
 
 
 @command.command()
@@ -93,54 +95,56 @@ def check(reference: str, by: str) -> None:
 def approve(reference: str, by: str) -> None:
     """Approve a request: its code goes by e-mail at once, or with the next letters."""
     now = clock.now()
-    _run(reference, lambda conn, ctx: model.approve(conn, ctx, reference, by, now))
+    _run(reference, lambda conn, ctx: review.approve(conn, ctx, reference, by, now))
 
 
 @command.command()
 @click.argument("reference")
 @click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
-@click.option("--reason", required=True, type=click.Choice(reasons.REASONS), help="It is mailed in their language.")
+@click.option(
+    "--reason", required=True, type=click.Choice(rejection_reasons.REASONS), help="It is mailed in their language."
+)
 @with_appcontext
 def reject(reference: str, by: str, reason: str) -> None:
     """Reject a request and mail why."""
     now = clock.now()
-    _run(reference, lambda conn, ctx: model.reject(conn, ctx, reference, by, reason, now))
+    _run(reference, lambda conn, ctx: review.reject(conn, ctx, reference, by, reason, now))
 
 
 def _run(reference: str, step: Step) -> None:
     """Do it, and say how the request stands; what cannot be done is one line and exit status 1."""
     conn = services().db.read()
-    before = model.by_reference(conn, reference)
+    before = records.by_reference(conn, reference)
     try:
         with services().db.write() as conn:
             request = step(conn, services().context)
-    except model.UnknownReferenceError:
+    except review.UnknownReferenceError:
         sys.exit(f"loket: no request has the reference {reference}")
-    except model.SelfApprovalError as error:
+    except review.SelfApprovalError as error:
         assert before is not None
         with services().db.write() as conn:
-            model.note_refusal(conn, services().context, before, str(error), clock.now())
+            review.note_refusal(conn, services().context, before, str(error), clock.now())
         sys.exit("loket: the one who asks cannot be the one who decides; ask a colleague. Nothing was changed")
-    except model.WrongStateError as error:
+    except states.WrongStateError as error:
         waits = before is not None and before.kind == "private" and error.state == "received"
         why = "is private and waits for its own link" if waits else f"is {error.state}"
         sys.exit(f"loket: request {reference} {why}, so this cannot be done. Nothing was changed")
-    click.echo(f"Request {references.grouped(request.reference)} is {request.state}{_remark(request)}")
+    click.echo(f"Request {group_reference(request.reference)} is {request.state}{_remark(request)}")
 
 
 def _here(moment: datetime) -> str:
     """A moment as the clock in the office had it: Amsterdam, as in the mails and on the pages."""
-    return f"{moment.astimezone(i18n.TIMEZONE):%Y-%m-%d %H:%M}"
+    return f"{moment.astimezone(TIMEZONE):%Y-%m-%d %H:%M}"
 
 
-def _remark(request: model.Request) -> str:
+def _remark(request: records.Request) -> str:
     if request.state == "approved":
         return ", its letter waits " + ("to be printed" if request.letter_id else "for another one to that address")
     corrected = request.corrected_at is not None and request.state in ("received", "checking")
     return ", its address is not the registered one" if corrected else ""
 
 
-def _organisation(request: model.Request) -> str:
+def _organisation(request: records.Request) -> str:
     if request.organisation_id is None:
         return ""
     organisation = organisations.get(services().db.read(), request.organisation_id)

@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock
 from selfservice.restore import Copy, prepared, put_in_place, stopped
-from selfservice.services import services
+from selfservice.web.services import services
 
 
 @click.command("restore")

@@ -14,12 +14,12 @@ from flask.cli import with_appcontext
 from selfservice import logs, metrics, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
-from selfservice.mails import transport
-from selfservice.members import demo, references
+from selfservice.demo import accounts, requests
+from selfservice.mailer import transport
 from selfservice.migrations import migrate
-from selfservice.requests import demo as requests
-from selfservice.services import services
 from selfservice.supervisor import Supervisor
+from selfservice.values.reference import group_reference
+from selfservice.web.services import services
 
 MOST_PROCESSES = 256
 PORT = 8000  # of a demonstration whose address is not set (config.py)
@@ -86,11 +86,11 @@ def _claim(host: str, port: int) -> None:
 def _greet(base_url: str, is_demo: bool) -> None:
     click.echo(f"\n  Loket is open:  {base_url}/\n")
     if is_demo:
-        code, email = demo.DEMO_LOGIN
+        code, email = accounts.DEMO_LOGIN
         click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
-        click.echo(f"  To log in, the password  {demo.DEMO_PASSWORD}")
+        click.echo(f"  To log in, the password  {accounts.DEMO_PASSWORD}")
         for number, way in zip(requests.NEVER_CAME, ("letter", "e-mail"), strict=True):
-            reference = references.grouped(requests.reference(number))
+            reference = group_reference(requests.reference(number))
             click.echo(f"  Never came by {way + ':':<8}   reference {reference}, {requests.email(number)}")
         if services().config.smtp_url is None:
             click.echo(f"  Its mail arrives at      {base_url}/en/self-service/mailbox")

@@ -12,13 +12,13 @@ import click
 from flask import Flask
 from watchfiles import Change, watch
 
-from selfservice import create_app
+from selfservice.app import create_app
 from selfservice.commands.catalogs import CatalogError, compile_stale
 from selfservice.config import PACKAGE, Config, load
-from selfservice.facts import FactError
+from selfservice.facts.kinds import FactError
+from selfservice.facts.rights import RightsError
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.embed import EmbedError
-from selfservice.rights import RightsError
 
 STEP_MILLISECONDS = 20
 DEBOUNCE_MILLISECONDS = 60

@@ -11,9 +11,9 @@ from flask.cli import with_appcontext
 
 from selfservice import logs
 from selfservice.jobs.runner import Runner
-from selfservice.mails import transport, worker
-from selfservice.services import services
-from selfservice.templating import load_all
+from selfservice.mailer import transport, worker
+from selfservice.web.layout import load_all
+from selfservice.web.services import services
 
 
 @click.command("worker")

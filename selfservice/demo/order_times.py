@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from random import Random
 
-from selfservice.i18n import TIMEZONE
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.orders.timestamps import day_of
 
 YEARS = 5

@@ -10,7 +10,8 @@ from random import Random
 from typing import NamedTuple
 
 from selfservice.db import Connection
-from selfservice.members import codes, demo
+from selfservice.demo import accounts
+from selfservice.values.access_code import CHARACTERS
 
 KVK_NUMBERS = 100_000  # as many as begin with 000
 KINDS = (
@@ -28,8 +29,8 @@ TAILS = (
     "wiek", "poort", "pad", "bes", "wachter", "schijn", "val", "vonk", "draad", "gaard", "pit", "tros",
 )  # fmt: skip
 GIVEN = (
-    *demo.GIVEN_NAMES, "Bo", "Ilse", "Ravi", "Guus", "Nadia", "Owen", "Lieke", "Teun", "Sara", "Milo", "Femke", "Hugo",
-    "Zoë", "Daan", "Lotte", "Omar", "Tess", "Finn", "Esra", "Bram", "Maud", "Kees", "Anouk", "Jesse",
+    *accounts.GIVEN_NAMES, "Bo", "Ilse", "Ravi", "Guus", "Nadia", "Owen", "Lieke", "Teun", "Sara", "Milo", "Femke",
+    "Hugo", "Zoë", "Daan", "Lotte", "Omar", "Tess", "Finn", "Esra", "Bram", "Maud", "Kees", "Anouk", "Jesse",
 )  # fmt: skip
 
 
@@ -97,8 +98,8 @@ def people(conn: Connection, random: Random, count: int, then: str, known: int =
             mailbox=f"info@{family.lower()}-{organisation}.example",
             street=f"{random.choice(HEADS)}straat",
             house_number=str(place % 200 + 1),
-            city=random.choice(demo.ORGANISATIONS)[4],
+            city=random.choice(accounts.ORGANISATIONS)[4],
             code_hash=f"{random.getrandbits(256):064x}",
-            hint="".join(random.choices(codes.SYMBOLS, k=3)),
+            hint="".join(random.choices(CHARACTERS, k=3)),
             holder=last["holder"] + 1 + place - known,
         )

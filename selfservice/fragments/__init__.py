@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from selfservice.fragments import (
-    access_code,
-    change_password,
-    devices,
-    digital_invoices,
-    direct_debit,
-    lost_access_code,
-    mailbox,
-    my,
-    orders,
-    replacement_password,
-    request_status,
-    search,
-    sign_in,
-    which_situation,
-)
+from selfservice.fragments import orders
+from selfservice.fragments.access_code import routes as access_code
+from selfservice.fragments.change_password import routes as change_password
+from selfservice.fragments.devices import routes as devices
+from selfservice.fragments.digital_invoices import routes as digital_invoices
+from selfservice.fragments.direct_debit import routes as direct_debit
+from selfservice.fragments.lost_access_code import routes as lost_access_code
+from selfservice.fragments.mailbox import routes as mailbox
+from selfservice.fragments.my import routes as my
+from selfservice.fragments.replacement_password import routes as replacement_password
+from selfservice.fragments.request_status import routes as request_status
+from selfservice.fragments.search import routes as search
+from selfservice.fragments.sign_in import routes as sign_in
+from selfservice.fragments.which_situation import routes as which_situation
 
 FRAGMENTS: dict[str, Blueprint] = {
     "replacement-password": replacement_password.blueprint,

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from selfservice.db import Database
-from selfservice.jobs import model
-from selfservice.jobs.model import Job
+from selfservice.jobs import queue
+from selfservice.jobs.queue import Job
 
 LOGGER = logging.getLogger("loket.jobs")
 
@@ -29,12 +29,12 @@ class Runner:
         if self._running is not None:
             job, child = self._running
             code = child.poll()
-            if code is None and model.is_held(self._db.read(), job, now):
+            if code is None and queue.is_held(self._db.read(), job, now):
                 return
             self._end()
-            if code != 0 and (state := model.fail(self._db, job, now)) is not None:
+            if code != 0 and (state := queue.fail(self._db, job, now)) is not None:
                 LOGGER.error("job", extra={"fields": {"kind": job.kind, "attempt": job.attempts, "state": state}})
-        claimed = model.claim(self._db, now)
+        claimed = queue.claim(self._db, now)
         if claimed is not None:
             command = [*self._command, claimed.name, str(claimed.attempts)]
             self._running = (claimed, subprocess.Popen(command))  # noqa: S603 (our own)
@@ -46,7 +46,7 @@ class Runner:
             is_cut_off = child.poll() is None
             self._end()
             if is_cut_off:
-                model.give_back(self._db, job)
+                queue.give_back(self._db, job)
 
     def _end(self) -> None:
         assert self._running is not None

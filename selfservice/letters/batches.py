@@ -9,9 +9,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 from selfservice.clock import from_text, to_text
-from selfservice.crypto import Seed
 from selfservice.db import Connection, Row
-from selfservice.letters.model import Letter, withdraw_revoked
+from selfservice.letters.pending import Letter, withdraw_revoked
+from selfservice.seeds import Seed
 from selfservice.workdays import today
 
 # Called with the connection of the transaction in which a letter was printed or posted, its row number, the moment.

@@ -19,14 +19,14 @@ from pathlib import Path
 
 from selfservice import workdays
 from selfservice.clock import to_text
+from selfservice.crypto import Keys
 from selfservice.db import Database, LockedError
 from selfservice.letters import batches
 from selfservice.letters.batches import Batch, Hook
-from selfservice.letters.model import Letter
 from selfservice.letters.pdf import PdfCompiler
+from selfservice.letters.pending import Letter
 from selfservice.letters.text import Site, write
-from selfservice.members import codes
-from selfservice.secrets import Keys
+from selfservice.values.access_code import derive_code
 
 LIMIT = 500  # letters; what one transaction marks without making the site wait for the write lock
 MANIFEST = "manifest.json"
@@ -87,7 +87,7 @@ def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None
     batch.part.mkdir(mode=0o700, parents=True)
     compiler, day, entries = PdfCompiler(), workdays.today(batch.created_at), []
     for number, letter in enumerate(made, 1):
-        code = codes.derive(printer.keys, letter.seed)
+        code = derive_code(printer.keys, letter.seed)
         content = compiler.make(write(letter, code, day, printer.site), batch.created_at)
         name = f"{number:04}-{letter.reference}.pdf"
         _write(batch.part / name, content)

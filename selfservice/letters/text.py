@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from selfservice import i18n
-from selfservice.facts import Facts
-from selfservice.i18n import gettext
-from selfservice.letters.model import Letter
-from selfservice.letters.signs import printable
-from selfservice.members import codes, references
-from selfservice.messages.line import check_line
+from selfservice.facts.facts import Facts
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.formats import format_date
+from selfservice.i18n.languages import current_language, using_language
+from selfservice.letters.characters import printable
+from selfservice.letters.pending import Letter
+from selfservice.mail.verification import check_line
+from selfservice.values.access_code import group_code
+from selfservice.values.reference import group_reference
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Site:
 
     def form(self, name: str) -> str:
         """The address of a form, as people type it."""
-        return self.shown(f"/{i18n.language()}/self-service/{name}")
+        return self.shown(f"/{current_language()}/self-service/{name}")
 
     def page(self, key: str) -> str:
         """The address of a help page, as people type it."""
@@ -43,10 +45,10 @@ def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
 
     The person whom it greets is the third line from below of its envelope (`model.enqueue`).
     """
-    with i18n.using(letter.language):
+    with using_language(letter.language):
         fact = {short: str(site.facts.get(f"organisation.{short}")) for short in ("name", "full_name")}
         post = [str(site.facts.get(name)) for name in ("organisation.post_box", "organisation.post_place")]
-        reference = references.grouped(letter.reference)
+        reference = group_reference(letter.reference)
         return {
             "language": letter.language,
             "title": gettext("Your access code"),
@@ -54,12 +56,12 @@ def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
             "return_line": " · ".join([fact["name"], *post]),
             "recipient": [printable(line) for line in letter.lines],
             "labels": [
-                {"name": gettext("Date"), "value": i18n.format_date(day)},
+                {"name": gettext("Date"), "value": format_date(day)},
                 {"name": gettext("Our reference"), "value": reference},
             ],
             "greeting": gettext("Hello %(name)s,", name=printable(letter.lines[-3])),
             "opening": gettext("You asked us for an access code. This is it:"),
-            "code": codes.grouped(code),
+            "code": group_code(code),
             "code_hint": gettext(
                 "Capitals and dashes do not matter. The digits 0 and 1 and the letters I and O are not in it."
             ),
@@ -72,7 +74,7 @@ def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
 
 def _parts(letter: Letter, site: Site, reference: str) -> list[dict[str, Any]]:
     """The headings, each with its steps (numbered) or paragraphs."""
-    last = i18n.format_date(letter.valid_until)
+    last = format_date(letter.valid_until)
     return [
         {
             "heading": gettext("How to log in"),

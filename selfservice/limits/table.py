@@ -1,6 +1,6 @@
 """Every limit on what can be tried, once. Mail has caps of its own: the facts `mail.*`."""
 
-from selfservice.limits.model import Guard, Limit
+from selfservice.limits.rate_limit import Guard, Limit
 
 HOUR = 3600
 DAY = 24 * HOUR

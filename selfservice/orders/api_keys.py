@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from selfservice import secrets
+from selfservice import crypto
 from selfservice.clock import to_text
 from selfservice.db import Connection, Row
 
@@ -41,13 +41,13 @@ def create(conn: Connection, name: str, scope: KeyScope, now: datetime) -> tuple
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise ValueError(f"a key's name is one line of 1 to {MAX_NAME} signs")
-    plain = PREFIX + secrets.token()
+    plain = PREFIX + crypto.token()
     row = conn.execute(
         """INSERT INTO delivery_keys (public_id, key_hash, name, scope, created_at)
            VALUES (:public_id, :key_hash, :name, :scope, :now) RETURNING *""",
         {
             "public_id": random.token_hex(4),
-            "key_hash": secrets.hash_token(plain),
+            "key_hash": crypto.hash_token(plain),
             "name": name,
             "scope": scope,
             "now": to_text(now),
@@ -62,7 +62,7 @@ def find(conn: Connection, plain: str) -> ApiKey | None:
         return None
     row = conn.execute(
         "SELECT * FROM delivery_keys WHERE key_hash = :key_hash AND revoked_at IS NULL",
-        {"key_hash": secrets.hash_token(plain)},
+        {"key_hash": crypto.hash_token(plain)},
     ).fetchone()
     return None if row is None else _key(row)
 

@@ -14,15 +14,15 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import BinaryIO
 
+from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
 from selfservice.importing.results import ImportCounts, RejectedLine
-from selfservice.members.model import hashes_of
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import COLUMNS, OPTIONAL, DeliveredOrder, validate, values_of_object
-from selfservice.secrets import Keys
+from selfservice.values.access_code import lookup_hashes
 
 # So many lines are read, put in the order of the table, and written in batches: a batch then changes pages that lie
 # together, where one in the order of a file touches pages all over six indexes (docs/why.md).
@@ -153,7 +153,7 @@ class Importer:
         return store.upsert([self._row(store, order, owner) for order, owner in batch])
 
     def _find(self, conn: Connection, code: str) -> _Owner:
-        hashes = hashes_of(self._keys, code)
+        hashes = lookup_hashes(self._keys, code)
         row = OrderStore(conn).find_owner(hashes[0], hashes[1])
         if row is None:
             raise LineError("access_code is not one that we gave out")

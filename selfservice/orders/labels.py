@@ -12,17 +12,9 @@ from functools import cache, lru_cache
 from babel.dates import format_date as babel_date
 from babel.numbers import format_decimal
 
-from selfservice.i18n import (
-    LOCALES,
-    TIMEZONE,
-    format_date,
-    format_money,
-    format_time,
-    gettext,
-    language,
-    ngettext,
-    using,
-)
+from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.i18n.formats import format_date, format_money, format_time
+from selfservice.i18n.languages import LOCALES, TIMEZONE, current_language, using_language
 from selfservice.orders import periods
 from selfservice.orders.periods import Period
 
@@ -109,30 +101,30 @@ def days(period: Period) -> str:
 
 def format_month(first: date) -> str:
     """`March 2026`, `maart 2026`."""
-    return _day(language(), first, "MMMM y")
+    return _day(current_language(), first, "MMMM y")
 
 
 def format_day(moment: date) -> str:
     """`21 Nov 2026`, `21 nov 2026`: short, for a table."""
-    return _day(language(), moment, "d MMM y")
+    return _day(current_language(), moment, "d MMM y")
 
 
 def format_hour(moment: datetime) -> str:
     """The time of day in Amsterdam: `14:05`, `14.05 uur`."""
     local = moment.astimezone(TIMEZONE)
-    return _hour(language(), local.hour, local.minute)
+    return _hour(current_language(), local.hour, local.minute)
 
 
 def format_euros(cents: int) -> str:
     """`€12.50`, `-€12.50`; `€ 12,50`, `€ -12,50`."""
-    before, after, thousands, point = _money(language(), is_negative=cents < 0)
+    before, after, thousands, point = _money(current_language(), is_negative=cents < 0)
     whole, rest = divmod(abs(cents), 100)
     return f"{before}{f'{whole:,}'.replace(',', thousands)}{point}{rest:02d}{after}"
 
 
 def format_count(number: int) -> str:
     """`100,000`, `100.000`."""
-    return f"{number:,}".replace(",", _money(language(), is_negative=False)[2])
+    return f"{number:,}".replace(",", _money(current_language(), is_negative=False)[2])
 
 
 # A list has a hundred days, times and amounts, and Babel takes a good part of a millisecond for ten of them.
@@ -143,14 +135,14 @@ def _day(lang: str, moment: date, form: str) -> str:
 
 @lru_cache(4096)
 def _hour(lang: str, hours: int, minutes: int) -> str:
-    with using(lang):
+    with using_language(lang):
         return format_time(time(hours, minutes))
 
 
 @cache
 def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
     """How Babel writes amounts: what stands before and after the digits, between thousands, before the cents."""
-    with using(lang):
+    with using_language(lang):
         text = format_money(Decimal(-1000 if is_negative else 1000))
     found = re.fullmatch(r"(.*?)1(\D)000(\D)00(.*)", text)
     assert found is not None, f"amounts are written in another way than expected: {text}"
@@ -163,7 +155,7 @@ def format_size(bytes_: int) -> str:
     if bytes_ < 1_000_000:
         return f"{format_count(max(1, round(bytes_ / 1000)))}\N{NO-BREAK SPACE}KB"
     tenths = Decimal(bytes_ // 100_000) / 10
-    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[language()])}\N{NO-BREAK SPACE}MB"
+    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[current_language()])}\N{NO-BREAK SPACE}MB"
 
 
 def duration(seconds: float) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection, Row
-from selfservice.events.model import record
-from selfservice.limits.model import Limit, allow
+from selfservice.limits.rate_limit import Limit, allow
+from selfservice.mail import outbox
 from selfservice.orders.redelivery import Requester
-from selfservice.outbox import addresses
-from selfservice.outbox import model as outbox
+from selfservice.values.email import mask_email
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,7 @@ def holder(conn: Connection, organisation_id: int) -> MainCodeHolder | None:
     row = _find(conn, organisation_id)
     if row is None:
         return None
-    return MainCodeHolder(
-        row["id"], mask_name(f"{row['given_name']} {row['family_name']}"), addresses.mask(row["email"])
-    )
+    return MainCodeHolder(row["id"], mask_name(f"{row['given_name']} {row['family_name']}"), mask_email(row["email"]))
 
 
 def ask_holder(conn: Connection, ctx: Context, organisation_id: int, requester: Requester, now: datetime) -> int:

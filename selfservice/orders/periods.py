@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from selfservice.i18n import TIMEZONE
+from selfservice.i18n.languages import TIMEZONE
 
 PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
 YEARS = range(1900, 3000)

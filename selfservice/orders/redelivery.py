@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
 
+from selfservice.audit import record
 from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Row
-from selfservice.events.model import record
-from selfservice.facts import Facts
-from selfservice.i18n import TIMEZONE
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import TIMEZONE
+from selfservice.mail import outbox
 from selfservice.orders.models import Order
-from selfservice.outbox import model as outbox
 
 Outcome = Literal["asked", "asked_before", "impossible"]
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from selfservice.i18n import TIMEZONE
+from selfservice.i18n.languages import TIMEZONE
 
 _ISO_8601 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?"

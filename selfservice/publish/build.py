@@ -14,9 +14,9 @@ from flask import Flask
 from pelican import Pelican
 from pelican.settings import read_settings
 
-from selfservice import i18n
 from selfservice.config import Config
-from selfservice.facts import load_toml
+from selfservice.facts.file import load_toml
+from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
 from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
@@ -100,7 +100,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, te
     log.addHandler(heard)
     try:
         tell("Reading and writing pages")
-        with i18n.using(i18n.language()):
+        with using_language(current_language()):
             Pelican(settings(app, config, fresh, plugin)).run()
     finally:
         plugin.unregister()
@@ -112,7 +112,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, te
     if errors:
         shutil.rmtree(fresh, ignore_errors=True)
         raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
-    with i18n.using(i18n.language()):
+    with using_language(current_language()):
         files.write(app, plugin, fresh)
     tell("Making the search index")
     indexing.finish()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flask import Flask
 
-from selfservice import clock, i18n
+from selfservice import clock
 from selfservice.config import Config
-from selfservice.facts import Facts
-from selfservice.pages import FACT, SECTIONS, info
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE, other_language, using_language
 from selfservice.publish import markdown
 from selfservice.publish.collisions import same_addresses
 from selfservice.publish.embed import embedder
@@ -20,6 +20,7 @@ from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
 from selfservice.publish.tables import tables
 from selfservice.publish.usage import unused_facts
+from selfservice.web.pages import FACT, SECTIONS, info
 
 DESCRIPTION = (50, 170)  # characters; what search engines show
 REVIEW_DAYS = 366
@@ -37,10 +38,10 @@ Pages = dict[tuple[str, str], Document]
 def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Problem]:
     """Everything found in the content, by file and line. Changes nothing."""
     facts: Facts = app.extensions["chrome"].facts
-    today = today or clock.now().astimezone(i18n.TIMEZONE).date()
+    today = today or clock.now().astimezone(TIMEZONE).date()
     pages: Pages = {}
-    for lang in i18n.LANGUAGES:
-        with i18n.using(lang):
+    for lang in LANGUAGES:
+        with using_language(lang):
             for path in sorted((config.content / lang).glob("*.md")):
                 pages[lang, path.stem] = markdown.read(
                     path.read_text("utf-8"), _file(lang, path.stem), facts, tables(app)
@@ -65,7 +66,7 @@ def _file(lang: str, key: str) -> str:
 def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
     paths = {}
     for lang, key in pages:
-        with i18n.using(lang):
+        with using_language(lang):
             paths[lang, key] = info(lang, key, pages[lang, key].meta, facts).path
     anchors = {
         place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
@@ -174,7 +175,7 @@ RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (
 def _twins(pages: Pages) -> Iterator[Problem]:
     """Every page and every question exists in both languages."""
     for (lang, key), document in pages.items():
-        other = i18n.other_language(lang)
+        other = other_language(lang)
         if (other, key) not in pages:
             yield Problem(_file(lang, key), 1, f"this page has no twin: write content/{other}/{key}.md")
             continue
@@ -189,7 +190,7 @@ def _strays(content: Path) -> Iterator[Problem]:
     """Files that would silently not become a page."""
     for path in sorted(content.rglob("*.md")):
         place = path.relative_to(content)
-        if len(place.parts) != 2 or place.parts[0] not in i18n.LANGUAGES:
+        if len(place.parts) != 2 or place.parts[0] not in LANGUAGES:
             yield Problem(f"content/{place}", 1, "pages stand in content/en or content/nl: move it there")
         elif not re.fullmatch(r"[a-z0-9-]+", path.stem):
             yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")

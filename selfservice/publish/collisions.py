@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from selfservice.pages import PageInfo
 from selfservice.publish.markdown import Problem
+from selfservice.web.pages import PageInfo
 
 
 def same_addresses(content: Path, pages: Iterable[PageInfo]) -> list[Problem]:

@@ -16,7 +16,9 @@ from xml.sax.saxutils import escape
 import brotli
 from flask import Flask
 
-from selfservice import clock, errors, front, i18n, web
+from selfservice import clock, front
+from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.web import error_pages, request
 
 if TYPE_CHECKING:
     from selfservice.publish.plugin import Plugin
@@ -32,22 +34,22 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
         _save(output / path, content)
     base = plugin.chrome.config.base_url
     _save(output / "sitemap.xml", _sitemap(plugin, base))
-    hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in i18n.LANGUAGES)
+    hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in LANGUAGES)
     _save(output / "robots.txt", f"User-agent: *\n{hidden}\nSitemap: {base}/sitemap.xml\n")
     _save(output / ".well-known" / "security.txt", _security(plugin, base))
-    for lang in i18n.LANGUAGES:
+    for lang in LANGUAGES:
         for code in front.CODES:
             _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
             _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HX))
-            _save(output / lang / f"{code}.json", _error(app, code, lang, web.API))
+            _save(output / lang / f"{code}.json", _error(app, code, lang, request.API))
     home = app.test_client().get("/choose-language", base_url=app.config["BASE_URL"])
     _save(output / "index.html", home.get_data())
 
 
 def _error(app: Flask, code: int, lang: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
     """What the app says at this error, for whoever says it while the app cannot (selfservice/front.py)."""
-    with app.test_request_context(path, base_url=app.config["BASE_URL"], headers=headers), i18n.using(lang):
-        return errors.answer(code).get_data()
+    with app.test_request_context(path, base_url=app.config["BASE_URL"], headers=headers), using_language(lang):
+        return error_pages.answer(code).get_data()
 
 
 def _save(path: Path, content: str | bytes) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import pyromark
 import yaml
 
-from selfservice.facts import FactError, Facts
-from selfservice.pages import FACT, fill_plain, split
+from selfservice.facts.facts import Facts
+from selfservice.facts.kinds import FactError
+from selfservice.web.pages import FACT, fill_plain, split
 
 WORDS_A_MINUTE = 200
 _Options = pyromark.Options

@@ -11,11 +11,13 @@ from pelican import signals
 from pelican.contents import Page
 from pelican.generators import PagesGenerator
 
-from selfservice import i18n
-from selfservice.pages import SECTIONS, PageInfo, section_title
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.formats import format_date
+from selfservice.i18n.languages import LANGUAGES, set_language
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import HEADING, Problem
-from selfservice.templating import Chrome
+from selfservice.web.layout import LayoutContext
+from selfservice.web.pages import SECTIONS, PageInfo, section_title
 
 
 class Plugin:
@@ -25,7 +27,7 @@ class Plugin:
 
     def __init__(
         self,
-        chrome: Chrome,
+        chrome: LayoutContext,
         forms: Iterable[str],
         embed: Callable[[str, str], str],
         when_read: Callable[[Plugin], None] = lambda _: None,
@@ -62,13 +64,13 @@ class Plugin:
         links = Links({place: info.path for place, info in infos.items()}, anchors, self.forms, self.embed)
         for page in self.pages:
             self._complete(page, links, infos)
-        for lang in i18n.LANGUAGES:
+        for lang in LANGUAGES:
             _set_neighbours([page for page in self.pages if page.info.lang == lang and page.info.key != "index"])
         self.when_read(self)
 
     def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
         info, document = page.info, page.document
-        i18n.set_language(info.lang)
+        set_language(info.lang)
         file = f"content/{info.lang}/{info.key}.md"
         html, page.forms = links.resolve(document, info.lang, file)
         page.content_html = Markup(_decorate(html))  # noqa: S704 (made from our own pages)
@@ -76,7 +78,7 @@ class Plugin:
         page.key = info.key
         page.minutes = document.minutes
         updated = document.meta.get("updated")
-        page.updated = i18n.format_date(updated) if updated else ""
+        page.updated = format_date(updated) if updated else ""
         page.updated_iso = updated.isoformat() if updated else ""
         page.related = []
         for key in document.meta.get("related") or ():
@@ -98,7 +100,7 @@ class Plugin:
     def _enter(self, generator: PagesGenerator, content: Page) -> None:
         """A page is about to be written: its language and its surroundings."""
         info = content.info
-        i18n.set_language(info.lang)
+        set_language(info.lang)
         alternates = {info.lang: info.path}
         alternates |= {other.info.lang: other.info.path for other in content.translations}
         generator.context.update(self.chrome.context(info.lang, info.path, dict(sorted(alternates.items()))))
@@ -125,7 +127,7 @@ def _set_neighbours(pages: list[Page]) -> None:
 
 def _decorate(html: str) -> str:
     """What the design adds to plain markdown HTML: a link at each question, tables that can be scrolled by keyboard."""
-    label = escape(i18n.gettext("Link to this question"))
+    label = escape(gettext("Link to this question"))
 
     def heading(match: Any) -> str:
         anchor, text = match[1], match[2]
@@ -135,7 +137,7 @@ def _decorate(html: str) -> str:
 
     html = HEADING.sub(heading, html)
     if "<table>" in html:
-        name = escape(i18n.gettext("Table"))
+        name = escape(gettext("Table"))
         html = html.replace("<table>", f'<div class="table-wrap" role="group" aria-label="{name}" tabindex="0"><table>')
         html = html.replace("</table>", "</table></div>").replace("<th>", '<th scope="col">')
     return html

@@ -7,11 +7,11 @@ from typing import Any
 
 from pelican.readers import BaseReader
 
-from selfservice import i18n
-from selfservice.facts import Facts
-from selfservice.pages import info
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import set_language
 from selfservice.publish import markdown
 from selfservice.publish.tables import Tables
+from selfservice.web.pages import info
 
 
 def reader(facts: Facts, tables: Tables) -> type[BaseReader]:
@@ -23,7 +23,7 @@ def reader(facts: Facts, tables: Tables) -> type[BaseReader]:
         def read(self, source_path: str) -> tuple[str, dict[str, Any]]:
             path = Path(source_path)
             lang, key = path.parent.name, path.stem
-            i18n.set_language(lang)
+            set_language(lang)
             document = markdown.read(
                 path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables
             )

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 from flask import Flask
 
-from selfservice import i18n
-from selfservice.facts import Facts
-from selfservice.rights import KINDS, Right, Rights
+from selfservice.facts.facts import Facts
+from selfservice.facts.rights import KINDS, Right, Rights
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
 
 Tables = Mapping[str, Callable[[], str]]
 
@@ -22,12 +23,12 @@ def tables(app: Flask) -> Tables:
 
 def _rights(rights: Rights, facts: Facts) -> str:
     """What each kind of use may do; a link where it is done, here or elsewhere."""
-    yes, no = i18n.gettext("Yes"), i18n.gettext("No")
-    head = (i18n.gettext("What you can do"), i18n.gettext("Business"), i18n.gettext("Private"))
+    yes, no = gettext("Yes"), gettext("No")
+    head = (gettext("What you can do"), gettext("Business"), gettext("Private"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for right in rights.all:
         cells = " | ".join(yes if kind in right.kinds else no for kind in KINDS)
-        rows.append(f"| [{right.title(i18n.language())}]({_address(right, facts)}) | {cells} |")
+        rows.append(f"| [{right.title(current_language())}]({_address(right, facts)}) | {cells} |")
     return "\n".join(rows)
 
 

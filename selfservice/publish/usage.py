@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from selfservice.config import INVENTED, PACKAGE, Config
-from selfservice.facts import Facts
+from selfservice.facts.facts import Facts
 from selfservice.publish.markdown import Problem
 
 _IN_TEXT = re.compile(r"\bfact\.(\w+\.\w+)")

@@ -13,18 +13,19 @@ from typing import Literal
 from uuid import uuid4
 
 from selfservice import workdays
+from selfservice.accounts import access_codes, mandates, passwords, payment_methods, people, tokens
+from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.events.model import record
 from selfservice.limits import table
-from selfservice.limits.model import allow
-from selfservice.members import mandates, payments, people, tokens, use
-from selfservice.members import model as members
-from selfservice.outbox import model as outbox
-from selfservice.requests import lost, states
-from selfservice.requests.handing import hand_out, organisation_name, pays_already
-from selfservice.requests.rows import LINK, Request, get, to_request
+from selfservice.limits.rate_limit import allow
+from selfservice.mail import outbox
+from selfservice.requests import replacement, states
+from selfservice.requests.fulfilment import hand_out, organisation_name, pays_already
+from selfservice.requests.records import LINK, Request, get, to_request
+from selfservice.values.email import email_key
+from selfservice.values.iban import mask_iban
 
 PASSWORD_TOKEN = "password"  # noqa: S105 (a kind of token: the one that the form for a new password redeems)
 
@@ -55,7 +56,7 @@ class Asked:
     @property
     def masked_iban(self) -> str:
         """The account in the request, as its holder recognises it; empty when there is none."""
-        return mandates.mask(self.request.iban) if self.request.iban else ""
+        return mask_iban(self.request.iban) if self.request.iban else ""
 
 
 @dataclass(frozen=True)
@@ -81,19 +82,19 @@ def open_link(conn: Connection, token_hash: str, now: datetime) -> Link:
         return Link("used")
     if row["expires_at"] <= to_text(now) or request.reason == "unconfirmed":
         return Link("lapsed")
-    has_private = request.kind == "private" and use.active_code(conn, request.person_id, None) is not None
+    has_private = request.kind == "private" and access_codes.active_code(conn, request.person_id, None) is not None
     return Link("closed") if row["used_at"] is not None or has_private else Link("open", _asked(conn, request, now))
 
 
 def _asked(conn: Connection, request: Request, now: datetime) -> Asked:
     today = workdays.today(now)
-    known = payments.find(conn, request.person_id, request.organisation_id, today)
+    known = payment_methods.find(conn, request.person_id, request.organisation_id, today)
     debits = request.iban is not None and not pays_already(conn, request)
     return Asked(
         request,
         organisation_name(conn, request.organisation_id),
         has_password=people.get(conn, request.person_id).has_password,
-        has_code=bool(members.code_hashes(conn, request.person_id)),
+        has_code=bool(access_codes.hashes_of_person(conn, request.person_id)),
         payment_method=request.payment_method if debits else known.method or request.payment_method,
         collects_from=workdays.add(today, 1) if debits else None,
         replaces_mandate=mandates.current(conn, request.person_id, request.organisation_id) is not None,
@@ -117,7 +118,7 @@ def confirm(
     then nothing happened. Call inside `write()`: of any number of racers one wins.
     """
     asked = open_link(conn, token_hash, now).asked
-    if asked is None or members.password_hash(conn, asked.request.person_id) != known:
+    if asked is None or passwords.stored_hash(conn, asked.request.person_id) != known:
         return None
     request = asked.request
     if tokens.redeem(conn, request.link_kind, token_hash, now) is None:
@@ -135,7 +136,7 @@ def confirm(
 
 def _choose(conn: Connection, ctx: Context, asked: Asked, chosen: str, address: str, now: datetime) -> None:
     request = asked.request
-    members.set_password(conn, request.person_id, chosen, now)
+    passwords.store(conn, request.person_id, chosen, now)
     who = f"person:{request.person_id}"
     record(conn, ctx.keys, now, "password.change", "ok", who=who, on_what=who, address=address)
     if asked.has_code:
@@ -174,7 +175,7 @@ def refuse(conn: Connection, ctx: Context, request: Request, address: str, now: 
 
 def forget_password(
     conn: Connection, ctx: Context, asked: Asked, address: str, language: str, now: datetime
-) -> lost.Asked:
+) -> replacement.Asked:
     """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
 
     It works for fact password_link.hours from when it leaves. Raises ValueError for who has a code: they prove that
@@ -185,10 +186,10 @@ def forget_password(
     request = asked.request
     wait = allow(conn, ctx.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
     if wait:
-        return lost.Asked(wait)
+        return replacement.Asked(wait)
     hours = ctx.fact("password_link.hours")
     person = people.get(conn, request.person_id)
-    counted_on = members.email_key(person.email)
+    counted_on = email_key(person.email)
     slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=PASSWORD_TOKEN)
     issued = tokens.issue(conn, ctx.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
     outbox.enqueue(
@@ -207,4 +208,4 @@ def forget_password(
     )
     who = f"person:{person.id}"
     record(conn, ctx.keys, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
-    return lost.Asked(before=slot.before(now))
+    return replacement.Asked(before=slot.before(now))

@@ -15,12 +15,12 @@ from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.limits import table
-from selfservice.members import references
-from selfservice.outbox.addresses import mask
-from selfservice.outbox.model import Slot
+from selfservice.mail.outbox import Slot
 from selfservice.requests import states
-from selfservice.requests.handing import code_leaves_before, organisation_name
-from selfservice.requests.rows import Request, State, of_requester
+from selfservice.requests.fulfilment import code_leaves_before, organisation_name
+from selfservice.requests.records import Request, State, of_requester
+from selfservice.values.email import mask_email
+from selfservice.values.reference import group_reference, normalise_reference
 
 LAST = 50
 
@@ -60,7 +60,7 @@ class Status:
 
 def admit(conn: Connection, ctx: Context, reference: str, address: str, now: datetime) -> int:
     """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
-    return table.STATUS.admit(conn, ctx.keys, address, now, references.normalise(reference)).retry_after_seconds
+    return table.STATUS.admit(conn, ctx.keys, address, now, normalise_reference(reference)).retry_after_seconds
 
 
 def status(conn: Connection, ctx: Context, reference: str, email: str, now: datetime) -> Status | None:
@@ -71,13 +71,13 @@ def status(conn: Connection, ctx: Context, reference: str, email: str, now: date
     state = visible_state(request, now)
     hidden = state != request.state
     return Status(
-        reference=references.grouped(request.reference),
+        reference=group_reference(request.reference),
         kind=request.kind,
         state=state,
         language=request.language,
         organisation=organisation_name(conn, request.organisation_id),
         delivery=request.delivery,
-        masked_email=mask(request.delivery_email or request.email),
+        masked_email=mask_email(request.delivery_email or request.email),
         letter_lines=request.letter_lines,
         created_at=request.created_at,
         link_until=request.link_until,

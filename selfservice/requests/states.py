@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from selfservice.accounts import tokens
 from selfservice.clock import to_text
 from selfservice.db import Connection
-from selfservice.members import tokens
-from selfservice.requests.rows import Request, State, get
+from selfservice.requests.records import Request, State, get
 
 # sent, printed and posted go back to approved when it never came and a new code is made.
 NEXT: dict[State, tuple[State, ...]] = {

@@ -8,19 +8,24 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from selfservice import workdays
+from selfservice.accounts import organisations, tokens
+from selfservice.accounts.organisations import Organisation
+from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.events.model import record
-from selfservice.facts import Facts
+from selfservice.facts.facts import Facts
 from selfservice.limits import table
-from selfservice.members import mandates, organisations, references, tokens
-from selfservice.members.model import email_key
-from selfservice.members.organisations import Organisation
-from selfservice.outbox import addresses
-from selfservice.outbox import model as outbox
-from selfservice.requests import fields, payloads, states
-from selfservice.requests.rows import LINK
+from selfservice.mail import outbox
+from selfservice.requests import mail_payloads, states
+from selfservice.requests.records import LINK
+from selfservice.values.email import check_email, email_key
+from selfservice.values.error import FieldError
+from selfservice.values.iban import check_holder, normalise_iban
+from selfservice.values.name import check_name
+from selfservice.values.organisation_number import check_organisation_number
+from selfservice.values.phone import check_phone
+from selfservice.values.reference import new_reference
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ class AnswerError(ValueError):
 def organisation(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number, however it was typed, or None."""
     try:
-        return organisations.by_number(conn, fields.check_kvk_number(kvk_number))
-    except fields.FieldError:
+        return organisations.by_number(conn, check_organisation_number(kvk_number))
+    except FieldError:
         return None
 
 
@@ -129,7 +134,7 @@ def submit(
     wants_link = not has_code and (answers.kind == "private" or not has_password)
     hours = ctx.fact("access_code.link_hours")
     slot = outbox.reserve(conn, ctx, now, counted_on=email_key(answers.email), earned=proven)
-    reference = references.new()
+    reference = new_reference()
     way = delivery(answers, registered)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
     since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
@@ -176,7 +181,7 @@ def submit(
         kind="access_code.already" if has_code else "access_code.received",
         recipient=answers.email,
         language=answers.language,
-        payload=payloads.received(
+        payload=mail_payloads.received(
             answers.language,
             name=answers.given_name,
             reference=reference,
@@ -208,15 +213,15 @@ def _checked(ctx: Context, answers: Answers, registered: Organisation | None) ->
     try:
         return Answers(
             kind=answers.kind,
-            given_name=fields.check_name(answers.given_name),
-            family_name=fields.check_name(answers.family_name),
-            email=addresses.check(answers.email),
+            given_name=check_name(answers.given_name),
+            family_name=check_name(answers.family_name),
+            email=check_email(answers.email),
             language=answers.language,
             payment_method=answers.payment_method,
-            telephone=fields.check_telephone(answers.telephone) or "",
+            telephone=check_phone(answers.telephone) or "",
             kvk_number=registered.kvk_number if registered else "",
-            iban=mandates.normalise_iban(answers.iban) if debit else "",
-            holder=mandates.check_holder(answers.holder) if debit else "",
+            iban=normalise_iban(answers.iban) if debit else "",
+            holder=check_holder(answers.holder) if debit else "",
             mandate=debit,
         )
     except ValueError as error:

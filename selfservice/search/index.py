@@ -12,7 +12,7 @@ from pathlib import Path
 from selfservice.db import Connection, connect
 from selfservice.search import schema
 from selfservice.search.lexicon import Lexicon
-from selfservice.search.words import STEMMERS, tokens
+from selfservice.search.tokens import STEMMERS, tokens
 
 
 @dataclass(frozen=True)

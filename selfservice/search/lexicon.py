@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from selfservice.search.stopwords import STOPWORDS
-from selfservice.search.words import COMPOUNDING, PART_LENGTH, fold, parts, stems, written
+from selfservice.search.tokens import COMPOUNDING, PART_LENGTH, fold, parts, stems, written
 
 Pieces = tuple[int, ...]
 """A text as the numbers of what stands between its spaces: a word mostly, with a comma perhaps, or several."""

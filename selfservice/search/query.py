@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from selfservice.search.marks import Parts, mark, snippet
-from selfservice.search.reader import Found, Reader, reader
-from selfservice.search.terms import Term, all_of, any_of, beginnings, pieces_of, understand
-from selfservice.search.words import fold, spans
+from selfservice.search.highlighting import Parts, mark, snippet
+from selfservice.search.index_reader import Found, Reader, reader
+from selfservice.search.interpretation import Term, all_of, any_of, beginnings, pieces_of, understand
+from selfservice.search.tokens import fold, spans
 
 MAX_LENGTH = 200
 NEAREST = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from selfservice.search.words import STEMMERS
+from selfservice.search.tokens import STEMMERS
 
 TABLES = {lang: f"index_{lang}" for lang in STEMMERS}
 

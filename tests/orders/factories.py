@@ -10,8 +10,8 @@ from flask import Flask
 
 from selfservice import clock
 from selfservice.db import Database
-from selfservice.i18n import TIMEZONE
-from selfservice.members import demo
+from selfservice.demo import accounts
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
@@ -58,7 +58,7 @@ def add(
         code = conn.execute(
             """SELECT c.person_id, c.organisation_id FROM access_codes c JOIN people p ON p.id = c.person_id
                WHERE p.email = :email ORDER BY c.revoked_at IS NOT NULL, c.id LIMIT 1""",
-            {"email": demo.email(who)},
+            {"email": accounts.email(who)},
         ).fetchone()
         holder_id, account = OrderStore(conn).add_holder(code["person_id"], code["organisation_id"])
         day = moment.astimezone(TIMEZONE).date().isoformat()

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from selfservice.accounts import access_codes, people
 from selfservice.clock import to_text
 from selfservice.db import Database
-from selfservice.i18n import TIMEZONE
-from selfservice.members import codes, model
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.orders.models import SORTS, OrderRow, Query, Scope
 from selfservice.orders.periods import Period
 from selfservice.orders.store import OrderStore
+from selfservice.values.access_code import with_check_character
 from tests.domain_helpers import KEYS, NOW, new_database
 
 ORGANISATION = 7
@@ -82,17 +83,15 @@ class Book:
                 {"id": ORGANISATION, "name": NAME, "now": to_text(NOW)},
             )
             self.people = [
-                model.add_person(
-                    conn, NOW, given_name=given, family_name="Jansen", email=f"{given}@b.example", language="nl"
-                )
+                people.add(conn, NOW, given_name=given, family_name="Jansen", email=f"{given}@b.example", language="nl")
                 for given in ("Jip", "Amira", "Thijs", "Oona")
             ]
             self.hints = []
             for place, person in enumerate(self.people):
                 organisation = ORGANISATION if place < 3 else None
-                code = codes.with_check(f"23456789ABCDEF{place + 2}")
+                code = with_check_character(f"23456789ABCDEF{place + 2}")
                 self.hints.append(code[-3:])
-                model.add_access_code(conn, KEYS, NOW, code=code, person_id=person, organisation_id=organisation)
+                access_codes.add(conn, KEYS, NOW, code=code, person_id=person, organisation_id=organisation)
             places = zip(self.people, (ORGANISATION, ORGANISATION, ORGANISATION, None), strict=True)
             self.holders = [OrderStore(conn).add_holder(person, organisation) for person, organisation in places]
             self.products = {code: OrderStore(conn).add_product(code, *names) for code, names in PRODUCTS.items()}

@@ -16,8 +16,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from selfservice.db import Database
-from selfservice.i18n import LANGUAGES, pgettext, using
-from selfservice.members import demo
+from selfservice.demo import accounts
+from selfservice.i18n.catalogs import pgettext
+from selfservice.i18n.languages import LANGUAGES, using_language
 from tests.live import Live, path, wait_until
 from tests.orders.factories import add, add_many
 from tests.test_browser_axe import broken
@@ -47,8 +48,8 @@ def place(lang: str, more: str = "") -> str:
 
 def enter(page: Page, number: int = MAIN) -> None:
     """Sign in where the form stands, and wait for the list."""
-    page.fill(f"{PANEL} [name=access_code]", demo.code(number))
-    page.fill(f"{PANEL} [name=password]", demo.DEMO_PASSWORD)
+    page.fill(f"{PANEL} [name=access_code]", accounts.code(number))
+    page.fill(f"{PANEL} [name=password]", accounts.DEMO_PASSWORD)
     page.click("#orders-form .button")
     page.wait_for_selector(f"{PANEL} .session form")
 
@@ -127,7 +128,7 @@ def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
     rows = list(csv.reader(io.StringIO(content.decode())))
     year = re.search(r"\d{4}", page.locator(f"{SUM} span").inner_text())
     assert year
-    with using(lang):
+    with using_language(lang):
         assert f"{pgettext('file name', 'orders')}-{year[0]}-01-01--{year[0]}-12-31-programs.csv" == name
     shown = [each.strip() for each in page.locator("#orders-list .number").all_inner_texts()]
     assert last_year == len(rows) - 1
@@ -193,7 +194,9 @@ def test_again(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
     expect(page.locator(PANEL)).to_contain_text(number)
     # At most three an hour go to one address, and others wait: here nobody does.
     live.hurry()
-    found = wait_until(lambda: [one for one in live.mail.sent_to(demo.email(MAIN)) if number in str(one["Subject"])])
+    found = wait_until(
+        lambda: [one for one in live.mail.sent_to(accounts.email(MAIN)) if number in str(one["Subject"])]
+    )
     assert [lang] == [mail["Content-Language"] for mail in found]
     visitor.go(place(lang, f"?words={number}"))
     expect(page.locator(f"{ROWS} form")).to_have_count(0)

@@ -14,10 +14,9 @@ from flask import Flask
 from selfservice import clock, retention
 from selfservice.commands import cli
 from selfservice.db import Database
-from selfservice.demo import many_orders, order_times
+from selfservice.demo import accounts, many_orders, order_times
 from selfservice.demo.orders import COUNT, PRODUCTS, TODAY
-from selfservice.i18n import TIMEZONE
-from selfservice.members import demo
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.migrations import migrate
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
@@ -39,7 +38,7 @@ def test_the_modest_set(db: Database) -> None:
     """Some 600 orders, most of the first organisation, whose main code has colleagues and one who left; some are of
     today; somebody has none.
     """
-    demo.fill(db, KEYS)
+    accounts.fill(db, KEYS)
     today = day_of(int(clock.now().timestamp()))
     found = rows(db, "orders")
     account = Counter(row["account"] for row in found)
@@ -49,12 +48,12 @@ def test_the_modest_set(db: Database) -> None:
     assert TODAY <= sum(row["ordered_on"] == today for row in found)
     assert [] == [row for row in found if row["invoice"] and row["ordered_on"][:7] == today[:7]]
     main = db.read().execute("SELECT main_person_id FROM organisations WHERE id = 1").fetchone()[0]
-    assert demo.email(0) == db.read().execute("SELECT email FROM people WHERE id = ?", (main,)).fetchone()[0]
+    assert accounts.email(0) == db.read().execute("SELECT email FROM people WHERE id = ?", (main,)).fetchone()[0]
 
 
 def test_orders_of_a_revoked_code(db: Database) -> None:
     """Somebody who left ordered until their code was revoked; a second person had another code before."""
-    demo.fill(db, KEYS)
+    accounts.fill(db, KEYS)
     revoked = [row for row in rows(db, "access_codes") if row["revoked_at"]]
     former = next(row for row in rows(db, "people") if row["given_name"] == "Bregje")
     holder = next(row for row in rows(db, "order_holders") if row["person_id"] == former["id"])
@@ -90,7 +89,7 @@ def test_seasons(now: datetime) -> None:
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, list[int]]]:
     """The demonstration with the smallest crowd, and what progress was told."""
     with new_database(tmp_path_factory.mktemp("crowd")) as made:
-        demo.fill(made, KEYS)
+        accounts.fill(made, KEYS)
         told: list[int] = []
         assert many_orders.fill(made, many_orders.LEAST, clock.now(), told.append)
         yield made, told
@@ -118,7 +117,7 @@ def test_crowd(crowded: tuple[Database, list[int]]) -> None:
 def test_crowd_where_orders_are(tmp_path: Path) -> None:
     """Where there are as many orders as asked for, or more, nobody is added."""
     with new_database(tmp_path) as other:
-        demo.fill(other, KEYS)
+        accounts.fill(other, KEYS)
         with other.write() as conn:
             many = [
                 OrderRow(1, 1_760_000_000 + n, f"M{n}", "2025-10-09", 1, 1, "credit", 5, None, "delivered")
@@ -146,7 +145,7 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
             added.append(add_person(beside, f"{len(added)}@late.example")[0])
 
     with new_database(tmp_path) as beside:
-        demo.fill(beside, KEYS)
+        accounts.fill(beside, KEYS)
         db = Database(beside.path, meanwhile)
         assert many_orders.fill(db, many_orders.LEAST, clock.now())
         db.close()
@@ -163,7 +162,7 @@ def test_killed(tmp_path: Path, table: str, after: int) -> None:
     (tmp_path / "var").mkdir()
     db = Database(tmp_path / "var" / "loket.db")
     migrate(db, KEYS)
-    demo.fill(db, KEYS)
+    accounts.fill(db, KEYS)
     people = len(rows(db, "people"))
     enough = after + (people if table == "people" else 0)
     half, told = kill_and_repeat(
@@ -227,8 +226,8 @@ def test_command(app: Flask) -> None:
     first = run.invoke(cli.commands["demo"], ["--orders", "5000"])
     second = run.invoke(cli.commands["demo"], ["--orders", "5000"])
     few = run.invoke(cli.commands["demo"], ["--orders", "10"])
-    code, email = demo.DEMO_LOGIN
-    says = f"Access code {code}, e-mail address {email}, password {demo.DEMO_PASSWORD}\n"
+    code, email = accounts.DEMO_LOGIN
+    says = f"Access code {code}, e-mail address {email}, password {accounts.DEMO_PASSWORD}\n"
     assert ([0, 0, 2], [says, says]) == (
         [each.exit_code for each in (first, second, few)],
         [first.stdout, second.stdout],

@@ -14,15 +14,16 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice import clock, downloads
+from selfservice import clock
 from selfservice.config import Config
-from selfservice.i18n import LANGUAGES
-from selfservice.jobs import model as jobs
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.jobs import queue
 from selfservice.jobs.runner import Runner
 from selfservice.orders import export
 from selfservice.orders.export import workbook
 from selfservice.orders.models import Query, Scope
 from selfservice.orders.periods import Period
+from selfservice.web import downloads
 from tests import house
 from tests.clients import HouseClient
 from tests.conftest import SECRET
@@ -224,7 +225,7 @@ def test_no_worker(app: Flask, client: HouseClient, lang: str, said: str) -> Non
     page = begun(client, lang=lang)
     before = said in client.get(page).text
     with database(app).write() as conn:
-        late = clock.to_text(clock.now() - timedelta(seconds=jobs.LATE_SECONDS))
+        late = clock.to_text(clock.now() - timedelta(seconds=queue.LATE_SECONDS))
         conn.execute("UPDATE jobs SET created_at = :late", {"late": late})
     assert (False, True) == (before, said in client.get(page).text)
 

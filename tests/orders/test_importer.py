@@ -14,28 +14,30 @@ import pytest
 from flask import Flask
 
 from selfservice import retention
+from selfservice.accounts import access_codes
 from selfservice.commands import cli
+from selfservice.crypto import Keys
 from selfservice.db import Database
+from selfservice.demo import accounts
 from selfservice.importing.parsing import FileError
 from selfservice.importing.results import ImportCounts, RejectedLine
-from selfservice.members import codes, demo, model
 from selfservice.migrations import migrate
 from selfservice.orders import importer
 from selfservice.orders.importer import import_file
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import COLUMNS
-from selfservice.secrets import Keys
-from selfservice.services import Services
+from selfservice.values.access_code import group_code, with_check_character
+from selfservice.web.services import Services
 from tests.conftest import SECRET
 from tests.domain_helpers import KEYS, NOW, add_person, new_database, rows
 from tests.killed import kill_and_repeat
 
-CODE = codes.with_check("23456789ABCDEFG")
+CODE = with_check_character("23456789ABCDEFG")
 GOOD = {
     "number": "A1",
     "ordered_at": "2026-03-01T14:05:00+01:00",
-    "access_code": codes.grouped(CODE),
+    "access_code": group_code(CODE),
     "product": "extract",
     "payment": "credit",
     "state": "delivered",
@@ -151,10 +153,10 @@ def test_only_spaces(db: Database) -> None:
 def test_code_as_typed(db: Database) -> None:
     """An access code counts however it is grouped, and a revoked one too: orders stay with the person."""
     with db.write() as conn:
-        model.revoke_access_code(conn, 1, NOW)
-        other = codes.with_check("3456789ABCDEFGH")
-        model.add_access_code(conn, KEYS, NOW, code=other, person_id=1)
-    written = [CODE, CODE.lower(), codes.grouped(CODE), f" {codes.grouped(CODE)} ", other]
+        access_codes.revoke(conn, 1, NOW)
+        other = with_check_character("3456789ABCDEFGH")
+        access_codes.add(conn, KEYS, NOW, code=other, person_id=1)
+    written = [CODE, CODE.lower(), group_code(CODE), f" {group_code(CODE)} ", other]
     assert (5, 0, 0, 0) == bring(db, text(*(line(number=f"A{n}", access_code=w) for n, w in enumerate(written))))[0]
     assert [1] * 5 == [row["holder_id"] for row in known(db)]
 
@@ -381,7 +383,9 @@ def test_told_how_far(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_command_with_much(app: Flask, tmp_path: Path) -> None:
     """So many lines of JSON that it is told how far it is go in."""
     file = tmp_path / "orders.jsonl"
-    file.write_text("".join(as_json(number=f"A{place}", access_code=demo.code(0)) + "\n" for place in range(10_000)))
+    file.write_text(
+        "".join(as_json(number=f"A{place}", access_code=accounts.code(0)) + "\n" for place in range(10_000))
+    )
     done = app.test_cli_runner().invoke(cli.commands["orders"], ["import", str(file)])
     first, _, last = done.stderr.partition("\n")
     assert (0, "10,000 lines: 10,000 new, 0 changed, 0 the same, 0 refused\n") == (done.exit_code, last)
@@ -391,7 +395,7 @@ def test_command_with_much(app: Flask, tmp_path: Path) -> None:
 def test_command_stopped(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped with Ctrl-C, or by a full disk, it says what was kept and what to do."""
     file = tmp_path / "orders.csv"
-    file.write_bytes(text(line(access_code=demo.code(0))))
+    file.write_bytes(text(line(access_code=accounts.code(0))))
     says = []
     for error in (KeyboardInterrupt(), OSError("no space left")):
 
@@ -409,7 +413,7 @@ def test_command(app: Flask, tmp_path: Path) -> None:
     """Refused lines go to standard output, how many of each to standard error; the log has begin and end."""
     run = app.test_cli_runner()
     file = tmp_path / "orders.csv"
-    own = {"access_code": demo.code(0)}
+    own = {"access_code": accounts.code(0)}
     file.write_bytes(text(line(**own), line(**own, number="")))
     wired: Services = app.extensions["services"]
     first = run.invoke(cli.commands["orders"], ["import", str(file)])
@@ -444,7 +448,7 @@ def test_check_command(app: Flask) -> None:
 
 def test_beside_the_retention(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders of somebody whose last one is cleared away while the file is brought in go in all the same."""
-    other, _ = add_person(db, "owen@sterrenpost.example", codes.with_check("23456789ABCDEFH"))
+    other, _ = add_person(db, "owen@sterrenpost.example", with_check_character("23456789ABCDEFH"))
     seconds = int(datetime(2018, 12, 30, tzinfo=UTC).timestamp())
     with db.write() as conn:
         holder, account = OrderStore(conn).add_holder(1, None)
@@ -453,7 +457,7 @@ def test_beside_the_retention(db: Database, monkeypatch: pytest.MonkeyPatch) -> 
             [OrderRow(account, seconds, "OLD", "2018-12-30", holder, product, "credit", 285, None, "delivered")]
         )
     monkeypatch.setattr(importer, "BATCH", 1)
-    content = text(line(), line(number="B1", access_code=codes.grouped(codes.with_check("23456789ABCDEFH"))))
+    content = text(line(), line(number="B1", access_code=group_code(with_check_character("23456789ABCDEFH"))))
     import_file(
         db, KEYS, io.BytesIO(content), NOW, refuse=lambda _: None, progress=lambda _: retention.clean(db, NOW) and None
     )
@@ -470,7 +474,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
         line(
             number=f"K{number:06d}",
             ordered_at=(start + timedelta(minutes=number * 37)).isoformat(),
-            access_code=demo.code(number % 37),
+            access_code=accounts.code(number % 37),
             product=f"p{number % 7}",
             amount=f"{number % 50}.25",
         )

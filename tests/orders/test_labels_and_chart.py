@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfservice.fragments.orders import chart
-from selfservice.i18n import LANGUAGES, format_money, using
+from selfservice.i18n.formats import format_money
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.orders import labels, visibility
 from selfservice.orders.models import Month, Scope
 from tests import house
@@ -27,14 +28,14 @@ both = pytest.mark.parametrize("lang", LANGUAGES)
 @given(cents=st.integers(-(10**12), 10**12))
 def test_euros(lang: str, cents: int) -> None:
     """An amount is written as all other amounts on the site are, to the cent."""
-    with using(lang):
+    with using_language(lang):
         assert format_money(Decimal(cents) / 100) == labels.format_euros(cents)
 
 
 @pytest.mark.parametrize(("lang", "expected"), [("en", "1,234,567"), ("nl", "1.234.567")])
 def test_count(lang: str, expected: str) -> None:
     """Large numbers have thousands."""
-    with using(lang):
+    with using_language(lang):
         assert ("7", expected) == (labels.format_count(7), labels.format_count(1234567))
 
 
@@ -52,7 +53,7 @@ def test_size(size: int, en: str, nl: str) -> None:
     """A size is about right, and short."""
     found = []
     for lang in LANGUAGES:
-        with using(lang):
+        with using_language(lang):
             found.append(labels.format_size(size))
     assert [en, nl] == found
 
@@ -64,7 +65,7 @@ def months(*cents: int) -> list[Month]:
 
 def test_drawing() -> None:
     """The highest bar fills the height, the line of nought stands where it must, bars below it hang from it."""
-    with using("en"):
+    with using_language("en"):
         drawn = chart.draw(months(300, 0, -100, 1), lambda period: f"{period.first}/{period.last}")
     assert drawn is not None
     assert [
@@ -86,7 +87,7 @@ def test_drawing() -> None:
 )
 def test_marks(count: int, marks: list[str]) -> None:
     """A name below each of a few months, a letter below each of some more, and of many the years."""
-    with using("en"):
+    with using_language("en"):
         drawn = chart.draw(months(*[1] * count))
     assert drawn is not None
     assert marks == list(drawn.marks[: len(marks)])
@@ -102,7 +103,7 @@ def test_nothing_to_compare(cents: tuple[int, ...]) -> None:
 @both
 def test_all_nought(lang: str) -> None:
     """Months that cost nothing can be drawn."""
-    with using(lang):
+    with using_language(lang):
         drawn = chart.draw(months(0, 0))
     assert drawn is not None
     assert (0, 0) == (drawn.highest, drawn.nought)

@@ -12,9 +12,9 @@ import pytest
 from flask import Flask
 
 from selfservice import orders
+from selfservice.demo import accounts
 from selfservice.fragments import orders as pages
-from selfservice.i18n import LANGUAGES
-from selfservice.members import demo
+from selfservice.i18n.languages import LANGUAGES
 from tests import house
 from tests.clients import HX, HouseClient
 from tests.domain_helpers import counted, rows
@@ -89,7 +89,7 @@ def test_what_a_row_says(app: Flask, client: HouseClient) -> None:
     cells = [house.text_of(cell) for cell in house.elements(row, "td", "th")]
     assert [
         "29 Mar 2026 03:30", "0004100001", "Accounts", "Bakkerij De Gouden Korst",
-        f"Amira Merrywind …{demo.code(1)[-3:]}",
+        f"Amira Merrywind …{accounts.code(1)[-3:]}",
         "direct debit", "26030000001", "failed", "-€12.50", "Contact us about this order: 0004100001",
     ] == cells  # fmt: skip
 
@@ -206,7 +206,7 @@ def test_by(app: Flask, client: HouseClient) -> None:
     enter(client)
     page = tree(client, "?by=2")
     chosen = [house.text_of(one) for one in house.elements(page, "option") if "selected" in one.attrib]
-    assert ([theirs], ["Newest first", f"Amira Merrywind (…{demo.code(1)[-3:]})"]) == (numbers(page), chosen)
+    assert ([theirs], ["Newest first", f"Amira Merrywind (…{accounts.code(1)[-3:]})"]) == (numbers(page), chosen)
     assert [theirs] == numbers(tree(client, links(tree(client), "Amira")[0].partition("#")[0].removeprefix(ORDERS)))
     other = browser(app)
     enter(other, COLLEAGUE)
@@ -348,7 +348,10 @@ def test_earlier_code(app: Flask, client: HouseClient) -> None:
     number = buy(app, COLLEAGUE, days_ago(150))
     enter(client, COLLEAGUE)
     page = tree(client)
-    assert ([number], True) == (numbers(page), f"which ended in {demo.code(demo.PEOPLE + 1)[-3:]}" in text(page))
+    assert ([number], True) == (
+        numbers(page),
+        f"which ended in {accounts.code(accounts.PEOPLE + 1)[-3:]}" in text(page),
+    )
     other = browser(app)
     enter(other, PRIVATE)
     assert "You had another access code" not in text(tree(other))

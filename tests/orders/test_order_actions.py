@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 
 from selfservice import clock
 from selfservice.config import ROOT
-from selfservice.facts import Facts
-from selfservice.i18n import LANGUAGES, TIMEZONE
-from selfservice.members import demo
+from selfservice.demo import accounts
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE
 from selfservice.orders import main_code, redelivery
 from selfservice.orders.models import Order
 from tests import house
@@ -114,7 +114,7 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     assert [(number, person_id(app, MAIN), None)] == [
         (row["number"], row["person_id"], row["done_at"]) for row in redeliveries
     ]
-    assert [("orders.again", demo.email(MAIN))] == mails(app)
+    assert [("orders.again", accounts.email(MAIN))] == mails(app)
     page = client.get(place).text
     assert ("This order was asked for again: " in page, f'href="{ORDERS}?period=this-year#orders"' in page) == (
         True,
@@ -156,7 +156,7 @@ def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
     number = buy(app, COLLEAGUE)
     enter(client)
     press(client, number)
-    assert [("orders.again", demo.email(MAIN))] == mails(app)
+    assert [("orders.again", accounts.email(MAIN))] == mails(app)
 
 
 @pytest.mark.parametrize(
@@ -277,15 +277,15 @@ def test_ask_the_main_person(app: Flask, client: HouseClient, *, htmx: bool) -> 
     enter(client, COLLEAGUE)
     assert f'href="{ORDERS}/main"' in client.get(ORDERS).text
     page = client.get(f"{ORDERS}/main").text
-    for shown in ("J••• v••• d••• Z•••", "j•••@bakkerij-goudenkorst.example", demo.email(COLLEAGUE)):
+    for shown in ("J••• v••• d••• Z•••", "j•••@bakkerij-goudenkorst.example", accounts.email(COLLEAGUE)):
         assert shown in page
-    for hidden in ("Jip", "Zonnestraal", demo.email(MAIN)):
+    for hidden in ("Jip", "Zonnestraal", accounts.email(MAIN)):
         assert hidden not in page
     answers = [client.send(f"{ORDERS}/main", {}, htmx=htmx) for _ in range(2)]
     assert [(303, f"{ORDERS}/main")] * 2 == [(each.status_code, each.headers["Location"]) for each in answers]
-    assert [("orders.main", demo.email(MAIN))] == mails(app)
+    assert [("orders.main", accounts.email(MAIN))] == mails(app)
     sent = rows(database(app), "outbox")[0]
-    assert ("nl", demo.email(COLLEAGUE)) == (sent["language"], json.loads(sent["payload"])["asker_email"])
+    assert ("nl", accounts.email(COLLEAGUE)) == (sent["language"], json.loads(sent["payload"])["asker_email"])
     after = client.get(f"{ORDERS}/main").text
     assert ("We sent them your question" in after, "Send them my question" in after) == (True, False)
     results = [row["result"] for row in rows(database(app), "events") if row["what"] == "orders.ask_main"]

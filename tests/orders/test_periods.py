@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfservice.i18n import TIMEZONE
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.orders.periods import PRESETS, Period, parse, preset
 
 DAY = date(2026, 3, 1)

@@ -18,7 +18,7 @@ import openpyxl
 import pytest
 from openpyxl.cell import Cell
 
-from selfservice.i18n import LANGUAGES
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.orders import export
 from selfservice.orders.export.cell_escaping import identifier, plain
 from selfservice.orders.models import Order, Query

@@ -9,17 +9,19 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, abort, request
 
-from selfservice import clock, cookies, signin, web
+from selfservice import clock, web
+from selfservice.accounts.sessions import Session
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection
 from selfservice.fragments.orders.query_parameters import LIST, NAME, alternates, link, of_request
 from selfservice.fragments.orders.routes import blueprint, requester_of, viewer_of
-from selfservice.i18n import gettext, language
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
 from selfservice.orders import labels, main_code, redelivery
 from selfservice.orders.models import Order
 from selfservice.orders.store import OrderStore
-from selfservice.services import services
-from selfservice.visits.sessions import Session
+from selfservice.web import authentication, cookies, rendering
+from selfservice.web.services import services
 
 ASKED = "orders-main"
 # Longer than any order's number.
@@ -87,7 +89,7 @@ def problem() -> Response:
 @blueprint.get("/main")
 def main() -> Response:
     """Who has the main code, so far as a colleague may know, and the button that has us ask them."""
-    session = signin.required(NAME)
+    session = authentication.required(NAME)
     conn, now = services().db.read(), clock.now()
     if session.organisation_id is None or viewer_of(conn, session).is_main:
         return web.see(link("", {}))
@@ -104,7 +106,7 @@ def main() -> Response:
 @blueprint.post("/main")
 def ask_main() -> Response:
     """Mail whoever has the main code. Asking too often changes nothing, and says from when it can be asked again."""
-    session, now = signin.required(NAME), clock.now()
+    session, now = authentication.required(NAME), clock.now()
     with services().db.write() as conn:
         number = session.organisation_id
         if number is None or viewer_of(conn, session).is_main or main_code.holder(conn, number) is None:
@@ -130,14 +132,14 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
     step, with its order and the list that it came from; nothing is done before somebody presses again.
     """
     number = sent.get("number", "")[:MAX_NUMBER]
-    if number and signin.signed_in() is None:
+    if number and authentication.signed_in() is None:
         then = link(step, {"number": number, **_kept(back)})
-        abort(signin.ask(NAME, then=then) if request.method == "GET" else web.see(then))
-    return signin.required(NAME)
+        abort(authentication.ask(NAME, then=then) if request.method == "GET" else web.see(then))
+    return authentication.required(NAME)
 
 
 def _find(conn: Connection, session: Session, number: str) -> Order | None:
-    return OrderStore(conn).get(viewer_of(conn, session).scope, number, language())
+    return OrderStore(conn).get(viewer_of(conn, session).scope, number, current_language())
 
 
 def _back(values: Any) -> dict[str, str]:
@@ -152,7 +154,7 @@ def _kept(back: dict[str, str]) -> dict[str, str]:
 
 def _in_place() -> bool:
     """Whether this comes in the place of a list or a sign-in form. From a step of its own a plain link leads back."""
-    return web.wants_fragment() and f"{signin.address(NAME)}/" not in web.page_path()
+    return web.wants_fragment() and f"{authentication.address(NAME)}/" not in rendering.page_path()
 
 
 def _unknown(session: Session, back: dict[str, str]) -> Response:
@@ -167,7 +169,7 @@ def _render(
     # What is not there has no address of its own in the other language: the list has.
     is_there = template != "unknown"
     others = alternates(f"/{template}", arguments | _kept(back)) if is_there else alternates("", back)
-    return signin.render(
+    return authentication.render(
         session, NAME, f"orders/{template}.html", title=title, alternates=others, labels=labels,
         step=link, problem=link("/problem", arguments | _kept(back)), kept=_kept(back),
         back=link("", back, part=LIST), in_place=_in_place(), **variables,

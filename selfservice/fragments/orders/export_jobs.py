@@ -13,19 +13,22 @@ from urllib.parse import urlencode
 from flask import Response, request
 from flask.blueprints import BlueprintSetupState
 
-from selfservice import clock, downloads, errors, i18n, signin, web
+from selfservice import clock, web
+from selfservice.accounts.sessions import Session
 from selfservice.db import Connection
 from selfservice.fragments.orders.query_parameters import LIST, NAME, ListParameters, alternates, link, of_request
 from selfservice.fragments.orders.routes import blueprint, query_of, record_look, viewer_of
-from selfservice.i18n import gettext, pgettext
-from selfservice.jobs import model as jobs
-from selfservice.jobs.model import Job
+from selfservice.i18n.catalogs import gettext, pgettext
+from selfservice.i18n.formats import format_time
+from selfservice.i18n.languages import TIMEZONE
+from selfservice.jobs import queue
+from selfservice.jobs.queue import Job
 from selfservice.orders import export, labels
 from selfservice.orders.models import Query
 from selfservice.orders.store import OrderStore
 from selfservice.orders.visibility import Viewer
-from selfservice.services import services
-from selfservice.visits.sessions import Session
+from selfservice.web import authentication, downloads, error_pages
+from selfservice.web.services import services
 
 # The parts of the way that are said aloud, beside the end.
 QUARTERS = 4
@@ -33,7 +36,7 @@ QUARTERS = 4
 
 def _file(kind: str) -> Response:
     """The orders of a list as a file, in its order; not signed in, back to the list."""
-    session, params = signin.signed_in(), of_request()
+    session, params = authentication.signed_in(), of_request()
     if session is None or params.errors:
         return web.see(link("", params.arguments()))
     conn = services().db.read()
@@ -60,9 +63,9 @@ def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Que
     }
     try:
         with services().db.write() as conn:
-            job, is_new = jobs.ask(conn, export.JOB, session.id, payload, orders, now)
-    except jobs.BusyError as busy:
-        return errors.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
+            job, is_new = queue.ask(conn, export.JOB, session.id, payload, orders, now)
+    except queue.BusyError as busy:
+        return error_pages.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
     if is_new:
         record_look(session, viewer, "orders.download", params, once=False)
     return web.see(link("/file", {"id": job.name}))
@@ -91,9 +94,9 @@ def file_name(params: ListParameters, ending: str) -> str:
 @blueprint.get("/file", endpoint="file")
 def page() -> Response:
     """How far a file is, or the file. Another session's is the same as one that there is not."""
-    session = signin.required(NAME)
+    session = authentication.required(NAME)
     if not request.args.get("id"):
-        return web.see(signin.address(NAME))
+        return web.see(authentication.address(NAME))
     job = _find(session)
     return _unknown(session) if job is None else _render(session, job)
 
@@ -103,9 +106,9 @@ def progress() -> Response:
     """The part of the page that changes, for htmx, which asks for it again and again: so that does not keep somebody
     logged in who has gone.
     """
-    session = signin.looking_on()
+    session = authentication.looking_on()
     job = None if session is None else _find(session)
-    place = signin.address(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
+    place = authentication.address(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
     if not web.wants_fragment():
         return web.see(place)
     if job is None:
@@ -119,7 +122,7 @@ def progress() -> Response:
 @blueprint.get("/download")
 def download() -> Response:
     """The file that the worker made, or its page when it is not there, or not for whoever asks."""
-    session = signin.required(NAME)
+    session = authentication.required(NAME)
     job = _find(session)
     file = None if job is None or job.state != "done" else _folder().find(session.id, job.name)
     if job is None or file is None:
@@ -134,7 +137,7 @@ def _folder() -> downloads.Folder:
 def _find(session: Session) -> Job | None:
     """The session's file of the name in the address, if this person may see all that is in it and it is still there."""
     conn = services().db.read()
-    job = jobs.find(conn, request.args.get("id", ""), session.id)
+    job = queue.find(conn, request.args.get("id", ""), session.id)
     if job is None or job.kind != export.JOB or not _may_see(conn, session, job):
         return None
     is_gone = job.state == "done" and _folder().find(session.id, job.name) is None
@@ -148,7 +151,7 @@ def _may_see(conn: Connection, session: Session, job: Job) -> bool:
 
 
 def _unknown(session: Session) -> Response:
-    return signin.render(
+    return authentication.render(
         session, NAME, "orders/no_file.html", title=gettext("This file is not there"),
         status=200 if web.wants_fragment() else 404, alternates=alternates("", {}),
         back=link("", {}, part=LIST),
@@ -164,7 +167,7 @@ def _title(job: Job) -> str:
 
 def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = False) -> Response:
     place = {"id": job.name}
-    return signin.render(
+    return authentication.render(
         session, NAME, "orders/file.html", title=_title(job), status=status, is_other=is_other, is_said=False,
         alternates=alternates("/file", place), back=_with_list(job, "") + LIST,
         **_shown(job),
@@ -174,7 +177,7 @@ def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = F
 def _shown(job: Job) -> dict[str, Any]:
     """What the page says of a file."""
     now = clock.now()
-    is_late = jobs.is_late(services().db.read(), job, now)
+    is_late = queue.is_late(services().db.read(), job, now)
     step, said = _said(job, is_late=is_late)
     return {
         "job": job,
@@ -195,7 +198,7 @@ def _shown(job: Job) -> dict[str, Any]:
 def _with_list(job: Job, ending: str) -> str:
     """The address of the list that the file is of, or with an ending that of the file itself."""
     query = job.payload["list"]
-    return signin.address(NAME) + ending + (f"?{query}" if query else "")
+    return authentication.address(NAME) + ending + (f"?{query}" if query else "")
 
 
 def _until(job: Job) -> str:
@@ -203,7 +206,7 @@ def _until(job: Job) -> str:
     if job.ended_at is None:
         return ""
     end = job.ended_at + timedelta(seconds=downloads.KEPT_SECONDS)
-    return i18n.format_time(end.astimezone(i18n.TIMEZONE).time())
+    return format_time(end.astimezone(TIMEZONE).time())
 
 
 def _left(job: Job, now: datetime) -> str:

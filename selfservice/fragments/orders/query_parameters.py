@@ -9,11 +9,14 @@ from urllib.parse import urlencode
 
 from flask import abort, request
 
-from selfservice import clock, i18n, signin, web, workdays
-from selfservice.i18n import format_date, gettext
+from selfservice import clock, web, workdays
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.formats import format_date
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.orders import periods
 from selfservice.orders.models import SORTS, Sort
 from selfservice.orders.periods import Period
+from selfservice.web import authentication
 
 NAME = "orders"
 # The part of the page that a link to the list leads to, so that the keyboard and the eye are there at once.
@@ -128,7 +131,7 @@ def cursors() -> dict[str, str]:
 def link(step: str, arguments: Mapping[str, str], lang: str = "", part: str = "") -> str:
     """An address of this form, such as '/again' or '.csv', in the language in force or another."""
     query = urlencode(arguments)
-    address = signin.address(NAME) + step + (f"?{query}" if query else "")
+    address = authentication.address(NAME) + step + (f"?{query}" if query else "")
     return (web.path_in(lang, address) if lang else address) + part
 
 
@@ -146,7 +149,7 @@ def month_link(params: ListParameters) -> Callable[[Period], str]:
 
 def alternates(step: str, arguments: Mapping[str, str]) -> dict[str, str]:
     """The same address in each language, for the language switch."""
-    return {code: link(step, arguments, code) for code in i18n.LANGUAGES}
+    return {code: link(step, arguments, code) for code in LANGUAGES}
 
 
 def _plain(typed: str, day: date | None) -> str:

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, request
 
-from selfservice import clock, downloads, signin, web
+from selfservice import clock, web
+from selfservice.accounts.sessions import Session
+from selfservice.audit import record
 from selfservice.db import Connection
-from selfservice.events.model import record
-from selfservice.facts import Facts
+from selfservice.facts.facts import Facts
 from selfservice.fragments.orders import chart
 from selfservice.fragments.orders.query_parameters import (
     LIST,
@@ -26,7 +27,8 @@ from selfservice.fragments.orders.query_parameters import (
     month_link,
     of_request,
 )
-from selfservice.i18n import gettext, language
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
 from selfservice.orders import export, labels, periods, redelivery, visibility
 from selfservice.orders.export import workbook
 from selfservice.orders.models import Order, Query, Sort
@@ -34,8 +36,8 @@ from selfservice.orders.periods import Period
 from selfservice.orders.redelivery import Requester
 from selfservice.orders.store import OrderStore
 from selfservice.orders.visibility import Viewer
-from selfservice.services import services
-from selfservice.visits.sessions import Session
+from selfservice.web import authentication, downloads
+from selfservice.web.services import services
 
 # Looking at the same list again within this time is the same look: an event a page would only hide the others.
 LOOK_SECONDS = 900
@@ -60,12 +62,12 @@ def viewer_of(conn: Connection, session: Session, by: int = 0) -> Viewer:
 
 def requester_of(session: Session) -> Requester:
     """Whoever is signed in, for what they ask."""
-    return Requester(session.person_id, session.name, session.email, language(), web.client_address())
+    return Requester(session.person_id, session.name, session.email, current_language(), web.client_address())
 
 
 def query_of(viewer: Viewer, params: ListParameters) -> Query:
     """The orders that this person asks for."""
-    return Query(viewer.shown, params.period, language(), params.sort, params.words)
+    return Query(viewer.shown, params.period, current_language(), params.sort, params.words)
 
 
 def record_look(session: Session, viewer: Viewer, what: str, params: ListParameters, *, once: bool) -> None:
@@ -157,7 +159,7 @@ def _listed(conn: Connection, viewer: Viewer, params: ListParameters) -> dict[st
 
 def _why_empty(store: OrderStore, viewer: Viewer, params: ListParameters) -> Empty:
     """Why a list has no orders: none fit the words, none in the period, or there are none at all."""
-    if store.total(Query(viewer.scope, Period(), language())).orders == 0:
+    if store.total(Query(viewer.scope, Period(), current_language())).orders == 0:
         return "none_yet"
     return "none_found" if params.words else "none_in_period"
 
@@ -212,7 +214,7 @@ def _rows(
 def _step_link(params: ListParameters) -> Callable[[str, str], str]:
     """Where a step with an order leads; what is the same for all orders is put together once."""
     back = urlencode({"list": urlencode(params.arguments() | cursors())})
-    place = f"{signin.address(NAME)}/"
+    place = f"{authentication.address(NAME)}/"
     more = "" if back == "list=" else f"&{back}"
     # An order's number has only capitals, digits and dashes.
     return lambda step, number: f"{place}{step}?number={number}{more}"
@@ -256,7 +258,7 @@ def _render(session: Session, viewer: Viewer, params: ListParameters, **variable
     # Who has no orders at all has nothing to fill in either.
     has_form = variables["listed"] is None or variables["listed"]["empty"] != "none_yet"
     names = labels.presets()
-    return signin.render(
+    return authentication.render(
         session, NAME, "orders/list.html", switch_form=f"{NAME}-form" if has_form else None,
         alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, places=cursors(),
         labels=labels, link=list_link, step=link,
@@ -265,7 +267,7 @@ def _render(session: Session, viewer: Viewer, params: ListParameters, **variable
             for name in periods.PRESETS
         ],
         sorts=_sorts(params), order_names=_order_names(), field_labels=_field_labels(), values=params.fields(),
-        action=signin.address(NAME), checked=bool(variables["errors"]), **variables,
+        action=authentication.address(NAME), checked=bool(variables["errors"]), **variables,
     )  # fmt: skip
 
 
@@ -306,4 +308,4 @@ def _field_labels() -> dict[str, str]:
     }
 
 
-signin.personal(blueprint, title, _show, style="css/orders.css", read_only=True)
+authentication.personal(blueprint, title, _show, style="css/orders.css", read_only=True)

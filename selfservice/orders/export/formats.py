@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from selfservice.db import Row
-from selfservice.i18n import using
+from selfservice.i18n.languages import using_language
 from selfservice.orders import labels
 from selfservice.orders.export.cell_escaping import guard, identifier, plain, quoted
 from selfservice.orders.models import LineFormat, SheetLabels
@@ -52,7 +52,7 @@ def sheet(language: str) -> Format:
     """
     separator = ";" if language == "nl" else ","
     name = "name_nl" if language == "nl" else "name_en"
-    with using(language):
+    with using_language(language):
         head = separator.join(quoted(each) for each in labels.columns().values())
         known = SheetLabels(
             separator,

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from selfservice.db import Database, Row
-from selfservice.i18n import gettext, using
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import using_language
 from selfservice.orders import labels
 from selfservice.orders.models import Query
 from selfservice.orders.store import OrderStore
@@ -50,7 +51,7 @@ def write(db: Database, query: Query, path: Path, tell: Callable[[int], object])
     """Write the workbook to `path`, and call `tell` with each few rows. What `tell` raises leaves no rows behind."""
     import xlsxwriter  # heavy, and for this one kind of file
 
-    with using(query.language):
+    with using_language(query.language):
         texts = _Texts()
     # Rows are as private as the workbook: they wait where it does, under its name, and go with this.
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as rows, db.separate() as conn:

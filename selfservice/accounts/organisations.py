@@ -1,0 +1,124 @@
+"""Organisations as the register has them, and the address that letters to them go to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from selfservice.clock import to_text
+from selfservice.db import Connection, Row
+
+_SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
+                                 WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
+             FROM organisations o WHERE {which}"""
+
+
+@dataclass(frozen=True)
+class Address:
+    """A Dutch address, as the register writes its parts."""
+
+    street: str
+    house_number: str
+    postcode: str
+    city: str
+
+    def lines(self) -> tuple[str, str]:
+        """The two lines of an envelope: street and number; postcode, two spaces and the place in capitals (PostNL)."""
+        return f"{self.street} {self.house_number}".strip(), f"{self.postcode}  {self.city.upper()}"
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """An organisation of the register. `payment_method` is None, or 'direct_debit' when the register says so or
+    somebody gave a mandate for it, also one that has yet to come into force (`payments` tells these apart);
+    `invoices_email` is set when it chose digital invoices; `main_person_id` is who got its first access code.
+    """
+
+    id: int
+    kvk_number: str
+    name: str
+    email: str
+    visiting: Address
+    postal: Address | None
+    payment_method: str | None
+    invoices_email: str | None
+    main_person_id: int | None
+
+    @cached_property
+    def post_address(self) -> Address:
+        """Where its post goes: the postal address, or the visiting address when it has no other."""
+        return self.postal or self.visiting
+
+    def letter_lines(self, person: str = "") -> tuple[str, ...]:
+        """The lines in an envelope's window: the organisation, the person it is meant for, the address."""
+        return tuple(line for line in (self.name, person, *self.post_address.lines()) if line)
+
+
+def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
+    """The organisation with this KVK number (eight digits), or None."""
+    row = conn.execute(
+        _SELECT.format(which="o.kvk_number = :kvk_number"),
+        {"kvk_number": kvk_number},
+    ).fetchone()
+    return None if row is None else _organisation(row)
+
+
+def get(conn: Connection, organisation_id: int) -> Organisation:
+    """The organisation with this row number. Raises LookupError when there is none."""
+    row = conn.execute(
+        _SELECT.format(which="o.id = :id"),
+        {"id": organisation_id},
+    ).fetchone()
+    if row is None:
+        raise LookupError("no organisation has this row number")
+    return _organisation(row)
+
+
+def _organisation(row: Row) -> Organisation:
+    visiting = Address(row["street"], row["house_number"], row["postcode"], row["city"])
+    postal = [row["postal_street"], row["postal_house_number"], row["postal_postcode"], row["postal_city"]]
+    return Organisation(
+        id=row["id"],
+        kvk_number=row["kvk_number"],
+        name=row["name"],
+        email=row["email"],
+        visiting=visiting,
+        postal=Address(*(part or "" for part in postal)) if row["postal_city"] else None,
+        payment_method="direct_debit" if row["debits"] else row["payment_method"],
+        invoices_email=row["invoices_email"],
+        main_person_id=row["main_person_id"],
+    )
+
+
+def add(
+    conn: Connection,
+    now: datetime,
+    *,
+    kvk_number: str,
+    name: str,
+    email: str,
+    street: str,
+    house_number: str,
+    postcode: str,
+    city: str,
+) -> int:
+    """Add an organisation with its registered e-mail and visiting address; returns its id.
+
+    Raises IntegrityError when the KVK number is not eight digits or is taken.
+    """
+    row = conn.execute(
+        """INSERT INTO organisations
+               (kvk_number, name, email, street, house_number, postcode, city, created_at)
+           VALUES (:kvk_number, :name, :email, :street, :house_number, :postcode, :city, :now)
+           RETURNING id""",
+        {
+            "kvk_number": kvk_number,
+            "name": name,
+            "email": email,
+            "street": street,
+            "house_number": house_number,
+            "postcode": postcode,
+            "city": city,
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])

@@ -1,0 +1,64 @@
+"""People, with an access code or without one yet."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from selfservice.clock import to_text
+from selfservice.db import Connection
+from selfservice.values.email import email_key
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person, and the organisations for which they have a code. `has_password` says whether they chose one yet."""
+
+    id: int
+    given_name: str
+    family_name: str
+    email: str
+    language: str
+    organisations: tuple[str, ...]
+    has_password: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Words a password of this person must not contain."""
+        return (self.given_name, self.family_name, *self.organisations)
+
+
+def get(conn: Connection, person_id: int) -> Person:
+    """The person with this row number. Raises LookupError when there is none."""
+    row = conn.execute(
+        """SELECT p.id, p.given_name, p.family_name, p.email, p.language, w.person_id IS NOT NULL AS has_password
+           FROM people p LEFT JOIN passwords w ON w.person_id = p.id WHERE p.id = :id""",
+        {"id": person_id},
+    ).fetchone()
+    if row is None:
+        raise LookupError("no person has this row number")
+    names = conn.execute(
+        """SELECT o.name FROM access_codes c JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.person_id = :id AND c.revoked_at IS NULL ORDER BY o.id""",
+        {"id": person_id},
+    )
+    organisations = tuple(each["name"] for each in names)
+    return Person(**{**dict(row), "has_password": bool(row["has_password"]), "organisations": organisations})
+
+
+def add(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
+    """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`.
+
+    Raises IntegrityError when somebody has this address, in whichever spelling.
+    """
+    row = conn.execute(
+        """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
+           VALUES (:given_name, :family_name, :email, :email_key, :language, :now) RETURNING id""",
+        {
+            "given_name": given_name,
+            "family_name": family_name,
+            "email": email,
+            "email_key": email_key(email),
+            "language": language,
+            "now": to_text(now),
+        },
+    ).fetchone()
+    return int(row["id"])

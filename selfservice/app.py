@@ -1,0 +1,122 @@
+"""The service counter: an app that answers the forms, around which the help site is built."""
+
+from __future__ import annotations
+
+import threading
+
+from flask import Flask, Response, render_template
+from jinja2 import ChoiceLoader, FileSystemLoader
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from selfservice import health, web
+from selfservice.accounts.passwords import Hasher
+from selfservice.api import routes as api
+from selfservice.config import PACKAGE, Config
+from selfservice.crypto import Keys
+from selfservice.db import Database
+from selfservice.facts import rights
+from selfservice.facts.facts import Facts
+from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
+from selfservice.i18n.catalogs import catalog, gettext
+from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.web import access_log, authentication, downloads, error_pages, hooks
+from selfservice.web.layout import ENVIRONMENT, LayoutContext
+from selfservice.web.pages import scan
+from selfservice.web.services import Services
+from selfservice.web.theme import Theme
+
+MAX_BODY = 64 * 1024  # bytes; our largest form is a fraction of it
+
+
+def create_app(config: Config) -> Flask:
+    """The app for these settings. Touches no database until a request needs it.
+
+    Raises FactError when content/facts.toml is not well-formed, FileNotFoundError when a catalog was not compiled.
+    """
+    app = wire(config)
+    connect(app, config)
+    return app
+
+
+def connect(app: Flask, config: Config) -> None:
+    """Give a wired app what is its own and no other's: its database, its keys, its locks."""
+    chrome: LayoutContext = app.extensions["chrome"]
+    database, keys = Database(config.database), Keys(config.secret, config.old_secret)
+    app.extensions["services"] = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
+    app.extensions["write_test"] = health.WriteTest()
+    app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAKING_AT_ONCE)
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
+
+
+def wire(config: Config) -> Flask:
+    """Routes, templates, facts, pages and theme: what is the same for each app with these settings, whichever database
+    it has. Raises the errors of `create_app`.
+    """
+    app = Flask("selfservice", static_folder=None)
+    app.config.update(
+        BASE_URL=config.base_url,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        MAX_FORM_PARTS=100,
+    )
+    for code in LANGUAGES:
+        catalog(code)
+    theme = Theme(config.root / "site" / "static", preview=config.preview)
+    chrome = LayoutContext(config, Facts.load(config.content / "facts.toml"), theme)
+    app.jinja_options = {name: value for name, value in ENVIRONMENT.items() if name != "autoescape"}
+    app.jinja_env.autoescape = True
+    app.jinja_loader = ChoiceLoader(
+        [
+            FileSystemLoader(config.root / "site" / "templates"),
+            FileSystemLoader(PACKAGE / "fragments"),
+        ]
+    )
+    chrome.install(app.jinja_env)
+    chrome.set_pages(scan(config.content, chrome.facts))
+    app.extensions["chrome"] = chrome
+    access_log.init_app(app)
+    hooks.init_app(app)
+    authentication.init_app(app, rights.load(config.content / "rights.toml"))
+    error_pages.init_app(app)
+    downloads.init_app(app)
+    health.init_app(app, config)
+    fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
+    for name, blueprint in fragments.items():
+        app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")
+    app.register_blueprint(api.blueprint, url_prefix="/api")
+    # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
+    app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
+    app.add_url_rule("/", "home", _home)
+    # Where programs that keep passwords look for the form (W3C, A Well-Known URL for Changing Passwords).
+    app.add_url_rule("/.well-known/change-password", "change_password_form", _change_password_form)
+    app.add_url_rule("/choose-language", "choose_language", _choose_language)
+    return app
+
+
+def _home() -> Response:
+    """To the home page in the visitor's language."""
+    return _in_own_language("/")
+
+
+def _change_password_form() -> Response:
+    """To the form to change a password, which asks to log in first."""
+    return _in_own_language("/self-service/change-password")
+
+
+def _in_own_language(path: str) -> Response:
+    response = web.see(f"/{current_language()}{path}")
+    response.status_code = 302
+    response.vary.add("Accept-Language")
+    return response
+
+
+def _choose_language() -> Response:
+    """The page at / where only files are served and nobody can read Accept-Language."""
+    variables = web.layout_variables() | {
+        "title": gettext("Choose your language"),
+        "description": "",
+        "breadcrumbs": [],
+        "has_form": False,
+    }
+    return Response(render_template("choose_language.html", **variables), mimetype="text/html")

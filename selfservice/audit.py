@@ -1,0 +1,92 @@
+"""The audit log: a row in the same transaction, and one line in the log (JSON).
+
+Rows are added and never changed; they name nobody.
+"""
+
+import logging
+import re
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database, Migrations
+
+from selfservice.clock import to_text
+from selfservice.crypto import Keys
+from selfservice.db import Connection
+from selfservice.limits.rate_limit import network
+
+KEPT_DAYS = 365
+LOGGER = logging.getLogger("loket.events")
+
+_WORD = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
+_THING = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
+
+
+def record(
+    conn: Connection,
+    keys: Keys,
+    now: datetime,
+    what: str,
+    result: str,
+    *,
+    who: str = "",
+    on_what: str = "",
+    address: str = "",
+) -> None:
+    """Write down that `what` (words and dots, 'password.reset') had this `result` ('ok', 'refused', …).
+
+    `who` is whatever tells a person apart ('person:12', or the address they typed) and `address` the client's
+    network address: both are kept as keyed hashes only. `on_what` is a kind and a row's number
+    ('access_code:12'), and of a list also from which day until which ('organisation:7:20260101:20260331', where 0 is
+    open). Raises ValueError for anything else, so that no token, code or address can get into
+    the log by accident. The log line is written at once; the row stays only if the transaction does.
+    """
+    if not (_WORD.fullmatch(what) and _WORD.fullmatch(result) and _THING.fullmatch(on_what)):
+        raise ValueError("an event's what, result and on_what are plain words, and a row's number")
+    event = {
+        "at": to_text(now),
+        "who": keys.keyed_hash("event-who", who) if who else "",
+        "what": what,
+        "on_what": on_what,
+        "result": result,
+        "source": keys.keyed_hash("event-source", network(address)) if address else "",
+    }
+    conn.execute(
+        """INSERT INTO events (at, who, what, on_what, result, source)
+           VALUES (:at, :who, :what, :on_what, :result, :source)""",
+        event,
+    )
+    LOGGER.info("event", extra={"fields": event})
+
+
+def clean(conn: Connection, now: datetime) -> int:
+    """Remove events older than a year; returns how many went."""
+    # Whole seconds, as the trigger counts (migrations.py): one event too young would stop all of the cleaning.
+    before = (now - timedelta(days=KEPT_DAYS)).replace(microsecond=0)
+    return conn.execute("DELETE FROM events WHERE at < :before", {"before": to_text(before)}).rowcount
+
+
+migrations = Migrations("events")
+
+
+@migrations()
+def create_events(db: Database) -> None:
+    """The event log, which triggers keep from being changed."""
+    db.executescript("""
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z'),
+            who TEXT NOT NULL DEFAULT '' CHECK (length(who) IN (0, 64)),
+            what TEXT NOT NULL CHECK (what NOT GLOB '*[^a-z_.]*' AND what <> ''),
+            on_what TEXT NOT NULL DEFAULT '' CHECK (on_what NOT GLOB '*[^a-z0-9_:]*'),
+            result TEXT NOT NULL CHECK (result NOT GLOB '*[^a-z_]*' AND result <> ''),
+            source TEXT NOT NULL DEFAULT '' CHECK (length(source) IN (0, 64))
+        ) STRICT;
+        CREATE INDEX events_at ON events (at);
+        CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN
+            SELECT raise(ABORT, 'the event log is only added to');
+        END;
+        CREATE TRIGGER events_keep_a_year BEFORE DELETE ON events
+        WHEN old.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-365 days') BEGIN
+            SELECT raise(ABORT, 'the event log keeps a year');
+        END;
+    """)

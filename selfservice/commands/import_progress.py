@@ -1,0 +1,72 @@
+"""What the commands that bring a file in have in common: begin, tell, stop, and say how it ended."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import stat
+import sys
+from collections.abc import Callable
+from typing import BinaryIO
+
+import click
+
+from selfservice import clock
+from selfservice.audit import record
+from selfservice.db import Error
+from selfservice.importing.parsing import FileError
+from selfservice.importing.progress import Progress
+from selfservice.importing.results import ImportCounts, RejectedLine
+from selfservice.migrations import pending
+from selfservice.web.services import services
+
+Bring = Callable[[Callable[[RejectedLine], object], Callable[[ImportCounts], object]], ImportCounts]
+
+
+def run(what: str, file: BinaryIO, bring: Bring) -> None:
+    """Run an import that is called with where to tell refused lines and how far it is. Refused lines go to standard
+    output, all else to standard error; begin and end are events named `what`. Ends the program: with status 1 when a
+    line was refused, or the file could not be used, or it stopped.
+    """
+    if pending(services().db):
+        sys.exit("loket: the database is not of this version: run `loket migrate` first. Nothing was changed")
+    progress = Progress(sys.stderr, _size(file))
+
+    def refuse(refusal: RejectedLine) -> None:
+        progress.clear()
+        click.echo(f"line {refusal.line}: {refusal.reason}")
+
+    try:
+        _note(what, "begun")
+        totals = bring(refuse, progress.show)
+    except FileError as error:
+        _note(what, "refused")
+        progress.clear()
+        sys.exit(f"loket: {error}. Nothing was changed")
+    except (Error, OSError, KeyboardInterrupt) as error:
+        progress.clear()
+        why = f": {error}" if str(error) else ""
+        sys.exit(f"loket: stopped{why}. What went in stays; run it again for the rest")
+    _note(what, "partly" if totals.refused else "ok")
+    progress.clear()
+    click.echo(
+        f"{totals.lines:,} lines: {totals.new:,} new, {totals.changed:,} changed, {totals.same:,} the same, "
+        f"{totals.refused:,} refused",
+        err=True,
+    )
+    sys.exit(1 if totals.refused else 0)
+
+
+def _note(what: str, result: str) -> None:
+    """An event of its own, begun and ended, so that a run that was killed is in the log too."""
+    with services().db.write() as conn:
+        record(conn, services().keys, clock.now(), what, result, who=f"account:{getpass.getuser()}")
+
+
+def _size(file: BinaryIO) -> int | None:
+    """How long a file is, in bytes; None for a pipe."""
+    try:
+        found = os.fstat(file.fileno())
+    except OSError:
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None

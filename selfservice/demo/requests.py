@@ -1,0 +1,142 @@
+"""Invented requests for a demonstration: one or more in each state, made so many days before now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+
+from selfservice import workdays
+from selfservice.accounts import access_codes, organisations, passwords, people, tokens
+from selfservice.clock import to_text
+from selfservice.crypto import Keys
+from selfservice.db import Connection
+from selfservice.requests import states
+from selfservice.requests.records import State, get
+from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, with_check_character
+from selfservice.values.reference import REFERENCE_CHARACTERS, reference_with_check
+
+# Days ago, its organisation's row (0: private), the states it went through and after how many hours each came.
+Story = tuple[tuple[State, int], ...]
+STORIES: tuple[tuple[int, int, Story], ...] = (
+    (1, 3, (("received", 0),)),
+    (1, 5, (("received", 0),)),
+    (2, 7, (("received", 0), ("checking", 20))),
+    (3, 9, (("received", 0), ("checking", 30), ("approved", 44))),
+    (5, 11, (("received", 0), ("checking", 22), ("approved", 40), ("printed", 66))),
+    (13, 12, (("received", 0), ("checking", 25), ("approved", 46), ("printed", 70), ("posted", 74))),
+    (13, 4, (("received", 0), ("checking", 26), ("approved", 47), ("sent", 47))),
+    (6, 14, (("received", 0), ("checking", 21), ("rejected", 45))),
+    (4, 15, (("received", 0), ("withdrawn", 3))),
+    (2, 1, (("duplicate", 0),)),
+    (0, 0, (("received", 0),)),
+    (3, 0, (("received", 0), ("approved", 1), ("sent", 1))),
+    (8, 0, (("received", 0), ("approved", 2), ("sent", 2))),
+)
+# Past their last day, whatever holidays there are, and not so long ago that somebody was reminded of the code: of these
+# it can be said that it never came. One went by letter, one by e-mail.
+NEVER_CAME = (5, 6)
+LETTER_DAYS = 60
+LINK_HOURS = 24
+NAMES = (
+    ("Bo", "Sterrenveld"), ("Ilse", "Tandwiel"), ("Ravi", "Moonfield"), ("Guus", "Appelscha"), ("Nadia", "Kompas"),
+    ("Owen", "Bramblewick"), ("Lieke", "Zilverspar"), ("Teun", "Roodborst"), ("Sara", "Windwijzer"),
+    ("Milo", "Ottersgat"), ("Femke", "Lantaarn"), ("Hugo", "Pebbleworth"), ("Zoë", "Maanzaad"),
+)  # fmt: skip
+
+
+def fill(conn: Connection, keys: Keys, now: datetime, password: str | None = None) -> int:
+    """Put the requests in; returns how many. The organisations are expected to be there.
+
+    Behind what was handed over stands a code that nobody has used yet; its owner has the password of this hash, when
+    one is given.
+    """
+    for number, (days, row, story) in enumerate(STORIES):
+        made = now - timedelta(days=days, hours=1)
+        request, person = _add(conn, keys, number, row, story, made)
+        handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
+        if handed:
+            _hand_over(conn, keys, number, request, handed[0])
+        if handed and password:
+            passwords.store(conn, person, password, made)
+    return len(STORIES)
+
+
+def email(number: int) -> str:
+    """The e-mail address with which the demo request of this number, from 0, was made."""
+    return f"{NAMES[number][0].lower().replace('ë', 'e')}@sterrenpost.example"
+
+
+def reference(number: int) -> str:
+    """The reference of the demo request of this number, from 0: always the same, so that it can be tried."""
+    digest = hashlib.sha256(f"loket request {number}".encode()).digest()
+    return reference_with_check("".join(REFERENCE_CHARACTERS[byte % 30] for byte in digest[:7]))
+
+
+def code(number: int) -> str:
+    """The access code that was handed over for the demo request of this number: always the same."""
+    digest = hashlib.sha256(f"loket request code {number}".encode()).digest()
+    return with_check_character("".join(CHARACTERS[byte % 32] for byte in digest[:RANDOM_LENGTH]))
+
+
+def _hand_over(conn: Connection, keys: Keys, number: int, request_id: int, handed: datetime) -> None:
+    """Make the code that stands behind a request, as handed over then and not used since."""
+    request = get(conn, request_id)
+    made = access_codes.add(
+        conn, keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
+    )
+    access_codes.record_fulfilment(conn, made, handed)
+    if request.delivery == "letter":
+        access_codes.set_valid_until(conn, made, workdays.end_of(workdays.today(handed) + timedelta(days=LETTER_DAYS)))
+    states.change(conn, request_id, access_code_id=made)
+
+
+def _add(
+    conn: Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
+) -> tuple[int, int]:
+    """Add one request; its row number and its person's."""
+    given, family = NAMES[number]
+    found = organisations.get(conn, organisation_row) if organisation_row else None
+    state = story[-1][0]
+    by_email = found is None or state == "sent"
+    lines = None if by_email or found is None else found.letter_lines(f"{given} {family}")
+    since, until = workdays.promise(workdays.today(made), (3, 5))
+    person = people.add(
+        conn, made, given_name=given, family_name=family, email=email(number), language="en" if number % 2 else "nl"
+    )
+    row = conn.execute(
+        """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
+                                 email, language, payment_method, delivery, delivery_email, letter_lines, state, reason,
+                                 approved_by, confirmed_at, expected_from, expected_until, created_at)
+           VALUES (:reference, :key, :person_id, :organisation_id, :kind, :given, :family, :email, :language, :method,
+                   :delivery, :delivery_email, :lines, :state, :reason, :approved_by, :confirmed_at,
+                   :since, :until, :made) RETURNING id""",
+        {
+            "reference": reference(number),
+            "key": f"demo:{number}",
+            "person_id": person,
+            "organisation_id": found.id if found else None,
+            "kind": "business" if found else "private",
+            "given": given,
+            "family": family,
+            "email": email(number),
+            "language": "en" if number % 2 else "nl",
+            "method": "direct_debit" if found else "credit",
+            "delivery": "email" if by_email else "letter",
+            "delivery_email": email(number) if by_email else None,
+            "lines": json.dumps(lines, ensure_ascii=False) if lines else None,
+            "state": state,
+            "reason": "details_differ" if state == "rejected" else None,
+            "approved_by": "Kim Voorbeeld" if found and any(name == "approved" for name, _ in story) else None,
+            "confirmed_at": to_text(made + timedelta(hours=1)) if state == "sent" else None,
+            "since": since.isoformat(),
+            "until": until.isoformat(),
+            "made": to_text(made),
+        },
+    ).fetchone()
+    if found is None and state == "received":
+        # Its mail has long arrived.
+        tokens.issue(conn, keys, get(conn, row["id"]).link_kind, person, LINK_HOURS, made)
+    for each, hours in story:
+        states.note(conn, row["id"], each, made + timedelta(hours=hours))
+    return int(row["id"]), person

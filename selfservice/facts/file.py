@@ -1,0 +1,88 @@
+"""Reading content/facts.toml: what a fact must look like, and which of its values holds on a day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from selfservice.facts.fact import Fact
+from selfservice.facts.kinds import GROUPS, KINDS, FactError
+
+KEYS = {"kind", "value", "values", "source"}
+
+
+def read(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date, ...]]:
+    """The facts that hold on the day, by dotted name, and the later days on which one of them changes.
+
+    Raises FactError with `facts.toml:line` when something is missing, misspelt or of the wrong kind.
+    """
+    if not path.is_file():
+        raise FactError(f"there is no {path}; is LOKET_CONTENT right?")
+    lines = _lines(path)
+    facts: dict[str, Fact] = {}
+    changes: set[dt.date] = set()
+    for group, members in load_toml(path).items():
+        if not isinstance(members, dict):
+            raise FactError(f"{path.name}:1: '{group}' stands outside a fact: write [group.name] above it")
+        for short, entry in members.items():
+            name = f"{group}.{short}"
+            where = f"{path.name}:{lines.get(name, 1)}"
+            facts[name] = _fact(name, entry, where, lines.get(name, 1), day)
+            changes |= {_ for one in entry.get("values", ()) for _ in _days(one) if _ > day}
+    return facts, tuple(sorted(changes))
+
+
+def _lines(path: Path) -> dict[str, int]:
+    """The line on which each `[group.name]` stands."""
+    found = {}
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if match := re.match(r"\[([\w.]+)]", line):
+            found[match[1]] = number
+    return found
+
+
+def _days(entry: dict[str, Any]) -> set[dt.date]:
+    """The days on which this value begins to hold, or has ceased to."""
+    days = {entry["from"]} if "from" in entry else set()
+    return days | ({entry["until"] + dt.timedelta(1)} if "until" in entry else set())
+
+
+def _fact(name: str, entry: Any, where: str, line: int, day: dt.date) -> Fact:
+    if not isinstance(entry, dict) or set(entry) - KEYS or not {"kind", "source"} <= set(entry):
+        raise FactError(f"{where}: '{name}' needs exactly kind, value (or values) and source")
+    kind = entry["kind"]
+    if kind not in KINDS:
+        raise FactError(f"{where}: '{kind}' is not a kind of fact; the kinds are {', '.join(KINDS)}")
+    if ("value" in entry) == ("values" in entry):
+        raise FactError(f"{where}: '{name}' needs either value or values")
+    values = entry.get("values", [{"value": entry.get("value")}])
+    for one in values:
+        if not KINDS[kind][0](one.get("value")):
+            raise FactError(f"{where}: {one.get('value')!r} is not a {kind}")
+        if one.get("for", GROUPS[0]) not in GROUPS:
+            raise FactError(f"{where}: for = {one['for']!r} is not one of {', '.join(GROUPS)}")
+    valid = [one for one in values if one.get("from", day) <= day <= one.get("until", day)]
+    by_group = {group: one["value"] for one in valid for group in _groups(one)}
+    general = [one["value"] for one in valid if "for" not in one]
+    if not valid or len(general) > 1 or sum(len(_groups(one)) for one in valid) != len(by_group):
+        raise FactError(f"{where}: '{name}' must have exactly one value on {day.isoformat()}")
+    first = general[0] if general else valid[0]["value"]
+    return Fact(name, kind, first, str(entry["source"]), line, by_group)
+
+
+def _groups(entry: dict[str, Any]) -> tuple[str, ...]:
+    return (entry["for"],) if "for" in entry else GROUPS
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """The parsed file. Raises FactError with file and line when it is not TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        text, _, place = str(error).partition(" (at line ")
+        # At the end of the document there is no number.
+        line = place.partition(",")[0] or "1"
+        raise FactError(f"{path.name}:{line}: not well-formed TOML: {text}") from None

@@ -1,0 +1,234 @@
+"""The rules of the request form: which steps there are, what each asks, and what is wrong with an answer.
+
+Answers are kept as they were typed or as codes, never as words of a language. Handing in is `requests.model`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from selfservice.accounts.organisations import Organisation
+from selfservice.db import Connection
+from selfservice.facts.facts import Facts
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.requests import submission
+from selfservice.values.email import EmailError, check_email
+from selfservice.values.error import FieldError
+from selfservice.values.iban import MAX_HOLDER, AccountError, check_holder, normalise_iban
+from selfservice.values.name import MAX_NAME, check_name
+from selfservice.values.organisation_number import check_organisation_number
+from selfservice.values.phone import check_phone
+
+NEEDS = ("business", "private", "extract")
+# What each step asks. Nothing else that is sent is looked at.
+ASKED = {
+    "need": ("need",),
+    "details": ("kvk_number", "given_name", "family_name", "email", "telephone"),
+    "preferences": ("payment_method", "language"),
+    "mandate": ("iban", "holder", "mandate"),
+    "check": (),
+}
+# An account to collect from belongs to the preferences: people count four steps.
+NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
+LAST = 4
+LONGEST = 300
+
+
+def take(step: str, sent: Mapping[str, str]) -> dict[str, str]:
+    """What was sent for the fields of this step, and nothing else; a box that is not ticked is empty."""
+    return {name: sent.get(name, "")[:LONGEST] for name in ASKED[step]}
+
+
+def merge(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+    """The answers so far, with those that were just typed. An agreement to collect ends with what it was given for:
+    another use or another organisation has to be agreed to again.
+    """
+    answers = {**before, **typed}
+    if any(before.get(name, answers.get(name)) != answers.get(name) for name in ("need", "kvk_number")):
+        answers["mandate"] = ""
+    return answers
+
+
+def asked_number(answers: Mapping[str, str]) -> str:
+    """The number, as typed, of which these answers have the organisation looked up; empty when they have none."""
+    return answers.get("kvk_number", "") if answers.get("need") == "business" else ""
+
+
+@dataclass(frozen=True)
+class Form:
+    """The request as far as it was filled in. `organisation` is the one with the KVK number that was typed."""
+
+    facts: Facts
+    answers: Mapping[str, str]
+    organisation: Organisation | None = None
+
+    @classmethod
+    def read(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
+        """The form with these answers; looks the organisation up. One query, or none without a number."""
+        number = asked_number(answers)
+        return cls(facts, answers, submission.organisation(conn, number) if number else None)
+
+    @property
+    def is_business(self) -> bool:
+        """Whether it is for an organisation."""
+        return self.answers.get("need") == "business"
+
+    @property
+    def kind(self) -> Literal["business", "private"]:
+        """The kind of use."""
+        return "business" if self.is_business else "private"
+
+    @cached_property
+    def payment_methods(self) -> list[str]:
+        """The ways to pay that may be chosen; when there is one only, nothing is asked."""
+        return submission.options(self.facts, self.kind, self.organisation)
+
+    @property
+    def is_arranged(self) -> bool:
+        """Whether the organisation has a way to pay already, so that no other can be chosen."""
+        return self.organisation is not None and self.organisation.payment_method is not None
+
+    @property
+    def payment_method(self) -> str:
+        """The way to pay: the only one, or the one that was chosen (perhaps none yet)."""
+        only = self.payment_methods
+        return only[0] if len(only) == 1 else self.answers.get("payment_method", "")
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that these answers lead through."""
+        wants = submission.needs_mandate(self.filled_in(), self.organisation)
+        return tuple(step for step in ASKED if step != "mandate" or wants)
+
+    @cached_property
+    def reached(self) -> str:
+        """The first step that is not answered well; `check` when all are."""
+        return next((step for step in self.steps if step == "check" or self.check(step)), "check")
+
+    def allows(self, step: str) -> bool:
+        """Whether this step may be looked at: all before it are answered."""
+        return step in self.steps and self.steps.index(step) <= self.steps.index(self.reached)
+
+    def before(self, step: str) -> str:
+        """The step to go back to."""
+        return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.reached
+
+    @property
+    def delivery(self) -> submission.Delivery:
+        """How the code will come."""
+        return submission.delivery(self.filled_in(), self.organisation)
+
+    def filled_in(self) -> submission.Answers:
+        """The answers as `requests.model` wants them."""
+        given: dict[str, Any] = {
+            name: self.answers.get(name, "") for name in ("given_name", "family_name", "email", "language")
+        }
+        given |= {name: self.answers.get(name, "") for name in ("telephone", "iban", "holder")}
+        return submission.Answers(
+            kind=self.kind,
+            payment_method=self.payment_method,
+            kvk_number=self.answers.get("kvk_number", "") if self.is_business else "",
+            mandate=self.answers.get("mandate") == "yes",
+            **given,
+        )
+
+    def check(self, step: str) -> dict[str, str]:
+        """The messages for the fields of a step that are not right, by field name; empty when all are."""
+        errors = {name: self._message(name) for name in ASKED[step]}
+        return {name: message for name, message in errors.items() if message}
+
+    def _message(self, name: str) -> str:
+        text = self.answers.get(name, "")
+        message: str = getattr(self, f"_{name}")(text)
+        return message
+
+    def _need(self, text: str) -> str:
+        return "" if text in NEEDS else gettext("Choose what you need the code for.")
+
+    def _kvk_number(self, text: str) -> str:
+        if not self.is_business:
+            return ""
+        why = _reason(check_organisation_number, text)
+        if not why and self.organisation is None:
+            return gettext(
+                "We find no organisation with this KVK number. Compare it with an extract or a letter from us."
+            )
+        return {
+            "empty": gettext("Fill in the KVK number of your organisation."),
+            "wrong": gettext("This is not a KVK number. It has 8 digits, such as 12345678."),
+        }.get(why, "")
+
+    def _given_name(self, text: str) -> str:
+        return _name(text, gettext("Fill in your first name."))
+
+    def _family_name(self, text: str) -> str:
+        return _name(text, gettext("Fill in your last name."))
+
+    def _email(self, text: str) -> str:
+        return email_error(text)
+
+    def _telephone(self, text: str) -> str:
+        if not _reason(check_phone, text):
+            return ""
+        return gettext(
+            "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
+            "or leave this empty."
+        )
+
+    def _payment_method(self, _: str) -> str:
+        return "" if self.payment_method in self.payment_methods else gettext("Choose how you want to pay.")
+
+    def _language(self, text: str) -> str:
+        return "" if text in LANGUAGES else gettext("Choose the language of our e-mails and letters.")
+
+    def _iban(self, text: str) -> str:
+        return {
+            "empty": gettext("Fill in the IBAN: the number of the bank account."),
+            "iban": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
+        }.get(_reason(normalise_iban, text), "")
+
+    def _holder(self, text: str) -> str:
+        if not _reason(check_holder, text):
+            return ""
+        if not text.strip():
+            return gettext("Fill in the name of the account holder, as it is known at the bank.")
+        return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER)
+
+    def _mandate(self, text: str) -> str:
+        return (
+            ""
+            if text == "yes"
+            else gettext("Tick the box if you agree. Without that we cannot collect what you order.")
+        )
+
+
+def email_error(text: str) -> str:
+    """A message when no mail can be sent to this, else nothing."""
+    if not text.strip():
+        return gettext("Fill in your e-mail address.")
+    try:
+        check_email(text)
+    except EmailError:
+        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
+    return ""
+
+
+def _name(text: str, empty: str) -> str:
+    return {
+        "empty": empty,
+        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME),
+        "wrong": gettext("Use letters, spaces, hyphens and apostrophes only."),
+    }.get(_reason(check_name, text), "")
+
+
+def _reason(check: Callable[[str], object], text: str) -> str:
+    """Why a check refuses a text; nothing when it does not."""
+    try:
+        check(text)
+    except (FieldError, AccountError) as error:
+        return error.reason
+    return ""

@@ -1,0 +1,264 @@
+"""`access-code`: the request for an access code.
+
+start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
+[mail] link → confirm → confirmed
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, web, workdays
+from selfservice.db import Connection
+from selfservice.fragments.access_code import confirmation
+from selfservice.fragments.access_code.form import ASKED, LAST, LONGEST, NUMBERS, Form, asked_number, merge, take
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import other_language
+from selfservice.limits import table
+from selfservice.limits.rate_limit import Guard
+from selfservice.requests import submission
+from selfservice.values.email import mask_email
+from selfservice.values.iban import group_iban
+from selfservice.values.reference import group_reference
+from selfservice.web import cookies
+from selfservice.web.error_pages import answer as error_answer
+from selfservice.web.error_pages import too_often
+from selfservice.web.services import services
+
+NAME = "access-code"
+blueprint = Blueprint("access_code", __name__)
+STEPS = "<any(need, details, preferences, mandate):step>"
+
+
+def title(step: str = "need") -> str:
+    """The name of the form, or of one of its steps."""
+    return {
+        "need": gettext("Request an access code"),
+        "no-code": gettext("You need no access code"),
+        "details": gettext("Your details"),
+        "preferences": gettext("Your preferences"),
+        "mandate": gettext("Direct debit"),
+        "check": gettext("Check your request"),
+        "done": gettext("We have your request"),
+    }[step]
+
+
+def _load(conn: Connection, now: datetime) -> dict[str, Any]:
+    """What this browser has of a request: its answers, and once it was sent what the last page shows."""
+    return cookies.load_form(conn, NAME, now)
+
+
+def _form(conn: Connection, answers: dict[str, str]) -> Form:
+    return Form.read(conn, services().facts, answers)
+
+
+@blueprint.get("")
+@web.same_for_all
+def start() -> Response:
+    """The first question, not answered. Baked into the help pages: no cookie, no database, no clock."""
+    return _show("need", Form(services().facts, {}), {}, first=True)
+
+
+def _show(step: str, form: Form, errors: dict[str, str], status: int = 200, **variables: Any) -> Response:
+    status = 422 if errors else status
+    shown = {"first": False, "looks_up": False, "lapsed": False, "notice": None} | variables
+    return web.render(
+        f"access_code/{step}.html",
+        title=title(step),
+        status=status,
+        error=status >= 400,
+        switch_form=f"{NAME}-form" if ASKED[step] else None,
+        # The first step also stands at the form's own address, which takes no form.
+        switch_action=f"/{other_language()}/self-service/{NAME}/{step}",
+        step=step,
+        number=NUMBERS[step],
+        last=LAST,
+        form=form,
+        values=form.answers,
+        errors=errors,
+        **shown,
+    )
+
+
+@blueprint.get(f"/{STEPS}")
+def show(step: str) -> Response:
+    """A step as it was left; or, when one before it is not answered yet, that one."""
+    conn, now = services().db.read(), clock.now()
+    saved = _load(conn, now)
+    if "reference" in saved and step != "need":
+        return web.see(url_for(".done"))
+    form = _form(conn, saved.get("answers", {}))
+    if not form.allows(step):
+        return web.see(url_for(".show", step=form.reached) if form.reached != "check" else url_for(".check"))
+    return _show(step, form, {}, lapsed="lapsed" in saved)
+
+
+@blueprint.post(f"/{STEPS}")
+def answer(step: str) -> Response:
+    """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
+    typed, now = take(step, request.form), clock.now()
+    switches, looks_up, back = web.switches_language(), "look_up" in request.form, "back" in request.form
+    if (refused := _refuse_look_up(step, typed, now)) is not None:
+        return refused
+    with services().db.write() as conn:
+        saved = _load(conn, now)
+        if "reference" in saved:
+            if step != "need":
+                return web.see(url_for(".done"))
+            saved = {}
+        form = _form(conn, merge(saved.get("answers", {}), typed))
+        is_new = cookies.anonymous_session(conn, now) is None
+        skips_check = back or looks_up or (switches and not request.form.get("checked"))
+        errors = {} if skips_check or not form.allows(step) else form.check(step)
+        stays = bool(errors) or ((looks_up or switches) and form.allows(step))
+        if not stays and typed.get("need") == "extract":
+            return web.see(url_for(".no_code"))
+        if is_new and not stays:
+            wait = _admit(conn, table.ANONYMOUS_SESSION, now)
+            if wait:
+                return _too_often(step, form, wait)
+        if not is_new or not stays:
+            _keep(conn, saved, form, step, now)
+    if stays:
+        return _show(step, form, errors, looks_up=looks_up)
+    return web.see(_address(form.before(step) if back else form.reached))
+
+
+def _admit(conn: Connection, guard: Guard, now: datetime) -> int:
+    """Count a try from here; the seconds to wait when there were too many, else 0."""
+    return guard.admit(conn, services().keys, web.client_address(), now).retry_after_seconds
+
+
+def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
+    """What to answer when an organisation would be looked up that was not before, and that was done too often."""
+    before = _load(services().db.read(), now).get("answers", {})
+    number = asked_number(before | typed)
+    if number in ("", asked_number(before)):
+        return None
+    with services().db.write() as conn:
+        wait = _admit(conn, table.ORGANISATION, now)
+    return _too_often(step, Form(services().facts, before | typed), wait) if wait else None
+
+
+def _too_often(step: str, form: Form, wait: int) -> Response:
+    return too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
+
+
+def _keep(conn: Connection, saved: dict[str, Any], form: Form, step: str, now: datetime) -> None:
+    """Save the answers. `key` makes sending them twice one request; `lapsed` says that those of before are gone."""
+    kept: dict[str, Any] = {"key": saved.get("key") or str(uuid4()), "answers": dict(form.answers)}
+    if step != "need" and not saved.get("answers"):
+        kept["lapsed"] = True
+    cookies.save_form(conn, NAME, kept, now)
+
+
+def _address(step: str) -> str:
+    return url_for(".check") if step == "check" else url_for(".show", step=step)
+
+
+@blueprint.get("/organisation")
+def organisation() -> Response:
+    """The organisation with the KVK number that was just typed, to stand below it; without htmx the whole step."""
+    if not web.wants_fragment():
+        return web.see(url_for(".show", step="details"))
+    answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:LONGEST]}
+    if answers["kvk_number"]:
+        with services().db.write() as conn:
+            wait = _admit(conn, table.ORGANISATION, clock.now())
+        if wait:
+            return error_answer(429, retry_after=wait)
+    form = _form(services().db.read(), answers)
+    return web.render(
+        "access_code/organisation.html", title=title("details"), form=form, values=answers, looks_up=False
+    )
+
+
+@blueprint.get("/no-code")
+def no_code() -> Response:
+    """Who only wants a certified extract needs no code."""
+    return web.render("access_code/no_code.html", title=title("no-code"))
+
+
+@blueprint.get("/check")
+def check() -> Response:
+    """All answers, and how the code will come, before anything is sent."""
+    conn, now = services().db.read(), clock.now()
+    saved = _load(conn, now)
+    if "reference" in saved:
+        return web.see(url_for(".done"))
+    form = _form(conn, saved.get("answers", {}))
+    return _check(form, now) if form.reached == "check" else web.see(_address(form.reached))
+
+
+def _promise(now: datetime) -> tuple[date, date]:
+    return workdays.promise(workdays.today(now), services().facts.get("access_code.delivery_working_days").value)
+
+
+def _check(form: Form, now: datetime, status: int = 200, notice: str | None = None) -> Response:
+    iban = group_iban(form.answers["iban"]) if "mandate" in form.steps else ""
+    return _show("check", form, {}, status, notice=notice, iban=iban, promise=_promise(now))
+
+
+@blueprint.post("/check")
+def send() -> Response:
+    """Hand the request in. Sent twice, from here or from another tab, it is one request."""
+    now = clock.now()
+    with services().db.write() as conn:
+        saved = _load(conn, now)
+        if "reference" in saved:
+            return web.see(url_for(".done"))
+        form = _form(conn, saved.get("answers", {}))
+        if form.reached != "check":
+            return web.see(_address(form.reached))
+        proof = confirmation.opened(conn, now)
+        handed = submission.submit(
+            conn, services().context, form.filled_in(), saved["key"], web.client_address(), now, proof=proof
+        )
+        if not handed.wait:
+            cookies.save_form(conn, NAME, _sent(form, handed, now), now)
+    if handed.wait:
+        way = gettext(
+            "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
+            "browser, and then send this request: you need not wait."
+        )
+        return too_often(handed.wait, lambda notice: _check(form, now, 429, notice), way)
+    return web.see(url_for(".done"))
+
+
+def _sent(form: Form, handed: submission.Submitted, now: datetime) -> dict[str, Any]:
+    """What the last page shows; the answers themselves are forgotten."""
+    way, (since, until) = form.delivery, _promise(now)
+    return {
+        "reference": group_reference(handed.reference),
+        "before": clock.to_text(handed.before) if handed.before else "",
+        "kind": form.kind,
+        "organisation": form.organisation.name if form.organisation else "",
+        "channel": way.channel,
+        "lines": list(way.lines),
+        "email": mask_email(form.answers["email"]),
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+    }
+
+
+@blueprint.get("/done")
+def done() -> Response:
+    """The reference, and what happens next."""
+    saved = _load(services().db.read(), clock.now())
+    if "reference" not in saved:
+        return web.see(url_for(".start"))
+    return web.render(
+        "access_code/done.html",
+        title=title("done"),
+        sent=saved,
+        before=clock.upcoming(saved.get("before", ""), clock.now()),
+        since=date.fromisoformat(saved["since"]),
+        until=date.fromisoformat(saved["until"]),
+    )
+
+
+confirmation.add_to(blueprint)

@@ -1,0 +1,53 @@
+"""`devices`: where a person is logged in, each with a button that ends it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from selfservice import clock, web
+from selfservice.accounts import sessions
+from selfservice.accounts.sessions import Session
+from selfservice.audit import record
+from selfservice.i18n.catalogs import gettext
+from selfservice.web import authentication
+from selfservice.web.services import services
+
+NAME = "devices"
+blueprint = Blueprint("devices", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Where you are logged in")
+
+
+def _show(session: Session) -> Response:
+    devices = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
+    return authentication.render(session, NAME, "devices/list.html", title=title(), devices=devices)
+
+
+@blueprint.post("/end")
+def end() -> Response:
+    """End one session, or all but this one. Another person's answers the same as one that is not there."""
+    session, now = authentication.required(NAME), clock.now()
+    one = request.form.get("device", "")
+    with services().db.write() as conn:
+        if one:
+            count = int(sessions.end_one(conn, session.person_id, one, now))
+        else:
+            count = sessions.end_all(conn, session.person_id, now, but=session.id)
+        who = f"person:{session.person_id}"
+        record(
+            conn,
+            services().keys,
+            now,
+            "session.end",
+            "ok" if count else "nothing",
+            who=who,
+            on_what=who,
+            address=web.client_address(),
+        )
+    return web.see(authentication.address(NAME))
+
+
+authentication.personal(blueprint, title, _show, read_only=True)

@@ -1,0 +1,43 @@
+"""What `my` shows of an access code: whose it is, for which organisation, and how is paid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from selfservice.accounts import payment_methods
+from selfservice.accounts.sessions import Session
+from selfservice.db import Connection
+
+
+@dataclass(frozen=True)
+class Account:
+    """An access code and what it is for. `payment` is 'credit', 'direct_debit' or None."""
+
+    code_hint: str
+    organisation: str | None
+    kvk_number: str | None
+    is_main: bool
+    payment: str | None
+    debit_from: date | None
+
+
+def load_account(conn: Connection, session: Session, today: date) -> Account:
+    """What there is to show to whoever is signed in, on this day. Raises LookupError when the code is gone."""
+    row = conn.execute(
+        """SELECT c.hint, o.name, o.kvk_number, o.main_person_id
+           FROM access_codes c LEFT JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.id = :id AND c.person_id = :person_id""",
+        {"id": session.access_code_id, "person_id": session.person_id},
+    ).fetchone()
+    if row is None:
+        raise LookupError("the access code of this session is gone")
+    paying = payment_methods.find(conn, session.person_id, session.organisation_id, today)
+    return Account(
+        code_hint=row["hint"],
+        organisation=row["name"],
+        kvk_number=row["kvk_number"],
+        is_main=row["main_person_id"] == session.person_id,
+        payment=paying.method,
+        debit_from=paying.debit_from,
+    )

@@ -1,0 +1,45 @@
+"""`my`: what an access code is for, and what can be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from selfservice import clock, workdays
+from selfservice.accounts.sessions import Session
+from selfservice.fragments.my.account import load_account
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
+from selfservice.web import authentication
+from selfservice.web.services import services
+
+NAME = "my"
+blueprint = Blueprint("my", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("My access code")
+
+
+def _show(session: Session) -> Response:
+    account = load_account(services().db.read(), session, workdays.today(clock.now()))
+    return authentication.render(
+        session, NAME, "my/mine.html", title=title(), account=account, links=_links(session.kind)
+    )
+
+
+def _links(kind: str) -> list[dict[str, Any]]:
+    """What this kind of use may do: in a form of ours, or at an address elsewhere."""
+    return [
+        {
+            "title": right.title(current_language()),
+            "path": authentication.address(right.form) if right.form else None,
+            "elsewhere": services().facts.get(right.fact) if right.fact else None,
+        }
+        for right in authentication.rights().listed(kind)
+    ]
+
+
+authentication.personal(blueprint, title, _show, read_only=True)

@@ -1,0 +1,145 @@
+"""The rules of the replacement password: what is typed right, who may ask how often, what is written down together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from selfservice.accounts import access_codes, passwords, people, sessions, tokens
+from selfservice.accounts.new_password import new_password_error
+from selfservice.audit import record
+from selfservice.clock import to_text
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
+from selfservice.limits import table
+from selfservice.mail import outbox
+from selfservice.values.access_code import Hashes, code_error
+from selfservice.values.email import check_email, email_key
+
+TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
+
+
+def check(typed: dict[str, str]) -> dict[str, str]:
+    """The messages for the fields that are not right, by field name; empty when all are."""
+    return {**code_errors(typed["access_code"]), **email_errors(typed["email"])}
+
+
+def code_errors(text: str) -> dict[str, str]:
+    """A message when this cannot be an access code. A code that nobody has is not a mistake here."""
+    problem = code_error(text)
+    return {"access_code": problem} if problem else {}
+
+
+def email_errors(text: str) -> dict[str, str]:
+    """A message when no mail can be sent to this."""
+    if not text.strip():
+        return {"email": gettext("Fill in your e-mail address.")}
+    try:
+        check_email(text)
+    except ValueError:
+        return {"email": gettext("This is not a complete e-mail address. It looks like name@example.org.")}
+    return {}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What came of asking: seconds to wait when it was refused, else what to remember for the next page."""
+
+    wait: int
+    saved: dict[str, str]
+
+
+def ask(
+    conn: Connection,
+    ctx: Context,
+    hashes: Hashes,
+    email: str,
+    address: str,
+    lang: str,
+    now: datetime,
+) -> Asked:
+    """Queue the mail if the code of these hashes and e-mail address belong together. The same statements run whether
+    they do or not. Call inside `write()`.
+    """
+    code_hash = hashes[0]
+    decision = table.PASSWORD_LINK.admit(conn, ctx.keys, address, now, code_hash)
+    if not decision.allowed:
+        return Asked(decision.retry_after_seconds, {})
+    member = access_codes.find(conn, hashes, email)
+    hours = ctx.fact("password_link.hours")
+    # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
+    counted_on = f"{code_hash} {email_key(email)}"
+    slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=TOKEN_KIND)
+    issued = tokens.issue(conn, ctx.keys, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"password-link:{uuid4()}",
+        kind="replacement_password.link",
+        recipient=member.email if member else check_email(email),
+        language=lang,
+        payload={"name": member.given_name if member else ""},
+        seed=issued.seed,
+        void=member is None,
+        slot=slot,
+        # After that the link in it is worth nothing.
+        give_up_after=timedelta(hours=hours),
+    )
+    who = f"person:{member.person_id}" if member else email_key(email)
+    record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
+    before = slot.before(now)
+    saved = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
+    return Asked(0, saved | {"before": to_text(before) if before else ""})
+
+
+def opens(conn: Connection, token_hash: str, now: datetime) -> int | None:
+    """Whose password this token may change now, if anyone's. Only reads."""
+    return tokens.find(conn, TOKEN_KIND, token_hash, now)
+
+
+def refuse(conn: Connection, ctx: Context, person: int, password: str, *, demo: bool) -> dict[str, str]:
+    """The message when this password is not good enough, at its field; empty when it is."""
+    problem = new_password_error(conn, ctx, person, password, demo=demo)
+    return {"new_password": problem} if problem else {}
+
+
+def change(
+    conn: Connection, ctx: Context, token_hash: str, hashed: str, address: str, lang: str, now: datetime
+) -> bool:
+    """Redeem the token, set the password, end all sessions and tell the owner. False when the token was used.
+
+    Call inside `write()`: all of it happens, or nothing.
+    """
+    person = tokens.redeem(conn, TOKEN_KIND, token_hash, now)
+    if person is None:
+        return False
+    owner = people.get(conn, person)
+    passwords.store(conn, person, hashed, now)
+    sessions.end_all(conn, person, now)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"password-changed:{token_hash}",
+        kind="replacement_password.changed",
+        recipient=owner.email,
+        language=lang,
+        payload={"name": owner.given_name, "moment": now.isoformat()},
+        # It follows from a used link, and the owner must hear of it: over the cap it goes later.
+        earned=True,
+        topic="password.changed",
+    )
+    record(
+        conn,
+        ctx.keys,
+        now,
+        "password.change",
+        "ok",
+        who=f"person:{person}",
+        on_what=f"person:{person}",
+        address=address,
+    )
+    return True

@@ -1,0 +1,146 @@
+"""The rules of looking a request up: what is typed right, and how its progress is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from selfservice.accounts.organisations import Address
+from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.requests import rejection_reasons
+from selfservice.requests.progress import Status
+from selfservice.values.address import MAX_LINE, check_house_number, check_line
+from selfservice.values.email import EmailError, check_email
+from selfservice.values.error import FieldError
+from selfservice.values.postcode import check_postcode
+from selfservice.values.reference import is_valid_reference, normalise_reference
+
+LONGEST = 300
+FIELDS = ("reference", "email")
+HANDED_OVER = {"printed", "posted", "sent"}
+ADDRESS = ("street", "house_number", "postcode", "city")
+
+
+def take(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
+    """What was sent for these fields, and nothing else."""
+    return {name: sent.get(name, "")[:LONGEST] for name in names}
+
+
+def check(typed: Mapping[str, str]) -> dict[str, str]:
+    """The messages for reference and e-mail address; empty when both could be. Whether they exist is not looked up."""
+    errors = {"reference": _reference(typed["reference"]), "email": _email(typed["email"])}
+    return {name: message for name, message in errors.items() if message}
+
+
+def _reference(text: str) -> str:
+    reference = normalise_reference(text)
+    if not reference:
+        return gettext("Fill in the reference. It is in our e-mail about your request.")
+    if not is_valid_reference(reference):
+        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X9T.")
+    return ""
+
+
+def _email(text: str) -> str:
+    if not text.strip():
+        return gettext("Fill in your e-mail address.")
+    try:
+        check_email(text)
+    except EmailError:
+        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
+    return ""
+
+
+def check_address(typed: Mapping[str, str]) -> dict[str, str]:
+    """The messages for the fields of an address that are not right."""
+    checks = {
+        "street": (check_line, gettext("Fill in the street.")),
+        "house_number": (check_house_number, gettext("Fill in the house number, such as 12 or 12 A.")),
+        "postcode": (check_postcode, gettext("Fill in the postcode: 4 digits and 2 letters, such as 1234 AB.")),
+        "city": (check_line, gettext("Fill in the town or city.")),
+    }
+    errors = {}
+    for name, (check_one, message) in checks.items():
+        try:
+            check_one(typed[name])
+        except FieldError as error:
+            long = gettext("This is too long. Use at most %(count)s characters.", count=MAX_LINE)
+            errors[name] = long if error.reason == "long" else message
+    return errors
+
+
+def to_address(typed: Mapping[str, str]) -> Address:
+    """The address that was typed."""
+    return Address(typed["street"], typed["house_number"], typed["postcode"], typed["city"])
+
+
+def headline(status: Status) -> str:
+    """The state in a few words: the heading of the page."""
+    if status.state == "sent" and status.mail_before:
+        return gettext("Your code comes by e-mail")
+    return {
+        "received": gettext("We have received your request"),
+        "checking": gettext("We are checking your request"),
+        "approved": gettext("Your request is approved"),
+        "sent": gettext("Your code was sent by e-mail"),
+        "printed": gettext("The letter with your code is printed"),
+        "posted": gettext("The letter with your code is in the post"),
+        "withdrawn": gettext("Your request is withdrawn"),
+        "rejected": gettext("Your request was not granted"),
+    }[status.state]
+
+
+def step(state: str) -> str:
+    """A state that a request went through, in a list with the moment behind it."""
+    return {
+        "received": gettext("Received"),
+        "checking": gettext("Being checked"),
+        "approved": gettext("Approved"),
+        "sent": gettext("Sent by e-mail"),
+        "printed": gettext("Printed"),
+        "posted": gettext("Posted"),
+        "withdrawn": gettext("Withdrawn"),
+        "rejected": gettext("Not granted"),
+    }.get(state, "")
+
+
+def steps(status: Status) -> list[tuple[str, datetime]]:
+    """What the request went through, in order of time: each step in words, with its moment.
+
+    Approved after a code was handed over is what a request is when that code never came and a new one was made.
+    Before that, nobody approves a private request: its own link does.
+    """
+    passed, handed_over = [], False
+    has_left = status.state != "sent" or not status.mail_before
+    for state, moment in status.moments if has_left else status.moments[:-1]:
+        handed_over |= state in HANDED_OVER
+        again = state == "approved" and handed_over
+        if again or state != "approved" or status.kind == "business":
+            passed.append((gettext("New code made") if again else step(state), moment))
+    return [(name, moment) for name, moment in passed if name]
+
+
+def why(status: Status) -> str:
+    """Why it was not granted, in a sentence."""
+    if status.reason in rejection_reasons.REASONS:
+        return rejection_reasons.sentence(status.reason)
+    return gettext("We could not give you a new code for this request.")
+
+
+def link_end(status: Status, hours: int) -> datetime:
+    """Until when the link that was mailed for this request works, by the time alone (fact access_code.link_hours from
+    when the mail left): that it was used may only be known to its owner.
+    """
+    return status.link_until or status.created_at + timedelta(hours=hours)
+
+
+def duration(wait: timedelta) -> str:
+    """A waiting time as people say it: in minutes below two hours, in hours below two days, else in days."""
+    minutes = max(1, round(wait / timedelta(minutes=1)))
+    if minutes < 120:
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    if minutes < 48 * 60:
+        hours = round(minutes / 60)
+        return ngettext("%(num)s hour", "%(num)s hours", hours)
+    days = round(minutes / 60 / 24)
+    return ngettext("%(num)s day", "%(num)s days", days)

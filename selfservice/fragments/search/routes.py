@@ -1,0 +1,55 @@
+"""`search`: the questions that answer what was typed, as a page or, while typing, under the search field."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, request
+
+from selfservice import web
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.search.query import Results, search
+from selfservice.web import rendering
+from selfservice.web.services import services
+
+NAME = "search"
+ON_PAGE = 20
+BELOW_FIELD = 6
+blueprint = Blueprint("search", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Search")
+
+
+@blueprint.get("")
+def start() -> Response:
+    """What was found for `q`; without it an invitation to type, without the index since it may be baked."""
+    below_field = web.wants_fragment() and not _is_asked_here()
+    results = _find(request.args.get("q", ""), BELOW_FIELD if below_field else ON_PAGE)
+    query = "?" + urlencode({"q": results.q}) if results.q else ""
+    return web.render(
+        "search/results.html",
+        title=gettext("Search: %(words)s", words=results.q) if results.q else title(),
+        results=results,
+        q=results.q,
+        below_field=below_field,
+        alternates={code: web.in_language(code) + query for code in LANGUAGES},
+    )
+
+
+def _is_asked_here() -> bool:
+    """Whether the visitor types on the page of results itself, where there is room for all of them."""
+    return rendering.page_path() == request.path
+
+
+def _find(q: str, limit: int) -> Results:
+    if not q.strip():
+        return Results("", [], 0, None, [])
+    try:
+        return search(services().config.search_index, current_language(), q, limit)
+    except FileNotFoundError:
+        # The index is written with the site: there is none before the first build.
+        abort(503)

@@ -1,0 +1,149 @@
+"""`sign-in`: access code and password; signing out; staying signed in.
+
+start → [wherever `next` says, or my]          out → out
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from selfservice import clock, web
+from selfservice.accounts import login_throttle, sessions
+from selfservice.accounts.devices import describe
+from selfservice.accounts.passwords import HasherBusy
+from selfservice.accounts.sessions import Session
+from selfservice.fragments.sign_in import form
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
+from selfservice.values.access_code import Hashes, lookup_hashes
+from selfservice.web import authentication, cookies, downloads
+from selfservice.web.error_pages import too_often
+from selfservice.web.services import services
+
+NAME = authentication.NAME
+blueprint = Blueprint("sign_in", __name__)
+
+
+def title() -> str:
+    """The name of the form."""
+    return gettext("Log in")
+
+
+@blueprint.get("")
+def start() -> Response:
+    """The form, empty; or who is signed in already. Without a cookie it touches nothing, since it is baked."""
+    session = authentication.signed_in()
+    return authentication.ask(NAME, then=_next(request.args)) if session is None else _already(session)
+
+
+@blueprint.get("/mine")
+def mine() -> Response:
+    """For a page that is opened: who is signed in already, or nothing."""
+    if not web.wants_fragment():
+        return web.see(authentication.address(NAME))
+    session = authentication.signed_in()
+    return Response(status=204, mimetype="text/plain") if session is None else _already(session)
+
+
+def _already(session: Session) -> Response:
+    return authentication.render(session, NAME, "sign_in/already.html", title=gettext("You are logged in"))
+
+
+def _next(values: dict[str, str]) -> str | None:
+    """Where to go on: a path of this site, in the language in force."""
+    path = web.path_only(values.get("next", ""))
+    return None if path is None else web.path_in(current_language(), path)
+
+
+@blueprint.post("")
+def sign_in() -> Response:
+    """Check code and password. The answer to a wrong one is the same whether or not the code is anybody's."""
+    then = _next(request.form)
+    name = authentication.panel_of(then or "")
+    typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
+    shown = {"access_code": typed["access_code"]}
+    errors = form.check(typed)
+    if web.switches_language():
+        errors = errors if request.form.get("checked") else {}
+        return authentication.ask(name, shown, errors, 422 if errors else 200, then=then)
+    if errors:
+        return authentication.ask(name, shown, errors, 422, then=then)
+    hashes = lookup_hashes(services().keys, typed["access_code"])
+    with services().db.write() as conn:
+        wait = login_throttle.admit(conn, services().keys, hashes[0], web.client_address(), clock.now())
+    if wait:
+        return too_often(wait, lambda notice: authentication.ask(name, shown, {}, 429, notice, then))
+    if not _try(hashes, typed["password"]):
+        return authentication.ask(name, shown, {"both": _wrong()}, 422, then=then)
+    return web.see(then or authentication.address(authentication.HOME))
+
+
+def _wrong() -> str:
+    return gettext("This access code and password do not belong together. Look at both, and at the caps lock key.")
+
+
+def _try(hashes: Hashes, password: str) -> bool:
+    """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
+    wired = services()
+    account = form.find(wired.db.read(), hashes, clock.now())
+    try:
+        right = wired.hasher.verify(account.hash if account else None, password)
+        outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
+        rehashed = wired.hasher.hash(password) if outdated else None
+    except HasherBusy:
+        with wired.db.write() as conn:
+            login_throttle.release(conn, wired.keys, hashes[0])
+        raise
+    now, address = clock.now(), web.client_address()
+    with wired.db.write() as conn:
+        accepted = account if right else None
+        if accepted is None or not form.accept(conn, wired.context, hashes, accepted, rehashed, address, now):
+            form.refuse(conn, wired.context, hashes, address, now)
+            return False
+        member = accepted.member
+        authentication.enter(conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now)
+    return True
+
+
+@blueprint.post("/stay")
+def stay() -> Response:
+    """Begin the idle time anew, without leaving the page."""
+    session = authentication.signed_in()
+    if session is not None:
+        session = authentication.prolong(session)
+    then = _next(request.form) or authentication.address(authentication.HOME)
+    panel = authentication.panel_of(then)
+    if not web.wants_fragment():
+        return web.see(then)
+    return web.render(
+        "sign_in/bar.html",
+        title=title(),
+        header=session is None,
+        panel=panel,
+        **authentication.bar(session, panel),
+    )
+
+
+@blueprint.post("/out")
+def sign_out() -> Response:
+    """End the session, and the anonymous one with all that was typed in it: a copied cookie is dead from now on."""
+    session, now = authentication.signed_in(), clock.now()
+    with services().db.write() as conn:
+        if session is not None:
+            sessions.end(conn, cookies.value() or "", now)
+            form.leave(conn, services().context, session.person_id, web.client_address(), now)
+            downloads.forget(conn, session.id)
+        cookies.forget(conn, now)
+    response = web.see(authentication.address(f"{NAME}/out"))
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@blueprint.get("/out")
+def out() -> Response:
+    """You are signed out. To htmx it says to load the whole page, since the page around it said who you were."""
+    if web.wants_fragment():
+        return Response(
+            status=204, mimetype="text/plain", headers={"HX-Redirect": authentication.address(f"{NAME}/out")}
+        )
+    return web.render("sign_in/out.html", title=gettext("You are logged out"))

@@ -1,0 +1,46 @@
+"""The languages of the site, and which one is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from zoneinfo import ZoneInfo
+
+LANGUAGES = ("en", "nl")
+LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}
+LOCALES = {"en": "en_GB", "nl": "nl_NL"}
+SOURCE_LANGUAGE = "en"
+DEFAULT_LANGUAGE = "nl"
+TIMEZONE = ZoneInfo("Europe/Amsterdam")
+
+_language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
+
+
+def current_language() -> str:
+    """The code of the language in force here: one of LANGUAGES."""
+    return _language.get()
+
+
+def set_language(code: str) -> None:
+    """Put a language in force for the rest of this context (a request, a page being written)."""
+    if code not in LANGUAGES:
+        raise ValueError(f"not one of our languages: {code!r}")
+    _language.set(code)
+
+
+@contextmanager
+def using_language(code: str) -> Iterator[None]:
+    """Put a language in force inside the block, and the one before it back afterwards."""
+    before = _language.get()
+    set_language(code)
+    try:
+        yield
+    finally:
+        _language.set(before)
+
+
+def other_language(code: str | None = None) -> str:
+    """The language to switch to from this one (the one in force when none is given)."""
+    here = code or current_language()
+    return next(one for one in LANGUAGES if one != here)

@@ -1,0 +1,154 @@
+"""Letters with an access code: queueing one, changing it or taking it back while it is not printed. See batches.py."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from selfservice.clock import to_text
+from selfservice.crypto import Keys
+from selfservice.db import Connection
+from selfservice.mail import verification
+from selfservice.seeds import Seed
+from selfservice.values.address import mask_address
+
+OPEN_DAYS = 14
+KEPT_DAYS = 365
+# What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
+FEWEST_LINES, MOST_LINES = 3, 5
+LONGEST_LINE = 200
+_WITHDRAW = """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
+              WHERE state = 'ready' AND {which}"""
+
+
+class OpenLetter(Exception):  # noqa: N818 (it names what stands in the way)
+    """A letter went to this address less than 14 days ago, and its code was not used yet; nothing was queued."""
+
+
+class PrintedError(Exception):
+    """The letter is printed, or withdrawn: it can no longer be changed or taken back."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A letter to be printed."""
+
+    id: int
+    reference: str
+    check_code: str
+    language: str
+    lines: tuple[str, ...]
+    seed: Seed
+    valid_until: date
+
+
+def enqueue(
+    conn: Connection,
+    keys: Keys,
+    *,
+    access_code_id: int,
+    reference: str,
+    language: str,
+    lines: Sequence[str],
+    seed: Seed,
+    valid_until: date,
+    now: datetime,
+) -> int:
+    """Queue a letter with a code and return its row number. Call inside `write()`.
+
+    `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
+    postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
+    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetter, and ValueError
+    when the lines are fewer or more than an envelope has.
+    """
+    shown = _checked(lines)
+    # One open letter per address per 14 days (security.md): it is open until its code was used.
+    hashes = keys.keyed_hashes("letter-address", _compared(shown))
+    check_code = verification.register(conn, "access_code.letter", mask_address(shown), language, now)
+    row = conn.execute(
+        """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
+                                key_id, valid_until, state, created_at)
+           SELECT :access_code_id, :reference, :check_code, :language, :address_lines, :new_key, :nonce,
+                  :key_id, :valid_until, 'ready', :now
+           WHERE NOT EXISTS (
+               SELECT 1 FROM letters l LEFT JOIN access_codes c ON c.id = l.access_code_id
+               WHERE l.address_key IN (:new_key, :old_key) AND l.state <> 'withdrawn' AND l.created_at > :since
+                     AND c.first_used_at IS NULL)
+           RETURNING id""",
+        {
+            "access_code_id": access_code_id,
+            "reference": reference,
+            "check_code": check_code,
+            "language": language,
+            "address_lines": json.dumps(shown, ensure_ascii=False),
+            "new_key": hashes[0],
+            "old_key": hashes[1],
+            "since": to_text(now - timedelta(days=OPEN_DAYS)),
+            "nonce": seed.nonce,
+            "key_id": seed.key_id,
+            "valid_until": valid_until.isoformat(),
+            "now": to_text(now),
+        },
+    ).fetchone()
+    if row is None:
+        raise OpenLetter
+    return int(row["id"])
+
+
+def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
+    """Take a letter back and forget its seed and address. Raises PrintedError when it is too late."""
+    changed = conn.execute(
+        _WITHDRAW.format(which="id = :id"),
+        {"id": letter_id},
+    ).rowcount
+    if changed != 1:
+        raise PrintedError
+
+
+def withdraw_revoked(conn: Connection) -> None:
+    """Take back every letter whose code was revoked: it has nothing to bring."""
+    conn.execute(
+        _WITHDRAW.format(
+            which="""NOT EXISTS (
+                SELECT 1 FROM access_codes c WHERE c.id = letters.access_code_id AND c.revoked_at IS NULL)"""
+        )
+    )
+
+
+def _compared(lines: Sequence[str]) -> str:
+    """What two spellings of one address have in common: the last two lines' letters and digits, case and accents off.
+    Who lives or works there is no part of it.
+    """
+    plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
+    return "".join(sign for sign in plain if sign.isalnum())
+
+
+def clean(conn: Connection, now: datetime) -> int:
+    """Remove letters that were made over 365 days ago, but none that still has to be printed or posted, and batches
+    that have none left; returns how many letters went.
+    """
+    gone = conn.execute(
+        "DELETE FROM letters WHERE state IN ('posted', 'withdrawn') AND created_at < :before",
+        {"before": to_text(now - timedelta(days=KEPT_DAYS))},
+    ).rowcount
+    conn.execute(
+        """DELETE FROM letter_batches WHERE posted_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM letters WHERE letters.batch_id = letter_batches.id)"""
+    )
+    return gone
+
+
+def _checked(lines: Sequence[str]) -> tuple[str, ...]:
+    shown = tuple(line for line in map(_line, lines) if line)
+    if not FEWEST_LINES <= len(shown) <= MOST_LINES:
+        raise ValueError(f"an envelope has {FEWEST_LINES} to {MOST_LINES} lines, not {len(shown)}")
+    return shown
+
+
+def _line(text: str) -> str:
+    """One line as it can be printed: composed, without tabs, line ends and invisible signs, and cut when very long."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in unicodedata.normalize("NFC", text)).strip()
+    return plain if len(plain) <= LONGEST_LINE else plain[: LONGEST_LINE - 1].rstrip() + "…"

@@ -1,0 +1,87 @@
+"""Caps: never more than so many in *any* hour, nor in any day.
+
+A rate limit gives room back while time passes, so a burst and its refill can add up to nearly twice the count
+within one period. Where a promise says 'at most 3 an hour', the row keeps the last moments themselves (16
+digits each, oldest first), and one statement looks at the right two of them.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfservice.clock import to_microseconds
+from selfservice.crypto import Keys
+from selfservice.db import Connection
+from selfservice.metrics import METERS
+
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Cap:
+    """At most `per_hour` in any hour and `per_day` in any 24 hours. `per_hour` must not be over `per_day`."""
+
+    name: str
+    per_hour: int
+    per_day: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.per_hour <= self.per_day:
+            raise ValueError(f"cap {self.name!r}: 1 <= per_hour <= per_day does not hold")
+
+
+def take(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> bool:
+    """Count one on `key` and say whether it fits under the cap; what does not fit is not counted. One
+    statement.
+    """
+    moment = to_microseconds(now)
+    row = conn.execute(
+        """INSERT INTO caps (key, times, free_at) VALUES (:key, :stamp, :free_at)
+           ON CONFLICT (key) DO UPDATE
+           SET times = CASE WHEN length(caps.times) >= 16 * :per_day
+                            THEN substr(caps.times, length(caps.times) - 16 * :per_day + 17)
+                            ELSE caps.times END || :stamp,
+               free_at = :free_at
+           WHERE (length(caps.times) < 16 * :per_hour
+                  OR substr(caps.times, length(caps.times) - 16 * :per_hour + 1, 16) <= :hour_ago)
+             AND (length(caps.times) < 16 * :per_day
+                  OR substr(caps.times, length(caps.times) - 16 * :per_day + 1, 16) <= :day_ago)
+           RETURNING key""",
+        {
+            "key": keys.keyed_hash(f"cap:{cap.name}", key),
+            "stamp": f"{moment:016d}",
+            "free_at": moment + DAY,
+            "hour_ago": f"{moment - HOUR:016d}",
+            "day_ago": f"{moment - DAY:016d}",
+            "per_hour": cap.per_hour,
+            "per_day": cap.per_day,
+        },
+    ).fetchone()
+    if row is None:
+        METERS.refusals.labels(cap.name).inc()
+    return row is not None
+
+
+def book(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> datetime:
+    """Count one on `key` at the first moment, now or later, at which it fits under the cap; returns that moment.
+
+    Call inside `write()`, since it looks first and counts then. Moments stay in order: one that was booked ahead
+    holds up whatever comes after it.
+    """
+    row = conn.execute(
+        "SELECT times FROM caps WHERE key = :key", {"key": keys.keyed_hash(f"cap:{cap.name}", key)}
+    ).fetchone()
+    times = [] if row is None else [int(row["times"][i : i + 16]) for i in range(0, len(row["times"]), 16)]
+    moment = to_microseconds(now)
+    for count, period in ((cap.per_hour, HOUR), (cap.per_day, DAY)):
+        if len(times) >= count:
+            moment = max(moment, times[-count] + period)
+    at = now + timedelta(microseconds=moment - to_microseconds(now))
+    if not take(conn, keys, cap, key, at):
+        raise AssertionError("a moment that fits under the cap did not")
+    return at
+
+
+def clean(conn: Connection, now: datetime) -> int:
+    """Remove the rows whose last moment is over a day old; returns how many went."""
+    return conn.execute("DELETE FROM caps WHERE free_at < :now", {"now": to_microseconds(now)}).rowcount

@@ -1,0 +1,195 @@
+"""Taking mails out of the outbox one by one, under a lease, and writing down what became of them.
+
+A lease makes a row one worker's for a while. A worker that dies leaves its lease to run out, and the mail is
+taken again: it may then arrive twice, with the same Message-ID, but never not at all.
+"""
+
+import json
+import random
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+from selfservice.clock import to_text
+from selfservice.crypto import Keys
+from selfservice.db import Connection, Database, Row
+from selfservice.mail.transport import MailTransport, Permanent, Temporary
+from selfservice.seeds import Seed, token
+from selfservice.values.access_code import derive_code, group_code
+
+# Longer than a patient SMTP conversation, so that a slow server does not look like a dead worker.
+LEASE_SECONDS = 300
+FIRST_WAIT_SECONDS = 15
+LONGEST_WAIT_SECONDS = 3600
+_ERROR_LENGTH = 300
+
+_DUE = "(state = 'waiting' AND next_at <= :now) OR (state = 'leased' AND lease_until <= :now)"
+_LATE = "give_up_at <= :now AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))"
+_LOOK = "SELECT 1 FROM outbox WHERE {which} LIMIT 1"
+_CLAIM = """UPDATE outbox SET state = 'leased', attempts = attempts + 1, lease = :lease, lease_until = :until
+            WHERE id = (SELECT id FROM outbox WHERE {which} ORDER BY next_at, id LIMIT 1)
+            RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id"""
+# Recipient, payload and seed are forgotten.
+_CLOSE = """UPDATE outbox SET state = :state, finished_at = :now, error = {error}, recipient = '', payload = '{{}}',
+                              secret = NULL, nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL
+            WHERE {which}"""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A mail to be sent: what `enqueue` was given, and the lease under which this worker has it."""
+
+    id: int
+    message_id: str
+    kind: str
+    recipient: str
+    language: str
+    payload: dict[str, Any]
+    attempts: int
+    lease: str
+    seed: Seed | None = None
+
+    def filled(self, keys: Keys) -> dict[str, Any]:
+        """The payload with the token or access code in it that belongs to the seed. Raises MissingKeyError."""
+        if self.seed is None:
+            return self.payload
+        if self.seed.kind == "token":
+            return {**self.payload, "token": token(keys, self.seed)}
+        return {**self.payload, "code": group_code(derive_code(keys, self.seed))}
+
+
+Render = Callable[[Item], EmailMessage]
+
+
+def run_once(
+    db: Database,
+    render: Render,
+    transport: MailTransport,
+    now: Callable[[], datetime],
+    lease_seconds: int = LEASE_SECONDS,
+) -> str | None:
+    """Send one due mail and return its state after that (sent, waiting or failed); None when none is due.
+
+    What the transport cannot do now, and a template that fails, is tried again after a growing wait. What it
+    refuses for good, and what could not be sent before its `give_up_at`, becomes failed.
+    """
+    give_up(db, now())
+    item = claim(db, now(), lease_seconds)
+    if item is None:
+        return None
+    try:
+        # Outside any transaction: the network may take its time.
+        transport.send(render(item))
+    except Permanent as error:
+        return finish(db, item, "failed", now(), str(error))
+    except Temporary as error:
+        return wait(db, item, now(), str(error))
+    except Exception as error:  # noqa: BLE001 (a template that fails today may be mended before the mail is too late)
+        # Only the error's type: its text may quote the token.
+        return wait(db, item, now(), f"could not be written: {type(error).__name__}")
+    return finish(db, item, "sent", now())
+
+
+def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Item | None:
+    """Take the mail that has been due longest, or None. One statement, so two workers never get the same."""
+    if not is_due(db.read(), now):
+        # A look first, so that an idle worker never takes the write lock.
+        return None
+    until = now + timedelta(seconds=lease_seconds)
+    with db.write() as conn:
+        row = conn.execute(
+            _CLAIM.format(which=_DUE),
+            {"lease": secrets.token_hex(16), "now": to_text(now), "until": to_text(until)},
+        ).fetchone()
+    return None if row is None else to_item(row)
+
+
+def to_item(row: Row | Mapping[str, Any]) -> Item:
+    """A row of the outbox as the worker has it."""
+    seed = Seed(row["secret"], row["nonce"], row["key_id"]) if row["nonce"] else None
+    kept = ("id", "message_id", "kind", "recipient", "language", "attempts", "lease")
+    return Item(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
+
+
+def is_due(conn: Connection, now: datetime) -> bool:
+    """Whether any mail waits to be sent at this moment. Only reads."""
+    row = conn.execute(
+        _LOOK.format(which=_DUE),
+        {"now": to_text(now)},
+    ).fetchone()
+    return row is not None
+
+
+def finish(db: Database, item: Item, state: str, now: datetime, error: str = "") -> str:
+    """Close the row as sent or failed, and forget recipient, payload and seed.
+
+    Changes nothing when the lease ran out meanwhile and another worker has the mail.
+    """
+    with db.write() as conn:
+        conn.execute(
+            _CLOSE.format(error=":error", which="id = :id AND lease = :lease"),
+            {
+                "state": state,
+                "now": to_text(now),
+                "error": _without(error, item.recipient),
+                "id": item.id,
+                "lease": item.lease,
+            },
+        )
+    return state
+
+
+def wait(db: Database, item: Item, now: datetime, error: str) -> str:
+    """Put the mail back to wait: 15 seconds after the first try, twice as long each time, at most an hour."""
+    with db.write() as conn:
+        conn.execute(
+            """UPDATE outbox SET state = 'waiting', next_at = :next_at, error = :error,
+                                 lease = NULL, lease_until = NULL
+               WHERE id = :id AND lease = :lease""",
+            {
+                "next_at": to_text(now + timedelta(seconds=wait_seconds(item.attempts))),
+                "error": _without(error, item.recipient),
+                "id": item.id,
+                "lease": item.lease,
+            },
+        )
+    return "waiting"
+
+
+def wait_seconds(attempts: int) -> float:
+    """How long to wait after so many tries, a fifth more or less, so that not all mails come back at once."""
+    seconds = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS << min(attempts - 1, 20))
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, hides nothing)
+
+
+def give_up(db: Database, now: datetime) -> int:
+    """Close as failed what could not be sent in time; returns how many. The last error stays to be seen."""
+    late = {"now": to_text(now)}
+    if db.read().execute(_LOOK.format(which=_LATE), late).fetchone() is None:
+        return 0
+    with db.write() as conn:
+        return conn.execute(
+            _CLOSE.format(error="CASE WHEN error = '' THEN 'not sent in time' ELSE error END", which=_LATE),
+            {**late, "state": "failed"},
+        ).rowcount
+
+
+def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
+    """Close as failed the mails whose link or code cannot be derived, since its secret is lost for good; returns how
+    many. Call inside `write()`.
+    """
+    return conn.execute(
+        _CLOSE.format(error="'its secret is lost'", which="key_id NOT IN (:first, :second)"),
+        {"state": "failed", "now": to_text(now), "first": keys.all[0].id, "second": keys.all[-1].id},
+    ).rowcount
+
+
+def _without(error: str, recipient: str) -> str:
+    """An error's text fit to keep and show: one line, not too long, and without the recipient's address."""
+    shown = " ".join(error.split())
+    for secret in {recipient, recipient.lower()} - {""}:
+        shown = shown.replace(secret, "•••")
+    return shown[:_ERROR_LENGTH]

@@ -1,0 +1,81 @@
+"""Check codes of messages: with one, anybody can find out whether we sent a mail or letter, and what it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from selfservice.clock import from_text, to_text
+from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.reference import group_reference, new_reference, normalise_reference
+
+KEPT_DAYS = 365
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message that we sent: its kind (`replacement_password.link`, `access_code.letter`), moment, and whose it was,
+    masked.
+    """
+
+    check_code: str
+    kind: str
+    recipient: str
+    language: str
+    created_at: datetime
+
+
+def register(conn: Connection, kind: str, masked: str, language: str, now: datetime) -> str:
+    """Write a message down and return its new check code, 8 symbols (`members.references`). Call inside `write()`.
+
+    `masked` is what `outbox.addresses.mask` or `mask_address` made of the recipient; empty when nothing will be sent.
+    """
+    while True:
+        row = conn.execute(
+            """INSERT INTO messages (check_code, kind, recipient, language, created_at)
+               VALUES (:check_code, :kind, :recipient, :language, :now)
+               ON CONFLICT (check_code) DO NOTHING RETURNING check_code""",
+            {
+                "check_code": new_reference(),
+                "kind": kind,
+                "recipient": masked,
+                "language": language,
+                "now": to_text(now),
+            },
+        ).fetchone()
+        if row is not None:
+            return str(row["check_code"])
+
+
+def withdraw(conn: Connection, check_code: str) -> None:
+    """Forget a message that was never sent after all; fine when there is none."""
+    conn.execute("DELETE FROM messages WHERE check_code = :check_code", {"check_code": check_code})
+
+
+def find(conn: Connection, typed: str) -> Message | None:
+    """The message with this check code, however it was typed, or None when we sent no such message."""
+    row = conn.execute(
+        """SELECT check_code, kind, recipient, language, created_at FROM messages
+           WHERE check_code = :check_code AND recipient <> ''""",
+        {"check_code": normalise_reference(typed)},
+    ).fetchone()
+    return None if row is None else Message(**{**dict(row), "created_at": from_text(row["created_at"])})
+
+
+def clean(conn: Connection, now: datetime) -> int:
+    """Remove messages of over 365 days ago; returns how many went."""
+    return conn.execute(
+        "DELETE FROM messages WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
+    ).rowcount
+
+
+def check_line(check_code: str, address: str) -> str:
+    """The line, in the language in force. `address` is that of the page that tells a message of ours from another, and
+    what to do with the code.
+    """
+    return gettext(
+        "Code of this message: %(code)s. In doubt? Contact us and name this code. More about that: %(address)s",
+        code=group_reference(check_code),
+        address=address,
+    )

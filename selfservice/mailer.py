@@ -1,0 +1,114 @@
+"""Mail between database and outside: which template goes with a row, and which way it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from email.utils import formataddr
+from typing import Any
+
+from selfservice import clock, retention
+from selfservice.config import Config, ConfigError
+from selfservice.db import Database
+from selfservice.i18n.languages import using_language
+from selfservice.mail.delivery import Item
+from selfservice.mail.mailbox import Mailbox
+from selfservice.mail.message import build
+from selfservice.mail.transport import MailTransport
+from selfservice.mail.verification import check_line
+from selfservice.mail.worker import Worker
+from selfservice.requests import scheduled
+from selfservice.web import downloads
+from selfservice.web.services import Services
+
+# Files of sessions that have ended are to be gone soon.
+SWEEP_EVERY = timedelta(minutes=1)
+
+
+def write(services: Services, kind: str, language: str, payload: dict[str, Any]) -> tuple[str, str]:
+    """Subject and text of a mail, in its language.
+
+    The template is named by the kind: `replacement_password.link` is replacement_password/mail_link.txt. Its first
+    line is the subject. Below every mail stands its check code.
+    """
+    fragment, _, name = kind.partition(".")
+    # In a text a line's end after a block is part of it: without it paragraphs, and links with them, run together.
+    texts = services.templates.overlay(autoescape=False, trim_blocks=False)
+    template = texts.get_template(f"{fragment}/mail_{name}.txt")
+    with using_language(language):
+        text = template.render(payload=payload, lang=language)
+        page = services.templates.globals["page_url"]("recognise-a-message")  # type: ignore[operator]
+        # A mail that was queued before there were check codes has none.
+        code = payload.get("check_code")
+        footer = check_line(code, services.config.base_url + page) if code else ""
+    subject, _, body = text.strip().partition("\n")
+    return subject.strip(), f"{body.strip()}\n\n{footer}".strip() + "\n"
+
+
+def mailbox(config: Config) -> Mailbox:
+    """Where a demonstration's mail is kept."""
+    return Mailbox(config.database.parent / "mailbox")
+
+
+def transport(services: Services) -> MailTransport:
+    """The way mail leaves: SMTP when LOKET_SMTP_URL names a server, else, in a demonstration, its mailbox.
+
+    Raises ConfigError when there is none, or the address is malformed.
+    """
+    config = services.config
+    if config.smtp_url:
+        from selfservice.mail.smtp import Smtp  # brings TLS, which no web process of ours speaks
+
+        try:
+            return Smtp.from_url(config.smtp_url)
+        except ValueError as error:
+            raise ConfigError(f"LOKET_SMTP_URL: {error}") from None
+    if config.demo:
+        return mailbox(config)
+    raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
+
+
+def probe(services: Services, recipient: str) -> str:
+    """Speak with the mail server as for a mail to the recipient, without sending one; who it is. Raises ConfigError for
+    a wrong setting, Permanent or Temporary for what is wrong with the server.
+    """
+    from selfservice.mail.smtp import Smtp
+
+    way = transport(services)
+    if not isinstance(way, Smtp):
+        return "the demonstration's mailbox"
+    way.probe(services.config.sender, recipient)
+    return f"{way.host}:{way.port}"
+
+
+def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
+    """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
+    folder, swept = downloads.Folder(services.config.downloads), datetime.min.replace(tzinfo=UTC)
+
+    def render(item: Item) -> EmailMessage:
+        subject, text = write(services, item.kind, item.language, item.filled(services.keys))
+        with using_language(item.language):
+            name = str(services.facts.get("organisation.name"))
+        return build(
+            message_id=item.message_id,
+            sender=formataddr((name, services.config.sender)),
+            recipient=item.recipient,
+            subject=subject,
+            text=text,
+            language=item.language,
+            now=clock.now(),
+        )
+
+    def hourly(db: Database, now: datetime) -> None:
+        scheduled.hourly(db, services.context, now)
+        retention.clean(db, now)
+
+    def often(now: datetime) -> None:
+        nonlocal swept
+        jobs(now)
+        if now - swept >= SWEEP_EVERY:
+            swept = now
+            downloads.sweep(folder, services.db, now)
+
+    return Worker(services.db, render, way, hourly, poll_seconds=0.5, often=often)

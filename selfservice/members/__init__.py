@@ -1,1 +1,0 @@
-"""Who may do what: organisations, people, their access codes, passwords and one-use tokens."""

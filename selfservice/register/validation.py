@@ -1,0 +1,135 @@
+"""What a line of the register must have to go in; each value in its one form."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+from selfservice.importing.parsing import LineError
+from selfservice.values.address import MAX_LINE, check_house_number, check_line
+from selfservice.values.email import EmailError, check_email
+from selfservice.values.error import FieldError
+from selfservice.values.postcode import check_postcode
+
+COLUMNS = (
+    "kvk_number",
+    "name",
+    "email",
+    "visiting_street",
+    "visiting_house_number",
+    "visiting_postcode",
+    "visiting_city",
+    "postal_street",
+    "postal_house_number",
+    "postal_postcode",
+    "postal_city",
+    "payment_method",
+)
+MAX_NAME = 200
+DIRECT_DEBIT = "direct_debit"
+Row = tuple[str | None, ...]
+
+# Addresses of which `addresses.check` would give the very same text back, which most are; it takes 30 times as long.
+_PLAIN_EMAIL = re.compile(
+    r"(?!.{255})(?=.{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
+    r"(?:[a-z0-9]{1,40}(?:-[a-z0-9]{1,20})?\.){1,3}(?:com|eu|example|net|nl|org)"
+)
+_SAMPLES = {
+    "kvk_number": "eight digits; a spreadsheet may have left out the zeros it begins with",
+    "email": "one e-mail address",
+    "house_number": "a house number such as 12 or 12-A",
+    "postcode": "a Dutch postcode such as 1234 AB",
+    "payment_method": f"empty or {DIRECT_DEBIT}",
+}
+
+
+def check_number(text: str) -> str:
+    """A KVK number as the register writes it: eight digits and nothing else. Raises FieldError.
+
+    Stricter than what people may type in a form: 1234567.0, as programs make of 01234567, must not become a number.
+    """
+    number = text.strip()
+    if not number:
+        raise FieldError("empty")
+    if not re.fullmatch(r"[0-9]{8}", number):
+        raise FieldError("wrong")
+    return number
+
+
+def check_organisation(text: str) -> str:
+    """An organisation's name: one line of at most 200 signs that can be printed. Raises FieldError."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise FieldError("empty")
+    if len(name) > MAX_NAME:
+        raise FieldError("long")
+    if not name.isprintable():
+        raise FieldError("wrong")
+    return name
+
+
+def check_registered_email(text: str) -> str:
+    """A registered e-mail address, as `addresses.check` gives it. Raises FieldError."""
+    if _PLAIN_EMAIL.fullmatch(text):
+        return text
+    if not text.strip():
+        raise FieldError("empty")
+    try:
+        return check_email(text)
+    except EmailError:
+        raise FieldError("wrong") from None
+
+
+def check_payment_method(text: str) -> str | None:
+    """How the organisation pays: 'direct_debit', or None for an empty field. Raises FieldError."""
+    method = text.strip().lower()
+    if method not in ("", DIRECT_DEBIT):
+        raise FieldError("wrong")
+    return method or None
+
+
+# The same streets, numbers and places come again and again.
+_street = _city = lru_cache(2**15)(check_line)
+_house_number = lru_cache(2**12)(check_house_number)
+_postcode = lru_cache(2**15)(check_postcode)
+_ADDRESS: tuple[Callable[[str], str | None], ...] = (_street, _house_number, _postcode, _city)
+_ALWAYS = (check_number, check_organisation, check_registered_email, *_ADDRESS)
+_POSTAL = slice(len(_ALWAYS), len(_ALWAYS) + len(_ADDRESS))
+_VISITING = slice(len(_ALWAYS) - len(_ADDRESS), len(_ALWAYS))
+_NO_POSTAL = (None,) * len(_ADDRESS)
+_ALL = (*_ALWAYS, *_ADDRESS, check_payment_method)
+
+
+def check(values: Sequence[str]) -> Row:
+    """What goes into the database for one line, in the order of COLUMNS.
+
+    A postal address is whole or left out; one that is the visiting address is left out. Raises LineError, which
+    names everything that is wrong.
+    """
+    has_postal = any(value.strip() for value in values[_POSTAL])
+    row: list[str | None] = []
+    wrong = []
+    for place, check_value in enumerate(_ALL):
+        if _POSTAL.start <= place < _POSTAL.stop and not has_postal:
+            row.append(None)
+            continue
+        try:
+            row.append(check_value(values[place]))
+        except FieldError as error:
+            wrong.append(_sentence(COLUMNS[place], error.reason))
+    if wrong:
+        raise LineError("; ".join(wrong))
+    if row[_POSTAL] == row[_VISITING]:
+        row[_POSTAL] = _NO_POSTAL
+    return tuple(row)
+
+
+def _sentence(column: str, reason: str) -> str:
+    if reason == "empty":
+        return f"{column} is empty" + (" while the rest of the postal address is not" if "postal" in column else "")
+    if reason == "long":
+        return f"{column} is longer than {MAX_NAME if column == 'name' else MAX_LINE} signs"
+    sample = _SAMPLES.get(column.removeprefix("visiting_").removeprefix("postal_"), "one line of letters")
+    return f"{column} is not {sample}"

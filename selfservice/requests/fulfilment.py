@@ -1,0 +1,227 @@
+"""Making the code of an approved request and handing it over, by mail or by letter."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from selfservice import seeds, workdays
+from selfservice.accounts import access_codes, mandates, organisations
+from selfservice.accounts.mandate_mails import notices
+from selfservice.accounts.mandates import Mandate
+from selfservice.audit import record
+from selfservice.context import Context
+from selfservice.db import Connection, Database
+from selfservice.i18n.languages import using_language
+from selfservice.mail import outbox
+from selfservice.requests import letter_delivery, mail_payloads, states
+from selfservice.requests.records import Request, State, by_reference, get, to_request
+from selfservice.values.access_code import derive_code
+
+
+def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *, replaced: bool = False) -> Request:
+    """Make a new code for an approved request and send it on its way; returns the request as it is then.
+
+    By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
+    go to that address yet (one in 14 days): then `letter_id` is None, and `hand_out_waiting` tries again. When the
+    person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
+    """
+    if access_codes.active_code(conn, request.person_id, request.organisation_id) is not None:
+        return _record(conn, ctx, states.move(conn, request, "duplicate", now), now)
+    seed = seeds.new_seed(ctx.keys, "code")
+    conn.execute("SAVEPOINT hand_out")
+    try:
+        request = _hand_out(conn, ctx, request, seed, now, replaced)
+    except letter_delivery.LetterMustWaitError:
+        conn.execute("ROLLBACK TO hand_out")
+        request = get(conn, request.id)
+    except BaseException:
+        conn.execute("ROLLBACK TO hand_out")
+        raise
+    finally:
+        conn.execute("RELEASE hand_out")
+    return _record(conn, ctx, request, now)
+
+
+def _record(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
+    waits = request.state == "approved" and request.letter_id is None
+    result = "waits" if waits else request.state
+    record(conn, ctx.keys, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
+    return request
+
+
+def _hand_out(
+    conn: Connection, ctx: Context, request: Request, seed: seeds.Seed, now: datetime, replaced: bool
+) -> Request:
+    _introduce(conn, request)
+    made = access_codes.add(
+        conn,
+        ctx.keys,
+        now,
+        code=derive_code(ctx.keys, seed),
+        person_id=request.person_id,
+        organisation_id=request.organisation_id,
+    )
+    states.change(conn, request.id, access_code_id=made)
+    _settle(conn, ctx, request, now)
+    if request.delivery == "letter":
+        last = workdays.today(now) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
+        access_codes.set_valid_until(conn, made, workdays.end_of(last))
+        letter = letter_delivery.enqueue(conn, ctx, request, made, seed, last, now)
+        states.change(conn, request.id, letter_id=letter)
+        return get(conn, request.id)
+    access_codes.record_fulfilment(conn, made, now)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=_mail_key(made),
+        kind="access_code.code",
+        recipient=request.delivery_email or request.email,
+        language=request.language,
+        payload=mail_payloads.code(
+            name=request.given_name,
+            organisation=organisation_name(conn, request.organisation_id),
+            replaced=replaced,
+        ),
+        seed=seed,
+        earned=True,
+    )
+    return states.move(conn, get(conn, request.id), "sent", now)
+
+
+def _mail_key(access_code_id: int) -> str:
+    return f"access-code:{access_code_id}"
+
+
+def code_leaves_before(conn: Connection, reference: str, now: datetime) -> datetime | None:
+    """The whole minute before which the mail with a request's code leaves; None when it does not wait for its turn
+    (fact mail.earned_per_day), or there is no such mail. Only reads.
+    """
+    request = by_reference(conn, reference)
+    if request is None or request.access_code_id is None:
+        return None
+    return outbox.leaves_before(conn, _mail_key(request.access_code_id), now)
+
+
+def organisation_name(conn: Connection, organisation_id: int | None) -> str:
+    """The organisation's name; empty for a private code."""
+    return "" if organisation_id is None else organisations.get(conn, organisation_id).name
+
+
+def _introduce(conn: Connection, request: Request) -> None:
+    """Know a person by the names in the first request of theirs that is fulfilled: earlier ones may be anybody's."""
+    conn.execute(
+        """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
+                             telephone = coalesce(:telephone, telephone)
+           WHERE id = :id AND NOT EXISTS (SELECT 1 FROM access_codes WHERE person_id = :id)""",
+        {
+            "id": request.person_id,
+            "given_name": request.given_name,
+            "family_name": request.family_name,
+            "language": request.language,
+            "telephone": request.telephone,
+        },
+    )
+
+
+def _settle(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+    """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
+
+    An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
+    """
+    if request.organisation_id is None:
+        conn.execute(
+            "UPDATE people SET payment_method = coalesce(payment_method, :method) WHERE id = :id",
+            {"id": request.person_id, "method": request.payment_method},
+        )
+    if request.iban and request.holder:
+        if not pays_already(conn, request):
+            _agree(conn, ctx, request, request.iban, request.holder, now)
+        states.change(conn, request.id, iban=None, holder=None)
+
+
+def pays_already(conn: Connection, request: Request) -> bool:
+    """Whether the organisation of a request has got a way to pay since it was asked for one: the account in the request
+    is then not collected from. Privately a later agreement takes the place of the one before.
+    """
+    number = request.organisation_id
+    return number is not None and organisations.get(conn, number).payment_method is not None
+
+
+def _agree(conn: Connection, ctx: Context, request: Request, iban: str, holder: str, now: datetime) -> None:
+    person, organisation = request.person_id, request.organisation_id
+    effective = workdays.add(workdays.today(now), 1)
+    made = mandates.agree(
+        conn, now, person_id=person, organisation_id=organisation, iban=iban, holder=holder, effective_on=effective
+    )
+    mandate = Mandate(made, person, organisation, iban, holder, effective)
+    # Who waits for a letter has no code to log in with before that day.
+    can_undo = request.delivery == "email"
+    with using_language(request.language):
+        mails = list(notices(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
+    for number, notice in enumerate(mails):
+        outbox.enqueue(
+            conn,
+            ctx,
+            now,
+            idempotency_key=f"direct-debit:{made}:{number}",
+            kind="direct_debit.agreed",
+            recipient=notice.recipient,
+            language=request.language,
+            payload=notice.payload,
+            earned=True,
+        )
+
+
+def hand_out_waiting(db: Database, ctx: Context, now: datetime) -> int:
+    """Try again with approved requests whose letter could not go yet; returns how many could now. For the worker."""
+    waiting = db.read().execute(
+        """SELECT id FROM requests WHERE state = 'approved' AND delivery = 'letter' AND letter_id IS NULL
+           ORDER BY id"""
+    )
+    done = 0
+    for row in waiting.fetchall():
+        with db.write() as conn:
+            request = get(conn, row["id"])
+            if request.state == "approved" and request.letter_id is None:
+                promise_again(conn, ctx, request, now)
+                done += hand_out(conn, ctx, get(conn, request.id), now, replaced=True).letter_id is not None
+    return done
+
+
+def promise_again(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+    """Count the working days within which it comes from today."""
+    days = ctx.fact("access_code.delivery_working_days")
+    since, until = workdays.promise(workdays.today(now), days)
+    if until >= request.expected_until:
+        states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
+
+
+def keep_promise(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
+    """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
+
+    Else it could be said at once that it never came (progress.py), of a code that is just on its way.
+    """
+    if workdays.today(now) >= request.expected_until:
+        promise_again(conn, ctx, request, now)
+    return get(conn, request.id)
+
+
+def letter_printed(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
+    """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
+    _letter(conn, ctx, letter_id, "printed", now)
+
+
+def letter_posted(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
+    """A letter was posted, and so is its request. For `loket letters posted`."""
+    _letter(conn, ctx, letter_id, "posted", now)
+
+
+def _letter(conn: Connection, ctx: Context, letter_id: int, state: State, now: datetime) -> None:
+    row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
+    if row is None:
+        return
+    request = keep_promise(conn, ctx, states.move(conn, to_request(row), state, now), now)
+    if request.access_code_id is not None:
+        access_codes.record_fulfilment(conn, request.access_code_id, now)
+    record(conn, ctx.keys, now, "letter", state, on_what=request.on_what)

@@ -1,0 +1,63 @@
+"""Letters, as requests need them: queued, and taken back while they are not printed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from selfservice.accounts import access_codes, sessions
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.letters import pending
+from selfservice.requests import states
+from selfservice.requests.records import Request, to_request
+from selfservice.seeds import Seed
+
+
+class LetterMustWaitError(Exception):
+    """There is an open letter to this address already (one in 14 days); nothing was queued."""
+
+
+def enqueue(
+    conn: Connection, ctx: Context, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
+) -> int:
+    """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
+    try:
+        return pending.enqueue(
+            conn,
+            ctx.keys,
+            access_code_id=access_code_id,
+            reference=request.reference,
+            language=request.language,
+            lines=request.letter_lines,
+            seed=seed,
+            valid_until=last,
+            now=now,
+        )
+    except pending.OpenLetter as error:
+        raise LetterMustWaitError from error
+
+
+def take_back(conn: Connection, request: Request, now: datetime) -> None:
+    """Take a request's unprinted letter and its code out of the world. Raises `letters.PrintedError` when too late."""
+    if request.letter_id is not None:
+        pending.withdraw(conn, request.letter_id, now)
+    if request.access_code_id is not None:
+        access_codes.revoke(conn, request.access_code_id, now)
+    states.change(conn, request.id, letter_id=None, access_code_id=None)
+
+
+def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
+    """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request. False, and
+    nothing happened, when it was not active.
+    """
+    if not access_codes.revoke(conn, access_code_id, now):
+        return False
+    sessions.end_code(conn, access_code_id, now)
+    row = conn.execute(
+        "SELECT * FROM requests WHERE access_code_id = :id AND state = 'approved'", {"id": access_code_id}
+    ).fetchone()
+    if row is not None:
+        request = to_request(row)
+        take_back(conn, request, now)
+        states.move(conn, request, "withdrawn", now, reason="revoked")
+    return True

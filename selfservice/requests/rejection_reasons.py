@@ -1,0 +1,17 @@
+"""Why a request is rejected: a few reasons that staff choose from, so that each reaches people in their language."""
+
+from __future__ import annotations
+
+from selfservice.i18n.catalogs import gettext
+
+REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
+
+
+def sentence(reason: str) -> str:
+    """The reason in a sentence, in the language in force. Raises KeyError for what is none of REASONS."""
+    return {
+        "not_authorised": gettext("We could not establish that you may act for this organisation."),
+        "details_differ": gettext("The details you gave differ from those in the Business Register."),
+        "organisation_ended": gettext("This organisation is no longer in the Business Register."),
+        "unclear": gettext("Your request raises questions that we would rather talk about. Please contact us."),
+    }[reason]

@@ -1,0 +1,128 @@
+"""What staff do with a request: take it up, approve it, reject it. Whoever asked for it cannot."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from selfservice.accounts import people
+from selfservice.audit import record
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.i18n.languages import using_language
+from selfservice.mail import outbox
+from selfservice.requests import mail_payloads, rejection_reasons, states
+from selfservice.requests.fulfilment import hand_out, keep_promise, organisation_name
+from selfservice.requests.records import Request, by_reference
+from selfservice.values.email import email_key
+
+
+class UnknownReferenceError(LookupError):
+    """No request has this reference."""
+
+
+class SelfApprovalError(Exception):
+    """The approver is the requester, by name or by e-mail address."""
+
+
+def take_up(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
+    """Say that the request is being checked. Call inside `write()`.
+
+    Raises UnknownReferenceError, SelfApprovalError, or WrongStateError when it is not waiting; a private one never is.
+    """
+    request = _of_another(conn, reference, by)
+    if request.kind == "private" or request.state != "received":
+        raise states.WrongStateError(request.state)
+    request = states.move(conn, request, "checking", now)
+    record(conn, ctx.keys, now, "request.check", "ok", who=_who(by), on_what=request.on_what)
+    return request
+
+
+def approve(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
+    """Approve the request; its code is made and goes on its way at once. Call inside `write()`.
+
+    What comes back is 'sent' (by e-mail), 'approved' (a letter is ready, or waits for its turn when `letter_id` is
+    None) or 'duplicate' (the person has got such a code meanwhile). A private request is not approved by anybody: it
+    waits for its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
+    """
+    request = _of_another(conn, reference, by)
+    # A code that was handed over leads back to 'approved' too, but only its owner can say that it never came.
+    if request.kind == "private" or request.state not in ("received", "checking"):
+        raise states.WrongStateError(request.state)
+    request = states.move(conn, request, "approved", now, approved_by=" ".join(by.split()))
+    record(conn, ctx.keys, now, "request.approve", "ok", who=_who(by), on_what=request.on_what)
+    return hand_out(conn, ctx, keep_promise(conn, ctx, request, now), now)
+
+
+def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str, now: datetime) -> Request:
+    """Reject the request and mail why, in its language. Call inside `write()`.
+
+    Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
+    WrongStateError.
+    """
+    request = _of_another(conn, reference, by)
+    with using_language(request.language):
+        why = rejection_reasons.sentence(reason)
+    request = states.move(conn, request, "rejected", now, reason=reason)
+    # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
+    slot = outbox.reserve(conn, ctx, now, counted_on=f"rejected {email_key(request.email)}", earned=True)
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"request-rejected:{request.id}",
+        kind="access_code.rejected",
+        recipient=request.email,
+        language=request.language,
+        payload=mail_payloads.progress(
+            request.language,
+            name=request.given_name,
+            reference=request.reference,
+            organisation=organisation_name(conn, request.organisation_id),
+        )
+        | {"reason": why},
+        slot=slot,
+    )
+    record(conn, ctx.keys, now, "request.reject", reason, who=_who(by), on_what=request.on_what)
+    return request
+
+
+def note_refusal(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:
+    """Write down that somebody tried to decide about a request of their own; in a transaction after the failed one."""
+    record(conn, ctx.keys, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
+
+
+def _of_another(conn: Connection, reference: str, by: str) -> Request:
+    request = by_reference(conn, reference)
+    if request is None:
+        raise UnknownReferenceError(reference)
+    if not is_another(conn, request, by):
+        raise SelfApprovalError(by)
+    return request
+
+
+def is_another(conn: Connection, request: Request, by: str) -> bool:
+    """Whether this name (or e-mail address) is nobody's who asked, by the request and by what we know of the person.
+
+    Case, accents, order and punctuation do not make another person; a name of one word is compared too.
+    """
+    person = people.get(conn, request.person_id)
+    own = {
+        _letters(request.name),
+        _letters(f"{person.given_name} {person.family_name}"),
+        _letters(request.email),
+        _letters(person.email),
+        _letters(request.email.partition("@")[0]),
+    }
+    return bool(_letters(by)) and _letters(by) not in own and email_key(by) != email_key(request.email)
+
+
+def _letters(text: str) -> str:
+    """The words of a text in order of the alphabet, so that 'De Wit, Jan' is 'Jan de Wit'."""
+    spread = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(sign if sign.isalnum() else " " for sign in spread if not unicodedata.combining(sign))
+    return " ".join(sorted(plain.split()))
+
+
+def _who(by: str) -> str:
+    return f"staff:{' '.join(by.split()).casefold()}"

@@ -1,0 +1,134 @@
+"""What the owner of a request can still do with it, knowing its reference and e-mail address."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Literal
+
+from selfservice.accounts import access_codes, sessions
+from selfservice.accounts.organisations import Address
+from selfservice.audit import record
+from selfservice.clock import to_text
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.mail import outbox
+from selfservice.requests import letter_delivery, mail_payloads, progress, states
+from selfservice.requests.fulfilment import hand_out, organisation_name, promise_again
+from selfservice.requests.records import Request, get, of_requester
+from selfservice.values.address import check_house_number, check_line
+from selfservice.values.postcode import check_postcode
+
+Done = Literal["ok", "unknown", "impossible"]
+
+
+def withdraw(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
+    """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
+
+    'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
+    """
+    request, done = _allowed(conn, ctx, "withdraw", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    if "withdrawn" not in states.NEXT[request.state]:
+        # Shown as 'received', but closed or sent long ago (progress.py): it must look as withdrawn as any other.
+        states.change(conn, request.id, reason="withdrawn")
+        states.note(conn, request.id, "withdrawn", now)
+        return done
+    letter_delivery.take_back(conn, request, now)
+    states.move(conn, request, "withdrawn", now)
+    return done
+
+
+def correct_address(
+    conn: Connection,
+    ctx: Context,
+    reference: str,
+    email: str,
+    corrected: Address,
+    address: str,
+    now: datetime,
+) -> Done:
+    """Send the letter elsewhere, as long as it is not printed. Call inside `write()`.
+
+    Since the registered address is what proves that somebody may act for the organisation, staff have to approve anew:
+    a request that was approved is being checked again, and the code that was made for it no longer works. Raises
+    FieldError (`fields`) for an address that cannot be.
+    """
+    lines = Address(
+        check_line(corrected.street),
+        check_house_number(corrected.house_number),
+        check_postcode(corrected.postcode),
+        check_line(corrected.city),
+    ).lines()
+    request, done = _allowed(conn, ctx, "correct_address", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    letter_delivery.take_back(conn, request, now)
+    if request.state == "approved":
+        request = states.move(conn, request, "checking", now)
+    text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
+    states.change(conn, request.id, letter_lines=text, corrected_at=to_text(now))
+    promise_again(conn, ctx, request, now)
+    return done
+
+
+def never_came(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
+    """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
+
+    Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
+    """
+    request, done = _allowed(conn, ctx, "never_came", reference, email, address, now)
+    if request is None or done != "ok":
+        return done
+    if request.access_code_id is not None:
+        access_codes.revoke(conn, request.access_code_id, now)
+        sessions.end_code(conn, request.access_code_id, now)
+    states.change(conn, request.id, letter_id=None)
+    request = states.move(conn, get(conn, request.id), "approved", now)
+    promise_again(conn, ctx, request, now)
+    request = hand_out(conn, ctx, get(conn, request.id), now, replaced=True)
+    if request.delivery == "letter":
+        tell_replaced(conn, ctx, request, now)
+    return done
+
+
+def tell_replaced(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+    """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
+    days, unless it has to wait for another letter first.
+    """
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"code-replaced:{request.id}:{to_text(now)}",
+        kind="lost_access_code.replaced",
+        recipient=request.email,
+        language=request.language,
+        payload=mail_payloads.progress(
+            request.language,
+            name=request.given_name,
+            reference=request.reference,
+            organisation=organisation_name(conn, request.organisation_id),
+            promise=None if request.letter_id is None else (request.expected_from, request.expected_until),
+        ),
+        earned=True,
+    )
+
+
+def _allowed(
+    conn: Connection,
+    ctx: Context,
+    what: str,
+    reference: str,
+    email: str,
+    address: str,
+    now: datetime,
+) -> tuple[Request | None, Done]:
+    request = of_requester(conn, reference, email)
+    done: Done = "unknown"
+    if request is not None:
+        done = "ok" if what in progress.possible(conn, request, now) else "impossible"
+    on_what = request.on_what if request else ""
+    record(conn, ctx.keys, now, f"request.{what}", done, who=email, on_what=on_what, address=address)
+    return request, done

@@ -1,0 +1,185 @@
+"""The built site's files as answers: looked up anew for each request, so that a build beside a running server shows."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from mimetypes import MimeTypes
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from werkzeug.http import parse_accept_header, parse_range_header
+from werkzeug.sansio.http import is_resource_modified
+
+from selfservice.web.theme import HASHED, PREFIX
+
+Headers = list[tuple[str, str]]
+Asked = Callable[[str], str | None]  # a header of the request, by its name in small letters
+INDEX = "index.html"
+COPIES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/files.py)
+FOREVER = "max-age=315360000, public, immutable"
+# Pages are asked for again each time: with an ETag that is a 304 and no body.
+ANEW = "no-cache, public"
+KEPT_FILES = 512  # in memory, of at most KEPT_BYTES each; longer ones are sent from the disk
+KEPT_BYTES = 128 * 1024
+_SENT_WITH_304 = {"Cache-Control", "ETag", "Vary"}  # RFC 9110, section 15.4.5
+# Python's own table, the same on every machine, and what it lacks or calls by an older name.
+_TYPES = MimeTypes()
+for _ending, _type in {
+    ".js": "text/javascript", ".mjs": "text/javascript", ".md": "text/markdown", ".ico": "image/x-icon",
+    ".webp": "image/webp", ".woff": "font/woff", ".woff2": "font/woff2", ".webmanifest": "application/manifest+json",
+    ".ogg": "audio/ogg", ".m4a": "audio/x-m4a", ".m4v": "video/x-m4v", ".xhtml": "application/xhtml+xml",
+    ".rss": "application/rss+xml", ".atom": "application/atom+xml", ".rtf": "application/rtf",
+    ".ods": "application/vnd.oasis.opendocument.spreadsheet", ".odt": "application/vnd.oasis.opendocument.text",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+}.items():  # fmt: skip
+    _TYPES.add_type(_type, _ending)
+
+
+def content_type(name: str) -> str:
+    """The Content-Type of a file with this name."""
+    kind = _TYPES.guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to GET or HEAD. Its body is `content`, or these bytes of an open `file` (from, up to)."""
+
+    status: int
+    headers: Headers
+    content: bytes = b""
+    file: IO[bytes] | None = None
+    part: tuple[int, int] = (0, 0)
+
+
+class Files:
+    """The files below a folder, each with these headers besides its own."""
+
+    def __init__(self, root: Path, headers: Mapping[str, str]) -> None:
+        self._root = str(root)
+        self.headers = list(headers.items())
+        self._described = lru_cache(KEPT_FILES)(self._describe)
+
+    def find(self, path: str) -> File | Redirect | None:
+        """The file at this address (decoded), the way to it from one that is not quite its own, or None."""
+        *folders, name = path.split("/")
+        if folders[:1] != [""] or not {"", ".", ".."}.isdisjoint([*folders[1:], name or INDEX]) or "\\" in path:
+            return None
+        file = self._root + path + ("" if name else INDEX)
+        try:
+            # Not by Path, which takes a tenth of a help page's time.
+            found = os.stat(file)  # noqa: PTH116
+            if stat.S_ISDIR(found.st_mode):
+                return Redirect(f"{quote(name)}/", self.headers) if Path(file, INDEX).is_file() else None
+        except (OSError, ValueError):  # ValueError: a NUL in the address
+            return None
+        if name == INDEX:
+            return Redirect("./", self.headers)
+        if not stat.S_ISREG(found.st_mode) or (file[-3:] in COPIES.values() and Path(file[:-3]).is_file()):
+            return None
+        return self._described(path, file, found.st_mtime_ns, found.st_size, found.st_ino)
+
+    def _describe(self, path: str, file: str, mtime_ns: int, size: int, _inode: int) -> File:
+        copies: list[tuple[int, str, str | None]] = [(size, file, None)]
+        for encoding, ending in COPIES.items():
+            with suppress(OSError):
+                copies.append((Path(file + ending).stat().st_size, file + ending, encoding))
+        own = [
+            ("Content-Type", content_type(file)),
+            ("Cache-Control", FOREVER if path.startswith(PREFIX) and HASHED.search(path) else ANEW),
+            ("Last-Modified", formatdate(mtime_ns // 10**9, usegmt=True)),
+            # Not of the second alone: the site builds in less.
+            ("ETag", f'"{mtime_ns:x}-{size:x}"'),
+            *([("Vary", "Accept-Encoding")] if len(copies) > 1 else []),
+        ]
+        return File(own, self.headers, sorted(copies, key=lambda copy: copy[0]))
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """The way to a page, by a relative address: nothing here knows the address of the site."""
+
+    location: str
+    shared: Headers
+
+    def answer(self, _asked: Asked) -> Answer:
+        """The answer to any request."""
+        return Answer(302, [("Location", self.location), ("Cache-Control", "max-age=0, public"), *self.shared])
+
+
+class File:
+    """A file of the site as it is now, with its compressed copies (size, path, encoding), smallest first."""
+
+    def __init__(self, own: Headers, shared: Headers, copies: Sequence[tuple[int, str, str | None]]) -> None:
+        self._known, self._shared, self._copies = dict(own), shared, copies
+        self._kept: dict[str | None, Answer] = {}
+
+    def answer(self, asked: Asked) -> Answer:
+        """The answer to a request with these headers.
+
+        What is read is whole, as it was or as it is, whatever happens to the file meanwhile. Raises OSError when it
+        has just gone.
+        """
+        if self._has_it(asked):
+            return Answer(304, [each for each in self._known.items() if each[0] in _SENT_WITH_304])
+        accepted = _accepted(asked("accept-encoding") or "")
+        size, path, encoding = next(copy for copy in self._copies if copy[2] is None or copy[2] in accepted)
+        whole = self._kept.get(encoding) or self._whole(path, encoding, is_short=size <= KEPT_BYTES)
+        return whole if asked("range") is None else self._part(asked, whole)
+
+    def _has_it(self, asked: Asked) -> bool:
+        """Whether the client says that it has this version."""
+        tags, date = asked("if-none-match"), asked("if-modified-since")
+        if tags is None and date is None:
+            return False
+        return not is_resource_modified(
+            http_if_none_match=tags,
+            http_if_modified_since=date,
+            etag=self._known["ETag"],
+            last_modified=self._known["Last-Modified"],
+        )
+
+    def _whole(self, path: str, encoding: str | None, *, is_short: bool) -> Answer:
+        headers = [*self._known.items(), *self._shared, *([("Content-Encoding", encoding)] if encoding else [])]
+        if is_short:
+            content = Path(path).read_bytes()
+            headers.append(("Content-Length", str(len(content))))
+            return self._kept.setdefault(encoding, Answer(200, headers, content, part=(0, len(content))))
+        file = Path(path).open("rb")  # noqa: SIM115 (whoever sends it closes it)
+        size = os.fstat(file.fileno()).st_size
+        return Answer(200, [*headers, ("Content-Length", str(size))], file=file, part=(0, size))
+
+    def _part(self, asked: Asked, whole: Answer) -> Answer:
+        """The part that was asked for, or all of it."""
+        wanted, (_, size) = parse_range_header(asked("range")), whole.part
+        if wanted is None or wanted.units != "bytes" or len(wanted.ranges) > 1:
+            return whole
+        if (has := asked("if-range")) and is_resource_modified(
+            "bytes", has, etag=self._known["ETag"], last_modified=self._known["Last-Modified"], ignore_if_range=False
+        ):
+            # Its other parts are of another version.
+            return whole
+        part = (0, size) if wanted.ranges[0][0] < -size else wanted.range_for_length(size)
+        if part is None:
+            if whole.file:
+                whole.file.close()
+            return Answer(416, [("Content-Range", f"bytes */{size}"), *self._shared])
+        start, end = part
+        headers = [each for each in whole.headers if each[0] != "Content-Length"]
+        headers += [("Content-Range", f"bytes {start}-{end - 1}/{size}"), ("Content-Length", str(end - start))]
+        return Answer(206, headers, whole.content[start:end], whole.file, part)
+
+
+@lru_cache(KEPT_FILES)
+def _accepted(header: str) -> frozenset[str]:
+    """The encodings that an Accept-Encoding header takes, in small letters."""
+    return frozenset(name.lower() for name, quality in parse_accept_header(header) if quality > 0)

@@ -1,0 +1,31 @@
+"""What views call: `web.render`, `web.see` and what a request says. All else is imported from its own module."""
+
+from selfservice.web.rendering import (
+    in_language,
+    layout_context,
+    layout_variables,
+    path_in,
+    render,
+    same_for_all,
+    see,
+    site_name,
+    switches_language,
+    wants_fragment,
+)
+from selfservice.web.request import client_address, is_api, path_only
+
+__all__ = [
+    "client_address",
+    "in_language",
+    "is_api",
+    "layout_context",
+    "layout_variables",
+    "path_in",
+    "path_only",
+    "render",
+    "same_for_all",
+    "see",
+    "site_name",
+    "switches_language",
+    "wants_fragment",
+]

@@ -1,0 +1,237 @@
+"""Downloads: made whole in a file first, then sent with their length by whoever serves.
+
+The files lie in a folder of their own that only we can read, under names that nobody guesses. They go an hour after
+they were made and with their session, never because they were sent: a server may still be reading (docs/why.md).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from flask import Flask, Response, current_app, send_file
+
+from selfservice import clock
+from selfservice.accounts import sessions
+from selfservice.db import Connection, Database
+from selfservice.i18n.catalogs import gettext
+from selfservice.jobs import queue
+from selfservice.web import error_pages
+from selfservice.web.services import services
+
+KEPT_SECONDS = queue.KEPT_SECONDS
+# Of what is free on the disk, with what the files have of it already.
+SHARE = 0.2
+# A session's older files make place for a new one. Whoever is still being sent one has it open, and keeps it.
+KEPT_FILES = 3
+MAKING_AT_ONCE = 2
+RETRY_SECONDS = 5
+# What takes longer than this to make is a job of the worker.
+MOST_SECONDS = 3.0
+
+
+# Writes a file to where it is told.
+Write = Callable[[Path], object]
+
+
+class BusyError(Exception):
+    """A file is being made for this session already, or as many for others as this process makes at once."""
+
+
+class NoRoomError(Exception):
+    """The files together would take more of the disk than they may; `seconds` until the oldest of them goes."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"no room for {seconds} seconds")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The files of all sessions, in the folder at `path`, which is made when it is first needed."""
+
+    path: Path
+
+    def find(self, session_id: int, name: str) -> Path | None:
+        """The session's whole file of this name, or None."""
+        file = self.path / f"{session_id}-{name}"
+        return file if file.is_file() else None
+
+    def make(self, session_id: int, name: str, room: int, write: Write, slot: str = "") -> Path:
+        """The session's file of this name, written by `write`: there whole, or, when that raises, not at all.
+
+        `room` is about how many bytes it takes while it is made. Raises NoRoomError when there are not so many, and
+        BusyError while another is made in the same `slot` of this session, whichever process does it.
+        """
+        self.check_room(session_id, room)
+        part = self.path / f"{session_id}-{slot or name}.part"
+        with self._locked(part):
+            try:
+                write(part)
+                return part.rename(self.path / f"{session_id}-{name}")
+            except BaseException as error:
+                part.unlink(missing_ok=True)
+                if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise NoRoomError(KEPT_SECONDS) from error
+                raise
+
+    @contextmanager
+    def _locked(self, part: Path) -> Iterator[None]:
+        """Hold the place of a file that is being made. A process that dies lets go of it."""
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_ours = os.path.samestat(os.fstat(descriptor), part.stat())
+            except (BlockingIOError, FileNotFoundError):
+                is_ours = False
+            if not is_ours:
+                # It is held, or was finished and has its own name now.
+                raise BusyError
+            yield
+        finally:
+            os.close(descriptor)
+
+    def check_room(self, session_id: int, room: int) -> None:
+        """Raise NoRoomError when so many bytes more would be too much. The session's own oldest files go first."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        own = sorted(_times(self._of(session_id, whole=True)), key=lambda each: each[1].st_mtime)
+        for file, _ in own[: max(0, len(own) - KEPT_FILES + 1)]:
+            file.unlink(missing_ok=True)
+        found = [stat for _, stat in _times(self._all())]
+        used = sum(stat.st_size for stat in found)
+        if used + room > SHARE * (used + shutil.disk_usage(self.path).free):
+            oldest = min((stat.st_mtime for stat in found), default=0.0)
+            raise NoRoomError(max(60, int(oldest + KEPT_SECONDS - clock.now().timestamp())))
+
+    def sweep(self, now: datetime, is_open: Callable[[set[int]], Collection[int]]) -> int:
+        """Delete what was made over an hour ago, and what belongs to a session that is open no more, of which
+        `is_open` tells; returns how many files went.
+        """
+        entries = [(entry, _session_of(entry)) for entry in self._all()]
+        still_open = is_open({session for _, session in entries}) if entries else ()
+        old = {entry for entry, stat in _times(self._all()) if stat.st_mtime <= now.timestamp() - KEPT_SECONDS}
+        gone = [entry for entry, session in entries if entry in old or session not in still_open]
+        for entry in gone:
+            _delete(entry)
+        return len(gone)
+
+    def forget(self, session_id: int) -> None:
+        """Delete all the session's files, those that are being made too."""
+        for entry in self._of(session_id, whole=False):
+            _delete(entry)
+
+    def forget_one(self, session_id: int, name: str) -> None:
+        """Delete the session's file of this name."""
+        (self.path / f"{session_id}-{name}").unlink(missing_ok=True)
+
+    def _of(self, session_id: int, *, whole: bool) -> list[Path]:
+        own = self.path.glob(f"{session_id}-*")
+        return [entry for entry in own if not whole or (entry.suffix == "" and entry.is_file())]
+
+    def _all(self) -> list[Path]:
+        return list(self.path.iterdir()) if self.path.is_dir() else []
+
+
+def _times(entries: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+    """Each with its size and time, unless another process deleted it meanwhile."""
+    for entry in entries:
+        with suppress(FileNotFoundError):
+            yield entry, entry.stat()
+
+
+def _session_of(entry: Path) -> int:
+    number = entry.name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def _delete(entry: Path) -> None:
+    if entry.is_dir():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        entry.unlink(missing_ok=True)
+
+
+def sweep(folder: Folder, db: Database, now: datetime) -> int:
+    """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
+    with_jobs = queue.of_sessions(db.read())
+    ended = with_jobs - sessions.still_open(db.read(), with_jobs, now) if with_jobs else ()
+    if ended:
+        with db.write() as conn:
+            for session_id in ended:
+                queue.forget(conn, session_id)
+    return folder.sweep(now, lambda ids: sessions.still_open(db.read(), ids, now))
+
+
+def forget(conn: Connection, session_id: int) -> None:
+    """Delete all files and jobs of this session, inside the caller's `write()`: it ends."""
+    queue.forget(conn, session_id)
+    Folder(services().config.downloads).forget(session_id)
+
+
+def make(session_id: int, room: int, write: Write) -> Path:
+    """A file for this session, made now: one at a time for a session, and a few for this process, whose other threads
+    then answer everybody else. Raises BusyError, NoRoomError, and what `write` raises.
+    """
+    wired, found = services(), _slots()
+    if not found.acquire(blocking=False):
+        raise BusyError
+    try:
+        folder = Folder(wired.config.downloads)
+        sweep(folder, wired.db, clock.now())
+        return folder.make(session_id, secrets.token_hex(16), room, write, slot="now")
+    finally:
+        found.release()
+
+
+def send(file: Path, mimetype: str, name: str) -> Response:
+    """The file as a download under a name of ours (plain letters, digits, dots and dashes), whole and with its length.
+
+    Whoever serves may recognise the file and send it by itself (`wsgi.file_wrapper`); nothing keeps or changes it.
+    """
+    response = send_file(
+        file, mimetype=mimetype, as_attachment=True, download_name=name, conditional=False, etag=False, max_age=None
+    )
+    del response.headers["Last-Modified"]
+    return response
+
+
+def _slots() -> threading.BoundedSemaphore:
+    found: threading.BoundedSemaphore = current_app.extensions["downloads"]
+    return found
+
+
+def init_app(app: Flask) -> None:
+    """Have every view answer in the same way when no file can be made now."""
+
+    def busy(_: BusyError) -> Response:
+        text = (
+            gettext("Another file is being made"),
+            [
+                gettext("For each log-in we make one file at a time, and for everybody together only a few."),
+                gettext("Nothing is lost. Go back, and choose your file again in a few seconds."),
+            ],
+        )
+        return error_pages.answer(429, retry_after=RETRY_SECONDS, text=text)
+
+    def no_room(error: NoRoomError) -> Response:
+        text = (
+            gettext("There is no room for this file now"),
+            [
+                gettext("Files that were made in the last hour take up the room that we have for them."),
+                gettext("Nothing is lost. Try again later, or choose a shorter period: that file is smaller."),
+            ],
+        )
+        return error_pages.answer(503, retry_after=error.seconds, text=text)
+
+    app.register_error_handler(BusyError, busy)
+    app.register_error_handler(NoRoomError, no_room)

@@ -1,0 +1,157 @@
+"""Error answers: translated, as a page or as a fragment, without a trace or a version."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from selfservice.accounts.passwords import HasherBusy
+from selfservice.db import BusyError
+from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.web import problems, rendering, request
+
+RETRY_SECONDS = 10
+CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
+
+
+def texts(code: int) -> tuple[str, list[str]]:
+    """Title and paragraphs for a status: what happened, what was kept, what to do now."""
+    nothing_lost = gettext("Nothing was sent or changed.")
+    return {
+        400: (
+            gettext("We could not read that request"),
+            [gettext("Something in it was not as we expect it."), nothing_lost, gettext("Go back and try again.")],
+        ),
+        403: (
+            gettext("That request did not come from this site"),
+            [
+                gettext("For your safety we only accept forms that were sent from our own pages."),
+                nothing_lost,
+                gettext("Open the page again and fill in the form there."),
+            ],
+        ),
+        404: (
+            gettext("This page does not exist"),
+            [
+                gettext("Perhaps the address was mistyped, or the page has moved."),
+                gettext("Search for what you need, or start at the home page."),
+            ],
+        ),
+        405: (
+            gettext("That is not possible here"),
+            [nothing_lost, gettext("Open the page again and start from there.")],
+        ),
+        408: (
+            gettext("That took too long to arrive"),
+            [
+                gettext("What you sent did not arrive whole in time, perhaps because of a slow connection."),
+                nothing_lost,
+                gettext("Go back and send it again."),
+            ],
+        ),
+        413: (
+            gettext("You sent more than we can handle"),
+            [nothing_lost, gettext("Make the text shorter and send it again.")],
+        ),
+        429: (
+            gettext("Please wait a while"),
+            [gettext("To keep codes and passwords safe we limit how often this can be tried."), nothing_lost],
+        ),
+        500: (
+            gettext("Something went wrong on our side"),
+            [
+                gettext("We have been told about it."),
+                gettext("What you sent may not have been saved. Try again in a few minutes."),
+            ],
+        ),
+        503: (
+            gettext("This service is busy or being maintained"),
+            [nothing_lost, gettext("Try again in a few minutes. The help pages still work.")],
+        ),
+    }[code]
+
+
+def answer(code: int, *, retry_after: int | None = None, text: tuple[str, list[str]] | None = None) -> Response:
+    """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds; `text` says more of it
+    than `texts` could: title and paragraphs.
+    """
+    if request.is_api():
+        return problems.answer(code, retry_after=retry_after)
+    title, parts = text or texts(code)
+    if code == 429 and retry_after is not None and text is None:
+        parts = [*parts, wait_text(retry_after)]
+    if rendering.wants_fragment():
+        body = render_template("error_fragment.html", title=title, message_parts=parts, status=code)
+        response = Response(body, code, mimetype="text/html")
+    else:
+        variables = rendering.layout_variables() | {
+            "title": title,
+            "head_title": title,
+            "description": "",
+            "breadcrumbs": [],
+            "has_form": False,
+            "robots_noindex": True,
+        }
+        page = render_template("error.html", status=code, message_parts=parts, **variables)
+        response = Response(page, code, mimetype="text/html")
+    return response if retry_after is None else retry_later(response, retry_after)
+
+
+def retry_later(response: Response, seconds: int) -> Response:
+    """The answer, saying after how many seconds trying again makes sense."""
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def too_often(seconds: int, form: Callable[[str], Response], way: str = "") -> Response:
+    """The answer to who tried too often (429): a fragment to be set above the form; else the form itself, made by
+    `form` with a notice how long to wait. `way` says how to go on without waiting, if there is a way.
+    """
+    if rendering.wants_fragment() and way:
+        title, parts = texts(429)
+        return answer(429, retry_after=seconds, text=(title, [*parts, wait_text(seconds), way]))
+    if rendering.wants_fragment():
+        return answer(429, retry_after=seconds)
+    return retry_later(form(f"{wait_text(seconds)} {way}".strip()), seconds)
+
+
+def wait_text(seconds: int) -> str:
+    """How long to wait, for people."""
+    minutes = max(1, -(-seconds // 60))
+    return ngettext(
+        "You have tried this very often. Try again in %(num)s minute.",
+        "You have tried this very often. Try again in %(num)s minutes.",
+        minutes,
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of the app in this way."""
+
+    def handle(error: HTTPException) -> Response | HTTPException:
+        code = error.code or 500
+        if code < 400:
+            return error
+        response = answer(code if code in CODES else (400 if code < 500 else 500))
+        if allowed := getattr(error, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(allowed))
+        return response
+
+    def busy(error: HasherBusy) -> Response:
+        return answer(503, retry_after=RETRY_SECONDS)
+
+    def database(error: BusyError) -> Response:
+        logging.getLogger("loket").error("database", extra={"fields": {"error": error.reason}})
+        return answer(503, retry_after=RETRY_SECONDS)
+
+    def crash(error: Exception) -> Response:
+        logging.getLogger("loket").error("crash", exc_info=error)
+        return answer(InternalServerError.code)
+
+    app.register_error_handler(HTTPException, handle)
+    app.register_error_handler(HasherBusy, busy)
+    app.register_error_handler(BusyError, database)
+    app.register_error_handler(Exception, crash)

@@ -1,0 +1,61 @@
+"""What happens before and after every request, in this order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, current_app, request
+
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE, current_language, set_language
+from selfservice.web import cookies
+from selfservice.web.rendering import _Rule
+from selfservice.web.request import LanguageConverter, StrictRequest, is_api
+from selfservice.web.security import (
+    abort_refused,
+    refuse_foreign_hosts,
+    refuse_foreign_posts,
+    refuse_strange_parameters,
+    set_headers,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put the shared rules in force for every route of the app."""
+    app.request_class = StrictRequest
+    app.url_rule_class = _Rule
+    app.url_map.converters["lang"] = LanguageConverter
+    app.url_value_preprocessor(_take_language)
+    app.url_defaults(_give_language)
+    app.before_request(_choose_language)
+    app.before_request(refuse_foreign_hosts)
+    app.before_request(abort_refused)
+    app.before_request(refuse_foreign_posts)
+    app.before_request(refuse_strange_parameters)
+    app.after_request(set_headers)
+    app.after_request(cookies.send)
+
+
+def _take_language(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Views need no `lang` argument: the language is in force before they run."""
+    if values:
+        values.pop("lang", None)
+
+
+def _give_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Nor do they say it in url_for."""
+    if "lang" not in values and current_app.url_map.is_endpoint_expecting(endpoint, "lang"):
+        values["lang"] = current_language()
+
+
+def _choose_language() -> None:
+    first = request.path.lstrip("/").partition("/")[0]
+    set_language(first if first in LANGUAGES else _accepted_language())
+
+
+def _accepted_language() -> str:
+    """The language of ours that is liked best; who asks for en-GB reads en. Who names none of ours gets the site's own,
+    but a program English: its makers read it, not visitors.
+    """
+    codes = (tag.partition("-")[0].lower() for tag, quality in request.accept_languages if quality > 0)
+    other = SOURCE_LANGUAGE if is_api() else DEFAULT_LANGUAGE
+    return next((code for code in codes if code in LANGUAGES), other)

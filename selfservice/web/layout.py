@@ -1,0 +1,106 @@
+"""What every template can use, whichever renderer it runs in: the same globals for Pelican and for Flask."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jinja2
+from jinja2.runtime import Macro
+from markupsafe import Markup, escape
+
+from selfservice.config import Config
+from selfservice.facts.facts import Facts
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import LANGUAGES, current_language, other_language
+from selfservice.i18n.templates import install_translations
+from selfservice.web.pages import PageInfo, menu
+from selfservice.web.theme import Theme
+
+ENVIRONMENT: dict[str, Any] = {
+    "autoescape": True,
+    "undefined": jinja2.StrictUndefined,
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"],
+}
+
+
+def load_all(env: jinja2.Environment) -> None:
+    """Read and compile every template now, and take none from the disk from then on: what is replaced there later is
+    not mixed with what was there before.
+
+    Raises jinja2.TemplateSyntaxError for one that is broken.
+    """
+    names = env.list_templates(extensions=["html", "txt"])
+    loader = env.loader
+    assert loader is not None
+    env.loader = jinja2.DictLoader({name: loader.get_source(env, name)[0] for name in names})
+    for name in names:
+        env.get_template(name)
+
+
+class LayoutContext:
+    """Facts, theme and menus: what the one layout needs around any page."""
+
+    def __init__(self, config: Config, facts: Facts, theme: Theme) -> None:
+        self.config = config
+        self.facts = facts
+        self.theme = theme
+        self._pages: dict[tuple[str, str], PageInfo] = {}
+        self._menus: dict[str, list[dict[str, Any]]] = {}
+        self._maps: dict[str, str] = {}
+
+    def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
+        """Tell which pages there are; menus are made once a language."""
+        self._pages = pages
+        self._menus = {lang: menu(pages.values(), lang) for lang in LANGUAGES}
+        self._maps = {}
+
+    def pages(self) -> dict[tuple[str, str], PageInfo]:
+        """All the help pages, by language and key."""
+        return self._pages
+
+    def page(self, key: str, lang: str | None = None) -> PageInfo:
+        """The help page of this key in the language in force (or the one given). Raises KeyError."""
+        return self._pages[lang or current_language(), key]
+
+    def globals(self) -> dict[str, Any]:
+        """The variables that never change while a site is built or an app runs."""
+        return {
+            "fact": self.facts,
+            "asset": self.theme.url,
+            "page_url": lambda key: self.page(key).path,
+            "base_url": self.config.base_url,
+            "demo": self.config.demo,
+            "preview": self.config.preview,
+            "lang_code": current_language,
+            # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
+            "signed_in": lambda: None,
+            "once_a_language": self._once_a_language,
+            "action_in_other_language": lambda action: "/" + other_language() + action[3:],
+        }
+
+    def _once_a_language(self, site_map: Macro, path: str) -> Markup:
+        """The site map, rendered once a language since it stands on every page, with the page at this path marked."""
+        lang = current_language()
+        if lang not in self._maps:
+            self._maps[lang] = str(site_map())
+        here = f'href="{escape(path)}"'
+        return Markup(self._maps[lang].replace(here, f'{here} aria-current="page"', 1))  # noqa: S704 (Jinja escaped it)
+
+    def context(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
+        """The variables that the layout wants for the page at this path."""
+        return {
+            "lang": lang,
+            "path": path,
+            "alternates": alternates,
+            "canonical": self.config.base_url + path,
+            "nav": self._menus.get(lang, []),
+            "site_name": gettext("%(organisation)s Help", organisation=self.facts.get("organisation.name")),
+            "home": f"/{lang}/",
+        }
+
+    def install(self, env: jinja2.Environment) -> None:
+        """Make a Jinja environment render with our texts, facts and theme."""
+        install_translations(env)
+        env.globals.update(self.globals())

@@ -1,0 +1,126 @@
+"""What the help pages say of themselves: enough for menus, breadcrumbs and links, in site and app alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from selfservice.facts.facts import Facts
+from selfservice.facts.kinds import FactError
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import LANGUAGES, using_language
+
+SECTIONS = ("log-in", "register", "account", "about")
+# Every page names these in its footer, so without a bound the site would grow with the square of its pages.
+IN_MENU = 12
+FACT = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def section_title(key: str) -> str:
+    """The name of a section in the language in force."""
+    return {
+        "log-in": gettext("Logging in"),
+        "register": gettext("Business Register"),
+        "account": gettext("Account"),
+        "about": gettext("Contact and about this site"),
+    }[key]
+
+
+@dataclass(frozen=True)
+class PageInfo:
+    """A page as others refer to it. `path` begins and ends with a slash."""
+
+    lang: str
+    key: str
+    title: str
+    description: str
+    path: str
+    section: str
+    order: int
+
+
+def path_of(lang: str, slug: str) -> str:
+    """The address of the page with this slug; the home page's slug is empty."""
+    return f"/{lang}/{slug}/" if slug else f"/{lang}/"
+
+
+def split(text: str) -> tuple[dict[str, Any], str, int]:
+    """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
+    if not text.startswith("---\n"):
+        return {}, text, 1
+    end = text.find("\n---\n", 3)
+    if end < 0:
+        raise yaml.YAMLError("the front matter has no closing line ---")
+    head = text[4:end]
+    meta = yaml.load(head, _Loader)  # noqa: S506 (a safe loader, in C where PyYAML has it)
+    if not isinstance(meta, dict):
+        raise yaml.YAMLError("the front matter must be lines of 'name: value'")
+    return meta, text[end + 5 :], head.count("\n") + 4
+
+
+def fill_plain(text: str, facts: Facts) -> str:
+    """Facts in a title or description, as plain text in the language in force."""
+    return FACT.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
+
+
+def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
+    """What the front matter says of the page. The language must be in force.
+
+    Never raises for what an editor wrote: the build and the check say what is wrong, and where.
+    """
+
+    def filled(name: str, otherwise: str) -> str:
+        text = str(meta.get(name, otherwise))
+        try:
+            return fill_plain(text, facts)
+        except FactError:
+            return text
+
+    order = meta.get("order", 0)
+    return PageInfo(
+        lang,
+        key,
+        filled("title", key),
+        filled("description", ""),
+        path_of(lang, str(meta.get("slug", key) or "")),
+        str(meta.get("section", "about")),
+        order if isinstance(order, int) else 0,
+    )
+
+
+def scan(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
+    """All pages of a content folder, by language and key. For the app, which has no site build at hand."""
+    pages = {}
+    for lang in LANGUAGES:
+        with using_language(lang):
+            for file in sorted((content / lang).glob("*.md")):
+                try:
+                    meta = split(file.read_text("utf-8"))[0]
+                except yaml.YAMLError:
+                    meta = {}
+                pages[lang, file.stem] = info(lang, file.stem, meta, facts)
+    return pages
+
+
+def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
+    """The sections of a language with their first IN_MENU pages in order, and whether there are `more`.
+
+    The home page stands in none.
+    """
+    ordered = sorted(
+        (page for page in pages if page.lang == lang and page.key != "index"), key=lambda page: (page.order, page.key)
+    )
+    sections: dict[str, list[PageInfo]] = {section: [] for section in SECTIONS}
+    for page in ordered:
+        sections.get(page.section, []).append(page)
+    with using_language(lang):
+        return [
+            {"key": key, "title": section_title(key), "pages": theirs[:IN_MENU], "more": len(theirs) > IN_MENU}
+            for key, theirs in sections.items()
+        ]

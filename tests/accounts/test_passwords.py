@@ -1,0 +1,319 @@
+"""Passwords: which are refused and why, and how they are hashed."""
+
+import random
+import threading
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import extract_parameters
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfservice.accounts import known_phrases
+from selfservice.accounts.new_password import new_password_error
+from selfservice.accounts.passwords import Hasher, HasherBusy, Refusal, refusal
+from selfservice.i18n.languages import using_language
+from selfservice.values.access_code import group_code, with_check_character
+
+GOOD = "paarse olifant fietst naar zee"
+CODE = with_check_character("ABCDEFGHJKLMNPQ")
+
+
+def fast() -> Hasher:
+    """A hasher that costs next to nothing, for tests that are not about its cost."""
+    return Hasher(memory_kib=64, passes=1)
+
+
+def why(password: str) -> Refusal | None:
+    """Why the owner of these names, this address and this code may not have that password."""
+    return refusal(
+        password,
+        names=("Jan", "van der Zonnestraal", "Bakkerij De Gouden Korst"),
+        email="jan.visser@goudenkorst.example",
+        is_own_code=lambda code: code == CODE,
+    )
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        GOOD,
+        "ik eet elke dag drie appels",
+        "k7#mQ9!vZp2$Lx8&",
+        "januari is erg koud hier",
+        "de kat zit op de mat",
+        "ik hou van mijn moeder",
+        "naïeve œuvres in Curaçao",
+        "пароль из нескольких слов",
+        "四つの言葉で十五文字以上にします",
+        "  spaces around are kept  ",
+        "oranje fiets danst buiten",
+        "blauwe lamp 2026 tussen bergen",
+        "ABCD-EFGH-JKLM-NPQ and a wrong check",
+    ],
+)
+def test_good_passwords(password: str) -> None:
+    """Long passwords of unrelated words, in any script, are fine, whatever kinds of characters they have."""
+    assert None is why(password)
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("", Refusal.TOO_SHORT),
+        ("k7#mQ9!vZp2$Lx", Refusal.TOO_SHORT),
+        ("k7#mQ9!vZp2$Lx" * 9 + "abc", Refusal.TOO_LONG),
+        ("🐘" * 257, Refusal.TOO_LONG),
+        ("x" * 15, Refusal.PATTERN),
+        (" " * 20, Refusal.PATTERN),
+        ("abcabcabcabcabcabc", Refusal.PATTERN),
+        ("Winter2026Winter2026", Refusal.PATTERN),
+        ("Zomer2026!Herfst2026!", Refusal.PATTERN),
+        ("september2026 oktober2026", Refusal.PATTERN),
+        ("Amsterdam2026!!!", Refusal.PATTERN),
+        ("Feyenoord-voetbal-2025", Refusal.PATTERN),
+        ("S3pt3mb3r 2026 !!", Refusal.PATTERN),
+        ("iloveyouiloveyou1", Refusal.COMMON),
+        ("letmeinletmeinplease", Refusal.COMMON),
+        ("g3h31mg3h31m!!!!", Refusal.COMMON),
+        ("qwertyuiop1234567", Refusal.COMMON),
+        ("1234567890123456", Refusal.COMMON),
+        ("zaq12wsxcde34rfv", Refusal.COMMON),
+        ("abcdefghijklmnop", Refusal.COMMON),
+        ("poiuytrewq 987654321", Refusal.COMMON),
+        ("correct horse battery staple", Refusal.PHRASE),
+        ("correcthorsebatterystaple", Refusal.PHRASE),
+        ("C0rrect-H0rse-Battery-Staple!", Refusal.PHRASE),
+        ("correct horse battery staple 2026", Refusal.PHRASE),
+        ("staple battery horse correct", Refusal.PHRASE),
+        ("ikhouvanjouikhouvanjou!", Refusal.PHRASE),
+        ("Ik hou heel veel van jou", Refusal.PHRASE),
+        ("ik hou van je schatje", Refusal.PHRASE),
+        ("de appel valt niet ver van de boom", Refusal.PHRASE),
+        ("DeAppelValtNietVerVanDeBoom1", Refusal.PHRASE),
+        ("oost west, thuis best!", Refusal.PHRASE),
+        ("wie een kuil graaft voor een ander valt er zelf in", Refusal.PHRASE),
+        ("Eén zwaluw maakt nog geen zomer", Refusal.PHRASE),
+        ("soldaat van oranje", Refusal.PHRASE),
+        ("zie ginds komt de stoomboot", Refusal.PHRASE),
+        ("May the Force be with you", Refusal.PHRASE),
+        ("to be or not to be, that is the question", Refusal.PHRASE),
+        ("thequickbrownfoxjumps", Refusal.PHRASE),
+        ("you'll never walk alone", Refusal.PHRASE),
+        ("never gonna give you up never gonna let you down", Refusal.PHRASE),
+        ("the lord of the rings", Refusal.PHRASE),
+        ("time is money, knowledge is power", Refusal.PHRASE),
+        ("Winter is coming 2026", Refusal.PHRASE),
+        ("1q2w3e4r5t6y7u8i", Refusal.COMMON),
+        ("1qaz2wsx3edc4rfv", Refusal.COMMON),
+        ("qwertyasdfghzxcvbn", Refusal.COMMON),
+        ("mijn kvk hond eet graag", Refusal.CONTEXT),
+        ("W3lk0m bij ons allemaal", Refusal.CONTEXT),
+        ("P@ssw0rd and some more", Refusal.CONTEXT),
+        ("ons wachtwoord is lang", Refusal.CONTEXT),
+        ("handelsregister en meer", Refusal.CONTEXT),
+        ("zonnestraal in de ochtend", Refusal.CONTEXT),
+        ("Z0NN3STR44L in de avond", Refusal.CONTEXT),
+        ("jan loopt naar huis toe", Refusal.CONTEXT),
+        ("visser vangt vele vissen", Refusal.CONTEXT),
+        ("de goudenkorst is lekker", Refusal.CONTEXT),
+        ("bakkerij tussen de bomen", Refusal.CONTEXT),
+        (f"code {group_code(CODE).lower()}!", Refusal.CONTEXT),
+    ],
+)
+def test_refused_passwords(password: str, reason: Refusal) -> None:
+    """What is short, long, guessed first or about the owner is refused, with the reason."""
+    assert reason == why(password)
+
+
+WORDS = """
+    tafel emmer spijker wolk trein kaars ladder tuin mandje gordijn schep brug potlood knoop regenjas kompas
+    walnoot beker trommel fluit kussen spons vijver dak stoep zolder harp egel mus ijsbeer kersen boterham hamer
+    touw rugzak pannenkoek wandelen fluisteren bakken zwaaien tellen graven zingen roeien groen dun zacht scheef
+    laag rond nat table bucket nail cloud candle ladder garden basket curtain shovel bridge pencil button raincoat
+    compass walnut mug drum flute pillow sponge pond roof pavement attic harp hedgehog sparrow cherries sandwich
+    hammer rope backpack pancake whisper stroll baking wave counting digging rowing thin soft crooked low round
+    wet slowly
+"""
+
+
+def test_words_of_ones_own() -> None:
+    """A few ordinary words in a row, as our pages advise, are never refused."""
+    choose = random.Random(20261129)
+    made = [choose.choice((" ", "-", "")).join(choose.sample(WORDS.split(), 4)) for _ in range(400)]
+    long_enough = [password for password in made if len(password) >= 15]
+    assert len(long_enough) > 300
+    assert [] == [(password, why(password)) for password in long_enough if why(password)]
+
+
+def test_published() -> None:
+    """What anybody could read somewhere is refused, also with a little added to it."""
+    published = ("vier gele eenden zwemmen",)
+    typed = ("vier gele eenden zwemmen", "Vier-Gele-Eenden-Zwemmen!", "viergeleeendenzwemmen 2026")
+    assert [Refusal.PHRASE] * 3 == [refusal(password, published=published) for password in typed]
+    assert [None] * 3 == [refusal(password) for password in typed]
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
+    """The password that is printed with every demonstration is good there and nowhere else; the reason is told."""
+    wired = app.extensions["services"]
+    with using_language("en"):
+        told = new_password_error(wired.db.read(), wired.context, 1, known_phrases.DEMO_PASSWORD, demo=demo)
+    assert told is None if demo else "Many people know these words" in str(told)
+
+
+@pytest.mark.parametrize(
+    ("length", "reason"), [(14, Refusal.TOO_SHORT), (15, None), (128, None), (129, Refusal.TOO_LONG)]
+)
+def test_lengths(length: int, reason: Refusal | None) -> None:
+    """15 to 128 characters; one more or less is refused."""
+    password = "".join(chr(0x4E00 + 7 * number) for number in range(length))
+    assert reason == why(password)
+
+
+def test_bytes() -> None:
+    """Over 1,024 bytes is refused, however few characters they compose to."""
+    syllables = "".join(chr(0xAC00 + 588 * (number % 19) + 28 * (number % 21) + 1) for number in range(120))
+    spread = unicodedata.normalize("NFD", syllables)
+    assert (None, 1080, Refusal.TOO_LONG) == (why(syllables), len(spread.encode()), why(spread))
+
+
+def test_length_is_of_composed_characters() -> None:
+    """A letter with an accent counts as one, however the keyboard sends it."""
+    assert Refusal.TOO_SHORT is why("wie\u0308 du\u0308rft lo\u0308")
+
+
+def test_limits_come_from_outside() -> None:
+    """The lengths are the caller's, so that they can be facts."""
+    assert [Refusal.TOO_SHORT, Refusal.TOO_LONG] == [refusal(GOOD, minimum=40), refusal(GOOD, maximum=20)]
+
+
+@settings(deadline=None)
+@given(st.text(max_size=200), st.text(max_size=20), st.text(max_size=20))
+def test_any_text_gets_an_answer(password: str, name: str, email: str) -> None:
+    """Whatever is typed, and whatever people are called, is answered with a reason or none."""
+    assert refusal(password, names=(name,), email=email) in {None, *Refusal}
+
+
+def test_half_characters() -> None:
+    """Broken Unicode is counted and hashed like anything else."""
+    password = "\ud800 kapotte tekens tellen"
+    hasher = fast()
+    assert (None, True) == (why(password), hasher.verify(hasher.hash(password), password))
+
+
+def test_parameters() -> None:
+    """Hashes are argon2id with 19,456 KiB, two passes, one lane, and a new salt each time."""
+    hasher = Hasher()
+    one, two = hasher.hash(GOOD), hasher.hash(GOOD)
+    assert ("$argon2id$v=19$m=19456,t=2,p=1", False) == (
+        one.rpartition("$")[0].rpartition("$")[0],
+        one == two,
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        (GOOD, True),
+        (GOOD + " ", False),
+        (GOOD.upper(), False),
+        ("", False),
+    ],
+)
+def test_verify(typed: str, right: bool) -> None:
+    """Only the very same password fits, spaces and case included."""
+    hasher = fast()
+    assert right == hasher.verify(hasher.hash(GOOD), typed)
+
+
+def test_verify_composes() -> None:
+    """A password typed with separate accents fits one typed with composed letters."""
+    hasher = fast()
+    assert hasher.verify(hasher.hash("zeeën en oceanen"), "zeee\u0308n en oceanen")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_one_hash_a_try(is_known: bool) -> None:
+    """A wrong password costs exactly one hash computation, whoever's it is and whether anyone's."""
+    hasher = fast()
+    kept = hasher.hash(GOOD) if is_known else None
+    before, work = hasher.calls, []
+    original = hasher._argon2
+
+    class Watched:
+        def verify(self, hashed: str, password: bytes) -> bool:
+            work.append(extract_parameters(hashed))
+            return original.verify(hashed, password)
+
+    hasher._argon2 = Watched()  # type: ignore[assignment]
+    right = hasher.verify(kept, "something else entirely")
+    assert (False, 1, [extract_parameters(original.hash(GOOD))]) == (right, hasher.calls - before, work)
+
+
+def test_nobody_costs_as_much() -> None:
+    """The hash that stands for nobody has the parameters of real ones, so verifying takes the same work."""
+    hasher = Hasher()
+    real, nobody = hasher.hash(GOOD), hasher._nobody
+    shapes = [[len(part) for part in each.split("$")] + [each.split("$")[3]] for each in (real, nobody)]
+    assert shapes[0] == shapes[1]
+
+
+def test_nobody_has_no_password() -> None:
+    """Nothing that can be typed fits nobody, and the made-up hash is a real one that argon2 computes."""
+    hasher = fast()
+    assert ([False] * 3, False) == (
+        [hasher.verify(None, typed) for typed in ("", GOOD, "nobody")],
+        hasher.is_outdated(hasher._nobody),
+    )
+
+
+def test_rehash_when_parameters_rise() -> None:
+    """A hash made with weaker parameters is outdated, one made with today's is not."""
+    weak, strong = fast(), Hasher(memory_kib=128, passes=1)
+    assert (True, False) == (strong.is_outdated(weak.hash(GOOD)), strong.is_outdated(strong.hash(GOOD)))
+
+
+def test_busy() -> None:
+    """Who cannot get a place in time is told so, and costs no hash; when a place is free it works again."""
+    hasher = Hasher(concurrent=1, wait_seconds=0.01, memory_kib=64, passes=1)
+    with hasher._free:
+        with pytest.raises(HasherBusy):
+            hasher.hash(GOOD)
+        assert 0 == hasher.calls
+    assert hasher.verify(hasher.hash(GOOD), GOOD)
+
+
+def test_at_most_so_many_at_once() -> None:
+    """No more passwords are hashed at one time than there are places, however many ask."""
+    hasher = Hasher(concurrent=2, memory_kib=64, passes=1)
+    inside, most = 0, 0
+    lock = threading.Lock()
+    original = hasher._argon2
+
+    class Watched:
+        def hash(self, password: bytes) -> str:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            try:
+                threading.Event().wait(0.01)
+                return original.hash(password)
+            finally:
+                with lock:
+                    inside -= 1
+
+    hasher._argon2 = Watched()  # type: ignore[assignment]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(hasher.hash, [GOOD] * 16))
+    assert (2, 16) == (most, hasher.calls)
+
+
+def test_signs_beyond_the_keyboard_count() -> None:
+    """A row of different emoji is somebody's own; one emoji over and over is not."""
+    different = "".join(chr(0x1F600 + number) for number in range(16))
+    assert (None, Refusal.PATTERN) == (refusal(different), refusal("\N{GRINNING FACE}" * 16))

@@ -1,0 +1,272 @@
+"""Sessions and failed tries, in the database: when they end, whose they are, and how the wait grows."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from selfservice import crypto
+from selfservice.accounts import access_codes, login_throttle, sessions
+from selfservice.accounts.devices import describe
+from selfservice.clock import to_microseconds
+from selfservice.db import Database, IntegrityError
+from tests.domain_helpers import NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
+
+KEY = "a" * 64
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    with new_database(tmp_path) as made:
+        add_person(made)
+        yield made
+
+
+def begin(db: Database, person: int = 1, now: datetime = NOW) -> str:
+    cookie = crypto.token()
+    with db.write() as conn:
+        sessions.begin(conn, person, person, cookie, now, "Firefox, Linux")
+    return cookie
+
+
+def whose(db: Database, cookie: str, minutes: float = 0) -> int | None:
+    session = sessions.find(db.read(), cookie, NOW + timedelta(minutes=minutes))
+    return None if session is None else session.person_id
+
+
+def touch(db: Database, cookie: str, minutes: float) -> None:
+    now = NOW + timedelta(minutes=minutes)
+    session = sessions.find(db.read(), cookie, now)
+    assert session is not None
+    with db.write() as conn:
+        sessions.touch(conn, session, now)
+
+
+def test_find(db: Database) -> None:
+    """A session is found by its cookie, and by nothing else; it knows whose it is."""
+    one, two = begin(db), begin(db)
+    session = sessions.find(db.read(), one, NOW)
+    assert session is not None
+    found = [whose(db, one), whose(db, two), whose(db, "planted"), whose(db, "")]
+    assert ([1, 1, None, None], "Jip van der Zonnestraal", "private") == (found, session.name, session.kind)
+
+
+def test_finding_only_reads(db: Database) -> None:
+    """Looking up a session, its owner or the list writes nothing."""
+    cookie = begin(db)
+    with counted(db) as statements:
+        sessions.find(db.read(), cookie, NOW)
+        sessions.owner(db.read(), cookie)
+        sessions.open_sessions(db.read(), 1, NOW)
+    assert ["SELECT"] * 3 == verbs(statements)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(14.9, 1), (15, None)])
+def test_idle(db: Database, minutes: float, expected: int | None) -> None:
+    """A session ends after 15 minutes without use."""
+    assert expected == whose(db, begin(db), minutes)
+
+
+@pytest.mark.parametrize(("minutes", "expected"), [(479, 1), (480, None)])
+def test_absolute(db: Database, minutes: int, expected: int | None) -> None:
+    """A session ends after 8 hours, however busy."""
+    cookie = begin(db)
+    for passed in range(10, minutes, 10):
+        touch(db, cookie, passed)
+    assert expected == whose(db, cookie, minutes)
+
+
+def test_touch_brings_nothing_back(db: Database) -> None:
+    """A session that ended or lapsed meanwhile stays dead, also when a request that had found it touches it."""
+    ended, lapsed = begin(db), begin(db)
+    held = [sessions.find(db.read(), cookie, NOW) for cookie in (ended, lapsed)]
+    later = NOW + timedelta(minutes=16)
+    with db.write() as conn:
+        sessions.end(conn, ended, NOW)
+        for session, now in zip(held, (NOW + timedelta(minutes=1), later), strict=True):
+            assert session is not None
+            sessions.touch(conn, session, now)
+    assert [None, None] == [whose(db, ended, 2), whose(db, lapsed, 16)]
+
+
+def test_stale(db: Database) -> None:
+    """The idle time is begun anew at most once a minute."""
+    session = sessions.find(db.read(), begin(db), NOW)
+    assert session is not None
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (0, 59, 60)]
+    assert [False, False, True] == [sessions.is_stale(session, moment) for moment in moments]
+
+
+def test_revoked_code(db: Database) -> None:
+    """With the access code its sessions end, in the list too."""
+    cookie = begin(db)
+    with db.write() as conn:
+        access_codes.revoke(conn, 1, NOW)
+    assert (None, []) == (whose(db, cookie), sessions.open_sessions(db.read(), 1, NOW))
+
+
+def test_owner_is_known_afterwards(db: Database) -> None:
+    """Whose session it was is known after its end, so that what they typed is kept for them alone."""
+    cookie = begin(db)
+    with db.write() as conn:
+        sessions.end(conn, cookie, NOW)
+    assert [1, None] == [sessions.owner(db.read(), each) for each in (cookie, "planted")]
+
+
+def test_end(db: Database) -> None:
+    """After signing out a copy of the cookie is dead, and the person's other session lives."""
+    cookie, other = begin(db), begin(db)
+    with db.write() as conn:
+        sessions.end(conn, cookie, NOW)
+    assert [None, 1] == [whose(db, cookie), whose(db, other)]
+
+
+def test_end_one_of_mine(db: Database) -> None:
+    """A person ends a session of theirs by its public number, once; another's is not there for them."""
+    add_person(db, "oona@kites.example")
+    mine, others = begin(db), begin(db, 2)
+    found = [sessions.find(db.read(), cookie, NOW) for cookie in (mine, others)]
+    with db.write() as conn:
+        ended = [sessions.end_one(conn, 1, each.public_id, NOW) for each in found if each]
+        ended += [sessions.end_one(conn, 1, each, NOW) for each in (found[0].public_id if found[0] else "", "nothing")]
+    assert ([True, False, False, False], None, 2) == (ended, whose(db, mine), whose(db, others))
+
+
+def test_end_all(db: Database) -> None:
+    """All sessions of one person end, but one if asked; nobody else's do."""
+    add_person(db, "oona@kites.example")
+    kept, mine, others = begin(db), begin(db), begin(db, 2)
+    session = sessions.find(db.read(), kept, NOW)
+    assert session is not None
+    with db.write() as conn:
+        ended = sessions.end_all(conn, 1, NOW, but=session.id)
+        left = [whose(db, each) for each in (kept, mine, others)]
+        ended_too = sessions.end_all(conn, 1, NOW)
+    assert (1, [1, None, 2], 1, None) == (ended, left, ended_too, whose(db, kept))
+
+
+def test_list(db: Database) -> None:
+    """The list has the open sessions of one person, the one used last first, without anything to sign in with."""
+    add_person(db, "oona@kites.example")
+    first, second, gone = begin(db), begin(db, now=NOW + timedelta(minutes=1)), begin(db)
+    begin(db, 2)
+    with db.write() as conn:
+        sessions.end(conn, gone, NOW)
+    listed = sessions.open_sessions(db.read(), 1, NOW + timedelta(minutes=2))
+    wanted = [sessions.find(db.read(), cookie, NOW + timedelta(minutes=2)) for cookie in (second, first)]
+    assert (wanted, False) == (listed, first in str(listed))
+
+
+def test_cookie_is_not_in_the_database(db: Database) -> None:
+    """The database knows the cookie by its hash only."""
+    assert begin(db) not in dump(db)
+
+
+def test_one_session_a_cookie(db: Database) -> None:
+    """A cookie that had a session never gets another: every sign-in has a new one."""
+    cookie = begin(db)
+    with pytest.raises(IntegrityError), db.write() as conn:
+        sessions.begin(conn, 1, 1, cookie, NOW, "")
+
+
+@pytest.mark.parametrize(("hours", "left"), [(24, 1), (24.5, 0)])
+def test_clean(db: Database, hours: float, left: int) -> None:
+    """A session goes a day after it lapsed."""
+    begin(db)
+    with db.write() as conn:
+        sessions.clean(conn, NOW + timedelta(hours=hours))
+    assert left == len(rows(db, "sessions"))
+
+
+def fail(db: Database, now: datetime) -> int:
+    with db.write() as conn:
+        return login_throttle._admit(conn, KEY, now)
+
+
+def test_wait_grows(db: Database) -> None:
+    """Three tries are free; then each failure doubles the wait, from half a minute to a quarter of an hour."""
+    now = NOW
+    waits: list[int] = []
+    for _ in range(11):
+        assert fail(db, now) == 0
+        wait = fail(db, now) if len(waits) >= 3 else 0
+        waits.append(wait)
+        now += timedelta(seconds=wait)
+    assert [0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900] == waits
+
+
+def test_trying_during_a_wait(db: Database) -> None:
+    """A try during a wait is not counted: it makes the wait no longer, and the name is never locked for good."""
+    for _ in range(4):
+        fail(db, NOW)
+    waits = [fail(db, NOW + timedelta(seconds=second)) for second in (1, 10, 20, 30)]
+    assert ([29, 20, 10, 0], 5) == (waits, rows(db, "failures")[0]["count"])
+
+
+def test_forget(db: Database) -> None:
+    """The right password forgets the failures before it, and says how many there were."""
+    for _ in range(3):
+        fail(db, NOW)
+    with db.write() as conn:
+        counts = [login_throttle._forget(conn, KEY), login_throttle._forget(conn, KEY)]
+    assert ([2, 0], []) == (counts, rows(db, "failures"))
+
+
+@pytest.mark.parametrize(("tries", "waits"), [(3, [0, 0, 30]), (4, [0, 30, 30])])
+def test_undo(db: Database, tries: int, waits: list[int]) -> None:
+    """A try that was not made is not counted, and the wait that it began does not last."""
+    for _ in range(tries):
+        fail(db, NOW)
+    with db.write() as conn:
+        login_throttle._release(conn, KEY)
+    assert waits == [fail(db, NOW) for _ in range(3)]
+
+
+def test_a_day_later(db: Database) -> None:
+    """Failures are forgotten after a day, and their row goes."""
+    for _ in range(4):
+        fail(db, NOW)
+    later = NOW + timedelta(hours=24)
+    wait = fail(db, later)
+    count = rows(db, "failures")[0]["count"]
+    with db.write() as conn:
+        gone = [login_throttle.clean(conn, later + timedelta(hours=hours)) for hours in (23, 24)]
+    assert (0, 1, [0, 1]) == (wait, count, gone)
+
+
+def try_often(path: str, times: int) -> int:
+    db = Database(path)
+    admitted = 0
+    for _ in range(times):
+        with db.write() as conn:
+            admitted += login_throttle._admit(conn, KEY, NOW) == 0
+    db.close()
+    return admitted
+
+
+def test_many_at_once(db: Database) -> None:
+    """Four processes with 50 tries each get exactly the four through that one after another would."""
+    assert 4 == sum(run_processes(try_often, [(str(db.path), 50)] * 4))
+    assert to_microseconds(NOW) + 30_000_000 == rows(db, "failures")[0]["free_at"]
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox, Windows"),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36 Edg/140.0",
+            "Edge, Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome, Linux"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", "Safari, iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15", "Safari, macOS"),
+        ("curl/8.0", ""),
+        ("", ""),
+    ],
+)
+def test_device(agent: str, device: str) -> None:
+    """Of a browser's description only its family and its system are kept."""
+    assert device == describe(agent)

@@ -1,0 +1,217 @@
+"""A database that an earlier version filled: this version migrates it, opens it and loses nothing.
+
+Each file in fixtures/ is the SQL of a demonstration as a commit of that day (of 29 November: the one before the modules
+moved) made and used it: people and orders, requests in each state, letters and mails that wait, forms half filled in,
+somebody logged in.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from selfservice import clock
+from selfservice.commands import cli
+from selfservice.config import ROOT
+from selfservice.crypto import hash_token
+from selfservice.demo import accounts
+from selfservice.requests import confirmation, records, scheduled
+from tests.clients import HouseClient
+from tests.conftest import SECRET, new_app, new_config
+from tests.domain_helpers import filled
+from tests.live import free_port
+from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, database, enter
+
+FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.sql.gz"))
+# Of what each demonstration has: so that a fixture that was made empty cannot pass.
+FILLED = {
+    *("access_codes", "caps", "delivery_keys", "drafts", "events", "failures", "letters", "limits", "mandates"),
+    *("messages", "order_account_months", "order_holder_months", "order_holders", "order_products", "orders"),
+    *("organisations", "outbox", "passwords", "people", "request_states", "requests", "sessions", "tokens", "visits"),
+}
+# What the older had not yet.
+FILLED_SINCE = {"2026-11-29": {"heartbeats", "jobs", "letter_batches", "order_redeliveries", "secret_keys"}}
+
+
+def counts(path: Path) -> dict[str, int]:
+    """How many rows each table has, but for the list of migrations; fails where a row refers to none."""
+    conn = sqlite3.connect(path)
+    assert [] == conn.execute("PRAGMA foreign_key_check").fetchall()
+    names = [str(name) for (name,) in conn.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()]
+    found = {name: int(conn.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in names}
+    conn.close()
+    return {name: count for name, count in found.items() if not name.startswith(("sqlite_", "_sqlite_"))}
+
+
+@pytest.fixture(params=FIXTURES, ids=lambda file: file.name.partition(".")[0])
+def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A database as that version left it."""
+    path = tmp_path / "loket.db"
+    conn = sqlite3.connect(path)
+    conn.executescript(gzip.decompress(request.param.read_bytes()).decode("utf-8"))
+    conn.close()
+    return path
+
+
+@pytest.fixture
+def app(old: Path) -> Iterator[Flask]:
+    """This version's app on that database, before it was migrated."""
+    made = new_app(new_config(old.parent))
+    yield made
+    database(made).close()
+
+
+def migrate(app: Flask) -> str:
+    """Run `loket migrate`, which does what `loket serve` begins with; what it says."""
+    done = app.test_cli_runner().invoke(cli.commands["migrate"], [])
+    assert 0 == done.exit_code, done.output
+    return done.output
+
+
+def test_nothing_is_lost(app: Flask, old: Path, request: pytest.FixtureRequest) -> None:
+    """Every table is still there with every row, and a second run finds nothing to do."""
+    tables = FILLED | FILLED_SINCE.get(request.node.callspec.id, set())
+    before = counts(old)
+    migrate(app)
+    after = counts(old)
+    assert tables == {name for name, count in before.items() if count} & tables
+    assert before == {name: after.get(name) for name in before}
+    again = migrate(app)
+    assert after == counts(old), again
+
+
+@pytest.mark.parametrize("number", [MAIN, COLLEAGUE, OTHER, PRIVATE])
+def test_codes_and_passwords_still_open(app: Flask, client: HouseClient, number: int) -> None:
+    """Who had a code and a password logs in with them, and sees whose code it is."""
+    migrate(app)
+    answer = enter(client, number, accounts.DEMO_PASSWORD)
+    assert 303 == answer.status_code
+    shown = client.get(answer.headers["Location"])
+    assert (200, True) == (shown.status_code, accounts.code(number)[-3:] in shown.text)
+
+
+def test_a_wrong_password_still_does_not(app: Flask, client: HouseClient) -> None:
+    """Another password opens nothing."""
+    migrate(app)
+    assert 422 == enter(client, MAIN, accounts.DEMO_PASSWORD + "!").status_code
+
+
+def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run `loket` on this database, as the demonstration that made it."""
+    own = {"LOKET_DEMO": "1", "LOKET_VAR": str(old.parent), "LOKET_SECRET_KEY": SECRET.decode()}
+    run = [sys.executable, "-m", "selfservice", *command]
+    return subprocess.run(run, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", str(free_port()))], ids=["migrate", "serve"])
+def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
+    """A database that holds people with one address is refused, in one line with their row numbers, before anything in
+    it changes; once each has an address of their own, it is migrated.
+    """
+    with closing(sqlite3.connect(old)) as conn:
+        conn.executescript("""
+            INSERT INTO people (id, given_name, family_name, email, email_key, language, created_at)
+                SELECT 900 + id, given_name, family_name, email, email_key, language, created_at FROM people
+                WHERE id IN (1, 4);
+        """)
+        before = list(conn.iterdump())
+    done = start(old, *command)
+    with closing(sqlite3.connect(old)) as conn:
+        assert before == list(conn.iterdump())
+        conn.executescript("UPDATE people SET email = id || email, email_key = id || email_key WHERE id > 900;")
+    said = "loket: people 1 and 901, 4 and 904 have one e-mail address, "
+    assert (1, 1, said) == (done.returncode, done.stderr.count("\n"), done.stderr[: len(said)])
+    assert 0 == start(old, "migrate").returncode
+
+
+def test_the_fixtures_of_before_are_here() -> None:
+    """The databases of 22 and of 29 November 2026 are among them."""
+    assert ["2026-11-22.sql.gz", "2026-11-29.sql.gz"] == [file.name for file in FIXTURES[:2]]
+
+
+def add_request(path: Path, number: int, **values: str | None) -> int:
+    """A private request as an earlier version took it down an hour ago, of a person of its own; that person's row."""
+    made, later = (clock.to_text(clock.now() + timedelta(hours=hours)) for hours in (-1, 23))
+    email, secret = f"old{number}@example.org", hash_token(f"old{number}")
+    request = {"state": "received", "reason": None, "token_hash": secret} | values
+    conn = sqlite3.connect(path)
+    person = conn.execute(
+        """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
+           VALUES ('Oona', 'Old', ?, ?, 'en', ?)""",
+        (email, email, made),
+    ).lastrowid
+    conn.execute(
+        """INSERT INTO requests (reference, idempotency_key, person_id, kind, given_name, family_name, email, language,
+                                 payment_method, delivery, delivery_email, state, reason, token_hash, expected_from,
+                                 expected_until, created_at)
+           VALUES (?, ?, ?, 'private', 'Oona', 'Old', ?, 'en', 'credit', 'email', ?, ?, ?, ?, '2026-12-01',
+                   '2026-12-03', ?)""",
+        (f"AAAAAA2{number}", email, person, email, email, *request.values(), made),
+    )
+    conn.execute(
+        """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
+           VALUES (?, 'password', ?, ?, ?)""",
+        (secret, person, made, later),
+    )
+    conn.commit()
+    conn.close()
+    return int(person or 0)
+
+
+def opened(client: HouseClient, number: int) -> tuple[int, str]:
+    """What the link that the earlier version mailed leads to at last: the status, and the address."""
+    where = f"/en/self-service/replacement-password/link/old{number}"
+    while (answer := client.get(where)).status_code == 303:
+        where = answer.headers["Location"]
+    return answer.status_code, where.removeprefix("/en/self-service/")
+
+
+# Of the version of 22 November, whose links for requests were of the kind that replaces a password.
+@pytest.mark.parametrize("old", FIXTURES[:1], ids=["2026-11-22"], indirect=True)
+def test_links_of_requests(app: Flask, old: Path, client: HouseClient) -> None:
+    """The link that was mailed for an open request leads to its confirmation; that of a withdrawn one opens nothing;
+    a link to replace a password still does that.
+    """
+    add_request(old, 2)
+    add_request(old, 3, state="withdrawn", token_hash=None)
+    add_request(old, 4, state="withdrawn", token_hash=None)
+    soon = clock.to_text(clock.now() + timedelta(minutes=1))
+    conn = sqlite3.connect(old)
+    conn.execute("UPDATE tokens SET expires_at = ? WHERE token_hash = ?", (soon, hash_token("old4")))
+    conn.commit()
+    conn.close()
+    migrate(app)
+    assert [
+        (200, "access-code/confirm"),
+        (410, "replacement-password/new-password"),
+        (200, "replacement-password/new-password"),
+    ] == [opened(client, number) for number in (2, 3, 4)]
+
+
+@pytest.mark.parametrize("old", FIXTURES[:1], ids=["2026-11-22"], indirect=True)
+def test_requests_without_a_link(app: Flask, old: Path) -> None:
+    """Who had a password got no link for a private request, since it was handed out without: it stays open, and one
+    link is mailed, that works for a day; the code comes only by that.
+    """
+    person = add_request(old, 2, token_hash=None)
+    migrate(app)
+    wired = app.extensions["services"]
+    now = clock.now()
+    scheduled.hourly(wired.db, wired.context, now)
+    scheduled.hourly(wired.db, wired.context, now)
+    sent = database(app).read().execute("SELECT * FROM outbox WHERE recipient = 'old2@example.org'").fetchall()
+    assert ["access_code.received"] == [row["kind"] for row in sent]
+    link = hash_token(filled(dict(sent[0]))["token"])
+    states = [confirmation.open_link(database(app).read(), link, now + timedelta(hours=h)).state for h in (0, 23, 24)]
+    [request] = records.of_person(database(app).read(), person)
+    assert (["open", "open", "lapsed"], "received") == (states, request.state)

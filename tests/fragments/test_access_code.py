@@ -1,0 +1,631 @@
+"""The request for an access code, without a browser: its steps, and what it keeps and says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+from werkzeug.test import TestResponse
+
+from selfservice import clock, mailer, workdays
+from selfservice.demo import accounts
+from selfservice.i18n.formats import format_date
+from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.limits import table
+from selfservice.limits.rate_limit import Limit
+from tests.clients import HX, HouseClient
+from tests.conftest import new_app
+from tests.people import age, browser, enter, prepare
+from tests.steps import (
+    BUSINESS,
+    IBAN,
+    KVK,
+    MANDATE,
+    NAME,
+    PERSON,
+    PREFERENCES,
+    REGISTERED,
+    Person,
+    change,
+    made,
+    rows,
+    saved_form,
+    services,
+    writes,
+)
+
+ORDER = ("need", "details", "preferences", "mandate", "check", "done")
+
+
+@pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
+def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+    """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
+    lang, htmx = request.param
+    return Person(client, lang=lang, htmx=htmx)
+
+
+@pytest.fixture
+def one(client: HouseClient) -> Person:
+    """Somebody, for what does not depend on language or scripts."""
+    return Person(client)
+
+
+def test_private(person: Person, app: Flask) -> None:
+    """Who asks privately and pays with credit goes through four steps, and has a reference and one mail."""
+    assert "details" == person.goes("need", need="private")
+    assert "preferences" == person.goes("details", **PERSON)
+    assert "check" == person.goes("preferences", **PREFERENCES)
+    assert PERSON["email"] in person.see("check").text
+    assert "done" == person.goes("check")
+    [request] = made(app)
+    shown = person.reference().replace("-", "")
+    assert (request["reference"], "private", "credit", "email", "received") == (
+        shown, request["kind"], request["payment_method"], request["delivery"], request["state"],
+    )  # fmt: skip
+    assert ["access_code.received"] == [
+        row["kind"] for row in rows(app, "outbox") if row["recipient"] == PERSON["email"]
+    ]
+
+
+def test_business(person: Person, app: Flask) -> None:
+    """Who asks for an organisation sees where the letter goes once the request is in, and gets it there."""
+    person.goes("need", need="business")
+    assert "preferences" == person.goes("details", **BUSINESS)
+    assert "payment_method" not in person.see("preferences").text
+    assert "mandate" == person.goes("preferences", language="nl")
+    assert "check" == person.goes("mandate", **MANDATE)
+    page = person.see("check").text
+    shown = [part in page for part in (NAME, "NL91 ABNA 0417 1643 00", "Meelstraat 3")]
+    assert [True, True, False] == shown
+    person.goes("check")
+    [request] = made(app)
+    assert ("letter", "direct_debit", "NL91ABNA0417164300", "nl") == (
+        request["delivery"], request["payment_method"], request["iban"], request["language"],
+    )  # fmt: skip
+    assert "Meelstraat 3" in person.see("done").text
+
+
+def test_business_by_mail(one: Person, app: Flask) -> None:
+    """Who has the address that the register has for the organisation gets the code by e-mail."""
+    one.fill_in("business", email=REGISTERED.upper())
+    assert "Meelstraat" not in one.see("check").text
+    one.send("check")
+    assert "email" == made(app, REGISTERED)[0]["delivery"]
+
+
+def test_wait_is_said_before(person: Person) -> None:
+    """The days that are promised for a letter come with what may put it off: another letter to that address."""
+    person.fill_in("business")
+    assert {"en": "14 days", "nl": "14 dagen"}[person.lang] in person.see("check").text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_address_of_the_register_is_not_told(app: Flask, statements: list[str], *, htmx: bool) -> None:
+    """Until the request is in, every step is the same whether the address is the one that the register has or not."""
+    found = []
+    for email in (REGISTERED, "x" + REGISTERED[1:]):
+        one = Person(browser(app), htmx=htmx)
+        statements.clear()
+        one.fill_in("business", email=email)
+        pages = [one.see(step).text.replace(email, "•") for step in ("details", "preferences", "mandate", "check")]
+        found.append((pages, len(statements)))
+    assert found[0] == found[1]
+
+
+def test_dates(one: Person) -> None:
+    """The page before sending and the one after name the same two working days, in the page's language."""
+    one.fill_in("business")
+    days = services(one.client.application).facts.get("access_code.delivery_working_days").value
+    promised = workdays.promise(workdays.today(clock.now()), days)
+    before = one.see("check").text
+    one.send("check")
+    for lang in LANGUAGES:
+        with using_language(lang):
+            wanted = [format_date(day) for day in promised]
+        after = one.client.get(f"/{lang}/self-service/access-code/done").text
+        assert [True, True] == [day in after for day in wanted]
+        assert lang == "nl" or [True, True] == [day in before for day in wanted]
+    assert all(workdays.is_workday(day) for day in promised)
+
+
+def test_extract(person: Person, app: Flask) -> None:
+    """Who only wants a certified extract hears that no code is needed; nothing is kept, no cookie set."""
+    assert "no-code" == person.goes("need", need="extract")
+    assert "iDEAL" in person.see("no-code").text
+    assert (None, []) == (person.client.cookie_value(), rows(app, "drafts"))
+
+
+def test_no_choice(person: Person) -> None:
+    """Going on without an answer is an error, and keeps nothing."""
+    answer = person.send("need")
+    assert (422, None) == (answer.status_code, person.client.cookie_value())
+    assert 'href="#access-code-need"' in answer.text
+
+
+@pytest.mark.parametrize("kind", ["private", "business"])
+def test_no_step_is_skipped(one: Person, app: Flask, kind: str) -> None:
+    """A step opens, and is taken, only when all before it are answered; else the first unanswered one comes."""
+    sent = {
+        "details": BUSINESS,
+        "preferences": {"payment_method": "direct_debit", "language": "en"},
+        "mandate": MANDATE,
+    }
+    for reached in ("need", "details", "preferences", "mandate"):
+        if reached != "need":
+            one.send(
+                ORDER[ORDER.index(reached) - 1], **({"need": kind} | sent.get(ORDER[ORDER.index(reached) - 1], {}))
+            )
+        for later in ORDER[ORDER.index(reached) + 1 : 5]:
+            assert reached == one.leads(one.see(later))
+        assert reached == one.goes("check")
+        assert "" == one.leads(one.see("done"))
+    assert [] == made(app)
+
+
+def test_sending_a_later_step_first(one: Person, app: Flask) -> None:
+    """What is sent for a later step is kept, though the first unanswered one comes, which says what happened."""
+    assert "need" == one.goes("details", **PERSON)
+    assert "24 hours" in one.see("need").text
+    assert "preferences" == one.goes("need", need="private")
+    assert "24 hours and is gone" not in one.see("need").text
+    assert 'value="oona@example.org"' in one.see("details").text
+
+
+def test_extra_fields(one: Person, app: Flask) -> None:
+    """Fields that a step does not ask change nothing, nor does a way to pay that is not open."""
+    extra = {"state": "approved", "reference": "AAAA", "key": "mine", "kind": "private", "delivery": "email"}
+    one.send("need", need="business", **extra)
+    one.send("details", **BUSINESS, **extra, payment_method="credit", mandate="yes")
+    one.send("preferences", language="en", payment_method="credit", **extra)
+    one.send("mandate", **MANDATE, **extra)
+    one.send("check", **extra)
+    [request] = made(app)
+    assert ("business", "received", "letter", "direct_debit") == (
+        request["kind"], request["state"], request["delivery"], request["payment_method"],
+    )  # fmt: skip
+    assert request["reference"] != "AAAA"
+
+
+@pytest.mark.parametrize(
+    ("step", "field", "typed"),
+    [
+        ("details", "given_name", ""),
+        ("details", "given_name", "x" * 61),
+        ("details", "given_name", "see https://example.org"),
+        ("details", "family_name", "  "),
+        ("details", "email", "oona"),
+        ("details", "email", "a@example.org, b@example.org"),
+        ("details", "telephone", "12"),
+        ("details", "kvk_number", ""),
+        ("details", "kvk_number", "1234567"),
+        ("details", "kvk_number", "99999999"),
+        ("preferences", "payment_method", ""),
+        ("preferences", "payment_method", "gold"),
+        ("preferences", "language", "de"),
+        ("mandate", "iban", ""),
+        ("mandate", "iban", "NL91 ABNA 0417 1643 01"),
+        ("mandate", "holder", ""),
+        ("mandate", "holder", "x" * 71),
+        ("mandate", "mandate", ""),
+    ],
+)
+def test_mistakes(person: Person, step: str, field: str, typed: str) -> None:
+    """Each mistake is a 422 with a message at its field, a link to it in the summary, and what was typed."""
+    private = field in ("payment_method", "language")
+    data = {"details": BUSINESS, "preferences": PREFERENCES, "mandate": MANDATE}[step] | {field: typed}
+    person.fill_in("private" if private else "business", until=step)
+    answer = person.send(step, **data)
+    assert 422 == answer.status_code
+    assert f'href="#access-code-{field}"' in answer.text
+    assert f'id="access-code-{field}-error"' in answer.text
+    assert 1 == len(re.findall(r'class="message"', answer.text))
+    kept = [value for name, value in data.items() if value and name not in ("payment_method", "language", "mandate")]
+    assert all(_escaped(value) in answer.text for value in kept)
+    assert 303 == person.see("check").status_code
+
+
+def _escaped(value: str) -> str:
+    return f'value="{escape(value)}"'
+
+
+@pytest.mark.parametrize(
+    ("given", "family"),
+    [("J.P.", "van ‘t Veld"), ("J. P.", "van ’t Veld"), ("Th.J", "van ´t Veld"), ("J.", "van `t Veld")],
+)
+def test_names_as_people_write_them(one: Person, given: str, family: str) -> None:
+    """Initials without spaces, and what a telephone makes of an apostrophe, are no mistakes; an address is one."""
+    one.fill_in("private", until="details")
+    assert 422 == one.send("details", **PERSON | {"family_name": "see evil.com"}).status_code
+    assert 422 == one.send("details", **PERSON | {"family_name": "e.vil.nl"}).status_code
+    assert "preferences" == one.goes("details", **PERSON | {"given_name": given, "family_name": family})
+
+
+@pytest.mark.parametrize("typed", ["0001-0007", "0001.0007\u200b", "﻿ 00 01 00 07"])
+def test_kvk_number_as_pasted(one: Person, typed: str) -> None:
+    """Dashes, dots and invisible signs in a pasted KVK number do not matter."""
+    one.fill_in("business", until="details")
+    assert "preferences" == one.goes("details", **BUSINESS | {"kvk_number": typed})
+
+
+def test_iban_as_typed(one: Person, app: Flask) -> None:
+    """An IBAN stays in its field as it was typed, is shown in groups, and is handed in without spaces."""
+    one.fill_in("business")
+    assert f'value="{IBAN}"' in one.see("mandate").text
+    assert "NL91 ABNA 0417 1643 00" in one.see("check").text
+
+
+def test_arranged(person: Person, app: Flask) -> None:
+    """An organisation that has a way to pay already uses that: the step says so and asks no account."""
+    change(app, "UPDATE organisations SET payment_method = 'direct_debit' WHERE kvk_number = ?", KVK)
+    person.fill_in("business", until="preferences")
+    page = person.see("preferences").text
+    assert (True, False) == (NAME in page, 'name="payment_method"' in page)
+    assert "check" == person.goes("preferences", language="en", payment_method="credit")
+    assert "check" == person.leads(person.see("mandate"))
+    person.send("check")
+    [request] = made(app)
+    assert ("direct_debit", None, None) == (request["payment_method"], request["iban"], request["holder"])
+
+
+def test_methods_are_facts(client: HouseClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the ways to pay that the facts permit are shown and taken; with one there is nothing to choose."""
+    methods: Any = services(app).facts.get("payment.methods").by_group
+    monkeypatch.setitem(methods, "private", ["direct_debit"])
+    one = Person(client)
+    one.fill_in(until="preferences")
+    assert 'name="payment_method"' not in one.see("preferences").text
+    assert "mandate" == one.goes("preferences", payment_method="credit", language="en")
+
+
+def test_change_returns(person: Person) -> None:
+    """Who changes one answer comes back to all answers, with the others as they were."""
+    person.fill_in()
+    for step in ("need", "details", "preferences"):
+        assert f'href="{person.address(step)}"' in person.see("check").text
+    assert "check" == person.goes("details", **PERSON | {"given_name": "Wilma"})
+    page = person.see("check").text
+    assert ("Wilma" in page, PERSON["email"] in page) == (True, True)
+
+
+def test_other_kind(one: Person, app: Flask) -> None:
+    """Who changes from private to business is asked what is missing, and keeps the rest."""
+    one.fill_in()
+    assert "details" == one.goes("need", need="business")
+    assert 'value="oona@example.org"' in one.see("details").text
+    assert "mandate" == one.goes("details", **BUSINESS)
+    one.send("mandate", **MANDATE)
+    one.send("check")
+    assert "direct_debit" == made(app)[0]["payment_method"]
+
+
+@pytest.mark.parametrize(
+    ("step", "data"), [("need", {"need": "private"}), ("details", BUSINESS | {"kvk_number": "0001 2481"})]
+)
+def test_agreement_is_for_one_use(one: Person, step: str, data: dict[str, str]) -> None:
+    """Who agreed to be collected from agrees again after changing for whom it is; the account stays filled in."""
+    one.fill_in("business", until="check", payment_method="direct_debit")
+    assert 200 == one.see("check").status_code
+    one.send(step, **data)
+    one.send("preferences", payment_method="direct_debit", language="en")
+    page = one.see("mandate").text
+    assert ("mandate", True, False) == (one.leads(one.see("check")), IBAN in page, " checked" in page)
+
+
+def test_agreement_stays(one: Person) -> None:
+    """Changing a name or the telephone number asks for no new agreement."""
+    one.fill_in("business", until="check")
+    assert "check" == one.goes("details", **BUSINESS | {"given_name": "Una"})
+
+
+def test_back(person: Person) -> None:
+    """Going back keeps what was typed in the step that is left, also what is not right yet."""
+    person.fill_in(until="details")
+    assert "need" == person.goes("details", **PERSON | {"email": "half"}, back="1")
+    assert re.search(r'value="private" checked', person.see("need").text)
+    assert 'value="half"' in person.see("details").text
+    assert "details" == person.goes("need", need="private")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_switch_language(client: HouseClient, lang: str) -> None:
+    """The switch keeps step, answers, what was typed but not sent, and only errors that were shown before."""
+    person = Person(client, lang=lang)
+    person.fill_in(until="details")
+    other = Person(person.client, lang=other_language(person.lang))
+    assert f'formaction="{other.address("details")}"' in person.see("details").text
+    plain = other.send("details", **PERSON | {"email": "half"}, switch_language="1")
+    assert (200, True, False) == (plain.status_code, 'value="half"' in plain.text, 'class="message"' in plain.text)
+    wrong = other.send("details", **PERSON | {"email": "half"}, switch_language="1", checked="1")
+    assert (422, True, True) == (wrong.status_code, 'value="half"' in wrong.text, 'class="message"' in wrong.text)
+    assert "preferences" == other.goes("details", **PERSON)
+
+
+def test_switch_at_the_first_question(client: HouseClient) -> None:
+    """Before anything is kept the switch keeps the choice, and sets no cookie."""
+    answer = Person(client, lang="nl").send("need", need="business", switch_language="1")
+    assert re.search(r'value="business" checked', answer.text)
+    assert client.cookie_value() is None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_switch_has_an_address(client: HouseClient, lang: str) -> None:
+    """Each state but the start says where it is in the other language, for the switch of a help page."""
+    one = Person(client, lang=lang, htmx=True)
+    assert "data-switch=" not in one.see().text
+    one.fill_in("business")
+    for step in ("need", "details", "preferences", "mandate", "check", "no-code"):
+        assert f'data-switch="/{other_language(lang)}/self-service/access-code/{step}"' in one.see(step).text
+
+
+def test_restart(one: Person, app: Flask) -> None:
+    """What was filled in survives a restart of the app."""
+    one.fill_in()
+    fresh = new_app(services(app).config).test_client()
+    assert isinstance(fresh, HouseClient)
+    fresh.set_cookie("loket", one.client.cookie_value() or "", domain="127.0.0.1")
+    assert PERSON["email"] in Person(fresh).see("check").text
+
+
+def test_a_day_later(one: Person, app: Flask) -> None:
+    """After 24 hours it is gone; what is sent then is kept, and the page says what happened."""
+    one.fill_in(until="preferences")
+    change(app, "UPDATE drafts SET saved_at = '2020-01-01T00:00:00.000000Z'")
+    assert "need" == one.leads(one.see("details"))
+    assert "need" == one.goes("preferences", **PREFERENCES)
+    assert "gone now" in one.see("need").text
+    assert {"payment_method": "credit", "language": "en"} == saved_form(app)["answers"]
+
+
+def test_answers_are_codes(one: Person, app: Flask) -> None:
+    """What is kept is the same in both languages."""
+    kept = []
+    for lang in LANGUAGES:
+        other = Person(browser(app), lang=lang)
+        other.fill_in("business")
+        kept.append(saved_form(app)["answers"])
+    assert kept[0] == kept[1]
+    assert ("business", "en") == (kept[0]["need"], kept[0]["language"])
+
+
+def test_sent_twice(one: Person, app: Flask) -> None:
+    """A double click, going back and sending again, and another tab make one request and show one reference."""
+    one.fill_in()
+    assert "done" == one.goes("check")
+    reference = one.reference()
+    assert "done" == one.goes("check")
+    for step, data in (("details", PERSON), ("preferences", PREFERENCES), ("mandate", MANDATE)):
+        assert "done" == one.goes(step, **data)
+        assert "done" == one.leads(one.see(step))
+    assert "done" == one.leads(one.see("check"))
+    assert (1, reference) == (len(made(app)), one.reference())
+
+
+def test_sent_after_a_broken_answer(one: Person, app: Flask) -> None:
+    """When the answer to a sending was lost before the page knew, sending again still makes one request."""
+    one.fill_in()
+    before = rows(app, "drafts")
+    one.send("check")
+    reference = one.reference()
+    for row in before:
+        change(app, "UPDATE drafts SET content = ? WHERE visit_id = ?", row["content"], row["visit_id"])
+    one.send("check")
+    assert (1, reference) == (len(made(app)), one.reference())
+
+
+def test_forgotten_after_sending(one: Person, app: Flask) -> None:
+    """Once sent, the answers are no longer in the saved form."""
+    one.fill_in("business")
+    one.send("check")
+    kept = str(saved_form(app))
+    assert [] == [value for value in ("NL91", "Oona@", "oona@example.org", "0417") if value in kept.replace("•••", "")]
+
+
+def test_another_request(one: Person, app: Flask) -> None:
+    """After one request another can be made, for which nothing is filled in."""
+    one.fill_in()
+    one.send("check")
+    assert "details" == one.goes("need", need="business")
+    assert 'value="oona@example.org"' not in one.see("details").text
+    one.fill_in("business")
+    one.send("check")
+    assert ["private", "business"] == [row["kind"] for row in made(app)]
+
+
+def _answer_of(page: TestResponse) -> tuple[int, str]:
+    text = re.sub(r"[2-9A-Y]{4}-[2-9A-Y]{4}|\S•••\S+", "•", page.text)
+    return page.status_code, text
+
+
+def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
+    """Who has such a code already gets the same pages for the same writes; only the mail is another."""
+    answers, counts = [], []
+    for email in ("nobody@example.org", accounts.email(4)):
+        one = Person(browser(app))
+        one.fill_in(email=email)
+        before = one.see("check").text.replace(email, "•")
+        statements.clear()
+        sent = one.send("check")
+        counts.append(writes(statements))
+        answers.append((before, sent.status_code, sent.headers["Location"], _answer_of(one.see("done"))))
+    assert answers[0] == answers[1]
+    assert counts[0] == counts[1]
+    kinds = {row["recipient"]: row["kind"] for row in rows(app, "outbox")}
+    assert ("access_code.received", "access_code.already") == (kinds["nobody@example.org"], kinds[accounts.email(4)])
+
+
+@pytest.mark.parametrize("email", ["nobody@example.org", accounts.email(4)], ids=["received", "already"])
+def test_reference_is_mailed(person: Person, app: Flask, email: str) -> None:
+    """The last page says that the reference is in the mail too: so it is, also for who has such a code already."""
+    person.fill_in("private", email=email)
+    person.send("check")
+    row = rows(app, "outbox")[-1]
+    _, text = mailer.write(services(app), row["kind"], row["language"], json.loads(row["payload"]))
+    assert person.reference() in text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_too_often(app: Flask, *, htmx: bool) -> None:
+    """One address gets only so many requests: then a wait, said when, and nothing filled in is lost."""
+    for _ in range(7):
+        one = Person(browser(app), htmx=htmx)
+        one.fill_in()
+        answer = one.send("check")
+    assert 429 == answer.status_code
+    assert int(answer.headers["Retry-After"]) > 0
+    assert PERSON["email"] in one.see("check").text
+    assert 6 == len(made(app))
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_too_many_visits(app: Flask, *, htmx: bool) -> None:
+    """From one place only so many visits can be begun; the choice stays."""
+    answers = [Person(browser(app), htmx=htmx).send("need", need="private") for _ in range(61)]
+    assert ({303}, 429) == ({answer.status_code for answer in answers[:60]}, answers[60].status_code)
+    assert int(answers[60].headers["Retry-After"]) > 0
+    assert htmx or re.search(r'value="private" checked', answers[60].text)
+    assert 60 == len(rows(app, "visits"))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("typed", "shown"), [("000 10 007", NAME), ("1234", "12345678"), ("", "")])
+def test_looked_up_in_place(client: HouseClient, lang: str, typed: str, shown: str) -> None:
+    """The organisation stands below the number as soon as it is typed; a wrong number is told there; none is not."""
+    address = f"/{lang}/self-service/access-code/organisation"
+    answer = client.get(address, query_string={"kvk_number": typed}, headers=HX)
+    assert (200, True) == (answer.status_code, shown in answer.text)
+    assert bool(typed) == ("notice" in answer.text)
+    assert client.cookie_value() is None
+
+
+def look_up(client: HouseClient, lang: str = "en", address: str = "192.0.2.1") -> TestResponse:
+    """Look the organisation up in place, from this address."""
+    where = f"/{lang}/self-service/access-code/organisation?kvk_number={KVK}"
+    return client.get(where, headers=HX, environ_base={"REMOTE_ADDR": address})
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
+    """So few look-ups at once, and then one in 20 minutes."""
+    monkeypatch.setattr(table, "ORGANISATION", dataclasses.replace(table.ORGANISATION, network=Limit("few", 3, 3600)))
+    return 3
+
+
+def test_looked_up_too_often(client: HouseClient, app: Flask, few: int) -> None:
+    """From one place only so many numbers can be looked up; then a wait, said when and in one's language. Another place
+    has a count of its own, and an empty field counts for nothing.
+    """
+    for _ in range(few):
+        client.get("/en/self-service/access-code/organisation", headers=HX)
+        assert NAME in look_up(client).text
+    refused = [look_up(client, lang) for lang in ("en", "nl")]
+    assert [(429, True, False)] * 2 == [
+        (answer.status_code, 1100 < int(answer.headers["Retry-After"]) <= 1200, NAME in answer.text)
+        for answer in refused
+    ]
+    assert [True, True] == ["Try again in 20 min" in refused[0].text, "over 20 min" in refused[1].text]
+    assert 200 == look_up(client, address="192.0.2.2").status_code
+    change(app, "UPDATE limits SET tat = tat - 1200000000")
+    assert [200, 429] == [look_up(client).status_code for _ in range(2)]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("more", [{"look_up": "1"}, {}], ids=["button", "going on"])
+def test_looked_up_too_often_by_sending(
+    app: Flask, client: HouseClient, few: int, more: dict[str, str], *, htmx: bool
+) -> None:
+    """Sending the step counts when the number is another one, with or without the button; what was typed stays."""
+    one = Person(client, htmx=htmx)
+    one.fill_in("business", until="details")
+    numbers = ["00010007", "00010007", "00011244", "00012481", "00013718"]
+    answers = [one.send("details", **BUSINESS | {"kvk_number": number}, **more) for number in numbers]
+    last = answers[-1]
+    assert [429] == [answer.status_code for answer in answers if answer.status_code not in (200, 303)]
+    assert (429, True) == (last.status_code, int(last.headers["Retry-After"]) > 0)
+    shown = ('value="00013718"', PERSON["email"], "notice good", "We find no organisation")
+    assert htmx or [True, True, False, False] == [text in last.text for text in shown]
+    assert "00012481" == saved_form(app)["answers"]["kvk_number"]
+
+
+def test_looked_up_by_a_detour(app: Flask, client: HouseClient, few: int) -> None:
+    """A number that was typed for private use counts as soon as it is for an organisation."""
+    one = Person(client)
+    one.send("need", need="private")
+    statuses = []
+    for _ in range(few + 1):
+        one.send("details", **BUSINESS)
+        statuses.append(one.send("need", need="business").status_code)
+        one.send("need", need="private")
+    assert [303] * few + [429] == statuses
+
+
+def test_looked_up_too_often_while_signed_in(app: Flask, client: HouseClient, few: int) -> None:
+    """Who is logged in gets the same answer, also when it prolongs their session."""
+    prepare(app)
+    enter(client)
+    one = Person(client)
+    one.fill_in("business", until="details")
+    for _ in range(few):
+        look_up(client, address="127.0.0.1")
+    age(app, minutes=5)
+    assert 429 == one.send("details", **BUSINESS).status_code
+
+
+def test_looked_up_alone(one: Person) -> None:
+    """The look-up has no page of its own."""
+    assert "details" == one.leads(one.see("organisation"))
+
+
+def test_looked_up_with_a_button(person: Person) -> None:
+    """Without a script a button looks it up; nothing is judged, all that was typed stays."""
+    person.fill_in("business", until="details")
+    answer = person.send("details", **BUSINESS | {"email": "half"}, look_up="1")
+    assert (200, True, True, False) == (
+        answer.status_code, NAME in answer.text, 'value="half"' in answer.text, 'class="message"' in answer.text,
+    )  # fmt: skip
+    assert 'value="half"' in person.see("details").text
+
+
+def test_enter_goes_on(one: Person) -> None:
+    """The first button of the form goes on, since that is the one which the Enter key presses."""
+    one.fill_in("business", until="details")
+    form = re.search(r'<form id="access-code-form".*?</form>', one.see("details").text, re.DOTALL)
+    assert form
+    buttons = re.findall(r"<button[^>]*>", form[0])
+    assert ("name" in buttons[0], "look_up" in buttons[1], "back" in buttons[-1]) == (False, True, True)
+
+
+def test_too_long(one: Person) -> None:
+    """A text of any length is an error at most, and the saved form stays small."""
+    one.fill_in(until="details")
+    assert 422 == one.send("details", **PERSON | {"given_name": "x" * 20_000}).status_code
+    assert 200 == one.see("details").status_code
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_progress(client: HouseClient, lang: str) -> None:
+    """Each step says in words which of the four it is, and has a title of its own."""
+    one = Person(client, lang=lang)
+    one.fill_in("business")
+    words = {"en": "tep {} of 4", "nl": "tap {} van 4"}[lang]
+    found = []
+    for number, step in enumerate(("need", "details", "preferences", "check"), 1):
+        page = one.see(step).text
+        assert words.format(number) in page
+        found.append(re.findall(r"<title>.*?</title>", page)[0])
+    assert 4 == len(set(found))
+
+
+def test_is_dated(one: Person, app: Flask) -> None:
+    """What the last page promises is what the request is held to."""
+    one.fill_in("business")
+    one.send("check")
+    kept = saved_form(app)
+    [request] = made(app)
+    assert (request["expected_from"], request["expected_until"]) == (kept["since"], kept["until"])
+    assert date.fromisoformat(kept["since"]) <= date.fromisoformat(kept["until"])

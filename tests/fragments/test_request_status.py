@@ -1,0 +1,377 @@
+"""Looking a request up, without a browser: what is shown to whom, and what can still be done."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from selfservice import clock
+from selfservice.demo import requests
+from selfservice.fragments.request_status.form import duration
+from selfservice.i18n.formats import format_date, format_timestamp
+from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.requests import review
+from selfservice.values.reference import group_reference, new_reference
+from tests.clients import HouseClient
+from tests.live import path
+from tests.people import browser
+from tests.steps import PERSON, Person, change, made, rows, saved_form, services, writes
+
+EMAIL = PERSON["email"]
+ADDRESS = {"street": "Kade", "house_number": "12 a", "postcode": "1234ab", "city": "Dorp"}
+
+
+@pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
+def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+    """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
+    lang, htmx = request.param
+    return Person(client, "request-status", lang, htmx=htmx)
+
+
+def ask(app: Flask, kind: str = "business") -> str:
+    """Make a request in another browser; its reference as people read it."""
+    other = Person(browser(app))
+    other.fill_in(kind)
+    other.send("check")
+    return other.reference()
+
+
+def approve(app: Flask, reference: str) -> None:
+    """As staff do."""
+    with services(app).db.write() as conn:
+        review.approve(conn, services(app).context, reference, "Kim Voorbeeld", clock.now())
+
+
+def test_received(person: Person, app: Flask) -> None:
+    """Reference in any spelling and address show state, moment, place in the queue, and where the letter goes."""
+    reference = ask(app)
+    assert "status" == person.goes(reference=reference.lower().replace("-", " "), email=EMAIL.upper())
+    page = person.see("status").text
+    [request] = made(app)
+    with using_language(person.lang):
+        wanted = [
+            reference,
+            "Meelstraat 3",
+            "Bakkerij De Gouden Korst",
+            format_timestamp(clock.from_text(request["created_at"])),
+        ]
+    assert [True] * 4 == [part in page for part in wanted]
+    waiting = [
+        row for row in rows(app, "requests") if row["kind"] == "business" and row["state"] in ("received", "checking")
+    ]
+    assert str(len(waiting) - 1) in re.sub(r"<[^>]+>", " ", page)
+    assert ["address", "withdraw"] == re.findall(rf'<li><a href="{person.base}/([a-z-]+)"', page)
+
+
+def test_unknown_is_uniform(app: Flask, statements: list[str]) -> None:
+    """A wrong reference and a wrong address get the same answers for the same writes; sending the right ones too."""
+    reference = ask(app)
+    answers, counts = [], []
+    for typed, email in (
+        (reference, "wrong@example.org"),
+        (group_reference(new_reference()), EMAIL),
+        (reference, EMAIL),
+    ):
+        other = Person(browser(app), "request-status")
+        statements.clear()
+        sent = other.send(reference=typed, email=email)
+        counts.append(writes(statements))
+        answers.append((sent.status_code, sent.data, other.see("status").data))
+    assert answers[0] == answers[1]
+    assert answers[0][:2] == answers[2][:2]
+    assert counts[0] == counts[1] == counts[2]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"),
+    [("reference", ""), ("reference", "K7RM-4X9"), ("reference", "K7RM-4X9S"), ("email", ""), ("email", "oona")],
+)
+def test_mistakes(person: Person, field: str, typed: str) -> None:
+    """What cannot be a reference or address is a 422 at its field, with what was typed; nothing is kept."""
+    data = {"reference": group_reference(new_reference()), "email": EMAIL} | {field: typed}
+    answer = person.send(**data)
+    assert (422, True) == (answer.status_code, f'id="request-status-{field}-error"' in answer.text)
+    assert [True] * 2 == [f'value="{value}"' in answer.text for value in data.values()]
+    assert person.client.cookie_value() is None
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_switch_language(client: HouseClient, lang: str) -> None:
+    """The switch keeps what was typed, and errors that were shown."""
+    other = Person(client, "request-status", other_language(lang))
+    plain = other.send(reference="K7", email="oo", switch_language="1")
+    wrong = other.send(reference="K7", email="oo", switch_language="1", checked="1")
+    assert [(200, False), (422, True)] == [(one.status_code, 'class="message"' in one.text) for one in (plain, wrong)]
+    assert 'value="K7"' in plain.text
+    assert 'value="K7"' in wrong.text
+
+
+@pytest.mark.parametrize("step", ["status", "withdraw", "address", "never-came"])
+def test_nothing_looked_up(person: Person, step: str) -> None:
+    """Without a reference each state leads to the form."""
+    assert "" == person.leads(person.see(step))
+    if step != "status":
+        assert "" == person.goes(step, **ADDRESS)
+
+
+def test_withdraw(person: Person, app: Flask) -> None:
+    """Withdrawing is asked once more, then done; after that it is neither offered nor possible."""
+    reference = ask(app)
+    person.send(reference=reference, email=EMAIL)
+    assert "received" == made(app)[0]["state"]
+    assert reference in person.see("withdraw").text
+    assert "received" == made(app)[0]["state"]
+    assert "status" == person.goes("withdraw")
+    assert "withdrawn" == made(app)[0]["state"]
+    assert "/withdraw" not in person.see("status").text
+    assert "status" == person.leads(person.see("withdraw"))
+
+
+@pytest.mark.parametrize("step", ["withdraw", "never-came"])
+def test_sent_twice(person: Person, step: str) -> None:
+    """A double click is no mistake: the page says what was done, not that it could not be done."""
+    number = {"withdraw": 0, "never-came": requests.NEVER_CAME[1]}[step]
+    person.send(reference=requests.reference(number), email=requests.email(number))
+    assert ["status"] * 2 == [person.goes(step) for _ in range(2)]
+    page = person.see("status").text
+    assert (False, step == "never-came") == ('class="notice bad"' in page, 'class="notice good"' in page)
+
+
+def test_too_late(person: Person, app: Flask) -> None:
+    """What was done elsewhere meanwhile can no longer be done here, and the page says that nothing was changed."""
+    reference = ask(app)
+    other = Person(browser(app), "request-status")
+    for one in (person, other):
+        one.send(reference=reference, email=EMAIL)
+    other.send("withdraw")
+    person.send("address", **ADDRESS)
+    assert 'class="notice bad"' in person.see("status").text
+
+
+def test_correct_address(person: Person, app: Flask) -> None:
+    """A letter that is not printed goes elsewhere once the address is right; the name stays; staff look again."""
+    reference = ask(app)
+    approve(app, reference)
+    person.send(reference=reference, email=EMAIL)
+    wrong = person.send("address", **ADDRESS | {"postcode": "12"})
+    assert (422, True, True) == (
+        wrong.status_code,
+        'id="request-status-postcode-error"' in wrong.text,
+        'value="Kade"' in wrong.text,
+    )
+    assert "status" == person.goes("address", **ADDRESS)
+    [request] = made(app)
+    lines = ["Bakkerij De Gouden Korst", "Oona van 't Veld", "Kade 12 a", "1234 AB  DORP"]
+    assert (lines, "checking") == (json.loads(request["letter_lines"]), request["state"])
+    page = person.see("status").text
+    assert ("Kade 12 a" in page, 'class="notice good"' in page) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("street", ""), ("house_number", "x"), ("postcode", "1234"), ("city", "y" * 61)]
+)
+def test_wrong_address(client: HouseClient, app: Flask, field: str, typed: str) -> None:
+    """Each part of an address is checked; the language switch keeps it."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    answer = one.send("address", **ADDRESS | {field: typed})
+    assert (422, 1) == (answer.status_code, answer.text.count('class="message"'))
+    other = Person(client, "request-status", "nl")
+    switched = [
+        other.send("address", **ADDRESS | {field: typed}, switch_language="1", checked=flag) for flag in ("", "1")
+    ]
+    assert [200, 422] == [one.status_code for one in switched]
+    assert all(f'value="{typed}"' in one.text for one in switched)
+
+
+def test_never_came(person: Person, app: Flask) -> None:
+    """After the last day a code that was not used is made worthless, and a new one sent; not before."""
+    other = Person(browser(app))
+    other.fill_in("business", email="info@bakkerij-goudenkorst.example")
+    other.send("check")
+    reference, email = other.reference(), "info@bakkerij-goudenkorst.example"
+    approve(app, reference)
+    person.send(reference=reference, email=email)
+    assert "status" == person.leads(person.see("never-came"))
+    change(
+        app, "UPDATE requests SET expected_from = '2026-01-02', expected_until = '2026-01-02' WHERE email = ?", email
+    )
+    assert "/never-came" in person.see("status").text
+    assert 200 == person.see("never-came").status_code
+    before = made(app, email)[0]["access_code_id"]
+    assert "status" == person.goes("never-came")
+    after = made(app, email)[0]["access_code_id"]
+    revoked = [row["id"] for row in rows(app, "access_codes") if row["revoked_at"]]
+    assert (True, True) == (after != before, before in revoked)
+    assert 'class="notice good"' in person.see("status").text
+
+
+@pytest.mark.parametrize("number", requests.NEVER_CAME)
+def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -> None:
+    """Of two requests in the demonstration the code should have come: it can be said that it never did. Another is then
+    on its way as the first was, and only that one works.
+    """
+    before = codes_of(app, number)
+    assert [requests.code(number)[-3:]] == [row["hint"] for row in before if not row["revoked_at"]]
+    one = Person(client, "request-status")
+    one.send(reference=requests.reference(number), email=requests.email(number))
+    assert "/never-came" in one.see("status").text
+    assert "status" == one.goes("never-came")
+    after = codes_of(app, number)
+    [request] = made(app, requests.email(number))
+    assert [True, False] == [bool(row["revoked_at"]) for row in after]
+    assert (after[1]["id"], "letter" if request["letter_id"] else "sent") == (
+        request["access_code_id"],
+        {"letter": "letter", "email": request["state"]}[request["delivery"]],
+    )
+
+
+@pytest.mark.parametrize("number", requests.NEVER_CAME)
+def test_wait_is_said_before(person: Person, app: Flask, number: int) -> None:
+    """That a new letter may have to wait for another stands on the page before the code is made worthless."""
+    person.send(reference=requests.reference(number), email=requests.email(number))
+    page = person.see("never-came").text
+    by_letter = made(app, requests.email(number))[0]["delivery"] == "letter"
+    assert by_letter == ({"en": "14 days", "nl": "14 dagen"}[person.lang] in page)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "expected"),
+    [(4, "", True), (requests.NEVER_CAME[0], "should have come by", False), (3, "yours goes next", False)],
+    ids=["printed", "late", "waits"],
+)
+def test_days_that_hold(client: HouseClient, number: int, said: str, expected: bool) -> None:
+    """Days are promised while they can be kept: not of a letter that is late, nor of one that waits for another."""
+    one = Person(client, "request-status")
+    one.send(reference=requests.reference(number), email=requests.email(number))
+    page = one.see("status").text
+    assert (True, expected) == (said in page, "You can expect the code between" in page)
+
+
+@pytest.mark.parametrize("number", [0, 2, 3], ids=["received", "checking", "approved"])
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_days_that_are_over(client: HouseClient, app: Flask, number: int, lang: str) -> None:
+    """Days that are over are no longer promised: the page says that it takes longer, and whom to ask."""
+    change(
+        app,
+        "UPDATE requests SET expected_from = '2026-01-05', expected_until = '2026-01-07' WHERE email = ?",
+        requests.email(number),
+    )
+    # The letter of an approved one is ready; in the demonstration the worker would see to that.
+    change(app, "UPDATE requests SET letter_id = coalesce(letter_id, 1) WHERE state = 'approved'")
+    one = Person(client, "request-status", lang)
+    one.send(reference=requests.reference(number), email=requests.email(number))
+    page = one.see("status").text
+    panel = page[page.index('class="panel"') : page.index("</main>")]
+    with using_language(lang):
+        since, until = (format_date(date(2026, 1, day)) for day in (5, 7))
+    assert (False, True, True) == (since in panel, until in panel, f'<a href="{path(lang, "contact")}">' in panel)
+
+
+@pytest.mark.parametrize(("hours", "lapsed"), [(23, False), (25, True)])
+def test_link_that_lapsed(person: Person, app: Flask, hours: int, *, lapsed: bool) -> None:
+    """Who is told to use the link of a private request hears when its hours are over, and then where to ask again; that
+    depends on the request's age alone, so it tells nothing of who has a password or a code.
+    """
+    reference = ask(app, "private")
+    made_at = clock.to_text(clock.now() - timedelta(hours=hours))
+    until = clock.to_text(clock.now() + timedelta(hours=24 - hours))
+    change(app, "UPDATE requests SET created_at = ?, link_until = ? WHERE email = ?", made_at, until, EMAIL)
+    person.send(reference=reference, email=EMAIL)
+    assert lapsed == (f'<a href="/{person.lang}/self-service/access-code">' in person.see("status").text)
+
+
+def test_steps_in_order_of_time(client: HouseClient) -> None:
+    """What happened stands in order of time, also when a letter never came and a new code was made after it."""
+    one = Person(client, "request-status")
+    one.send(reference=requests.reference(requests.NEVER_CAME[0]), email=requests.email(requests.NEVER_CAME[0]))
+    one.send("never-came")
+    shown = re.findall("<dt>(.*)</dt>", one.see("status").text)
+    assert ["Received", "Being checked", "Approved", "Printed", "Posted", "New code made"] == shown
+
+
+def test_nobody_approves_a_private_request(client: HouseClient) -> None:
+    """A private request is received and sent; that it never came gives a new code, sent again."""
+    number = next(at for at, (_, row, story) in enumerate(requests.STORIES) if row == 0 and story[-1][0] == "sent")
+    one = Person(client, "request-status")
+    one.send(reference=requests.reference(number), email=requests.email(number))
+    assert ["Received", "Sent by e-mail"] == re.findall("<dt>(.*)</dt>", one.see("status").text)
+
+
+def codes_of(app: Flask, number: int) -> list[dict[str, Any]]:
+    """The access codes of who made this demo request."""
+    [request] = made(app, requests.email(number))
+    return [row for row in rows(app, "access_codes") if row["person_id"] == request["person_id"]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_state(client: HouseClient, app: Flask, lang: str) -> None:
+    """Each state of the demonstration's requests has a page of its own, with its moments."""
+    titles = set()
+    for row in rows(app, "requests"):
+        one = Person(client, "request-status", lang)
+        one.send(reference=row["reference"], email=row["email"])
+        page = one.see("status")
+        assert 200 == page.status_code
+        titles.add(re.findall(r"<title>(.*?)</title>", page.text)[0])
+    assert len({row["state"] for row in rows(app, "requests")} - {"duplicate"}) == len(titles)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_too_often(app: Flask, *, htmx: bool) -> None:
+    """One reference can be tried only so often, from anywhere; what was typed stays."""
+    typed = {"reference": group_reference(new_reference()), "email": EMAIL}
+    for _ in range(21):
+        answer = Person(browser(app), "request-status", htmx=htmx).send(**typed)
+    assert 429 == answer.status_code
+    assert int(answer.headers["Retry-After"]) > 0
+    assert htmx or EMAIL in answer.text
+
+
+def test_acting_too_often(client: HouseClient, app: Flask) -> None:
+    """What is done with a request counts too."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    statuses = [one.send("withdraw").status_code for _ in range(20)]
+    assert ({303}, 429) == (set(statuses[:19]), statuses[19])
+
+
+@pytest.mark.parametrize("step", ["status", "withdraw", "address"])
+def test_switch_has_an_address(client: HouseClient, app: Flask, step: str) -> None:
+    """Each state but the start says where it is in the other language."""
+    one = Person(client, "request-status", htmx=True)
+    one.send(reference=ask(app), email=EMAIL)
+    assert f'data-switch="/nl/self-service/request-status/{step}"' in one.see(step).text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "text"),
+    [
+        (0, "1 minute"),
+        (119, "119 minutes"),
+        (120, "2 hours"),
+        (47 * 60, "47 hours"),
+        (48 * 60, "2 days"),
+        (83 * 60, "3 days"),
+    ],
+)
+def test_duration(minutes: int, text: str) -> None:
+    """Waiting times are said in the unit that people would use."""
+    import datetime as dt
+
+    with using_language("en"):
+        assert text == duration(dt.timedelta(minutes=minutes))
+
+
+def test_another(client: HouseClient, app: Flask) -> None:
+    """Looking another request up forgets what was done with the one before."""
+    one = Person(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    one.send("withdraw")
+    one.send(reference=group_reference(new_reference()), email=EMAIL)
+    assert {"reference", "email"} == set(saved_form(app, "request-status"))

@@ -1,0 +1,147 @@
+"""The translations: up to date with the source, complete, and with the same gaps to fill in."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from selfservice.commands import catalogs as catalogs_command
+from selfservice.config import ROOT
+from selfservice.i18n import catalogs
+from selfservice.i18n.catalogs import catalog
+
+GETTEXT = {"_", "gettext", "ngettext", "pgettext"}
+GAP = re.compile(r"%\((\w+)\)s")
+TAG = re.compile(r"</?[a-z]+[^>]*>")
+
+
+@pytest.fixture(scope="module")
+def template() -> Catalog:
+    """Every text in the source."""
+    return catalogs_command.extract()
+
+
+def read(code: str) -> Catalog:
+    with catalogs_command.source(code).open("rb") as file:
+        return read_po(file, locale=code)
+
+
+def messages(code: str) -> list[Message]:
+    return [message for message in read(code) if message.id]
+
+
+def forms(text: object) -> list[str]:
+    """The singular and plural of a message, or its one text."""
+    return [str(one) for one in text] if isinstance(text, (list, tuple)) else [str(text)]
+
+
+def test_up_to_date() -> None:
+    """Each text in the source is in each catalog, translated, and no catalog has others."""
+    assert [] == catalogs_command.problems()
+
+
+@pytest.mark.parametrize("code", catalogs_command.translated())
+def test_gaps(code: str) -> None:
+    """A translation has the gaps of its original, no more and no fewer; only a singular may leave its number out."""
+    wrong = []
+    for message in messages(code):
+        wanted = set(GAP.findall(forms(message.id)[-1]))
+        for text in forms(message.string):
+            lacking = wanted ^ set(GAP.findall(text))
+            if lacking and not (text == forms(message.string)[0] and lacking <= {"num", "count", "minutes"}):
+                wrong.append((message.id, text))
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs_command.translated())
+def test_tags(code: str) -> None:
+    """A translation has the HTML of its original: no tag gets lost or comes in."""
+    wrong = [
+        message.id
+        for message in messages(code)
+        for text in forms(message.string)
+        if sorted(TAG.findall(text)) != sorted(TAG.findall(forms(message.id)[0]))
+    ]
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs_command.translated())
+def test_percent(code: str) -> None:
+    """No stray percent sign, which would break the filling in."""
+    wrong = [m.id for m in messages(code) for text in forms(m.string) if "%" in GAP.sub("", text).replace("%%", "")]
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("code", catalogs_command.translated())
+def test_plurals(code: str) -> None:
+    """A text with a number has as many forms as the language."""
+    wrong = [m.id for m in messages(code) if m.pluralizable and len(forms(m.string)) != read(code).num_plurals]
+    assert [] == wrong
+
+
+def test_extraction_sees_everything(template: Catalog) -> None:
+    """Texts in Python, in pages, in mails and in facts' kinds are all found."""
+    found = {forms(message.id)[0] for message in template if message.id}
+    samples = {
+        "This page does not exist",
+        "Skip to the content",
+        "Your password was changed",
+        "%(num)s working day",
+        "There is a problem",
+    }
+    assert set() == samples - found
+
+
+def test_update_changes_nothing(template: Catalog) -> None:
+    """What is committed is what `make catalogs` writes: on a clean tree it changes nothing."""
+    assert [] == [
+        str(path) for path, content in catalogs_command.updated(template).items() if path.read_bytes() != content
+    ]
+
+
+def test_moving_code_moves_no_entry(template: Catalog) -> None:
+    """The catalogs stay as they are, byte for byte, when code moves within its file or to another folder."""
+    moved = Catalog(project="Loket", copyright_holder="Loket", charset="utf-8")
+    for message in reversed([message for message in template if message.id]):
+        moved.add(message.id, None, [("selfservice/elsewhere.py", 1)], message.flags, context=message.context)
+    assert catalogs_command.updated(template) == catalogs_command.updated(moved)
+
+
+@pytest.mark.parametrize(
+    ("catalog", "problem"),
+    [
+        ('msgid "Skip to the content"\nmsgstr ""\n', "not translated: 'Skip to the content'"),
+        ('msgid "Gone"\nmsgstr "Weg"\n', "no longer used: 'Gone'; run `loket catalogs --update`"),
+        ('#, fuzzy\nmsgid "Skip to the content"\nmsgstr "Naar"\n', "not translated: 'Skip to the content'"),
+    ],
+)
+def test_problems(tmp_path: Path, catalog: str, problem: str) -> None:
+    """What is missing, empty, doubtful or left over is named, with its file."""
+    spoilt = tmp_path / "messages.po"
+    spoilt.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n' + catalog, "utf-8")
+    assert problem in {line.partition(": ")[2] for line in catalogs_command.problems(lambda _: spoilt)}
+
+
+def test_missing_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A catalog that was not compiled is an error, not English without a word."""
+    monkeypatch.setattr(catalogs, "CATALOGS", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        catalog.__wrapped__("nl")
+
+
+def test_no_text_inside_an_f_string() -> None:
+    """No text is asked for inside an f-string: there the extraction does not see it, and it stays English."""
+    inside = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted((ROOT / "selfservice").rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in GETTEXT
+    ]
+    assert [] == inside

@@ -1,0 +1,179 @@
+"""Messages and addresses: one text in two forms, and no way to slip in a header or a second recipient."""
+
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfservice.mail.message import build
+from selfservice.values.email import EmailError, check_email, mask_email
+from tests.domain_helpers import NOW
+
+TEXT = """
+Hallo Jan & Oona,
+
+Met deze link kies je
+een nieuw wachtwoord:
+
+[Kies een nieuw wachtwoord](https://loket.example/nl/link/a?b=1&c=2)
+
+- één uur geldig
+- één keer te gebruiken
+"""
+
+
+def make(**changes: str) -> EmailMessage:
+    values = {
+        "message_id": "<abc@loket.example>",
+        "sender": "KVK <noreply@loket.example>",
+        "recipient": "jan@example.org",
+        "subject": "Kies een nieuw wachtwoord – één keer",
+        "text": TEXT,
+        "language": "nl",
+    }
+    return build(**{**values, **changes}, now=NOW)
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    """A body of the message as a mail program reads it, after it travelled."""
+    read = message_from_bytes(message.as_bytes(policy=policy.SMTP), policy=policy.default)
+    assert isinstance(read, EmailMessage)
+    body = read.get_body((kind,))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_headers() -> None:
+    """The mail says who, to whom, when, in which language, and that no person sent it."""
+    message = make()
+    names = ("Message-ID", "From", "To", "Subject", "Date", "Content-Language", "Auto-Submitted")
+    assert [
+        "<abc@loket.example>",
+        "KVK <noreply@loket.example>",
+        "jan@example.org",
+        "Kies een nieuw wachtwoord – één keer",
+        "Sat, 21 Nov 2026 12:00:00 +0000",
+        "nl",
+        "auto-generated",
+    ] == [message[name] for name in names]
+
+
+def test_text() -> None:
+    """The plain text has each link as a label and the address on a line of its own."""
+    assert (
+        "Hallo Jan & Oona,\n\nMet deze link kies je\neen nieuw wachtwoord:\n\n"
+        "Kies een nieuw wachtwoord:\nhttps://loket.example/nl/link/a?b=1&c=2\n\n"
+        "- één uur geldig\n- één keer te gebruiken\n"
+    ) == part(make(), "plain").replace("\r\n", "\n")
+
+
+def test_html() -> None:
+    """The HTML says the same: language, title, paragraphs, the link, the list."""
+    html = part(make(), "html")
+    wanted = [
+        '<html lang="nl">',
+        "<title>Kies een nieuw wachtwoord – één keer</title>",
+        "<p>Hallo Jan &amp; Oona,</p>",
+        "<p>Met deze link kies je een nieuw wachtwoord:</p>",
+        '<a href="https://loket.example/nl/link/a?b=1&amp;c=2">Kies een nieuw wachtwoord</a>',
+        "<ul><li>één uur geldig</li><li>één keer te gebruiken</li></ul>",
+    ]
+    assert [] == [each for each in wanted if each not in html]
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_no_markup_gets_in(name: str) -> None:
+    """Whatever stands in a sentence, a person's name for example, stays text."""
+    html = part(make(text=f"Hello {name.replace(chr(10), ' ').strip()}, welcome."), "html")
+    assert (1, 0) == (html.count("<p>"), html.count("<a "))
+
+
+@pytest.mark.parametrize("text", ["[x](javascript:alert)", "[x](https://a.example) y", "[a\nb](https://a.example)"])
+def test_not_a_link(text: str) -> None:
+    """Only a paragraph that is one link to a web address is a link."""
+    assert "<a " not in part(make(text=text), "html")
+
+
+@pytest.mark.parametrize("field", ["recipient", "subject", "sender", "message_id"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_header_injection(field: str, end: str) -> None:
+    """A line end in anything that goes into a header is refused."""
+    with pytest.raises(ValueError):  # noqa: PT011 (AddressError, or what the email package raises)
+        make(**{field: f"jan@example.org{end}Bcc: all@example.org"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("jan@example.org", "jan@example.org"),
+        ("  jan@example.org ", "jan@example.org"),
+        ("Jan.O'Brien+kvk@Example.ORG", "Jan.O'Brien+kvk@example.org"),
+        ("jan@exämple.nl", "jan@xn--exmple-cua.nl"),
+    ],
+)
+def test_addresses(typed: str, expected: str) -> None:
+    """One address is taken, trimmed, with its domain as computers write it."""
+    assert expected == check_email(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "jan",
+        "jan@",
+        "@example.org",
+        "jan@localhost",
+        "jan@example",
+        "jan@example.org\n",
+        "jan@example.org\r\nBcc: oona@example.org",
+        "jan@example.org\x00",
+        "jan@example.org\u2028",
+        "jan@example.org,oona@example.org",
+        "jan@example.org;oona@example.org",
+        "jan@example.org oona@example.org",
+        "Jan <jan@example.org>",
+        '"jan visser"@example.org',
+        "jan@[192.0.2.1]",
+        "jan(comment)@example.org",
+        "j\u200ban@example.org",
+        "jan..visser@example.org",
+        "jän@example.org",
+        f"{'j' * 65}@example.org",
+        f"jan@{'e' * 250}.org",
+        "jan@example.org@example.org",
+    ],
+)
+def test_not_one_address(typed: str) -> None:
+    """Anything that is not exactly one plain address is refused."""
+    with pytest.raises(EmailError):
+        check_email(typed)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_address_or_error(text: str) -> None:
+    """Whatever is typed is one plain address or refused."""
+    try:
+        found = check_email(text)
+    except EmailError:
+        return
+    assert (1, True, [found]) == (found.count("@"), found.isascii(), found.split())
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("jan@example.org", "j•••@example.org"),
+        ("j@example.org", "j•••@example.org"),
+        ("jan.visser+kvk@sub.example.org", "j•••@sub.example.org"),
+        ("nonsense", "•••"),
+        ("", "•••"),
+    ],
+)
+def test_mask(address: str, expected: str) -> None:
+    """An address is shown so that its owner knows it and its length is not told."""
+    assert expected == mask_email(address)

@@ -1,0 +1,83 @@
+"""What pages say of themselves, in their front matter, and the menus made of it."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from selfservice.config import ROOT
+from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.web.pages import SECTIONS, PageInfo, fill_plain, info, menu, path_of, scan, section_title, split
+
+FACTS = Facts.load(ROOT / "content" / "facts.toml")
+
+
+def test_split() -> None:
+    """Front matter, body, and the body's first line in the file."""
+    assert ({"title": "T", "order": 3}, "Text\n", 5) == split("---\ntitle: T\norder: 3\n---\nText\n")
+
+
+def test_split_without() -> None:
+    """A file without front matter is all body."""
+    assert ({}, "Text\n", 1) == split("Text\n")
+
+
+@pytest.mark.parametrize(
+    "text", ["---\ntitle: T\n", "---\n- a\n---\n", "---\na: b: c\n---\n", "---\n!!python/name:x\n---\n"]
+)
+def test_split_malformed(text: str) -> None:
+    """Front matter that cannot be read, or would run something, is an error."""
+    with pytest.raises(yaml.YAMLError):
+        split(text)
+
+
+@pytest.mark.parametrize(("slug", "path"), [("digid", "/en/digid/"), ("", "/en/")])
+def test_path(slug: str, path: str) -> None:
+    """Addresses end in a slash; the home page has no slug."""
+    assert path == path_of("en", slug)
+
+
+def test_info() -> None:
+    """Title and description are written in the page's language, facts included."""
+    with using_language("nl"):
+        page = info("nl", "x", {"title": "Binnen {{ fact.password_link.hours }}", "slug": "y", "order": 5}, FACTS)
+    assert PageInfo("nl", "x", "Binnen 1 uur", "", "/nl/y/", "about", 5) == page
+
+
+def test_fill_plain_is_text() -> None:
+    """In a title a telephone number is no link."""
+    with using_language("en"):
+        assert "Call 088 585 15 85" == fill_plain("Call {{fact.phone.appointments}}", FACTS)
+
+
+def test_scan() -> None:
+    """The app finds the pages that the build finds, twins under one key."""
+    pages = scan(ROOT / "content", FACTS)
+    keys = {lang: {key for code, key in pages if code == lang} for lang in LANGUAGES}
+    files = {file.stem for file in (ROOT / "content" / "en").glob("*.md")}
+    assert (files, files) == (keys["en"], keys["nl"])
+
+
+def test_paths_are_unique() -> None:
+    """No two pages have one address."""
+    paths = [page.path for page in scan(ROOT / "content", FACTS).values()]
+    assert len(paths) == len(set(paths))
+
+
+def test_menu() -> None:
+    """Sections in their order, pages in theirs, the home page in none."""
+    pages = [
+        PageInfo("en", key, key, "", f"/en/{key}/", section, order)
+        for key, section, order in [("a", "about", 20), ("b", "about", 10), ("c", "log-in", 5), ("index", "about", 0)]
+    ]
+    found = {section["key"]: [page.key for page in section["pages"]] for section in menu(pages, "en")}
+    assert {"log-in": ["c"], "register": [], "account": [], "about": ["b", "a"]} == found
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_sections_have_names(lang: str) -> None:
+    """Each section has a name of its own in each language."""
+    with using_language(lang):
+        names = {section_title(section) for section in SECTIONS}
+    assert len(SECTIONS) == len(names)

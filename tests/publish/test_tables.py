@@ -1,0 +1,24 @@
+"""Tables that a page takes from data."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from selfservice.facts import rights
+from selfservice.i18n.languages import LANGUAGES
+from tests.conftest import Site
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_rights(site: Site, lang: str) -> None:
+    """The help page's table is content/rights.toml: each right in order, with yes where that kind of use has it."""
+    table = rights.load(site.config.content / "rights.toml")
+    slug = {"en": "access-code", "nl": "toegangscode"}[lang]
+    page = (site.config.output / lang / slug / "index.html").read_text("utf-8")
+    yes = {"en": "Yes", "nl": "Ja"}[lang]
+    rows = re.findall(r'<tr><td><a href="[^"]+">([^<]+)</a></td><td>(\w+)</td><td>(\w+)</td></tr>', page)
+    expected = [(right.title(lang), *(kind in right.kinds for kind in rights.KINDS)) for right in table.all]
+    assert {"en": "Business", "nl": "Zakelijk"}[lang] in page
+    assert expected == [(title, *(cell == yes for cell in cells)) for title, *cells in rows]
