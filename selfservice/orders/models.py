@@ -20,7 +20,7 @@ SORTS: tuple[Sort, ...] = ("-date", "date", "-amount", "amount", "product", "-pr
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose orders: of one holder, or with `holder_id` None of every holder of the account (the main code's sight).
+    """Whose orders: of one holder, or with `holder_id` None of every holder of the account (what the main code sees).
 
     An account is an organisation (its row number) or a person privately (theirs, negative).
     """

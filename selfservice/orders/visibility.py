@@ -50,9 +50,9 @@ class Viewer:
 
 
 def viewer(conn: Connection, person_id: int, organisation_id: int | None, by: int = 0) -> Viewer:
-    """Who is signed in, looking at the orders of the colleague with this ordinal, or with 0 at all in sight.
+    """Who is signed in, looking at the orders of the colleague with this ordinal, or with 0 at all that they see.
 
-    Raises LookupError when nobody in sight has the ordinal.
+    Raises LookupError when nobody visible to them has the ordinal.
     """
     scope = visible_to(conn, person_id, organisation_id)
     colleagues: Sequence[Holder] | None = ()
@@ -60,7 +60,7 @@ def viewer(conn: Connection, person_id: int, organisation_id: int | None, by: in
         colleagues = holders_if_few(conn, scope, MOST_PEOPLE)
     chosen = holder_by_ordinal(conn, scope, by) if by else None
     if by and chosen is None:
-        raise LookupError("nobody in sight has this ordinal")
+        raise LookupError("nobody visible has this ordinal")
     shown = scope.only(chosen.id) if chosen else scope
     return Viewer(person_id, organisation_id, scope, shown, chosen, colleagues)
 
@@ -81,7 +81,7 @@ def visible_to(conn: Connection, person_id: int, organisation_id: int | None) ->
 
 
 def visible_holders(conn: Connection, scope: Scope) -> list[Holder]:
-    """Everybody whose orders are in sight, in the order of their ordinals: all of the account, or one, or nobody."""
+    """Everybody whose orders are visible, in the order of their ordinals: all of the account, or one, or nobody."""
     rows = conn.execute(
         """SELECT h.id, p.given_name || ' ' || p.family_name AS name, c.hint
            FROM order_holders h JOIN people p ON p.id = h.person_id
@@ -103,7 +103,7 @@ def _is_main(conn: Connection, person_id: int, organisation_id: int) -> bool:
 
 
 def holders_if_few(conn: Connection, scope: Scope, most: int) -> list[Holder] | None:
-    """Everybody whose orders are in sight, or None when they are more than `most`."""
+    """Everybody whose orders are visible, or None when they are more than `most`."""
     row = conn.execute(
         """SELECT count(*) AS people
            FROM (SELECT 1 FROM order_holders WHERE account = :account LIMIT :more) AS seen""",

@@ -64,14 +64,14 @@ def months(*cents: int) -> list[Month]:
 
 
 def test_drawing() -> None:
-    """The highest bar fills the height, the line of nought stands where it must, bars below it hang from it."""
+    """The highest bar fills the height, the zero line stands where it must, bars below it hang from it."""
     with using_language("en"):
         drawn = chart.draw(months(300, 0, -100, 1), lambda period: f"{period.first}/{period.last}")
     assert drawn is not None
     assert [
         "M1 0h8v750h-8z", "M11 750h8v0h-8z", "M21 750h8v250h-8z", "M31 742h8v8h-8z",
     ] == [bar.shape for bar in drawn.bars]  # fmt: skip
-    assert (750, 300, -100) == (drawn.nought, drawn.highest, drawn.lowest)
+    assert (750, 300, -100) == (drawn.zero, drawn.highest, drawn.lowest)
     assert ["2020-02-01/2020-02-29", "2020-03-01/2020-03-31"] == [bar.href for bar in drawn.bars[1:3]]
     assert [False, False, True, False] == [bar.is_below for bar in drawn.bars]
 
@@ -101,12 +101,12 @@ def test_nothing_to_compare(cents: tuple[int, ...]) -> None:
 
 
 @both
-def test_all_nought(lang: str) -> None:
+def test_all_zero(lang: str) -> None:
     """Months that cost nothing can be drawn."""
     with using_language(lang):
         drawn = chart.draw(months(0, 0))
     assert drawn is not None
-    assert (0, 0) == (drawn.highest, drawn.nought)
+    assert (0, 0) == (drawn.highest, drawn.zero)
 
 
 def test_many_colleagues(app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:

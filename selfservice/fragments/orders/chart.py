@@ -38,11 +38,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """The drawing: its bars, width, the height of the line of nought, and what stands below each place."""
+    """The drawing: its bars, width, the height of the zero line, and what stands below each place."""
 
     bars: tuple[Bar, ...]
     width: int
-    nought: int
+    zero: int
     marks: tuple[str, ...]
     highest: int
     lowest: int
@@ -54,12 +54,12 @@ def draw(months: Sequence[Month], link: Callable[[Period], str] = lambda _: "") 
         return None
     highest, lowest = max(0, *(each.cents for each in months)), min(0, *(each.cents for each in months))
     span = max(1, highest - lowest)
-    nought = highest * HEIGHT // span
+    zero = highest * HEIGHT // span
     bars = []
     for place, month in enumerate(months):
-        # What is not nought is seen, however small beside the others.
+        # What is not zero is seen, however small beside the others.
         height = max(abs(month.cents) * HEIGHT // span, 8 if month.cents else 0)
-        top = nought - height if month.cents > 0 else nought
+        top = zero - height if month.cents > 0 else zero
         bars.append(
             Bar(
                 f"M{place * STEP} 0h{STEP}v{HEIGHT}h-{STEP}z",
@@ -74,7 +74,7 @@ def draw(months: Sequence[Month], link: Callable[[Period], str] = lambda _: "") 
     places = max(PLACES, len(months))
     marks = _marks([each.first for each in months])
     return Chart(
-        tuple(bars), places * STEP, nought, (*marks, *[""] * (places - len(marks))), highest, lowest
+        tuple(bars), places * STEP, zero, (*marks, *[""] * (places - len(marks))), highest, lowest
     )  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def _find(session: Session) -> Job | None:
 
 
 def _may_see(conn: Connection, session: Session, job: Job) -> bool:
-    """Whether these orders are still in this person's sight: the main code may be another's by now."""
+    """Whether these orders are still visible to this person: the main code may be another's by now."""
     scope, wanted = viewer_of(conn, session).scope, export.from_payload(job.payload)[0].scope
     return scope.account == wanted.account and scope.holder_id in (None, wanted.holder_id)
 

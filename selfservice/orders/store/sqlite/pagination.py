@@ -1,8 +1,8 @@
 """Keyset pagination: a query's orders in the query's order, forwards or backwards from any of them.
 
-By date: a walk along an index; with words, one walk a product, merged. By product: one walk a product, one after the
-other. By amount: a walk along the amounts, unless the sums say that few come into question: then those are gathered and
-sorted. No walk sorts, and where it begins is found in the index; so the first page of anything is found without reading
+By date: a scan along an index; with words, one scan a product, merged. By product: one scan a product, one after the
+other. By amount: a scan along the amounts, unless the sums say that few come into question: then those are fetched and
+sorted. No scan sorts, and where it begins is found in the index; so the first page of anything is found without reading
 much more than it shows, among ten orders and among a million (docs/why.md).
 """
 
@@ -24,7 +24,7 @@ from selfservice.orders.models import Order, Page, Query, Scope
 from selfservice.orders.periods import Period
 from selfservice.orders.store.sqlite.base import OnConnection
 
-# Sorting so many takes about a millisecond. Walking is quicker only where what is looked for is spread evenly, which
+# Sorting so many takes about a millisecond. Scanning is quicker only where what is looked for is spread evenly, which
 # it is not when products are chosen, since a product has a price: then sorting pays for longer.
 FEW = 2_000
 FEW_OF_PRODUCTS = 30_000
@@ -132,7 +132,7 @@ class Listing:
         return Cursor(row["ordered_at"], row["number"], row["cents"], (fold(row[self._name]), row["code"]))
 
     def contains(self, cursor: Cursor) -> bool:
-        """Whether the order at this cursor is in the list itself, not only in sight."""
+        """Whether the order at this cursor is in the list itself, not only visible."""
         since, until = self.query.period.seconds
         if not since <= cursor.ordered_at < until:
             return False
@@ -151,15 +151,15 @@ class Listing:
         if self.single is not None:
             return iter([self.single.number] if after is None else [])
         sort = self.query.sort.removeprefix("-")
-        walk = {"date": self._by_date, "amount": self._by_amount, "product": self._by_product}[sort]
+        scan = {"date": self._by_date, "amount": self._by_amount, "product": self._by_product}[sort]
         descending = self.query.sort.startswith("-") != backwards
-        return (position[-1] for position in walk(after, descending=descending, step=step))
+        return (position[-1] for position in scan(after, descending=descending, step=step))
 
     def _by_date(self, after: Cursor | None, *, descending: bool, step: int) -> Iterator[Position]:
         if not self.terms:
             return self._along_dates(None, after, descending=descending, step=step)
-        walks = (self._along_dates(each.id, after, descending=descending, step=step) for each in self.products)
-        return heapq.merge(*walks, reverse=descending)
+        scans = (self._along_dates(each.id, after, descending=descending, step=step) for each in self.products)
+        return heapq.merge(*scans, reverse=descending)
 
     def _by_product(self, after: Cursor | None, *, descending: bool, step: int) -> Iterator[Position]:
         products = self.products[::-1] if descending else self.products
@@ -167,11 +167,11 @@ class Listing:
         if place is not None:
             products = [each for each in products if each.position == place or (each.position > place) != descending]
         # Within a product the newest come first, and so, in the reverse of this, the oldest.
-        walks = (
+        scans = (
             self._along_dates(each.id, after if each.position == place else None, descending=not descending, step=step)
             for each in products
         )
-        return chain.from_iterable(walks)
+        return chain.from_iterable(scans)
 
     def _along_dates(
         self, product: int | None, after: Cursor | None, *, descending: bool, step: int
@@ -190,7 +190,7 @@ class Listing:
                 return self.conn.execute(_BY_DATE[kind], more).fetchall()
             return self.conn.execute(_BY_PRODUCT[kind], more).fetchall()
 
-        return _walk(fetch, start, step)
+        return _scan(fetch, start, step)
 
     def _by_amount(self, after: Cursor | None, *, descending: bool, step: int) -> Iterator[Position]:
         """Along the amounts, past whatever is of another period or of other products; or, of few, all sorted."""
@@ -204,11 +204,11 @@ class Listing:
             cents, at, number = place
             more = {**bound, "cents": cents, "at": at, "number": number}
             if is_few:
-                return self.conn.execute(_GATHERED[kind], more).fetchall()
+                return self.conn.execute(_BY_AMOUNT_OF_FEW[kind], more).fetchall()
             return self.conn.execute(_BY_AMOUNT[kind], more).fetchall()
 
         edge = (_FAR if descending else -_FAR, 0, "")
-        return _walk(fetch, edge if after is None else (after.cents, after.ordered_at, after.number), step)
+        return _scan(fetch, edge if after is None else (after.cents, after.ordered_at, after.number), step)
 
     @property
     def _is_own(self) -> bool:
@@ -223,7 +223,7 @@ class Listing:
         return "name_nl" if self.query.language == "nl" else "name_en"
 
 
-def _walk(fetch: Callable[[Position], list[Row]], position: Position, step: int) -> Iterator[Position]:
+def _scan(fetch: Callable[[Position], list[Row]], position: Position, step: int) -> Iterator[Position]:
     while True:
         rows = fetch(position)
         for row in rows:
@@ -360,7 +360,7 @@ _BY_AMOUNT = {
     (True, True): _ALONG_AMOUNTS.format(**_HOLDER, **_DOWN),
     (True, False): _ALONG_AMOUNTS.format(**_HOLDER, **_UP),
 }
-_GATHERED = {
+_BY_AMOUNT_OF_FEW = {
     (False, True): _OF_PRODUCTS.format(**_ACCOUNT, **_DOWN),
     (False, False): _OF_PRODUCTS.format(**_ACCOUNT, **_UP),
     (True, True): _OF_PRODUCTS.format(**_HOLDER, **_DOWN),
