@@ -96,7 +96,7 @@ def test_only_publish_imports_pelican() -> None:
 
 def test_only_the_seam_names_the_engine() -> None:
     """The database stands behind names of our own: no module but db/, and the store of orders, names SQLite's."""
-    inside = files_in("db", "orders")
+    inside = files_in("db", "orders.store")
     others = [path for path in FILES if path not in inside]
     assert ([], True) == (offenders(others, *ENGINES), bool(offenders(inside, "pysqlite3")))
 
