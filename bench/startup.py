@@ -36,7 +36,8 @@ app = Flask("bare")
 app.add_url_rule("/", "hello", lambda: "hello")
 """
 OURS = """
-from selfservice import create_app, config
+from selfservice import config
+from selfservice.app import create_app
 app = create_app(config.load())
 """
 FIRST = """

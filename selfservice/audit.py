@@ -7,8 +7,6 @@ import logging
 import re
 from datetime import datetime, timedelta
 
-from sqlite_utils import Database, Migrations
-
 from selfservice.clock import to_text
 from selfservice.crypto import Keys
 from selfservice.db import Connection
@@ -63,30 +61,3 @@ def clean(conn: Connection, now: datetime) -> int:
     # Whole seconds, as the trigger counts (migrations.py): one event too young would stop all of the cleaning.
     before = (now - timedelta(days=KEPT_DAYS)).replace(microsecond=0)
     return conn.execute("DELETE FROM events WHERE at < :before", {"before": to_text(before)}).rowcount
-
-
-migrations = Migrations("events")
-
-
-@migrations()
-def create_events(db: Database) -> None:
-    """The event log, which triggers keep from being changed."""
-    db.executescript("""
-        CREATE TABLE events (
-            id INTEGER PRIMARY KEY,
-            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z'),
-            who TEXT NOT NULL DEFAULT '' CHECK (length(who) IN (0, 64)),
-            what TEXT NOT NULL CHECK (what NOT GLOB '*[^a-z_.]*' AND what <> ''),
-            on_what TEXT NOT NULL DEFAULT '' CHECK (on_what NOT GLOB '*[^a-z0-9_:]*'),
-            result TEXT NOT NULL CHECK (result NOT GLOB '*[^a-z_]*' AND result <> ''),
-            source TEXT NOT NULL DEFAULT '' CHECK (length(source) IN (0, 64))
-        ) STRICT;
-        CREATE INDEX events_at ON events (at);
-        CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN
-            SELECT raise(ABORT, 'the event log is only added to');
-        END;
-        CREATE TRIGGER events_keep_a_year BEFORE DELETE ON events
-        WHEN old.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-365 days') BEGIN
-            SELECT raise(ABORT, 'the event log keeps a year');
-        END;
-    """)

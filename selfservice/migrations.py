@@ -1,4 +1,7 @@
-"""Every domain's schema, in the order in which their tables need each other."""
+"""Every domain's schema, in the order in which their tables need each other.
+
+Retention of the two tables made here: events a year (`audit.clean`); heartbeats need none (heartbeats.py).
+"""
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -6,7 +9,6 @@ from sqlite_utils import Migrations
 from selfservice import clock, plain_secrets, seeds
 from selfservice.accounts.migrations import migrations as members
 from selfservice.accounts.session_migrations import migrations as visits
-from selfservice.audit import migrations as events
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.db import migrations as ledger
@@ -18,12 +20,40 @@ from selfservice.mail.verification_migrations import migrations as messages
 from selfservice.orders.migrations import migrations as orders
 from selfservice.requests.migrations import migrations as requests
 
+# Two tables of modules that every process imports, and few of them sqlite-utils.
+EVENTS = Migrations("events")
+
+
+@EVENTS()
+def create_events(db: sqlite_utils.Database) -> None:
+    """The audit log (audit.py), which triggers keep from being changed."""
+    db.executescript("""
+        CREATE TABLE events (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL CHECK (at LIKE '____-__-__T__:__:__.______Z'),
+            who TEXT NOT NULL DEFAULT '' CHECK (length(who) IN (0, 64)),
+            what TEXT NOT NULL CHECK (what NOT GLOB '*[^a-z_.]*' AND what <> ''),
+            on_what TEXT NOT NULL DEFAULT '' CHECK (on_what NOT GLOB '*[^a-z0-9_:]*'),
+            result TEXT NOT NULL CHECK (result NOT GLOB '*[^a-z_]*' AND result <> ''),
+            source TEXT NOT NULL DEFAULT '' CHECK (length(source) IN (0, 64))
+        ) STRICT;
+        CREATE INDEX events_at ON events (at);
+        CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN
+            SELECT raise(ABORT, 'the event log is only added to');
+        END;
+        CREATE TRIGGER events_keep_a_year BEFORE DELETE ON events
+        WHEN old.at > strftime('%Y-%m-%dT%H:%M:%S', 'now', '-365 days') BEGIN
+            SELECT raise(ABORT, 'the event log keeps a year');
+        END;
+    """)
+
+
 HEARTBEATS = Migrations("heartbeats")
 
 
 @HEARTBEATS()
 def create_heartbeats(db: sqlite_utils.Database) -> None:
-    """The moment of the last of each (heartbeats.py, which every process imports, and few of them sqlite-utils)."""
+    """The moment of the last of each (heartbeats.py)."""
     db.executescript("""
         CREATE TABLE heartbeats (
             name TEXT PRIMARY KEY CHECK (name <> ''),
@@ -42,7 +72,7 @@ def overwrite_plain_secrets(db: sqlite_utils.Database) -> None:
 
 
 MIGRATIONS: tuple[Migrations, ...] = (
-    *(members, visits, limits, messages, outbox, events, letters, requests, orders),
+    *(members, visits, limits, messages, outbox, EVENTS, letters, requests, orders),
     HEARTBEATS,
     jobs,
     AFTERWARDS,

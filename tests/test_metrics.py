@@ -153,7 +153,7 @@ def test_from_elsewhere(tmp_path: Path) -> None:
     code = f"""if True:
         import dataclasses
         from pathlib import Path
-        from selfservice import create_app
+        from selfservice.app import create_app
         from tests.conftest import new_config
         key = "a key for monitoring, long enough"
         real = dataclasses.replace(
