@@ -80,5 +80,5 @@ def enter(environment: Mapping[str, str], person_id: int) -> str:
             "SELECT id FROM access_codes WHERE person_id = :person AND revoked_at IS NULL", {"person": person_id}
         ).fetchone()
         _, cookie = anonymous_sessions.start(conn, now)
-        sessions.begin(conn, person_id, code["id"], cookie, now, "bench")
+        sessions.start(conn, person_id, code["id"], cookie, now, "bench")
     return f"loket={cookie}"

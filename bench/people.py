@@ -131,7 +131,7 @@ def _fill(environment: dict[str, str]) -> None:
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
             )
             access_codes.add(conn, keys, now, code=accounts.code(FIRST + number), person_id=person)
-            passwords.store(conn, person, hashed, now)
+            passwords.store_hash(conn, person, hashed, now)
     database.close()
     compile_stale()
     build(create_app(config), config)

@@ -101,7 +101,7 @@ def _requests(environment: Mapping[str, str]) -> list[bytes]:
                 conn, now, given_name="Wil", family_name="Peeters", email=f"{number}@loket.example", language="en"
             )
             access_codes.add(conn, keys, now, code=code, person_id=person)
-            passwords.store(conn, person, hashed, now)
+            passwords.store_hash(conn, person, hashed, now)
             made.append(
                 post(
                     FORM,

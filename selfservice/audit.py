@@ -30,7 +30,7 @@ def record(
     on_what: str = "",
     address: str = "",
 ) -> None:
-    """Write down that `what` (words and dots, 'password.reset') had this `result` ('ok', 'refused', …).
+    """Record that `what` (words and dots, 'password.reset') had this `result` ('ok', 'refused', …).
 
     `who` is whatever tells a person apart ('person:12', or the address they typed) and `address` the client's
     network address: both are kept as keyed hashes only. `on_what` is a kind and a row's number

@@ -97,7 +97,7 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
     ready = conn.execute("SELECT count(*) FROM letters WHERE state = 'ready'").fetchone()[0]
     newest = conn.execute("SELECT coalesce(max(at), '') FROM events").fetchone()[0]
     with copy.write() as writing:
-        sessions, links = anonymous_sessions.end_all(writing, now), tokens.end_all(writing, now)
+        sessions, links = anonymous_sessions.end_every_session(writing, now), tokens.revoke_every_token(writing, now)
         dead = outbox.drop_waiting(writing, now, links_only=True)
         if drop_mail:
             outbox.drop_waiting(writing, now, links_only=False)

@@ -40,7 +40,7 @@ def prepare(app: Flask) -> Hasher:
     own = Database(database(app).path)
     with own.write() as conn:
         for row in conn.execute("SELECT id FROM people").fetchall():
-            passwords.store(conn, row["id"], hashed(), clock.now())
+            passwords.store_hash(conn, row["id"], hashed(), clock.now())
         conn.execute("UPDATE access_codes SET first_used_at = NULL, valid_until = NULL")
     own.close()
     return hasher

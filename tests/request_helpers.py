@@ -79,7 +79,7 @@ def confirm(db: Database, reference: str, now: datetime = NOW) -> records.Reques
     with db.write() as conn:
         request = records.by_reference(conn, reference)
         assert request
-        known = passwords.stored_hash(conn, request.person_id)
+        known = passwords.find_hash(conn, request.person_id)
         chosen = None if known else HASH
         link = token_hash(db, reference)
         return confirmation.confirm(conn, CONTEXT, link, ADDRESS, now, known=known, chosen=chosen)
@@ -146,6 +146,6 @@ def print_letters(db: Database, now: datetime, *, posted: bool = False) -> None:
 
 def organisation(db: Database) -> organisations.Organisation:
     """The organisation as it is now."""
-    known = organisations.by_number(db.read(), KVK)
+    known = organisations.find_by_number(db.read(), KVK)
     assert known
     return known

@@ -16,9 +16,9 @@ def test_text_and_program_agree() -> None:
     """The facts on the page and the limits in the code are the same numbers."""
     facts = Facts.load(ROOT / "content" / "facts.toml")
     said = [facts.get(name).value for name in ("visit.keep_hours", "events.keep_days", "access_code.request_keep_days")]
-    assert [anonymous_sessions.LIFE_HOURS, audit.KEPT_DAYS, scheduled.KEPT_DAYS] == said
+    assert [anonymous_sessions.MAX_IDLE_HOURS, audit.KEPT_DAYS, scheduled.KEPT_DAYS] == said
     assert login_throttle.KEPT_SECONDS == facts.get("sign_in.failures_keep_hours").value * 3600
-    assert anonymous_sessions.LIFE_HOURS == saved_forms.LIFE_HOURS
+    assert anonymous_sessions.MAX_IDLE_HOURS == saved_forms.KEPT_HOURS
     assert pending.OPEN_DAYS == facts.get("letter.every_days").value
     assert downloads.KEPT_SECONDS == facts.get("orders.file_keep_hours").value * 3600
     assert periods.KEPT_YEARS == facts.get("orders.keep_years").value

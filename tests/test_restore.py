@@ -53,9 +53,9 @@ def copy(var: Path) -> Path:
     with db.write() as conn:
         now = clock.now()
         # Those of the demonstration's own requests.
-        tokens.end_all(conn, now)
+        tokens.revoke_every_token(conn, now)
         _, cookie = anonymous_sessions.start(conn, now)
-        sessions.begin(conn, 1, 1, cookie, now, "a browser")
+        sessions.start(conn, 1, 1, cookie, now, "a browser")
         link = tokens.issue(conn, KEYS, "replacement_password", 1, 1, now)
         for number, seed in enumerate((None, None, link.seed)):
             outbox.enqueue(

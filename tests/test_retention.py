@@ -76,10 +76,10 @@ def fill(db: Database, hours_ago: float) -> None:
         tokens.issue(conn, KEYS, "password", person, 1, then)
         session_id, _ = anonymous_sessions.start(conn, then)
         SavedForm(session_id, "form").save(conn, {}, then)
-        sessions.begin(conn, person, 1, "cookie", then, "a device")
+        sessions.start(conn, person, 1, "cookie", then, "a device")
         queue.ask(conn, "test", 1, {}, 1, then)
-        login_throttle._admit(conn, "k" * 64, then)
-        mandates.agree(
+        login_throttle._count_attempt(conn, "k" * 64, then)
+        mandates.add(
             conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
         )
         mandates.end(conn, person, None, then)

@@ -1,6 +1,6 @@
-"""Access codes in the database: whose they are, whether they open, and how they end.
+"""Access codes in the database: adding, finding and revoking them.
 
-A code sent by letter lapses when it is not used in time (`access_codes.valid_until`); once used it stays.
+A code sent by letter expires unless it is used before `access_codes.valid_until`; once used it stays valid.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from typing import Literal
 from selfservice.clock import to_text
 from selfservice.crypto import Keys
 from selfservice.db import Connection
-from selfservice.values.access_code import Hashes, hash_code, is_valid_code, normalise_code
+from selfservice.values.access_code import CodeHashes, hash_code, is_valid_code, normalise_code
 from selfservice.values.email import email_key
 
-Kind = Literal["business", "private"]
-# Whose active access code this is, as `Member`.
-_SELECT_MEMBER = """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
+CodeKind = Literal["business", "private"]
+# The columns of `CodeHolder`, for active access codes only.
+_SELECT_HOLDER = """SELECT p.id AS person_id, c.id AS access_code_id, p.given_name, p.family_name, p.email, p.language,
                           c.kind, c.hint AS code_hint, o.name AS organisation
                    FROM access_codes c JOIN people p ON p.id = c.person_id
                         LEFT JOIN organisations o ON o.id = c.organisation_id
@@ -24,7 +24,7 @@ _SELECT_MEMBER = """SELECT p.id AS person_id, c.id AS access_code_id, p.given_na
 
 @dataclass(frozen=True)
 class CodeHolder:
-    """A person as one access code shows them: for an organisation, or privately (`organisation` is None)."""
+    """A person together with one of their access codes: for an organisation, or private (`organisation` is None)."""
 
     person_id: int
     access_code_id: int
@@ -42,26 +42,26 @@ class CodeHolder:
         return (self.given_name, self.family_name, *((self.organisation,) if self.organisation else ()))
 
 
-def find(conn: Connection, hashes: Hashes, email: str) -> CodeHolder | None:
-    """The member with this access code (`hashes_of`) and e-mail address, or None. One query, whatever the answer."""
+def find(conn: Connection, hashes: CodeHashes, email: str) -> CodeHolder | None:
+    """The holder of this access code (`lookup_hashes`) with this e-mail address, or None. One query, found or not."""
     row = conn.execute(
-        _SELECT_MEMBER.format(which="p.email_key = :email_key"),
+        _SELECT_HOLDER.format(which="p.email_key = :email_key"),
         {"new_hash": hashes[0], "old_hash": hashes[1], "email_key": email_key(email)},
     ).fetchone()
     return None if row is None else CodeHolder(**dict(row))
 
 
-def find_usable(conn: Connection, hashes: Hashes, now: datetime) -> CodeHolder | None:
-    """Whose access code this is (`hashes_of`) if one can sign in with it now, else None. One query."""
+def find_usable(conn: Connection, hashes: CodeHashes, now: datetime) -> CodeHolder | None:
+    """The holder of this access code (`lookup_hashes`), or None if it cannot be used to log in now. One query."""
     row = conn.execute(
-        _SELECT_MEMBER.format(which="(c.first_used_at IS NOT NULL OR c.valid_until IS NULL OR c.valid_until > :now)"),
+        _SELECT_HOLDER.format(which="(c.first_used_at IS NOT NULL OR c.valid_until IS NULL OR c.valid_until > :now)"),
         {"new_hash": hashes[0], "old_hash": hashes[1], "now": to_text(now)},
     ).fetchone()
     return None if row is None else CodeHolder(**dict(row))
 
 
-def hashes_of_person(conn: Connection, person_id: int) -> frozenset[str]:
-    """The keyed hashes of the person's active access codes, so that a password can be held against them."""
+def active_hashes(conn: Connection, person_id: int) -> frozenset[str]:
+    """The keyed hashes of the person's active access codes, to check that a new password contains none of them."""
     rows = conn.execute(
         "SELECT code_hash FROM access_codes WHERE person_id = :person_id AND revoked_at IS NULL",
         {"person_id": person_id},
@@ -78,11 +78,11 @@ def add(
     person_id: int,
     organisation_id: int | None = None,
 ) -> int:
-    """Give a person an access code: private, or for an organisation; returns its id. An organisation's first is its
-    main code, and stays so.
+    """Give a person an access code, private or for an organisation; returns its id. The first code of an organisation
+    becomes its main code.
 
-    Raises ValueError for a code with a wrong check symbol, IntegrityError when the person has an active one
-    already.
+    Raises ValueError for a code with a wrong check character, IntegrityError if the person already has an active
+    one.
     """
     plain = normalise_code(code)
     if not is_valid_code(plain):
@@ -109,8 +109,8 @@ def add(
 
 
 def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code_hash: str) -> None:
-    """Keep a code's hash under the first of the keys (`hash_code`) from now on: the old secret is then needed for one
-    code less. For somebody who has just logged in with the code.
+    """Replace a code's hash by one made with the current secret (`hash_code`), so that one code less needs the old
+    secret. Called when somebody logs in with the code.
     """
     conn.execute(
         "UPDATE access_codes SET code_hash = :code_hash, key_id = :key_id WHERE id = :id AND code_hash <> :code_hash",
@@ -119,7 +119,7 @@ def renew_hash(conn: Connection, keys: Keys, access_code_id: int, code_hash: str
 
 
 def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
-    """Withdraw an access code; it finds nobody from now on. False, and nothing changed, when it was not active."""
+    """Revoke an access code. Returns False, and changes nothing, if it was not active."""
     changed = conn.execute(
         "UPDATE access_codes SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL",
         {"id": access_code_id, "now": to_text(now)},
@@ -128,7 +128,7 @@ def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
 
 
 def record_use(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """Write down that the code was signed in with, the first time; later times change nothing."""
+    """Record the first login with the code; later calls change nothing."""
     conn.execute(
         "UPDATE access_codes SET first_used_at = :now WHERE id = :id AND first_used_at IS NULL",
         {"id": access_code_id, "now": to_text(now)},
@@ -136,23 +136,23 @@ def record_use(conn: Connection, access_code_id: int, now: datetime) -> None:
 
 
 def record_fulfilment(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """Write down that the code left us, by mail or on paper; later times change nothing."""
+    """Record when the code was sent, by mail or letter; later calls change nothing."""
     conn.execute(
         "UPDATE access_codes SET handed_over_at = :now WHERE id = :id AND handed_over_at IS NULL",
         {"id": access_code_id, "now": to_text(now)},
     )
 
 
-def set_valid_until(conn: Connection, access_code_id: int, moment: datetime) -> None:
-    """Set until when the code must have been used for the first time."""
+def set_valid_until(conn: Connection, access_code_id: int, valid_until: datetime) -> None:
+    """Set the time before which the code must be used for the first time."""
     conn.execute(
         "UPDATE access_codes SET valid_until = :moment WHERE id = :id",
-        {"id": access_code_id, "moment": to_text(moment)},
+        {"id": access_code_id, "moment": to_text(valid_until)},
     )
 
 
-def active_code(conn: Connection, person_id: int | None, organisation_id: int | None) -> int | None:
-    """The row of the person's active code, private or for an organisation, or None. One query, also for nobody."""
+def active_code_id(conn: Connection, person_id: int | None, organisation_id: int | None) -> int | None:
+    """The id of the person's active code, private or for an organisation, or None. One query, also without a person."""
     row = conn.execute(
         """SELECT id FROM access_codes
            WHERE person_id = :person_id AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0)

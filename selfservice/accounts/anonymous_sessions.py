@@ -1,4 +1,4 @@
-"""An anonymous session: the row behind one opaque cookie. The cookie is 256 random bits; the row keeps its SHA-256."""
+"""Anonymous sessions: one row for each opaque cookie. The cookie is 256 random bits; the row keeps its SHA-256."""
 
 from datetime import datetime, timedelta
 
@@ -7,12 +7,12 @@ from selfservice.accounts import login_throttle, sessions
 from selfservice.clock import to_text
 from selfservice.db import Connection
 
-LIFE_HOURS = 24
-_TOUCH_MINUTES = 10
+MAX_IDLE_HOURS = 24
+_TOUCH_AFTER_MINUTES = 10
 
 
 def start(conn: Connection, now: datetime) -> tuple[int, str]:
-    """Begin an anonymous session; returns its id (for saved forms) and the value for the cookie."""
+    """Start an anonymous session; returns its id (for saved forms) and the cookie value."""
     cookie = crypto.token()
     row = conn.execute(
         "INSERT INTO visits (cookie_hash, created_at, used_at) VALUES (:hash, :now, :now) RETURNING id",
@@ -22,26 +22,30 @@ def start(conn: Connection, now: datetime) -> tuple[int, str]:
 
 
 def find(conn: Connection, cookie: str | None, now: datetime) -> int | None:
-    """The id of the anonymous session with this cookie, or None when there is none or it lay unused for 24 hours.
+    """The id of the anonymous session with this cookie, or None if there is none or it was idle for 24 hours.
     Only reads.
     """
     row = conn.execute(
         "SELECT id FROM visits WHERE cookie_hash = :hash AND used_at > :since",
-        {"hash": crypto.hash_token(cookie or ""), "since": to_text(now - timedelta(hours=LIFE_HOURS))},
+        {"hash": crypto.hash_token(cookie or ""), "since": to_text(now - timedelta(hours=MAX_IDLE_HOURS))},
     ).fetchone()
     return None if row is None else int(row["id"])
 
 
 def touch(conn: Connection, anonymous_session_id: int, now: datetime) -> None:
-    """Note that it is in use. Writes at most once in ten minutes, since a day's life needs no more."""
+    """Record that it is in use. Writes at most once in ten minutes, which is enough for an idle time of a day."""
     conn.execute(
         "UPDATE visits SET used_at = :now WHERE id = :id AND used_at < :since",
-        {"id": anonymous_session_id, "now": to_text(now), "since": to_text(now - timedelta(minutes=_TOUCH_MINUTES))},
+        {
+            "id": anonymous_session_id,
+            "now": to_text(now),
+            "since": to_text(now - timedelta(minutes=_TOUCH_AFTER_MINUTES)),
+        },
     )
 
 
 def renew(conn: Connection, anonymous_session_id: int, now: datetime) -> str:
-    """Give it a new cookie and make the old one worthless, keeping its saved forms: at every change of rights.
+    """Give it a new cookie and invalidate the old one, keeping its saved forms: done at every change of privileges.
 
     Raises LookupError when there is no such anonymous session.
     """
@@ -56,19 +60,19 @@ def renew(conn: Connection, anonymous_session_id: int, now: datetime) -> str:
 
 
 def end(conn: Connection, anonymous_session_id: int) -> None:
-    """Forget an anonymous session and its saved forms."""
+    """Delete an anonymous session and its saved forms."""
     conn.execute("DELETE FROM visits WHERE id = :id", {"id": anonymous_session_id})
 
 
-def end_all(conn: Connection, now: datetime) -> int:
-    """End every session of everybody, and forget every anonymous one; returns how many sessions were open."""
+def end_every_session(conn: Connection, now: datetime) -> int:
+    """End all sessions of all people, and delete all anonymous ones; returns how many sessions were open."""
     conn.execute("DELETE FROM visits")
     return conn.execute("UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL", {"now": to_text(now)}).rowcount
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
-    before = {"before": to_text(now - timedelta(hours=LIFE_HOURS))}
+    """Delete expired saved forms, sessions and login attempt counts; returns how many rows were deleted."""
+    before = {"before": to_text(now - timedelta(hours=MAX_IDLE_HOURS))}
     saved_forms = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount
     anonymous = conn.execute("DELETE FROM visits WHERE used_at < :before", before).rowcount
     return saved_forms + anonymous + sessions.clean(conn, now) + login_throttle.clean(conn, now)

@@ -1,4 +1,4 @@
-"""What a browser says of itself, made coarse: enough to know one's own devices by, too little to follow anybody."""
+"""Browser family and system from a User-Agent: enough to recognise one's own devices, too little to track anybody."""
 
 BROWSERS = (
     ("Edg", "Edge"),
@@ -22,9 +22,9 @@ SYSTEMS = (
 
 
 def describe(user_agent: str) -> str:
-    """Browser family and system, such as `Firefox, Windows`; what is not known is left out, '' for nothing known.
+    """Browser family and system, such as `Firefox, Windows`; an unknown part is left out.
 
     The order of the tables matters: Edge also says Chrome, which also says Safari.
     """
-    found = (next((name for sign, name in table if sign in user_agent), "") for table in (BROWSERS, SYSTEMS))
+    found = (next((name for char, name in table if char in user_agent), "") for table in (BROWSERS, SYSTEMS))
     return ", ".join(filter(None, found))

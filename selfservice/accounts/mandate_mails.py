@@ -1,4 +1,4 @@
-"""The mails about a mandate: every one that was agreed or undone is told to whom it concerns."""
+"""The mails that confirm a direct debit mandate, or that it was ended."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,28 +12,30 @@ from selfservice.values.email import email_key
 
 
 @dataclass(frozen=True)
-class Notice:
-    """One mail: to whom, and what it is filled in with (direct_debit.agreed and direct_debit.undone)."""
+class MandateMail:
+    """The recipient and template variables of one mail (direct_debit.agreed or direct_debit.undone)."""
 
     recipient: str
     payload: dict[str, Any]
 
 
-def notices(conn: Connection, mandate: Mandate, *, name: str, email: str, can_undo: bool = True) -> Iterator[Notice]:
-    """The mails about a mandate, in the language in force: to the person, and to the organisation's registered address
-    when that is another. `can_undo`: whether the person has a code to log in with and undo it before its day.
+def mandate_mails(
+    conn: Connection, mandate: Mandate, *, name: str, email: str, can_undo: bool = True
+) -> Iterator[MandateMail]:
+    """The mails about a mandate, in the current language: to the person, and to the organisation's registered address
+    if that differs. `can_undo`: whether the person has a code, to log in and end it before it takes effect.
     """
     to = {email_key(email): email}
     organisation = None if mandate.organisation_id is None else organisations.get(conn, mandate.organisation_id)
     if organisation is not None:
         to.setdefault(email_key(organisation.email), organisation.email)
     for recipient in to.values():
-        yield Notice(
+        yield MandateMail(
             recipient,
             {
                 "name": name,
                 "organisation": "" if organisation is None else organisation.name,
-                "iban": mandate.masked,
+                "iban": mandate.masked_iban,
                 "holder": mandate.holder,
                 "day": format_date(mandate.effective_on),
                 "can_undo": can_undo,

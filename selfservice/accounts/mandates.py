@@ -1,6 +1,6 @@
-"""Direct debit mandates: who lets us collect from which account, from which day on.
+"""Direct debit mandates: which account we may collect from, and from which day on.
 
-One open mandate a person privately, and one a person for an organisation: the database holds that.
+A person has at most one open private mandate, and one for each organisation: a unique index ensures that.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ KEPT_DAYS = 425  # thirteen months in which a collection can be disputed (SEPA d
 
 @dataclass(frozen=True)
 class Mandate:
-    """A mandate as it stands. `organisation_id` is None for a private one."""
+    """A direct debit mandate. `organisation_id` is None for a private one."""
 
     id: int
     person_id: int
@@ -25,12 +25,12 @@ class Mandate:
     effective_on: date
 
     @property
-    def masked(self) -> str:
-        """The account as its holder recognises it and nobody else can use it."""
+    def masked_iban(self) -> str:
+        """The IBAN with its middle masked (`mask_iban`)."""
         return mask_iban(self.iban)
 
 
-def agree(
+def add(
     conn: Connection,
     now: datetime,
     *,
@@ -40,9 +40,9 @@ def agree(
     holder: str,
     effective_on: date,
 ) -> int:
-    """Take a mandate down, in place of the open one if there is one; returns its id. Call inside `write()`.
+    """Add a mandate, and end the open one if there is one; returns its id. Call inside `write()`.
 
-    Raises MandateError for an IBAN or holder that cannot be.
+    Raises FieldError for an invalid IBAN or holder.
     """
     values = {
         "person_id": person_id,
@@ -62,7 +62,7 @@ def agree(
 
 
 def current(conn: Connection, person_id: int, organisation_id: int | None) -> Mandate | None:
-    """The open mandate of a person, privately or for an organisation, also when its day has yet to come."""
+    """The open mandate of a person, private or for an organisation, also if it takes effect later."""
     row = conn.execute(
         """SELECT id, person_id, organisation_id, iban, holder, effective_on FROM mandates
            WHERE person_id = :person_id AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0)
@@ -75,7 +75,7 @@ def current(conn: Connection, person_id: int, organisation_id: int | None) -> Ma
 
 
 def end(conn: Connection, person_id: int, organisation_id: int | None, now: datetime) -> bool:
-    """End the open mandate; False when there was none."""
+    """End the open mandate; False if there was none."""
     changed = conn.execute(
         """UPDATE mandates SET ended_at = :now
            WHERE person_id = :person_id AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0)
@@ -86,7 +86,7 @@ def end(conn: Connection, person_id: int, organisation_id: int | None, now: date
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove mandates that ended over 425 days ago; returns how many went."""
+    """Delete mandates that ended over 425 days ago; returns how many."""
     return conn.execute(
         "DELETE FROM mandates WHERE ended_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
     ).rowcount

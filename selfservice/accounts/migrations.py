@@ -1,12 +1,11 @@
-"""The members' tables.
+"""The tables of organisations, people, access codes, passwords, tokens and mandates.
 
 Retention: organisations, people and passwords stay as long as the person has an access code that was not
-withdrawn more than a year ago (removing a person is a task of its own). A withdrawn access code goes after
-365 days, a token one day after it stopped working, an ended mandate after 425 days: thirteen months in which a
-collection can be asked back, and one more (`members.model.clean`). A person with no access code and no request
-goes too (`requests.model.clean`). Times are UTC text of fixed width
-(selfservice/clock.py); `code_hash` and `token_hash` are all that is kept of a secret. The fingerprints of our own
-secrets stay.
+revoked more than a year ago (removing a person is a task of its own). A revoked access code is deleted after
+365 days, a token one day after it expired, an ended mandate after 425 days: thirteen months in which a
+collection can be disputed, and one more (`retention.clean`). A person with no access code and no request
+is deleted too (`requests.scheduled.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
+only its hash is kept (`code_hash`, `token_hash`). The fingerprints of our own secrets stay.
 """
 
 from itertools import groupby
@@ -39,7 +38,7 @@ def create_organisations(db: Database) -> None:
 
 @migrations()
 def create_people(db: Database) -> None:
-    """People, who hold access codes; `email_key` is what two spellings of an address share."""
+    """People, who hold access codes; `email_key` is the same for all spellings of an address."""
     db.executescript("""
         CREATE TABLE people (
             id INTEGER PRIMARY KEY,
@@ -77,7 +76,7 @@ def create_access_codes(db: Database) -> None:
 
 @migrations()
 def create_passwords(db: Database) -> None:
-    """One argon2id hash a person."""
+    """One argon2id hash for each person."""
     db.executescript("""
         CREATE TABLE passwords (
             person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
@@ -89,7 +88,7 @@ def create_passwords(db: Database) -> None:
 
 @migrations()
 def create_tokens(db: Database) -> None:
-    """One-use tokens; without a person a token is void and opens nothing."""
+    """Single-use tokens; without a person a token is void and can never be redeemed."""
     db.executescript("""
         CREATE TABLE tokens (
             id INTEGER PRIMARY KEY,
@@ -107,7 +106,7 @@ def create_tokens(db: Database) -> None:
 
 @migrations()
 def add_register_columns(db: Database) -> None:
-    """What the register knows besides: a postal address when it is another, how it pays, whose code is the main one."""
+    """More columns of the register: a separate postal address, the payment method, the holder of the main code."""
     db.executescript("""
         ALTER TABLE organisations ADD COLUMN postal_street TEXT;
         ALTER TABLE organisations ADD COLUMN postal_house_number TEXT;
@@ -135,7 +134,7 @@ def add_person_columns(db: Database) -> None:
 
 @migrations()
 def add_code_moments(db: Database) -> None:
-    """A code's life: handed over, brought to mind, first used; and the moment by which that must have happened."""
+    """When a code was sent, reminded of and first used; and the time before which it must be used."""
     db.executescript("""
         ALTER TABLE access_codes ADD COLUMN valid_until TEXT
             CHECK (valid_until LIKE '____-__-__T__:__:__.______Z');
@@ -152,7 +151,7 @@ def add_code_moments(db: Database) -> None:
 
 @migrations()
 def create_mandates(db: Database) -> None:
-    """Direct debit mandates, privately or for an organisation; at most one of each that was not ended."""
+    """Direct debit mandates, private or for an organisation; at most one open one of each."""
     db.executescript("""
         CREATE TABLE mandates (
             id INTEGER PRIMARY KEY,
@@ -173,13 +172,13 @@ def create_mandates(db: Database) -> None:
 
 @migrations()
 def index_codes_by_person(db: Database) -> None:
-    """Find a person's codes, revoked ones too, without reading everybody's."""
+    """An index to find all codes of a person, revoked ones too."""
     db.executescript("CREATE INDEX access_codes_person ON access_codes (person_id);")
 
 
 @migrations()
 def add_key_ids(db: Database) -> None:
-    """The fingerprints of the secrets that rows were made with (`Keys.id`), and which one each code's hash needs."""
+    """The fingerprints of the secrets that rows were made with (`Keys.id`), and which one each code's hash uses."""
     db.executescript("""
         CREATE TABLE secret_keys (
             id TEXT PRIMARY KEY CHECK (length(id) = 16),

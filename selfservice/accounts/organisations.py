@@ -1,4 +1,4 @@
-"""Organisations as the register has them, and the address that letters to them go to."""
+"""Organisations as in the business register, and their postal address."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ _SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
 
 @dataclass(frozen=True)
 class Address:
-    """A Dutch address, as the register writes its parts."""
+    """A Dutch address, in the form of the register."""
 
     street: str
     house_number: str
@@ -28,9 +28,9 @@ class Address:
 
 @dataclass(frozen=True)
 class Organisation:
-    """An organisation of the register. `payment_method` is None, or 'direct_debit' when the register says so or
-    somebody gave a mandate for it, also one that has yet to come into force (`payments` tells these apart);
-    `invoices_email` is set when it chose digital invoices; `main_person_id` is who got its first access code.
+    """An organisation of the register. `payment_method` is None, or 'direct_debit' if the register says so or there is
+    an open mandate for it, also one that takes effect later (`payment_methods` tells these apart);
+    `invoices_email` is set if it chose digital invoices; `main_person_id` is who got its first access code.
     """
 
     id: int
@@ -45,15 +45,15 @@ class Organisation:
 
     @cached_property
     def post_address(self) -> Address:
-        """Where its post goes: the postal address, or the visiting address when it has no other."""
+        """The postal address, or the visiting address if it has none."""
         return self.postal or self.visiting
 
     def letter_lines(self, person: str = "") -> tuple[str, ...]:
-        """The lines in an envelope's window: the organisation, the person it is meant for, the address."""
+        """The lines in an envelope's window: organisation, addressee and address."""
         return tuple(line for line in (self.name, person, *self.post_address.lines()) if line)
 
 
-def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
+def find_by_number(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number (eight digits), or None."""
     row = conn.execute(
         _SELECT.format(which="o.kvk_number = :kvk_number"),
@@ -63,7 +63,7 @@ def by_number(conn: Connection, kvk_number: str) -> Organisation | None:
 
 
 def get(conn: Connection, organisation_id: int) -> Organisation:
-    """The organisation with this row number. Raises LookupError when there is none."""
+    """The organisation with this id. Raises LookupError when there is none."""
     row = conn.execute(
         _SELECT.format(which="o.id = :id"),
         {"id": organisation_id},

@@ -1,6 +1,6 @@
-"""What a new password must be, and why one is refused (NIST SP 800-63B-4, 3.1.1.2; OWASP ASVS 5.0, 6.2).
+"""The rules for a new password, and the message when one is rejected (NIST SP 800-63B-4, 3.1.1.2; OWASP ASVS 5.0, 6.2).
 
-Length and not being guessed first are all that count: no rules about kinds of characters.
+Only length and not being easily guessed count: there are no rules about kinds of characters.
 """
 
 import re
@@ -8,20 +8,25 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from selfservice.accounts import access_codes, people
 from selfservice.accounts.common_words import CALENDAR, COMMON, CONTEXT, PARTICLES, RUNS
-from selfservice.accounts.known_phrases import DUTCH, ENGLISH
-from selfservice.values.access_code import CODE_LENGTH, is_valid_code, normalise_code
+from selfservice.accounts.known_phrases import DEMO_PASSWORD, DUTCH, ENGLISH
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.facts.facts import Facts
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.access_code import CODE_LENGTH, is_valid_code, lookup_hashes, normalise_code
 
 MAX_BYTES = 1024
-_SHORTEST_NAME = 3
-_SHORT_NAME = 3
-_OWN_LETTERS = 7
-_FEW_WORDS = 2
+_MIN_NAME_LENGTH = 3
+_SHORT_NAME_LENGTH = 3
+_MIN_ORIGINAL_CHARACTERS = 7
+_MAX_COMMON_WORDS = 2
 _LEET = str.maketrans("01345789@$!|+", "oleastbgasilt")
 
 
-class Refusal(StrEnum):
-    """Why a password is refused; templates turn each into a sentence."""
+class PasswordRejection(StrEnum):
+    """Why a password is rejected; `new_password_error` has the message for each."""
 
     TOO_SHORT = "too_short"
     TOO_LONG = "too_long"
@@ -31,15 +36,15 @@ class Refusal(StrEnum):
     CONTEXT = "context"
 
 
-def normalise(password: str) -> str:
-    """The password as it is counted and hashed: composed (NFC), so that every keyboard gives the same bytes.
+def normalise_password(password: str) -> str:
+    """The password as it is measured and hashed: composed (NFC), so that every keyboard gives the same bytes.
 
-    Spaces and everything else stay. Sign-in must do the same before it verifies.
+    Spaces and everything else stay. Call it before verifying, too.
     """
     return unicodedata.normalize("NFC", password)
 
 
-def refusal(
+def rejection_reason(
     password: str,
     *,
     names: Iterable[str] = (),
@@ -48,29 +53,72 @@ def refusal(
     published: Iterable[str] = (),
     minimum: int = 15,
     maximum: int = 128,
-) -> Refusal | None:
-    """Why this new password is refused, or None when it is fine.
+) -> PasswordRejection | None:
+    """Why this new password is rejected, or None if it is accepted.
 
-    Lengths are in code points after `normalise` (the facts password.min_length and password.max_length).
-    `names` and `email` are the person's own; `is_own_code` says of 16 symbols whether they are one of their
-    access codes. `published` are passwords that anybody could read somewhere.
+    Lengths are in code points after `normalise_password` (the facts password.min_length and password.max_length).
+    `names` and `email` are the person's own; `is_own_code` says of 16 characters whether they are one of their
+    access codes. `published` are passwords that are public, such as the one of the demonstration.
     """
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        return Refusal.TOO_LONG
-    password = normalise(password)
+        return PasswordRejection.TOO_LONG
+    password = normalise_password(password)
     if not minimum <= len(password) <= maximum:
-        return Refusal.TOO_SHORT if len(password) < minimum else Refusal.TOO_LONG
+        return PasswordRejection.TOO_SHORT if len(password) < minimum else PasswordRejection.TOO_LONG
     if _is_repeated(password.casefold()):
-        return Refusal.PATTERN
+        return PasswordRejection.PATTERN
     if _has_own_words(password, names, email) or _has_own_code(password, is_own_code):
-        return Refusal.CONTEXT
-    return _guessed_first(password, PHRASES | _phrases(published))
+        return PasswordRejection.CONTEXT
+    return _easily_guessed_reason(password, PHRASES | _phrases(published))
+
+
+def new_password_error(conn: Connection, ctx: Context, person_id: int, password: str, *, demo: bool) -> str | None:
+    """The message why the person may not choose this password, or None if they may. Raises LookupError for no person.
+
+    Lengths are the facts password.min_length and password.max_length. The password that is printed with every
+    demonstration is for a `demo` only.
+    """
+    person = people.get(conn, person_id)
+    own_codes = access_codes.active_hashes(conn, person_id)
+    reason = rejection_reason(
+        password,
+        names=person.names,
+        email=person.email,
+        is_own_code=lambda code: not own_codes.isdisjoint(lookup_hashes(ctx.keys, code)),
+        published=() if demo else (DEMO_PASSWORD,),
+        minimum=ctx.fact("password.min_length"),
+        maximum=ctx.fact("password.max_length"),
+    )
+    return None if reason is None else _message(ctx.facts, reason)
+
+
+def _message(facts: Facts, reason: PasswordRejection) -> str:
+    low, high = facts.get("password.min_length"), facts.get("password.max_length")
+    return {
+        PasswordRejection.TOO_SHORT: gettext(
+            "Use at least %(count)s characters. A few words in a row are easy to remember.", count=low
+        ),
+        PasswordRejection.TOO_LONG: gettext("Use at most %(count)s characters.", count=high),
+        PasswordRejection.COMMON: gettext("Many people use this password, so it is easily guessed. Choose another."),
+        PasswordRejection.PHRASE: gettext(
+            "Many people know these words in this order, so they are easily guessed. "
+            "Choose a few words that do not belong together."
+        ),
+        PasswordRejection.PATTERN: gettext(
+            "A repetition, or a word with a year or a season, is easily guessed. "
+            "Choose a few words that do not belong together."
+        ),
+        PasswordRejection.CONTEXT: gettext(
+            "Your name, your e-mail address, your code or a word about us is in it, so it is easily guessed. "
+            "Choose other words."
+        ),
+    }[reason]
 
 
 def _fold(text: str) -> str:
     """Lower case letters and digits only, accents off."""
     spread = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in spread if sign.isalnum())
+    return "".join(char for char in spread if char.isalnum())
 
 
 def _is_repeated(text: str) -> bool:
@@ -83,9 +131,7 @@ def _is_repeated(text: str) -> bool:
 
 
 def _variants(password: str) -> tuple[str, str]:
-    """The password's letters and digits, as typed and with digits and signs read as the letters they stand
-    for.
-    """
+    """The password's letters and digits, as typed and with 'leet' digits and punctuation read as letters."""
     return _fold(password), _fold(password.casefold().translate(_LEET))
 
 
@@ -96,9 +142,9 @@ def _has_own_words(password: str, names: Iterable[str], email: str) -> bool:
     own = {_fold(word) for text in whole for word in (text, *_split(text))} - PARTICLES
     for word in own:
         # A name as short as Jan stands in many words by chance; then only a word of its own counts.
-        if word in pieces and len(word) >= _SHORTEST_NAME:
+        if word in pieces and len(word) >= _MIN_NAME_LENGTH:
             return True
-        if len(word) > _SHORT_NAME and any(word in text for text in _variants(password)):
+        if len(word) > _SHORT_NAME_LENGTH and any(word in text for text in _variants(password)):
             return True
     return any(word in text for word in CONTEXT for text in _variants(password))
 
@@ -125,25 +171,30 @@ def _phrases(lines: Iterable[str]) -> frozenset[str]:
 PHRASES = _phrases(line for text in (ENGLISH, DUTCH) for line in text.split("\n") if line)
 
 
-def _guessed_first(password: str, phrases: frozenset[str]) -> Refusal | None:
-    """Refuse what is made of well-known phrases, at most two well-known words, years, runs of keys and repetition, and
-    little else.
+def _easily_guessed_reason(password: str, phrases: frozenset[str]) -> PasswordRejection | None:
+    """Reject what consists of well-known phrases, at most two well-known words, years, keyboard runs and repetition,
+    and little else.
     """
-    # Signs beyond a keyboard, such as emoji, stand in no list of words: enough different ones are somebody's own.
-    if len({sign for sign in password if not (sign.isascii() or sign.isalnum() or sign.isspace())}) >= _OWN_LETTERS:
+    # Characters beyond a keyboard, such as emoji, are in no word list: enough different ones are hard to guess.
+    if (
+        len({char for char in password if not (char.isascii() or char.isalnum() or char.isspace())})
+        >= _MIN_ORIGINAL_CHARACTERS
+    ):
         return None
     for text in _variants(password):
-        rest, found = _take(_squeeze(text), phrases)
-        rest, words = _take(rest, COMMON | CALENDAR)
+        rest, found = _remove_known(_squeeze(text), phrases)
+        rest, words = _remove_known(rest, COMMON | CALENDAR)
         dated = bool(words & CALENDAR) or re.search(r"(?:19|20)[0-9]{2}", text) is not None
-        own = re.sub(r"[0-9 ]+", "", _take_runs(rest))
-        if len(own) < _OWN_LETTERS and len(words) <= _FEW_WORDS:
-            return Refusal.PHRASE if found else Refusal.PATTERN if dated else Refusal.COMMON
+        own = re.sub(r"[0-9 ]+", "", _remove_runs(rest))
+        if len(own) < _MIN_ORIGINAL_CHARACTERS and len(words) <= _MAX_COMMON_WORDS:
+            return (
+                PasswordRejection.PHRASE if found else PasswordRejection.PATTERN if dated else PasswordRejection.COMMON
+            )
     return None
 
 
-def _take(text: str, known: frozenset[str]) -> tuple[str, set[str]]:
-    """The text without what is known, the longest first, and what that was."""
+def _remove_known(text: str, known: frozenset[str]) -> tuple[str, set[str]]:
+    """The text without the known words, the longest removed first, and the words removed."""
     found = set()
     for word in sorted((word for word in known if word in text), key=lambda word: (-len(word), word)):
         if word in text:
@@ -152,8 +203,8 @@ def _take(text: str, known: frozenset[str]) -> tuple[str, set[str]]:
     return text, found
 
 
-def _take_runs(text: str) -> str:
-    """The text without runs of four keys or more in a row."""
+def _remove_runs(text: str) -> str:
+    """The text without keyboard runs of four keys or more."""
     kept = []
     start = 0
     while start < len(text):

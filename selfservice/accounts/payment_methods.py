@@ -1,4 +1,4 @@
-"""How is paid: what the register or the person said, and the mandates that came since."""
+"""Payment methods: those set in the register or by the person, and direct debit by a mandate."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,18 +7,16 @@ from selfservice.db import Connection
 
 
 @dataclass(frozen=True)
-class Paying:
-    """The method in force ('credit', 'direct_debit' or None), and the day from which direct debit will be, if that
-    has yet to come.
-    """
+class PaymentStatus:
+    """The current method ('credit', 'direct_debit' or None), and the future day from which it will be direct debit."""
 
     method: str | None
-    debit_from: date | None
+    direct_debit_from: date | None
 
 
-def find(conn: Connection, person_id: int, organisation_id: int | None, today: date) -> Paying:
-    """How a person pays privately, or an organisation. A mandate holds from its day on, and until then the one that
-    it came in place of; for an organisation anybody's counts.
+def current(conn: Connection, person_id: int, organisation_id: int | None, today: date) -> PaymentStatus:
+    """The payment method of a person, or of an organisation. A mandate counts from `effective_on`, and until then the
+    one that it replaced; for an organisation anybody's counts.
     """
     known = conn.execute(
         """SELECT CASE WHEN CAST(:organisation_id AS BIGINT) IS NULL
@@ -36,7 +34,7 @@ def find(conn: Connection, person_id: int, organisation_id: int | None, today: d
         {"person_id": person_id, "organisation_id": organisation_id, "today": today.isoformat()},
     ).fetchone()
     if row is None:
-        return Paying(known["method"], None)
+        return PaymentStatus(known["method"], None)
     day = date.fromisoformat(row["effective_on"])
     method = "direct_debit" if day <= today or row["before"] is not None else known["method"]
-    return Paying(method, day if day > today else None)
+    return PaymentStatus(method, day if day > today else None)

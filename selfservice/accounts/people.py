@@ -1,4 +1,4 @@
-"""People, with an access code or without one yet."""
+"""People, with or without an access code."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from selfservice.values.email import email_key
 
 @dataclass(frozen=True)
 class Person:
-    """A person, and the organisations for which they have a code. `has_password` says whether they chose one yet."""
+    """A person, and the names of the organisations for which they have an active access code."""
 
     id: int
     given_name: str
@@ -27,7 +27,7 @@ class Person:
 
 
 def get(conn: Connection, person_id: int) -> Person:
-    """The person with this row number. Raises LookupError when there is none."""
+    """The person with this id. Raises LookupError when there is none."""
     row = conn.execute(
         """SELECT p.id, p.given_name, p.family_name, p.email, p.language, w.person_id IS NOT NULL AS has_password
            FROM people p LEFT JOIN passwords w ON w.person_id = p.id WHERE p.id = :id""",
@@ -45,9 +45,9 @@ def get(conn: Connection, person_id: int) -> Person:
 
 
 def add(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
-    """Add a person and return their id. The address is expected to have passed `outbox.addresses.check`.
+    """Add a person and return their id. `email` has passed `check_email`.
 
-    Raises IntegrityError when somebody has this address, in whichever spelling.
+    Raises IntegrityError if somebody has this address, in any spelling (`email_key`).
     """
     row = conn.execute(
         """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)

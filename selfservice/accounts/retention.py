@@ -1,4 +1,4 @@
-"""How long what belongs to accounts is kept."""
+"""Retention of tokens, revoked access codes and mandates."""
 
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ TOKEN_DAYS = 1
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
+    """Delete what is past its retention period (see migrations.py); returns how many rows."""
     tokens = conn.execute(
         "DELETE FROM tokens WHERE expires_at < :before", {"before": to_text(now - timedelta(days=TOKEN_DAYS))}
     ).rowcount

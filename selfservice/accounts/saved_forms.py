@@ -1,4 +1,4 @@
-"""What somebody typed into a form so far, so that nothing is lost between its steps."""
+"""Saved forms: what was typed into a form so far, kept between its steps."""
 
 import json
 from collections.abc import Mapping
@@ -8,27 +8,27 @@ from typing import Any
 from selfservice.clock import to_text
 from selfservice.db import Connection
 
-LIFE_HOURS = 24
+KEPT_HOURS = 24
 MAX_LENGTH = 16_384
 
 
 class SavedForm:
-    """What is saved of one form (`fragment`) in one anonymous session: no password or token; a token's hash may."""
+    """The saved content of one form (`fragment`) in one anonymous session: never a password or token, only its hash."""
 
     def __init__(self, anonymous_session_id: int, fragment: str) -> None:
         self._key = {"visit_id": anonymous_session_id, "fragment": fragment}
 
     def load(self, conn: Connection, now: datetime) -> dict[str, Any]:
-        """What was saved within 24 hours; an empty dict when nothing was."""
+        """What was saved within 24 hours; an empty dict if nothing was."""
         row = conn.execute(
             """SELECT content FROM drafts
                WHERE visit_id = :visit_id AND fragment = :fragment AND saved_at > :since""",
-            {**self._key, "since": to_text(now - timedelta(hours=LIFE_HOURS))},
+            {**self._key, "since": to_text(now - timedelta(hours=KEPT_HOURS))},
         ).fetchone()
         return {} if row is None else dict(json.loads(row["content"]))
 
     def save(self, conn: Connection, content: Mapping[str, Any], now: datetime) -> None:
-        """Keep this instead of what was there. Raises ValueError over 16,384 characters of JSON."""
+        """Replace the saved content. Raises ValueError over 16,384 characters of JSON."""
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         if len(text) > MAX_LENGTH:
             raise ValueError(f"a form of {len(text)} characters; at most {MAX_LENGTH} are kept")
@@ -41,5 +41,5 @@ class SavedForm:
         )
 
     def delete(self, conn: Connection) -> None:
-        """Forget what was saved; fine when nothing was."""
+        """Delete the saved content, if there is any."""
         conn.execute("DELETE FROM drafts WHERE visit_id = :visit_id AND fragment = :fragment", self._key)

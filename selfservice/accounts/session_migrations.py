@@ -1,8 +1,8 @@
-"""The tables of visits, drafts and sessions.
+"""The tables of anonymous sessions (`visits`), saved forms (`drafts`), sessions and login attempts (`failures`).
 
 Retention (`visits.model.clean`): a visit and its drafts go 24 hours after the visit was last used; a draft
 goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more;
-a count of failed sign-ins goes 24 hours after the last of them.
+a count of failed logins goes 24 hours after the last of them.
 """
 
 from sqlite_utils import Database, Migrations
@@ -12,7 +12,7 @@ migrations = Migrations("visits")
 
 @migrations()
 def create_visits(db: Database) -> None:
-    """Visits behind a cookie, and the drafts of their forms."""
+    """Anonymous sessions, each known by a cookie, and their saved forms."""
     db.executescript("""
         CREATE TABLE visits (
             id INTEGER PRIMARY KEY,
@@ -33,7 +33,7 @@ def create_visits(db: Database) -> None:
 
 @migrations()
 def create_sessions(db: Database) -> None:
-    """Sessions of signed-in people."""
+    """Sessions of logged-in people."""
     db.executescript("""
         CREATE TABLE sessions (
             id INTEGER PRIMARY KEY,
@@ -50,7 +50,7 @@ def create_sessions(db: Database) -> None:
 
 @migrations()
 def add_session_details(db: Database) -> None:
-    """With which access code, on what device, and a number of its own by which its owner can end it."""
+    """The access code and device of a session, and a public id by which its owner can end it."""
     db.executescript("""
         ALTER TABLE sessions ADD COLUMN access_code_id INTEGER REFERENCES access_codes (id) ON DELETE CASCADE;
         ALTER TABLE sessions ADD COLUMN device TEXT NOT NULL DEFAULT '' CHECK (length(device) <= 60);
@@ -62,7 +62,7 @@ def add_session_details(db: Database) -> None:
 
 @migrations()
 def create_failures(db: Database) -> None:
-    """Failed sign-ins by submitted name, which may be nobody's; times in microseconds, as limits have them."""
+    """Failed logins by submitted name, which may be unknown; times in microseconds, as in the limits tables."""
     db.executescript("""
         CREATE TABLE failures (
             key TEXT PRIMARY KEY CHECK (length(key) = 64),

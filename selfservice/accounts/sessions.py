@@ -1,7 +1,7 @@
-"""Sessions of signed-in people, kept by the hash of the browser's cookie.
+"""Sessions of logged-in people, stored by the hash of the browser's cookie.
 
 Idle 15 minutes, at most 8 hours (OWASP ASVS 5.0, 7.3; the idle time is DigiD's too). A session also ends with
-its access code: once that is withdrawn, nothing is found under the cookie any more.
+its access code: once that is revoked, the session is no longer found.
 """
 
 import json
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from selfservice import crypto
-from selfservice.accounts.access_codes import Kind
+from selfservice.accounts.access_codes import CodeKind
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection, Row
 
-IDLE_MINUTES = 15
-ABSOLUTE_HOURS = 8
+MAX_IDLE_MINUTES = 15
+MAX_HOURS = 8
 KEPT_DAYS = 1
-TOUCH_SECONDS = 60
+TOUCH_AFTER_SECONDS = 60
 
 
-# Sessions that are open, as `Session`, the one used last first.
+# Open sessions, with the columns of `Session`, the most recently used first.
 _SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
                          p.family_name, p.email, s.device, s.created_at, s.used_at
                   FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
@@ -32,16 +32,14 @@ _SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.org
 
 @dataclass(frozen=True)
 class Session:
-    """A signed-in person, as the access code that they signed in with shows them. `public_id` names the session
-    to its owner.
-    """
+    """The session of a logged-in person, with the access code used to log in. Its owner knows it by `public_id`."""
 
     id: int
     public_id: str
     person_id: int
     access_code_id: int
     organisation_id: int | None
-    kind: Kind
+    kind: CodeKind
     given_name: str
     family_name: str
     email: str
@@ -55,25 +53,25 @@ class Session:
         return f"{self.given_name} {self.family_name}"
 
     @property
-    def idle_end(self) -> datetime:
-        """When it ends if nothing more is done."""
-        return self.used_at + timedelta(minutes=IDLE_MINUTES)
+    def idle_timeout_at(self) -> datetime:
+        """When it ends without further requests."""
+        return self.used_at + timedelta(minutes=MAX_IDLE_MINUTES)
 
     @property
-    def last_end(self) -> datetime:
-        """When it ends whatever is done."""
-        return self.created_at + timedelta(hours=ABSOLUTE_HOURS)
+    def absolute_timeout_at(self) -> datetime:
+        """When it ends regardless of use."""
+        return self.created_at + timedelta(hours=MAX_HOURS)
 
     @property
-    def end(self) -> datetime:
-        """When it ends if nothing more is done, at the latest."""
-        return min(self.idle_end, self.last_end)
+    def ends_at(self) -> datetime:
+        """The earlier of the two timeouts."""
+        return min(self.idle_timeout_at, self.absolute_timeout_at)
 
 
-def begin(conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str) -> None:
-    """Begin a session under the browser's cookie. The cookie must be new, so that a planted one is worth nothing.
+def start(conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str) -> None:
+    """Start a session with this cookie. The cookie must be new, against session fixation.
 
-    Raises IntegrityError when a session was ever begun under this cookie.
+    Raises IntegrityError if a session was ever started with this cookie.
     """
     conn.execute(
         """INSERT INTO sessions (session_hash, public_id, person_id, access_code_id, device, created_at, used_at)
@@ -90,30 +88,30 @@ def begin(conn: Connection, person_id: int, access_code_id: int, cookie: str, no
 
 
 def find(conn: Connection, cookie: str, now: datetime) -> Session | None:
-    """The session under this cookie if it is still open, else None. Only reads."""
+    """The open session with this cookie, or None. Only reads."""
     row = conn.execute(
         _SELECT_OPEN.format(which="s.session_hash = :hash"),
-        {"hash": crypto.hash_token(cookie), **_since(now)},
+        {"hash": crypto.hash_token(cookie), **_cutoffs(now)},
     ).fetchone()
     return None if row is None else _session(row)
 
 
 def touch(conn: Connection, session: Session, now: datetime) -> None:
-    """Begin the idle time anew. Never brings back a session that has ended."""
+    """Restart the idle timeout. Never reopens a session that has ended."""
     conn.execute(
         """UPDATE sessions SET used_at = :now
            WHERE id = :id AND ended_at IS NULL AND used_at > :idle_since AND used_at < :now""",
-        {"id": session.id, "now": to_text(now), "idle_since": _since(now)["idle_since"]},
+        {"id": session.id, "now": to_text(now), "idle_since": _cutoffs(now)["idle_since"]},
     )
 
 
-def is_stale(session: Session, now: datetime) -> bool:
-    """Whether its idle time should be begun anew: at most once a minute, so that reading pages writes little."""
-    return now - session.used_at >= timedelta(seconds=TOUCH_SECONDS)
+def needs_touch(session: Session, now: datetime) -> bool:
+    """Whether to restart its idle timeout: at most once a minute, so that reading pages writes little."""
+    return now - session.used_at >= timedelta(seconds=TOUCH_AFTER_SECONDS)
 
 
 def owner(conn: Connection, cookie: str) -> int | None:
-    """Whose session was or is under this cookie, also when it is over; None when there was none. Only reads."""
+    """The person id of the session with this cookie, open or ended; None if there was none. Only reads."""
     row = conn.execute(
         "SELECT person_id FROM sessions WHERE session_hash = :hash", {"hash": crypto.hash_token(cookie)}
     ).fetchone()
@@ -121,35 +119,35 @@ def owner(conn: Connection, cookie: str) -> int | None:
 
 
 def open_sessions(conn: Connection, person_id: int, now: datetime) -> list[Session]:
-    """The person's open sessions, the one used last first. Only reads."""
+    """The person's open sessions, the most recently used first. Only reads."""
     rows = conn.execute(
         _SELECT_OPEN.format(which="s.person_id = :person_id"),
-        {"person_id": person_id, **_since(now)},
+        {"person_id": person_id, **_cutoffs(now)},
     )
     return [_session(row) for row in rows]
 
 
-def still_open(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
-    """Which of the sessions with these ids are still open. Only reads."""
+def open_ids(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
+    """The ids, of those given, whose sessions are still open. Only reads."""
     rows = conn.execute(
         """SELECT s.id FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
            WHERE s.id IN (SELECT value FROM json_each(:ids)) AND s.ended_at IS NULL AND s.used_at > :idle_since
                  AND s.created_at > :begun_since""",
-        {"ids": json.dumps(list(ids)), **_since(now)},
+        {"ids": json.dumps(list(ids)), **_cutoffs(now)},
     )
     return {row["id"] for row in rows}
 
 
-def end(conn: Connection, cookie: str, now: datetime) -> None:
-    """End one session: a copy of its cookie is dead from now on."""
+def end_by_cookie(conn: Connection, cookie: str, now: datetime) -> None:
+    """End the session with this cookie, and so for every copy of it."""
     conn.execute(
         "UPDATE sessions SET ended_at = :now WHERE session_hash = :hash AND ended_at IS NULL",
         {"hash": crypto.hash_token(cookie), "now": to_text(now)},
     )
 
 
-def end_one(conn: Connection, person_id: int, public_id: str, now: datetime) -> bool:
-    """End a session of this person's; False when they have no such open session. Another's cannot be ended."""
+def end_by_public_id(conn: Connection, person_id: int, public_id: str, now: datetime) -> bool:
+    """End a session of this person; False if they have no such open session. Nobody can end another's."""
     changed = conn.execute(
         """UPDATE sessions SET ended_at = :now
            WHERE public_id = :public_id AND person_id = :person_id AND ended_at IS NULL""",
@@ -158,17 +156,17 @@ def end_one(conn: Connection, person_id: int, public_id: str, now: datetime) -> 
     return bool(changed)
 
 
-def end_all(conn: Connection, person_id: int, now: datetime, but: int = 0) -> int:
-    """End every session of a person (`but` the one with this id), as a new password must; returns how many."""
+def end_all_of_person(conn: Connection, person_id: int, now: datetime, except_id: int = 0) -> int:
+    """End all sessions of a person (except the one with `except_id`), as after a new password; returns how many."""
     return conn.execute(
         """UPDATE sessions SET ended_at = :now
            WHERE person_id = :person_id AND ended_at IS NULL AND id <> :but""",
-        {"person_id": person_id, "now": to_text(now), "but": but},
+        {"person_id": person_id, "now": to_text(now), "but": except_id},
     ).rowcount
 
 
-def end_code(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """End the sessions that were begun with this access code; those with the person's other codes go on."""
+def end_all_of_code(conn: Connection, access_code_id: int, now: datetime) -> None:
+    """End the sessions started with this access code, but not those with the person's other codes."""
     conn.execute(
         "UPDATE sessions SET ended_at = :now WHERE access_code_id = :access_code_id AND ended_at IS NULL",
         {"access_code_id": access_code_id, "now": to_text(now)},
@@ -176,22 +174,22 @@ def end_code(conn: Connection, access_code_id: int, now: datetime) -> None:
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove sessions that ended, or could not be used any more, over a day ago."""
+    """Delete sessions that ended or timed out over a day ago."""
     return conn.execute(
         """DELETE FROM sessions
            WHERE ended_at < :before OR used_at < :idle_before OR created_at < :begun_before""",
         {
             "before": to_text(now - timedelta(days=KEPT_DAYS)),
-            "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=IDLE_MINUTES)),
-            "begun_before": to_text(now - timedelta(days=KEPT_DAYS, hours=ABSOLUTE_HOURS)),
+            "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=MAX_IDLE_MINUTES)),
+            "begun_before": to_text(now - timedelta(days=KEPT_DAYS, hours=MAX_HOURS)),
         },
     ).rowcount
 
 
-def _since(now: datetime) -> dict[str, str]:
+def _cutoffs(now: datetime) -> dict[str, str]:
     return {
-        "idle_since": to_text(now - timedelta(minutes=IDLE_MINUTES)),
-        "begun_since": to_text(now - timedelta(hours=ABSOLUTE_HOURS)),
+        "idle_since": to_text(now - timedelta(minutes=MAX_IDLE_MINUTES)),
+        "begun_since": to_text(now - timedelta(hours=MAX_HOURS)),
     }
 
 

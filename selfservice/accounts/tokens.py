@@ -1,8 +1,8 @@
-"""One-use tokens that travel in a mailed link. The database knows them only by their SHA-256, and by a seed until
-they are mailed (crypto.py).
+"""Single-use tokens in mailed links. The database keeps only their SHA-256, and a seed until they are mailed
+(seeds.py).
 
-A fragment hashes the token as soon as it sees it (`secrets.hash_token`) and passes the hash on, so the token
-itself stands in the mail and in one request line, and nowhere else.
+A view hashes the token immediately (`crypto.hash_token`) and passes on the hash, so the token itself is in the mail
+and in one request line, and nowhere else.
 """
 
 from datetime import datetime, timedelta
@@ -14,21 +14,21 @@ from selfservice.crypto import Keys
 from selfservice.db import Connection
 
 
-class Issued(NamedTuple):
+class IssuedToken(NamedTuple):
     """A new token: the seed to mail it by (`outbox.enqueue`), and the hash by which it is redeemed."""
 
     seed: seeds.Seed
     token_hash: str
 
 
-def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime) -> Issued:
-    """A new token of a kind that works for `hours`. Nobody learns it before the worker writes it into the mail.
+def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime) -> IssuedToken:
+    """Create a token of a kind that is valid for `hours`. It is only derived when the worker writes the mail.
 
-    `person_id` None makes a void token that opens nothing: for a code and address that do not belong
-    together, so that known and unknown cost the same writes (OWASP ASVS 5.0, 6.3.8).
+    `person_id` None makes a void token that can never be redeemed: for a code and address that do not match,
+    so that known and unknown cost the same writes (OWASP ASVS 5.0, 6.3.8).
     """
     seed = seeds.new_seed(keys, "token")
-    issued = Issued(seed, crypto.hash_token(seeds.token(keys, seed)))
+    issued = IssuedToken(seed, crypto.hash_token(seeds.token(keys, seed)))
     conn.execute(
         """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
            VALUES (:token_hash, :kind, :person_id, :now, :expires_at)""",
@@ -43,17 +43,15 @@ def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours:
     return issued
 
 
-def name(keys: Keys, token_hash: str) -> str:
-    """What a page calls the link that it stands behind, so that its form acts on no other that was opened since in the
-    same browser. It opens nothing.
+def link_fingerprint(keys: Keys, token_hash: str) -> str:
+    """Identifies the opened link in a page's form, so that the form does not act on another link opened since in the
+    same browser. It cannot be used as a token.
     """
     return keys.keyed_hash("link-name", token_hash)[:32]
 
 
 def find(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | None:
-    """Whose token this is if it still works, else None. Changes nothing: for showing the page behind the
-    link.
-    """
+    """The person id of a token that can still be redeemed, else None. Only reads: for showing the linked page."""
     row = conn.execute(
         """SELECT person_id FROM tokens
            WHERE token_hash = :token_hash AND kind = :kind AND used_at IS NULL AND expires_at > :now""",
@@ -63,11 +61,9 @@ def find(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | N
 
 
 def redeem(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | None:
-    """Use a token up and return its person's id; None when it is used, expired, void, of another kind or
-    unknown.
+    """Redeem a token and return its person's id; None if it is used, expired, void, of another kind or unknown.
 
-    One statement decides, so of any number of racers one wins. The person's other tokens of the kind stop
-    working too.
+    One statement decides, so of concurrent requests one wins. It also revokes the person's other tokens of the kind.
     """
     row = conn.execute(
         """UPDATE tokens SET used_at = :now
@@ -83,13 +79,13 @@ def redeem(conn: Connection, kind: str, token_hash: str, now: datetime) -> int |
 
 
 def revoke_all(conn: Connection, kind: str, person_id: int, now: datetime) -> int:
-    """Stop every unused token of a kind of this person; returns how many."""
+    """Revoke all unused tokens of a kind of this person; returns how many."""
     return conn.execute(
         "UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
         {"person_id": person_id, "kind": kind, "now": to_text(now)},
     ).rowcount
 
 
-def end_all(conn: Connection, now: datetime) -> int:
-    """Stop every unused token of everybody, so that no link works any more; returns how many."""
+def revoke_every_token(conn: Connection, now: datetime) -> int:
+    """Revoke all unused tokens of all people, so that no mailed link works any more; returns how many."""
     return conn.execute("UPDATE tokens SET used_at = :now WHERE used_at IS NULL", {"now": to_text(now)}).rowcount

@@ -119,7 +119,7 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
             access_codes.record_fulfilment(conn, held, long_ago)
             access_codes.record_use(conn, held, long_ago + timedelta(days=7))
             if hashed:
-                passwords.store(conn, person, hashed, long_ago)
+                passwords.store_hash(conn, person, hashed, long_ago)
         requests.fill(conn, keys, now, hashed)
         left = long_ago + timedelta(days=90)
         former = _add_former(conn, keys, organisation_ids[0], uses[1][0], (long_ago, left))

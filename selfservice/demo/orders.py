@@ -106,14 +106,14 @@ def rows(
     for number, ((seconds, day), buyer) in enumerate(sales, first):
         chance = random.random()
         place = random.choices(places, cum_weights=due if day[4:8] in _DUE else shares)[0]
-        payment, state, sign = buyer.payment, "delivered", 1
+        payment, state, char = buyer.payment, "delivered", 1
         if chance < 0.02 and payment == "credit":
             # A certified extract can be paid at once; the shop sometimes knows whose it is all the same.
             payment, place = ("ideal" if chance < 0.013 else "credit_card"), _CERTIFIED
         elif chance < 0.03:
-            sign = -1
+            char = -1
         elif chance < 0.042:
-            state, sign = "cancelled" if chance < 0.037 else "failed", 0
+            state, char = "cancelled" if chance < 0.037 else "failed", 0
         elif chance > 0.8 and day == today:
             state = "ordered"
         # One a month for each account, a private one's beginning with 9; what was paid at once is not on it.
@@ -122,5 +122,5 @@ def rows(
         invoice = None if later else f"{day[2:4]}{day[5:7]}{payer:07d}"
         yield OrderRow(
             buyer.account, seconds, f"{number:010d}", day, buyer.holder_id, numbers[place], payment,
-            sign * PRODUCTS[place].cents, invoice, state,
+            char * PRODUCTS[place].cents, invoice, state,
         )  # fmt: skip

@@ -14,7 +14,7 @@ from selfservice.db import Connection
 from selfservice.requests import states
 from selfservice.requests.records import State, get
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, with_check_character
-from selfservice.values.reference import REFERENCE_CHARACTERS, reference_with_check
+from selfservice.values.reference import REFERENCE_CHARACTERS, reference_with_check_character
 
 # Days ago, its organisation's row (0: private), the states it went through and after how many hours each came.
 Story = tuple[tuple[State, int], ...]
@@ -58,7 +58,7 @@ def fill(conn: Connection, keys: Keys, now: datetime, password: str | None = Non
         if handed:
             _hand_over(conn, keys, number, request, handed[0])
         if handed and password:
-            passwords.store(conn, person, password, made)
+            passwords.store_hash(conn, person, password, made)
     return len(STORIES)
 
 
@@ -70,7 +70,7 @@ def email(number: int) -> str:
 def reference(number: int) -> str:
     """The reference of the demo request of this number, from 0: always the same, so that it can be tried."""
     digest = hashlib.sha256(f"loket request {number}".encode()).digest()
-    return reference_with_check("".join(REFERENCE_CHARACTERS[byte % 30] for byte in digest[:7]))
+    return reference_with_check_character("".join(REFERENCE_CHARACTERS[byte % 30] for byte in digest[:7]))
 
 
 def code(number: int) -> str:
@@ -94,7 +94,7 @@ def _hand_over(conn: Connection, keys: Keys, number: int, request_id: int, hande
 def _add(
     conn: Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
 ) -> tuple[int, int]:
-    """Add one request; its row number and its person's."""
+    """Add one request; its id and its person's."""
     given, family = NAMES[number]
     found = organisations.get(conn, organisation_row) if organisation_row else None
     state = story[-1][0]

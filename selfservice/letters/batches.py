@@ -14,7 +14,7 @@ from selfservice.letters.pending import Letter, withdraw_revoked
 from selfservice.seeds import Seed
 from selfservice.workdays import today
 
-# Called with the connection of the transaction in which a letter was printed or posted, its row number, the moment.
+# Called with the connection of the transaction in which a letter was printed or posted, its id, the moment.
 Hook = Callable[[Connection, int, datetime], object]
 
 

@@ -15,9 +15,9 @@ SIGNS = frozenset(chr(number) for first, last in _RANGES for number in range(fir
 
 def printable(text: str) -> str:
     """The text in signs that the font has: an accent that it lacks is left off, and any other sign becomes `?`."""
-    return "".join(sign if sign in SIGNS else _nearest(sign) for sign in unicodedata.normalize("NFC", text))
+    return "".join(char if char in SIGNS else _nearest(char) for char in unicodedata.normalize("NFC", text))
 
 
-def _nearest(sign: str) -> str:
-    plain = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
-    return plain if plain and all(part in SIGNS for part in plain) else "" if unicodedata.combining(sign) else "?"
+def _nearest(char: str) -> str:
+    plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
+    return plain if plain and all(part in SIGNS for part in plain) else "" if unicodedata.combining(char) else "?"

@@ -57,7 +57,7 @@ def enqueue(
     valid_until: date,
     now: datetime,
 ) -> int:
-    """Queue a letter with a code and return its row number. Call inside `write()`.
+    """Queue a letter with a code and return its id. Call inside `write()`.
 
     `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
     postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
@@ -123,7 +123,7 @@ def _compared(lines: Sequence[str]) -> str:
     Who lives or works there is no part of it.
     """
     plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
-    return "".join(sign for sign in plain if sign.isalnum())
+    return "".join(char for char in plain if char.isalnum())
 
 
 def clean(conn: Connection, now: datetime) -> int:
@@ -149,6 +149,6 @@ def _checked(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _line(text: str) -> str:
-    """One line as it can be printed: composed, without tabs, line ends and invisible signs, and cut when very long."""
-    plain = "".join(sign if sign.isprintable() else " " for sign in unicodedata.normalize("NFC", text)).strip()
+    """One printable line: composed (NFC), without control and invisible characters, and truncated when very long."""
+    plain = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text)).strip()
     return plain if len(plain) <= LONGEST_LINE else plain[: LONGEST_LINE - 1].rstrip() + "…"

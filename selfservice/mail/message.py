@@ -22,7 +22,7 @@ def build(
     """The mail, as text/plain with a text/html alternative. `sender` may have a display name, `recipient` may
     not.
 
-    Raises AddressError for a recipient that is not one address, ValueError for a subject or sender of several
+    Raises FieldError for a recipient that is not one address, ValueError for a subject or sender of several
     lines.
     """
     message = EmailMessage()

@@ -60,7 +60,7 @@ def reserve(
     (fact mail.earned_per_day); the other (facts mail.per_hour and mail.per_day) is for what anybody can cause by typing
     an address.
 
-    `counted_on` is what shares a count: the address, as `members.model.email_key` writes it, or for a mail that
+    `counted_on` is what shares a count: the address, as `email_key` writes it, or for a mail that
     only leaves when an address and a secret belong together both as they were typed. Void mails count like any
     other, so that the moment is the same whether or not something is sent; and since nobody can count on another's
     secret, nobody can use up what took one.

@@ -27,9 +27,9 @@ class Message:
 
 
 def register(conn: Connection, kind: str, masked: str, language: str, now: datetime) -> str:
-    """Write a message down and return its new check code, 8 symbols (`members.references`). Call inside `write()`.
+    """Write a message down and return its new check code, 8 characters (`members.references`). Call inside `write()`.
 
-    `masked` is what `outbox.addresses.mask` or `mask_address` made of the recipient; empty when nothing will be sent.
+    `masked` is what `mask_email` or `mask_address` made of the recipient; empty when nothing will be sent.
     """
     while True:
         row = conn.execute(

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from selfservice.importing.parsing import LineError
-from selfservice.values.address import MAX_LINE, check_house_number, check_line
-from selfservice.values.email import EmailError, check_email
+from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
+from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
 from selfservice.values.postcode import check_postcode
 
@@ -31,7 +31,7 @@ MAX_NAME = 200
 DIRECT_DEBIT = "direct_debit"
 Row = tuple[str | None, ...]
 
-# Addresses of which `addresses.check` would give the very same text back, which most are; it takes 30 times as long.
+# Addresses of which `check_email` would give the very same text back, which most are; it takes 30 times as long.
 _PLAIN_EMAIL = re.compile(
     r"(?!.{255})(?=.{1,64}@)[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
     r"(?:[a-z0-9]{1,40}(?:-[a-z0-9]{1,20})?\.){1,3}(?:com|eu|example|net|nl|org)"
@@ -59,7 +59,7 @@ def check_number(text: str) -> str:
 
 
 def check_organisation(text: str) -> str:
-    """An organisation's name: one line of at most 200 signs that can be printed. Raises FieldError."""
+    """An organisation's name: one line of at most 200 printable characters. Raises FieldError."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
         raise FieldError("empty")
@@ -71,14 +71,14 @@ def check_organisation(text: str) -> str:
 
 
 def check_registered_email(text: str) -> str:
-    """A registered e-mail address, as `addresses.check` gives it. Raises FieldError."""
+    """A registered e-mail address, as `check_email` gives it. Raises FieldError."""
     if _PLAIN_EMAIL.fullmatch(text):
         return text
     if not text.strip():
         raise FieldError("empty")
     try:
         return check_email(text)
-    except EmailError:
+    except FieldError:
         raise FieldError("wrong") from None
 
 
@@ -91,7 +91,7 @@ def check_payment_method(text: str) -> str | None:
 
 
 # The same streets, numbers and places come again and again.
-_street = _city = lru_cache(2**15)(check_line)
+_street = _city = lru_cache(2**15)(check_address_line)
 _house_number = lru_cache(2**12)(check_house_number)
 _postcode = lru_cache(2**15)(check_postcode)
 _ADDRESS: tuple[Callable[[str], str | None], ...] = (_street, _house_number, _postcode, _city)
@@ -130,6 +130,6 @@ def _sentence(column: str, reason: str) -> str:
     if reason == "empty":
         return f"{column} is empty" + (" while the rest of the postal address is not" if "postal" in column else "")
     if reason == "long":
-        return f"{column} is longer than {MAX_NAME if column == 'name' else MAX_LINE} signs"
+        return f"{column} is longer than {MAX_NAME if column == 'name' else MAX_LINE_LENGTH} signs"
     sample = _SAMPLES.get(column.removeprefix("visiting_").removeprefix("postal_"), "one line of letters")
     return f"{column} is not {sample}"

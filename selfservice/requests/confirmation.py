@@ -82,19 +82,19 @@ def open_link(conn: Connection, token_hash: str, now: datetime) -> Link:
         return Link("used")
     if row["expires_at"] <= to_text(now) or request.reason == "unconfirmed":
         return Link("lapsed")
-    has_private = request.kind == "private" and access_codes.active_code(conn, request.person_id, None) is not None
+    has_private = request.kind == "private" and access_codes.active_code_id(conn, request.person_id, None) is not None
     return Link("closed") if row["used_at"] is not None or has_private else Link("open", _asked(conn, request, now))
 
 
 def _asked(conn: Connection, request: Request, now: datetime) -> Asked:
     today = workdays.today(now)
-    known = payment_methods.find(conn, request.person_id, request.organisation_id, today)
+    known = payment_methods.current(conn, request.person_id, request.organisation_id, today)
     debits = request.iban is not None and not pays_already(conn, request)
     return Asked(
         request,
         organisation_name(conn, request.organisation_id),
         has_password=people.get(conn, request.person_id).has_password,
-        has_code=bool(access_codes.hashes_of_person(conn, request.person_id)),
+        has_code=bool(access_codes.active_hashes(conn, request.person_id)),
         payment_method=request.payment_method if debits else known.method or request.payment_method,
         collects_from=workdays.add(today, 1) if debits else None,
         replaces_mandate=mandates.current(conn, request.person_id, request.organisation_id) is not None,
@@ -118,7 +118,7 @@ def confirm(
     then nothing happened. Call inside `write()`: of any number of racers one wins.
     """
     asked = open_link(conn, token_hash, now).asked
-    if asked is None or passwords.stored_hash(conn, asked.request.person_id) != known:
+    if asked is None or passwords.find_hash(conn, asked.request.person_id) != known:
         return None
     request = asked.request
     if tokens.redeem(conn, request.link_kind, token_hash, now) is None:
@@ -136,7 +136,7 @@ def confirm(
 
 def _choose(conn: Connection, ctx: Context, asked: Asked, chosen: str, address: str, now: datetime) -> None:
     request = asked.request
-    passwords.store(conn, request.person_id, chosen, now)
+    passwords.store_hash(conn, request.person_id, chosen, now)
     who = f"person:{request.person_id}"
     record(conn, ctx.keys, now, "password.change", "ok", who=who, on_what=who, address=address)
     if asked.has_code:
@@ -168,7 +168,7 @@ def _close_others(conn: Connection, ctx: Context, request: Request, now: datetim
 
 
 def refuse(conn: Connection, ctx: Context, request: Request, address: str, now: datetime) -> None:
-    """Write down that the password for a request's link was wrong. Call inside `write()`."""
+    """Record that the password for a request's link was wrong. Call inside `write()`."""
     who = f"person:{request.person_id}"
     record(conn, ctx.keys, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from selfservice import seeds, workdays
 from selfservice.accounts import access_codes, mandates, organisations
-from selfservice.accounts.mandate_mails import notices
+from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.audit import record
 from selfservice.context import Context
@@ -25,7 +25,7 @@ def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *,
     go to that address yet (one in 14 days): then `letter_id` is None, and `hand_out_waiting` tries again. When the
     person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
     """
-    if access_codes.active_code(conn, request.person_id, request.organisation_id) is not None:
+    if access_codes.active_code_id(conn, request.person_id, request.organisation_id) is not None:
         return _record(conn, ctx, states.move(conn, request, "duplicate", now), now)
     seed = seeds.new_seed(ctx.keys, "code")
     conn.execute("SAVEPOINT hand_out")
@@ -151,14 +151,14 @@ def pays_already(conn: Connection, request: Request) -> bool:
 def _agree(conn: Connection, ctx: Context, request: Request, iban: str, holder: str, now: datetime) -> None:
     person, organisation = request.person_id, request.organisation_id
     effective = workdays.add(workdays.today(now), 1)
-    made = mandates.agree(
+    made = mandates.add(
         conn, now, person_id=person, organisation_id=organisation, iban=iban, holder=holder, effective_on=effective
     )
     mandate = Mandate(made, person, organisation, iban, holder, effective)
     # Who waits for a letter has no code to log in with before that day.
     can_undo = request.delivery == "email"
     with using_language(request.language):
-        mails = list(notices(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
+        mails = list(mandate_mails(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
     for number, notice in enumerate(mails):
         outbox.enqueue(
             conn,

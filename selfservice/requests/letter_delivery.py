@@ -52,7 +52,7 @@ def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
     """
     if not access_codes.revoke(conn, access_code_id, now):
         return False
-    sessions.end_code(conn, access_code_id, now)
+    sessions.end_all_of_code(conn, access_code_id, now)
     row = conn.execute(
         "SELECT * FROM requests WHERE access_code_id = :id AND state = 'approved'", {"id": access_code_id}
     ).fetchone()

@@ -60,17 +60,17 @@ class Request:
 
     @property
     def link_kind(self) -> str:
-        """The kind of the token in the link that was mailed for it (`members.tokens`)."""
+        """The kind of the token in the link that was mailed for it (`accounts.tokens`)."""
         return f"{LINK}{self.id}"
 
     @property
     def on_what(self) -> str:
-        """How the event log names it."""
+        """How the audit log names it."""
         return f"request:{self.id}"
 
 
 def get(conn: Connection, request_id: int) -> Request:
-    """The request with this row number. Raises LookupError when there is none."""
+    """The request with this id. Raises LookupError when there is none."""
     row = conn.execute("SELECT * FROM requests WHERE id = :id", {"id": request_id}).fetchone()
     if row is None:
         raise LookupError("no request has this row number")

@@ -66,7 +66,7 @@ def lose(
     """Mail a link to replace the code of this address, for this organisation or (None) the private one.
 
     Known and unknown cost the same statements and get the same answer. The address is expected to have passed
-    `addresses.check`. Call inside `write()`.
+    `check_email`. Call inside `write()`.
     """
     decision = table.LOST_CODE.admit(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:

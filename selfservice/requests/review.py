@@ -88,7 +88,7 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
 
 
 def note_refusal(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:
-    """Write down that somebody tried to decide about a request of their own; in a transaction after the failed one."""
+    """Record that somebody tried to decide about a request of their own; in a transaction after the failed one."""
     record(conn, ctx.keys, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
 
 
@@ -120,7 +120,7 @@ def is_another(conn: Connection, request: Request, by: str) -> bool:
 def _letters(text: str) -> str:
     """The words of a text in order of the alphabet, so that 'De Wit, Jan' is 'Jan de Wit'."""
     spread = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(sign if sign.isalnum() else " " for sign in spread if not unicodedata.combining(sign))
+    plain = "".join(char if char.isalnum() else " " for char in spread if not unicodedata.combining(char))
     return " ".join(sorted(plain.split()))
 
 

@@ -16,7 +16,7 @@ from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, progress, states
 from selfservice.requests.fulfilment import hand_out, organisation_name, promise_again
 from selfservice.requests.records import Request, get, of_requester
-from selfservice.values.address import check_house_number, check_line
+from selfservice.values.address import check_address_line, check_house_number
 from selfservice.values.postcode import check_postcode
 
 Done = Literal["ok", "unknown", "impossible"]
@@ -56,10 +56,10 @@ def correct_address(
     FieldError (`fields`) for an address that cannot be.
     """
     lines = Address(
-        check_line(corrected.street),
+        check_address_line(corrected.street),
         check_house_number(corrected.house_number),
         check_postcode(corrected.postcode),
-        check_line(corrected.city),
+        check_address_line(corrected.city),
     ).lines()
     request, done = _allowed(conn, ctx, "correct_address", reference, email, address, now)
     if request is None or done != "ok":
@@ -83,7 +83,7 @@ def never_came(conn: Connection, ctx: Context, reference: str, email: str, addre
         return done
     if request.access_code_id is not None:
         access_codes.revoke(conn, request.access_code_id, now)
-        sessions.end_code(conn, request.access_code_id, now)
+        sessions.end_all_of_code(conn, request.access_code_id, now)
     states.change(conn, request.id, letter_id=None)
     request = states.move(conn, get(conn, request.id), "approved", now)
     promise_again(conn, ctx, request, now)

@@ -42,7 +42,7 @@ def move(
     reason: str | None = None,
     approved_by: str | None = None,
 ) -> Request:
-    """Bring a request into its next state and write the moment down; returns it as it is then.
+    """Bring a request into its next state and record the time; returns it as it is then.
 
     What is closed forgets the account to collect from, and the link that was mailed for it opens nothing. Raises
     WrongStateError when that state may not follow, also when the request has changed since it was read.

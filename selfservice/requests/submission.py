@@ -74,7 +74,7 @@ class AnswerError(ValueError):
 def organisation(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number, however it was typed, or None."""
     try:
-        return organisations.by_number(conn, check_organisation_number(kvk_number))
+        return organisations.find_by_number(conn, check_organisation_number(kvk_number))
     except FieldError:
         return None
 

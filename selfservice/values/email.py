@@ -1,17 +1,15 @@
-"""E-mail addresses: one address, nothing else; its key, which two spellings share; its mask."""
+"""E-mail addresses: checking, masking, and the key that all spellings of one address share."""
 
 import unicodedata
 from contextlib import suppress
 
-
-class EmailError(ValueError):
-    """This is not one e-mail address that mail can be sent to."""
+from selfservice.values.error import FieldError
 
 
 def check_email(text: str) -> str:
-    """The address in the form mail is sent to: trimmed, its domain in ASCII. Nothing is looked up.
+    """The canonical address: trimmed, its domain in ASCII. No DNS query is made.
 
-    Raises AddressError for anything that is not exactly one address: a line end or other control character, a
+    Raises FieldError for anything that is not exactly one address: a line end or other control character, a
     second address, a display name, a domain without a dot.
     """
     from email_validator import EmailNotValidError, validate_email  # heavy: it compiles its grammar when imported
@@ -20,22 +18,20 @@ def check_email(text: str) -> str:
         # Without quoted local parts, display names and bracketed domains, since those are not asked for.
         found = validate_email(text.strip(" "), check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise EmailError("not an e-mail address") from error
+        raise FieldError("wrong") from error
     return str(found.ascii_email or found.normalized)
 
 
 def mask_email(address: str) -> str:
-    """An address as its owner will recognise it and nobody else can use it: j•••@example.org."""
+    """A masked address, which its owner recognises and nobody else can use: j•••@example.org."""
     local, at, domain = address.strip().rpartition("@")
     return f"{local[:1]}•••{at}{domain}" if at else "•••"
 
 
 def email_key(email: str) -> str:
-    """What two spellings of one e-mail address have in common: case, composed letters and the ASCII form of a domain do
-    not count.
-    """
+    """A key that all spellings of one address share: ignores case, Unicode composition and the form of the domain."""
     if not email.isascii():
-        # As it is kept; what is no address is nobody's key either, and stays as it is.
-        with suppress(EmailError):
+        # As it is stored; what is no address matches nobody, and stays as it is.
+        with suppress(FieldError):
             email = check_email(email)
     return unicodedata.normalize("NFC", email.strip()).casefold()

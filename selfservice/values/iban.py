@@ -5,38 +5,32 @@ import unicodedata
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
-MAX_HOLDER = 70  # what a bank's message has room for (ISO 20022, Max70Text)
+from selfservice.values.error import FieldError, check_length
 
-
-class AccountError(ValueError):
-    """This account cannot be collected from: `reason` is 'empty', 'iban' or 'holder'."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+MAX_HOLDER_LENGTH = 70  # what a bank's message has room for (ISO 20022, Max70Text)
 
 
 def mask_iban(iban: str) -> str:
-    """An IBAN in its one form as its holder recognises it and nobody else can use it: NL91 •••• 4300."""
+    """A masked canonical IBAN, which its holder recognises and nobody else can use: NL91 •••• 4300."""
     return f"{iban[:4]} •••• {iban[-4:]}"
 
 
 def normalise_iban(text: str) -> str:
-    """A typed or pasted IBAN in its one form: upper case without spaces, punctuation, invisible signs or the word IBAN.
+    """A typed IBAN in canonical form: upper case, without spaces, punctuation, invisible characters or the word IBAN.
 
-    Raises MandateError ('empty' or 'iban') when it is none; nothing is looked up.
+    Raises FieldError ('empty' or 'wrong'); whether the account exists is not checked.
     """
     plain = unicodedata.normalize("NFKC", text)
-    letters = "".join(sign for sign in plain if unicodedata.category(sign)[0] not in "ZPC")
+    letters = "".join(char for char in plain if unicodedata.category(char)[0] not in "ZPC")
     # IBAN is no country, so no account begins with it; invoices print it before the number.
     compact = ibans.compact(letters).removeprefix("IBAN")
     if not compact:
-        raise AccountError("empty")
+        raise FieldError("empty")
     try:
         # Not the checks of one country: they know Belgian banks by a list, and lists grow old.
         return str(ibans.validate(compact, check_country=False))
     except ValidationError:
-        raise AccountError("iban") from None
+        raise FieldError("wrong") from None
 
 
 def group_iban(iban: str) -> str:
@@ -47,10 +41,11 @@ def group_iban(iban: str) -> str:
 def check_holder(text: str) -> str:
     """An account holder's name with single spaces, whatever space was pasted.
 
-    Raises MandateError ('holder') when it is empty, long or of several lines.
+    Raises FieldError when it is empty, long or of several lines.
     """
-    spaced = "".join(" " if sign == "\t" or unicodedata.category(sign) == "Zs" else sign for sign in text)
+    spaced = "".join(" " if char == "\t" or unicodedata.category(char) == "Zs" else char for char in text)
     holder = " ".join(part for part in spaced.split(" ") if part)
-    if not holder or len(holder) > MAX_HOLDER or not holder.isprintable():
-        raise AccountError("holder")
+    check_length(holder, MAX_HOLDER_LENGTH)
+    if not holder.isprintable():
+        raise FieldError("wrong")
     return holder

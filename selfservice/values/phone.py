@@ -6,7 +6,7 @@ from selfservice.values.error import FieldError
 
 
 def check_phone(text: str) -> str | None:
-    """A telephone number as the world dials it (E.164), Dutch unless it begins with +; None for an empty field."""
+    """A telephone number in E.164 form, Dutch unless it begins with +; None for an empty field. Raises FieldError."""
     if not text.strip():
         return None
     import phonenumbers  # heavy, and for this one field

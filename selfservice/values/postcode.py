@@ -9,7 +9,7 @@ from selfservice.values.error import FieldError
 
 
 def check_postcode(text: str) -> str:
-    """A Dutch postcode, as `1234 AB`."""
+    """A Dutch postcode, as `1234 AB`. Raises FieldError."""
     if not text.strip():
         raise FieldError("empty")
     try:

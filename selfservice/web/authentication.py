@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 
 from selfservice import clock, db
 from selfservice.accounts import sessions
-from selfservice.accounts.sessions import Session, begin
+from selfservice.accounts.sessions import Session, start
 from selfservice.facts.rights import Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
@@ -65,7 +65,7 @@ def _find() -> Session | None:
         return None
     database, now = services().db, clock.now()
     session = sessions.find(database.read(), cookie, now)
-    return prolong(session) if session is not None and sessions.is_stale(session, now) else session
+    return prolong(session) if session is not None and sessions.needs_touch(session, now) else session
 
 
 def prolong(session: Session) -> Session:
@@ -84,9 +84,9 @@ def enter(conn: db.Connection, person_id: int, access_code_id: int, device: str,
     cookie = cookies.value()
     before = sessions.owner(conn, cookie) if cookie else None
     if cookie and before is not None:
-        sessions.end(conn, cookie, now)
+        sessions.end_by_cookie(conn, cookie, now)
     fresh = cookies.renew(conn, now, keep=before in (None, person_id))
-    begin(conn, person_id, access_code_id, fresh, now, device)
+    start(conn, person_id, access_code_id, fresh, now, device)
     g.pop("session", None)
 
 
@@ -221,12 +221,12 @@ def bar(session: Session | None, name: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"warn": WARN_SECONDS, "secret": name in _SECRET, "read_only": name in _READ_ONLY}
     if session is None:
         return {"session": None, "seconds": 0, "until": "", "can_stay": False, **shown}
-    left = (session.end - clock.now()).total_seconds()
+    left = (session.ends_at - clock.now()).total_seconds()
     return {
         "session": session,
         "seconds": max(0, int(left)),
-        "until": format_time(session.end.astimezone(TIMEZONE).time()),
-        "can_stay": session.idle_end < session.last_end,
+        "until": format_time(session.ends_at.astimezone(TIMEZONE).time()),
+        "can_stay": session.idle_timeout_at < session.absolute_timeout_at,
         **shown,
     }
 

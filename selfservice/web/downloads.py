@@ -164,12 +164,12 @@ def _delete(entry: Path) -> None:
 def sweep(folder: Folder, db: Database, now: datetime) -> int:
     """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
     with_jobs = queue.of_sessions(db.read())
-    ended = with_jobs - sessions.still_open(db.read(), with_jobs, now) if with_jobs else ()
+    ended = with_jobs - sessions.open_ids(db.read(), with_jobs, now) if with_jobs else ()
     if ended:
         with db.write() as conn:
             for session_id in ended:
                 queue.forget(conn, session_id)
-    return folder.sweep(now, lambda ids: sessions.still_open(db.read(), ids, now))
+    return folder.sweep(now, lambda ids: sessions.open_ids(db.read(), ids, now))
 
 
 def forget(conn: Connection, session_id: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from selfservice.accounts.passwords import HasherBusy
+from selfservice.accounts.passwords import HasherBusyError
 from selfservice.db import BusyError
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.web import problems, rendering, request
@@ -140,7 +140,7 @@ def init_app(app: Flask) -> None:
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 
-    def busy(error: HasherBusy) -> Response:
+    def busy(error: HasherBusyError) -> Response:
         return answer(503, retry_after=RETRY_SECONDS)
 
     def database(error: BusyError) -> Response:
@@ -152,6 +152,6 @@ def init_app(app: Flask) -> None:
         return answer(InternalServerError.code)
 
     app.register_error_handler(HTTPException, handle)
-    app.register_error_handler(HasherBusy, busy)
+    app.register_error_handler(HasherBusyError, busy)
     app.register_error_handler(BusyError, database)
     app.register_error_handler(Exception, crash)

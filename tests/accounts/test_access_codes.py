@@ -100,7 +100,7 @@ def test_code_is_not_in_the_database(db: Database) -> None:
 def test_code_hashes(db: Database) -> None:
     """A person's active codes can be recognised without being known."""
     person, code = add_person(db)
-    assert {hash_code(KEYS, group_code(code))} == access_codes.hashes_of_person(db.read(), person)
+    assert {hash_code(KEYS, group_code(code))} == access_codes.active_hashes(db.read(), person)
 
 
 def test_set_password(db: Database) -> None:
@@ -108,9 +108,9 @@ def test_set_password(db: Database) -> None:
     person, _ = add_person(db)
     for hashed in ("$argon2id$one", "$argon2id$two"):
         with db.write() as conn:
-            passwords.store(conn, person, hashed, NOW)
+            passwords.store_hash(conn, person, hashed, NOW)
     conn = db.read()
-    found = [passwords.stored_hash(conn, each) for each in (person, person + 1, None)]
+    found = [passwords.find_hash(conn, each) for each in (person, person + 1, None)]
     assert ["$argon2id$two", None, None] == found
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfservice.accounts import known_phrases
-from selfservice.accounts.new_password import new_password_error
-from selfservice.accounts.passwords import Hasher, HasherBusy, Refusal, refusal
+from selfservice.accounts.password_policy import PasswordRejection, new_password_error, rejection_reason
+from selfservice.accounts.passwords import Hasher, HasherBusyError
 from selfservice.i18n.languages import using_language
 from selfservice.values.access_code import group_code, with_check_character
 
@@ -26,9 +26,9 @@ def fast() -> Hasher:
     return Hasher(memory_kib=64, passes=1)
 
 
-def why(password: str) -> Refusal | None:
+def why(password: str) -> PasswordRejection | None:
     """Why the owner of these names, this address and this code may not have that password."""
-    return refusal(
+    return rejection_reason(
         password,
         names=("Jan", "van der Zonnestraal", "Bakkerij De Gouden Korst"),
         email="jan.visser@goudenkorst.example",
@@ -62,68 +62,68 @@ def test_good_passwords(password: str) -> None:
 @pytest.mark.parametrize(
     ("password", "reason"),
     [
-        ("", Refusal.TOO_SHORT),
-        ("k7#mQ9!vZp2$Lx", Refusal.TOO_SHORT),
-        ("k7#mQ9!vZp2$Lx" * 9 + "abc", Refusal.TOO_LONG),
-        ("🐘" * 257, Refusal.TOO_LONG),
-        ("x" * 15, Refusal.PATTERN),
-        (" " * 20, Refusal.PATTERN),
-        ("abcabcabcabcabcabc", Refusal.PATTERN),
-        ("Winter2026Winter2026", Refusal.PATTERN),
-        ("Zomer2026!Herfst2026!", Refusal.PATTERN),
-        ("september2026 oktober2026", Refusal.PATTERN),
-        ("Amsterdam2026!!!", Refusal.PATTERN),
-        ("Feyenoord-voetbal-2025", Refusal.PATTERN),
-        ("S3pt3mb3r 2026 !!", Refusal.PATTERN),
-        ("iloveyouiloveyou1", Refusal.COMMON),
-        ("letmeinletmeinplease", Refusal.COMMON),
-        ("g3h31mg3h31m!!!!", Refusal.COMMON),
-        ("qwertyuiop1234567", Refusal.COMMON),
-        ("1234567890123456", Refusal.COMMON),
-        ("zaq12wsxcde34rfv", Refusal.COMMON),
-        ("abcdefghijklmnop", Refusal.COMMON),
-        ("poiuytrewq 987654321", Refusal.COMMON),
-        ("correct horse battery staple", Refusal.PHRASE),
-        ("correcthorsebatterystaple", Refusal.PHRASE),
-        ("C0rrect-H0rse-Battery-Staple!", Refusal.PHRASE),
-        ("correct horse battery staple 2026", Refusal.PHRASE),
-        ("staple battery horse correct", Refusal.PHRASE),
-        ("ikhouvanjouikhouvanjou!", Refusal.PHRASE),
-        ("Ik hou heel veel van jou", Refusal.PHRASE),
-        ("ik hou van je schatje", Refusal.PHRASE),
-        ("de appel valt niet ver van de boom", Refusal.PHRASE),
-        ("DeAppelValtNietVerVanDeBoom1", Refusal.PHRASE),
-        ("oost west, thuis best!", Refusal.PHRASE),
-        ("wie een kuil graaft voor een ander valt er zelf in", Refusal.PHRASE),
-        ("Eén zwaluw maakt nog geen zomer", Refusal.PHRASE),
-        ("soldaat van oranje", Refusal.PHRASE),
-        ("zie ginds komt de stoomboot", Refusal.PHRASE),
-        ("May the Force be with you", Refusal.PHRASE),
-        ("to be or not to be, that is the question", Refusal.PHRASE),
-        ("thequickbrownfoxjumps", Refusal.PHRASE),
-        ("you'll never walk alone", Refusal.PHRASE),
-        ("never gonna give you up never gonna let you down", Refusal.PHRASE),
-        ("the lord of the rings", Refusal.PHRASE),
-        ("time is money, knowledge is power", Refusal.PHRASE),
-        ("Winter is coming 2026", Refusal.PHRASE),
-        ("1q2w3e4r5t6y7u8i", Refusal.COMMON),
-        ("1qaz2wsx3edc4rfv", Refusal.COMMON),
-        ("qwertyasdfghzxcvbn", Refusal.COMMON),
-        ("mijn kvk hond eet graag", Refusal.CONTEXT),
-        ("W3lk0m bij ons allemaal", Refusal.CONTEXT),
-        ("P@ssw0rd and some more", Refusal.CONTEXT),
-        ("ons wachtwoord is lang", Refusal.CONTEXT),
-        ("handelsregister en meer", Refusal.CONTEXT),
-        ("zonnestraal in de ochtend", Refusal.CONTEXT),
-        ("Z0NN3STR44L in de avond", Refusal.CONTEXT),
-        ("jan loopt naar huis toe", Refusal.CONTEXT),
-        ("visser vangt vele vissen", Refusal.CONTEXT),
-        ("de goudenkorst is lekker", Refusal.CONTEXT),
-        ("bakkerij tussen de bomen", Refusal.CONTEXT),
-        (f"code {group_code(CODE).lower()}!", Refusal.CONTEXT),
+        ("", PasswordRejection.TOO_SHORT),
+        ("k7#mQ9!vZp2$Lx", PasswordRejection.TOO_SHORT),
+        ("k7#mQ9!vZp2$Lx" * 9 + "abc", PasswordRejection.TOO_LONG),
+        ("🐘" * 257, PasswordRejection.TOO_LONG),
+        ("x" * 15, PasswordRejection.PATTERN),
+        (" " * 20, PasswordRejection.PATTERN),
+        ("abcabcabcabcabcabc", PasswordRejection.PATTERN),
+        ("Winter2026Winter2026", PasswordRejection.PATTERN),
+        ("Zomer2026!Herfst2026!", PasswordRejection.PATTERN),
+        ("september2026 oktober2026", PasswordRejection.PATTERN),
+        ("Amsterdam2026!!!", PasswordRejection.PATTERN),
+        ("Feyenoord-voetbal-2025", PasswordRejection.PATTERN),
+        ("S3pt3mb3r 2026 !!", PasswordRejection.PATTERN),
+        ("iloveyouiloveyou1", PasswordRejection.COMMON),
+        ("letmeinletmeinplease", PasswordRejection.COMMON),
+        ("g3h31mg3h31m!!!!", PasswordRejection.COMMON),
+        ("qwertyuiop1234567", PasswordRejection.COMMON),
+        ("1234567890123456", PasswordRejection.COMMON),
+        ("zaq12wsxcde34rfv", PasswordRejection.COMMON),
+        ("abcdefghijklmnop", PasswordRejection.COMMON),
+        ("poiuytrewq 987654321", PasswordRejection.COMMON),
+        ("correct horse battery staple", PasswordRejection.PHRASE),
+        ("correcthorsebatterystaple", PasswordRejection.PHRASE),
+        ("C0rrect-H0rse-Battery-Staple!", PasswordRejection.PHRASE),
+        ("correct horse battery staple 2026", PasswordRejection.PHRASE),
+        ("staple battery horse correct", PasswordRejection.PHRASE),
+        ("ikhouvanjouikhouvanjou!", PasswordRejection.PHRASE),
+        ("Ik hou heel veel van jou", PasswordRejection.PHRASE),
+        ("ik hou van je schatje", PasswordRejection.PHRASE),
+        ("de appel valt niet ver van de boom", PasswordRejection.PHRASE),
+        ("DeAppelValtNietVerVanDeBoom1", PasswordRejection.PHRASE),
+        ("oost west, thuis best!", PasswordRejection.PHRASE),
+        ("wie een kuil graaft voor een ander valt er zelf in", PasswordRejection.PHRASE),
+        ("Eén zwaluw maakt nog geen zomer", PasswordRejection.PHRASE),
+        ("soldaat van oranje", PasswordRejection.PHRASE),
+        ("zie ginds komt de stoomboot", PasswordRejection.PHRASE),
+        ("May the Force be with you", PasswordRejection.PHRASE),
+        ("to be or not to be, that is the question", PasswordRejection.PHRASE),
+        ("thequickbrownfoxjumps", PasswordRejection.PHRASE),
+        ("you'll never walk alone", PasswordRejection.PHRASE),
+        ("never gonna give you up never gonna let you down", PasswordRejection.PHRASE),
+        ("the lord of the rings", PasswordRejection.PHRASE),
+        ("time is money, knowledge is power", PasswordRejection.PHRASE),
+        ("Winter is coming 2026", PasswordRejection.PHRASE),
+        ("1q2w3e4r5t6y7u8i", PasswordRejection.COMMON),
+        ("1qaz2wsx3edc4rfv", PasswordRejection.COMMON),
+        ("qwertyasdfghzxcvbn", PasswordRejection.COMMON),
+        ("mijn kvk hond eet graag", PasswordRejection.CONTEXT),
+        ("W3lk0m bij ons allemaal", PasswordRejection.CONTEXT),
+        ("P@ssw0rd and some more", PasswordRejection.CONTEXT),
+        ("ons wachtwoord is lang", PasswordRejection.CONTEXT),
+        ("handelsregister en meer", PasswordRejection.CONTEXT),
+        ("zonnestraal in de ochtend", PasswordRejection.CONTEXT),
+        ("Z0NN3STR44L in de avond", PasswordRejection.CONTEXT),
+        ("jan loopt naar huis toe", PasswordRejection.CONTEXT),
+        ("visser vangt vele vissen", PasswordRejection.CONTEXT),
+        ("de goudenkorst is lekker", PasswordRejection.CONTEXT),
+        ("bakkerij tussen de bomen", PasswordRejection.CONTEXT),
+        (f"code {group_code(CODE).lower()}!", PasswordRejection.CONTEXT),
     ],
 )
-def test_refused_passwords(password: str, reason: Refusal) -> None:
+def test_refused_passwords(password: str, reason: PasswordRejection) -> None:
     """What is short, long, guessed first or about the owner is refused, with the reason."""
     assert reason == why(password)
 
@@ -152,8 +152,8 @@ def test_published() -> None:
     """What anybody could read somewhere is refused, also with a little added to it."""
     published = ("vier gele eenden zwemmen",)
     typed = ("vier gele eenden zwemmen", "Vier-Gele-Eenden-Zwemmen!", "viergeleeendenzwemmen 2026")
-    assert [Refusal.PHRASE] * 3 == [refusal(password, published=published) for password in typed]
-    assert [None] * 3 == [refusal(password) for password in typed]
+    assert [PasswordRejection.PHRASE] * 3 == [rejection_reason(password, published=published) for password in typed]
+    assert [None] * 3 == [rejection_reason(password) for password in typed]
 
 
 @pytest.mark.parametrize("demo", [True, False])
@@ -166,9 +166,10 @@ def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("length", "reason"), [(14, Refusal.TOO_SHORT), (15, None), (128, None), (129, Refusal.TOO_LONG)]
+    ("length", "reason"),
+    [(14, PasswordRejection.TOO_SHORT), (15, None), (128, None), (129, PasswordRejection.TOO_LONG)],
 )
-def test_lengths(length: int, reason: Refusal | None) -> None:
+def test_lengths(length: int, reason: PasswordRejection | None) -> None:
     """15 to 128 characters; one more or less is refused."""
     password = "".join(chr(0x4E00 + 7 * number) for number in range(length))
     assert reason == why(password)
@@ -178,24 +179,27 @@ def test_bytes() -> None:
     """Over 1,024 bytes is refused, however few characters they compose to."""
     syllables = "".join(chr(0xAC00 + 588 * (number % 19) + 28 * (number % 21) + 1) for number in range(120))
     spread = unicodedata.normalize("NFD", syllables)
-    assert (None, 1080, Refusal.TOO_LONG) == (why(syllables), len(spread.encode()), why(spread))
+    assert (None, 1080, PasswordRejection.TOO_LONG) == (why(syllables), len(spread.encode()), why(spread))
 
 
 def test_length_is_of_composed_characters() -> None:
     """A letter with an accent counts as one, however the keyboard sends it."""
-    assert Refusal.TOO_SHORT is why("wie\u0308 du\u0308rft lo\u0308")
+    assert PasswordRejection.TOO_SHORT is why("wie\u0308 du\u0308rft lo\u0308")
 
 
 def test_limits_come_from_outside() -> None:
     """The lengths are the caller's, so that they can be facts."""
-    assert [Refusal.TOO_SHORT, Refusal.TOO_LONG] == [refusal(GOOD, minimum=40), refusal(GOOD, maximum=20)]
+    assert [PasswordRejection.TOO_SHORT, PasswordRejection.TOO_LONG] == [
+        rejection_reason(GOOD, minimum=40),
+        rejection_reason(GOOD, maximum=20),
+    ]
 
 
 @settings(deadline=None)
 @given(st.text(max_size=200), st.text(max_size=20), st.text(max_size=20))
 def test_any_text_gets_an_answer(password: str, name: str, email: str) -> None:
     """Whatever is typed, and whatever people are called, is answered with a reason or none."""
-    assert refusal(password, names=(name,), email=email) in {None, *Refusal}
+    assert rejection_reason(password, names=(name,), email=email) in {None, *PasswordRejection}
 
 
 def test_half_characters() -> None:
@@ -257,7 +261,7 @@ def test_one_hash_a_try(is_known: bool) -> None:
 def test_nobody_costs_as_much() -> None:
     """The hash that stands for nobody has the parameters of real ones, so verifying takes the same work."""
     hasher = Hasher()
-    real, nobody = hasher.hash(GOOD), hasher._nobody
+    real, nobody = hasher.hash(GOOD), hasher._dummy_hash
     shapes = [[len(part) for part in each.split("$")] + [each.split("$")[3]] for each in (real, nobody)]
     assert shapes[0] == shapes[1]
 
@@ -267,7 +271,7 @@ def test_nobody_has_no_password() -> None:
     hasher = fast()
     assert ([False] * 3, False) == (
         [hasher.verify(None, typed) for typed in ("", GOOD, "nobody")],
-        hasher.is_outdated(hasher._nobody),
+        hasher.is_outdated(hasher._dummy_hash),
     )
 
 
@@ -281,7 +285,7 @@ def test_busy() -> None:
     """Who cannot get a place in time is told so, and costs no hash; when a place is free it works again."""
     hasher = Hasher(concurrent=1, wait_seconds=0.01, memory_kib=64, passes=1)
     with hasher._free:
-        with pytest.raises(HasherBusy):
+        with pytest.raises(HasherBusyError):
             hasher.hash(GOOD)
         assert 0 == hasher.calls
     assert hasher.verify(hasher.hash(GOOD), GOOD)
@@ -316,4 +320,7 @@ def test_at_most_so_many_at_once() -> None:
 def test_signs_beyond_the_keyboard_count() -> None:
     """A row of different emoji is somebody's own; one emoji over and over is not."""
     different = "".join(chr(0x1F600 + number) for number in range(16))
-    assert (None, Refusal.PATTERN) == (refusal(different), refusal("\N{GRINNING FACE}" * 16))
+    assert (None, PasswordRejection.PATTERN) == (
+        rejection_reason(different),
+        rejection_reason("\N{GRINNING FACE}" * 16),
+    )

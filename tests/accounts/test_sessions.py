@@ -11,9 +11,9 @@ from selfservice.accounts import access_codes, login_throttle, sessions
 from selfservice.accounts.devices import describe
 from selfservice.clock import to_microseconds
 from selfservice.db import Database, IntegrityError
-from tests.domain_helpers import NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
+from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
 
-KEY = "a" * 64
+NAME = "a name"
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 def begin(db: Database, person: int = 1, now: datetime = NOW) -> str:
     cookie = crypto.token()
     with db.write() as conn:
-        sessions.begin(conn, person, person, cookie, now, "Firefox, Linux")
+        sessions.start(conn, person, person, cookie, now, "Firefox, Linux")
     return cookie
 
 
@@ -83,7 +83,7 @@ def test_touch_brings_nothing_back(db: Database) -> None:
     held = [sessions.find(db.read(), cookie, NOW) for cookie in (ended, lapsed)]
     later = NOW + timedelta(minutes=16)
     with db.write() as conn:
-        sessions.end(conn, ended, NOW)
+        sessions.end_by_cookie(conn, ended, NOW)
         for session, now in zip(held, (NOW + timedelta(minutes=1), later), strict=True):
             assert session is not None
             sessions.touch(conn, session, now)
@@ -95,7 +95,7 @@ def test_stale(db: Database) -> None:
     session = sessions.find(db.read(), begin(db), NOW)
     assert session is not None
     moments = [NOW + timedelta(seconds=seconds) for seconds in (0, 59, 60)]
-    assert [False, False, True] == [sessions.is_stale(session, moment) for moment in moments]
+    assert [False, False, True] == [sessions.needs_touch(session, moment) for moment in moments]
 
 
 def test_revoked_code(db: Database) -> None:
@@ -110,7 +110,7 @@ def test_owner_is_known_afterwards(db: Database) -> None:
     """Whose session it was is known after its end, so that what they typed is kept for them alone."""
     cookie = begin(db)
     with db.write() as conn:
-        sessions.end(conn, cookie, NOW)
+        sessions.end_by_cookie(conn, cookie, NOW)
     assert [1, None] == [sessions.owner(db.read(), each) for each in (cookie, "planted")]
 
 
@@ -118,7 +118,7 @@ def test_end(db: Database) -> None:
     """After signing out a copy of the cookie is dead, and the person's other session lives."""
     cookie, other = begin(db), begin(db)
     with db.write() as conn:
-        sessions.end(conn, cookie, NOW)
+        sessions.end_by_cookie(conn, cookie, NOW)
     assert [None, 1] == [whose(db, cookie), whose(db, other)]
 
 
@@ -128,8 +128,11 @@ def test_end_one_of_mine(db: Database) -> None:
     mine, others = begin(db), begin(db, 2)
     found = [sessions.find(db.read(), cookie, NOW) for cookie in (mine, others)]
     with db.write() as conn:
-        ended = [sessions.end_one(conn, 1, each.public_id, NOW) for each in found if each]
-        ended += [sessions.end_one(conn, 1, each, NOW) for each in (found[0].public_id if found[0] else "", "nothing")]
+        ended = [sessions.end_by_public_id(conn, 1, each.public_id, NOW) for each in found if each]
+        ended += [
+            sessions.end_by_public_id(conn, 1, each, NOW)
+            for each in (found[0].public_id if found[0] else "", "nothing")
+        ]
     assert ([True, False, False, False], None, 2) == (ended, whose(db, mine), whose(db, others))
 
 
@@ -140,9 +143,9 @@ def test_end_all(db: Database) -> None:
     session = sessions.find(db.read(), kept, NOW)
     assert session is not None
     with db.write() as conn:
-        ended = sessions.end_all(conn, 1, NOW, but=session.id)
+        ended = sessions.end_all_of_person(conn, 1, NOW, except_id=session.id)
         left = [whose(db, each) for each in (kept, mine, others)]
-        ended_too = sessions.end_all(conn, 1, NOW)
+        ended_too = sessions.end_all_of_person(conn, 1, NOW)
     assert (1, [1, None, 2], 1, None) == (ended, left, ended_too, whose(db, kept))
 
 
@@ -152,7 +155,7 @@ def test_list(db: Database) -> None:
     first, second, gone = begin(db), begin(db, now=NOW + timedelta(minutes=1)), begin(db)
     begin(db, 2)
     with db.write() as conn:
-        sessions.end(conn, gone, NOW)
+        sessions.end_by_cookie(conn, gone, NOW)
     listed = sessions.open_sessions(db.read(), 1, NOW + timedelta(minutes=2))
     wanted = [sessions.find(db.read(), cookie, NOW + timedelta(minutes=2)) for cookie in (second, first)]
     assert (wanted, False) == (listed, first in str(listed))
@@ -167,7 +170,7 @@ def test_one_session_a_cookie(db: Database) -> None:
     """A cookie that had a session never gets another: every sign-in has a new one."""
     cookie = begin(db)
     with pytest.raises(IntegrityError), db.write() as conn:
-        sessions.begin(conn, 1, 1, cookie, NOW, "")
+        sessions.start(conn, 1, 1, cookie, NOW, "")
 
 
 @pytest.mark.parametrize(("hours", "left"), [(24, 1), (24.5, 0)])
@@ -181,7 +184,7 @@ def test_clean(db: Database, hours: float, left: int) -> None:
 
 def fail(db: Database, now: datetime) -> int:
     with db.write() as conn:
-        return login_throttle._admit(conn, KEY, now)
+        return login_throttle._count_attempt(conn, login_throttle._key(KEYS, NAME), now)
 
 
 def test_wait_grows(db: Database) -> None:
@@ -209,7 +212,7 @@ def test_forget(db: Database) -> None:
     for _ in range(3):
         fail(db, NOW)
     with db.write() as conn:
-        counts = [login_throttle._forget(conn, KEY), login_throttle._forget(conn, KEY)]
+        counts = [login_throttle.reset(conn, KEYS, NAME), login_throttle.reset(conn, KEYS, NAME)]
     assert ([2, 0], []) == (counts, rows(db, "failures"))
 
 
@@ -219,7 +222,7 @@ def test_undo(db: Database, tries: int, waits: list[int]) -> None:
     for _ in range(tries):
         fail(db, NOW)
     with db.write() as conn:
-        login_throttle._release(conn, KEY)
+        login_throttle.cancel(conn, KEYS, NAME)
     assert waits == [fail(db, NOW) for _ in range(3)]
 
 
@@ -240,7 +243,7 @@ def try_often(path: str, times: int) -> int:
     admitted = 0
     for _ in range(times):
         with db.write() as conn:
-            admitted += login_throttle._admit(conn, KEY, NOW) == 0
+            admitted += login_throttle._count_attempt(conn, login_throttle._key(KEYS, NAME), NOW) == 0
     db.close()
     return admitted
 

@@ -101,7 +101,7 @@ class Loket(RuleBasedStateMachine):
             return
         open_before = confirmation.open_link(self.db.read(), link, self.now).state == "open"
         with self.db.write() as conn:
-            known = passwords.stored_hash(conn, row["person_id"])
+            known = passwords.find_hash(conn, row["person_id"])
             chosen = None if known else HASH
             made = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known, chosen=chosen)
             again = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known or HASH)
@@ -189,7 +189,7 @@ class Loket(RuleBasedStateMachine):
             cookie = f"cookie-{len(self.cookies)}"
             with self.db.write() as conn:
                 access_codes.record_use(conn, member.access_code_id, self.now)
-                sessions.begin(conn, member.person_id, member.access_code_id, cookie, self.now, "")
+                sessions.start(conn, member.person_id, member.access_code_id, cookie, self.now, "")
             self.cookies[cookie] = member.access_code_id
 
     def _read_codes(self) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from selfservice import clock, mailer, seeds
 from selfservice.accounts import access_codes
-from selfservice.accounts.new_password import new_password_error
+from selfservice.accounts.password_policy import new_password_error
 from selfservice.config import ROOT, Config
 from selfservice.crypto import Keys
 from selfservice.db import Database, IntegrityError

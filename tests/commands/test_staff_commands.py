@@ -17,7 +17,7 @@ from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.mail import verification
 from selfservice.orders import api_keys
 from selfservice.requests.rejection_reasons import REASONS, sentence
-from selfservice.values.reference import reference_with_check
+from selfservice.values.reference import reference_with_check_character
 from selfservice.web.services import Services
 from tests.domain_helpers import rows
 
@@ -206,7 +206,7 @@ def test_messages_show(run: Run, wired: Services) -> None:
 
 def test_messages_show_mistyped(run: Run) -> None:
     """A code with a mistake in it is told from one that we never gave: the message with it may be ours."""
-    never, mistyped = reference_with_check("2222222"), "K7RM-4X9X"
+    never, mistyped = reference_with_check_character("2222222"), "K7RM-4X9X"
     says = [run("messages", "show", code).output for code in (never, mistyped)]
     assert [(True, False), (False, True)] == [("we sent nothing" in each, "letter by letter" in each) for each in says]
 

@@ -229,7 +229,7 @@ def test_methods_are_facts(app: Flask, client: HouseClient, monkeypatch: pytest.
 def test_masked() -> None:
     """A mail shows of an account what its holder knows it by."""
     mandate = mandates.Mandate(1, 1, None, IBAN, "J", dt.date(2026, 1, 5))
-    assert "NL91 •••• 4300" == mandate.masked
+    assert "NL91 •••• 4300" == mandate.masked_iban
 
 
 @pytest.mark.parametrize("has_come", [False, True], ids=["to come", "in force"])

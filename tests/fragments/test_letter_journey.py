@@ -26,7 +26,7 @@ def test_code_in_the_letter_signs_in(app: Flask, tmp_path: Path, lang: str) -> N
         row for row in rows(database(app), "requests") if (row["state"], row["delivery"]) == ("received", "letter")
     )
     with database(app).write() as conn:
-        passwords.store(conn, int(str(waiting["person_id"])), hashed(), clock.now())
+        passwords.store_hash(conn, int(str(waiting["person_id"])), hashed(), clock.now())
     reference = str(waiting["reference"])
     assert 0 == run(cli.commands["requests"], ["approve", reference, "--by", "Anna Staff"]).exit_code
     assert 0 == run(cli.commands["letters"], ["print", "--to", str(tmp_path)]).exit_code

@@ -246,12 +246,12 @@ def test_change_changed_meanwhile(
 
     def hash_slowly(password: str) -> str:
         with database(app).write() as conn:
-            passwords.store(conn, person_id(app, MAIN), other, clock.now())
+            passwords.store_hash(conn, person_id(app, MAIN), other, clock.now())
         return hash_it(password)
 
     monkeypatch.setattr(hasher, "hash", hash_slowly)
     answer = client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
-    kept = passwords.stored_hash(database(app).read(), person_id(app, MAIN))
+    kept = passwords.find_hash(database(app).read(), person_id(app, MAIN))
     assert (CHANGE, other, []) == (answer.headers["Location"], kept, mails(app))
 
 
@@ -289,7 +289,7 @@ def test_payments_before_its_day(app: Flask) -> None:
     who = person_id(app, PRIVATE)
     with database(app).write() as conn:
         for iban, day in (("NL91ABNA0417164300", "2020-01-01"), ("NL02ABNA0123456789", "2999-01-01")):
-            mandates.agree(
+            mandates.add(
                 conn,
                 now,
                 person_id=who,
@@ -298,8 +298,8 @@ def test_payments_before_its_day(app: Flask) -> None:
                 holder="T",
                 effective_on=today(now).fromisoformat(day),
             )
-    paying = payment_methods.find(database(app).read(), who, None, today(now))
-    assert ("direct_debit", "2999-01-01") == (paying.method, str(paying.debit_from))
+    paying = payment_methods.current(database(app).read(), who, None, today(now))
+    assert ("direct_debit", "2999-01-01") == (paying.method, str(paying.direct_debit_from))
 
 
 def test_nobody_keeps_it_from_the_owner(app: Flask, client: HouseClient) -> None:

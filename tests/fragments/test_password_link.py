@@ -240,7 +240,7 @@ def test_sessions_end(english: Visitor, office: Office) -> None:
     assert other
     with office.services.db.write() as conn:
         for cookie, person in (("one", owner), ("two", owner), ("three", other)):
-            sessions.begin(conn, person.person_id, person.access_code_id, cookie, now, "a device")
+            sessions.start(conn, person.person_id, person.access_code_id, cookie, now, "a device")
     english.follow(office.token())
     location(english.choose())
     found = [sessions.find(office.services.db.read(), cookie, now) for cookie in ("one", "two", "three")]

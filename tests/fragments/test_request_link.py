@@ -570,7 +570,7 @@ def test_never_came_ends_no_other_session(app: Flask) -> None:
            rows(app, "sessions")[0]["access_code_id"])  # fmt: skip
     change(app, "UPDATE sessions SET person_id = ?", request["person_id"])
     with services(app).db.write() as conn:
-        sessions.begin(conn, request["person_id"], request["access_code_id"], "theirs", clock.now(), "")
+        sessions.start(conn, request["person_id"], request["access_code_id"], "theirs", clock.now(), "")
         done = self_service.never_came(
             conn, services(app).context, request["reference"], request["email"], "", clock.now()
         )

@@ -29,7 +29,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
         person, _ = add_person(made)
         with made.write() as conn:
             for number in range(3):
-                sessions.begin(conn, person, 1, f"cookie {number}", NOW, "a device")
+                sessions.start(conn, person, 1, f"cookie {number}", NOW, "a device")
         yield made
 
 

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfservice.mail.message import build
-from selfservice.values.email import EmailError, check_email, mask_email
+from selfservice.values.email import check_email, mask_email
+from selfservice.values.error import FieldError
 from tests.domain_helpers import NOW
 
 TEXT = """
@@ -149,7 +150,7 @@ def test_addresses(typed: str, expected: str) -> None:
 )
 def test_not_one_address(typed: str) -> None:
     """Anything that is not exactly one plain address is refused."""
-    with pytest.raises(EmailError):
+    with pytest.raises(FieldError):
         check_email(typed)
 
 
@@ -159,7 +160,7 @@ def test_address_or_error(text: str) -> None:
     """Whatever is typed is one plain address or refused."""
     try:
         found = check_email(text)
-    except EmailError:
+    except FieldError:
         return
     assert (1, True, [found]) == (found.count("@"), found.isascii(), found.split())
 

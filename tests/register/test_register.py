@@ -90,7 +90,7 @@ def add_person(conn: Connection) -> int:
 def test_columns_go_in(db: Database) -> None:
     """All that a line says is in the database, each value in its one form."""
     assert ((1, 0, 0, 0), []) == bring(db, text(line(**POSTAL, payment_method="direct_debit")))
-    found = organisations.by_number(db.read(), "01234567")
+    found = organisations.find_by_number(db.read(), "01234567")
     assert found is not None
     assert ("Bakkerij De Gouden Korst", "info@bakkerij.example", "direct_debit") == (
         found.name,
@@ -157,7 +157,7 @@ def test_mandate(db: Database, is_open: bool, expected: tuple[str | None, tuple[
     with db.write() as conn:
         person = add_person(conn)
         account = {"iban": "NL91ABNA0417164300", "holder": "J. de Jonge"}
-        mandates.agree(conn, NOW, person_id=person, organisation_id=1, effective_on=NOW.date(), **account)
+        mandates.add(conn, NOW, person_id=person, organisation_id=1, effective_on=NOW.date(), **account)
         if not is_open:
             mandates.end(conn, person, 1, NOW)
     counts, _ = bring(db, text(line()), LATER)

@@ -608,7 +608,7 @@ def test_replace_private(db: Database) -> None:
     help_.confirm(db, help_.hand_in(db, PRIVATE))
     old = help_.mailed_code(db)
     with db.write() as conn:
-        sessions.begin(conn, 1, 1, "cookie", NOW, "Firefox")
+        sessions.start(conn, 1, 1, "cookie", NOW, "Firefox")
     link = lose(db)
     assert replacement.opens(db.read(), link, NOW)
     assert (1, True) == (help_.active_codes(db), sessions.find(db.read(), "cookie", NOW) is not None)

@@ -12,7 +12,7 @@ from selfservice.values.reference import (
     is_valid_reference,
     new_reference,
     normalise_reference,
-    reference_with_check,
+    reference_with_check_character,
 )
 
 TEXTS = st.text(REFERENCE_CHARACTERS, min_size=7, max_size=7)
@@ -36,7 +36,7 @@ def test_new() -> None:
 @given(TEXTS, st.integers(0, 7), st.sampled_from(REFERENCE_CHARACTERS))
 def test_a_mistyped_symbol_is_found(symbols: str, place: int, other: str) -> None:
     """Any one wrong symbol makes the reference wrong."""
-    reference = reference_with_check(symbols)
+    reference = reference_with_check_character(symbols)
     wrong = reference[:place] + other + reference[place + 1 :]
     assert (wrong == reference) == is_valid_reference(wrong)
 
@@ -44,7 +44,7 @@ def test_a_mistyped_symbol_is_found(symbols: str, place: int, other: str) -> Non
 @given(TEXTS, st.integers(0, 6))
 def test_swapped_neighbours_are_found(symbols: str, place: int) -> None:
     """Two swapped neighbours are found, but for the first and the last symbol of all 30 (Luhn's one gap)."""
-    reference = reference_with_check(symbols)
+    reference = reference_with_check_character(symbols)
     pair = reference[place : place + 2]
     wrong = reference[:place] + pair[::-1] + reference[place + 2 :]
     assert (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask, abort
 
-from selfservice.accounts.passwords import HasherBusy
+from selfservice.accounts.passwords import HasherBusyError
 from selfservice.config import Config
 from selfservice.db import connect, sqlite
 from selfservice.i18n.languages import LANGUAGES, using_language
@@ -54,7 +54,7 @@ def breaking(app: Flask) -> HouseClient:
 
     @app.get("/<lang:lang>/busy")
     def busy() -> str:
-        raise HasherBusy("taken")
+        raise HasherBusyError("taken")
 
     made = app.test_client()
     assert isinstance(made, HouseClient)

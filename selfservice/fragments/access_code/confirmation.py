@@ -12,8 +12,8 @@ from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, web
 from selfservice.accounts import login_throttle, password_policy, passwords
-from selfservice.accounts.new_password import new_password_error
-from selfservice.accounts.passwords import HasherBusy
+from selfservice.accounts.password_policy import new_password_error
+from selfservice.accounts.passwords import HasherBusyError
 from selfservice.crypto import hash_token
 from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
@@ -146,17 +146,17 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
         # What no password can be is not hashed: that would cost us more than it costs who sends it.
         text = gettext("This is longer than any password can be. Fill in your password only.")
         return _show(asked, {"password": text})
-    name = login_throttle.person(person)
+    name = login_throttle.person_name(person)
     with wired.db.write() as conn:
         wait = login_throttle.admit(conn, wired.keys, name, address, now)
     if wait:
         return too_often(wait, lambda notice: _show(asked, None, 429, notice))
-    known = passwords.stored_hash(wired.db.read(), person)
+    known = passwords.find_hash(wired.db.read(), person)
     try:
         right = wired.hasher.verify(known, typed)
-    except HasherBusy:
+    except HasherBusyError:
         with wired.db.write() as conn:
-            login_throttle.release(conn, wired.keys, name)
+            login_throttle.cancel(conn, wired.keys, name)
         raise
     if not right:
         with wired.db.write() as conn:
@@ -178,7 +178,7 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
-            login_throttle.forget(conn, wired.keys, login_throttle.person(asked.request.person_id))
+            login_throttle.reset(conn, wired.keys, login_throttle.person_name(asked.request.person_id))
         done = _load(conn, now).get("done")
         if done is None or done["reference"] != asked.request.reference:
             done = None

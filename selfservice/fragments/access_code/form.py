@@ -16,10 +16,10 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.requests import submission
-from selfservice.values.email import EmailError, check_email
+from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
-from selfservice.values.iban import MAX_HOLDER, AccountError, check_holder, normalise_iban
-from selfservice.values.name import MAX_NAME, check_name
+from selfservice.values.iban import MAX_HOLDER_LENGTH, check_holder, normalise_iban
+from selfservice.values.name import MAX_NAME_LENGTH, check_name
 from selfservice.values.organisation_number import check_organisation_number
 from selfservice.values.phone import check_phone
 
@@ -196,7 +196,7 @@ class Form:
             return ""
         if not text.strip():
             return gettext("Fill in the name of the account holder, as it is known at the bank.")
-        return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER)
+        return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH)
 
     def _mandate(self, text: str) -> str:
         return (
@@ -212,7 +212,7 @@ def email_error(text: str) -> str:
         return gettext("Fill in your e-mail address.")
     try:
         check_email(text)
-    except EmailError:
+    except FieldError:
         return gettext("This is not a complete e-mail address. It looks like name@example.org.")
     return ""
 
@@ -220,7 +220,7 @@ def email_error(text: str) -> str:
 def _name(text: str, empty: str) -> str:
     return {
         "empty": empty,
-        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME),
+        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME_LENGTH),
         "wrong": gettext("Use letters, spaces, hyphens and apostrophes only."),
     }.get(_reason(check_name, text), "")
 
@@ -229,6 +229,6 @@ def _reason(check: Callable[[str], object], text: str) -> str:
     """Why a check refuses a text; nothing when it does not."""
     try:
         check(text)
-    except (FieldError, AccountError) as error:
+    except FieldError as error:
         return error.reason
     return ""

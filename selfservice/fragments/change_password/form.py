@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from selfservice.accounts import password_policy, passwords, sessions
-from selfservice.accounts.new_password import new_password_error
+from selfservice.accounts.password_policy import new_password_error
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
@@ -24,7 +24,7 @@ def check(conn: Connection, ctx: Context, session: Session, old: str, new: str, 
         errors["password"] = gettext("Fill in the password that you log in with now.")
     if problem := new_password_error(conn, ctx, session.person_id, new, demo=demo):
         errors["new_password"] = problem
-    elif old and password_policy.normalise(old) == password_policy.normalise(new):
+    elif old and password_policy.normalise_password(old) == password_policy.normalise_password(new):
         # Who changes it since somebody else knows it must not believe that it is another one now.
         errors["new_password"] = gettext("Both passwords are the same. Choose another new password.")
     return errors
@@ -52,10 +52,10 @@ def change(
 
     Call inside `write()`, and begin a new session for this person there.
     """
-    if passwords.stored_hash(conn, session.person_id) != old_hash:
+    if passwords.find_hash(conn, session.person_id) != old_hash:
         return False
-    passwords.store(conn, session.person_id, hashed, now)
-    sessions.end_all(conn, session.person_id, now)
+    passwords.store_hash(conn, session.person_id, hashed, now)
+    sessions.end_all_of_person(conn, session.person_id, now)
     outbox.enqueue(
         conn,
         ctx,

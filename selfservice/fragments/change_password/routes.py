@@ -49,7 +49,7 @@ def change() -> Response:
         wait = form.wait(conn, wired.context, session, now)
     if wait:
         return _later(session, wait)
-    kept = passwords.stored_hash(wired.db.read(), session.person_id)
+    kept = passwords.find_hash(wired.db.read(), session.person_id)
     if kept is None or not wired.hasher.verify(kept, old):
         return _form(session, {"password": gettext("This is not the password that you log in with now.")}, 422)
     hashed, now = wired.hasher.hash(new), clock.now()

@@ -33,9 +33,9 @@ def end() -> Response:
     one = request.form.get("device", "")
     with services().db.write() as conn:
         if one:
-            count = int(sessions.end_one(conn, session.person_id, one, now))
+            count = int(sessions.end_by_public_id(conn, session.person_id, one, now))
         else:
-            count = sessions.end_all(conn, session.person_id, now, but=session.id)
+            count = sessions.end_all_of_person(conn, session.person_id, now, except_id=session.id)
         who = f"person:{session.person_id}"
         record(
             conn,

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from selfservice import workdays
 from selfservice.accounts import mandates
-from selfservice.accounts.mandate_mails import notices
+from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
@@ -17,7 +17,8 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.values.iban import MAX_HOLDER, AccountError, check_holder, normalise_iban
+from selfservice.values.error import FieldError
+from selfservice.values.iban import MAX_HOLDER_LENGTH, check_holder, normalise_iban
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -25,19 +26,19 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     errors = {}
     try:
         normalise_iban(typed["iban"])
-    except AccountError as error:
+    except FieldError as error:
         errors["iban"] = {
             "empty": gettext("Fill in the account number (IBAN) that we may collect from."),
-            "iban": gettext(
+            "wrong": gettext(
                 "There is a mistake in this account number. Compare it digit by digit with your bank card."
             ),
         }[error.reason]
     try:
         check_holder(typed["holder"])
-    except AccountError:
+    except FieldError:
         errors["holder"] = gettext(
             "Fill in the name of the account holder as your bank has it, in at most %(count)s characters.",
-            count=MAX_HOLDER,
+            count=MAX_HOLDER_LENGTH,
         )
     return errors
 
@@ -72,7 +73,7 @@ def agree(
     if known is not None and (known.iban, known.holder) == (iban, holder):
         return known.effective_on
     _take_back(conn, session, now)
-    mandates.agree(
+    mandates.add(
         conn, now, person_id=session.person_id, organisation_id=session.organisation_id, iban=iban,
         holder=holder, effective_on=effective,
     )  # fmt: skip
@@ -119,7 +120,7 @@ def _tell(
     conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
 ) -> None:
     """Confirm it by mail, to whom it concerns."""
-    for notice in notices(conn, mandate, name=session.name, email=session.email):
+    for notice in mandate_mails(conn, mandate, name=session.name, email=session.email):
         outbox.enqueue(
             conn,
             ctx,

@@ -34,7 +34,7 @@ def _form(
     today = workdays.today(clock.now())
     conn = services().db.read()
     mandate = form.load(conn, session)
-    paying = payment_methods.find(conn, session.person_id, session.organisation_id, today)
+    paying = payment_methods.current(conn, session.person_id, session.organisation_id, today)
     possible = form.is_open(services().context, session)
     pending = mandate is not None and mandate.effective_on > today
     return authentication.render(

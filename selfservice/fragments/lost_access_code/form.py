@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from selfservice.i18n.catalogs import gettext
-from selfservice.values.email import EmailError, check_email
+from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
 from selfservice.values.organisation_number import check_organisation_number
 
@@ -42,7 +42,7 @@ def _email(text: str) -> str:
         return gettext("Fill in your e-mail address.")
     try:
         check_email(text)
-    except EmailError:
+    except FieldError:
         return gettext("This is not a complete e-mail address. It looks like name@example.org.")
     return ""
 

@@ -138,7 +138,7 @@ def _ask(notice: str | None = None) -> Response:
         error=bool(notice),
         lost=lost,
         masked=mask_email(lost.email),
-        link=tokens.name(services().keys, token_hash),
+        link=tokens.link_fingerprint(services().keys, token_hash),
         notice=notice,
     )
 
@@ -156,7 +156,7 @@ def replace() -> Response:
         if "done" in saved:
             return web.see(url_for(".done"))
         token_hash, made = saved.get("token_hash", ""), None
-        if request.form.get("link") == tokens.name(services().keys, token_hash):
+        if request.form.get("link") == tokens.link_fingerprint(services().keys, token_hash):
             made = replacement.replace(conn, services().context, token_hash, web.client_address(), now)
         if made is not None:
             cookies.save_form(conn, NAME, {"done": _made(made)}, now)

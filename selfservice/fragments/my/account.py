@@ -32,12 +32,12 @@ def load_account(conn: Connection, session: Session, today: date) -> Account:
     ).fetchone()
     if row is None:
         raise LookupError("the access code of this session is gone")
-    paying = payment_methods.find(conn, session.person_id, session.organisation_id, today)
+    paying = payment_methods.current(conn, session.person_id, session.organisation_id, today)
     return Account(
         code_hint=row["hint"],
         organisation=row["name"],
         kvk_number=row["kvk_number"],
         is_main=row["main_person_id"] == session.person_id,
         payment=paying.method,
-        debit_from=paying.debit_from,
+        debit_from=paying.direct_debit_from,
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from selfservice.accounts import access_codes, passwords, people, sessions, tokens
-from selfservice.accounts.new_password import new_password_error
+from selfservice.accounts.password_policy import new_password_error
 from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
@@ -15,7 +15,7 @@ from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
 from selfservice.limits import table
 from selfservice.mail import outbox
-from selfservice.values.access_code import Hashes, code_error
+from selfservice.values.access_code import CodeHashes, access_code_error
 from selfservice.values.email import check_email, email_key
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
@@ -28,7 +28,7 @@ def check(typed: dict[str, str]) -> dict[str, str]:
 
 def code_errors(text: str) -> dict[str, str]:
     """A message when this cannot be an access code. A code that nobody has is not a mistake here."""
-    problem = code_error(text)
+    problem = access_code_error(text)
     return {"access_code": problem} if problem else {}
 
 
@@ -54,7 +54,7 @@ class Asked:
 def ask(
     conn: Connection,
     ctx: Context,
-    hashes: Hashes,
+    hashes: CodeHashes,
     email: str,
     address: str,
     lang: str,
@@ -117,8 +117,8 @@ def change(
     if person is None:
         return False
     owner = people.get(conn, person)
-    passwords.store(conn, person, hashed, now)
-    sessions.end_all(conn, person, now)
+    passwords.store_hash(conn, person, hashed, now)
+    sessions.end_all_of_person(conn, person, now)
     outbox.enqueue(
         conn,
         ctx,

@@ -14,7 +14,7 @@ from selfservice.fragments.replacement_password import form
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.requests import confirmation
-from selfservice.values.access_code import Hashes, lookup_hashes
+from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.values.email import mask_email
 from selfservice.web import cookies, security
 from selfservice.web.error_pages import too_often
@@ -51,7 +51,7 @@ def request_link() -> Response:
     return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
 
 
-def _send(hashes: Hashes, email: str) -> int:
+def _send(hashes: CodeHashes, email: str) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now = clock.now()
     with services().db.write() as conn:
@@ -151,7 +151,7 @@ def _choose(token_hash: str, errors: dict[str, str] | None = None, notice: str |
         error=is_wrong,
         errors=errors or {},
         notice=notice,
-        link=tokens.name(services().keys, token_hash),
+        link=tokens.link_fingerprint(services().keys, token_hash),
     )
 
 
@@ -168,7 +168,7 @@ def change_password() -> Response:
     person = form.opens(wired.db.read(), token_hash, now)
     if not person:
         return _expired()
-    if request.form.get("link") != tokens.name(wired.keys, token_hash):
+    if request.form.get("link") != tokens.link_fingerprint(wired.keys, token_hash):
         return _choose(token_hash, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
     if errors := form.refuse(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
         return _choose(token_hash, errors)
@@ -177,7 +177,7 @@ def change_password() -> Response:
         changed = form.change(
             conn, wired.context, token_hash, hashed, web.client_address(), current_language(), clock.now()
         )
-        if changed and access_codes.hashes_of_person(conn, person):
+        if changed and access_codes.active_hashes(conn, person):
             cookies.delete_form(conn, NAME, now)
         elif changed:
             # For the page that comes next.

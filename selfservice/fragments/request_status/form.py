@@ -9,8 +9,8 @@ from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.requests import rejection_reasons
 from selfservice.requests.progress import Status
-from selfservice.values.address import MAX_LINE, check_house_number, check_line
-from selfservice.values.email import EmailError, check_email
+from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
+from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
 from selfservice.values.postcode import check_postcode
 from selfservice.values.reference import is_valid_reference, normalise_reference
@@ -46,7 +46,7 @@ def _email(text: str) -> str:
         return gettext("Fill in your e-mail address.")
     try:
         check_email(text)
-    except EmailError:
+    except FieldError:
         return gettext("This is not a complete e-mail address. It looks like name@example.org.")
     return ""
 
@@ -54,17 +54,17 @@ def _email(text: str) -> str:
 def check_address(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for the fields of an address that are not right."""
     checks = {
-        "street": (check_line, gettext("Fill in the street.")),
+        "street": (check_address_line, gettext("Fill in the street.")),
         "house_number": (check_house_number, gettext("Fill in the house number, such as 12 or 12 A.")),
         "postcode": (check_postcode, gettext("Fill in the postcode: 4 digits and 2 letters, such as 1234 AB.")),
-        "city": (check_line, gettext("Fill in the town or city.")),
+        "city": (check_address_line, gettext("Fill in the town or city.")),
     }
     errors = {}
     for name, (check_one, message) in checks.items():
         try:
             check_one(typed[name])
         except FieldError as error:
-            long = gettext("This is too long. Use at most %(count)s characters.", count=MAX_LINE)
+            long = gettext("This is too long. Use at most %(count)s characters.", count=MAX_LINE_LENGTH)
             errors[name] = long if error.reason == "long" else message
     return errors
 

@@ -12,7 +12,7 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
 from selfservice.mail import outbox
-from selfservice.values.access_code import Hashes, code_error
+from selfservice.values.access_code import CodeHashes, access_code_error
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
@@ -21,7 +21,7 @@ def check(typed: dict[str, str]) -> dict[str, str]:
 
 
 def _check_code(text: str) -> dict[str, str]:
-    problem = code_error(text)
+    problem = access_code_error(text)
     return {"access_code": problem} if problem else {}
 
 
@@ -42,17 +42,17 @@ class Account:
     hash: str | None
 
 
-def find(conn: Connection, hashes: Hashes, now: datetime) -> Account | None:
+def find(conn: Connection, hashes: CodeHashes, now: datetime) -> Account | None:
     """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
 
     The same two queries, whoever's it is.
     """
     member = access_codes.find_usable(conn, hashes, now)
-    hashed = passwords.stored_hash(conn, member.person_id if member else None)
+    hashed = passwords.find_hash(conn, member.person_id if member else None)
     return None if member is None else Account(member, hashed)
 
 
-def refuse(conn: Connection, ctx: Context, hashes: Hashes, address: str, now: datetime) -> None:
+def refuse(conn: Connection, ctx: Context, hashes: CodeHashes, address: str, now: datetime) -> None:
     """Write down that code and password did not belong together. Call inside `write()`."""
     record(conn, ctx.keys, now, "sign_in", "refused", who=f"code:{hashes[0]}", address=address)
 
@@ -60,7 +60,7 @@ def refuse(conn: Connection, ctx: Context, hashes: Hashes, address: str, now: da
 def accept(
     conn: Connection,
     ctx: Context,
-    hashes: Hashes,
+    hashes: CodeHashes,
     account: Account,
     rehashed: str | None,
     address: str,
@@ -81,8 +81,8 @@ def accept(
             "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
             {"hash": rehashed, "person_id": member.person_id},
         )
-    failed = login_throttle.forget(conn, ctx.keys, hashes[0])
-    if failed >= login_throttle.WORRYING:
+    failed = login_throttle.reset(conn, ctx.keys, hashes[0])
+    if failed >= login_throttle.NOTABLE_ATTEMPTS:
         _tell(conn, ctx, member, failed, now)
     record(
         conn,

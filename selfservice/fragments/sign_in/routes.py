@@ -10,12 +10,12 @@ from flask import Blueprint, Response, request
 from selfservice import clock, web
 from selfservice.accounts import login_throttle, sessions
 from selfservice.accounts.devices import describe
-from selfservice.accounts.passwords import HasherBusy
+from selfservice.accounts.passwords import HasherBusyError
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.sign_in import form
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
-from selfservice.values.access_code import Hashes, lookup_hashes
+from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.web import authentication, cookies, downloads
 from selfservice.web.error_pages import too_often
 from selfservice.web.services import services
@@ -82,7 +82,7 @@ def _wrong() -> str:
     return gettext("This access code and password do not belong together. Look at both, and at the caps lock key.")
 
 
-def _try(hashes: Hashes, password: str) -> bool:
+def _try(hashes: CodeHashes, password: str) -> bool:
     """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
     wired = services()
     account = form.find(wired.db.read(), hashes, clock.now())
@@ -90,9 +90,9 @@ def _try(hashes: Hashes, password: str) -> bool:
         right = wired.hasher.verify(account.hash if account else None, password)
         outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
         rehashed = wired.hasher.hash(password) if outdated else None
-    except HasherBusy:
+    except HasherBusyError:
         with wired.db.write() as conn:
-            login_throttle.release(conn, wired.keys, hashes[0])
+            login_throttle.cancel(conn, wired.keys, hashes[0])
         raise
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:
@@ -130,7 +130,7 @@ def sign_out() -> Response:
     session, now = authentication.signed_in(), clock.now()
     with services().db.write() as conn:
         if session is not None:
-            sessions.end(conn, cookies.value() or "", now)
+            sessions.end_by_cookie(conn, cookies.value() or "", now)
             form.leave(conn, services().context, session.person_id, web.client_address(), now)
             downloads.forget(conn, session.id)
         cookies.forget(conn, now)
