@@ -14,6 +14,7 @@ from selfservice import clock
 from selfservice.accounts import access_codes, people
 from selfservice.commands.catalogs import compile_stale
 from selfservice.config import ROOT
+from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.facts.facts import Facts
@@ -96,7 +97,7 @@ def _filled(folder: Path, made: list[pending.Letter]) -> Database:
             code = access_codes.add(conn, KEYS, now, code=derive_code(KEYS, letter.seed), person_id=person)
             pending.enqueue(
                 conn,
-                KEYS,
+                Context(KEYS, Facts.load(ROOT / "content" / "facts.toml"), "loket.example"),
                 access_code_id=code,
                 reference=letter.reference,
                 language=letter.language,

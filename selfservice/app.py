@@ -8,7 +8,7 @@ from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import health, web
+from selfservice import audit, health, web
 from selfservice.accounts.passwords import Hasher
 from selfservice.api import routes as api
 from selfservice.config import PACKAGE, Config
@@ -63,7 +63,9 @@ def wire(config: Config) -> Flask:
     for code in LANGUAGES:
         catalog(code)
     theme = Theme(config.root / "site" / "static", preview=config.preview)
-    chrome = LayoutContext(config, Facts.load(config.content / "facts.toml"), theme)
+    facts = Facts.load(config.content / "facts.toml")
+    audit.check_facts(facts)
+    chrome = LayoutContext(config, facts, theme)
     app.jinja_options = {name: value for name, value in ENVIRONMENT.items() if name != "autoescape"}
     app.jinja_env.autoescape = True
     app.jinja_loader = ChoiceLoader(

@@ -8,11 +8,15 @@ import re
 from datetime import datetime, timedelta
 
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection
+from selfservice.facts.facts import Facts
+from selfservice.facts.kinds import FactError
 from selfservice.limits.rate_limit import network
 
-KEPT_DAYS = 365
+# The trigger below refuses to forget an event sooner, and one refusal would stop all of the cleaning.
+LEAST_DAYS = 365
 LOGGER = logging.getLogger("loket.events")
 
 _WORD = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
@@ -56,8 +60,15 @@ def record(
     LOGGER.info("event", extra={"fields": event})
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Remove events older than a year; returns how many went."""
-    # Whole seconds, as the trigger counts (migrations.py): one event too young would stop all of the cleaning.
-    before = (now - timedelta(days=KEPT_DAYS)).replace(microsecond=0)
+def check_facts(facts: Facts) -> None:
+    """Raise FactError when the log is said to be kept for less time than its table allows."""
+    keep = facts.get("events.keep_days")
+    if keep.value < LEAST_DAYS:
+        raise FactError(f"facts.toml:{keep.line}: '{keep.name}' is at least {LEAST_DAYS}: the log's table keeps a year")
+
+
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Remove events older than fact events.keep_days; returns how many went."""
+    # Whole seconds, as the trigger counts.
+    before = (now - timedelta(days=ctx.fact("events.keep_days"))).replace(microsecond=0)
     return conn.execute("DELETE FROM events WHERE at < :before", {"before": to_text(before)}).rowcount

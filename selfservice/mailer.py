@@ -84,7 +84,7 @@ def probe(services: Services, recipient: str) -> str:
 
 def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
     """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
-    folder, swept = downloads.Folder(services.config.downloads), datetime.min.replace(tzinfo=UTC)
+    folder, swept = downloads.folder_of(services), datetime.min.replace(tzinfo=UTC)
 
     def render(item: Item) -> EmailMessage:
         subject, text = write(services, item.kind, item.language, item.filled(services.keys))
@@ -102,7 +102,7 @@ def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], ob
 
     def hourly(db: Database, now: datetime) -> None:
         scheduled.hourly(db, services.context, now)
-        retention.clean(db, now)
+        retention.clean(db, services.context, now)
 
     def often(now: datetime) -> None:
         nonlocal swept

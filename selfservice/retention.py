@@ -1,32 +1,42 @@
 """Clearing away what may no longer be kept. Each domain's migrations.py says what goes when."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from selfservice import audit
 from selfservice.accounts import anonymous_sessions, retention
-from selfservice.db import Database
+from selfservice.context import Context
+from selfservice.db import Connection, Database
 from selfservice.jobs import queue
 from selfservice.letters import pending
 from selfservice.limits import rate_limit
 from selfservice.mail import outbox, verification
+from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
 from selfservice.requests import scheduled
 
-DOMAINS = {
+Clean = Callable[[Connection, Context, datetime], int]
+
+
+def _without_facts(clean_domain: Callable[[Connection, datetime], int]) -> Clean:
+    return lambda conn, _, now: clean_domain(conn, now)
+
+
+DOMAINS: dict[str, Clean] = {
     "events": audit.clean,
-    "jobs": queue.clean,
-    "letters": pending.clean,
-    "limits": rate_limit.clean,
-    "members": retention.clean,
-    "messages": verification.clean,
-    "orders": lambda conn, now: OrderStore(conn).retain(now),
-    "outbox": outbox.clean,
+    "jobs": lambda conn, ctx, now: queue.clean(conn, timedelta(hours=ctx.fact("orders.file_keep_hours")), now),
+    "letters": _without_facts(pending.clean),
+    "limits": _without_facts(rate_limit.clean),
+    "members": _without_facts(retention.clean),
+    "messages": _without_facts(verification.clean),
+    "orders": lambda conn, ctx, now: OrderStore(conn).retain(first_kept_day(ctx, now), now),
+    "outbox": _without_facts(outbox.clean),
     "requests": scheduled.clean,
     "visits": anonymous_sessions.clean,
 }
 
 
-def clean(db: Database, now: datetime) -> dict[str, int]:
+def clean(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
     """Remove what is too old in every domain; returns how many rows went, by domain. Safe to run at any time.
 
     A transaction a domain, so that requests never wait long for the write lock.
@@ -34,5 +44,5 @@ def clean(db: Database, now: datetime) -> dict[str, int]:
     gone = {}
     for name, clean_domain in DOMAINS.items():
         with db.write() as conn:
-            gone[name] = clean_domain(conn, now)
+            gone[name] = clean_domain(conn, ctx, now)
     return gone

@@ -27,6 +27,7 @@ from selfservice.migrations import migrate
 from selfservice.publish.build import build
 from selfservice.web.services import Services
 from tests.clients import HouseClient
+from tests.domain_helpers import CONTEXT
 
 # Fixtures of the browser tests.
 pytest_plugins = ["tests.live", "tests.visitors"]
@@ -126,7 +127,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated database with the demonstration's data, to copy."""
     db = Database(tmp_path_factory.mktemp("filled") / "loket.db")
     migrate(db, Keys(SECRET))
-    accounts.fill(db, Keys(SECRET))
+    accounts.fill(db, CONTEXT)
     db.read().execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return db.path

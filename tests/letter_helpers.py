@@ -20,7 +20,7 @@ from selfservice.letters.pending import Letter
 from selfservice.letters.text import Site
 from selfservice.seeds import Seed, new_seed
 from selfservice.values.access_code import derive_code
-from tests.domain_helpers import KEYS, NOW, add_person
+from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person
 
 LINES = ("Bakkerij De Gouden Korst", "Jip van der Zonnestraal", "Meelstraat 3", "0012 AB  TARWEDAM")
 SEED = new_seed(KEYS, "code")
@@ -57,7 +57,7 @@ def enqueue(db: Database, number: int = 0, *, now: datetime = NOW, lines: tuple[
         made = conn.execute("SELECT id FROM access_codes WHERE person_id = :id", {"id": person}).fetchone()["id"]
         return pending.enqueue(
             conn,
-            KEYS,
+            CONTEXT,
             access_code_id=made,
             reference="K7RM4X9T",
             language="en" if number % 2 else "nl",

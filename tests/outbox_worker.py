@@ -11,6 +11,7 @@ from selfservice.mail.delivery import Item
 from selfservice.mail.message import build
 from selfservice.mail.smtp import Smtp
 from selfservice.mail.worker import Worker
+from tests.domain_helpers import CONTEXT
 
 
 def render(item: Item) -> EmailMessage:
@@ -30,7 +31,7 @@ if __name__ == "__main__":
         Database(Path(sys.argv[1])),
         render,
         Smtp("127.0.0.1", int(sys.argv[2])),
-        retention.clean,
+        lambda db, now: retention.clean(db, CONTEXT, now),
         poll_seconds=0.05,
         lease_seconds=1,
     ).run(threading.Event())

@@ -12,7 +12,7 @@ from selfservice import audit, clock
 from selfservice.audit import record
 from selfservice.db import Database, Error
 from selfservice.logs import JsonLines
-from tests.domain_helpers import KEYS, NOW, dump, new_database, rows, undo
+from tests.domain_helpers import CONTEXT, KEYS, NOW, dump, new_database, rows, undo
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_clean(db: Database) -> None:
     for days in (366, 365.1, 364.9, 0):
         write(db, now=now - timedelta(days=days))
     with db.write() as conn:
-        gone = audit.clean(conn, now)
+        gone = audit.clean(conn, CONTEXT, now)
     assert (2, 2) == (gone, len(rows(db, "events")))
 
 
@@ -113,9 +113,9 @@ def test_clean_within_a_second(db: Database) -> None:
     """An event that is a year old by a part of a second does not stop the cleaning; it stays until the next."""
     now = clock.now().replace(microsecond=999_999)
     for part in (timedelta(microseconds=1), timedelta(seconds=2)):
-        write(db, now=now - timedelta(days=audit.KEPT_DAYS) - part)
+        write(db, now=now - timedelta(days=audit.LEAST_DAYS) - part)
     with db.write() as conn:
-        gone = audit.clean(conn, now)
+        gone = audit.clean(conn, CONTEXT, now)
     assert (1, 1) == (gone, len(rows(db, "events")))
 
 

@@ -37,6 +37,7 @@ from selfservice.web.security import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
 from tests.clients import HX
 from tests.conftest import Site, new_app
+from tests.domain_helpers import CONTEXT
 from tests.live import free_port, running, wait_until
 from tests.slow_clients import half_sent_forms, unread_downloads
 
@@ -188,8 +189,9 @@ def _fill(config: Config) -> None:
     config.database.parent.mkdir()
     (config.database.parent / "demo-secret").write_bytes(config.secret)
     db = Database(config.database)
-    migrate(db, Keys(config.secret))
-    accounts.fill(db, Keys(config.secret), accounts.DEMO_PASSWORD)
+    keys = Keys(config.secret)
+    migrate(db, keys)
+    accounts.fill(db, dataclasses.replace(CONTEXT, keys=keys), accounts.DEMO_PASSWORD)
     many_orders.fill(db, ORDERS, clock.now())
     db.close()
 

@@ -19,6 +19,7 @@ from selfservice.limits.sliding_window import Cap
 from selfservice.mail import delivery, outbox
 from selfservice.orders import api_keys
 from selfservice.orders.models import OrderRow
+from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
 from selfservice.requests import scheduled, submission
@@ -78,14 +79,14 @@ def fill(db: Database, hours_ago: float) -> None:
         SavedForm(session_id, "form").save(conn, {}, then)
         sessions.start(conn, person, 1, "cookie", then, "a device")
         queue.ask(conn, "test", 1, {}, 1, then)
-        login_throttle._count_attempt(conn, "k" * 64, then)
+        login_throttle._count_attempt(conn, CONTEXT, "k" * 64, then)
         mandates.add(
             conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
         )
         mandates.end(conn, person, None, then)
         letter = pending.enqueue(
             conn,
-            KEYS,
+            CONTEXT,
             access_code_id=1,
             reference=new_reference(),
             language="nl",
@@ -127,7 +128,7 @@ def test_nothing_is_left(db: Database, table: str) -> None:
     """A day after its limit a row is gone."""
     fill(db, HOURS[table] + 24)
     delivery.give_up(db, clock.now())
-    retention.clean(db, clock.now())
+    retention.clean(db, CONTEXT, clock.now())
     assert [] == rows(db, table)
 
 
@@ -135,7 +136,7 @@ def test_nothing_is_left(db: Database, table: str) -> None:
 def test_nothing_goes_early(db: Database, table: str) -> None:
     """A minute before its limit a row is there."""
     fill(db, HOURS[table] - 1 / 60)
-    retention.clean(db, clock.now())
+    retention.clean(db, CONTEXT, clock.now())
     assert [] != rows(db, table)
 
 
@@ -171,12 +172,12 @@ def test_orders_go_by_year(db: Database) -> None:
         datetime(2026, 12, 31, 23, 0, tzinfo=UTC),
     ):
         with db.write() as conn:
-            scheduled.clean(conn, now)
-            OrderStore(conn).retain(now)
+            scheduled.clean(conn, CONTEXT, now)
+            OrderStore(conn).retain(first_kept_day(CONTEXT, now), now)
         tables = sorted(BY_YEAR - {"order_products"} | {"people"})
         left.append([len(rows(db, table)) for table in tables])
     with db.write() as conn:
-        scheduled.clean(conn, now)
+        scheduled.clean(conn, CONTEXT, now)
     # Tables in the order of their names: account months, holder months, holders, redeliveries, orders, people.
     assert [[2, 2, 1, 2, 2, 1], [1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 1]] == left
     assert [] == rows(db, "people")
@@ -185,7 +186,7 @@ def test_orders_go_by_year(db: Database) -> None:
 def test_clean_says_what_went(db: Database) -> None:
     """Cleaning tells how many rows went in each domain, and the second time none."""
     fill(db, 400 * 24)
-    first, second = retention.clean(db, clock.now()), retention.clean(db, clock.now())
+    first, second = retention.clean(db, CONTEXT, clock.now()), retention.clean(db, CONTEXT, clock.now())
     gone = {
         "events": 2,
         "jobs": 1,

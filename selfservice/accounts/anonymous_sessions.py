@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from selfservice import crypto
 from selfservice.accounts import login_throttle, sessions
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
 
-MAX_IDLE_HOURS = 24
 _TOUCH_AFTER_MINUTES = 10
 
 
@@ -21,13 +21,13 @@ def start(conn: Connection, now: datetime) -> tuple[int, str]:
     return int(row["id"]), cookie
 
 
-def find(conn: Connection, cookie: str | None, now: datetime) -> int | None:
-    """The id of the anonymous session with this cookie, or None if there is none or it was idle for 24 hours.
-    Only reads.
+def find(conn: Connection, ctx: Context, cookie: str | None, now: datetime) -> int | None:
+    """The id of the anonymous session with this cookie, or None if there is none or it was idle for fact
+    visit.keep_hours. Only reads.
     """
     row = conn.execute(
         "SELECT id FROM visits WHERE cookie_hash = :hash AND used_at > :since",
-        {"hash": crypto.hash_token(cookie or ""), "since": to_text(now - timedelta(hours=MAX_IDLE_HOURS))},
+        {"hash": crypto.hash_token(cookie or ""), "since": _since(ctx, now)},
     ).fetchone()
     return None if row is None else int(row["id"])
 
@@ -70,9 +70,13 @@ def end_every_session(conn: Connection, now: datetime) -> int:
     return conn.execute("UPDATE sessions SET ended_at = :now WHERE ended_at IS NULL", {"now": to_text(now)}).rowcount
 
 
-def clean(conn: Connection, now: datetime) -> int:
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete expired saved forms, sessions and login attempt counts; returns how many rows were deleted."""
-    before = {"before": to_text(now - timedelta(hours=MAX_IDLE_HOURS))}
+    before = {"before": _since(ctx, now)}
     saved_forms = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount
     anonymous = conn.execute("DELETE FROM visits WHERE used_at < :before", before).rowcount
     return saved_forms + anonymous + sessions.clean(conn, now) + login_throttle.clean(conn, now)
+
+
+def _since(ctx: Context, now: datetime) -> str:
+    return to_text(now - timedelta(hours=ctx.fact("visit.keep_hours")))

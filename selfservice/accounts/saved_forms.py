@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection
 
-KEPT_HOURS = 24
 MAX_LENGTH = 16_384
 
 
@@ -18,12 +18,12 @@ class SavedForm:
     def __init__(self, anonymous_session_id: int, fragment: str) -> None:
         self._key = {"visit_id": anonymous_session_id, "fragment": fragment}
 
-    def load(self, conn: Connection, now: datetime) -> dict[str, Any]:
-        """What was saved within 24 hours; an empty dict if nothing was."""
+    def load(self, conn: Connection, ctx: Context, now: datetime) -> dict[str, Any]:
+        """What was saved within fact visit.keep_hours; an empty dict if nothing was."""
         row = conn.execute(
             """SELECT content FROM drafts
                WHERE visit_id = :visit_id AND fragment = :fragment AND saved_at > :since""",
-            {**self._key, "since": to_text(now - timedelta(hours=KEPT_HOURS))},
+            {**self._key, "since": to_text(now - timedelta(hours=ctx.fact("visit.keep_hours")))},
         ).fetchone()
         return {} if row is None else dict(json.loads(row["content"]))
 

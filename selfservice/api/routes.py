@@ -47,7 +47,7 @@ def deliver() -> Response:
     """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
     key = authentication.require_key("orders:write")
     wired, now = services(), clock.now()
-    sent, importer = request_body.orders(), Importer(wired.keys, now)
+    sent, importer = request_body.orders(), Importer(wired.context, now)
     answers: list[dict[str, Any]] = []
     with wired.db.write() as conn:
         for each in sent:

@@ -18,7 +18,7 @@ def fill() -> bool:
     """Fill an empty database; True when it was empty. Refuses outside demo mode."""
     if not services().config.demo:
         sys.exit("loket: demo data only goes into a demonstration: set LOKET_DEMO=1")
-    return accounts.fill(services().db, services().keys, accounts.DEMO_PASSWORD)
+    return accounts.fill(services().db, services().context, accounts.DEMO_PASSWORD)
 
 
 @click.command("demo")

@@ -27,7 +27,7 @@ Tell = Callable[[int], None]
 def _orders_file(wired: Services, job: Job, tell: Tell) -> None:
     query, kind = export.from_payload(job.payload)
     assert job.session_id is not None, "a file is always somebody's"
-    folder = downloads.Folder(wired.config.downloads)
+    folder = downloads.folder_of(wired)
     folder.make(
         job.session_id,
         job.name,
@@ -65,7 +65,7 @@ def command(name: str, attempt: int) -> None:
         queue.finish(wired.db, job, clock.now())
     except LostError:
         assert job.session_id is not None
-        downloads.Folder(wired.config.downloads).forget_one(job.session_id, job.name)
+        downloads.folder_of(wired).forget_one(job.session_id, job.name)
     except Exception:  # noqa: BLE001 (a trace on standard error would hold what people typed)
         logs.LOGGER.exception("job")
         sys.exit(1)

@@ -35,7 +35,7 @@ def import_file(file: BinaryIO, strict: bool) -> None:
         "orders.import",
         file,
         lambda refuse, progress: importer.import_file(
-            wired.db, wired.keys, file, clock.now(), refuse=refuse, progress=progress, name=name, strict=strict
+            wired.db, wired.context, file, clock.now(), refuse=refuse, progress=progress, name=name, strict=strict
         ),
     )
 

@@ -11,6 +11,7 @@ from selfservice import clock
 from selfservice.accounts import access_codes, known_phrases, organisations, passwords, people
 from selfservice.accounts.passwords import Hasher
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.demo import orders, requests
@@ -67,7 +68,7 @@ def email(number: int) -> str:
     return f"{GIVEN_NAMES[number % 20].lower()}@{domain}.example"
 
 
-def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
+def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
     """Put 20 organisations and 40 people with an access code in an empty database; False when it was not
     empty.
 
@@ -114,15 +115,15 @@ def fill(db: Database, keys: Keys, password: str | None = None) -> bool:
             organisation = organisation_ids[number // 2] if _is_business(number) else None
             uses.append((person, organisation))
             held = access_codes.add(
-                conn, keys, long_ago, code=code(number), person_id=person, organisation_id=organisation
+                conn, ctx.keys, long_ago, code=code(number), person_id=person, organisation_id=organisation
             )
             access_codes.record_fulfilment(conn, held, long_ago)
             access_codes.record_use(conn, held, long_ago + timedelta(days=7))
             if hashed:
                 passwords.store_hash(conn, person, hashed, long_ago)
-        requests.fill(conn, keys, now, hashed)
+        requests.fill(conn, ctx, now, hashed)
         left = long_ago + timedelta(days=90)
-        former = _add_former(conn, keys, organisation_ids[0], uses[1][0], (long_ago, left))
+        former = _add_former(conn, ctx.keys, organisation_ids[0], uses[1][0], (long_ago, left))
         orders.fill(conn, [*uses[:2], (former, organisation_ids[0]), *uses[3:], uses[2]], now, {former: left})
     return True
 

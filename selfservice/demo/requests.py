@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from selfservice import workdays
 from selfservice.accounts import access_codes, organisations, passwords, people, tokens
 from selfservice.clock import to_text
-from selfservice.crypto import Keys
+from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.requests import states
 from selfservice.requests.records import State, get
@@ -36,8 +36,6 @@ STORIES: tuple[tuple[int, int, Story], ...] = (
 # Past their last day, whatever holidays there are, and not so long ago that somebody was reminded of the code: of these
 # it can be said that it never came. One went by letter, one by e-mail.
 NEVER_CAME = (5, 6)
-LETTER_DAYS = 60
-LINK_HOURS = 24
 NAMES = (
     ("Bo", "Sterrenveld"), ("Ilse", "Tandwiel"), ("Ravi", "Moonfield"), ("Guus", "Appelscha"), ("Nadia", "Kompas"),
     ("Owen", "Bramblewick"), ("Lieke", "Zilverspar"), ("Teun", "Roodborst"), ("Sara", "Windwijzer"),
@@ -45,7 +43,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def fill(conn: Connection, keys: Keys, now: datetime, password: str | None = None) -> int:
+def fill(conn: Connection, ctx: Context, now: datetime, password: str | None = None) -> int:
     """Put the requests in; returns how many. The organisations are expected to be there.
 
     Behind what was handed over stands a code that nobody has used yet; its owner has the password of this hash, when
@@ -53,10 +51,10 @@ def fill(conn: Connection, keys: Keys, now: datetime, password: str | None = Non
     """
     for number, (days, row, story) in enumerate(STORIES):
         made = now - timedelta(days=days, hours=1)
-        request, person = _add(conn, keys, number, row, story, made)
+        request, person = _add(conn, ctx, number, row, story, made)
         handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
         if handed:
-            _hand_over(conn, keys, number, request, handed[0])
+            _hand_over(conn, ctx, number, request, handed[0])
         if handed and password:
             passwords.store_hash(conn, person, password, made)
     return len(STORIES)
@@ -79,20 +77,21 @@ def code(number: int) -> str:
     return with_check_character("".join(CHARACTERS[byte % 32] for byte in digest[:RANDOM_LENGTH]))
 
 
-def _hand_over(conn: Connection, keys: Keys, number: int, request_id: int, handed: datetime) -> None:
+def _hand_over(conn: Connection, ctx: Context, number: int, request_id: int, handed: datetime) -> None:
     """Make the code that stands behind a request, as handed over then and not used since."""
     request = get(conn, request_id)
     made = access_codes.add(
-        conn, keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
+        conn, ctx.keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
     )
     access_codes.record_fulfilment(conn, made, handed)
     if request.delivery == "letter":
-        access_codes.set_valid_until(conn, made, workdays.end_of(workdays.today(handed) + timedelta(days=LETTER_DAYS)))
+        last = workdays.today(handed) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
+        access_codes.set_valid_until(conn, made, workdays.end_of(last))
     states.change(conn, request_id, access_code_id=made)
 
 
 def _add(
-    conn: Connection, keys: Keys, number: int, organisation_row: int, story: Story, made: datetime
+    conn: Connection, ctx: Context, number: int, organisation_row: int, story: Story, made: datetime
 ) -> tuple[int, int]:
     """Add one request; its id and its person's."""
     given, family = NAMES[number]
@@ -100,7 +99,7 @@ def _add(
     state = story[-1][0]
     by_email = found is None or state == "sent"
     lines = None if by_email or found is None else found.letter_lines(f"{given} {family}")
-    since, until = workdays.promise(workdays.today(made), (3, 5))
+    since, until = workdays.promise(workdays.today(made), ctx.fact("access_code.delivery_working_days"))
     person = people.add(
         conn, made, given_name=given, family_name=family, email=email(number), language="en" if number % 2 else "nl"
     )
@@ -136,7 +135,8 @@ def _add(
     ).fetchone()
     if found is None and state == "received":
         # Its mail has long arrived.
-        tokens.issue(conn, keys, get(conn, row["id"]).link_kind, person, LINK_HOURS, made)
+        hours = ctx.fact("access_code.link_hours")
+        tokens.issue(conn, ctx.keys, get(conn, row["id"]).link_kind, person, hours, made)
     for each, hours in story:
         states.note(conn, row["id"], each, made + timedelta(hours=hours))
     return int(row["id"]), person

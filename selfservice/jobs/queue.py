@@ -19,10 +19,9 @@ from selfservice.db import Connection, Database, Row
 # A workbook of a million orders is closed for a quarter of this time without telling a step.
 LEASE_SECONDS = 120
 MOST_ATTEMPTS = 3
-KEPT_SECONDS = 3600
 # A job that nobody begins in this time, while no other is being done, waits for a worker that is not there.
 LATE_SECONDS = 20
-_OLDEST = timedelta(days=1)
+_LONGEST_WAIT = timedelta(days=1)
 
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -218,11 +217,11 @@ def forget(conn: Connection, session_id: int) -> None:
     conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Remove what retention no longer allows (see migrations.py); returns how many rows went."""
+def clean(conn: Connection, keep: timedelta, now: datetime) -> int:
+    """Remove jobs that ended this long ago, and what nobody did in a day; returns how many went."""
     return conn.execute(
-        "DELETE FROM jobs WHERE ended_at <= :ended OR created_at <= :created",
-        {"ended": to_text(now - timedelta(seconds=KEPT_SECONDS)), "created": to_text(now - _OLDEST)},
+        "DELETE FROM jobs WHERE ended_at <= :ended OR (ended_at IS NULL AND created_at <= :created)",
+        {"ended": to_text(now - keep), "created": to_text(now - _LONGEST_WAIT)},
     ).rowcount
 
 

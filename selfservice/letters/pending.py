@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from selfservice.clock import to_text
-from selfservice.crypto import Keys
+from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.mail import verification
 from selfservice.seeds import Seed
 from selfservice.values.address import mask_address
 
-OPEN_DAYS = 14
 KEPT_DAYS = 365
 # What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
 FEWEST_LINES, MOST_LINES = 3, 5
@@ -25,7 +24,9 @@ _WITHDRAW = """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL
 
 
 class OpenLetter(Exception):  # noqa: N818 (it names what stands in the way)
-    """A letter went to this address less than 14 days ago, and its code was not used yet; nothing was queued."""
+    """A letter went to this address in the last days (fact letter.every_days), and its code was not used yet; nothing
+    was queued.
+    """
 
 
 class PrintedError(Exception):
@@ -47,7 +48,7 @@ class Letter:
 
 def enqueue(
     conn: Connection,
-    keys: Keys,
+    ctx: Context,
     *,
     access_code_id: int,
     reference: str,
@@ -65,8 +66,8 @@ def enqueue(
     when the lines are fewer or more than an envelope has.
     """
     shown = _checked(lines)
-    # One open letter per address per 14 days (security.md): it is open until its code was used.
-    hashes = keys.keyed_hashes("letter-address", _compared(shown))
+    # One open letter an address in so many days: it is open until its code was used.
+    hashes = ctx.keys.keyed_hashes("letter-address", _compared(shown))
     check_code = verification.register(conn, "access_code.letter", mask_address(shown), language, now)
     row = conn.execute(
         """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
@@ -86,7 +87,7 @@ def enqueue(
             "address_lines": json.dumps(shown, ensure_ascii=False),
             "new_key": hashes[0],
             "old_key": hashes[1],
-            "since": to_text(now - timedelta(days=OPEN_DAYS)),
+            "since": to_text(now - timedelta(days=ctx.fact("letter.every_days"))),
             "nonce": seed.nonce,
             "key_id": seed.key_id,
             "valid_until": valid_until.isoformat(),

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import BinaryIO
 
-from selfservice.crypto import Keys
+from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
 from selfservice.importing.results import ImportCounts, RejectedLine
@@ -35,7 +35,7 @@ Values = Callable[[bytes], tuple[str, ...]]
 
 def import_file(
     db: Database,
-    keys: Keys,
+    ctx: Context,
     file: BinaryIO,
     now: datetime,
     *,
@@ -54,15 +54,15 @@ def import_file(
     """
     with OrderStore(db.read()).larger_cache():
         if not strict:
-            return _pass(db, keys, file, now, name, refuse, progress, writes=True)
+            return _pass(db, ctx, file, now, name, refuse, progress, writes=True)
         with _seekable(file) as copy:
             # The bar goes once from left to right: half of the way for each time that the file is read.
-            checked = _pass(db, keys, copy, now, name, refuse, lambda done: progress(_halved(done, 0)), writes=False)
+            checked = _pass(db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, 0)), writes=False)
             if checked.refused:
                 raise FileError(f"{checked.refused:,} of {checked.lines:,} lines cannot be used")
             copy.seek(0)
             half = checked.bytes // 2
-            return _pass(db, keys, copy, now, name, refuse, lambda done: progress(_halved(done, half)), writes=True)
+            return _pass(db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, half)), writes=True)
 
 
 @dataclass(slots=True)
@@ -98,9 +98,9 @@ class Importer:
     It remembers whose each access code is, and writes a product's names only when they are others.
     """
 
-    def __init__(self, keys: Keys, now: datetime) -> None:
-        self._keys = keys
-        self._first_day = first_kept_day(now).isoformat()
+    def __init__(self, ctx: Context, now: datetime) -> None:
+        self._keys = ctx.keys
+        self._first_day = first_kept_day(ctx, now).isoformat()
         self._last_second = int((now + timedelta(days=1)).timestamp())
         self._owners: dict[str, _Owner] = {}
         self._products: dict[str, _Product] = {}
@@ -181,7 +181,7 @@ def _table_order(pending: Pending) -> tuple[int, int, str]:
 
 def _pass(
     db: Database,
-    keys: Keys,
+    ctx: Context,
     file: BinaryIO,
     now: datetime,
     name: str,
@@ -191,7 +191,7 @@ def _pass(
     writes: bool,
 ) -> ImportCounts:
     values, lines, counts = _open(file, name)
-    importer, reading = Importer(keys, now), db.read()
+    importer, reading = Importer(ctx, now), db.read()
     while first := next(lines, None):
         refused, last, size = 0, 0, 0
         for number, line in chain([first], islice(lines, RUN - 1)):

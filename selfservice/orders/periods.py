@@ -7,11 +7,11 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from selfservice.context import Context
 from selfservice.i18n.languages import TIMEZONE
 
 PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
 YEARS = range(1900, 3000)
-KEPT_YEARS = 7  # after the end of an order's own (fiscal retention, article 52 AWR)
 
 # By their first letters; `_month` wants at least three, and no others than the month has.
 _MONTHS = {
@@ -57,9 +57,9 @@ class NoSuchDayError(ValueError):
     """This is written as a day, but the calendar does not have it: 31-4-2026, or the month before the day."""
 
 
-def first_kept_day(now: datetime) -> date:
-    """The first day in Amsterdam of which orders are kept now."""
-    return date(now.astimezone(TIMEZONE).year - KEPT_YEARS, 1, 1)
+def first_kept_day(ctx: Context, now: datetime) -> date:
+    """The first day in Amsterdam of which orders are kept now: those of fact orders.keep_years before this year."""
+    return date(now.astimezone(TIMEZONE).year - ctx.fact("orders.keep_years"), 1, 1)
 
 
 def preset(name: str, today: date) -> Period:

@@ -14,7 +14,7 @@ from selfservice.seeds import Seed
 
 
 class LetterMustWaitError(Exception):
-    """There is an open letter to this address already (one in 14 days); nothing was queued."""
+    """There is an open letter to this address already (one in fact letter.every_days); nothing was queued."""
 
 
 def enqueue(
@@ -24,7 +24,7 @@ def enqueue(
     try:
         return pending.enqueue(
             conn,
-            ctx.keys,
+            ctx,
             access_code_id=access_code_id,
             reference=request.reference,
             language=request.language,

@@ -16,7 +16,6 @@ from selfservice.requests.fulfilment import hand_out_waiting
 from selfservice.requests.records import to_request
 from selfservice.values.email import email_key
 
-KEPT_DAYS = 365
 BATCH = 100
 
 
@@ -184,13 +183,12 @@ def _day(moment: str | None) -> date | None:
     return None if moment is None else workdays.today(from_text(moment))
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Remove requests made over 365 days ago, and people with neither request, code, mandate nor order; returns how
-    many went.
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Remove requests made over fact access_code.request_keep_days ago, and people with neither request, code, mandate
+    nor order; returns how many went.
     """
-    requests = conn.execute(
-        "DELETE FROM requests WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
-    ).rowcount
+    before = to_text(now - timedelta(days=ctx.fact("access_code.request_keep_days")))
+    requests = conn.execute("DELETE FROM requests WHERE created_at < :before", {"before": before}).rowcount
     people = conn.execute(
         """DELETE FROM people
            WHERE NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)

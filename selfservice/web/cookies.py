@@ -21,7 +21,7 @@ def name() -> str:
 
 def anonymous_session(conn: Connection, now: datetime) -> int | None:
     """The id of the anonymous session that this request belongs to, if any. Only reads."""
-    return anonymous_sessions.find(conn, request.cookies.get(name()), now)
+    return anonymous_sessions.find(conn, services().context, request.cookies.get(name()), now)
 
 
 def anonymous_session_or_new(conn: Connection, now: datetime) -> int:
@@ -37,7 +37,9 @@ def anonymous_session_or_new(conn: Connection, now: datetime) -> int:
 def load_form(conn: Connection, form: str, now: datetime) -> dict[str, Any]:
     """What this browser's anonymous session has saved of a form (`SavedForm.load`); empty when nothing."""
     anonymous_session_id = anonymous_session(conn, now)
-    return {} if anonymous_session_id is None else SavedForm(anonymous_session_id, form).load(conn, now)
+    if anonymous_session_id is None:
+        return {}
+    return SavedForm(anonymous_session_id, form).load(conn, services().context, now)
 
 
 def save_form(conn: Connection, form: str, content: Mapping[str, Any], now: datetime) -> None:

@@ -1,7 +1,8 @@
 """Downloads: made whole in a file first, then sent with their length by whoever serves.
 
-The files lie in a folder of their own that only we can read, under names that nobody guesses. They go an hour after
-they were made and with their session, never because they were sent: a server may still be reading (docs/why.md).
+The files lie in a folder of their own that only we can read, under names that nobody guesses. They go when
+they are old (fact orders.file_keep_hours) and with their session, never because they were sent: a server may still be
+reading (docs/why.md).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from flask import Flask, Response, current_app, send_file
@@ -26,9 +27,8 @@ from selfservice.db import Connection, Database
 from selfservice.i18n.catalogs import gettext
 from selfservice.jobs import queue
 from selfservice.web import error_pages
-from selfservice.web.services import services
+from selfservice.web.services import Services, services
 
-KEPT_SECONDS = queue.KEPT_SECONDS
 # Of what is free on the disk, with what the files have of it already.
 SHARE = 0.2
 # A session's older files make place for a new one. Whoever is still being sent one has it open, and keeps it.
@@ -57,9 +57,10 @@ class NoRoomError(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """The files of all sessions, in the folder at `path`, which is made when it is first needed."""
+    """All sessions' files, in the folder at `path`, which is made when it is first needed; each is kept for `keep`."""
 
     path: Path
+    keep: timedelta
 
     def find(self, session_id: int, name: str) -> Path | None:
         """The session's whole file of this name, or None."""
@@ -81,7 +82,7 @@ class Folder:
             except BaseException as error:
                 part.unlink(missing_ok=True)
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise NoRoomError(KEPT_SECONDS) from error
+                    raise NoRoomError(round(self.keep.total_seconds())) from error
                 raise
 
     @contextmanager
@@ -111,15 +112,16 @@ class Folder:
         used = sum(stat.st_size for stat in found)
         if used + room > SHARE * (used + shutil.disk_usage(self.path).free):
             oldest = min((stat.st_mtime for stat in found), default=0.0)
-            raise NoRoomError(max(60, int(oldest + KEPT_SECONDS - clock.now().timestamp())))
+            raise NoRoomError(max(60, int(oldest + self.keep.total_seconds() - clock.now().timestamp())))
 
     def sweep(self, now: datetime, is_open: Callable[[set[int]], Collection[int]]) -> int:
-        """Delete what was made over an hour ago, and what belongs to a session that is open no more, of which
+        """Delete what was made longer ago than it is kept, and what belongs to a session that is open no more, of which
         `is_open` tells; returns how many files went.
         """
         entries = [(entry, _session_of(entry)) for entry in self._all()]
         still_open = is_open({session for _, session in entries}) if entries else ()
-        old = {entry for entry, stat in _times(self._all()) if stat.st_mtime <= now.timestamp() - KEPT_SECONDS}
+        since = (now - self.keep).timestamp()
+        old = {entry for entry, stat in _times(self._all()) if stat.st_mtime <= since}
         gone = [entry for entry, session in entries if entry in old or session not in still_open]
         for entry in gone:
             _delete(entry)
@@ -161,6 +163,11 @@ def _delete(entry: Path) -> None:
         entry.unlink(missing_ok=True)
 
 
+def folder_of(wired: Services) -> Folder:
+    """The folder of this app's downloads."""
+    return Folder(wired.config.downloads, timedelta(hours=wired.context.fact("orders.file_keep_hours")))
+
+
 def sweep(folder: Folder, db: Database, now: datetime) -> int:
     """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
     with_jobs = queue.of_sessions(db.read())
@@ -175,7 +182,7 @@ def sweep(folder: Folder, db: Database, now: datetime) -> int:
 def forget(conn: Connection, session_id: int) -> None:
     """Delete all files and jobs of this session, inside the caller's `write()`: it ends."""
     queue.forget(conn, session_id)
-    Folder(services().config.downloads).forget(session_id)
+    folder_of(services()).forget(session_id)
 
 
 def make(session_id: int, room: int, write: Write) -> Path:
@@ -186,7 +193,7 @@ def make(session_id: int, room: int, write: Write) -> Path:
     if not found.acquire(blocking=False):
         raise BusyError
     try:
-        folder = Folder(wired.config.downloads)
+        folder = folder_of(wired)
         sweep(folder, wired.db, clock.now())
         return folder.make(session_id, secrets.token_hex(16), room, write, slot="now")
     finally:
@@ -227,7 +234,10 @@ def init_app(app: Flask) -> None:
         text = (
             gettext("There is no room for this file now"),
             [
-                gettext("Files that were made in the last hour take up the room that we have for them."),
+                gettext(
+                    "We keep a file for %(hours)s. Those of now take up the room that we have for them.",
+                    hours=services().facts.get("orders.file_keep_hours"),
+                ),
                 gettext("Nothing is lost. Try again later, or choose a shorter period: that file is smaller."),
             ],
         )

@@ -10,7 +10,7 @@ from selfservice.db import Database, IntegrityError
 from selfservice.demo import accounts
 from selfservice.values.access_code import group_code, hash_code, is_valid_code, lookup_hashes
 from selfservice.values.email import check_email
-from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_code, new_database, rows
+from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, counted, dump, new_code, new_database, rows
 
 EMAIL = "jip@bakkerij.example"
 
@@ -118,7 +118,7 @@ def test_demo(db: Database) -> None:
     """The demonstration has 20 organisations, 47 codes of which two are revoked, 13 requests of which 5 led to a code,
     and 600 orders; it is filled once, and its log-in works.
     """
-    filled = [accounts.fill(db, KEYS), accounts.fill(db, KEYS)]
+    filled = [accounts.fill(db, CONTEXT), accounts.fill(db, CONTEXT)]
     counts = [len(rows(db, table)) for table in ("organisations", "people", "access_codes", "requests", "orders")]
     revoked = [row["revoked_at"] is not None for row in rows(db, "access_codes")]
     member = find(db, *accounts.DEMO_LOGIN)
@@ -139,7 +139,7 @@ def test_demo_is_invented(db: Database) -> None:
     """Nobody in the demonstration can exist: reserved e-mail domains, impossible postcodes; both languages
     occur.
     """
-    accounts.fill(db, KEYS)
+    accounts.fill(db, CONTEXT)
     organisations, people = rows(db, "organisations"), rows(db, "people")
     emails = [row["email"] for row in organisations + people]
     assert emails == [check_email(email) for email in emails]

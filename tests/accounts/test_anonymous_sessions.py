@@ -9,7 +9,7 @@ import pytest
 from selfservice.accounts import anonymous_sessions
 from selfservice.accounts.saved_forms import MAX_LENGTH, SavedForm
 from selfservice.db import Database
-from tests.domain_helpers import NOW, add_person, counted, dump, new_database, rows, verbs
+from tests.domain_helpers import CONTEXT, NOW, add_person, counted, dump, new_database, rows, verbs
 
 FRAGMENT = "replacement-password"
 
@@ -29,7 +29,7 @@ def start(db: Database) -> tuple[int, str]:
 def test_find(db: Database) -> None:
     """An anonymous session is found by its cookie, and by nothing else."""
     session_id, cookie = start(db)
-    found = [anonymous_sessions.find(db.read(), each, NOW) for each in (cookie, cookie[:-1], "", None)]
+    found = [anonymous_sessions.find(db.read(), CONTEXT, each, NOW) for each in (cookie, cookie[:-1], "", None)]
     assert [session_id, None, None, None] == found
 
 
@@ -37,7 +37,7 @@ def test_find(db: Database) -> None:
 def test_anonymous_session_ends(db: Database, hours: float, expected: bool) -> None:
     """An anonymous session lives for 24 hours after its last use."""
     _, cookie = start(db)
-    assert expected == (anonymous_sessions.find(db.read(), cookie, NOW + timedelta(hours=hours)) is not None)
+    assert expected == (anonymous_sessions.find(db.read(), CONTEXT, cookie, NOW + timedelta(hours=hours)) is not None)
 
 
 def test_touch(db: Database) -> None:
@@ -49,7 +49,7 @@ def test_touch(db: Database) -> None:
             anonymous_sessions.touch(conn, session_id, NOW + timedelta(minutes=minutes))
         used.append(rows(db, "visits")[0]["used_at"])
     later = NOW + timedelta(hours=24, minutes=10)
-    assert (2, session_id) == (len(set(used)), anonymous_sessions.find(db.read(), cookie, later))
+    assert (2, session_id) == (len(set(used)), anonymous_sessions.find(db.read(), CONTEXT, cookie, later))
 
 
 def test_cookie_is_not_in_the_database(db: Database) -> None:
@@ -64,8 +64,8 @@ def test_renew(db: Database) -> None:
     with db.write() as conn:
         SavedForm(session_id, FRAGMENT).save(conn, {"step": 2}, NOW)
         new = anonymous_sessions.renew(conn, session_id, NOW)
-    found = [anonymous_sessions.find(db.read(), each, NOW) for each in (old, new)]
-    assert ([None, session_id], {"step": 2}) == (found, SavedForm(session_id, FRAGMENT).load(db.read(), NOW))
+    found = [anonymous_sessions.find(db.read(), CONTEXT, each, NOW) for each in (old, new)]
+    assert ([None, session_id], {"step": 2}) == (found, SavedForm(session_id, FRAGMENT).load(db.read(), CONTEXT, NOW))
 
 
 def test_renew_needs_a_session(db: Database) -> None:
@@ -92,14 +92,14 @@ def test_saved_form(db: Database) -> None:
         saved_form.save(conn, {"email": "old"}, NOW)
         saved_form.save(conn, {"email": "jan@example.org", "naïef": ["é", None]}, NOW)
     seen = [
-        each.load(db.read(), NOW)
+        each.load(db.read(), CONTEXT, NOW)
         for each in (saved_form, SavedForm(other, FRAGMENT), SavedForm(session_id, "another-form"))
     ]
     with db.write() as conn:
         saved_form.delete(conn)
         saved_form.delete(conn)
     assert [{"email": "jan@example.org", "naïef": ["é", None]}, {}, {}] == seen
-    assert {} == saved_form.load(db.read(), NOW)
+    assert {} == saved_form.load(db.read(), CONTEXT, NOW)
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(23.9, {"a": 1}), (24, {})])
@@ -108,7 +108,7 @@ def test_saved_form_ends(db: Database, hours: float, expected: dict[str, int]) -
     session_id, _ = start(db)
     with db.write() as conn:
         SavedForm(session_id, FRAGMENT).save(conn, {"a": 1}, NOW)
-    assert expected == SavedForm(session_id, FRAGMENT).load(db.read(), NOW + timedelta(hours=hours))
+    assert expected == SavedForm(session_id, FRAGMENT).load(db.read(), CONTEXT, NOW + timedelta(hours=hours))
 
 
 def test_saved_form_size(db: Database) -> None:
@@ -119,13 +119,13 @@ def test_saved_form_size(db: Database) -> None:
         saved_form.save(conn, {"a": 1}, NOW)
     with pytest.raises(ValueError, match="at most 16384"), db.write() as conn:
         saved_form.save(conn, {"a": "x" * MAX_LENGTH}, NOW)
-    assert {"a": 1} == saved_form.load(db.read(), NOW)
+    assert {"a": 1} == saved_form.load(db.read(), CONTEXT, NOW)
 
 
 def test_reading_writes_nothing(db: Database) -> None:
     """Finding an anonymous session and loading its saved form only read."""
     session_id, cookie = start(db)
     with counted(db) as statements:
-        anonymous_sessions.find(db.read(), cookie, NOW)
-        SavedForm(session_id, FRAGMENT).load(db.read(), NOW)
+        anonymous_sessions.find(db.read(), CONTEXT, cookie, NOW)
+        SavedForm(session_id, FRAGMENT).load(db.read(), CONTEXT, NOW)
     assert ["SELECT", "SELECT"] == verbs(statements)

@@ -11,7 +11,7 @@ from selfservice.accounts import access_codes, login_throttle, sessions
 from selfservice.accounts.devices import describe
 from selfservice.clock import to_microseconds
 from selfservice.db import Database, IntegrityError
-from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
+from tests.domain_helpers import CONTEXT, NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
 
 NAME = "a name"
 
@@ -184,7 +184,7 @@ def test_clean(db: Database, hours: float, left: int) -> None:
 
 def fail(db: Database, now: datetime) -> int:
     with db.write() as conn:
-        return login_throttle._count_attempt(conn, login_throttle._key(KEYS, NAME), now)
+        return login_throttle._count_attempt(conn, CONTEXT, login_throttle._key(CONTEXT, NAME), now)
 
 
 def test_wait_grows(db: Database) -> None:
@@ -212,7 +212,7 @@ def test_forget(db: Database) -> None:
     for _ in range(3):
         fail(db, NOW)
     with db.write() as conn:
-        counts = [login_throttle.reset(conn, KEYS, NAME), login_throttle.reset(conn, KEYS, NAME)]
+        counts = [login_throttle.reset(conn, CONTEXT, NAME), login_throttle.reset(conn, CONTEXT, NAME)]
     assert ([2, 0], []) == (counts, rows(db, "failures"))
 
 
@@ -222,7 +222,7 @@ def test_undo(db: Database, tries: int, waits: list[int]) -> None:
     for _ in range(tries):
         fail(db, NOW)
     with db.write() as conn:
-        login_throttle.cancel(conn, KEYS, NAME)
+        login_throttle.cancel(conn, CONTEXT, NAME)
     assert waits == [fail(db, NOW) for _ in range(3)]
 
 
@@ -243,7 +243,7 @@ def try_often(path: str, times: int) -> int:
     admitted = 0
     for _ in range(times):
         with db.write() as conn:
-            admitted += login_throttle._count_attempt(conn, login_throttle._key(KEYS, NAME), NOW) == 0
+            admitted += login_throttle._count_attempt(conn, CONTEXT, login_throttle._key(CONTEXT, NAME), NOW) == 0
     db.close()
     return admitted
 

@@ -26,7 +26,7 @@ from selfservice.values.access_code import hash_code
 from selfservice.web.services import Services
 from tests.conftest import SECRET, new_app
 from tests.counter import Office, Visitor, location
-from tests.domain_helpers import KEYS, NOW, add_person, new_code, new_database, rows, run_processes, verbs
+from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, new_code, new_database, rows, run_processes, verbs
 from tests.letter_helpers import LAST, LINES, enqueue
 from tests.people import COLLEAGUE, MAIN, PASSWORD, browser, enter, prepare
 
@@ -198,7 +198,7 @@ class CountingKeys(Keys):
 def test_orders_under_a_code_of_before(rotated: Flask, tmp_path: Path) -> None:
     """A shop's orders find the codes of before, also revoked ones."""
     wired: Services = rotated.extensions["services"]
-    delivery = Importer(wired.keys, clock.now())
+    delivery = Importer(wired.context, clock.now())
     found = [delivery._find(wired.db.read(), accounts.code(number)).person_id for number in (MAIN, accounts.PEOPLE)]
     assert 2 == len(set(found))
 
@@ -218,8 +218,8 @@ def test_one_letter_an_address_after_the_change(tmp_path: Path) -> None:
         add_person(db, "another@bakkerij.example")
         with pytest.raises(pending.OpenLetter), db.write() as conn:
             pending.enqueue(
-                conn, ROTATED, access_code_id=2, reference="K7RM4X9T", language="nl", lines=LINES,
-                seed=seeds.new_seed(ROTATED, "code"), valid_until=LAST, now=NOW,
+                conn, dataclasses.replace(CONTEXT, keys=ROTATED), access_code_id=2, reference="K7RM4X9T",
+                language="nl", lines=LINES, seed=seeds.new_seed(ROTATED, "code"), valid_until=LAST, now=NOW,
             )  # fmt: skip
 
 

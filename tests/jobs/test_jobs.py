@@ -162,7 +162,7 @@ def test_late(db: Database) -> None:
 
 # Children of the runner, by what they do; each is given database, name and attempt.
 CHILDREN = {
-    "done": "job = model.leased(db.read(), name, int(attempt)); model.finish(db, job, clock.now())",
+    "done": "job = queue.leased(db.read(), name, int(attempt)); queue.finish(db, job, clock.now())",
     "failing": "sys.exit(1)",
     "killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "hanging": "time.sleep(600)",
@@ -171,7 +171,7 @@ CHILD = """
 import os, signal, sys, time
 from selfservice import clock
 from selfservice.db import Database
-from selfservice.jobs import model
+from selfservice.jobs import queue
 path, name, attempt = sys.argv[1:]
 db = Database(path)
 """

@@ -22,7 +22,7 @@ from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
 from tests.conftest import SECRET
-from tests.domain_helpers import KEYS, add_person, new_database, rows
+from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
 from tests.killed import kill_and_repeat
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def test_the_modest_set(db: Database) -> None:
     """Some 600 orders, most of the first organisation, whose main code has colleagues and one who left; some are of
     today; somebody has none.
     """
-    accounts.fill(db, KEYS)
+    accounts.fill(db, CONTEXT)
     today = day_of(int(clock.now().timestamp()))
     found = rows(db, "orders")
     account = Counter(row["account"] for row in found)
@@ -53,7 +53,7 @@ def test_the_modest_set(db: Database) -> None:
 
 def test_orders_of_a_revoked_code(db: Database) -> None:
     """Somebody who left ordered until their code was revoked; a second person had another code before."""
-    accounts.fill(db, KEYS)
+    accounts.fill(db, CONTEXT)
     revoked = [row for row in rows(db, "access_codes") if row["revoked_at"]]
     former = next(row for row in rows(db, "people") if row["given_name"] == "Bregje")
     holder = next(row for row in rows(db, "order_holders") if row["person_id"] == former["id"])
@@ -89,7 +89,7 @@ def test_seasons(now: datetime) -> None:
 def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, list[int]]]:
     """The demonstration with the smallest crowd, and what progress was told."""
     with new_database(tmp_path_factory.mktemp("crowd")) as made:
-        accounts.fill(made, KEYS)
+        accounts.fill(made, CONTEXT)
         told: list[int] = []
         assert many_orders.fill(made, many_orders.LEAST, clock.now(), told.append)
         yield made, told
@@ -117,7 +117,7 @@ def test_crowd(crowded: tuple[Database, list[int]]) -> None:
 def test_crowd_where_orders_are(tmp_path: Path) -> None:
     """Where there are as many orders as asked for, or more, nobody is added."""
     with new_database(tmp_path) as other:
-        accounts.fill(other, KEYS)
+        accounts.fill(other, CONTEXT)
         with other.write() as conn:
             many = [
                 OrderRow(1, 1_760_000_000 + n, f"M{n}", "2025-10-09", 1, 1, "credit", 5, None, "delivered")
@@ -141,11 +141,11 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def meanwhile(statement: str) -> None:
         if statement == "BEGIN IMMEDIATE":
-            retention.clean(beside, clock.now())
+            retention.clean(beside, CONTEXT, clock.now())
             added.append(add_person(beside, f"{len(added)}@late.example")[0])
 
     with new_database(tmp_path) as beside:
-        accounts.fill(beside, KEYS)
+        accounts.fill(beside, CONTEXT)
         db = Database(beside.path, meanwhile)
         assert many_orders.fill(db, many_orders.LEAST, clock.now())
         db.close()
@@ -162,7 +162,7 @@ def test_killed(tmp_path: Path, table: str, after: int) -> None:
     (tmp_path / "var").mkdir()
     db = Database(tmp_path / "var" / "loket.db")
     migrate(db, KEYS)
-    accounts.fill(db, KEYS)
+    accounts.fill(db, CONTEXT)
     people = len(rows(db, "people"))
     enough = after + (people if table == "people" else 0)
     half, told = kill_and_repeat(

@@ -267,7 +267,7 @@ def test_a_session_that_ends_ends_its_job(app: Flask, config: Config, client: Ho
     """A job of a session that ended otherwise goes at the next sweep."""
     enter(client)
     begun(client)
-    db, folder = database(app), downloads.Folder(config.downloads)
+    db, folder = database(app), downloads.folder_of(app.extensions["services"])
     downloads.sweep(folder, db, clock.now())
     assert 1 == len(rows(db, "jobs"))
     downloads.sweep(folder, db, clock.now() + timedelta(minutes=16))

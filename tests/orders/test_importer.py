@@ -16,7 +16,6 @@ from flask import Flask
 from selfservice import retention
 from selfservice.accounts import access_codes
 from selfservice.commands import cli
-from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.demo import accounts
 from selfservice.importing.parsing import FileError
@@ -30,7 +29,7 @@ from selfservice.orders.validation import COLUMNS
 from selfservice.values.access_code import group_code, with_check_character
 from selfservice.web.services import Services
 from tests.conftest import SECRET
-from tests.domain_helpers import KEYS, NOW, add_person, new_database, rows
+from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, new_database, rows
 from tests.killed import kill_and_repeat
 
 CODE = with_check_character("23456789ABCDEFG")
@@ -69,7 +68,7 @@ def bring(
 ) -> tuple[tuple[int, int, int, int], list[RejectedLine]]:
     """Bring a file in: how many were new, changed, the same and refused, and the refusals."""
     refused: list[RejectedLine] = []
-    found = import_file(db, KEYS, io.BytesIO(content), NOW, refuse=refused.append, strict=strict, name=name)
+    found = import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=refused.append, strict=strict, name=name)
     return (found.new, found.changed, found.same, found.refused), refused
 
 
@@ -338,11 +337,11 @@ def test_strict(db: Database, kind: type[io.BytesIO]) -> None:
     refused: list[RejectedLine] = []
     wrong = text(line(), line(number=""), line(number="A2"), line(access_code="x"))
     with pytest.raises(FileError, match="2 of 4 lines cannot be used"):
-        import_file(db, KEYS, kind(wrong), NOW, refuse=refused.append, strict=True)
+        import_file(db, CONTEXT, kind(wrong), NOW, refuse=refused.append, strict=True)
     assert ([3, 5], [], []) == ([each.line for each in refused], known(db), rows(db, "order_holders"))
     seen: list[ImportCounts] = []
     right = text(line(), line(number="A2"))
-    done = import_file(db, KEYS, kind(right), NOW, refuse=refused.append, progress=seen.append, strict=True)
+    done = import_file(db, CONTEXT, kind(right), NOW, refuse=refused.append, progress=seen.append, strict=True)
     assert (2, 2) == (done.new, len(known(db)))
     assert [(len(right) // 2, len(right) // 2 * 2)] == [(seen[1].bytes, seen[-1].bytes)]
 
@@ -359,7 +358,7 @@ def test_others_write_in_between(db: Database, monkeypatch: pytest.MonkeyPatch) 
             seen.append(conn.execute("SELECT count(*) FROM orders").fetchone()[0])
 
     content = text(*(line(number=f"A{number:03d}") for number in range(70)))
-    found = import_file(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=progress)
+    found = import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=print, progress=progress)
     other.close()
     assert ([20, 30, 30, 50, 60, 60, 70, 70], 70, 71) == (seen, found.new, found.last)
 
@@ -374,9 +373,9 @@ def test_told_how_far(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     quarter = len(content) // 4
     once: list[ImportCounts] = []
     twice: list[ImportCounts] = []
-    import_file(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=once.append)
+    import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=print, progress=once.append)
     assert [1, 2, 2, 3, 4, 4] == [told.bytes // quarter for told in once]
-    import_file(db, KEYS, io.BytesIO(content), NOW, refuse=print, progress=twice.append, strict=True)
+    import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=print, progress=twice.append, strict=True)
     assert [0, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4] == [told.bytes // quarter for told in twice]
 
 
@@ -459,7 +458,12 @@ def test_beside_the_retention(db: Database, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(importer, "BATCH", 1)
     content = text(line(), line(number="B1", access_code=group_code(with_check_character("23456789ABCDEFH"))))
     import_file(
-        db, KEYS, io.BytesIO(content), NOW, refuse=lambda _: None, progress=lambda _: retention.clean(db, NOW) and None
+        db,
+        CONTEXT,
+        io.BytesIO(content),
+        NOW,
+        refuse=lambda _: None,
+        progress=lambda _: retention.clean(db, CONTEXT, NOW) and None,
     )
     assert [("A1", -1), ("B1", -other)] == [(row["number"], row["account"]) for row in known(db)]
     assert [] == OrderStore(db.read()).check()
@@ -489,7 +493,7 @@ def test_killed(tmp_path: Path, filled: Path, orders: Path, after: int) -> None:
     """Killed half-way and run again, the database is as after one run, row by row, and its sums are right."""
     whole, db = fresh(filled, tmp_path / "whole"), fresh(filled, tmp_path / "var")
     with orders.open("rb") as file:
-        import_file(whole, Keys(SECRET), file, datetime.now(NOW.tzinfo), refuse=lambda _: None)
+        import_file(whole, CONTEXT, file, datetime.now(NOW.tzinfo), refuse=lambda _: None)
     half, told = kill_and_repeat(
         db.path.parent, ["orders", "import", str(orders)], lambda: _count(db), after, LOKET_SECRET_KEY=SECRET.decode()
     )

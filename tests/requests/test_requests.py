@@ -780,7 +780,7 @@ def test_retention(db: Database) -> None:
     gone = []
     for moment in (timedelta(days=365, minutes=-1), timedelta(days=366)):
         with db.write() as conn:
-            gone.append(scheduled.clean(conn, NOW + moment))
+            gone.append(scheduled.clean(conn, CONTEXT, NOW + moment))
     assert [0, 2] == gone
     assert [[], [], []] == [rows(db, table) for table in ("requests", "request_states", "people")]
 

@@ -28,10 +28,12 @@ from tests.people import MAIN, browser, database, enter, prepare
 ORDERS = "/en/self-service/orders"
 KINDS = [".csv", "-programs.csv", ".xlsx", ".json"]
 
+HOUR = timedelta(hours=1)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "files")
+    return Folder(tmp_path / "files", HOUR)
 
 
 def write(text: str = "x") -> downloads.Write:
@@ -87,7 +89,7 @@ def race(path: Path, number: int) -> int:
     made = 0
     for turn in range(200):
         try:
-            file = Folder(path).make(7, f"{number}x{turn}", 1, write(f"{number} {turn}" * 50), slot="now")
+            file = Folder(path, HOUR).make(7, f"{number}x{turn}", 1, write(f"{number} {turn}" * 50), slot="now")
         except BusyError:
             continue
         made += 1
@@ -152,7 +154,7 @@ def test_a_share_of_the_disk(folder: Folder, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_full_disk() -> None:
     """A disk that is really full is no room either, and leaves no part."""
-    folder = Folder(Path("/dev/shm") / f"loket-{os.getpid()}")
+    folder = Folder(Path("/dev/shm") / f"loket-{os.getpid()}", HOUR)
 
     def fill(part: Path) -> None:
         part.write_text("half of")
@@ -237,7 +239,7 @@ def test_busy(app: Flask, signed_in: HouseClient, lang: str, headers: dict[str, 
     again; after that it is made.
     """
     wired: Services = app.extensions["services"]
-    folder = Folder(wired.config.downloads)
+    folder = downloads.folder_of(wired)
     session = database(app).read().execute("SELECT id FROM sessions").fetchone()["id"]
     asked, address = list[TestResponse](), f"/{lang}/self-service/orders.csv"
 
@@ -315,7 +317,7 @@ def test_gone_at_log_out(app: Flask, signed_in: HouseClient) -> None:
 def test_gone_with_the_session(app: Flask, config: Config, signed_in: HouseClient, how: str) -> None:
     """A session that ends otherwise takes its files with it at the next sweep, an open one keeps them."""
     signed_in.get(f"{ORDERS}.csv")
-    db, folder, now = database(app), Folder(config.downloads), clock.now()
+    db, folder, now = database(app), downloads.folder_of(app.extensions["services"]), clock.now()
     assert (0, 1) == (downloads.sweep(folder, db, now), len(made(app)))
     with db.write() as conn:
         if how == "ended":

@@ -148,7 +148,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
         return _show(asked, {"password": text})
     name = login_throttle.person_name(person)
     with wired.db.write() as conn:
-        wait = login_throttle.admit(conn, wired.keys, name, address, now)
+        wait = login_throttle.admit(conn, wired.context, name, address, now)
     if wait:
         return too_often(wait, lambda notice: _show(asked, None, 429, notice))
     known = passwords.find_hash(wired.db.read(), person)
@@ -156,7 +156,7 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
         right = wired.hasher.verify(known, typed)
     except HasherBusyError:
         with wired.db.write() as conn:
-            login_throttle.cancel(conn, wired.keys, name)
+            login_throttle.cancel(conn, wired.context, name)
         raise
     if not right:
         with wired.db.write() as conn:
@@ -178,7 +178,7 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
-            login_throttle.reset(conn, wired.keys, login_throttle.person_name(asked.request.person_id))
+            login_throttle.reset(conn, wired.context, login_throttle.person_name(asked.request.person_id))
         done = _load(conn, now).get("done")
         if done is None or done["reference"] != asked.request.reference:
             done = None

@@ -5,7 +5,7 @@ file (kind) → a download, or → file (its page) → download
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -55,7 +55,7 @@ def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Que
         record_look(session, viewer, "orders.download", params, once=False)
         path = downloads.make(session.id, room, lambda part: export.write(services().db, query, kind, part))
         return downloads.send(path, mimetype, name)
-    folder, now = downloads.Folder(services().config.downloads), clock.now()
+    folder, now = downloads.folder_of(services()), clock.now()
     folder.check_room(session.id, room)
     payload = export.to_payload(query, kind) | {
         "name": name,
@@ -124,14 +124,10 @@ def download() -> Response:
     """The file that the worker made, or its page when it is not there, or not for whoever asks."""
     session = authentication.required(NAME)
     job = _find(session)
-    file = None if job is None or job.state != "done" else _folder().find(session.id, job.name)
+    file = None if job is None or job.state != "done" else downloads.folder_of(services()).find(session.id, job.name)
     if job is None or file is None:
         return web.see(link("/file", {"id": request.args.get("id", "")}))
     return downloads.send(file, export.KINDS[job.payload["kind"]].mimetype, job.payload["name"])
-
-
-def _folder() -> downloads.Folder:
-    return downloads.Folder(services().config.downloads)
 
 
 def _find(session: Session) -> Job | None:
@@ -140,7 +136,7 @@ def _find(session: Session) -> Job | None:
     job = queue.find(conn, request.args.get("id", ""), session.id)
     if job is None or job.kind != export.JOB or not _may_see(conn, session, job):
         return None
-    is_gone = job.state == "done" and _folder().find(session.id, job.name) is None
+    is_gone = job.state == "done" and downloads.folder_of(services()).find(session.id, job.name) is None
     return None if is_gone else job
 
 
@@ -205,7 +201,7 @@ def _until(job: Job) -> str:
     """Until what time of day in Amsterdam the file is there."""
     if job.ended_at is None:
         return ""
-    end = job.ended_at + timedelta(seconds=downloads.KEPT_SECONDS)
+    end = job.ended_at + downloads.folder_of(services()).keep
     return format_time(end.astimezone(TIMEZONE).time())
 
 

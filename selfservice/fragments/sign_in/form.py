@@ -81,7 +81,7 @@ def accept(
             "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
             {"hash": rehashed, "person_id": member.person_id},
         )
-    failed = login_throttle.reset(conn, ctx.keys, hashes[0])
+    failed = login_throttle.reset(conn, ctx, hashes[0])
     if failed >= login_throttle.NOTABLE_ATTEMPTS:
         _tell(conn, ctx, member, failed, now)
     record(

@@ -70,7 +70,7 @@ def sign_in() -> Response:
         return authentication.ask(name, shown, errors, 422, then=then)
     hashes = lookup_hashes(services().keys, typed["access_code"])
     with services().db.write() as conn:
-        wait = login_throttle.admit(conn, services().keys, hashes[0], web.client_address(), clock.now())
+        wait = login_throttle.admit(conn, services().context, hashes[0], web.client_address(), clock.now())
     if wait:
         return too_often(wait, lambda notice: authentication.ask(name, shown, {}, 429, notice, then))
     if not _try(hashes, typed["password"]):
@@ -92,7 +92,7 @@ def _try(hashes: CodeHashes, password: str) -> bool:
         rehashed = wired.hasher.hash(password) if outdated else None
     except HasherBusyError:
         with wired.db.write() as conn:
-            login_throttle.cancel(conn, wired.keys, hashes[0])
+            login_throttle.cancel(conn, wired.context, hashes[0])
         raise
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from selfservice.clock import to_text
-from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store.sqlite.base import OnConnection
 
 KEY_DAYS = 90
@@ -14,13 +13,13 @@ KEY_DAYS = 90
 class Retention(OnConnection):
     """Orders, holders and API keys that are too old."""
 
-    def retain(self, now: datetime) -> int:
-        """Delete what retention no longer allows (see migrations.py); returns how many rows went.
+    def retain(self, day: date, now: datetime) -> int:
+        """Delete orders of before this day, and what else retention no longer allows (see migrations.py); returns how
+        many rows went.
 
         Whole months go, so the sums that stay are right. When a year has ended there is much to delete: each call takes
         accounts until it has some 20,000 orders, so that nobody waits long for the write lock; the next call goes on.
         """
-        day = first_kept_day(now)
         values = {"day": day.isoformat(), "month": f"{day:%Y-%m}"}
         # By account, which the sums name: no index has all orders by day.
         accounts = self.conn.execute(
