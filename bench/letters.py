@@ -21,7 +21,7 @@ from selfservice.facts.facts import Facts
 from selfservice.letters import pending
 from selfservice.letters.pdf import PdfCompiler
 from selfservice.letters.printing import Printer, print_batch
-from selfservice.letters.text import Site, write
+from selfservice.letters.text import LetterContext, letter_text
 from selfservice.migrations import migrate
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import derive_code
@@ -60,15 +60,17 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
 
 
 def _round(folder: Path, count: int) -> _Round:
-    site = Site(Facts.load(ROOT / "content" / "facts.toml"), "https://help.loket.example", lambda key: f"/en/{key}/")
+    site = LetterContext(
+        Facts.load(ROOT / "content" / "facts.toml"), "https://help.loket.example", lambda key: f"/en/{key}/"
+    )
     made = [_letter(number) for number in range(count)]
     compiler, moment = PdfCompiler(), clock.now()
     # The first reads the fonts.
-    compiler.make(write(made[0], derive_code(KEYS, made[0].seed), moment.date(), site), moment)
-    texts = [write(letter, derive_code(KEYS, letter.seed), moment.date(), site) for letter in made]
+    compiler.compile_letter(letter_text(made[0], derive_code(KEYS, made[0].seed), moment.date(), site), moment)
+    texts = [letter_text(letter, derive_code(KEYS, letter.seed), moment.date(), site) for letter in made]
     started = perf_counter()
     for text in texts:
-        compiler.make(text, moment)
+        compiler.compile_letter(text, moment)
     bare = perf_counter() - started
     db = _filled(folder, made)
     started = perf_counter()

@@ -13,14 +13,14 @@ from selfservice.crypto import Keys
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
-from selfservice.limits.rate_limit import network
+from selfservice.limits.rate_limit import limited_network
 
 # The trigger below refuses to forget an event sooner, and one refusal would stop all of the cleaning.
 LEAST_DAYS = 365
 LOGGER = logging.getLogger("loket.events")
 
-_WORD = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
-_THING = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
+_EVENT_NAME = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
+_OBJECT = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")
 
 
 def record(
@@ -42,7 +42,7 @@ def record(
     open). Raises ValueError for anything else, so that no token, code or address can get into
     the log by accident. The log line is written at once; the row stays only if the transaction does.
     """
-    if not (_WORD.fullmatch(what) and _WORD.fullmatch(result) and _THING.fullmatch(on_what)):
+    if not (_EVENT_NAME.fullmatch(what) and _EVENT_NAME.fullmatch(result) and _OBJECT.fullmatch(on_what)):
         raise ValueError("an event's what, result and on_what are plain words, and a row's number")
     event = {
         "at": to_text(now),
@@ -50,7 +50,7 @@ def record(
         "what": what,
         "on_what": on_what,
         "result": result,
-        "source": keys.keyed_hash("event-source", network(address)) if address else "",
+        "source": keys.keyed_hash("event-source", limited_network(address)) if address else "",
     }
     conn.execute(
         """INSERT INTO events (at, who, what, on_what, result, source)

@@ -51,7 +51,7 @@ class Keys:
         return hmac.digest(self._root, purpose.encode() + b"\x01", "sha256")
 
 
-def token() -> str:
+def new_token() -> str:
     """A new 256-bit random token that can stand in a link."""
     return secrets.token_urlsafe(32)
 

@@ -15,7 +15,7 @@ from selfservice.clock import from_text
 from selfservice.config import ConfigError
 from selfservice.db import Error
 from selfservice.health import LEAST_FREE_BYTES
-from selfservice.mail.transport import Permanent, Temporary
+from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from selfservice.migrations import pending
 from selfservice.web.services import Services
 
@@ -77,9 +77,9 @@ def _settings(wired: Services) -> str:
 
 def _database(wired: Services) -> str:
     try:
-        said = wired.db.damage(quickly=True)
+        said = wired.db.find_damage(quickly=True)
         if not said:
-            return f"{wired.db.path}, {wired.db.note()}"
+            return f"{wired.db.path}, {wired.db.status_line()}"
     except Error as error:
         said = str(error)
     raise _WrongError(f"{wired.db.path}: {said}; stop Loket, and `loket restore` a copy")
@@ -92,7 +92,7 @@ def _migrations(wired: Services) -> str:
 
 
 def _secret(wired: Services) -> str:
-    if line := seeds.problem(wired.db.read(), wired.keys):
+    if line := seeds.missing_keys_error(wired.db.read(), wired.keys):
         raise _WrongError(line)
     return "the one that the database knows"
 
@@ -129,8 +129,8 @@ def _disk(wired: Services) -> str:
 
 def _mail(wired: Services, recipient: str) -> str:
     try:
-        return f"{mailer.probe(wired, recipient)} takes mail for {recipient}"
-    except (Permanent, Temporary) as error:
+        return f"{mailer.probe_smtp(wired, recipient)} takes mail for {recipient}"
+    except (PermanentMailError, TemporaryMailError) as error:
         raise _WrongError(f"no mail to {recipient}: {error}; look at LOKET_SMTP_URL and LOKET_MAIL_FROM") from None
 
 

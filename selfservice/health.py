@@ -87,14 +87,14 @@ def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list
     from selfservice.migrations import pending  # brings sqlite-utils, which no visitor's request needs
 
     database = wired.db
-    parts["database"] = database.note() or "well"
+    parts["database"] = database.status_line() or "well"
     if waiting := pending(database):
         # Nothing below can be asked of tables that are not there.
         parts["migrations"] = f"{len(waiting)} waiting"
         wrong.append("migrations")
         return
     parts["migrations"] = "up to date"
-    if line := seeds.problem(database.read(), wired.keys):
+    if line := seeds.missing_keys_error(database.read(), wired.keys):
         parts["secret"] = line
         wrong.append("secret")
     test: WriteTest = current_app.extensions["write_test"]

@@ -13,7 +13,7 @@ WORKER = "worker"
 WRITE = "write"
 BACKUP = "backup"
 # So often the worker says that it is alive, and so long without is too long: a dead one is noticed within 30 seconds.
-EVERY_SECONDS = 10.0
+INTERVAL_SECONDS = 10.0
 STALE_SECONDS = 25.0
 
 

@@ -12,21 +12,21 @@ from selfservice import clock, retention
 from selfservice.config import Config, ConfigError
 from selfservice.db import Database
 from selfservice.i18n.languages import using_language
-from selfservice.mail.delivery import Item
+from selfservice.mail.delivery import LeasedMail
 from selfservice.mail.mailbox import Mailbox
-from selfservice.mail.message import build
+from selfservice.mail.message import build_message
 from selfservice.mail.transport import MailTransport
-from selfservice.mail.verification import check_line
+from selfservice.mail.verification import verification_line
 from selfservice.mail.worker import Worker
 from selfservice.requests import scheduled
 from selfservice.web import downloads
 from selfservice.web.services import Services
 
 # Files of sessions that have ended are to be gone soon.
-SWEEP_EVERY = timedelta(minutes=1)
+SWEEP_INTERVAL = timedelta(minutes=1)
 
 
-def write(services: Services, kind: str, language: str, payload: dict[str, Any]) -> tuple[str, str]:
+def render_mail(services: Services, kind: str, language: str, payload: dict[str, Any]) -> tuple[str, str]:
     """Subject and text of a mail, in its language.
 
     The template is named by the kind: `replacement_password.link` is replacement_password/mail_link.txt. Its first
@@ -41,56 +41,56 @@ def write(services: Services, kind: str, language: str, payload: dict[str, Any])
         page = services.templates.globals["page_url"]("recognise-a-message")  # type: ignore[operator]
         # A mail that was queued before there were check codes has none.
         code = payload.get("check_code")
-        footer = check_line(code, services.config.base_url + page) if code else ""
+        footer = verification_line(code, services.config.base_url + page) if code else ""
     subject, _, body = text.strip().partition("\n")
     return subject.strip(), f"{body.strip()}\n\n{footer}".strip() + "\n"
 
 
-def mailbox(config: Config) -> Mailbox:
+def demo_mailbox(config: Config) -> Mailbox:
     """Where a demonstration's mail is kept."""
     return Mailbox(config.database.parent / "mailbox")
 
 
-def transport(services: Services) -> MailTransport:
+def mail_transport(services: Services) -> MailTransport:
     """The way mail leaves: SMTP when LOKET_SMTP_URL names a server, else, in a demonstration, its mailbox.
 
     Raises ConfigError when there is none, or the address is malformed.
     """
     config = services.config
     if config.smtp_url:
-        from selfservice.mail.smtp import Smtp  # brings TLS, which no web process of ours speaks
+        from selfservice.mail.smtp import SmtpTransport  # brings TLS, which no web process of ours speaks
 
         try:
-            return Smtp.from_url(config.smtp_url)
+            return SmtpTransport.from_url(config.smtp_url)
         except ValueError as error:
             raise ConfigError(f"LOKET_SMTP_URL: {error}") from None
     if config.demo:
-        return mailbox(config)
+        return demo_mailbox(config)
     raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
 
 
-def probe(services: Services, recipient: str) -> str:
+def probe_smtp(services: Services, recipient: str) -> str:
     """Speak with the mail server as for a mail to the recipient, without sending one; who it is. Raises ConfigError for
     a wrong setting, Permanent or Temporary for what is wrong with the server.
     """
-    from selfservice.mail.smtp import Smtp
+    from selfservice.mail.smtp import SmtpTransport
 
-    way = transport(services)
-    if not isinstance(way, Smtp):
+    way = mail_transport(services)
+    if not isinstance(way, SmtpTransport):
         return "the demonstration's mailbox"
     way.probe(services.config.sender, recipient)
     return f"{way.host}:{way.port}"
 
 
-def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
+def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
     """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
     folder, swept = downloads.folder_of(services), datetime.min.replace(tzinfo=UTC)
 
-    def render(item: Item) -> EmailMessage:
-        subject, text = write(services, item.kind, item.language, item.filled(services.keys))
+    def render(item: LeasedMail) -> EmailMessage:
+        subject, text = render_mail(services, item.kind, item.language, item.payload_with_secret(services.keys))
         with using_language(item.language):
             name = str(services.facts.get("organisation.name"))
-        return build(
+        return build_message(
             message_id=item.message_id,
             sender=formataddr((name, services.config.sender)),
             recipient=item.recipient,
@@ -101,14 +101,14 @@ def worker(services: Services, way: MailTransport, jobs: Callable[[datetime], ob
         )
 
     def hourly(db: Database, now: datetime) -> None:
-        scheduled.hourly(db, services.context, now)
+        scheduled.run_hourly(db, services.context, now)
         retention.clean(db, services.context, now)
 
     def often(now: datetime) -> None:
         nonlocal swept
         jobs(now)
-        if now - swept >= SWEEP_EVERY:
+        if now - swept >= SWEEP_INTERVAL:
             swept = now
             downloads.sweep(folder, services.db, now)
 
-    return Worker(services.db, render, way, hourly, poll_seconds=0.5, often=often)
+    return Worker(services.db, render, way, hourly, poll_seconds=0.5, every_turn=often)

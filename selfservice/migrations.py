@@ -98,21 +98,21 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
     Raises MissingKeyError, and changes nothing, when rows need a secret that is not set; MigrationError, and changes
     nothing, when the database holds what this version cannot.
     """
-    if not pending(db, sets) and seeds.is_registered(db.read(), keys):
-        seeds.check(db.read(), keys)
+    if not pending(db, sets) and seeds.are_keys_registered(db.read(), keys):
+        seeds.require_keys(db.read(), keys)
         return []
     with db.write() as connection:
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
         is_new = db.is_empty()
         ledger.apply(connection, [each for each in sets if each is not AFTERWARDS or is_new])
-        seeds.check(connection, keys)
-        seeds.register(connection, keys, clock.now())
+        seeds.require_keys(connection, keys)
+        seeds.register_keys(connection, keys, clock.now())
         if "members:add_key_ids" in todo:
-            plain_secrets.replace(connection, keys)
+            plain_secrets.replace_plain_secrets(connection, keys)
     # What was overwritten or deleted is still in the file's unused parts. Not while it is being read: it stays pending
     # then, which /health says, until this is run again.
-    if AFTERWARDS in sets and pending(db, (AFTERWARDS,)) and db.rewrite():
+    if AFTERWARDS in sets and pending(db, (AFTERWARDS,)) and db.vacuum():
         with db.write() as connection:
             ledger.apply(connection, (AFTERWARDS,))
     return todo

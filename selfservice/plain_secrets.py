@@ -16,7 +16,7 @@ from selfservice.seeds import MissingKeyError, Seed
 from selfservice.values.access_code import derive_code, hash_code
 
 
-def replace(conn: Connection, keys: Keys) -> None:
+def replace_plain_secrets(conn: Connection, keys: Keys) -> None:
     """Note with which secret the rows were made that name none, and give what waits in plain a derived code or link.
 
     When two secrets are set, what is there was made with the old one. Raises MissingKeyError when a waiting code shows
@@ -44,7 +44,7 @@ def replace(conn: Connection, keys: Keys) -> None:
 
 def _new_token(conn: Connection, keys: Keys, plain: str) -> Seed:
     seed = seeds.new_seed(keys, "token")
-    hashes = {"new": hash_token(seeds.token(keys, seed)), "old": hash_token(plain)}
+    hashes = {"new": hash_token(seeds.derive_token(keys, seed)), "old": hash_token(plain)}
     conn.execute("UPDATE tokens SET token_hash = :new WHERE token_hash = :old", hashes)
     return seed
 

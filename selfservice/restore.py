@@ -17,9 +17,9 @@ from pathlib import Path
 from selfservice import audit
 from selfservice.accounts import anonymous_sessions, tokens
 from selfservice.crypto import Keys
-from selfservice.db import ENDINGS, Database, Error, LockedError, MigrationError, alone
+from selfservice.db import FILE_SUFFIXES, Database, Error, LockedError, MigrationError, exclusive_access
 from selfservice.mail import outbox
-from selfservice.mail.delivery import give_up
+from selfservice.mail.delivery import fail_overdue
 from selfservice.migrations import migrate, unknown
 
 
@@ -73,12 +73,12 @@ def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail
 
 
 def _remove(file: Path) -> None:
-    for ending in ENDINGS:
+    for ending in FILE_SUFFIXES:
         Path(f"{file}{ending}").unlink(missing_ok=True)
 
 
 def _check(copy: Database) -> None:
-    if said := copy.damage():
+    if said := copy.find_damage():
         raise RestoreError(f"the copy is damaged: {said}")
     if copy.read().execute("SELECT 1 FROM sqlite_master WHERE name = 'access_codes'").fetchone() is None:
         raise RestoreError("this is no database of Loket's")
@@ -98,11 +98,11 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
     newest = conn.execute("SELECT coalesce(max(at), '') FROM events").fetchone()[0]
     with copy.write() as writing:
         sessions, links = anonymous_sessions.end_every_session(writing, now), tokens.revoke_every_token(writing, now)
-        dead = outbox.drop_waiting(writing, now, links_only=True)
+        dead = outbox.cancel_waiting(writing, now, links_only=True)
         if drop_mail:
-            outbox.drop_waiting(writing, now, links_only=False)
+            outbox.cancel_waiting(writing, now, links_only=False)
         audit.record(writing, keys, now, "database.restore", "ok")
-    give_up(copy, now)
+    fail_overdue(copy, now)
     return Copy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
 
 
@@ -110,7 +110,7 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
 def stopped(database: Path) -> Iterator[None]:
     """Nobody has the database open, or can open it meanwhile. Raises RestoreError when somebody has."""
     try:
-        with alone(database):
+        with exclusive_access(database):
             yield
     except LockedError:
         raise RestoreError(f"Loket is running on {database}: stop its server and its worker first") from None
@@ -126,16 +126,16 @@ def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
     # What is only in its log goes into the old database first, so that one move is enough. A damaged one keeps its log.
     old = Database(database)
     with suppress(Error):
-        old.flush()
+        old.checkpoint()
     old.close()
     with stopped(database):
         status = database.stat()
         with suppress(PermissionError):
             os.chown(copy.path, status.st_uid, status.st_gid)
-        for ending in () if was_empty else ENDINGS:
+        for ending in () if was_empty else FILE_SUFFIXES:
             with suppress(FileNotFoundError):
                 os.link(f"{database}{ending}", f"{aside}{ending}")
-        for ending in ENDINGS[1:]:
+        for ending in FILE_SUFFIXES[1:]:
             Path(f"{database}{ending}").unlink(missing_ok=True)
         with copy.path.open("rb") as file:
             os.fsync(file.fileno())

@@ -22,7 +22,7 @@ def _without_facts(clean_domain: Callable[[Connection, datetime], int]) -> Clean
     return lambda conn, _, now: clean_domain(conn, now)
 
 
-DOMAINS: dict[str, Clean] = {
+CLEANERS: dict[str, Clean] = {
     "events": audit.clean,
     "jobs": lambda conn, ctx, now: queue.clean(conn, timedelta(hours=ctx.fact("orders.file_keep_hours")), now),
     "letters": _without_facts(pending.clean),
@@ -42,7 +42,7 @@ def clean(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
     A transaction a domain, so that requests never wait long for the write lock.
     """
     gone = {}
-    for name, clean_domain in DOMAINS.items():
+    for name, clean_domain in CLEANERS.items():
         with db.write() as conn:
             gone[name] = clean_domain(conn, ctx, now)
     return gone

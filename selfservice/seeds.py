@@ -45,18 +45,18 @@ def derive(keys: Keys, seed: Seed) -> bytes:
     raise MissingKeyError(f"the secret with key {seed.key_id} is not set; `loket secrets status` says what needs it")
 
 
-def token(keys: Keys, seed: Seed) -> str:
+def derive_token(keys: Keys, seed: Seed) -> str:
     """The 256-bit token that belongs to a seed, as it stands in a link. Raises MissingKeyError."""
     return base64.urlsafe_b64encode(derive(keys, seed)).rstrip(b"=").decode()
 
 
-def is_registered(conn: Connection, keys: Keys) -> bool:
+def are_keys_registered(conn: Connection, keys: Keys) -> bool:
     """Whether the database knows all these keys, so that rows can name them."""
     known = {row["id"] for row in conn.execute("SELECT id FROM secret_keys")}
     return known.issuperset(each.id for each in keys.all)
 
 
-def register(conn: Connection, keys: Keys, now: datetime) -> None:
+def register_keys(conn: Connection, keys: Keys, now: datetime) -> None:
     """Let the database know these keys by their fingerprints. Call inside `write()`."""
     for each in keys.all:
         conn.execute(
@@ -83,7 +83,7 @@ def missing_keys(conn: Connection, keys: Keys) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Need:
+class KeyUsage:
     """What was made with one key: active access codes, and mails and letters that wait, need its secret. Revoked codes
     need it only to recognise orders that a shop still delivers under them.
     """
@@ -101,7 +101,7 @@ class Need:
         return bool(self.codes or self.mails or self.letters)
 
 
-def needs(conn: Connection) -> list[Need]:
+def key_usages(conn: Connection) -> list[KeyUsage]:
     """What needs each key that the database knows, the oldest first. Only reads."""
     rows = conn.execute(
         """SELECT id AS key_id, created_at,
@@ -111,10 +111,10 @@ def needs(conn: Connection) -> list[Need]:
                   (SELECT count(*) FROM letters l WHERE l.key_id = k.id) AS letters
            FROM secret_keys k ORDER BY created_at, id"""
     )
-    return [Need(**dict(row)) for row in rows]
+    return [KeyUsage(**dict(row)) for row in rows]
 
 
-def problem(conn: Connection, keys: Keys) -> str:
+def missing_keys_error(conn: Connection, keys: Keys) -> str:
     """What is wrong with the secrets that are set, in one line for the operator; empty when nothing is. Only reads."""
     missing = missing_keys(conn, keys)
     if not missing:
@@ -126,7 +126,7 @@ def problem(conn: Connection, keys: Keys) -> str:
     )
 
 
-def check(conn: Connection, keys: Keys) -> None:
+def require_keys(conn: Connection, keys: Keys) -> None:
     """Raise MissingKeyError when rows need a secret that is not set."""
-    if line := problem(conn, keys):
+    if line := missing_keys_error(conn, keys):
         raise MissingKeyError(line)

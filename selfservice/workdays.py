@@ -53,13 +53,13 @@ def add(day: dt.date, count: int) -> dt.date:
     return day
 
 
-def promise(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.date, dt.date]:
+def delivery_window(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.date, dt.date]:
     """Between which two working days something comes that is asked for on this day and takes from 3 to 5, say,
     working days (the value of a fact such as access_code.delivery_working_days).
     """
     return add(day, working_days[0]), add(day, working_days[1])
 
 
-def end_of(day: dt.date) -> dt.datetime:
+def end_of_day(day: dt.date) -> dt.datetime:
     """The last moment of a day in Amsterdam."""
     return dt.datetime.combine(day, dt.time.max, TIMEZONE)

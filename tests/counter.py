@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from selfservice import mailer
 from selfservice.demo import accounts
-from selfservice.mail.delivery import run_once
+from selfservice.mail.delivery import send_next
 from selfservice.web.services import Services
 from tests.clients import HouseClient
 from tests.domain_helpers import filled
@@ -91,8 +91,8 @@ class Office:
 
     def deliver(self) -> None:
         """Send what waits to the demonstration's mailbox."""
-        worker = mailer.worker(self.services, mailer.transport(self.services))
-        while run_once(worker.db, worker.render, worker.transport, worker.now):
+        worker = mailer.mail_worker(self.services, mailer.mail_transport(self.services))
+        while send_next(worker.db, worker.render, worker.transport, worker.now):
             pass
 
 

@@ -23,7 +23,7 @@ from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.facts.facts import Facts
-from selfservice.mail.delivery import to_item
+from selfservice.mail.delivery import to_leased_mail
 from selfservice.migrations import migrate
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import derive_code
@@ -95,7 +95,7 @@ def run_processes(target: Callable[..., Any], arguments: list[tuple[Any, ...]]) 
 
 def filled(row: dict[str, Any]) -> dict[str, Any]:
     """What a queued mail will be filled in with, its link's token or its access code included."""
-    return to_item(row).filled(KEYS)
+    return to_leased_mail(row).payload_with_secret(KEYS)
 
 
 def undo(db: Database, work: Callable[[Connection], object]) -> None:

@@ -17,7 +17,7 @@ from selfservice.facts.facts import Facts
 from selfservice.letters import pending
 from selfservice.letters.pdf import FOLDER
 from selfservice.letters.pending import Letter
-from selfservice.letters.text import Site
+from selfservice.letters.text import LetterContext
 from selfservice.seeds import Seed, new_seed
 from selfservice.values.access_code import derive_code
 from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person
@@ -36,12 +36,12 @@ POINTS_PER_MM = 72 / 25.4
 A4_HEIGHT = 297
 
 
-def site() -> Site:
+def site() -> LetterContext:
     """What letters point to."""
     from selfservice.i18n.languages import current_language
 
     facts = Facts.load(ROOT / "content" / "facts.toml")
-    return Site(facts, "https://help.loket.example", lambda key: PAGES[current_language()][key])
+    return LetterContext(facts, "https://help.loket.example", lambda key: PAGES[current_language()][key])
 
 
 def letter(language: str = "nl", lines: tuple[str, ...] = LINES) -> Letter:

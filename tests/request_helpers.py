@@ -60,13 +60,13 @@ def hand_in(
         made = submission.submit(
             conn, CONTEXT, replace(answers, **changes), submission_id or str(uuid4()), ADDRESS, now
         )
-    assert made.wait == 0
+    assert made.retry_after == 0
     return made.reference
 
 
 def token_hash(db: Database, reference: str) -> str:
     """The hash of the token in the link that was mailed for a request."""
-    request = records.by_reference(db.read(), reference)
+    request = records.find_by_reference(db.read(), reference)
     assert request
     row = db.read().execute("SELECT token_hash FROM tokens WHERE kind = ?", (request.link_kind,)).fetchone()
     return str(row["token_hash"])
@@ -77,12 +77,12 @@ def confirm(db: Database, reference: str, now: datetime = NOW) -> records.Reques
     has, or with a first one.
     """
     with db.write() as conn:
-        request = records.by_reference(conn, reference)
+        request = records.find_by_reference(conn, reference)
         assert request
         known = passwords.find_hash(conn, request.person_id)
         chosen = None if known else HASH
         link = token_hash(db, reference)
-        return confirmation.confirm(conn, CONTEXT, link, ADDRESS, now, known=known, chosen=chosen)
+        return confirmation.confirm(conn, CONTEXT, link, ADDRESS, now, verified_hash=known, new_hash=chosen)
 
 
 def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Voorbeeld") -> records.Request:
@@ -93,7 +93,7 @@ def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Vo
 
 def found(db: Database, reference: str) -> records.Request:
     """A request as it is now."""
-    request = records.by_reference(db.read(), reference)
+    request = records.find_by_reference(db.read(), reference)
     assert request
     return request
 
@@ -134,10 +134,10 @@ def print_letters(db: Database, now: datetime, *, posted: bool = False) -> None:
                 "UPDATE letter_batches SET printed_at = ?, released_at = ? WHERE id = ?",
                 (to_text(now), to_text(now), batch),
             )
-            fulfilment.letter_printed(conn, CONTEXT, row["id"], now)
+            fulfilment.mark_letter_printed(conn, CONTEXT, row["id"], now)
         if posted:
             for row in conn.execute("SELECT id FROM letters WHERE state = 'printed'").fetchall():
-                fulfilment.letter_posted(conn, CONTEXT, row["id"], now)
+                fulfilment.mark_letter_posted(conn, CONTEXT, row["id"], now)
                 conn.execute(
                     "UPDATE letters SET state = 'posted', address_lines = '[]', posted_at = ? WHERE id = ?",
                     (to_text(now), row["id"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT, Config, ConfigError, load
-from selfservice.mailer import transport
+from selfservice.mailer import mail_transport
 from tests.conftest import new_app
 
 REAL = {"LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
@@ -124,14 +124,14 @@ def test_mail_needs_a_way(config: Config) -> None:
     """A real site without a mail server does not start its worker: nobody would get a link."""
     real = dataclasses.replace(config, demo=False, base_url="https://help.example.org")
     with pytest.raises(ConfigError, match="LOKET_SMTP_URL is not set"):
-        transport(new_app(real).extensions["services"])
+        mail_transport(new_app(real).extensions["services"])
 
 
 def test_mail_address_is_checked(config: Config) -> None:
     """A wrong mail server address is one line that does not repeat its password."""
     wrong = dataclasses.replace(config, smtp_url="http://user:hunter2@mail.example")
     with pytest.raises(ConfigError, match="LOKET_SMTP_URL: ") as caught:
-        transport(new_app(wrong).extensions["services"])
+        mail_transport(new_app(wrong).extensions["services"])
     assert "hunter2" not in str(caught.value)
 
 

@@ -15,7 +15,7 @@ from selfservice import clock, health, heartbeats
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts.facts import Facts
-from selfservice.mail.transport import Temporary
+from selfservice.mail.transport import TemporaryMailError
 from tests.clients import HouseClient
 from tests.conftest import new_app
 from tests.counter import EMAIL, Office, Visitor, location
@@ -79,14 +79,14 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
 
     class Down:
         def send(self, message: object) -> None:
-            raise Temporary("the mail server could not be used: ConnectionRefusedError")
+            raise TemporaryMailError("the mail server could not be used: ConnectionRefusedError")
 
     from selfservice import mailer
-    from selfservice.mail.delivery import run_once
+    from selfservice.mail.delivery import send_next
 
     location(Visitor(client).ask())
-    worker = mailer.worker(app.extensions["services"], Down())
-    run_once(worker.db, worker.render, worker.transport, worker.now)
+    worker = mailer.mail_worker(app.extensions["services"], Down())
+    send_next(worker.db, worker.render, worker.transport, worker.now)
     outbox = client.get("/health").get_json()["outbox"]
     assert (1, "the mail server could not be used: ConnectionRefusedError") == (outbox["waiting"], outbox["last_error"])
 

@@ -24,8 +24,8 @@ from selfservice.crypto import Keys, hash_token
 from selfservice.db import Database, backup, connect
 from selfservice.demo import accounts
 from selfservice.mail import delivery
-from selfservice.mail.delivery import run_once
-from selfservice.mail.transport import Temporary
+from selfservice.mail.delivery import send_next
+from selfservice.mail.transport import TemporaryMailError
 from selfservice.migrations import migrate, pending
 from selfservice.seeds import MissingKeyError
 from selfservice.values.access_code import derive_code, group_code, hash_code, lookup_hashes, normalise_code
@@ -100,7 +100,7 @@ def test_what_waits_is_derived_anew(old: Database) -> None:
     for row in rows(old, "outbox"):
         if row["id"] in waiting:
             kind, text = waiting[row["id"]]
-            made = delivery.to_item(row).filled(KEYS)[kind]
+            made = delivery.to_leased_mail(row).payload_with_secret(KEYS)[kind]
             assert (kind, "waiting", False) == (row["secret"], row["state"], made == text)
             if kind == "token":
                 hashes = {each["token_hash"] for each in rows(old, "tokens")}
@@ -130,13 +130,13 @@ class Walk:
     def send(self) -> list[str]:
         """Send what waits, each mail only at the second try; the texts of all mails so far, the newest first."""
         self.look()
-        worker = mailer.worker(self.wired, mailer.transport(self.wired))
+        worker = mailer.mail_worker(self.wired, mailer.mail_transport(self.wired))
         later = clock.now() + timedelta(minutes=1)
-        while run_once(self.wired.db, worker.render, Down(), clock.now):
+        while send_next(self.wired.db, worker.render, Down(), clock.now):
             self.look()
-        while run_once(self.wired.db, worker.render, worker.transport, lambda: later):
+        while send_next(self.wired.db, worker.render, worker.transport, lambda: later):
             self.look()
-        return [mail.text for mail in mailer.mailbox(self.wired.config).list()]
+        return [mail.text for mail in mailer.demo_mailbox(self.wired.config).list()]
 
     def run(self, *words: str) -> None:
         """Run a command of staff."""
@@ -151,7 +151,7 @@ class Down:
     def send(self, message: EmailMessage) -> None:
         """Refuse for now; only after the mail was written."""
         assert message.as_bytes()
-        raise Temporary("down")
+        raise TemporaryMailError("down")
 
 
 def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
@@ -237,7 +237,7 @@ def test_upgrade_with_another_secret(old: Database) -> None:
 def test_upgrade_that_is_stopped(old: Database) -> None:
     """Stopped before the file was written anew, that is still to be done, said so, and done by the next start."""
     letters, _ = in_plain(old.path)
-    with old.separate() as reader:
+    with old.separate_connection() as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM people").fetchone()
         migrate(old, KEYS)

@@ -14,8 +14,8 @@ from selfservice.db import Database
 from selfservice.jobs import queue
 from selfservice.letters import pending
 from selfservice.limits import sliding_window
-from selfservice.limits.rate_limit import Limit, allow
-from selfservice.limits.sliding_window import Cap
+from selfservice.limits.rate_limit import RateLimit, allow
+from selfservice.limits.sliding_window import SlidingWindowLimit
 from selfservice.mail import delivery, outbox
 from selfservice.orders import api_keys
 from selfservice.orders.models import OrderRow
@@ -78,7 +78,7 @@ def fill(db: Database, hours_ago: float) -> None:
         session_id, _ = anonymous_sessions.start(conn, then)
         SavedForm(session_id, "form").save(conn, {}, then)
         sessions.start(conn, person, 1, "cookie", then, "a device")
-        queue.ask(conn, "test", 1, {}, 1, then)
+        queue.enqueue(conn, "test", 1, {}, 1, then)
         login_throttle._count_attempt(conn, CONTEXT, "k" * 64, then)
         mandates.add(
             conn, then, person_id=person, organisation_id=None, iban=IBAN, holder="A. Holder", effective_on=then.date()
@@ -99,8 +99,8 @@ def fill(db: Database, hours_ago: float) -> None:
         submission.submit(conn, CONTEXT, PRIVATE, "submission", "192.0.2.7", then)
         made = api_keys.create(conn, "test", "orders:write", then)[1]
         api_keys.revoke(conn, made.public_id, then)
-        allow(conn, KEYS, Limit("test", 1, 3600), "me", then)
-        sliding_window.take(conn, KEYS, Cap("test", 3, 10), "me", then)
+        allow(conn, KEYS, RateLimit("test", 1, 3600), "me", then)
+        sliding_window.allow_in_window(conn, KEYS, SlidingWindowLimit("test", 3, 10), "me", then)
         record(conn, KEYS, then, "test", "ok")
         outbox.enqueue(
             conn,
@@ -127,7 +127,7 @@ def test_every_table_has_a_rule(db: Database) -> None:
 def test_nothing_is_left(db: Database, table: str) -> None:
     """A day after its limit a row is gone."""
     fill(db, HOURS[table] + 24)
-    delivery.give_up(db, clock.now())
+    delivery.fail_overdue(db, clock.now())
     retention.clean(db, CONTEXT, clock.now())
     assert [] == rows(db, table)
 
@@ -219,7 +219,7 @@ def test_nothing_personal_outlives_sending(db: Database, hours: float, left: tup
             payload={"name": "secret"},
             seed=new_seed(KEYS, "token"),
         )
-    delivery.give_up(db, clock.now())
+    delivery.fail_overdue(db, clock.now())
     [row] = rows(db, "outbox")
     assert left == (row["state"], row["recipient"], "secret" in row["payload"])
     assert left[2] == all(row[name] for name in ("secret", "nonce", "key_id"))

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT
-from selfservice.letters.text import write
+from selfservice.letters.text import letter_text
 from tests.letter_helpers import MOMENT, letter, site
 from tests.live import START_SECONDS, free_port, wait_until
 
@@ -113,7 +113,7 @@ def test_the_wheel_serves_the_demonstration(installed: Path, tmp_path: Path) -> 
 @pytest.mark.slow
 def test_the_wheel_makes_letters(installed: Path, tmp_path: Path) -> None:
     """The layout of the letter and its fonts are in it."""
-    text = json.dumps(write(letter(), "C9YHLGW5PQ3N7KXM", MOMENT.date(), site()))
+    text = json.dumps(letter_text(letter(), "C9YHLGW5PQ3N7KXM", MOMENT.date(), site()))
     code = """
 import datetime, json, sys
 from selfservice import config

@@ -78,7 +78,7 @@ def test_add_counts(day: date, count: int) -> None:
 @given(DAYS)
 def test_promise(day: date) -> None:
     """A promise is two working days in order, the first after the day itself."""
-    since, until = workdays.promise(day, (3, 5))
+    since, until = workdays.delivery_window(day, (3, 5))
     assert day < since < until
     assert workdays.is_workday(since)
     assert workdays.is_workday(until)
@@ -98,4 +98,4 @@ def test_today_needs_a_zone() -> None:
 
 def test_end_of() -> None:
     """A day ends in Amsterdam, in summer at 22.00 UTC."""
-    assert datetime(2026, 7, 1, 21, 59, 59, 999999, UTC) == workdays.end_of(date(2026, 7, 1))
+    assert datetime(2026, 7, 1, 21, 59, 59, 999999, UTC) == workdays.end_of_day(date(2026, 7, 1))

@@ -13,7 +13,7 @@ _TOUCH_AFTER_MINUTES = 10
 
 def start(conn: Connection, now: datetime) -> tuple[int, str]:
     """Start an anonymous session; returns its id (for saved forms) and the cookie value."""
-    cookie = crypto.token()
+    cookie = crypto.new_token()
     row = conn.execute(
         "INSERT INTO visits (cookie_hash, created_at, used_at) VALUES (:hash, :now, :now) RETURNING id",
         {"hash": crypto.hash_token(cookie), "now": to_text(now)},
@@ -49,7 +49,7 @@ def renew(conn: Connection, anonymous_session_id: int, now: datetime) -> str:
 
     Raises LookupError when there is no such anonymous session.
     """
-    cookie = crypto.token()
+    cookie = crypto.new_token()
     changed = conn.execute(
         "UPDATE visits SET cookie_hash = :hash, used_at = :now WHERE id = :id",
         {"hash": crypto.hash_token(cookie), "now": to_text(now), "id": anonymous_session_id},

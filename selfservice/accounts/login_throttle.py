@@ -21,7 +21,7 @@ def admit(conn: Connection, ctx: Context, name: str, address: str, now: datetime
 
     The same statements run for any name. Call inside `write()`.
     """
-    decision = table.SIGN_IN.admit(conn, ctx.keys, address, now, name)
+    decision = table.SIGN_IN.allow(conn, ctx.keys, address, now, name)
     return _count_attempt(conn, ctx, _key(ctx, name), now) if decision.allowed else decision.retry_after_seconds
 
 

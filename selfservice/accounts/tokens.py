@@ -28,7 +28,7 @@ def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours:
     so that known and unknown cost the same writes (OWASP ASVS 5.0, 6.3.8).
     """
     seed = seeds.new_seed(keys, "token")
-    issued = IssuedToken(seed, crypto.hash_token(seeds.token(keys, seed)))
+    issued = IssuedToken(seed, crypto.hash_token(seeds.derive_token(keys, seed)))
     conn.execute(
         """INSERT INTO tokens (token_hash, kind, person_id, created_at, expires_at)
            VALUES (:token_hash, :kind, :person_id, :now, :expires_at)""",

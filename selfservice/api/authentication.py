@@ -29,7 +29,7 @@ def require_key(scope: api_keys.KeyScope) -> api_keys.ApiKey:
     key = api_keys.find(wired.db.read(), plain.strip())
     with wired.db.write() as conn:
         if key is None:
-            decision = table.WRONG_KEY.admit(conn, wired.keys, web.client_address(), now)
+            decision = table.WRONG_KEY.allow(conn, wired.keys, web.client_address(), now)
         else:
             decision = allow(conn, wired.keys, table.API_KEY, key.public_id, now)
             api_keys.record_use(conn, key, now.astimezone(TIMEZONE).date())

@@ -25,7 +25,7 @@ def command() -> None:
 def revoke(number: int, by: str) -> None:
     """Revoke the code with this number (`loket members show` has it): it works no more, and its owner is told."""
     with services().db.write() as conn:
-        done = scheduled.revoke(conn, services().context, number, by, clock.now())
+        done = scheduled.revoke_for_staff(conn, services().context, number, by, clock.now())
     if not done:
         sys.exit(f"loket: there is no active access code {number}. Nothing was changed")
     click.echo(f"Access code {number} is revoked; its owner is told by e-mail")

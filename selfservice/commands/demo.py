@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock
 from selfservice.demo import accounts, many_orders
-from selfservice.importing.progress import Progress
+from selfservice.importing.progress import ProgressReporter
 from selfservice.importing.results import ImportCounts
 from selfservice.web.services import services
 
@@ -45,7 +45,7 @@ def _crowd(count: int) -> bool:
     known = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
     if known < count and many_orders.begun(conn):
         click.echo(f"Going on: {known:,} of {count:,} orders are there", err=True)
-    progress = Progress(sys.stderr, count, what="orders")
+    progress = ProgressReporter(sys.stderr, count, what="orders")
     done = many_orders.fill(
         services().db, count, clock.now(), lambda made: progress.show(ImportCounts(new=made, bytes=made))
     )

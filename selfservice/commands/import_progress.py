@@ -15,7 +15,7 @@ from selfservice import clock
 from selfservice.audit import record
 from selfservice.db import Error
 from selfservice.importing.parsing import FileError
-from selfservice.importing.progress import Progress
+from selfservice.importing.progress import ProgressReporter
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.migrations import pending
 from selfservice.web.services import services
@@ -30,7 +30,7 @@ def run(what: str, file: BinaryIO, bring: Bring) -> None:
     """
     if pending(services().db):
         sys.exit("loket: the database is not of this version: run `loket migrate` first. Nothing was changed")
-    progress = Progress(sys.stderr, _size(file))
+    progress = ProgressReporter(sys.stderr, _size(file))
 
     def refuse(refusal: RejectedLine) -> None:
         progress.clear()

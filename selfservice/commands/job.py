@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 
 from selfservice import clock, logs
 from selfservice.jobs import queue
-from selfservice.jobs.queue import Job, LostError
+from selfservice.jobs.queue import Job, LeaseLostError
 from selfservice.orders import export
 from selfservice.web import downloads
 from selfservice.web.services import Services, services
@@ -49,7 +49,7 @@ def command(name: str, attempt: int) -> None:
     logs.to_stderr()
     os.nice(NICE)
     wired = services()
-    job = queue.leased(wired.db.read(), name, attempt)
+    job = queue.find_leased(wired.db.read(), name, attempt)
     if job is None:
         return
     told = time.monotonic()
@@ -58,12 +58,12 @@ def command(name: str, attempt: int) -> None:
         nonlocal told
         if time.monotonic() - told >= TELL_SECONDS:
             told = time.monotonic()
-            queue.tell(wired.db, job, done, clock.now())
+            queue.report_progress(wired.db, job, done, clock.now())
 
     try:
         KINDS[job.kind](wired, job, tell)
         queue.finish(wired.db, job, clock.now())
-    except LostError:
+    except LeaseLostError:
         assert job.session_id is not None
         downloads.folder_of(wired).forget_one(job.session_id, job.name)
     except Exception:  # noqa: BLE001 (a trace on standard error would hold what people typed)

@@ -16,7 +16,7 @@ from selfservice.db import Connection
 from selfservice.i18n.formats import format_timestamp
 from selfservice.i18n.languages import using_language
 from selfservice.letters import batches, printing
-from selfservice.letters.text import Site
+from selfservice.letters.text import LetterContext
 from selfservice.requests import fulfilment
 from selfservice.web.services import Services, services
 
@@ -28,7 +28,7 @@ def command() -> None:
 
 @command.command("print")
 @click.option("--to", "folder", required=True, type=click.Path(file_okay=False, path_type=Path), help="Where to.")
-@click.option("--limit", type=click.IntRange(1, 2000), default=printing.LIMIT, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 2000), default=printing.MAX_LETTERS, show_default=True)
 @with_appcontext
 def print_letters(folder: Path, limit: int) -> None:
     """Make the PDFs of the letters that are ready, with a manifest, in a new folder; its name is printed.
@@ -36,7 +36,7 @@ def print_letters(folder: Path, limit: int) -> None:
     The codes are in these files only from then on. A run that was stopped half-way is finished by the next.
     """
     here, bar = services(), _Bar()
-    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, fulfilment.letter_printed),), bar.show)
+    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, fulfilment.mark_letter_printed),), bar.show)
     try:
         batch = printing.print_batch(printer, folder, limit, clock.now())
     except (printing.PrintingError, OSError) as error:
@@ -57,7 +57,7 @@ def posted(batch: int) -> None:
     try:
         with here.db.write() as conn:
             before = batches.get(conn, batch).posted_at
-            count = batches.mark_posted(conn, batch, (_Tell(here, fulfilment.letter_posted),), clock.now())
+            count = batches.mark_posted(conn, batch, (_Tell(here, fulfilment.mark_letter_posted),), clock.now())
     except batches.UnknownBatchError:
         sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
     if before is not None:
@@ -87,10 +87,10 @@ def _state(batch: batches.Batch) -> str:
     return "not finished: run `loket letters print` again"
 
 
-def site(here: Services) -> Site:
+def site(here: Services) -> LetterContext:
     """What letters point to, for this site."""
     page_path: Any = here.templates.globals["page_url"]
-    return Site(here.facts, here.config.base_url, page_path)
+    return LetterContext(here.facts, here.config.base_url, page_path)
 
 
 class _Tell:

@@ -55,6 +55,6 @@ def _show(conn: Connection, person: people.Person) -> None:
         main = ", main code" if code["is_main"] else ""
         since = workdays.today(clock.from_text(code["created_at"]))
         click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {since}  {state}")
-    for request in records.of_person(conn, person.id):
+    for request in records.list_of_person(conn, person.id):
         made = workdays.today(request.created_at)
         click.echo(f"  request {group_reference(request.reference)}  {made}  {request.state}")

@@ -30,5 +30,7 @@ def import_file(file: BinaryIO) -> None:
     import_progress.run(
         "register.import",
         file,
-        lambda refuse, progress: importer.bring_in(services().db, file, clock.now(), refuse=refuse, progress=progress),
+        lambda refuse, progress: importer.import_register(
+            services().db, file, clock.now(), on_rejected=refuse, progress=progress
+        ),
     )

@@ -18,8 +18,8 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.languages import LANGUAGE_NAMES, TIMEZONE
 from selfservice.requests import records, rejection_reasons, review, states
-from selfservice.requests.records import State
-from selfservice.requests.states import NEXT
+from selfservice.requests.records import RequestState
+from selfservice.requests.states import TRANSITIONS
 from selfservice.values.reference import group_reference
 from selfservice.web.services import services
 
@@ -32,11 +32,11 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--state", type=click.Choice(list(NEXT)), help="Only these. Default: all that are still open.")
+@click.option("--state", type=click.Choice(list(TRANSITIONS)), help="Only these. Default: all that are still open.")
 @with_appcontext
-def list_requests(state: State | None) -> None:
+def list_requests(state: RequestState | None) -> None:
     """List requests, oldest first."""
-    listed = records.listed(services().db.read(), state)
+    listed = records.list_in_state(services().db.read(), state)
     for request in listed:
         name = _organisation(request) or "private"
         click.echo(
@@ -52,12 +52,12 @@ def list_requests(state: State | None) -> None:
 def show(reference: str) -> None:
     """Show a request and what became of it."""
     conn = services().db.read()
-    request = records.by_reference(conn, reference)
+    request = records.find_by_reference(conn, reference)
     if request is None:
         sys.exit(f"loket: no request has the reference {reference}")
     with services().db.write() as conn:
         who = f"account:{getpass.getuser()}"
-        record(conn, services().keys, clock.now(), "request.show", "ok", who=who, on_what=request.on_what)
+        record(conn, services().keys, clock.now(), "request.show", "ok", who=who, on_what=request.audit_object)
     facts = {
         "Reference": group_reference(request.reference),
         "State": request.state + _remark(request),
@@ -85,7 +85,7 @@ def show(reference: str) -> None:
 def check(reference: str, by: str) -> None:
     """Take a request up: its requester sees that it is being checked."""
     now = clock.now()
-    _run(reference, lambda conn, ctx: review.take_up(conn, ctx, reference, by, now))
+    _run(reference, lambda conn, ctx: review.start_review(conn, ctx, reference, by, now))
 
 
 @command.command()
@@ -102,7 +102,10 @@ def approve(reference: str, by: str) -> None:
 @click.argument("reference")
 @click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
 @click.option(
-    "--reason", required=True, type=click.Choice(rejection_reasons.REASONS), help="It is mailed in their language."
+    "--reason",
+    required=True,
+    type=click.Choice(rejection_reasons.REJECTION_REASONS),
+    help="It is mailed in their language.",
 )
 @with_appcontext
 def reject(reference: str, by: str, reason: str) -> None:
@@ -114,7 +117,7 @@ def reject(reference: str, by: str, reason: str) -> None:
 def _run(reference: str, step: Step) -> None:
     """Do it, and say how the request stands; what cannot be done is one line and exit status 1."""
     conn = services().db.read()
-    before = records.by_reference(conn, reference)
+    before = records.find_by_reference(conn, reference)
     try:
         with services().db.write() as conn:
             request = step(conn, services().context)
@@ -123,7 +126,7 @@ def _run(reference: str, step: Step) -> None:
     except review.SelfApprovalError as error:
         assert before is not None
         with services().db.write() as conn:
-            review.note_refusal(conn, services().context, before, str(error), clock.now())
+            review.record_refused_review(conn, services().context, before, str(error), clock.now())
         sys.exit("loket: the one who asks cannot be the one who decides; ask a colleague. Nothing was changed")
     except states.WrongStateError as error:
         waits = before is not None and before.kind == "private" and error.state == "received"

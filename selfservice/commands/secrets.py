@@ -25,16 +25,16 @@ def status() -> None:
     """Show what needs each secret, by the id of its key; exit status 1 when one is needed that is not set."""
     here = services()
     conn = here.db.read()
-    for need in seeds.needs(conn):
+    for need in seeds.key_usages(conn):
         day = workdays.today(clock.from_text(need.created_at)).isoformat()
         click.echo(
             f"{need.key_id}  {_setting(here, need.key_id):<20}  since {day}  {need.codes} codes, "
             f"{need.mails} mails and {need.letters} letters that wait, {need.revoked} revoked codes"
         )
-    if line := seeds.problem(conn, here.keys):
+    if line := seeds.missing_keys_error(conn, here.keys):
         sys.exit(f"loket: {line}")
     if here.keys.old is not None:
-        old = [need for need in seeds.needs(conn) if need.key_id == here.keys.old.id]
+        old = [need for need in seeds.key_usages(conn) if need.key_id == here.keys.old.id]
         click.echo(_advice(old[0] if old else None))
 
 
@@ -43,7 +43,7 @@ def _setting(here: Services, key_id: str) -> str:
     return {each.id: name for each, name in zip(here.keys.all, names, strict=False)}.get(key_id, "not set")
 
 
-def _advice(old: seeds.Need | None) -> str:
+def _advice(old: seeds.KeyUsage | None) -> str:
     if old is not None and old.is_needed:
         return (
             "LOKET_SECRET_KEY_OLD is still needed. A code needs it until its owner logs in; `loket secrets replace` "
@@ -73,7 +73,7 @@ def replace(by: str, yes: bool) -> None:
     done = 0
     with here.db.write() as conn:
         # Nothing else may have started with it, as long as what the lost one is needed for was not replaced.
-        seeds.register(conn, here.keys, clock.now())
+        seeds.register_keys(conn, here.keys, clock.now())
     for number in found:
         # A transaction a code, so that the site goes on, and a run that was stopped can be run again.
         with here.db.write() as conn:

@@ -15,7 +15,7 @@ from selfservice import logs, metrics, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
 from selfservice.demo import accounts, requests
-from selfservice.mailer import transport
+from selfservice.mailer import mail_transport
 from selfservice.migrations import migrate
 from selfservice.supervisor import Supervisor
 from selfservice.values.reference import group_reference
@@ -46,7 +46,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
         os.environ.update(wanted)
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)
     # The worker would end at once without a way for mail, and the site would go on without it.
-    transport(services())
+    mail_transport(services())
     _claim(host, port)
     metrics.start(config.database.parent / "metrics")
     migrate(services().db, services().keys)

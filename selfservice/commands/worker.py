@@ -10,8 +10,8 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import logs
-from selfservice.jobs.runner import Runner
-from selfservice.mailer import transport, worker
+from selfservice.jobs.runner import JobRunner
+from selfservice.mailer import mail_transport, mail_worker
 from selfservice.web.layout import load_all
 from selfservice.web.services import services
 
@@ -25,8 +25,8 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     load_all(services().templates)
-    jobs = Runner(services().db, [sys.executable, "-m", "selfservice", "job"])
+    jobs = JobRunner(services().db, [sys.executable, "-m", "selfservice", "job"])
     try:
-        worker(services(), transport(services()), jobs.turn).run(stop)
+        mail_worker(services(), mail_transport(services()), jobs.turn).run(stop)
     finally:
         jobs.stop()

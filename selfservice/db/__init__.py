@@ -2,24 +2,24 @@
 
 from selfservice.db.errors import LockedError, MigrationError, NestedWriteError
 from selfservice.db.sqlite import (
-    ENDINGS,
-    BusyError,
+    FILE_SUFFIXES,
     Connection,
     Database,
+    DatabaseBusyError,
     Error,
     IntegrityError,
     OperationalError,
     Row,
-    alone,
     backup,
     connect,
+    exclusive_access,
 )
 
 __all__ = [
-    "ENDINGS",
-    "BusyError",
+    "FILE_SUFFIXES",
     "Connection",
     "Database",
+    "DatabaseBusyError",
     "Error",
     "IntegrityError",
     "LockedError",
@@ -27,7 +27,7 @@ __all__ = [
     "NestedWriteError",
     "OperationalError",
     "Row",
-    "alone",
     "backup",
     "connect",
+    "exclusive_access",
 ]

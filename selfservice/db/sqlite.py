@@ -30,19 +30,26 @@ Error = sqlite3.Error
 IntegrityError = sqlite3.IntegrityError
 OperationalError = sqlite3.OperationalError
 
-BUSY_SECONDS = 5
+BUSY_TIMEOUT_SECONDS = 5
 
 
 # Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
-_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN")
+_TRANSIENT_ERRORS = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_READONLY",
+    "SQLITE_CANTOPEN",
+)
 # What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
 # the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
 _LOCK_START, _LOCK_LENGTH = 0x40000000, 512
 # The endings of a database's files: itself, its journal and that one's index.
-ENDINGS = ("", "-wal", "-shm")
+FILE_SUFFIXES = ("", "-wal", "-shm")
 
 
-class BusyError(OperationalError):
+class DatabaseBusyError(OperationalError):
     """The database could not be used just now: kept by another writer, disk full or not to be written. Nothing of the
     transaction was kept, and the same may succeed later. `reason` is the engine's name for it.
     """
@@ -72,20 +79,20 @@ class Connection(sqlite3.Connection):
 
 def _raise_busy(error: Error) -> None:
     reason = str(getattr(error, "sqlite_errorname", ""))
-    if any(reason == each or reason.startswith(f"{each}_") for each in _PASSING):
-        busy = BusyError(*error.args)
+    if any(reason == each or reason.startswith(f"{each}_") for each in _TRANSIENT_ERRORS):
+        busy = DatabaseBusyError(*error.args)
         busy.reason = reason
         raise busy from error
 
 
-def connect(path: str | Path, *, is_fixed: bool = False) -> Connection:
+def connect(path: str | Path, *, is_immutable: bool = False) -> Connection:
     """A bare connection that autocommits: to a database that is not Loket's own, as a search index, or to ":memory:".
 
     With `is_fixed` the file must be there and is read without a lock, which is safe while nobody changes it.
     """
-    name = f"{Path(path).absolute().as_uri()}?mode=ro&immutable=1" if is_fixed else str(path)
+    name = f"{Path(path).absolute().as_uri()}?mode=ro&immutable=1" if is_immutable else str(path)
     try:
-        return sqlite3.connect(name, BUSY_SECONDS, isolation_level=None, factory=Connection, uri=is_fixed)
+        return sqlite3.connect(name, BUSY_TIMEOUT_SECONDS, isolation_level=None, factory=Connection, uri=is_immutable)
     except OperationalError as error:
         _raise_busy(error)
         raise
@@ -147,7 +154,7 @@ class Database:
             raise
 
     @contextmanager
-    def separate(self) -> Iterator[Connection]:
+    def separate_connection(self) -> Iterator[Connection]:
         """A connection apart from this thread's, closed at the end: for a file that is made with temporary tables."""
         connection = self._open()
         try:
@@ -172,7 +179,7 @@ class Database:
         """Whether nothing was ever made in it."""
         return self.read().execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
 
-    def damage(self, *, quickly: bool = False) -> str:
+    def find_damage(self, *, quickly: bool = False) -> str:
         """What is wrong with the file, in a few words; nothing when it is sound. Quickly: without asking whether
         indexes fit their tables, and rows the rows they refer to.
         """
@@ -183,16 +190,16 @@ class Database:
         broken = [] if quickly else conn.execute("PRAGMA foreign_key_check").fetchall()
         return f"{len(broken)} rows refer to rows that are not there" if broken else ""
 
-    def flush(self) -> bool:
+    def checkpoint(self) -> bool:
         """Bring what is only in the journal into the file, and empty the journal; False while somebody reads it."""
         return not self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
-    def rewrite(self) -> bool:
+    def vacuum(self) -> bool:
         """Make the file anew, so that nothing is left in it of what was overwritten or deleted; False when its journal
         could not be emptied of that.
         """
         self.read().execute("VACUUM")
-        return self.flush()
+        return self.checkpoint()
 
     def close(self) -> None:
         """Close this thread's connection; the next `read()` opens a new one."""
@@ -201,7 +208,7 @@ class Database:
             held[1].close()
         self._local.held = None
 
-    def note(self) -> str:
+    def status_line(self) -> str:
         """One line for /health: the SQLite version and the journal, and what is wrong with them if anything
         is.
         """
@@ -231,7 +238,7 @@ def _is_in_transaction(connection: Connection) -> bool:
 
 def _set_journal(connection: Connection) -> None:
     wanted = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "truncate"
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != wanted:
         try:
             # Two literal statements, since a pragma takes no bound parameter.
@@ -248,7 +255,7 @@ def _set_journal(connection: Connection) -> None:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def exclusive_access(path: Path) -> Iterator[None]:
     """Nobody else has the database at `path` open, or can open it meanwhile. Raises LockedError when somebody has."""
     with path.open("r+b") as file:
         try:

@@ -12,12 +12,12 @@ from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.requests import states
-from selfservice.requests.records import State, get
+from selfservice.requests.records import RequestState, get
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, with_check_character
 from selfservice.values.reference import REFERENCE_CHARACTERS, reference_with_check_character
 
 # Days ago, its organisation's row (0: private), the states it went through and after how many hours each came.
-Story = tuple[tuple[State, int], ...]
+Story = tuple[tuple[RequestState, int], ...]
 STORIES: tuple[tuple[int, int, Story], ...] = (
     (1, 3, (("received", 0),)),
     (1, 5, (("received", 0),)),
@@ -86,8 +86,8 @@ def _hand_over(conn: Connection, ctx: Context, number: int, request_id: int, han
     access_codes.record_fulfilment(conn, made, handed)
     if request.delivery == "letter":
         last = workdays.today(handed) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
-        access_codes.set_valid_until(conn, made, workdays.end_of(last))
-    states.change(conn, request_id, access_code_id=made)
+        access_codes.set_valid_until(conn, made, workdays.end_of_day(last))
+    states.update(conn, request_id, access_code_id=made)
 
 
 def _add(
@@ -99,7 +99,7 @@ def _add(
     state = story[-1][0]
     by_email = found is None or state == "sent"
     lines = None if by_email or found is None else found.letter_lines(f"{given} {family}")
-    since, until = workdays.promise(workdays.today(made), ctx.fact("access_code.delivery_working_days"))
+    since, until = workdays.delivery_window(workdays.today(made), ctx.fact("access_code.delivery_working_days"))
     person = people.add(
         conn, made, given_name=given, family_name=family, email=email(number), language="en" if number % 2 else "nl"
     )
@@ -138,5 +138,5 @@ def _add(
         hours = ctx.fact("access_code.link_hours")
         tokens.issue(conn, ctx.keys, get(conn, row["id"]).link_kind, person, hours, made)
     for each, hours in story:
-        states.note(conn, row["id"], each, made + timedelta(hours=hours))
+        states.add_to_history(conn, row["id"], each, made + timedelta(hours=hours))
     return int(row["id"]), person

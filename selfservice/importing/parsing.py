@@ -11,8 +11,8 @@ from operator import itemgetter
 from typing import Any, NoReturn
 
 DELIMITERS = (";", ",")
-_NO_CSV = "this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again"
-LONGEST = 100_000  # bytes of a line, above which a file is taken to be something else
+_NOT_CSV = "this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again"
+MAX_LINE_BYTES = 100_000  # bytes of a line, above which a file is taken to be something else
 BOM = b"\xef\xbb\xbf"
 
 
@@ -25,22 +25,22 @@ class LineError(ValueError):
 
 
 @dataclass(frozen=True)
-class Layout:
+class Header:
     """What the first line of a file says: its delimiter, how many fields a line has, and where each column asked for
     stands; one that is not there stands behind the last.
     """
 
     delimiter: str
     width: int
-    places: tuple[int, ...]
+    positions: tuple[int, ...]
 
-    def values(self, line: bytes) -> tuple[str, ...]:
+    def parse_line(self, line: bytes) -> tuple[str, ...]:
         """What stands on the line (with or without its end), in the order of the columns asked for; nothing for one
         that the file does not have. Raises LineError.
         """
-        refuse_long(line)
+        reject_long_line(line)
         try:
-            fields = split(line.rstrip(b"\r\n").decode("utf-8"), self.delimiter)
+            fields = split_line(line.rstrip(b"\r\n").decode("utf-8"), self.delimiter)
         except UnicodeDecodeError:
             raise LineError("it has letters that are not UTF-8") from None
         except csv.Error:
@@ -48,11 +48,11 @@ class Layout:
         if len(fields) != self.width:
             raise LineError(f"it has {len(fields)} fields, the first line has {self.width}")
         fields.append("")
-        found: tuple[str, ...] = itemgetter(*self.places)(fields)
+        found: tuple[str, ...] = itemgetter(*self.positions)(fields)
         return found
 
 
-def split(line: str, delimiter: str) -> list[str]:
+def split_line(line: str, delimiter: str) -> list[str]:
     """The fields of one line (RFC 4180, without line ends inside fields). Raises csv.Error.
 
     Each line is read by itself, so that a quotation mark that is never closed spoils one line and not the rest of
@@ -63,10 +63,10 @@ def split(line: str, delimiter: str) -> list[str]:
     return next(csv.reader([line], delimiter=delimiter, strict=True))
 
 
-def refuse_long(line: bytes) -> None:
+def reject_long_line(line: bytes) -> None:
     """Raises LineError for a line that is too long to be one; what is wrong with it otherwise would not help."""
-    if len(line) > LONGEST:
-        raise LineError(f"it is longer than {LONGEST:,} bytes")
+    if len(line) > MAX_LINE_BYTES:
+        raise LineError(f"it is longer than {MAX_LINE_BYTES:,} bytes")
 
 
 def read_json(content: bytes) -> Any:
@@ -74,24 +74,24 @@ def read_json(content: bytes) -> Any:
     twice, since two readers might then read two things (section 4).
     """
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number)
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique_names, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise LineError("it is not JSON in UTF-8, or names something twice") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a name stands there twice")
     return found
 
 
-def _no_number(text: str) -> NoReturn:
+def _reject_constant(text: str) -> NoReturn:
     """NaN and Infinity are Python's, not JSON's."""
     raise ValueError(f"{text} is not JSON")
 
 
-def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = ()) -> Layout:
+def read_header(line: bytes, columns: Sequence[str], optional: Iterable[str] = ()) -> Header:
     """What the first line of a file says of these columns, of which the `optional` ones may be left out.
 
     Raises FileError when a column is missing or stands there twice.
@@ -99,7 +99,7 @@ def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
     try:
         text = line.removeprefix(BOM).decode("utf-8").strip()
     except UnicodeDecodeError:
-        raise FileError(_NO_CSV) from None
+        raise FileError(_NOT_CSV) from None
     if "\r" in text:
         # The way of old Macs. All of the file would be its first line, and nothing would seem to be wrong.
         raise FileError("its lines end in a way that is not known here; save it as 'CSV UTF-8' and try again")
@@ -109,7 +109,7 @@ def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
         with suppress(csv.Error):
             found.append((delimiter, _names(text, delimiter)))
     if not found:
-        raise FileError(_NO_CSV)
+        raise FileError(_NOT_CSV)
     delimiter, names = max(found, key=lambda each: len(set(columns) & set(each[1])))
     spare = set(optional)
     if missing := [name for name in columns if name not in names and name not in spare]:
@@ -117,8 +117,8 @@ def read_layout(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
     if twice := [name for name in columns if names.count(name) > 1]:
         raise FileError(f"the first line names a column twice: {', '.join(twice)}")
     width = len(names)
-    return Layout(delimiter, width, tuple(names.index(name) if name in names else width for name in columns))
+    return Header(delimiter, width, tuple(names.index(name) if name in names else width for name in columns))
 
 
 def _names(text: str, delimiter: str) -> list[str]:
-    return [name.strip().lower() for name in split(text, delimiter)]
+    return [name.strip().lower() for name in split_line(text, delimiter)]

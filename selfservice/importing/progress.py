@@ -8,12 +8,12 @@ from typing import TextIO
 
 from selfservice.importing.results import ImportCounts
 
-EVERY = 10_000
+REPORT_EVERY = 10_000
 _WIDTH = 24
 _CLEAR = "\r\x1b[K"
 
 
-class Progress:
+class ProgressReporter:
     """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known
     and something of it is dealt with.
 
@@ -26,14 +26,14 @@ class Progress:
         self._out, self._size, self._clock, self._what = out, size, clock, what
         self._terminal = out.isatty()
         self._started = clock()
-        self._next = EVERY
+        self._next = REPORT_EVERY
 
     def show(self, totals: ImportCounts) -> None:
         """Say how far it is: always on a terminal, else at each 10,000 lines."""
         if self._terminal:
             self._write(_CLEAR + self._text(totals, bar=True))
         elif totals.lines >= self._next:
-            self._next = totals.lines - totals.lines % EVERY + EVERY
+            self._next = totals.lines - totals.lines % REPORT_EVERY + REPORT_EVERY
             self._write(self._text(totals, bar=False) + "\n")
 
     def clear(self) -> None:

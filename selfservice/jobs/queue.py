@@ -18,19 +18,19 @@ from selfservice.db import Connection, Database, Row
 
 # A workbook of a million orders is closed for a quarter of this time without telling a step.
 LEASE_SECONDS = 120
-MOST_ATTEMPTS = 3
+MAX_ATTEMPTS = 3
 # A job that nobody begins in this time, while no other is being done, waits for a worker that is not there.
-LATE_SECONDS = 20
+OVERDUE_SECONDS = 20
 _LONGEST_WAIT = timedelta(days=1)
 
-State = Literal["waiting", "running", "done", "failed"]
+JobState = Literal["waiting", "running", "done", "failed"]
 
 
-class LostError(Exception):
+class LeaseLostError(Exception):
     """The job is no longer this process's: it was deleted, or its lease ran out. What was made of it is to go."""
 
 
-class BusyError(Exception):
+class UnfinishedJobError(Exception):
     """Another job of the same session is not finished yet; `job` is that one."""
 
     def __init__(self, job: Job) -> None:
@@ -47,7 +47,7 @@ class Job:
     kind: str
     session_id: int | None
     payload: Mapping[str, Any]
-    state: State
+    state: JobState
     steps: int
     done: int
     attempts: int
@@ -61,7 +61,7 @@ class Job:
         return self.state in ("waiting", "running")
 
 
-def ask(
+def enqueue(
     conn: Connection, kind: str, session_id: int, payload: Mapping[str, Any], steps: int, now: datetime
 ) -> tuple[Job, bool]:
     """The session's job for this, and whether it is new: asked for again, it is the same one unless it failed.
@@ -88,7 +88,7 @@ def ask(
     other = conn.execute(
         "SELECT * FROM jobs WHERE session_id = :session_id AND state IN ('waiting', 'running')", bound
     ).fetchone()
-    raise BusyError(_job(other))
+    raise UnfinishedJobError(_job(other))
 
 
 def find(conn: Connection, name: str, session_id: int) -> Job | None:
@@ -99,7 +99,7 @@ def find(conn: Connection, name: str, session_id: int) -> Job | None:
     return None if row is None else _job(row)
 
 
-def leased(conn: Connection, name: str, attempts: int) -> Job | None:
+def find_leased(conn: Connection, name: str, attempts: int) -> Job | None:
     """The job of this name if it is being done under this lease."""
     row = conn.execute(
         "SELECT * FROM jobs WHERE name = :name AND attempts = :attempts AND state = 'running'",
@@ -110,7 +110,7 @@ def leased(conn: Connection, name: str, attempts: int) -> Job | None:
 
 def claim(db: Database, now: datetime) -> Job | None:
     """Take the job that has waited longest, or whose lease ran out; None when there is none or one is being done."""
-    conn, bound = db.read(), {"now": to_text(now), "most": MOST_ATTEMPTS}
+    conn, bound = db.read(), {"now": to_text(now), "most": MAX_ATTEMPTS}
     # A look first, so that an idle worker never takes the write lock.
     if conn.execute(
         "SELECT 1 FROM jobs WHERE state = 'waiting' OR (state = 'running' AND lease_until <= :now) LIMIT 1", bound
@@ -130,21 +130,21 @@ def claim(db: Database, now: datetime) -> Job | None:
                            ORDER BY id LIMIT 1)
                      AND NOT EXISTS (SELECT 1 FROM jobs WHERE state = 'running' AND lease_until > :now)
                RETURNING *""",
-            {**bound, "until": _lease(now)},
+            {**bound, "until": _lease_until(now)},
         ).fetchone()
     return None if row is None else _job(row)
 
 
-def tell(db: Database, job: Job, done: int, now: datetime) -> None:
+def report_progress(db: Database, job: Job, done: int, now: datetime) -> None:
     """Write down how far the job is, and renew its lease. Raises LostError when it is no longer this process's."""
     with db.write() as conn:
         changed = conn.execute(
             """UPDATE jobs SET done = CASE WHEN steps < :done THEN steps ELSE :done END, lease_until = :until
                WHERE id = :id AND attempts = :attempts AND state = 'running'""",
-            {"id": job.id, "attempts": job.attempts, "done": done, "until": _lease(now)},
+            {"id": job.id, "attempts": job.attempts, "done": done, "until": _lease_until(now)},
         ).rowcount
     if not changed:
-        raise LostError
+        raise LeaseLostError
 
 
 def finish(db: Database, job: Job, now: datetime) -> None:
@@ -156,14 +156,14 @@ def finish(db: Database, job: Job, now: datetime) -> None:
             {"id": job.id, "attempts": job.attempts, "now": to_text(now)},
         ).rowcount
     if not changed:
-        raise LostError
+        raise LeaseLostError
 
 
-def fail(db: Database, job: Job, now: datetime) -> State | None:
+def fail(db: Database, job: Job, now: datetime) -> JobState | None:
     """The attempt failed: the job waits to be begun anew, or is given up. What it is now; None when it was deleted, or
     is another process's.
     """
-    state: State = "failed" if job.attempts >= MOST_ATTEMPTS else "waiting"
+    state: JobState = "failed" if job.attempts >= MAX_ATTEMPTS else "waiting"
     with db.write() as conn:
         changed = conn.execute(
             """UPDATE jobs SET state = :state, done = 0, lease_until = NULL, ended_at = :ended
@@ -178,7 +178,7 @@ def fail(db: Database, job: Job, now: datetime) -> State | None:
     return state if changed else None
 
 
-def give_back(db: Database, job: Job) -> None:
+def release(db: Database, job: Job) -> None:
     """The worker stops: the job waits for the next one, and the attempt does not count."""
     with db.write() as conn:
         conn.execute(
@@ -188,7 +188,7 @@ def give_back(db: Database, job: Job) -> None:
         )
 
 
-def is_held(conn: Connection, job: Job, now: datetime) -> bool:
+def holds_lease(conn: Connection, job: Job, now: datetime) -> bool:
     """Whether the job is being done under the lease that it was claimed with."""
     row = conn.execute(
         """SELECT 1 FROM jobs WHERE id = :id AND attempts = :attempts AND state = 'running' AND lease_until > :now""",
@@ -197,9 +197,9 @@ def is_held(conn: Connection, job: Job, now: datetime) -> bool:
     return row is not None
 
 
-def is_late(conn: Connection, job: Job, now: datetime) -> bool:
+def is_overdue(conn: Connection, job: Job, now: datetime) -> bool:
     """Whether the job should have been begun by now: nothing is being done although it waits."""
-    if not job.is_unfinished or now - job.created_at < timedelta(seconds=LATE_SECONDS):
+    if not job.is_unfinished or now - job.created_at < timedelta(seconds=OVERDUE_SECONDS):
         return False
     row = conn.execute(
         "SELECT 1 FROM jobs WHERE state = 'running' AND lease_until > :now LIMIT 1", {"now": to_text(now)}
@@ -207,12 +207,12 @@ def is_late(conn: Connection, job: Job, now: datetime) -> bool:
     return row is None
 
 
-def of_sessions(conn: Connection) -> set[int]:
+def sessions_with_jobs(conn: Connection) -> set[int]:
     """The sessions that have jobs."""
     return {row["session_id"] for row in conn.execute("SELECT session_id FROM jobs WHERE session_id IS NOT NULL")}
 
 
-def forget(conn: Connection, session_id: int) -> None:
+def delete_of_session(conn: Connection, session_id: int) -> None:
     """Delete the session's jobs; one that is being done stops at its next step."""
     conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
 
@@ -225,7 +225,7 @@ def clean(conn: Connection, keep: timedelta, now: datetime) -> int:
     ).rowcount
 
 
-def _lease(now: datetime) -> str:
+def _lease_until(now: datetime) -> str:
     return to_text(now + timedelta(seconds=LEASE_SECONDS))
 
 

@@ -14,7 +14,7 @@ from selfservice.jobs.queue import Job
 LOGGER = logging.getLogger("loket.jobs")
 
 
-class Runner:
+class JobRunner:
     """Starts `command` with a job's name and attempt behind it, for one job after the other."""
 
     def __init__(self, db: Database, command: Sequence[str]) -> None:
@@ -29,9 +29,9 @@ class Runner:
         if self._running is not None:
             job, child = self._running
             code = child.poll()
-            if code is None and queue.is_held(self._db.read(), job, now):
+            if code is None and queue.holds_lease(self._db.read(), job, now):
                 return
-            self._end()
+            self._kill()
             if code != 0 and (state := queue.fail(self._db, job, now)) is not None:
                 LOGGER.error("job", extra={"fields": {"kind": job.kind, "attempt": job.attempts, "state": state}})
         claimed = queue.claim(self._db, now)
@@ -44,11 +44,11 @@ class Runner:
         if self._running is not None:
             job, child = self._running
             is_cut_off = child.poll() is None
-            self._end()
+            self._kill()
             if is_cut_off:
-                queue.give_back(self._db, job)
+                queue.release(self._db, job)
 
-    def _end(self) -> None:
+    def _kill(self) -> None:
         assert self._running is not None
         child = self._running[1]
         self._running = None

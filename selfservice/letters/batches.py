@@ -15,7 +15,7 @@ from selfservice.seeds import Seed
 from selfservice.workdays import today
 
 # Called with the connection of the transaction in which a letter was printed or posted, its id, the moment.
-Hook = Callable[[Connection, int, datetime], object]
+LetterHook = Callable[[Connection, int, datetime], object]
 
 
 class UnknownBatchError(Exception):
@@ -39,7 +39,7 @@ class Batch:
         return self.folder / f"{today(self.created_at).isoformat()}-batch-{self.id}"
 
     @property
-    def part(self) -> Path:
+    def partial_path(self) -> Path:
         """Where its files are while they are being made."""
         return self.folder / f".{self.path.name}.part"
 
@@ -52,13 +52,13 @@ def get(conn: Connection, batch_id: int) -> Batch:
     return _batch(row)
 
 
-def unfinished(conn: Connection) -> Batch | None:
+def find_unfinished(conn: Connection) -> Batch | None:
     """The batch whose files were not all made, or not released. There is at most one."""
     row = conn.execute("SELECT * FROM letter_batches WHERE released_at IS NULL").fetchone()
     return None if row is None else _batch(row)
 
 
-def open_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
+def create_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
     """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
     withdraw_revoked(conn)
     waiting = conn.execute(
@@ -75,7 +75,7 @@ def open_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Bat
     return _batch(row)
 
 
-def move(conn: Connection, batch: Batch, folder: Path) -> Batch:
+def move_folder(conn: Connection, batch: Batch, folder: Path) -> Batch:
     """Make the files of a batch that was not printed yet in another folder."""
     conn.execute(
         "UPDATE letter_batches SET folder = :folder WHERE id = :id AND printed_at IS NULL",
@@ -84,7 +84,7 @@ def move(conn: Connection, batch: Batch, folder: Path) -> Batch:
     return get(conn, batch.id)
 
 
-def letters(conn: Connection, batch: Batch) -> list[Letter]:
+def letters_to_print(conn: Connection, batch: Batch) -> list[Letter]:
     """The letters of a batch that are still to be printed, in order."""
     rows = conn.execute(
         """SELECT l.* FROM letters l JOIN access_codes c ON c.id = l.access_code_id
@@ -105,12 +105,14 @@ def letters(conn: Connection, batch: Batch) -> list[Letter]:
     ]
 
 
-def mark_printed(conn: Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[Hook], now: datetime) -> bool:
+def mark_printed(
+    conn: Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[LetterHook], now: datetime
+) -> bool:
     """Mark these letters as printed, and forget their seeds; False, and nothing is marked, when they are not any more
     exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
     """
     withdraw_revoked(conn)
-    if letters(conn, batch) != list(made):
+    if letters_to_print(conn, batch) != list(made):
         return False
     conn.execute(
         """UPDATE letters SET state = 'printed', nonce = '', key_id = NULL, printed_at = :now
@@ -124,7 +126,7 @@ def mark_printed(conn: Connection, batch: Batch, made: Sequence[Letter], hooks: 
     return True
 
 
-def discard(conn: Connection, batch: Batch) -> None:
+def delete_empty(conn: Connection, batch: Batch) -> None:
     """Forget a batch of which no letter is left."""
     conn.execute("DELETE FROM letter_batches WHERE id = :id AND printed_at IS NULL", {"id": batch.id})
 
@@ -135,7 +137,7 @@ def mark_released(conn: Connection, batch: Batch, now: datetime) -> Batch:
     return get(conn, batch.id)
 
 
-def mark_posted(conn: Connection, batch_id: int, hooks: Sequence[Hook], now: datetime) -> int:
+def mark_posted(conn: Connection, batch_id: int, hooks: Sequence[LetterHook], now: datetime) -> int:
     """Mark the letters of a batch as posted and forget their addresses; returns how many, 0 when that was done before.
 
     Raises UnknownBatchError, also for a batch whose files are not complete. Call inside `write()`.

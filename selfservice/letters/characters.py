@@ -10,14 +10,20 @@ _RANGES = (
     (0x1EF2, 0x1EF3), (0x2013, 0x2014), (0x2018, 0x201A), (0x201C, 0x201E), (0x2020, 0x2022), (0x2026, 0x2026),
     (0x20AC, 0x20AC), (0x2122, 0x2122),
 )  # fmt: skip
-SIGNS = frozenset(chr(number) for first, last in _RANGES for number in range(first, last + 1))
+FONT_CHARACTERS = frozenset(chr(number) for first, last in _RANGES for number in range(first, last + 1))
 
 
-def printable(text: str) -> str:
+def to_printable(text: str) -> str:
     """The text in signs that the font has: an accent that it lacks is left off, and any other sign becomes `?`."""
-    return "".join(char if char in SIGNS else _nearest(char) for char in unicodedata.normalize("NFC", text))
+    return "".join(char if char in FONT_CHARACTERS else _nearest(char) for char in unicodedata.normalize("NFC", text))
 
 
 def _nearest(char: str) -> str:
     plain = "".join(part for part in unicodedata.normalize("NFKD", char) if not unicodedata.combining(part))
-    return plain if plain and all(part in SIGNS for part in plain) else "" if unicodedata.combining(char) else "?"
+    return (
+        plain
+        if plain and all(part in FONT_CHARACTERS for part in plain)
+        else ""
+        if unicodedata.combining(char)
+        else "?"
+    )

@@ -10,7 +10,7 @@ from typing import Any, Final
 import typst
 
 FOLDER = Path(__file__).parent
-STANDARD: Final = "ua-1"
+PDF_STANDARD: Final = "ua-1"
 
 
 class PdfCompiler:
@@ -22,7 +22,7 @@ class PdfCompiler:
         )
         self._compiler = typst.Compiler(str(FOLDER / "letter.typ"), root=str(FOLDER), font_paths=fonts)
 
-    def make(self, text: dict[str, Any], moment: datetime) -> bytes:
+    def compile_letter(self, text: dict[str, Any], created_at: datetime) -> bytes:
         """The PDF of what `text.write` wrote. `moment` is what the file gives as the time it was made.
 
         What people typed reaches the layout as text, never as markup. Raises typst.TypstError when the text cannot be
@@ -30,8 +30,8 @@ class PdfCompiler:
         """
         made = self._compiler.compile(
             format="pdf",
-            pdf_standards=STANDARD,
-            timestamp=int(moment.timestamp()),
+            pdf_standards=PDF_STANDARD,
+            timestamp=int(created_at.timestamp()),
             sys_inputs={"letter": json.dumps(text, ensure_ascii=False)},
         )
         if not isinstance(made, bytes):

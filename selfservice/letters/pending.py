@@ -17,19 +17,19 @@ from selfservice.values.address import mask_address
 
 KEPT_DAYS = 365
 # What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
-FEWEST_LINES, MOST_LINES = 3, 5
-LONGEST_LINE = 200
+MIN_LINES, MAX_LINES = 3, 5
+MAX_LINE_LENGTH = 200
 _WITHDRAW = """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
               WHERE state = 'ready' AND {which}"""
 
 
-class OpenLetter(Exception):  # noqa: N818 (it names what stands in the way)
+class OpenLetterError(Exception):
     """A letter went to this address in the last days (fact letter.every_days), and its code was not used yet; nothing
     was queued.
     """
 
 
-class PrintedError(Exception):
+class LetterPrintedError(Exception):
     """The letter is printed, or withdrawn: it can no longer be changed or taken back."""
 
 
@@ -65,9 +65,9 @@ def enqueue(
     `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetter, and ValueError
     when the lines are fewer or more than an envelope has.
     """
-    shown = _checked(lines)
+    shown = _envelope_lines(lines)
     # One open letter an address in so many days: it is open until its code was used.
-    hashes = ctx.keys.keyed_hashes("letter-address", _compared(shown))
+    hashes = ctx.keys.keyed_hashes("letter-address", _address_key(shown))
     check_code = verification.register(conn, "access_code.letter", mask_address(shown), language, now)
     row = conn.execute(
         """INSERT INTO letters (access_code_id, reference, check_code, language, address_lines, address_key, nonce,
@@ -95,7 +95,7 @@ def enqueue(
         },
     ).fetchone()
     if row is None:
-        raise OpenLetter
+        raise OpenLetterError
     return int(row["id"])
 
 
@@ -106,7 +106,7 @@ def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
         {"id": letter_id},
     ).rowcount
     if changed != 1:
-        raise PrintedError
+        raise LetterPrintedError
 
 
 def withdraw_revoked(conn: Connection) -> None:
@@ -119,7 +119,7 @@ def withdraw_revoked(conn: Connection) -> None:
     )
 
 
-def _compared(lines: Sequence[str]) -> str:
+def _address_key(lines: Sequence[str]) -> str:
     """What two spellings of one address have in common: the last two lines' letters and digits, case and accents off.
     Who lives or works there is no part of it.
     """
@@ -142,14 +142,14 @@ def clean(conn: Connection, now: datetime) -> int:
     return gone
 
 
-def _checked(lines: Sequence[str]) -> tuple[str, ...]:
-    shown = tuple(line for line in map(_line, lines) if line)
-    if not FEWEST_LINES <= len(shown) <= MOST_LINES:
-        raise ValueError(f"an envelope has {FEWEST_LINES} to {MOST_LINES} lines, not {len(shown)}")
+def _envelope_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    shown = tuple(line for line in map(_printable_line, lines) if line)
+    if not MIN_LINES <= len(shown) <= MAX_LINES:
+        raise ValueError(f"an envelope has {MIN_LINES} to {MAX_LINES} lines, not {len(shown)}")
     return shown
 
 
-def _line(text: str) -> str:
+def _printable_line(text: str) -> str:
     """One printable line: composed (NFC), without control and invisible characters, and truncated when very long."""
     plain = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text)).strip()
-    return plain if len(plain) <= LONGEST_LINE else plain[: LONGEST_LINE - 1].rstrip() + "…"
+    return plain if len(plain) <= MAX_LINE_LENGTH else plain[: MAX_LINE_LENGTH - 1].rstrip() + "…"

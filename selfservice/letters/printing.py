@@ -22,14 +22,14 @@ from selfservice.clock import to_text
 from selfservice.crypto import Keys
 from selfservice.db import Database, LockedError
 from selfservice.letters import batches
-from selfservice.letters.batches import Batch, Hook
+from selfservice.letters.batches import Batch, LetterHook
 from selfservice.letters.pdf import PdfCompiler
 from selfservice.letters.pending import Letter
-from selfservice.letters.text import Site, write
+from selfservice.letters.text import LetterContext, letter_text
 from selfservice.values.access_code import derive_code
 
-LIMIT = 500  # letters; what one transaction marks without making the site wait for the write lock
-MANIFEST = "manifest.json"
+MAX_LETTERS = 500  # letters; what one transaction marks without making the site wait for the write lock
+MANIFEST_NAME = "manifest.json"
 
 
 class PrintingError(Exception):
@@ -42,8 +42,8 @@ class Printer:
 
     db: Database
     keys: Keys
-    site: Site
-    on_printed: Sequence[Hook] = ()
+    site: LetterContext
+    on_printed: Sequence[LetterHook] = ()
     progress: Callable[[int, int], object] = lambda *_: None
 
 
@@ -55,42 +55,42 @@ def print_batch(printer: Printer, folder: Path, limit: int, now: datetime) -> Ba
     nothing was marked as printed, or the next run will finish it.
     """
     folder = folder.absolute()
-    with _alone(printer.db):
-        batch = batches.unfinished(printer.db.read())
+    with _printing_lock(printer.db):
+        batch = batches.find_unfinished(printer.db.read())
         if batch is None:
             with printer.db.write() as conn:
-                batch = batches.open_batch(conn, folder, limit, now)
+                batch = batches.create_batch(conn, folder, limit, now)
         while batch is not None and batch.printed_at is None:
             batch = _print(printer, batch, folder, now)
-        return None if batch is None else _release(printer.db, batch, now)
+        return None if batch is None else _publish_folder(printer.db, batch, now)
 
 
 def _print(printer: Printer, batch: Batch, folder: Path, now: datetime) -> Batch | None:
     """Make the files and mark the letters; the batch as it is then, None when it has no letters any more."""
-    shutil.rmtree(batch.part, ignore_errors=True)
+    shutil.rmtree(batch.partial_path, ignore_errors=True)
     if batch.folder != folder:
         with printer.db.write() as conn:
-            batch = batches.move(conn, batch, folder)
+            batch = batches.move_folder(conn, batch, folder)
     if batch.path.exists():
         raise PrintingError(f"{batch.path} is there already: move it away, or print to another folder")
-    made = batches.letters(printer.db.read(), batch)
+    made = batches.letters_to_print(printer.db.read(), batch)
     _write_files(printer, batch, made)
     with printer.db.write() as conn:
         if not made:
-            batches.discard(conn, batch)
+            batches.delete_empty(conn, batch)
             return None
         batches.mark_printed(conn, batch, made, printer.on_printed, now)
         return batches.get(conn, batch.id)
 
 
 def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None:
-    batch.part.mkdir(mode=0o700, parents=True)
+    batch.partial_path.mkdir(mode=0o700, parents=True)
     compiler, day, entries = PdfCompiler(), workdays.today(batch.created_at), []
     for number, letter in enumerate(made, 1):
         code = derive_code(printer.keys, letter.seed)
-        content = compiler.make(write(letter, code, day, printer.site), batch.created_at)
+        content = compiler.compile_letter(letter_text(letter, code, day, printer.site), batch.created_at)
         name = f"{number:04}-{letter.reference}.pdf"
-        _write(batch.part / name, content)
+        _write_file(batch.partial_path / name, content)
         entries.append(
             {
                 "file": name,
@@ -103,16 +103,16 @@ def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None
         )
         printer.progress(number, len(made))
     manifest = {"batch": batch.id, "created_at": to_text(batch.created_at), "count": len(made), "letters": entries}
-    _write(batch.part / MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
-    _sync(batch.part)
-    _sync(batch.folder)
+    _write_file(batch.partial_path / MANIFEST_NAME, json.dumps(manifest, indent=2).encode() + b"\n")
+    _sync_folder(batch.partial_path)
+    _sync_folder(batch.folder)
 
 
-def _release(db: Database, batch: Batch, now: datetime) -> Batch:
+def _publish_folder(db: Database, batch: Batch, now: datetime) -> Batch:
     """Give the folder its name."""
-    if batch.part.exists():
-        batch.part.rename(batch.path)
-        _sync(batch.folder)
+    if batch.partial_path.exists():
+        batch.partial_path.rename(batch.path)
+        _sync_folder(batch.folder)
     elif not batch.path.exists():
         raise PrintingError(
             f"batch {batch.id} is marked as printed, but its files are not in {batch.folder}: make that folder "
@@ -123,7 +123,7 @@ def _release(db: Database, batch: Batch, now: datetime) -> Batch:
         return batches.mark_released(conn, batch, now)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes) -> None:
     """A file that is on disk when this returns, for its owner only."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(content)
@@ -131,7 +131,7 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Bring the names in a folder to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -141,7 +141,7 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def _alone(db: Database) -> Iterator[None]:
+def _printing_lock(db: Database) -> Iterator[None]:
     """Keep out a second printing of the same database."""
     try:
         with db.lock("letters"):

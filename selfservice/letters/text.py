@@ -11,35 +11,35 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import current_language, using_language
-from selfservice.letters.characters import printable
+from selfservice.letters.characters import to_printable
 from selfservice.letters.pending import Letter
-from selfservice.mail.verification import check_line
+from selfservice.mail.verification import verification_line
 from selfservice.values.access_code import group_code
 from selfservice.values.reference import group_reference
 
 
 @dataclass(frozen=True)
-class Site:
+class LetterContext:
     """What a letter points to. `page_path` gives the path of a help page by its key, in the language in force."""
 
     facts: Facts
     base_url: str
     page_path: Callable[[str], str]
 
-    def shown(self, path: str) -> str:
+    def shown_address(self, path: str) -> str:
         """An address as people type it: without https:// and without a slash at its end."""
         return f"{self.base_url}{path}".removeprefix("https://").removeprefix("http://").removesuffix("/")
 
-    def form(self, name: str) -> str:
+    def form_address(self, name: str) -> str:
         """The address of a form, as people type it."""
-        return self.shown(f"/{current_language()}/self-service/{name}")
+        return self.shown_address(f"/{current_language()}/self-service/{name}")
 
-    def page(self, key: str) -> str:
+    def page_address(self, key: str) -> str:
         """The address of a help page, as people type it."""
-        return self.shown(self.page_path(key))
+        return self.shown_address(self.page_path(key))
 
 
-def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
+def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> dict[str, Any]:
     """Everything that stands in the letter, as plain text for letter.typ. `code` is the access code, not grouped; `day`
     is the date that the letter bears.
 
@@ -52,39 +52,39 @@ def write(letter: Letter, code: str, day: date, site: Site) -> dict[str, Any]:
         return {
             "language": letter.language,
             "title": gettext("Your access code"),
-            "sender": {"name": fact["name"], "lines": [fact["full_name"], *post, site.shown("")]},
+            "sender": {"name": fact["name"], "lines": [fact["full_name"], *post, site.shown_address("")]},
             "return_line": " · ".join([fact["name"], *post]),
-            "recipient": [printable(line) for line in letter.lines],
+            "recipient": [to_printable(line) for line in letter.lines],
             "labels": [
                 {"name": gettext("Date"), "value": format_date(day)},
                 {"name": gettext("Our reference"), "value": reference},
             ],
-            "greeting": gettext("Hello %(name)s,", name=printable(letter.lines[-3])),
+            "greeting": gettext("Hello %(name)s,", name=to_printable(letter.lines[-3])),
             "opening": gettext("You asked us for an access code. This is it:"),
             "code": group_code(code),
             "code_hint": gettext(
                 "Capitals and dashes do not matter. The digits 0 and 1 and the letters I and O are not in it."
             ),
-            "parts": _parts(letter, site, reference),
+            "parts": _sections(letter, site, reference),
             "closing": gettext("Kind regards,"),
             "signature": fact["full_name"],
-            "check": check_line(letter.check_code, site.page("recognise-a-message")),
+            "check": verification_line(letter.check_code, site.page_address("recognise-a-message")),
         }
 
 
-def _parts(letter: Letter, site: Site, reference: str) -> list[dict[str, Any]]:
+def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[str, Any]]:
     """The headings, each with its steps (numbered) or paragraphs."""
     last = format_date(letter.valid_until)
     return [
         {
             "heading": gettext("How to log in"),
             "steps": [
-                gettext("Go to %(address)s", address=site.form("sign-in")),
+                gettext("Go to %(address)s", address=site.form_address("sign-in")),
                 gettext("Type this access code and your password."),
                 gettext(
                     "No password yet? Choose one with the link in the e-mail that we sent when you asked for the code. "
                     "If that link no longer works, get a new one at %(address)s",
-                    address=site.form("replacement-password"),
+                    address=site.form_address("replacement-password"),
                 ),
             ],
         },
@@ -100,7 +100,7 @@ def _parts(letter: Letter, site: Site, reference: str) -> list[dict[str, Any]]:
                 gettext(
                     "The code is for you alone. We never ask for your code or your password, not by phone and not by "
                     "e-mail. Did you not ask for a code? Then do not use it, and tell us: %(address)s",
-                    address=site.page("contact"),
+                    address=site.page_address("contact"),
                 ),
             ],
         },
@@ -110,11 +110,11 @@ def _parts(letter: Letter, site: Site, reference: str) -> list[dict[str, Any]]:
                 gettext(
                     "Follow your request, with its reference %(reference)s and your e-mail address: %(address)s",
                     reference=reference,
-                    address=site.form("request-status"),
+                    address=site.form_address("request-status"),
                 ),
                 gettext(
                     "Lost the code? We cannot look it up, but you can get a new one: %(address)s",
-                    address=site.form("lost-access-code"),
+                    address=site.form_address("lost-access-code"),
                 ),
             ],
         },

@@ -19,13 +19,13 @@ from selfservice.metrics import METERS
 _SECOND = 1_000_000
 # No network can fill more than one of so many parts of what there is for everybody, which has to be enough for so many
 # people who do the same thing at the same moment, each so often.
-NETWORKS = 20
+MIN_NETWORKS = 20
 PEOPLE_AT_ONCE = 200
-TRIES_EACH = 3
+TRIES_PER_PERSON = 3
 
 
 @dataclass(frozen=True)
-class Limit:
+class RateLimit:
     """A named limit. The name is part of every key, so two limits never share a count."""
 
     name: str
@@ -38,7 +38,7 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class Guard:
+class LimitSet:
     """The limits of one thing that anybody can try: `network` for each client's network, `name` for each name that is
     submitted (a code, an address, a reference), and `everybody` for all together, which stops many networks at once.
 
@@ -46,29 +46,29 @@ class Guard:
     the long run, or when it is too few for people who come at the same time as such a network.
     """
 
-    network: Limit
-    everybody: Limit
-    name: Limit | None = None
+    network: RateLimit
+    everybody: RateLimit
+    submitted: RateLimit | None = None
 
     def __post_init__(self) -> None:
         one, all_ = self.network, self.everybody
-        at_once = one.count * NETWORKS <= all_.count
-        in_the_long_run = one.count * all_.period_seconds * NETWORKS <= all_.count * one.period_seconds
+        at_once = one.count * MIN_NETWORKS <= all_.count
+        in_the_long_run = one.count * all_.period_seconds * MIN_NETWORKS <= all_.count * one.period_seconds
         if not (at_once and in_the_long_run):
-            raise ValueError(f"limit {one.name!r}: one network can fill more than 1/{NETWORKS} of {all_.name!r}")
-        if all_.count - one.count < PEOPLE_AT_ONCE * TRIES_EACH:
+            raise ValueError(f"limit {one.name!r}: one network can fill more than 1/{MIN_NETWORKS} of {all_.name!r}")
+        if all_.count - one.count < PEOPLE_AT_ONCE * TRIES_PER_PERSON:
             raise ValueError(f"limit {all_.name!r}: too few for {PEOPLE_AT_ONCE} people at once")
 
-    def admit(self, conn: Connection, keys: Keys, address: str, now: datetime, submitted: str = "") -> "Decision":
+    def allow(self, conn: Connection, keys: Keys, address: str, now: datetime, submitted: str = "") -> "Decision":
         """Count a try from this client address (and with this submitted name), and say whether it may be made.
 
         What is refused on the way is not counted further on: a network that tries on and on uses up nothing of what
         there is for everybody.
         """
-        tries = [(self.network, network(address)), (self.everybody, "")]
-        if self.name is not None:
-            tries.insert(1, (self.name, submitted))
-        return allow_all(conn, keys, tries, now)
+        tries = [(self.network, limited_network(address)), (self.everybody, "")]
+        if self.submitted is not None:
+            tries.insert(1, (self.submitted, submitted))
+        return allow_each(conn, keys, tries, now)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Decision:
     retry_after_seconds: int = 0
 
 
-def allow(conn: Connection, keys: Keys, limit: Limit, key: str, now: datetime) -> Decision:
+def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetime) -> Decision:
     """Count one try on `key` and say whether it is admitted; a refused try is not counted.
 
     `key` is what is limited, in plain text (an address from `network`, a submitted name, '' for everybody);
@@ -111,7 +111,7 @@ def allow(conn: Connection, keys: Keys, limit: Limit, key: str, now: datetime) -
     return Decision(False, max(1, -(-wait // _SECOND)))
 
 
-def allow_all(conn: Connection, keys: Keys, tries: Iterable[tuple[Limit, str]], now: datetime) -> Decision:
+def allow_each(conn: Connection, keys: Keys, tries: Iterable[tuple[RateLimit, str]], now: datetime) -> Decision:
     """Count one try on each pair of limit and key, in this order up to the first that refuses; its wait is told.
 
     Narrow limits come first, so that what they refuse does not fill the wider ones behind them.
@@ -123,7 +123,7 @@ def allow_all(conn: Connection, keys: Keys, tries: Iterable[tuple[Limit, str]], 
     return Decision(True)
 
 
-def network(address: str) -> str:
+def limited_network(address: str) -> str:
     """What of a client's address is limited: an IPv4 address whole, of IPv6 the /64 that one household holds.
 
     An IPv4 address written as IPv6 counts as IPv4. Anything that is no address counts as one shared

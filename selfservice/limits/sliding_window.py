@@ -18,7 +18,7 @@ DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)
-class Cap:
+class SlidingWindowLimit:
     """At most `per_hour` in any hour and `per_day` in any 24 hours. `per_hour` must not be over `per_day`."""
 
     name: str
@@ -30,7 +30,7 @@ class Cap:
             raise ValueError(f"cap {self.name!r}: 1 <= per_hour <= per_day does not hold")
 
 
-def take(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> bool:
+def allow_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> bool:
     """Count one on `key` and say whether it fits under the cap; what does not fit is not counted. One
     statement.
     """
@@ -62,7 +62,7 @@ def take(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> boo
     return row is not None
 
 
-def book(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> datetime:
+def reserve_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> datetime:
     """Count one on `key` at the first moment, now or later, at which it fits under the cap; returns that moment.
 
     Call inside `write()`, since it looks first and counts then. Moments stay in order: one that was booked ahead
@@ -77,7 +77,7 @@ def book(conn: Connection, keys: Keys, cap: Cap, key: str, now: datetime) -> dat
         if len(times) >= count:
             moment = max(moment, times[-count] + period)
     at = now + timedelta(microseconds=moment - to_microseconds(now))
-    if not take(conn, keys, cap, key, at):
+    if not allow_in_window(conn, keys, cap, key, at):
         raise AssertionError("a moment that fits under the cap did not")
     return at
 

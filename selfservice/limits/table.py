@@ -1,41 +1,49 @@
 """Every limit on what can be tried, once. Mail has caps of its own: the facts `mail.*`."""
 
-from selfservice.limits.rate_limit import Guard, Limit
+from selfservice.limits.rate_limit import LimitSet, RateLimit
 
 HOUR = 3600
 DAY = 24 * HOUR
 
 # Mail to one address that anybody can cause by typing it, of which ten a day leave (fact mail.per_day). So many a day
 # can be asked for that what is over waits its turn for less than a day: of links for a lost code only the newest waits.
-_REQUEST = Limit("request-address", 20, HOUR), Limit("request-global", 800, 60)
+_REQUEST = RateLimit("request-address", 20, HOUR), RateLimit("request-global", 800, 60)
 _REQUEST_MAIL = (6, 6 * DAY // 8)
 _LOST_MAIL = (6, 6 * DAY // 10)
 
 # Guards: what anybody can try. A whole office may have one address, and people mistype.
-REQUEST = Guard(*_REQUEST, Limit("request-mail", *_REQUEST_MAIL))
+REQUEST = LimitSet(*_REQUEST, RateLimit("request-mail", *_REQUEST_MAIL))
 # For who opened a link that we mailed to that address: what others ask with it cannot keep its owner out.
-PROVEN_REQUEST = Guard(*_REQUEST, Limit("request-mail-proven", *_REQUEST_MAIL))
+PROVEN_REQUEST = LimitSet(*_REQUEST, RateLimit("request-mail-proven", *_REQUEST_MAIL))
 # Not counted together with requests, of which others could make too many. Too many of these keep nobody out: each mail
 # has the link that its owner needs.
-LOST_CODE = Guard(Limit("lost-address", 20, HOUR), Limit("lost-global", 800, 60), Limit("lost-mail", *_LOST_MAIL))
-# Too few to guess one of 2^75 codes.
-PASSWORD_LINK = Guard(
-    Limit("password-address", 20, HOUR), Limit("password-global", 800, 60), Limit("password-name", 6, HOUR)
+LOST_CODE = LimitSet(
+    RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), RateLimit("lost-mail", *_LOST_MAIL)
 )
-SIGN_IN = Guard(Limit("sign-in-address", 60, HOUR), Limit("sign-in-global", 1200, 60), Limit("sign-in-name", 30, HOUR))
-STATUS = Guard(Limit("status-address", 60, HOUR), Limit("status-global", 1200, 60), Limit("status-reference", 20, HOUR))
+# Too few to guess one of 2^75 codes.
+PASSWORD_LINK = LimitSet(
+    RateLimit("password-address", 20, HOUR), RateLimit("password-global", 800, 60), RateLimit("password-name", 6, HOUR)
+)
+SIGN_IN = LimitSet(
+    RateLimit("sign-in-address", 60, HOUR), RateLimit("sign-in-global", 1200, 60), RateLimit("sign-in-name", 30, HOUR)
+)
+STATUS = LimitSet(
+    RateLimit("status-address", 60, HOUR), RateLimit("status-global", 1200, 60), RateLimit("status-reference", 20, HOUR)
+)
 # Who comes without an anonymous session gets one, which is a row: too few to fill the database.
-ANONYMOUS_SESSION = Guard(Limit("request-visit-address", 60, HOUR), Limit("request-visit-global", 1200, 60))
+ANONYMOUS_SESSION = LimitSet(RateLimit("request-visit-address", 60, HOUR), RateLimit("request-visit-global", 1200, 60))
 # Which organisation has a number: enough for a whole office with a list, too few to copy the register.
-ORGANISATION = Guard(Limit("request-organisation", 200, HOUR), Limit("request-organisation-global", 4000, 600))
+ORGANISATION = LimitSet(
+    RateLimit("request-organisation", 200, HOUR), RateLimit("request-organisation-global", 4000, 600)
+)
 # A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.
-WRONG_KEY = Guard(Limit("api-wrong", 30, 60), Limit("api-wrong-global", 800, 60))
+WRONG_KEY = LimitSet(RateLimit("api-wrong", 30, 60), RateLimit("api-wrong-global", 800, 60))
 
 # What takes a key or a session, and is counted by whose it is.
-API_KEY = Limit("api", 300, 60)
-CHANGE_PASSWORD = Limit("change-password", 10, HOUR)
+API_KEY = RateLimit("api", 300, 60)
+CHANGE_PASSWORD = RateLimit("change-password", 10, HOUR)
 # Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
-DIRECT_DEBIT = Limit("direct-debit", 6, DAY)
-DIGITAL_INVOICES = Limit("digital-invoices", 6, DAY)
+DIRECT_DEBIT = RateLimit("direct-debit", 6, DAY)
+DIGITAL_INVOICES = RateLimit("digital-invoices", 6, DAY)
 # Mails with a link to choose a new password, each caused by who holds the link of a request.
-FORGOTTEN_PASSWORD = Limit("request-forgotten", 3, HOUR)
+FORGOTTEN_PASSWORD = RateLimit("request-forgotten", 3, HOUR)

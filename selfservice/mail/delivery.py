@@ -16,19 +16,19 @@ from typing import Any
 from selfservice.clock import to_text
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database, Row
-from selfservice.mail.transport import MailTransport, Permanent, Temporary
-from selfservice.seeds import Seed, token
+from selfservice.mail.transport import MailTransport, PermanentMailError, TemporaryMailError
+from selfservice.seeds import Seed, derive_token
 from selfservice.values.access_code import derive_code, group_code
 
 # Longer than a patient SMTP conversation, so that a slow server does not look like a dead worker.
 LEASE_SECONDS = 300
-FIRST_WAIT_SECONDS = 15
-LONGEST_WAIT_SECONDS = 3600
-_ERROR_LENGTH = 300
+FIRST_RETRY_SECONDS = 15
+MAX_RETRY_SECONDS = 3600
+_MAX_ERROR_LENGTH = 300
 
 _DUE = "(state = 'waiting' AND next_at <= :now) OR (state = 'leased' AND lease_until <= :now)"
-_LATE = "give_up_at <= :now AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))"
-_LOOK = "SELECT 1 FROM outbox WHERE {which} LIMIT 1"
+_OVERDUE = "give_up_at <= :now AND (state = 'waiting' OR (state = 'leased' AND lease_until <= :now))"
+_EXISTS = "SELECT 1 FROM outbox WHERE {which} LIMIT 1"
 _CLAIM = """UPDATE outbox SET state = 'leased', attempts = attempts + 1, lease = :lease, lease_until = :until
             WHERE id = (SELECT id FROM outbox WHERE {which} ORDER BY next_at, id LIMIT 1)
             RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id"""
@@ -39,7 +39,7 @@ _CLOSE = """UPDATE outbox SET state = :state, finished_at = :now, error = {error
 
 
 @dataclass(frozen=True)
-class Item:
+class LeasedMail:
     """A mail to be sent: what `enqueue` was given, and the lease under which this worker has it."""
 
     id: int
@@ -52,19 +52,19 @@ class Item:
     lease: str
     seed: Seed | None = None
 
-    def filled(self, keys: Keys) -> dict[str, Any]:
+    def payload_with_secret(self, keys: Keys) -> dict[str, Any]:
         """The payload with the token or access code in it that belongs to the seed. Raises MissingKeyError."""
         if self.seed is None:
             return self.payload
         if self.seed.kind == "token":
-            return {**self.payload, "token": token(keys, self.seed)}
+            return {**self.payload, "token": derive_token(keys, self.seed)}
         return {**self.payload, "code": group_code(derive_code(keys, self.seed))}
 
 
-Render = Callable[[Item], EmailMessage]
+Render = Callable[[LeasedMail], EmailMessage]
 
 
-def run_once(
+def send_next(
     db: Database,
     render: Render,
     transport: MailTransport,
@@ -76,24 +76,24 @@ def run_once(
     What the transport cannot do now, and a template that fails, is tried again after a growing wait. What it
     refuses for good, and what could not be sent before its `give_up_at`, becomes failed.
     """
-    give_up(db, now())
+    fail_overdue(db, now())
     item = claim(db, now(), lease_seconds)
     if item is None:
         return None
     try:
         # Outside any transaction: the network may take its time.
         transport.send(render(item))
-    except Permanent as error:
+    except PermanentMailError as error:
         return finish(db, item, "failed", now(), str(error))
-    except Temporary as error:
-        return wait(db, item, now(), str(error))
+    except TemporaryMailError as error:
+        return retry_later(db, item, now(), str(error))
     except Exception as error:  # noqa: BLE001 (a template that fails today may be mended before the mail is too late)
         # Only the error's type: its text may quote the token.
-        return wait(db, item, now(), f"could not be written: {type(error).__name__}")
+        return retry_later(db, item, now(), f"could not be written: {type(error).__name__}")
     return finish(db, item, "sent", now())
 
 
-def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Item | None:
+def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> LeasedMail | None:
     """Take the mail that has been due longest, or None. One statement, so two workers never get the same."""
     if not is_due(db.read(), now):
         # A look first, so that an idle worker never takes the write lock.
@@ -104,26 +104,26 @@ def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> It
             _CLAIM.format(which=_DUE),
             {"lease": secrets.token_hex(16), "now": to_text(now), "until": to_text(until)},
         ).fetchone()
-    return None if row is None else to_item(row)
+    return None if row is None else to_leased_mail(row)
 
 
-def to_item(row: Row | Mapping[str, Any]) -> Item:
+def to_leased_mail(row: Row | Mapping[str, Any]) -> LeasedMail:
     """A row of the outbox as the worker has it."""
     seed = Seed(row["secret"], row["nonce"], row["key_id"]) if row["nonce"] else None
     kept = ("id", "message_id", "kind", "recipient", "language", "attempts", "lease")
-    return Item(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
+    return LeasedMail(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
 
 
 def is_due(conn: Connection, now: datetime) -> bool:
     """Whether any mail waits to be sent at this moment. Only reads."""
     row = conn.execute(
-        _LOOK.format(which=_DUE),
+        _EXISTS.format(which=_DUE),
         {"now": to_text(now)},
     ).fetchone()
     return row is not None
 
 
-def finish(db: Database, item: Item, state: str, now: datetime, error: str = "") -> str:
+def finish(db: Database, item: LeasedMail, state: str, now: datetime, error: str = "") -> str:
     """Close the row as sent or failed, and forget recipient, payload and seed.
 
     Changes nothing when the lease ran out meanwhile and another worker has the mail.
@@ -134,7 +134,7 @@ def finish(db: Database, item: Item, state: str, now: datetime, error: str = "")
             {
                 "state": state,
                 "now": to_text(now),
-                "error": _without(error, item.recipient),
+                "error": _redact_error(error, item.recipient),
                 "id": item.id,
                 "lease": item.lease,
             },
@@ -142,7 +142,7 @@ def finish(db: Database, item: Item, state: str, now: datetime, error: str = "")
     return state
 
 
-def wait(db: Database, item: Item, now: datetime, error: str) -> str:
+def retry_later(db: Database, item: LeasedMail, now: datetime, error: str) -> str:
     """Put the mail back to wait: 15 seconds after the first try, twice as long each time, at most an hour."""
     with db.write() as conn:
         conn.execute(
@@ -150,8 +150,8 @@ def wait(db: Database, item: Item, now: datetime, error: str) -> str:
                                  lease = NULL, lease_until = NULL
                WHERE id = :id AND lease = :lease""",
             {
-                "next_at": to_text(now + timedelta(seconds=wait_seconds(item.attempts))),
-                "error": _without(error, item.recipient),
+                "next_at": to_text(now + timedelta(seconds=retry_delay_seconds(item.attempts))),
+                "error": _redact_error(error, item.recipient),
                 "id": item.id,
                 "lease": item.lease,
             },
@@ -159,20 +159,20 @@ def wait(db: Database, item: Item, now: datetime, error: str) -> str:
     return "waiting"
 
 
-def wait_seconds(attempts: int) -> float:
+def retry_delay_seconds(attempts: int) -> float:
     """How long to wait after so many tries, a fifth more or less, so that not all mails come back at once."""
-    seconds = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS << min(attempts - 1, 20))
+    seconds = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS << min(attempts - 1, 20))
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, hides nothing)
 
 
-def give_up(db: Database, now: datetime) -> int:
+def fail_overdue(db: Database, now: datetime) -> int:
     """Close as failed what could not be sent in time; returns how many. The last error stays to be seen."""
     late = {"now": to_text(now)}
-    if db.read().execute(_LOOK.format(which=_LATE), late).fetchone() is None:
+    if db.read().execute(_EXISTS.format(which=_OVERDUE), late).fetchone() is None:
         return 0
     with db.write() as conn:
         return conn.execute(
-            _CLOSE.format(error="CASE WHEN error = '' THEN 'not sent in time' ELSE error END", which=_LATE),
+            _CLOSE.format(error="CASE WHEN error = '' THEN 'not sent in time' ELSE error END", which=_OVERDUE),
             {**late, "state": "failed"},
         ).rowcount
 
@@ -187,9 +187,9 @@ def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
     ).rowcount
 
 
-def _without(error: str, recipient: str) -> str:
+def _redact_error(error: str, recipient: str) -> str:
     """An error's text fit to keep and show: one line, not too long, and without the recipient's address."""
     shown = " ".join(error.split())
     for secret in {recipient, recipient.lower()} - {""}:
         shown = shown.replace(secret, "•••")
-    return shown[:_ERROR_LENGTH]
+    return shown[:_MAX_ERROR_LENGTH]

@@ -9,11 +9,11 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-KEPT = 200
+MAX_MAILS = 200
 
 
 @dataclass(frozen=True)
-class Mail:
+class MailboxMail:
     """One mail in the mailbox. `id` is safe in an address; `html` is as it was sent, to be shown in no page
     unescaped.
     """
@@ -43,14 +43,14 @@ class Mailbox:
             file.flush()
             os.fsync(file.fileno())
         part.replace(self._folder / f"{name}.eml")
-        for old in _files(self._folder)[KEPT:]:
+        for old in _files(self._folder)[MAX_MAILS:]:
             old.unlink(missing_ok=True)
 
-    def list(self) -> list[Mail]:
+    def list(self) -> list[MailboxMail]:
         """All mails, the newest first."""
         return sorted((_read(file) for file in _files(self._folder)), key=lambda mail: mail.date, reverse=True)
 
-    def get(self, mail_id: str) -> Mail:
+    def get(self, mail_id: str) -> MailboxMail:
         """The mail with this id. Raises LookupError when there is none."""
         for file in _files(self._folder):
             # Compared with what is there, so that an id can never lead out of the folder.
@@ -64,10 +64,10 @@ def _files(folder: Path) -> list[Path]:
     return [file for _, file in sorted(found, reverse=True)]
 
 
-def _read(file: Path) -> Mail:
+def _read(file: Path) -> MailboxMail:
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
     text, html = message.get_body(("plain",)), message.get_body(("html",))
-    return Mail(
+    return MailboxMail(
         id=file.stem,
         date=message["Date"].datetime,
         sender=str(message["From"]),

@@ -16,7 +16,7 @@ from selfservice.values.email import check_email
 _LINK = re.compile(r"\[([^\]\n]+)\]\((https?://[^\s()<>\"]+)\)")
 
 
-def build(
+def build_message(
     *, message_id: str, sender: str, recipient: str, subject: str, text: str, language: str, now: datetime
 ) -> EmailMessage:
     """The mail, as text/plain with a text/html alternative. `sender` may have a display name, `recipient` may

@@ -10,7 +10,7 @@ from typing import Any
 from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database
-from selfservice.limits.sliding_window import Cap, book
+from selfservice.limits.sliding_window import SlidingWindowLimit, reserve_in_window
 from selfservice.mail import verification
 from selfservice.seeds import Seed
 from selfservice.values.email import email_key, mask_email
@@ -21,7 +21,7 @@ STUCK_MINUTES = 15
 
 
 @dataclass(frozen=True)
-class Queued:
+class OutboxEntry:
     """What became of an enqueued mail: its row, its Message-ID, and waiting or void (or, if repeated, later)."""
 
     id: int
@@ -30,14 +30,14 @@ class Queued:
 
 
 @dataclass(frozen=True)
-class Slot:
+class SendingSlot:
     """When a mail may leave under its cap, and the mail (by its row) that waits for that moment and gives way."""
 
     at: datetime
     topic_key: str | None = None
     replaces: int | None = None
 
-    def before(self, now: datetime) -> datetime | None:
+    def sent_before(self, now: datetime) -> datetime | None:
         """The whole minute before which the mail leaves, to be said to who asked for it; None when it leaves at once.
 
         It depends on what was typed and asked before, not on whether anything is really sent.
@@ -45,15 +45,15 @@ class Slot:
         return None if self.at <= now else self.at.replace(second=0, microsecond=0) + timedelta(minutes=2)
 
 
-def reserve(
+def reserve_slot(
     conn: Connection,
     ctx: Context,
     now: datetime,
     *,
-    counted_on: str,
+    limit_key: str,
     earned: bool = False,
     topic: str = "",
-) -> Slot:
+) -> SendingSlot:
     """Count a mail and say when it may leave: at once, or as soon as its cap has room. Call inside `write()`.
 
     An `earned` mail follows from a secret (a code, a used link, a session) or from our staff, and has a cap of its own
@@ -68,8 +68,8 @@ def reserve(
     5.4), so that asking again and again makes no queue. Without a topic a mail replaces none and is replaced by
     none.
     """
-    cap = _cap(ctx, earned=earned)
-    key = ctx.keys.keyed_hash("mail-topic", f"{cap.name}:{counted_on}:{topic}") if topic else None
+    cap = _mail_limit(ctx, earned=earned)
+    key = ctx.keys.keyed_hash("mail-topic", f"{cap.name}:{limit_key}:{topic}") if topic else None
     # What was tried before waits for the mail server, not for its turn; it may be on its way.
     waiting = conn.execute(
         """SELECT id, next_at FROM outbox
@@ -77,8 +77,8 @@ def reserve(
         {"key": key, "now": to_text(now)},
     ).fetchone()
     if waiting is not None:
-        return Slot(from_text(waiting["next_at"]), key, waiting["id"])
-    return Slot(book(conn, ctx.keys, cap, counted_on, now), key)
+        return SendingSlot(from_text(waiting["next_at"]), key, waiting["id"])
+    return SendingSlot(reserve_in_window(conn, ctx.keys, cap, limit_key, now), key)
 
 
 def enqueue(
@@ -95,9 +95,9 @@ def enqueue(
     void: bool = False,
     earned: bool = False,
     topic: str = "",
-    slot: Slot | None = None,
+    slot: SendingSlot | None = None,
     give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
-) -> Queued:
+) -> OutboxEntry:
     """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
 
     The same idempotency key gives the row that is there already. `payload` holds the variables of the
@@ -114,11 +114,11 @@ def enqueue(
         "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
     ).fetchone()
     if known is not None:
-        return Queued(**dict(known))
+        return OutboxEntry(**dict(known))
     if slot is None:
-        slot = reserve(conn, ctx, now, counted_on=email_key(recipient), earned=earned, topic=topic)
+        slot = reserve_slot(conn, ctx, now, limit_key=email_key(recipient), earned=earned, topic=topic)
     gone = conn.execute("DELETE FROM outbox WHERE id = :id RETURNING payload", {"id": slot.replaces}).fetchone()
-    verification.withdraw(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
+    verification.delete(conn, json.loads(gone["payload"]).get("check_code", "") if gone else "")
     masked = "" if void else mask_email(recipient)
     filled = {**payload, "check_code": verification.register(conn, kind, masked, language, now)}
     kept = None if void else seed
@@ -131,7 +131,7 @@ def enqueue(
            RETURNING id, message_id, state""",
         {
             "idempotency_key": idempotency_key,
-            "message_id": message_id(ctx, idempotency_key),
+            "message_id": make_message_id(ctx, idempotency_key),
             "kind": kind,
             "recipient": "" if void else recipient,
             "recipient_key": ctx.keys.keyed_hash("mail-recipient", email_key(recipient)),
@@ -147,23 +147,23 @@ def enqueue(
             "topic_key": slot.topic_key,
         },
     ).fetchone()
-    return Queued(**dict(row))
+    return OutboxEntry(**dict(row))
 
 
-def message_id(ctx: Context, idempotency_key: str) -> str:
+def make_message_id(ctx: Context, idempotency_key: str) -> str:
     """The Message-ID that belongs to an idempotency key: a mail sent twice is recognised as one by the
     receiver.
     """
     return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{ctx.mail_domain}>"
 
 
-def _cap(ctx: Context, *, earned: bool) -> Cap:
+def _mail_limit(ctx: Context, *, earned: bool) -> SlidingWindowLimit:
     if earned:
-        return Cap("mail-earned", ctx.fact("mail.earned_per_day"), ctx.fact("mail.earned_per_day"))
-    return Cap("mail", ctx.fact("mail.per_hour"), ctx.fact("mail.per_day"))
+        return SlidingWindowLimit("mail-earned", ctx.fact("mail.earned_per_day"), ctx.fact("mail.earned_per_day"))
+    return SlidingWindowLimit("mail", ctx.fact("mail.per_hour"), ctx.fact("mail.per_day"))
 
 
-def leaves_before(conn: Connection, idempotency_key: str, now: datetime) -> datetime | None:
+def sent_before(conn: Connection, idempotency_key: str, now: datetime) -> datetime | None:
     """The whole minute before which the mail with this key leaves (`Slot.before`); None when it does not wait for its
     turn under a cap, or there is none. Only reads.
     """
@@ -171,10 +171,10 @@ def leaves_before(conn: Connection, idempotency_key: str, now: datetime) -> date
         "SELECT next_at FROM outbox WHERE idempotency_key = :key AND state = 'waiting' AND attempts = 0",
         {"key": idempotency_key},
     ).fetchone()
-    return None if row is None else Slot(from_text(row["next_at"])).before(now)
+    return None if row is None else SendingSlot(from_text(row["next_at"])).sent_before(now)
 
 
-def waiting_until(conn: Connection, now: datetime) -> list[datetime]:
+def waiting_times(conn: Connection, now: datetime) -> list[datetime]:
     """When each mail that may not go yet will go: those over their recipient's cap, and those to be tried again."""
     rows = conn.execute(
         "SELECT next_at FROM outbox WHERE state = 'waiting' AND next_at > :now ORDER BY next_at", {"now": to_text(now)}
@@ -182,7 +182,7 @@ def waiting_until(conn: Connection, now: datetime) -> list[datetime]:
     return [from_text(row["next_at"]) for row in rows]
 
 
-def hurry(conn: Connection, now: datetime) -> int:
+def send_waiting_now(conn: Connection, now: datetime) -> int:
     """Let every mail that waits go now; returns how many. For a demonstration, whose mail reaches nobody."""
     moment = {"now": to_text(now)}
     # Void ones too, so that a later mail on the same topic finds known and unknown alike.
@@ -190,7 +190,7 @@ def hurry(conn: Connection, now: datetime) -> int:
     return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", moment).rowcount
 
 
-def drop_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
+def cancel_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
     """Let every mail that was not sent yet, or only those with a link in them, be given up at once (`queue.give_up`
     does it); returns how many.
     """

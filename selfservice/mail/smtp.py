@@ -16,7 +16,7 @@ from smtplib import (
 )
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from selfservice.mail.transport import Permanent, Temporary
+from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 
 TIMEOUT_SECONDS = 20.0
 _PORTS = {"smtp": 587, "smtps": 465}
@@ -25,7 +25,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
-class Smtp:
+class SmtpTransport:
     """One SMTP server and how to speak with it; a connection a mail.
 
     `starttls` is offered (use it when the server has it), require, or never. Certificates are always
@@ -42,7 +42,7 @@ class Smtp:
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
     @classmethod
-    def from_url(cls, url: str, context: ssl.SSLContext | None = None) -> "Smtp":
+    def from_url(cls, url: str, context: ssl.SSLContext | None = None) -> "SmtpTransport":
         """Read smtp://user:password@host:587?starttls=require&timeout=20 or smtps://…:465.
 
         Raises ValueError, with one line that does not repeat the password, for anything else.
@@ -78,12 +78,12 @@ class Smtp:
         everything that another try may mend: a 4xx, no connection, a dropped one, and whatever is wrong with
         TLS or the log-in.
         """
-        with self._conversation() as server:
+        with self._session() as server:
             server.send_message(message)
 
     def probe(self, sender: str, recipient: str) -> None:
         """Speak with the server as for a mail, up to its recipient, and send none. Raises as `send` does."""
-        with self._conversation() as server:
+        with self._session() as server:
             # As send_message does; each raises what the server answers.
             code, said = server.mail(sender)
             if code != 250:
@@ -94,7 +94,7 @@ class Smtp:
             server.rset()
 
     @contextmanager
-    def _conversation(self) -> Iterator[SMTP]:
+    def _session(self) -> Iterator[SMTP]:
         try:
             server = self._connect()
             try:
@@ -106,13 +106,13 @@ class Smtp:
                 server.close()
         except SMTPRecipientsRefused as error:
             code, text = next(iter(error.recipients.values()))
-            raise _refusal(code, text) from error
+            raise _to_mail_error(code, text) from error
         except (SMTPSenderRefused, SMTPDataError) as error:
-            raise _refusal(error.smtp_code, error.smtp_error) from error
+            raise _to_mail_error(error.smtp_code, error.smtp_error) from error
         except SMTPNotSupportedError as error:
-            raise Permanent("the mail server cannot take this address") from error
+            raise PermanentMailError("the mail server cannot take this address") from error
         except (SMTPException, OSError) as error:
-            raise Temporary(f"the mail server could not be used: {type(error).__name__}") from error
+            raise TemporaryMailError(f"the mail server could not be used: {type(error).__name__}") from error
 
     def _connect(self) -> SMTP:
         if self.implicit_tls:
@@ -127,7 +127,7 @@ class Smtp:
             server.close()
             # Not supporting the log-in is the server's set-up, not this mail's fault.
             if isinstance(error, SMTPNotSupportedError):
-                raise Temporary("the mail server does not offer the log-in that is set") from error
+                raise TemporaryMailError("the mail server does not offer the log-in that is set") from error
             raise
         return server
 
@@ -139,11 +139,11 @@ class Smtp:
             server.ehlo()
             encrypted = True
         if not encrypted and self.starttls == "require":
-            raise Temporary("the mail server does not offer STARTTLS, which is required")
+            raise TemporaryMailError("the mail server does not offer STARTTLS, which is required")
         if not encrypted and self.user is not None and self.host not in _LOOPBACK:
-            raise Temporary("the mail server offers no encryption, so the password was not sent to it")
+            raise TemporaryMailError("the mail server offers no encryption, so the password was not sent to it")
 
 
-def _refusal(code: int, text: bytes | str) -> Temporary | Permanent:
+def _to_mail_error(code: int, text: bytes | str) -> TemporaryMailError | PermanentMailError:
     shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return (Permanent if 500 <= code < 600 else Temporary)(f"{code} {shown}")
+    return (PermanentMailError if 500 <= code < 600 else TemporaryMailError)(f"{code} {shown}")

@@ -4,11 +4,11 @@ from email.message import EmailMessage
 from typing import Protocol
 
 
-class Temporary(Exception):  # noqa: N818 (what happened to a mail, not a mistake in the program)
+class TemporaryMailError(Exception):
     """Not now: the same may well work later."""
 
 
-class Permanent(Exception):  # noqa: N818
+class PermanentMailError(Exception):
     """Never: trying the same again is of no use."""
 
 

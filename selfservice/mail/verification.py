@@ -14,7 +14,7 @@ KEPT_DAYS = 365
 
 
 @dataclass(frozen=True)
-class Message:
+class SentMessage:
     """A message that we sent: its kind (`replacement_password.link`, `access_code.letter`), moment, and whose it was,
     masked.
     """
@@ -48,19 +48,19 @@ def register(conn: Connection, kind: str, masked: str, language: str, now: datet
             return str(row["check_code"])
 
 
-def withdraw(conn: Connection, check_code: str) -> None:
+def delete(conn: Connection, check_code: str) -> None:
     """Forget a message that was never sent after all; fine when there is none."""
     conn.execute("DELETE FROM messages WHERE check_code = :check_code", {"check_code": check_code})
 
 
-def find(conn: Connection, typed: str) -> Message | None:
+def find(conn: Connection, typed: str) -> SentMessage | None:
     """The message with this check code, however it was typed, or None when we sent no such message."""
     row = conn.execute(
         """SELECT check_code, kind, recipient, language, created_at FROM messages
            WHERE check_code = :check_code AND recipient <> ''""",
         {"check_code": normalise_reference(typed)},
     ).fetchone()
-    return None if row is None else Message(**{**dict(row), "created_at": from_text(row["created_at"])})
+    return None if row is None else SentMessage(**{**dict(row), "created_at": from_text(row["created_at"])})
 
 
 def clean(conn: Connection, now: datetime) -> int:
@@ -70,7 +70,7 @@ def clean(conn: Connection, now: datetime) -> int:
     ).rowcount
 
 
-def check_line(check_code: str, address: str) -> str:
+def verification_line(check_code: str, address: str) -> str:
     """The line, in the language in force. `address` is that of the page that tells a message of ours from another, and
     what to do with the code.
     """

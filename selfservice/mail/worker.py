@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from selfservice import clock
 from selfservice.db import Database, Error
-from selfservice.heartbeats import EVERY_SECONDS, WORKER, beat
-from selfservice.mail.delivery import LEASE_SECONDS, Render, run_once
+from selfservice.heartbeats import INTERVAL_SECONDS, WORKER, beat
+from selfservice.mail.delivery import LEASE_SECONDS, Render, send_next
 from selfservice.mail.transport import MailTransport
 
 LOGGER = logging.getLogger("loket.outbox")
-CLEAN_EVERY = timedelta(hours=1)
+HOURLY = timedelta(hours=1)
 # Not so long that it looks dead.
-LONGEST_PAUSE_SECONDS = EVERY_SECONDS
+MAX_PAUSE_SECONDS = INTERVAL_SECONDS
 
 
 @dataclass
@@ -31,12 +31,12 @@ class Worker:
     db: Database
     render: Render
     transport: MailTransport
-    clean: Callable[[Database, datetime], object]
+    every_hour: Callable[[Database, datetime], object]
     now: Callable[[], datetime] = clock.now
     poll_seconds: float = 1.0
     lease_seconds: int = LEASE_SECONDS
-    often: Callable[[datetime], object] = lambda _: None
-    _cleaned: datetime | None = field(default=None, init=False)
+    every_turn: Callable[[datetime], object] = lambda _: None
+    _hourly_at: datetime | None = field(default=None, init=False)
     _beat_at: float = field(default=float("-inf"), init=False)
 
     def run(self, stop: threading.Event) -> None:
@@ -48,9 +48,12 @@ class Worker:
         pause = self.poll_seconds
         while not stop.is_set():
             # Each has its turn, also after one that failed.
-            done = [self._try(part) for part in (self._beat, self._often, lambda: self._send(stop), self._hourly)]
+            done = [
+                self._try(part)
+                for part in (self._beat, self._run_every_turn, lambda: self._send_due(stop), self._run_every_hour)
+            ]
             # What does not mend itself must not fill the log and the disk.
-            pause = self.poll_seconds if all(done) else min(2 * pause, LONGEST_PAUSE_SECONDS)
+            pause = self.poll_seconds if all(done) else min(2 * pause, MAX_PAUSE_SECONDS)
             stop.wait(pause)
 
     def _try(self, part: Callable[[], object]) -> bool:
@@ -65,27 +68,27 @@ class Worker:
         return False
 
     def _beat(self) -> None:
-        if time.monotonic() - self._beat_at >= EVERY_SECONDS:
+        if time.monotonic() - self._beat_at >= INTERVAL_SECONDS:
             self._beat_at = time.monotonic()
             beat(self.db, WORKER, self.now())
 
-    def _send(self, stop: threading.Event) -> None:
-        while not stop.is_set() and self.step():
+    def _send_due(self, stop: threading.Event) -> None:
+        while not stop.is_set() and self.send_one():
             self._try(self._beat)
-            self._try(self._often)
+            self._try(self._run_every_turn)
 
-    def _often(self) -> None:
-        self.often(self.now())
+    def _run_every_turn(self) -> None:
+        self.every_turn(self.now())
 
-    def _hourly(self) -> None:
+    def _run_every_hour(self) -> None:
         now = self.now()
-        if self._cleaned is None or now - self._cleaned >= CLEAN_EVERY:
-            self._cleaned = now
-            self.clean(self.db, now)
+        if self._hourly_at is None or now - self._hourly_at >= HOURLY:
+            self._hourly_at = now
+            self.every_hour(self.db, now)
 
-    def step(self) -> bool:
+    def send_one(self) -> bool:
         """Send one mail; False when none was due."""
-        state = run_once(self.db, self.render, self.transport, self.now, self.lease_seconds)
+        state = send_next(self.db, self.render, self.transport, self.now, self.lease_seconds)
         if state is not None:
             LOGGER.info("mail", extra={"fields": {"state": state}})
         return state is not None

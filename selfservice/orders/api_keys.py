@@ -41,7 +41,7 @@ def create(conn: Connection, name: str, scope: KeyScope, now: datetime) -> tuple
     name = " ".join(name.split())
     if not 0 < len(name) <= MAX_NAME or not name.isprintable():
         raise ValueError(f"a key's name is one line of 1 to {MAX_NAME} signs")
-    plain = PREFIX + crypto.token()
+    plain = PREFIX + crypto.new_token()
     row = conn.execute(
         """INSERT INTO delivery_keys (public_id, key_hash, name, scope, created_at)
            VALUES (:public_id, :key_hash, :name, :scope, :now) RETURNING *""",

@@ -16,7 +16,15 @@ from typing import BinaryIO
 
 from selfservice.context import Context
 from selfservice.db import Connection, Database
-from selfservice.importing.parsing import BOM, LONGEST, FileError, LineError, read_json, read_layout, refuse_long
+from selfservice.importing.parsing import (
+    BOM,
+    MAX_LINE_BYTES,
+    FileError,
+    LineError,
+    read_header,
+    read_json,
+    reject_long_line,
+)
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.periods import first_kept_day
@@ -229,18 +237,18 @@ def _sum(counts: ImportCounts, written: UpsertCounts, refused: int = 0) -> Impor
 
 def _open(file: BinaryIO, name: str) -> tuple[Values, Iterator[tuple[int, bytes]], ImportCounts]:
     """How to read a line, the lines with their numbers, and what was read by then. Raises FileError."""
-    head = file.readline(LONGEST)
+    head = file.readline(MAX_LINE_BYTES)
     if name.lower().endswith(JSON_NAMES) or head.removeprefix(BOM).lstrip()[:1] == b"{":
         head = head if head.endswith(b"\n") else head + file.readline()
         return _json_values, chain([(1, head.removeprefix(BOM))], enumerate(file, start=2)), ImportCounts()
-    layout = read_layout(head, COLUMNS, OPTIONAL)
-    if all(layout.places[COLUMNS.index(column)] == layout.width for column in ("amount", "cents")):
+    layout = read_header(head, COLUMNS, OPTIONAL)
+    if all(layout.positions[COLUMNS.index(column)] == layout.width for column in ("amount", "cents")):
         raise FileError("the first line must name the columns; not found: amount (or cents)")
-    return layout.values, enumerate(file, start=2), ImportCounts(bytes=len(head))
+    return layout.parse_line, enumerate(file, start=2), ImportCounts(bytes=len(head))
 
 
 def _json_values(line: bytes) -> tuple[str, ...]:
-    refuse_long(line)
+    reject_long_line(line)
     return values_of_object(read_json(line))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection, Row
-from selfservice.limits.rate_limit import Limit, allow
+from selfservice.limits.rate_limit import RateLimit, allow
 from selfservice.mail import outbox
 from selfservice.orders.redelivery import Requester
 from selfservice.values.email import mask_email
@@ -47,8 +47,8 @@ def ask_holder(conn: Connection, ctx: Context, organisation_id: int, requester: 
     row = _find(conn, organisation_id)
     if row is None:
         raise LookupError("nobody has the main code of this organisation")
-    each = Limit("orders-ask-main", 1, ctx.fact("orders.ask_main_hours") * 3600)
-    all_ = Limit("orders-main-asked", ctx.fact("orders.ask_main_per_day"), 24 * 3600)
+    each = RateLimit("orders-ask-main", 1, ctx.fact("orders.ask_main_hours") * 3600)
+    all_ = RateLimit("orders-main-asked", ctx.fact("orders.ask_main_per_day"), 24 * 3600)
     decision = allow(conn, ctx.keys, each, f"{requester.person_id}:{organisation_id}", now)
     if decision.allowed:
         decision = allow(conn, ctx.keys, all_, f"{row['id']}:{organisation_id}", now)

@@ -9,14 +9,14 @@ from typing import BinaryIO
 
 from selfservice.clock import to_text
 from selfservice.db import Connection, Database
-from selfservice.importing.parsing import LONGEST, LineError, read_layout
+from selfservice.importing.parsing import MAX_LINE_BYTES, LineError, read_header
 from selfservice.importing.results import ImportCounts, RejectedLine
-from selfservice.register.validation import COLUMNS, Row, check
+from selfservice.register.validation import COLUMNS, RegisterRow, check_row
 
-BATCH = 1000
+BATCH_SIZE = 1000
 
 # A way of paying that was agreed on here stays while its mandate does: the register may not know of it yet.
-_PUT = """
+_UPSERT = """
     INSERT INTO organisations
         (kvk_number, name, email, street, house_number, postcode, city,
          postal_street, postal_house_number, postal_postcode, postal_city, payment_method, created_at)
@@ -49,12 +49,12 @@ _PUT = """
 """
 
 
-def bring_in(
+def import_register(
     db: Database,
     file: BinaryIO,
     now: datetime,
     *,
-    refuse: Callable[[RejectedLine], object],
+    on_rejected: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object] = lambda _: None,
 ) -> ImportCounts:
     """Put the organisations of a file (docs/register.md) in the database; nothing is ever removed from it.
@@ -65,25 +65,25 @@ def bring_in(
     nothing. Raises FileError when the first line does not name the columns, and BusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
-    head = file.readline(LONGEST)
-    layout, totals = read_layout(head, COLUMNS), ImportCounts(bytes=len(head))
+    head = file.readline(MAX_LINE_BYTES)
+    layout, totals = read_header(head, COLUMNS), ImportCounts(bytes=len(head))
     seen: dict[str, int] = {}
     left = enumerate(file, start=2)
-    while batch := list(islice(left, BATCH)):
+    while batch := list(islice(left, BATCH_SIZE)):
         good, refused = [], 0
         for number, line in batch:
             if not line.strip():
                 continue
             try:
-                row = check(layout.values(line))
-                _note_once(seen, row, number)
+                row = check_row(layout.parse_line(line))
+                _reject_repeated(seen, row, number)
             except LineError as error:
-                refuse(RejectedLine(number, str(error)))
+                on_rejected(RejectedLine(number, str(error)))
                 refused += 1
             else:
                 good.append(row)
         with db.write() as conn:
-            new, changed = put(conn, good, now)
+            new, changed = upsert(conn, good, now)
         totals = ImportCounts(
             new=totals.new + new,
             changed=totals.changed + changed,
@@ -96,20 +96,20 @@ def bring_in(
     return totals
 
 
-def put(conn: Connection, rows: Iterable[Row], now: datetime) -> tuple[int, int]:
+def upsert(conn: Connection, rows: Iterable[RegisterRow], now: datetime) -> tuple[int, int]:
     """Add or update organisations from checked rows; how many were new, and how many changed. Call inside `write()`.
 
     What is no column of the register (digital invoices, the main code) stays as it is.
     """
     moment, new, changed = to_text(now), 0, 0
     for row in rows:
-        for (updated_at,) in conn.execute(_PUT, (*row, moment)).fetchall():
+        for (updated_at,) in conn.execute(_UPSERT, (*row, moment)).fetchall():
             new += updated_at is None
             changed += updated_at is not None
     return new, changed
 
 
-def _note_once(seen: dict[str, int], row: Row, number: int) -> None:
+def _reject_repeated(seen: dict[str, int], row: RegisterRow, number: int) -> None:
     first = seen.setdefault(str(row[0]), number)
     if first != number:
         raise LineError(f"KVK number {row[0]} stands on line {first} already, and that line counts")

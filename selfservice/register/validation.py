@@ -27,9 +27,9 @@ COLUMNS = (
     "postal_city",
     "payment_method",
 )
-MAX_NAME = 200
+MAX_ORGANISATION_NAME_LENGTH = 200
 DIRECT_DEBIT = "direct_debit"
-Row = tuple[str | None, ...]
+RegisterRow = tuple[str | None, ...]
 
 # Addresses of which `check_email` would give the very same text back, which most are; it takes 30 times as long.
 _PLAIN_EMAIL = re.compile(
@@ -45,7 +45,7 @@ _SAMPLES = {
 }
 
 
-def check_number(text: str) -> str:
+def check_kvk_number(text: str) -> str:
     """A KVK number as the register writes it: eight digits and nothing else. Raises FieldError.
 
     Stricter than what people may type in a form: 1234567.0, as programs make of 01234567, must not become a number.
@@ -58,12 +58,12 @@ def check_number(text: str) -> str:
     return number
 
 
-def check_organisation(text: str) -> str:
+def check_organisation_name(text: str) -> str:
     """An organisation's name: one line of at most 200 printable characters. Raises FieldError."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
         raise FieldError("empty")
-    if len(name) > MAX_NAME:
+    if len(name) > MAX_ORGANISATION_NAME_LENGTH:
         raise FieldError("long")
     if not name.isprintable():
         raise FieldError("wrong")
@@ -94,15 +94,15 @@ def check_payment_method(text: str) -> str | None:
 _street = _city = lru_cache(2**15)(check_address_line)
 _house_number = lru_cache(2**12)(check_house_number)
 _postcode = lru_cache(2**15)(check_postcode)
-_ADDRESS: tuple[Callable[[str], str | None], ...] = (_street, _house_number, _postcode, _city)
-_ALWAYS = (check_number, check_organisation, check_registered_email, *_ADDRESS)
-_POSTAL = slice(len(_ALWAYS), len(_ALWAYS) + len(_ADDRESS))
-_VISITING = slice(len(_ALWAYS) - len(_ADDRESS), len(_ALWAYS))
-_NO_POSTAL = (None,) * len(_ADDRESS)
-_ALL = (*_ALWAYS, *_ADDRESS, check_payment_method)
+_ADDRESS_CHECKS: tuple[Callable[[str], str | None], ...] = (_street, _house_number, _postcode, _city)
+_REQUIRED_CHECKS = (check_kvk_number, check_organisation_name, check_registered_email, *_ADDRESS_CHECKS)
+_POSTAL = slice(len(_REQUIRED_CHECKS), len(_REQUIRED_CHECKS) + len(_ADDRESS_CHECKS))
+_VISITING = slice(len(_REQUIRED_CHECKS) - len(_ADDRESS_CHECKS), len(_REQUIRED_CHECKS))
+_NO_POSTAL = (None,) * len(_ADDRESS_CHECKS)
+_CHECKS = (*_REQUIRED_CHECKS, *_ADDRESS_CHECKS, check_payment_method)
 
 
-def check(values: Sequence[str]) -> Row:
+def check_row(values: Sequence[str]) -> RegisterRow:
     """What goes into the database for one line, in the order of COLUMNS.
 
     A postal address is whole or left out; one that is the visiting address is left out. Raises LineError, which
@@ -111,14 +111,14 @@ def check(values: Sequence[str]) -> Row:
     has_postal = any(value.strip() for value in values[_POSTAL])
     row: list[str | None] = []
     wrong = []
-    for place, check_value in enumerate(_ALL):
+    for place, check_value in enumerate(_CHECKS):
         if _POSTAL.start <= place < _POSTAL.stop and not has_postal:
             row.append(None)
             continue
         try:
             row.append(check_value(values[place]))
         except FieldError as error:
-            wrong.append(_sentence(COLUMNS[place], error.reason))
+            wrong.append(_error_message(COLUMNS[place], error.reason))
     if wrong:
         raise LineError("; ".join(wrong))
     if row[_POSTAL] == row[_VISITING]:
@@ -126,10 +126,10 @@ def check(values: Sequence[str]) -> Row:
     return tuple(row)
 
 
-def _sentence(column: str, reason: str) -> str:
+def _error_message(column: str, reason: str) -> str:
     if reason == "empty":
         return f"{column} is empty" + (" while the rest of the postal address is not" if "postal" in column else "")
     if reason == "long":
-        return f"{column} is longer than {MAX_NAME if column == 'name' else MAX_LINE_LENGTH} signs"
+        return f"{column} is longer than {MAX_ORGANISATION_NAME_LENGTH if column == 'name' else MAX_LINE_LENGTH} signs"
     sample = _SAMPLES.get(column.removeprefix("visiting_").removeprefix("postal_"), "one line of letters")
     return f"{column} is not {sample}"

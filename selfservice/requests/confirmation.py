@@ -22,8 +22,8 @@ from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
 from selfservice.requests import replacement, states
-from selfservice.requests.fulfilment import hand_out, organisation_name, pays_already
-from selfservice.requests.records import LINK, Request, get, to_request
+from selfservice.requests.fulfilment import fulfil, has_payment_method, organisation_name
+from selfservice.requests.records import TOKEN_KIND_PREFIX, Request, get, to_request
 from selfservice.values.email import email_key
 from selfservice.values.iban import mask_iban
 
@@ -33,7 +33,7 @@ LinkState = Literal["open", "used", "withdrawn", "closed", "lapsed", "unknown"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PendingConfirmation:
     """A request that its link can still confirm, and what would then be so.
 
     `payment_method` is how its person pays afterwards; `collects_from` the day from which we would collect from the
@@ -49,7 +49,7 @@ class Asked:
     replaces_mandate: bool
 
     @property
-    def is_choice(self) -> bool:
+    def only_sets_password(self) -> bool:
         """Whether the link is for choosing a first password and no more: an organisation's request goes on without."""
         return self.request.kind == "business" and not self.has_password
 
@@ -60,37 +60,41 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Link:
+class ConfirmationLink:
     """What a mailed link opens: a request while it is 'open', else why it opens nothing any more."""
 
     state: LinkState
-    asked: Asked | None = None
+    pending: PendingConfirmation | None = None
 
 
-def open_link(conn: Connection, token_hash: str, now: datetime) -> Link:
+def load_link(conn: Connection, token_hash: str, now: datetime) -> ConfirmationLink:
     """What the link with this token opens now. Only reads."""
     row = conn.execute(
         "SELECT kind, used_at, expires_at FROM tokens WHERE token_hash = :hash AND person_id IS NOT NULL",
         {"hash": token_hash},
     ).fetchone()
-    if row is None or not row["kind"].startswith(LINK):
-        return Link("unknown")
-    request = get(conn, int(row["kind"].removeprefix(LINK)))
+    if row is None or not row["kind"].startswith(TOKEN_KIND_PREFIX):
+        return ConfirmationLink("unknown")
+    request = get(conn, int(row["kind"].removeprefix(TOKEN_KIND_PREFIX)))
     if request.state == "withdrawn" and request.reason != "unconfirmed":
-        return Link("withdrawn")
+        return ConfirmationLink("withdrawn")
     if request.confirmed_at is not None:
-        return Link("used")
+        return ConfirmationLink("used")
     if row["expires_at"] <= to_text(now) or request.reason == "unconfirmed":
-        return Link("lapsed")
+        return ConfirmationLink("lapsed")
     has_private = request.kind == "private" and access_codes.active_code_id(conn, request.person_id, None) is not None
-    return Link("closed") if row["used_at"] is not None or has_private else Link("open", _asked(conn, request, now))
+    return (
+        ConfirmationLink("closed")
+        if row["used_at"] is not None or has_private
+        else ConfirmationLink("open", _pending_confirmation(conn, request, now))
+    )
 
 
-def _asked(conn: Connection, request: Request, now: datetime) -> Asked:
+def _pending_confirmation(conn: Connection, request: Request, now: datetime) -> PendingConfirmation:
     today = workdays.today(now)
     known = payment_methods.current(conn, request.person_id, request.organisation_id, today)
-    debits = request.iban is not None and not pays_already(conn, request)
-    return Asked(
+    debits = request.iban is not None and not has_payment_method(conn, request)
+    return PendingConfirmation(
         request,
         organisation_name(conn, request.organisation_id),
         has_password=people.get(conn, request.person_id).has_password,
@@ -108,8 +112,8 @@ def confirm(
     address: str,
     now: datetime,
     *,
-    known: str | None,
-    chosen: str | None = None,
+    verified_hash: str | None,
+    new_hash: str | None = None,
 ) -> Request | None:
     """Use the link up: its request is its owner's from now on; a private one gets its code, and its way to pay holds.
 
@@ -117,29 +121,31 @@ def confirm(
     is the hash of their first. None when the link opens nothing any more, or the password is another one meanwhile;
     then nothing happened. Call inside `write()`: of any number of racers one wins.
     """
-    asked = open_link(conn, token_hash, now).asked
-    if asked is None or passwords.find_hash(conn, asked.request.person_id) != known:
+    asked = load_link(conn, token_hash, now).pending
+    if asked is None or passwords.find_hash(conn, asked.request.person_id) != verified_hash:
         return None
     request = asked.request
     if tokens.redeem(conn, request.link_kind, token_hash, now) is None:
         return None
-    if chosen is not None:
-        _choose(conn, ctx, asked, chosen, address, now)
-    states.change(conn, request.id, confirmed_at=to_text(now))
+    if new_hash is not None:
+        _set_first_password(conn, ctx, asked, new_hash, address, now)
+    states.update(conn, request.id, confirmed_at=to_text(now))
     who = f"person:{request.person_id}"
-    record(conn, ctx.keys, now, "request.confirm", "ok", who=who, on_what=request.on_what, address=address)
+    record(conn, ctx.keys, now, "request.confirm", "ok", who=who, on_what=request.audit_object, address=address)
     if request.kind == "private":
-        request = hand_out(conn, ctx, states.move(conn, request, "approved", now), now)
-        _close_others(conn, ctx, request, now)
+        request = fulfil(conn, ctx, states.change_state(conn, request, "approved", now), now)
+        _close_duplicates(conn, ctx, request, now)
     return get(conn, request.id)
 
 
-def _choose(conn: Connection, ctx: Context, asked: Asked, chosen: str, address: str, now: datetime) -> None:
-    request = asked.request
-    passwords.store_hash(conn, request.person_id, chosen, now)
+def _set_first_password(
+    conn: Connection, ctx: Context, pending: PendingConfirmation, new_hash: str, address: str, now: datetime
+) -> None:
+    request = pending.request
+    passwords.store_hash(conn, request.person_id, new_hash, now)
     who = f"person:{request.person_id}"
     record(conn, ctx.keys, now, "password.change", "ok", who=who, on_what=who, address=address)
-    if asked.has_code:
+    if pending.has_code:
         # Whoever could log in with that code as soon as there is a password hears that there is one.
         person = people.get(conn, request.person_id)
         outbox.enqueue(
@@ -155,7 +161,7 @@ def _choose(conn: Connection, ctx: Context, asked: Asked, chosen: str, address: 
         )
 
 
-def _close_others(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+def _close_duplicates(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """One private code a person: what else was asked with this address, by whomever, comes to nothing."""
     rows = conn.execute(
         """SELECT * FROM requests
@@ -163,34 +169,34 @@ def _close_others(conn: Connection, ctx: Context, request: Request, now: datetim
         {"person_id": request.person_id, "id": request.id},
     )
     for row in rows.fetchall():
-        other = states.move(conn, to_request(row), "duplicate", now)
-        record(conn, ctx.keys, now, "request.close", "duplicate", on_what=other.on_what)
+        other = states.change_state(conn, to_request(row), "duplicate", now)
+        record(conn, ctx.keys, now, "request.close", "duplicate", on_what=other.audit_object)
 
 
-def refuse(conn: Connection, ctx: Context, request: Request, address: str, now: datetime) -> None:
+def record_wrong_password(conn: Connection, ctx: Context, request: Request, address: str, now: datetime) -> None:
     """Record that the password for a request's link was wrong. Call inside `write()`."""
     who = f"person:{request.person_id}"
-    record(conn, ctx.keys, now, "request.confirm", "refused", who=who, on_what=request.on_what, address=address)
+    record(conn, ctx.keys, now, "request.confirm", "refused", who=who, on_what=request.audit_object, address=address)
 
 
-def forget_password(
-    conn: Connection, ctx: Context, asked: Asked, address: str, language: str, now: datetime
-) -> replacement.Asked:
+def send_password_link(
+    conn: Connection, ctx: Context, pending: PendingConfirmation, address: str, language: str, now: datetime
+) -> replacement.LinkResult:
     """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
 
     It works for fact password_link.hours from when it leaves. Raises ValueError for who has a code: they prove that
     they have it. Call inside `write()`.
     """
-    if asked.has_code:
+    if pending.has_code:
         raise ValueError("a person with an access code asks for a new password with it")
-    request = asked.request
+    request = pending.request
     wait = allow(conn, ctx.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
     if wait:
-        return replacement.Asked(wait)
+        return replacement.LinkResult(wait)
     hours = ctx.fact("password_link.hours")
     person = people.get(conn, request.person_id)
     counted_on = email_key(person.email)
-    slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=PASSWORD_TOKEN)
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=counted_on, earned=True, topic=PASSWORD_TOKEN)
     issued = tokens.issue(conn, ctx.keys, PASSWORD_TOKEN, person.id, hours, slot.at)
     outbox.enqueue(
         conn,
@@ -207,5 +213,5 @@ def forget_password(
         give_up_after=timedelta(hours=hours),
     )
     who = f"person:{person.id}"
-    record(conn, ctx.keys, now, "password.link", "asked", who=who, on_what=request.on_what, address=address)
-    return replacement.Asked(before=slot.before(now))
+    record(conn, ctx.keys, now, "password.link", "asked", who=who, on_what=request.audit_object, address=address)
+    return replacement.LinkResult(sent_before=slot.sent_before(now))

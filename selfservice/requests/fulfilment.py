@@ -14,11 +14,11 @@ from selfservice.db import Connection, Database
 from selfservice.i18n.languages import using_language
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
-from selfservice.requests.records import Request, State, by_reference, get, to_request
+from selfservice.requests.records import Request, RequestState, find_by_reference, get, to_request
 from selfservice.values.access_code import derive_code
 
 
-def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *, replaced: bool = False) -> Request:
+def fulfil(conn: Connection, ctx: Context, request: Request, now: datetime, *, replaced: bool = False) -> Request:
     """Make a new code for an approved request and send it on its way; returns the request as it is then.
 
     By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
@@ -26,11 +26,11 @@ def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *,
     person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
     """
     if access_codes.active_code_id(conn, request.person_id, request.organisation_id) is not None:
-        return _record(conn, ctx, states.move(conn, request, "duplicate", now), now)
+        return _record_result(conn, ctx, states.change_state(conn, request, "duplicate", now), now)
     seed = seeds.new_seed(ctx.keys, "code")
     conn.execute("SAVEPOINT hand_out")
     try:
-        request = _hand_out(conn, ctx, request, seed, now, replaced)
+        request = _issue_code(conn, ctx, request, seed, now, replaced)
     except letter_delivery.LetterMustWaitError:
         conn.execute("ROLLBACK TO hand_out")
         request = get(conn, request.id)
@@ -39,20 +39,28 @@ def hand_out(conn: Connection, ctx: Context, request: Request, now: datetime, *,
         raise
     finally:
         conn.execute("RELEASE hand_out")
-    return _record(conn, ctx, request, now)
+    return _record_result(conn, ctx, request, now)
 
 
-def _record(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
+def _record_result(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
     waits = request.state == "approved" and request.letter_id is None
     result = "waits" if waits else request.state
-    record(conn, ctx.keys, now, "access_code.issue", result, who=f"person:{request.person_id}", on_what=request.on_what)
+    record(
+        conn,
+        ctx.keys,
+        now,
+        "access_code.issue",
+        result,
+        who=f"person:{request.person_id}",
+        on_what=request.audit_object,
+    )
     return request
 
 
-def _hand_out(
+def _issue_code(
     conn: Connection, ctx: Context, request: Request, seed: seeds.Seed, now: datetime, replaced: bool
 ) -> Request:
-    _introduce(conn, request)
+    _update_person(conn, request)
     made = access_codes.add(
         conn,
         ctx.keys,
@@ -61,13 +69,13 @@ def _hand_out(
         person_id=request.person_id,
         organisation_id=request.organisation_id,
     )
-    states.change(conn, request.id, access_code_id=made)
-    _settle(conn, ctx, request, now)
+    states.update(conn, request.id, access_code_id=made)
+    _apply_payment_method(conn, ctx, request, now)
     if request.delivery == "letter":
         last = workdays.today(now) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
-        access_codes.set_valid_until(conn, made, workdays.end_of(last))
+        access_codes.set_valid_until(conn, made, workdays.end_of_day(last))
         letter = letter_delivery.enqueue(conn, ctx, request, made, seed, last, now)
-        states.change(conn, request.id, letter_id=letter)
+        states.update(conn, request.id, letter_id=letter)
         return get(conn, request.id)
     access_codes.record_fulfilment(conn, made, now)
     outbox.enqueue(
@@ -78,7 +86,7 @@ def _hand_out(
         kind="access_code.code",
         recipient=request.delivery_email or request.email,
         language=request.language,
-        payload=mail_payloads.code(
+        payload=mail_payloads.access_code(
             name=request.given_name,
             organisation=organisation_name(conn, request.organisation_id),
             replaced=replaced,
@@ -86,21 +94,21 @@ def _hand_out(
         seed=seed,
         earned=True,
     )
-    return states.move(conn, get(conn, request.id), "sent", now)
+    return states.change_state(conn, get(conn, request.id), "sent", now)
 
 
 def _mail_key(access_code_id: int) -> str:
     return f"access-code:{access_code_id}"
 
 
-def code_leaves_before(conn: Connection, reference: str, now: datetime) -> datetime | None:
+def code_sent_before(conn: Connection, reference: str, now: datetime) -> datetime | None:
     """The whole minute before which the mail with a request's code leaves; None when it does not wait for its turn
     (fact mail.earned_per_day), or there is no such mail. Only reads.
     """
-    request = by_reference(conn, reference)
+    request = find_by_reference(conn, reference)
     if request is None or request.access_code_id is None:
         return None
-    return outbox.leaves_before(conn, _mail_key(request.access_code_id), now)
+    return outbox.sent_before(conn, _mail_key(request.access_code_id), now)
 
 
 def organisation_name(conn: Connection, organisation_id: int | None) -> str:
@@ -108,7 +116,7 @@ def organisation_name(conn: Connection, organisation_id: int | None) -> str:
     return "" if organisation_id is None else organisations.get(conn, organisation_id).name
 
 
-def _introduce(conn: Connection, request: Request) -> None:
+def _update_person(conn: Connection, request: Request) -> None:
     """Know a person by the names in the first request of theirs that is fulfilled: earlier ones may be anybody's."""
     conn.execute(
         """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
@@ -124,7 +132,7 @@ def _introduce(conn: Connection, request: Request) -> None:
     )
 
 
-def _settle(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+def _apply_payment_method(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
 
     An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
@@ -135,12 +143,12 @@ def _settle(conn: Connection, ctx: Context, request: Request, now: datetime) -> 
             {"id": request.person_id, "method": request.payment_method},
         )
     if request.iban and request.holder:
-        if not pays_already(conn, request):
-            _agree(conn, ctx, request, request.iban, request.holder, now)
-        states.change(conn, request.id, iban=None, holder=None)
+        if not has_payment_method(conn, request):
+            _add_mandate(conn, ctx, request, request.iban, request.holder, now)
+        states.update(conn, request.id, iban=None, holder=None)
 
 
-def pays_already(conn: Connection, request: Request) -> bool:
+def has_payment_method(conn: Connection, request: Request) -> bool:
     """Whether the organisation of a request has got a way to pay since it was asked for one: the account in the request
     is then not collected from. Privately a later agreement takes the place of the one before.
     """
@@ -148,7 +156,7 @@ def pays_already(conn: Connection, request: Request) -> bool:
     return number is not None and organisations.get(conn, number).payment_method is not None
 
 
-def _agree(conn: Connection, ctx: Context, request: Request, iban: str, holder: str, now: datetime) -> None:
+def _add_mandate(conn: Connection, ctx: Context, request: Request, iban: str, holder: str, now: datetime) -> None:
     person, organisation = request.person_id, request.organisation_id
     effective = workdays.add(workdays.today(now), 1)
     made = mandates.add(
@@ -173,7 +181,7 @@ def _agree(conn: Connection, ctx: Context, request: Request, iban: str, holder: 
         )
 
 
-def hand_out_waiting(db: Database, ctx: Context, now: datetime) -> int:
+def fulfil_waiting(db: Database, ctx: Context, now: datetime) -> int:
     """Try again with approved requests whose letter could not go yet; returns how many could now. For the worker."""
     waiting = db.read().execute(
         """SELECT id FROM requests WHERE state = 'approved' AND delivery = 'letter' AND letter_id IS NULL
@@ -184,44 +192,44 @@ def hand_out_waiting(db: Database, ctx: Context, now: datetime) -> int:
         with db.write() as conn:
             request = get(conn, row["id"])
             if request.state == "approved" and request.letter_id is None:
-                promise_again(conn, ctx, request, now)
-                done += hand_out(conn, ctx, get(conn, request.id), now, replaced=True).letter_id is not None
+                renew_delivery_window(conn, ctx, request, now)
+                done += fulfil(conn, ctx, get(conn, request.id), now, replaced=True).letter_id is not None
     return done
 
 
-def promise_again(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+def renew_delivery_window(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Count the working days within which it comes from today."""
     days = ctx.fact("access_code.delivery_working_days")
-    since, until = workdays.promise(workdays.today(now), days)
+    since, until = workdays.delivery_window(workdays.today(now), days)
     if until >= request.expected_until:
-        states.change(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
+        states.update(conn, request.id, expected_until=until.isoformat(), expected_from=since.isoformat())
 
 
-def keep_promise(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
+def extend_delivery_window(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
     """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
 
     Else it could be said at once that it never came (progress.py), of a code that is just on its way.
     """
     if workdays.today(now) >= request.expected_until:
-        promise_again(conn, ctx, request, now)
+        renew_delivery_window(conn, ctx, request, now)
     return get(conn, request.id)
 
 
-def letter_printed(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
+def mark_letter_printed(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
     """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
-    _letter(conn, ctx, letter_id, "printed", now)
+    _mark_letter(conn, ctx, letter_id, "printed", now)
 
 
-def letter_posted(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
+def mark_letter_posted(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
     """A letter was posted, and so is its request. For `loket letters posted`."""
-    _letter(conn, ctx, letter_id, "posted", now)
+    _mark_letter(conn, ctx, letter_id, "posted", now)
 
 
-def _letter(conn: Connection, ctx: Context, letter_id: int, state: State, now: datetime) -> None:
+def _mark_letter(conn: Connection, ctx: Context, letter_id: int, state: RequestState, now: datetime) -> None:
     row = conn.execute("SELECT * FROM requests WHERE letter_id = :id", {"id": letter_id}).fetchone()
     if row is None:
         return
-    request = keep_promise(conn, ctx, states.move(conn, to_request(row), state, now), now)
+    request = extend_delivery_window(conn, ctx, states.change_state(conn, to_request(row), state, now), now)
     if request.access_code_id is not None:
         access_codes.record_fulfilment(conn, request.access_code_id, now)
-    record(conn, ctx.keys, now, "letter", state, on_what=request.on_what)
+    record(conn, ctx.keys, now, "letter", state, on_what=request.audit_object)

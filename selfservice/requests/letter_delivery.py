@@ -33,20 +33,20 @@ def enqueue(
             valid_until=last,
             now=now,
         )
-    except pending.OpenLetter as error:
+    except pending.OpenLetterError as error:
         raise LetterMustWaitError from error
 
 
-def take_back(conn: Connection, request: Request, now: datetime) -> None:
+def withdraw_letter_and_code(conn: Connection, request: Request, now: datetime) -> None:
     """Take a request's unprinted letter and its code out of the world. Raises `letters.PrintedError` when too late."""
     if request.letter_id is not None:
         pending.withdraw(conn, request.letter_id, now)
     if request.access_code_id is not None:
         access_codes.revoke(conn, request.access_code_id, now)
-    states.change(conn, request.id, letter_id=None, access_code_id=None)
+    states.update(conn, request.id, letter_id=None, access_code_id=None)
 
 
-def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
+def revoke_code(conn: Connection, access_code_id: int, now: datetime) -> bool:
     """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request. False, and
     nothing happened, when it was not active.
     """
@@ -58,6 +58,6 @@ def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
     ).fetchone()
     if row is not None:
         request = to_request(row)
-        take_back(conn, request, now)
-        states.move(conn, request, "withdrawn", now, reason="revoked")
+        withdraw_letter_and_code(conn, request, now)
+        states.change_state(conn, request, "withdrawn", now, reason="revoked")
     return True

@@ -10,14 +10,14 @@ from selfservice.i18n.languages import using_language
 from selfservice.values.reference import group_reference
 
 
-def received(
+def request_received(
     language: str,
     *,
     name: str,
     reference: str,
     organisation: str,
     channel: str,
-    promise: tuple[date, date],
+    delivery_window: tuple[date, date],
 ) -> dict[str, Any]:
     """For access_code.received and access_code.already. `token` stays empty where there is no link; else the worker
     fills it in.
@@ -28,31 +28,31 @@ def received(
         "organisation": organisation,
         "channel": channel,
         "token": "",
-        **_promise(language, promise),
+        **_delivery_dates(language, delivery_window),
     }
 
 
-def code(*, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
+def access_code(*, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
     """For access_code.code, the only mail with a code in it, which the worker fills in: never together with a password
     or a link to one.
     """
     return {"name": name, "organisation": organisation, "replaced": replaced}
 
 
-def progress(
-    language: str, *, name: str, reference: str, organisation: str, promise: tuple[date, date] | None = None
+def request_progress(
+    language: str, *, name: str, reference: str, organisation: str, delivery_window: tuple[date, date] | None = None
 ) -> dict[str, Any]:
     """For access_code.rejected (with a reason beside it) and lost_access_code.replaced."""
     filled = {"name": name, "reference": group_reference(reference), "organisation": organisation}
-    return filled | (_promise(language, promise) if promise else {})
+    return filled | (_delivery_dates(language, delivery_window) if delivery_window else {})
 
 
-def last_day(language: str, *, name: str, organisation: str, day: date | None) -> dict[str, Any]:
+def code_validity(language: str, *, name: str, organisation: str, day: date | None) -> dict[str, Any]:
     """For access_code.reminder, access_code.expired and access_code.revoked; `day` is the last on which it works."""
     with using_language(language):
         return {"name": name, "organisation": organisation, "day": format_date(day) if day else ""}
 
 
-def _promise(language: str, promise: tuple[date, date]) -> dict[str, str]:
+def _delivery_dates(language: str, promise: tuple[date, date]) -> dict[str, str]:
     with using_language(language):
         return {"since": format_date(promise[0]), "until": format_date(promise[1])}

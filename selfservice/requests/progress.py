@@ -15,18 +15,18 @@ from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.limits import table
-from selfservice.mail.outbox import Slot
+from selfservice.mail.outbox import SendingSlot
 from selfservice.requests import states
-from selfservice.requests.fulfilment import code_leaves_before, organisation_name
-from selfservice.requests.records import Request, State, of_requester
+from selfservice.requests.fulfilment import code_sent_before, organisation_name
+from selfservice.requests.records import Request, RequestState, find_of_requester
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference, normalise_reference
 
-LAST = 50
+MEDIAN_SAMPLE = 50
 
 
 @dataclass(frozen=True)
-class Status:
+class RequestStatus:
     """A request as its owner sees it.
 
     `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
@@ -38,7 +38,7 @@ class Status:
 
     reference: str
     kind: str
-    state: State
+    state: RequestState
     language: str
     organisation: str
     delivery: str
@@ -46,31 +46,31 @@ class Status:
     letter_lines: tuple[str, ...]
     created_at: datetime
     link_until: datetime | None
-    moments: tuple[tuple[str, datetime], ...]
+    timeline: tuple[tuple[str, datetime], ...]
     expected_from: date
     expected_until: date
-    place: int | None
+    queue_position: int | None
     median_wait: timedelta | None
     reason: str | None
     letter_waits: bool
-    mail_before: datetime | None
-    late: bool
-    may: frozenset[str]
+    mail_sent_before: datetime | None
+    is_late: bool
+    allowed_actions: frozenset[str]
 
 
 def admit(conn: Connection, ctx: Context, reference: str, address: str, now: datetime) -> int:
     """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
-    return table.STATUS.admit(conn, ctx.keys, address, now, normalise_reference(reference)).retry_after_seconds
+    return table.STATUS.allow(conn, ctx.keys, address, now, normalise_reference(reference)).retry_after_seconds
 
 
-def status(conn: Connection, ctx: Context, reference: str, email: str, now: datetime) -> Status | None:
+def find_status(conn: Connection, ctx: Context, reference: str, email: str, now: datetime) -> RequestStatus | None:
     """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
-    request = of_requester(conn, reference, email)
+    request = find_of_requester(conn, reference, email)
     if request is None:
         return None
-    state = visible_state(request, now)
+    state = shown_state(request, now)
     hidden = state != request.state
-    return Status(
+    return RequestStatus(
         reference=group_reference(request.reference),
         kind=request.kind,
         state=state,
@@ -81,20 +81,22 @@ def status(conn: Connection, ctx: Context, reference: str, email: str, now: date
         letter_lines=request.letter_lines,
         created_at=request.created_at,
         link_until=request.link_until,
-        moments=_moments(conn, request, state),
+        timeline=_timeline(conn, request, state),
         expected_from=request.expected_from,
         expected_until=request.expected_until,
-        place=_place(conn, request, now) if request.kind == "business" and state in ("received", "checking") else None,
+        queue_position=_queue_position(conn, request, now)
+        if request.kind == "business" and state in ("received", "checking")
+        else None,
         median_wait=median_wait(conn, request.kind),
         reason=request.reason if state == "rejected" and not hidden else None,
         letter_waits=state == "approved" and request.delivery == "letter" and request.letter_id is None,
-        mail_before=_mail_before(conn, ctx, request, state, now),
-        late=_is_late(request, now),
-        may=frozenset(possible(conn, request, now)),
+        mail_sent_before=_mail_sent_before(conn, ctx, request, state, now),
+        is_late=_is_late(request, now),
+        allowed_actions=frozenset(allowed_actions(conn, request, now)),
     )
 
 
-def visible_state(request: Request, now: datetime) -> State:
+def shown_state(request: Request, now: datetime) -> RequestState:
     """The state that is shown (see the top of this file)."""
     if request.kind == "private" and request.confirmed_at is None:
         by_owner = request.state == "withdrawn" and request.reason != "unconfirmed"
@@ -104,18 +106,20 @@ def visible_state(request: Request, now: datetime) -> State:
     return request.state
 
 
-def _mail_before(conn: Connection, ctx: Context, request: Request, state: State, now: datetime) -> datetime | None:
+def _mail_sent_before(
+    conn: Connection, ctx: Context, request: Request, state: RequestState, now: datetime
+) -> datetime | None:
     if state == "sent":
-        return code_leaves_before(conn, request.reference, now)
+        return code_sent_before(conn, request.reference, now)
     if state != "received" or request.link_until is None:
         return None
     # By the time alone, which is the same for who gets no link.
-    return Slot(request.link_until - timedelta(hours=ctx.fact("access_code.link_hours"))).before(now)
+    return SendingSlot(request.link_until - timedelta(hours=ctx.fact("access_code.link_hours"))).sent_before(now)
 
 
-def possible(conn: Connection, request: Request, now: datetime) -> list[str]:
+def allowed_actions(conn: Connection, request: Request, now: datetime) -> list[str]:
     """What its owner may do with it now: what is shown decides, and what is printed stays so."""
-    shown = visible_state(request, now)
+    shown = shown_state(request, now)
     actions = []
     if shown in ("received", "checking", "approved"):
         actions.append("withdraw")
@@ -135,13 +139,13 @@ def median_wait(conn: Connection, kind: str) -> timedelta | None:
            FROM request_states s JOIN requests r ON r.id = s.request_id
            WHERE s.state IN ('sent', 'posted') AND r.kind = :kind
            GROUP BY r.id ORDER BY done_at DESC LIMIT :last""",
-        {"kind": kind, "last": LAST},
+        {"kind": kind, "last": MEDIAN_SAMPLE},
     )
     waits = [from_text(row["done_at"]) - from_text(row["created_at"]) for row in rows]
     return median(waits) if waits else None  # type: ignore[type-var]
 
 
-def _place(conn: Connection, request: Request, now: datetime) -> int:
+def _queue_position(conn: Connection, request: Request, now: datetime) -> int:
     # A duplicate counts as long as it is shown as waiting (visible_state): else the next in the queue could see from
     # its place whether the address before it has a code.
     row = conn.execute(
@@ -158,7 +162,7 @@ def _place(conn: Connection, request: Request, now: datetime) -> int:
     return int(row["before"]) + 1
 
 
-def _moments(conn: Connection, request: Request, shown: State) -> tuple[tuple[str, datetime], ...]:
+def _timeline(conn: Connection, request: Request, shown: RequestState) -> tuple[tuple[str, datetime], ...]:
     """What the request went through; of one that is (or was, before it was withdrawn) shown as another state than it
     has only what its owner did: that it turned out a duplicate, or lapsed, tells of a code.
     """

@@ -12,10 +12,12 @@ from selfservice.db import Connection, Row
 from selfservice.values.email import email_key
 from selfservice.values.reference import normalise_reference
 
-State = Literal["received", "checking", "approved", "sent", "printed", "posted", "withdrawn", "rejected", "duplicate"]
+RequestState = Literal[
+    "received", "checking", "approved", "sent", "printed", "posted", "withdrawn", "rejected", "duplicate"
+]
 # A token's kind names the request it is about, so that its siblings are the links for that same request.
-LINK = "request:"
-OPEN: tuple[State, ...] = ("received", "checking", "approved")
+TOKEN_KIND_PREFIX = "request:"  # noqa: S105 (a kind of token)
+OPEN_STATES: tuple[RequestState, ...] = ("received", "checking", "approved")
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Request:
     delivery_email: str | None
     letter_lines: tuple[str, ...]
     corrected_at: datetime | None
-    state: State
+    state: RequestState
     reason: str | None
     approved_by: str | None
     confirmed_at: datetime | None
@@ -61,10 +63,10 @@ class Request:
     @property
     def link_kind(self) -> str:
         """The kind of the token in the link that was mailed for it (`accounts.tokens`)."""
-        return f"{LINK}{self.id}"
+        return f"{TOKEN_KIND_PREFIX}{self.id}"
 
     @property
-    def on_what(self) -> str:
+    def audit_object(self) -> str:
         """How the audit log names it."""
         return f"request:{self.id}"
 
@@ -77,7 +79,7 @@ def get(conn: Connection, request_id: int) -> Request:
     return to_request(row)
 
 
-def by_reference(conn: Connection, reference: str) -> Request | None:
+def find_by_reference(conn: Connection, reference: str) -> Request | None:
     """The request with this reference, however it was typed, or None."""
     row = conn.execute(
         "SELECT * FROM requests WHERE reference = :reference", {"reference": normalise_reference(reference)}
@@ -85,13 +87,13 @@ def by_reference(conn: Connection, reference: str) -> Request | None:
     return None if row is None else to_request(row)
 
 
-def of_requester(conn: Connection, reference: str, email: str) -> Request | None:
+def find_of_requester(conn: Connection, reference: str, email: str) -> Request | None:
     """The request with this reference if this is the address it was made with, else None."""
-    request = by_reference(conn, reference)
+    request = find_by_reference(conn, reference)
     return request if request is not None and email_key(request.email) == email_key(email) else None
 
 
-def listed(conn: Connection, state: str | None = None) -> list[Request]:
+def list_in_state(conn: Connection, state: str | None = None) -> list[Request]:
     """Requests in one state, or all that are still open, oldest first."""
     rows = conn.execute(
         """SELECT * FROM requests
@@ -102,7 +104,7 @@ def listed(conn: Connection, state: str | None = None) -> list[Request]:
     return [to_request(row) for row in rows]
 
 
-def of_person(conn: Connection, person_id: int) -> list[Request]:
+def list_of_person(conn: Connection, person_id: int) -> list[Request]:
     """All requests of one person, newest first."""
     rows = conn.execute(
         "SELECT * FROM requests WHERE person_id = :person_id ORDER BY created_at DESC, id DESC",

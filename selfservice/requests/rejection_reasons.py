@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from selfservice.i18n.catalogs import gettext
 
-REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
+REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
 
 
-def sentence(reason: str) -> str:
+def rejection_text(reason: str) -> str:
     """The reason in a sentence, in the language in force. Raises KeyError for what is none of REASONS."""
     return {
         "not_authorised": gettext("We could not establish that you may act for this organisation."),

@@ -17,28 +17,28 @@ from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, self_service, states
-from selfservice.requests.fulfilment import hand_out
+from selfservice.requests.fulfilment import fulfil
 from selfservice.requests.records import Request, get
-from selfservice.requests.submission import organisation
+from selfservice.requests.submission import find_organisation
 from selfservice.values.email import check_email, email_key
 from selfservice.values.reference import new_reference
 
 # A token's kind names the code it is about, so that its siblings are the links for that same code.
-TOKEN_KIND = "lost_access_code:"  # noqa: S105
+TOKEN_KIND_PREFIX = "lost_access_code:"  # noqa: S105
 
 
 @dataclass(frozen=True)
-class Asked:
+class LinkResult:
     """What came of asking for a link: the seconds to wait when it was refused, else before when its mail leaves if it
     does not leave at once.
     """
 
-    wait: int = 0
-    before: datetime | None = None
+    retry_after: int = 0
+    sent_before: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Lost:
+class LostCode:
     """The code that a link is about, and how the new one would come."""
 
     access_code_id: int
@@ -54,7 +54,7 @@ class Lost:
     letter_lines: tuple[str, ...]
 
 
-def lose(
+def send_replacement_link(
     conn: Connection,
     ctx: Context,
     email: str,
@@ -62,16 +62,16 @@ def lose(
     address: str,
     language: str,
     now: datetime,
-) -> Asked:
+) -> LinkResult:
     """Mail a link to replace the code of this address, for this organisation or (None) the private one.
 
     Known and unknown cost the same statements and get the same answer. The address is expected to have passed
     `check_email`. Call inside `write()`.
     """
-    decision = table.LOST_CODE.admit(conn, ctx.keys, address, now, email_key(email))
+    decision = table.LOST_CODE.allow(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
-        return Asked(decision.retry_after_seconds)
-    registered = organisation(conn, kvk_number) if kvk_number else None
+        return LinkResult(decision.retry_after_seconds)
+    registered = find_organisation(conn, kvk_number) if kvk_number else None
     row = conn.execute(
         """SELECT c.id, c.person_id, p.given_name, p.email
            FROM access_codes c JOIN people p ON p.id = c.person_id
@@ -83,9 +83,9 @@ def lose(
         },
     ).fetchone()
     hours = ctx.fact("password_link.hours")
-    topic = f"{TOKEN_KIND}{kvk_number or ''}"
-    slot = outbox.reserve(conn, ctx, now, counted_on=email_key(email), topic=topic)
-    kind = f"{TOKEN_KIND}{row['id'] if row else 0}"
+    topic = f"{TOKEN_KIND_PREFIX}{kvk_number or ''}"
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=email_key(email), topic=topic)
+    kind = f"{TOKEN_KIND_PREFIX}{row['id'] if row else 0}"
     issued = tokens.issue(conn, ctx.keys, kind, row["person_id"] if row else None, hours, slot.at)
     outbox.enqueue(
         conn,
@@ -106,10 +106,10 @@ def lose(
     )
     who = f"person:{row['person_id']}" if row else email_key(email)
     record(conn, ctx.keys, now, "access_code.lost", "asked", who=who, address=address)
-    return Asked(before=slot.before(now))
+    return LinkResult(sent_before=slot.sent_before(now))
 
 
-def opens(conn: Connection, token_hash: str, now: datetime) -> Lost | None:
+def find_lost_code(conn: Connection, token_hash: str, now: datetime) -> LostCode | None:
     """The code that this link may replace now, if any. Only reads."""
     row = conn.execute(
         """SELECT c.id FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
@@ -117,10 +117,10 @@ def opens(conn: Connection, token_hash: str, now: datetime) -> Lost | None:
            WHERE t.token_hash = :token_hash AND t.used_at IS NULL AND t.expires_at > :now""",
         {"token_hash": token_hash, "now": to_text(now)},
     ).fetchone()
-    return None if row is None else _lost(conn, row["id"])
+    return None if row is None else _load_lost_code(conn, row["id"])
 
 
-def _lost(conn: Connection, access_code_id: int) -> Lost | None:
+def _load_lost_code(conn: Connection, access_code_id: int) -> LostCode | None:
     """An active code as one to be replaced, or None."""
     row = conn.execute(
         """SELECT c.id AS access_code_id, c.person_id, p.given_name, p.family_name, p.email, p.language,
@@ -132,23 +132,23 @@ def _lost(conn: Connection, access_code_id: int) -> Lost | None:
     if row is None:
         return None
     if row["organisation_id"] is None:
-        return Lost(**dict(row), organisation="", delivery="email", letter_lines=())
+        return LostCode(**dict(row), organisation="", delivery="email", letter_lines=())
     registered = organisations.get(conn, row["organisation_id"])
     by_email = email_key(row["email"]) == email_key(registered.email)
     lines = () if by_email else registered.letter_lines(f"{row['given_name']} {row['family_name']}")
-    return Lost(
+    return LostCode(
         **dict(row), organisation=registered.name, delivery="email" if by_email else "letter", letter_lines=lines
     )
 
 
-def replace(conn: Connection, ctx: Context, token_hash: str, address: str, now: datetime) -> Request | None:
+def replace_code(conn: Connection, ctx: Context, token_hash: str, address: str, now: datetime) -> Request | None:
     """Use the link up: the old code is revoked at once, its sessions end, a new one is on its way by the same rule.
 
     Orders, credit and settings stay with the person. Returns the request that the new code belongs to, to be followed
     by its reference and the person's address; None when the link no longer works. Call inside `write()`.
     """
-    lost = opens(conn, token_hash, now)
-    if lost is None or tokens.redeem(conn, f"{TOKEN_KIND}{lost.access_code_id}", token_hash, now) is None:
+    lost = find_lost_code(conn, token_hash, now)
+    if lost is None or tokens.redeem(conn, f"{TOKEN_KIND_PREFIX}{lost.access_code_id}", token_hash, now) is None:
         return None
     on_what, who = f"access_code:{lost.access_code_id}", f"person:{lost.person_id}"
     record(conn, ctx.keys, now, "access_code.replace", "ok", who=who, on_what=on_what, address=address)
@@ -159,7 +159,7 @@ def replace_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: s
     """Replace an active code as its owner's link would, for staff, because its secret goes; None when there is none.
     The owner gets the new code, or hears that it comes by letter. Call inside `write()`.
     """
-    lost = _lost(conn, access_code_id)
+    lost = _load_lost_code(conn, access_code_id)
     if lost is None:
         return None
     who = f"staff:{' '.join(by.split()).casefold()}"
@@ -167,17 +167,17 @@ def replace_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: s
     return _replace(conn, ctx, lost, f"staff:{access_code_id}", now)
 
 
-def _replace(conn: Connection, ctx: Context, lost: Lost, cause: str, now: datetime) -> Request:
-    letter_delivery.revoke(conn, lost.access_code_id, now)
-    request = hand_out(conn, ctx, _request(conn, ctx, lost, cause, now), now, replaced=True)
+def _replace(conn: Connection, ctx: Context, lost: LostCode, cause: str, now: datetime) -> Request:
+    letter_delivery.revoke_code(conn, lost.access_code_id, now)
+    request = fulfil(conn, ctx, _add_request(conn, ctx, lost, cause, now), now, replaced=True)
     if request.delivery == "letter":
-        self_service.tell_replaced(conn, ctx, request, now)
+        self_service.send_replaced_mail(conn, ctx, request, now)
     return request
 
 
-def _request(conn: Connection, ctx: Context, lost: Lost, cause: str, now: datetime) -> Request:
+def _add_request(conn: Connection, ctx: Context, lost: LostCode, cause: str, now: datetime) -> Request:
     """A request of its own for the new code, approved by the earlier approval. `cause` says what it follows from."""
-    since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
+    since, until = workdays.delivery_window(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None
     business = lost.organisation_id is not None
     row = conn.execute(
@@ -203,5 +203,5 @@ def _request(conn: Connection, ctx: Context, lost: Lost, cause: str, now: dateti
             "now": to_text(now),
         },
     ).fetchone()
-    states.note(conn, row["id"], "approved", now)
+    states.add_to_history(conn, row["id"], "approved", now)
     return get(conn, row["id"])

@@ -12,8 +12,8 @@ from selfservice.db import Connection
 from selfservice.i18n.languages import using_language
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, rejection_reasons, states
-from selfservice.requests.fulfilment import hand_out, keep_promise, organisation_name
-from selfservice.requests.records import Request, by_reference
+from selfservice.requests.fulfilment import extend_delivery_window, fulfil, organisation_name
+from selfservice.requests.records import Request, find_by_reference
 from selfservice.values.email import email_key
 
 
@@ -25,16 +25,16 @@ class SelfApprovalError(Exception):
     """The approver is the requester, by name or by e-mail address."""
 
 
-def take_up(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
+def start_review(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
     """Say that the request is being checked. Call inside `write()`.
 
     Raises UnknownReferenceError, SelfApprovalError, or WrongStateError when it is not waiting; a private one never is.
     """
-    request = _of_another(conn, reference, by)
+    request = _request_of_another(conn, reference, by)
     if request.kind == "private" or request.state != "received":
         raise states.WrongStateError(request.state)
-    request = states.move(conn, request, "checking", now)
-    record(conn, ctx.keys, now, "request.check", "ok", who=_who(by), on_what=request.on_what)
+    request = states.change_state(conn, request, "checking", now)
+    record(conn, ctx.keys, now, "request.check", "ok", who=_staff_name(by), on_what=request.audit_object)
     return request
 
 
@@ -45,13 +45,13 @@ def approve(conn: Connection, ctx: Context, reference: str, by: str, now: dateti
     None) or 'duplicate' (the person has got such a code meanwhile). A private request is not approved by anybody: it
     waits for its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
     """
-    request = _of_another(conn, reference, by)
+    request = _request_of_another(conn, reference, by)
     # A code that was handed over leads back to 'approved' too, but only its owner can say that it never came.
     if request.kind == "private" or request.state not in ("received", "checking"):
         raise states.WrongStateError(request.state)
-    request = states.move(conn, request, "approved", now, approved_by=" ".join(by.split()))
-    record(conn, ctx.keys, now, "request.approve", "ok", who=_who(by), on_what=request.on_what)
-    return hand_out(conn, ctx, keep_promise(conn, ctx, request, now), now)
+    request = states.change_state(conn, request, "approved", now, approved_by=" ".join(by.split()))
+    record(conn, ctx.keys, now, "request.approve", "ok", who=_staff_name(by), on_what=request.audit_object)
+    return fulfil(conn, ctx, extend_delivery_window(conn, ctx, request, now), now)
 
 
 def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str, now: datetime) -> Request:
@@ -60,12 +60,12 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
     Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
     WrongStateError.
     """
-    request = _of_another(conn, reference, by)
+    request = _request_of_another(conn, reference, by)
     with using_language(request.language):
-        why = rejection_reasons.sentence(reason)
-    request = states.move(conn, request, "rejected", now, reason=reason)
+        why = rejection_reasons.rejection_text(reason)
+    request = states.change_state(conn, request, "rejected", now, reason=reason)
     # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
-    slot = outbox.reserve(conn, ctx, now, counted_on=f"rejected {email_key(request.email)}", earned=True)
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=f"rejected {email_key(request.email)}", earned=True)
     outbox.enqueue(
         conn,
         ctx,
@@ -74,7 +74,7 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
         kind="access_code.rejected",
         recipient=request.email,
         language=request.language,
-        payload=mail_payloads.progress(
+        payload=mail_payloads.request_progress(
             request.language,
             name=request.given_name,
             reference=request.reference,
@@ -83,46 +83,46 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
         | {"reason": why},
         slot=slot,
     )
-    record(conn, ctx.keys, now, "request.reject", reason, who=_who(by), on_what=request.on_what)
+    record(conn, ctx.keys, now, "request.reject", reason, who=_staff_name(by), on_what=request.audit_object)
     return request
 
 
-def note_refusal(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:
+def record_refused_review(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:
     """Record that somebody tried to decide about a request of their own; in a transaction after the failed one."""
-    record(conn, ctx.keys, now, "request.decide", "refused", who=_who(by), on_what=request.on_what)
+    record(conn, ctx.keys, now, "request.decide", "refused", who=_staff_name(by), on_what=request.audit_object)
 
 
-def _of_another(conn: Connection, reference: str, by: str) -> Request:
-    request = by_reference(conn, reference)
+def _request_of_another(conn: Connection, reference: str, by: str) -> Request:
+    request = find_by_reference(conn, reference)
     if request is None:
         raise UnknownReferenceError(reference)
-    if not is_another(conn, request, by):
+    if not is_other_person(conn, request, by):
         raise SelfApprovalError(by)
     return request
 
 
-def is_another(conn: Connection, request: Request, by: str) -> bool:
+def is_other_person(conn: Connection, request: Request, by: str) -> bool:
     """Whether this name (or e-mail address) is nobody's who asked, by the request and by what we know of the person.
 
     Case, accents, order and punctuation do not make another person; a name of one word is compared too.
     """
     person = people.get(conn, request.person_id)
     own = {
-        _letters(request.name),
-        _letters(f"{person.given_name} {person.family_name}"),
-        _letters(request.email),
-        _letters(person.email),
-        _letters(request.email.partition("@")[0]),
+        _name_key(request.name),
+        _name_key(f"{person.given_name} {person.family_name}"),
+        _name_key(request.email),
+        _name_key(person.email),
+        _name_key(request.email.partition("@")[0]),
     }
-    return bool(_letters(by)) and _letters(by) not in own and email_key(by) != email_key(request.email)
+    return bool(_name_key(by)) and _name_key(by) not in own and email_key(by) != email_key(request.email)
 
 
-def _letters(text: str) -> str:
+def _name_key(text: str) -> str:
     """The words of a text in order of the alphabet, so that 'De Wit, Jan' is 'Jan de Wit'."""
     spread = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char if char.isalnum() else " " for char in spread if not unicodedata.combining(char))
     return " ".join(sorted(plain.split()))
 
 
-def _who(by: str) -> str:
+def _staff_name(by: str) -> str:
     return f"staff:{' '.join(by.split()).casefold()}"

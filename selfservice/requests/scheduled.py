@@ -12,25 +12,25 @@ from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
-from selfservice.requests.fulfilment import hand_out_waiting
+from selfservice.requests.fulfilment import fulfil_waiting
 from selfservice.requests.records import to_request
 from selfservice.values.email import email_key
 
-BATCH = 100
+BATCH_SIZE = 100
 
 
-def hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
+def run_hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
     """Do everything that is due; returns how many of each. Safe to run at any time, also in several processes."""
     return {
-        "reminded": remind(db, ctx, now),
-        "expired": expire(db, ctx, now),
+        "reminded": send_reminders(db, ctx, now),
+        "expired": revoke_expired(db, ctx, now),
         "links": send_missing_links(db, ctx, now),
         "closed": close_unconfirmed(db, ctx, now),
-        "handed_out": hand_out_waiting(db, ctx, now),
+        "handed_out": fulfil_waiting(db, ctx, now),
     }
 
 
-def remind(db: Database, ctx: Context, now: datetime) -> int:
+def send_reminders(db: Database, ctx: Context, now: datetime) -> int:
     """Remind the owners of codes that were handed over fact access_code.reminder_days ago and never used, once each."""
     before = {"before": to_text(now - timedelta(days=ctx.fact("access_code.reminder_days"))), "now": to_text(now)}
     done = 0
@@ -47,14 +47,14 @@ def remind(db: Database, ctx: Context, now: datetime) -> int:
                 before,
             ).fetchall()
             for row in rows:
-                tell(conn, ctx, row["id"], "access_code.reminder", now)
+                send_code_mail(conn, ctx, row["id"], "access_code.reminder", now)
                 record(conn, ctx.keys, now, "access_code.remind", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
-        if len(rows) < BATCH:
+        if len(rows) < BATCH_SIZE:
             return done
 
 
-def expire(db: Database, ctx: Context, now: datetime) -> int:
+def revoke_expired(db: Database, ctx: Context, now: datetime) -> int:
     """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one.
 
     A letter that was not printed in all that time goes with its code, so that no dead code is ever printed.
@@ -69,11 +69,11 @@ def expire(db: Database, ctx: Context, now: datetime) -> int:
                 {"now": to_text(now)},
             ).fetchall()
             for row in rows:
-                if letter_delivery.revoke(conn, row["id"], now):
-                    tell(conn, ctx, row["id"], "access_code.expired", now)
+                if letter_delivery.revoke_code(conn, row["id"], now):
+                    send_code_mail(conn, ctx, row["id"], "access_code.expired", now)
                     record(conn, ctx.keys, now, "access_code.expire", "ok", on_what=f"access_code:{row['id']}")
         done += len(rows)
-        if len(rows) < BATCH:
+        if len(rows) < BATCH_SIZE:
             return done
 
 
@@ -94,7 +94,7 @@ def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
         rows = conn.execute(query, since).fetchall()
         for row in rows:
             request = to_request(row)
-            slot = outbox.reserve(conn, ctx, now, counted_on=email_key(request.email), earned=True)
+            slot = outbox.reserve_slot(conn, ctx, now, limit_key=email_key(request.email), earned=True)
             issued = tokens.issue(conn, ctx.keys, request.link_kind, request.person_id, hours, slot.at)
             outbox.enqueue(
                 conn,
@@ -104,13 +104,13 @@ def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
                 kind="access_code.received",
                 recipient=request.email,
                 language=request.language,
-                payload=mail_payloads.received(
+                payload=mail_payloads.request_received(
                     request.language,
                     name=request.given_name,
                     reference=request.reference,
                     organisation="",
                     channel=request.delivery,
-                    promise=(request.expected_from, request.expected_until),
+                    delivery_window=(request.expected_from, request.expected_until),
                 ),
                 seed=issued.seed,
                 slot=slot,
@@ -138,25 +138,25 @@ def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
                 moments,
             ).fetchall()
             for row in rows:
-                request = states.move(conn, to_request(row), "withdrawn", now, reason="unconfirmed")
-                record(conn, ctx.keys, now, "request.close", "unconfirmed", on_what=request.on_what)
+                request = states.change_state(conn, to_request(row), "withdrawn", now, reason="unconfirmed")
+                record(conn, ctx.keys, now, "request.close", "unconfirmed", on_what=request.audit_object)
         done += len(rows)
-        if len(rows) < BATCH:
+        if len(rows) < BATCH_SIZE:
             return done
 
 
-def revoke(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
+def revoke_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
     """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
-    was_active = letter_delivery.revoke(conn, access_code_id, now)
+    was_active = letter_delivery.revoke_code(conn, access_code_id, now)
     if was_active:
-        tell(conn, ctx, access_code_id, "access_code.revoked", now)
+        send_code_mail(conn, ctx, access_code_id, "access_code.revoked", now)
     result = "ok" if was_active else "unknown"
     who = f"staff:{' '.join(by.split()).casefold()}"
     record(conn, ctx.keys, now, "access_code.revoke", result, who=who, on_what=f"access_code:{access_code_id}")
     return was_active
 
 
-def tell(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: datetime) -> None:
+def send_code_mail(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: datetime) -> None:
     """Mail a code's owner about it."""
     row = conn.execute(
         """SELECT p.given_name, p.email, p.language, c.valid_until, coalesce(o.name, '') AS organisation
@@ -172,14 +172,14 @@ def tell(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: da
         kind=kind,
         recipient=row["email"],
         language=row["language"],
-        payload=mail_payloads.last_day(
-            row["language"], name=row["given_name"], organisation=row["organisation"], day=_day(row["valid_until"])
+        payload=mail_payloads.code_validity(
+            row["language"], name=row["given_name"], organisation=row["organisation"], day=_to_day(row["valid_until"])
         ),
         earned=True,
     )
 
 
-def _day(moment: str | None) -> date | None:
+def _to_day(moment: str | None) -> date | None:
     return None if moment is None else workdays.today(from_text(moment))
 
 

@@ -14,29 +14,29 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, progress, states
-from selfservice.requests.fulfilment import hand_out, organisation_name, promise_again
-from selfservice.requests.records import Request, get, of_requester
+from selfservice.requests.fulfilment import fulfil, organisation_name, renew_delivery_window
+from selfservice.requests.records import Request, find_of_requester, get
 from selfservice.values.address import check_address_line, check_house_number
 from selfservice.values.postcode import check_postcode
 
-Done = Literal["ok", "unknown", "impossible"]
+ActionResult = Literal["ok", "unknown", "impossible"]
 
 
-def withdraw(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
+def withdraw(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> ActionResult:
     """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
 
     'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
     """
-    request, done = _allowed(conn, ctx, "withdraw", reference, email, address, now)
+    request, done = _find_and_check(conn, ctx, "withdraw", reference, email, address, now)
     if request is None or done != "ok":
         return done
-    if "withdrawn" not in states.NEXT[request.state]:
+    if "withdrawn" not in states.TRANSITIONS[request.state]:
         # Shown as 'received', but closed or sent long ago (progress.py): it must look as withdrawn as any other.
-        states.change(conn, request.id, reason="withdrawn")
-        states.note(conn, request.id, "withdrawn", now)
+        states.update(conn, request.id, reason="withdrawn")
+        states.add_to_history(conn, request.id, "withdrawn", now)
         return done
-    letter_delivery.take_back(conn, request, now)
-    states.move(conn, request, "withdrawn", now)
+    letter_delivery.withdraw_letter_and_code(conn, request, now)
+    states.change_state(conn, request, "withdrawn", now)
     return done
 
 
@@ -48,7 +48,7 @@ def correct_address(
     corrected: Address,
     address: str,
     now: datetime,
-) -> Done:
+) -> ActionResult:
     """Send the letter elsewhere, as long as it is not printed. Call inside `write()`.
 
     Since the registered address is what proves that somebody may act for the organisation, staff have to approve anew:
@@ -61,39 +61,41 @@ def correct_address(
         check_postcode(corrected.postcode),
         check_address_line(corrected.city),
     ).lines()
-    request, done = _allowed(conn, ctx, "correct_address", reference, email, address, now)
+    request, done = _find_and_check(conn, ctx, "correct_address", reference, email, address, now)
     if request is None or done != "ok":
         return done
-    letter_delivery.take_back(conn, request, now)
+    letter_delivery.withdraw_letter_and_code(conn, request, now)
     if request.state == "approved":
-        request = states.move(conn, request, "checking", now)
+        request = states.change_state(conn, request, "checking", now)
     text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
-    states.change(conn, request.id, letter_lines=text, corrected_at=to_text(now))
-    promise_again(conn, ctx, request, now)
+    states.update(conn, request.id, letter_lines=text, corrected_at=to_text(now))
+    renew_delivery_window(conn, ctx, request, now)
     return done
 
 
-def never_came(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> Done:
+def report_not_received(
+    conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime
+) -> ActionResult:
     """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
 
     Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
     """
-    request, done = _allowed(conn, ctx, "never_came", reference, email, address, now)
+    request, done = _find_and_check(conn, ctx, "never_came", reference, email, address, now)
     if request is None or done != "ok":
         return done
     if request.access_code_id is not None:
         access_codes.revoke(conn, request.access_code_id, now)
         sessions.end_all_of_code(conn, request.access_code_id, now)
-    states.change(conn, request.id, letter_id=None)
-    request = states.move(conn, get(conn, request.id), "approved", now)
-    promise_again(conn, ctx, request, now)
-    request = hand_out(conn, ctx, get(conn, request.id), now, replaced=True)
+    states.update(conn, request.id, letter_id=None)
+    request = states.change_state(conn, get(conn, request.id), "approved", now)
+    renew_delivery_window(conn, ctx, request, now)
+    request = fulfil(conn, ctx, get(conn, request.id), now, replaced=True)
     if request.delivery == "letter":
-        tell_replaced(conn, ctx, request, now)
+        send_replaced_mail(conn, ctx, request, now)
     return done
 
 
-def tell_replaced(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+def send_replaced_mail(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
     """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
     days, unless it has to wait for another letter first.
     """
@@ -105,30 +107,30 @@ def tell_replaced(conn: Connection, ctx: Context, request: Request, now: datetim
         kind="lost_access_code.replaced",
         recipient=request.email,
         language=request.language,
-        payload=mail_payloads.progress(
+        payload=mail_payloads.request_progress(
             request.language,
             name=request.given_name,
             reference=request.reference,
             organisation=organisation_name(conn, request.organisation_id),
-            promise=None if request.letter_id is None else (request.expected_from, request.expected_until),
+            delivery_window=None if request.letter_id is None else (request.expected_from, request.expected_until),
         ),
         earned=True,
     )
 
 
-def _allowed(
+def _find_and_check(
     conn: Connection,
     ctx: Context,
-    what: str,
+    action: str,
     reference: str,
     email: str,
     address: str,
     now: datetime,
-) -> tuple[Request | None, Done]:
-    request = of_requester(conn, reference, email)
-    done: Done = "unknown"
+) -> tuple[Request | None, ActionResult]:
+    request = find_of_requester(conn, reference, email)
+    done: ActionResult = "unknown"
     if request is not None:
-        done = "ok" if what in progress.possible(conn, request, now) else "impossible"
-    on_what = request.on_what if request else ""
-    record(conn, ctx.keys, now, f"request.{what}", done, who=email, on_what=on_what, address=address)
+        done = "ok" if action in progress.allowed_actions(conn, request, now) else "impossible"
+    on_what = request.audit_object if request else ""
+    record(conn, ctx.keys, now, f"request.{action}", done, who=email, on_what=on_what, address=address)
     return request, done

@@ -8,10 +8,10 @@ from typing import Any
 from selfservice.accounts import tokens
 from selfservice.clock import to_text
 from selfservice.db import Connection
-from selfservice.requests.records import Request, State, get
+from selfservice.requests.records import Request, RequestState, get
 
 # sent, printed and posted go back to approved when it never came and a new code is made.
-NEXT: dict[State, tuple[State, ...]] = {
+TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
     "received": ("checking", "approved", "withdrawn", "rejected", "duplicate"),
     "checking": ("approved", "withdrawn", "rejected", "duplicate"),
     "approved": ("checking", "sent", "printed", "withdrawn", "duplicate"),
@@ -22,7 +22,7 @@ NEXT: dict[State, tuple[State, ...]] = {
     "withdrawn": (),
     "rejected": (),
 }
-CLOSED: tuple[State, ...] = ("withdrawn", "rejected", "duplicate")
+CLOSED_STATES: tuple[RequestState, ...] = ("withdrawn", "rejected", "duplicate")
 
 
 class WrongStateError(Exception):
@@ -33,10 +33,10 @@ class WrongStateError(Exception):
         self.state = state
 
 
-def move(
+def change_state(
     conn: Connection,
     request: Request,
-    state: State,
+    state: RequestState,
     now: datetime,
     *,
     reason: str | None = None,
@@ -47,7 +47,7 @@ def move(
     What is closed forgets the account to collect from, and the link that was mailed for it opens nothing. Raises
     WrongStateError when that state may not follow, also when the request has changed since it was read.
     """
-    if state not in NEXT[request.state]:
+    if state not in TRANSITIONS[request.state]:
         raise WrongStateError(request.state)
     changed = conn.execute(
         """UPDATE requests SET state = :state, reason = coalesce(:reason, reason),
@@ -63,14 +63,14 @@ def move(
     ).rowcount
     if changed != 1:
         raise WrongStateError(get(conn, request.id).state)
-    note(conn, request.id, state, now)
-    if state in CLOSED:
-        change(conn, request.id, iban=None, holder=None)
+    add_to_history(conn, request.id, state, now)
+    if state in CLOSED_STATES:
+        update(conn, request.id, iban=None, holder=None)
         tokens.revoke_all(conn, request.link_kind, request.person_id, now)
     return get(conn, request.id)
 
 
-def note(conn: Connection, request_id: int, state: State, now: datetime) -> None:
+def add_to_history(conn: Connection, request_id: int, state: RequestState, now: datetime) -> None:
     """Add a state and its moment to the request's history."""
     conn.execute(
         "INSERT INTO request_states (request_id, state, at) VALUES (:request_id, :state, :now)",
@@ -78,7 +78,7 @@ def note(conn: Connection, request_id: int, state: State, now: datetime) -> None
     )
 
 
-def history(conn: Connection, request_id: int) -> list[tuple[State, str]]:
+def history(conn: Connection, request_id: int) -> list[tuple[RequestState, str]]:
     """Each state the request came into, with the moment (as `clock.to_text` writes it), oldest first."""
     rows = conn.execute(
         "SELECT state, at FROM request_states WHERE request_id = :id ORDER BY at, id", {"id": request_id}
@@ -86,7 +86,7 @@ def history(conn: Connection, request_id: int) -> list[tuple[State, str]]:
     return [(row["state"], row["at"]) for row in rows]
 
 
-_CHANGE = {
+_UPDATES = {
     "reason": "UPDATE requests SET reason = :value WHERE id = :id",
     "iban": "UPDATE requests SET iban = :value WHERE id = :id",
     "holder": "UPDATE requests SET holder = :value WHERE id = :id",
@@ -100,10 +100,10 @@ _CHANGE = {
 }
 
 
-def change(conn: Connection, request_id: int, **values: Any) -> None:
+def update(conn: Connection, request_id: int, **values: Any) -> None:
     """Set columns other than the state. Raises KeyError for a column that is not meant to change.
 
     `expected_from` is set after `expected_until` when both move on, since the table wants them in order.
     """
     for name, value in values.items():
-        conn.execute(_CHANGE[name], {"id": request_id, "value": value})
+        conn.execute(_UPDATES[name], {"id": request_id, "value": value})

@@ -18,7 +18,7 @@ from selfservice.facts.facts import Facts
 from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, states
-from selfservice.requests.records import LINK
+from selfservice.requests.records import TOKEN_KIND_PREFIX
 from selfservice.values.email import check_email, email_key
 from selfservice.values.error import FieldError
 from selfservice.values.iban import check_holder, normalise_iban
@@ -57,21 +57,21 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Submitted:
+class SubmitResult:
     """What came of it: the reference, and before when its mail leaves if it does not leave at once; or the seconds to
     wait when this was tried too often.
     """
 
     reference: str = ""
-    wait: int = 0
-    before: datetime | None = None
+    retry_after: int = 0
+    sent_before: datetime | None = None
 
 
-class AnswerError(ValueError):
+class InvalidAnswersError(ValueError):
     """These answers cannot be a request; the form lets none such through. The message says which."""
 
 
-def organisation(conn: Connection, kvk_number: str) -> Organisation | None:
+def find_organisation(conn: Connection, kvk_number: str) -> Organisation | None:
     """The organisation with this KVK number, however it was typed, or None."""
     try:
         return organisations.find_by_number(conn, check_organisation_number(kvk_number))
@@ -79,14 +79,14 @@ def organisation(conn: Connection, kvk_number: str) -> Organisation | None:
         return None
 
 
-def options(facts: Facts, kind: str, organisation: Organisation | None) -> list[str]:
+def payment_options(facts: Facts, kind: str, organisation: Organisation | None) -> list[str]:
     """The payment methods that may be chosen (facts payment.methods); only its own for an organisation that has one."""
     if organisation is not None and organisation.payment_method is not None:
         return [organisation.payment_method]
     return list(facts.get(f"payment.methods.{kind}").value)
 
 
-def delivery(answers: Answers, organisation: Organisation | None) -> Delivery:
+def choose_delivery(answers: Answers, organisation: Organisation | None) -> Delivery:
     """How the code will come: for an organisation by e-mail only to the address that the register has for it, else
     by letter to its registered address; privately by e-mail.
     """
@@ -110,7 +110,7 @@ def submit(
     now: datetime,
     *,
     proof: str = "",
-) -> Submitted:
+) -> SubmitResult:
     """Take a request down and queue the mail about it. Call inside `write()`.
 
     `submission` names this one sending (a random word in the saved form): sent again, it gives the same reference and
@@ -121,23 +121,23 @@ def submit(
     """
     known = conn.execute("SELECT reference FROM requests WHERE idempotency_key = :key", {"key": submission}).fetchone()
     if known is not None:
-        return Submitted(known["reference"])
-    registered = organisation(conn, answers.kvk_number) if answers.kind == "business" else None
-    answers = _checked(ctx, answers, registered)
+        return SubmitResult(known["reference"])
+    registered = find_organisation(conn, answers.kvk_number) if answers.kind == "business" else None
+    answers = _canonical_answers(ctx, answers, registered)
     proven = _is_proven(conn, answers, proof)
     guard = table.PROVEN_REQUEST if proven else table.REQUEST
-    decision = guard.admit(conn, ctx.keys, address, now, email_key(answers.email))
+    decision = guard.allow(conn, ctx.keys, address, now, email_key(answers.email))
     if not decision.allowed:
-        return Submitted(wait=decision.retry_after_seconds)
-    person, has_password, has_code = _person(conn, answers, registered, now)
+        return SubmitResult(retry_after=decision.retry_after_seconds)
+    person, has_password, has_code = _find_or_add_person(conn, answers, registered, now)
     # Privately nothing goes on without it; for an organisation it is for choosing a first password.
     wants_link = not has_code and (answers.kind == "private" or not has_password)
     hours = ctx.fact("access_code.link_hours")
-    slot = outbox.reserve(conn, ctx, now, counted_on=email_key(answers.email), earned=proven)
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=email_key(answers.email), earned=proven)
     reference = new_reference()
-    way = delivery(answers, registered)
+    way = choose_delivery(answers, registered)
     state: Literal["duplicate", "received"] = "duplicate" if has_code else "received"
-    since, until = workdays.promise(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
+    since, until = workdays.delivery_window(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
                                  email, telephone, language, payment_method, iban, holder, delivery, delivery_email,
@@ -170,8 +170,8 @@ def submit(
             "now": to_text(now),
         },
     ).fetchone()
-    states.note(conn, row["id"], state, now)
-    kind = f"{LINK}{row['id']}"
+    states.add_to_history(conn, row["id"], state, now)
+    kind = f"{TOKEN_KIND_PREFIX}{row['id']}"
     issued = tokens.issue(conn, ctx.keys, kind, person if wants_link else None, hours, slot.at)
     outbox.enqueue(
         conn,
@@ -181,13 +181,13 @@ def submit(
         kind="access_code.already" if has_code else "access_code.received",
         recipient=answers.email,
         language=answers.language,
-        payload=mail_payloads.received(
+        payload=mail_payloads.request_received(
             answers.language,
             name=answers.given_name,
             reference=reference,
             organisation=registered.name if registered else "",
             channel=way.channel,
-            promise=(since, until),
+            delivery_window=(since, until),
         ),
         slot=slot,
         seed=issued.seed if wants_link else None,
@@ -196,20 +196,20 @@ def submit(
     record(
         conn, ctx.keys, now, "request.submit", state, who=answers.email, on_what=f"request:{row['id']}", address=address
     )
-    return Submitted(reference, before=slot.before(now))
+    return SubmitResult(reference, sent_before=slot.sent_before(now))
 
 
-def _checked(ctx: Context, answers: Answers, registered: Organisation | None) -> Answers:
+def _canonical_answers(ctx: Context, answers: Answers, registered: Organisation | None) -> Answers:
     """The answers in their one form. Raises AnswerError, also when somebody left the form's way."""
     if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
-        raise AnswerError("kind or language")
+        raise InvalidAnswersError("kind or language")
     if answers.kind == "business" and registered is None:
-        raise AnswerError("kvk_number")
-    if answers.payment_method not in options(ctx.facts, answers.kind, registered):
-        raise AnswerError("payment_method")
+        raise InvalidAnswersError("kvk_number")
+    if answers.payment_method not in payment_options(ctx.facts, answers.kind, registered):
+        raise InvalidAnswersError("payment_method")
     debit = needs_mandate(answers, registered)
     if debit and not answers.mandate:
-        raise AnswerError("mandate")
+        raise InvalidAnswersError("mandate")
     try:
         return Answers(
             kind=answers.kind,
@@ -225,7 +225,7 @@ def _checked(ctx: Context, answers: Answers, registered: Organisation | None) ->
             mandate=debit,
         )
     except ValueError as error:
-        raise AnswerError(str(error)) from error
+        raise InvalidAnswersError(str(error)) from error
 
 
 def _is_proven(conn: Connection, answers: Answers, proof: str) -> bool:
@@ -235,10 +235,10 @@ def _is_proven(conn: Connection, answers: Answers, proof: str) -> bool:
            WHERE t.token_hash = :proof AND p.email_key = :email_key""",
         {"proof": proof, "email_key": email_key(answers.email)},
     ).fetchone()
-    return row is not None and row["kind"].startswith(LINK)
+    return row is not None and row["kind"].startswith(TOKEN_KIND_PREFIX)
 
 
-def _person(
+def _find_or_add_person(
     conn: Connection, answers: Answers, registered: Organisation | None, now: datetime
 ) -> tuple[int, bool, bool]:
     """Whose address this is, now at the latest, and whether they have a password, and such a code already.

@@ -43,7 +43,7 @@ class Reader:
         self._find = schema.statement(schema.FIND, lang)
         self._ids = schema.statement(schema.IDS, lang)
         # A new index is another file under this name, so what we hold open never changes.
-        self._db = connect(path, is_fixed=True)
+        self._db = connect(path, is_immutable=True)
 
     def close(self) -> None:
         """Let go of the file."""

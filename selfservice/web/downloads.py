@@ -170,18 +170,18 @@ def folder_of(wired: Services) -> Folder:
 
 def sweep(folder: Folder, db: Database, now: datetime) -> int:
     """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
-    with_jobs = queue.of_sessions(db.read())
+    with_jobs = queue.sessions_with_jobs(db.read())
     ended = with_jobs - sessions.open_ids(db.read(), with_jobs, now) if with_jobs else ()
     if ended:
         with db.write() as conn:
             for session_id in ended:
-                queue.forget(conn, session_id)
+                queue.delete_of_session(conn, session_id)
     return folder.sweep(now, lambda ids: sessions.open_ids(db.read(), ids, now))
 
 
 def forget(conn: Connection, session_id: int) -> None:
     """Delete all files and jobs of this session, inside the caller's `write()`: it ends."""
-    queue.forget(conn, session_id)
+    queue.delete_of_session(conn, session_id)
     folder_of(services()).forget(session_id)
 
 

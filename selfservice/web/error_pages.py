@@ -9,7 +9,7 @@ from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from selfservice.accounts.passwords import HasherBusyError
-from selfservice.db import BusyError
+from selfservice.db import DatabaseBusyError
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.web import problems, rendering, request
 
@@ -143,7 +143,7 @@ def init_app(app: Flask) -> None:
     def busy(error: HasherBusyError) -> Response:
         return answer(503, retry_after=RETRY_SECONDS)
 
-    def database(error: BusyError) -> Response:
+    def database(error: DatabaseBusyError) -> Response:
         logging.getLogger("loket").error("database", extra={"fields": {"error": error.reason}})
         return answer(503, retry_after=RETRY_SECONDS)
 
@@ -153,5 +153,5 @@ def init_app(app: Flask) -> None:
 
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(HasherBusyError, busy)
-    app.register_error_handler(BusyError, database)
+    app.register_error_handler(DatabaseBusyError, database)
     app.register_error_handler(Exception, crash)

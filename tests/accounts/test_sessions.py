@@ -24,7 +24,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 
 def begin(db: Database, person: int = 1, now: datetime = NOW) -> str:
-    cookie = crypto.token()
+    cookie = crypto.new_token()
     with db.write() as conn:
         sessions.start(conn, person, person, cookie, now, "Firefox, Linux")
     return cookie

@@ -74,7 +74,7 @@ class Loket(RuleBasedStateMachine):
     def time_passes(self, hours: int) -> None:
         """Hours or weeks go by, and the worker does what is due."""
         self.now += timedelta(hours=hours)
-        scheduled.hourly(self.db, CONTEXT, self.now)
+        scheduled.run_hourly(self.db, CONTEXT, self.now)
 
     @rule(
         email=st.sampled_from(EMAILS),
@@ -86,7 +86,7 @@ class Loket(RuleBasedStateMachine):
         answers = replace(PRIVATE if number is None else BUSINESS, email=email, kvk_number=number or "")
         with self.db.write() as conn:
             made = submission.submit(conn, CONTEXT, answers, submission_id, ADDRESS, self.now)
-        if made.wait == 0:
+        if made.retry_after == 0:
             known = self.submissions.setdefault(submission_id, made.reference)
             assert known == made.reference
         handed_in = [row for row in rows(self.db, "requests") if not row["idempotency_key"].startswith("replace:")]
@@ -99,12 +99,12 @@ class Loket(RuleBasedStateMachine):
         link = None if row is None else self._link(row["id"])
         if row is None or link is None:
             return
-        open_before = confirmation.open_link(self.db.read(), link, self.now).state == "open"
+        open_before = confirmation.load_link(self.db.read(), link, self.now).state == "open"
         with self.db.write() as conn:
             known = passwords.find_hash(conn, row["person_id"])
             chosen = None if known else HASH
-            made = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known, chosen=chosen)
-            again = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, known=known or HASH)
+            made = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, verified_hash=known, new_hash=chosen)
+            again = confirmation.confirm(conn, CONTEXT, link, ADDRESS, self.now, verified_hash=known or HASH)
         assert open_before == (made is not None)
         assert again is None
 
@@ -123,7 +123,7 @@ class Loket(RuleBasedStateMachine):
                 if what == "reject":
                     review.reject(conn, CONTEXT, row["reference"], "Kim", "unclear", self.now)
                 else:
-                    do = {"take_up": review.take_up, "approve": review.approve}[what]
+                    do = {"take_up": review.start_review, "approve": review.approve}[what]
                     do(conn, CONTEXT, row["reference"], "Kim", self.now)
         except states.WrongStateError:
             assert row["state"] == self._row(row["id"])["state"]
@@ -143,7 +143,7 @@ class Loket(RuleBasedStateMachine):
                 elsewhere = Address("Kerkstraat", "12", "1234 AB", "Bloesemdorp")
                 self_service.correct_address(conn, CONTEXT, reference, email, elsewhere, ADDRESS, self.now)
             else:
-                do = {"withdraw": self_service.withdraw, "never_came": self_service.never_came}[what]
+                do = {"withdraw": self_service.withdraw, "never_came": self_service.report_not_received}[what]
                 do(conn, CONTEXT, reference, email, ADDRESS, self.now)
 
     @rule(posted=st.booleans())
@@ -156,13 +156,13 @@ class Loket(RuleBasedStateMachine):
     def lose(self, email: str, number: str | None) -> None:
         """Somebody loses a code, follows the link and gets another."""
         with self.db.write() as conn:
-            asked = replacement.lose(conn, CONTEXT, email, number, ADDRESS, "en", self.now)
-        if asked.wait:
+            asked = replacement.send_replacement_link(conn, CONTEXT, email, number, ADDRESS, "en", self.now)
+        if asked.retry_after:
             return
         link = rows(self.db, "tokens")[-1]["token_hash"]
         with self.db.write() as conn:
-            made = replacement.replace(conn, CONTEXT, link, ADDRESS, self.now)
-            again = replacement.replace(conn, CONTEXT, link, ADDRESS, self.now)
+            made = replacement.replace_code(conn, CONTEXT, link, ADDRESS, self.now)
+            again = replacement.replace_code(conn, CONTEXT, link, ADDRESS, self.now)
         assert again is None
         assert made is None or made.state in ("sent", "approved")
 
@@ -172,7 +172,9 @@ class Loket(RuleBasedStateMachine):
         row = self._any("access_codes", number)
         if row is not None:
             with self.db.write() as conn:
-                assert scheduled.revoke(conn, CONTEXT, row["id"], "Kim", self.now) == (row["revoked_at"] is None)
+                assert scheduled.revoke_for_staff(conn, CONTEXT, row["id"], "Kim", self.now) == (
+                    row["revoked_at"] is None
+                )
 
     @rule(number=st.integers(0, 20))
     def sign_in(self, number: int) -> None:

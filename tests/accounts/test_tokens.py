@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from selfservice.accounts import tokens
 from selfservice.crypto import Keys, hash_token
 from selfservice.db import Database
-from selfservice.seeds import new_seed, token
+from selfservice.seeds import derive_token, new_seed
 from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, run_processes, verbs
 
 KIND = "password"
@@ -26,7 +26,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def issue(db: Database, person: int | None = 1, kind: str = KIND) -> str:
     with db.write() as conn:
-        return token(KEYS, tokens.issue(conn, KEYS, kind, person, 1, NOW).seed)
+        return derive_token(KEYS, tokens.issue(conn, KEYS, kind, person, 1, NOW).seed)
 
 
 def redeem(db: Database, plain: str, minutes: int = 0, kind: str = KIND) -> int | None:
@@ -36,7 +36,7 @@ def redeem(db: Database, plain: str, minutes: int = 0, kind: str = KIND) -> int 
 
 def test_token() -> None:
     """A token has 256 random bits and needs no escaping in a link."""
-    made = {token(KEYS, new_seed(KEYS, "token")) for _ in range(100)}
+    made = {derive_token(KEYS, new_seed(KEYS, "token")) for _ in range(100)}
     assert (100, {43}, True) == (
         len(made),
         {len(each) for each in made},
@@ -129,7 +129,7 @@ def test_race(db: Database) -> None:
                 "SELECT given_name, family_name, email, id || email_key, language, created_at FROM people "
                 "ORDER BY id DESC LIMIT 1 RETURNING id"
             ).fetchone()["id"]
-            plains.append(token(KEYS, tokens.issue(conn, KEYS, KIND, person, 1, NOW).seed))
+            plains.append(derive_token(KEYS, tokens.issue(conn, KEYS, KIND, person, 1, NOW).seed))
     assert 500 == sum(run_processes(race, [(db.path, plains)] * 4))
 
 

@@ -20,7 +20,7 @@ from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
 from selfservice.limits import table
-from selfservice.limits.rate_limit import Limit
+from selfservice.limits.rate_limit import RateLimit
 from selfservice.orders import api_keys, redelivery
 from selfservice.orders.store import OrderStore
 from selfservice.values.access_code import group_code
@@ -236,7 +236,7 @@ def test_size(app: Flask, shop: HouseClient) -> None:
 def test_limit(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key may come so often and no more, with when to come back; another key still may."""
     # So few and so slowly given back that none comes free while the test runs.
-    monkeypatch.setattr(table, "API_KEY", Limit("api", 3, 3600))
+    monkeypatch.setattr(table, "API_KEY", RateLimit("api", 3, 3600))
     plain, other = new_key(app, "redeliveries"), new_key(app, "redeliveries")
     got = [shop.get("/api/redeliveries", headers=bearer(plain)) for _ in range(4)]
     assert [200, 200, 200, 429] == [each.status_code for each in got]
@@ -247,7 +247,9 @@ def test_limit(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -
 
 def test_wrong_keys_are_limited(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """So often may a wrong key come from one address; a right one from there still works."""
-    monkeypatch.setattr(table, "WRONG_KEY", dataclasses.replace(table.WRONG_KEY, network=Limit("api-wrong", 3, 3600)))
+    monkeypatch.setattr(
+        table, "WRONG_KEY", dataclasses.replace(table.WRONG_KEY, network=RateLimit("api-wrong", 3, 3600))
+    )
     wrong = bearer("loket_" + "x" * 43)
     got = [shop.get("/api/redeliveries", headers=wrong).status_code for _ in range(4)]
     assert [401, 401, 401, 429] == got

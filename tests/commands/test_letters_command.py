@@ -19,7 +19,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.db import Connection, Database
 from selfservice.letters import batches, pending
-from selfservice.letters.printing import MANIFEST, Printer, PrintingError, print_batch
+from selfservice.letters.printing import MANIFEST_NAME, Printer, PrintingError, print_batch
 from selfservice.migrations import migrate
 from selfservice.values.access_code import group_code
 from tests.conftest import SECRET
@@ -60,14 +60,14 @@ def test_print(db: Database, to: Path) -> None:
     wanted = waiting_codes(db)
     batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
-    manifest = json.loads((batch.path / MANIFEST).read_text())
+    manifest = json.loads((batch.path / MANIFEST_NAME).read_text())
     made = [(batch.path / each["file"]).read_bytes() for each in manifest["letters"]]
     assert (3, ["nl", "en", "nl"]) == (manifest["count"], [each["language"] for each in manifest["letters"]])
     assert [each["sha256"] for each in manifest["letters"]] == [hashlib.sha256(pdf).hexdigest() for pdf in made]
     assert [True] * 3 == [group_code(code) in text(pdf) for code, pdf in zip(wanted, made, strict=True)]
     assert [each["check_code"] for each in manifest["letters"]] == [row["check_code"] for row in rows(db, "letters")]
     assert ["printed"] * 3 == states(db)
-    assert {*(each["file"] for each in manifest["letters"]), MANIFEST} == set(files(batch.path))
+    assert {*(each["file"] for each in manifest["letters"]), MANIFEST_NAME} == set(files(batch.path))
 
 
 def test_code_is_nowhere(db: Database, to: Path) -> None:
@@ -90,7 +90,7 @@ def test_manifest_without_secrets(db: Database, to: Path) -> None:
     [code] = waiting_codes(db)
     batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
     assert batch is not None
-    said = (batch.path / MANIFEST).read_text()
+    said = (batch.path / MANIFEST_NAME).read_text()
     assert [False] * 4 == [part in said for part in (code, group_code(code), "Jonge", "Meelstraat")]
 
 
@@ -177,7 +177,7 @@ def test_stopped_after_marking(db: Database, to: Path) -> None:
     assert batch is not None
     made = files(batch.path)
     # As it is when the power fails between the transaction and the new name.
-    batch.path.rename(batch.part)
+    batch.path.rename(batch.partial_path)
     with db.write() as conn:
         conn.execute("UPDATE letter_batches SET released_at = NULL")
     enqueue(db, 3)

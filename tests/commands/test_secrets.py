@@ -216,7 +216,7 @@ def test_one_letter_an_address_after_the_change(tmp_path: Path) -> None:
         enqueue(db, lines=LINES)
         migrate(db, ROTATED)
         add_person(db, "another@bakkerij.example")
-        with pytest.raises(pending.OpenLetter), db.write() as conn:
+        with pytest.raises(pending.OpenLetterError), db.write() as conn:
             pending.enqueue(
                 conn, dataclasses.replace(CONTEXT, keys=ROTATED), access_code_id=2, reference="K7RM4X9T",
                 language="nl", lines=LINES, seed=seeds.new_seed(ROTATED, "code"), valid_until=LAST, now=NOW,
@@ -236,7 +236,7 @@ def test_what_waits_is_sent_after_the_change(config: Config) -> None:
     both = new_app(dataclasses.replace(config, secret=OTHER, old_secret=SECRET))
     Office(both).deliver()
     visitor = Visitor(browser(both))
-    sent = mailer.mailbox(config).list()[0].text
+    sent = mailer.demo_mailbox(config).list()[0].text
     assert (["sent"], True) == (office.states(), promised in sent)
     visitor.follow(promised)
     assert 200 == visitor.see("new-password").status_code

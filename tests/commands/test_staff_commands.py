@@ -16,7 +16,7 @@ from selfservice.demo import accounts, requests
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.mail import verification
 from selfservice.orders import api_keys
-from selfservice.requests.rejection_reasons import REASONS, sentence
+from selfservice.requests.rejection_reasons import REJECTION_REASONS, rejection_text
 from selfservice.values.reference import reference_with_check_character
 from selfservice.web.services import Services
 from tests.domain_helpers import rows
@@ -86,7 +86,7 @@ def test_check_and_reject(run: Run, wired: Services) -> None:
     run("requests", "reject", reference(RECEIVED), "--by", "Kim", "--reason", "not_authorised")
     assert ("checking", "rejected") == (before, state(wired, RECEIVED))
     with using_language(rows(wired.db, "outbox")[-1]["language"]):
-        assert sentence("not_authorised") == json.loads(rows(wired.db, "outbox")[-1]["payload"])["reason"]
+        assert rejection_text("not_authorised") == json.loads(rows(wired.db, "outbox")[-1]["payload"])["reason"]
 
 
 def test_own_request(run: Run, wired: Services) -> None:
@@ -160,7 +160,7 @@ def test_mails(app: Flask, wired: Services, kind: str, organisation: str, lang: 
         "reason": "Because.", "day": "20 January", "check_code": "K7RM4X9T",
     }  # fmt: skip
     with app.test_request_context():
-        subject, text = mailer.write(wired, kind, lang, payload)
+        subject, text = mailer.render_mail(wired, kind, lang, payload)
     assert subject
     assert len(subject) < 70
     assert "Oona" in text
@@ -175,12 +175,12 @@ def test_mails(app: Flask, wired: Services, kind: str, organisation: str, lang: 
     assert (kind.endswith(("received", "link")), kind == "access_code.code") == ("TOKEN" in text, "ABCD-EFGH" in text)
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", REJECTION_REASONS)
 def test_reasons(reason: str) -> None:
     """Each reason is a sentence in both languages."""
     for lang in LANGUAGES:
         with using_language(lang):
-            assert sentence(reason).endswith(".")
+            assert rejection_text(reason).endswith(".")
 
 
 def test_demo_has_every_state(wired: Services) -> None:

@@ -11,9 +11,9 @@ import pysqlite3
 import pytest
 
 from selfservice.db import (
-    BusyError,
     Connection,
     Database,
+    DatabaseBusyError,
     Error,
     LockedError,
     NestedWriteError,
@@ -51,7 +51,7 @@ def test_settings(db: Database) -> None:
 
 def test_separate(db: Database) -> None:
     """A connection apart has the same settings, sees what others commit, and is closed."""
-    with db.separate() as conn:
+    with db.separate_connection() as conn:
         settings = [conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "synchronous")]
         with db.write() as writing:
             writing.execute("UPDATE counter SET n = 7")
@@ -101,7 +101,7 @@ def test_write_locks_at_once(db: Database) -> None:
     """write() holds the write lock before its first statement, so that it cannot fail halfway."""
     other = connect(db.path)
     other.execute("PRAGMA busy_timeout = 0")
-    with db.write(), pytest.raises(BusyError, match="locked") as refused:
+    with db.write(), pytest.raises(DatabaseBusyError, match="locked") as refused:
         other.execute("BEGIN IMMEDIATE")
     other.close()
     assert "SQLITE_BUSY" == refused.value.reason
@@ -180,7 +180,7 @@ def test_wal_bug(version: tuple[int, int, int], safe: bool) -> None:
 
 def test_note(db: Database) -> None:
     """The line for /health names the version and the journal."""
-    assert f"SQLite {pysqlite3.sqlite_version}, journal wal" == db.note()
+    assert f"SQLite {pysqlite3.sqlite_version}, journal wal" == db.status_line()
 
 
 def test_statements_are_seen(tmp_path: Path) -> None:

@@ -207,11 +207,11 @@ def test_requests_without_a_link(app: Flask, old: Path) -> None:
     migrate(app)
     wired = app.extensions["services"]
     now = clock.now()
-    scheduled.hourly(wired.db, wired.context, now)
-    scheduled.hourly(wired.db, wired.context, now)
+    scheduled.run_hourly(wired.db, wired.context, now)
+    scheduled.run_hourly(wired.db, wired.context, now)
     sent = database(app).read().execute("SELECT * FROM outbox WHERE recipient = 'old2@example.org'").fetchall()
     assert ["access_code.received"] == [row["kind"] for row in sent]
     link = hash_token(filled(dict(sent[0]))["token"])
-    states = [confirmation.open_link(database(app).read(), link, now + timedelta(hours=h)).state for h in (0, 23, 24)]
-    [request] = records.of_person(database(app).read(), person)
+    states = [confirmation.load_link(database(app).read(), link, now + timedelta(hours=h)).state for h in (0, 23, 24)]
+    [request] = records.list_of_person(database(app).read(), person)
     assert (["open", "open", "lapsed"], "received") == (states, request.state)

@@ -18,7 +18,7 @@ from selfservice.demo import accounts
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, other_language, using_language
 from selfservice.limits import table
-from selfservice.limits.rate_limit import Limit
+from selfservice.limits.rate_limit import RateLimit
 from tests.clients import HX, HouseClient
 from tests.conftest import new_app
 from tests.people import age, browser, enter, prepare
@@ -122,7 +122,7 @@ def test_dates(one: Person) -> None:
     """The page before sending and the one after name the same two working days, in the page's language."""
     one.fill_in("business")
     days = services(one.client.application).facts.get("access_code.delivery_working_days").value
-    promised = workdays.promise(workdays.today(clock.now()), days)
+    promised = workdays.delivery_window(workdays.today(clock.now()), days)
     before = one.see("check").text
     one.send("check")
     for lang in LANGUAGES:
@@ -465,7 +465,7 @@ def test_reference_is_mailed(person: Person, app: Flask, email: str) -> None:
     person.fill_in("private", email=email)
     person.send("check")
     row = rows(app, "outbox")[-1]
-    _, text = mailer.write(services(app), row["kind"], row["language"], json.loads(row["payload"]))
+    _, text = mailer.render_mail(services(app), row["kind"], row["language"], json.loads(row["payload"]))
     assert person.reference() in text
 
 
@@ -512,7 +512,9 @@ def look_up(client: HouseClient, lang: str = "en", address: str = "192.0.2.1") -
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """So few look-ups at once, and then one in 20 minutes."""
-    monkeypatch.setattr(table, "ORGANISATION", dataclasses.replace(table.ORGANISATION, network=Limit("few", 3, 3600)))
+    monkeypatch.setattr(
+        table, "ORGANISATION", dataclasses.replace(table.ORGANISATION, network=RateLimit("few", 3, 3600))
+    )
     return 3
 
 

@@ -82,7 +82,7 @@ def look_up(page: Page, live: Live, lang: str, reference: str, email: str) -> tu
     page.click(f"{S}-form .button")
     page.wait_for_selector(f"{S} dl")
     db = Database(live.database)
-    request = records.by_reference(db.read(), reference)
+    request = records.find_by_reference(db.read(), reference)
     assert request is not None
     with using_language(lang):
         moments = [format_timestamp(from_text(at)) for _, at in states.history(db.read(), request.id)]

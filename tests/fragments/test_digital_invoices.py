@@ -104,7 +104,7 @@ def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
 def test_mails(app: Flask, kind: str, lang: str) -> None:
     """The mails are whole in both languages."""
     payload = {"name": "Jip", "organisation": "Bakkerij", "email": INVOICES, "day": "1 May", "failed": 5}
-    subject, body = mailer.write(app.extensions["services"], kind, lang, payload)
+    subject, body = mailer.render_mail(app.extensions["services"], kind, lang, payload)
     assert (True, True, False) == (bool(subject), "Jip" in body, "{" in body)
 
 

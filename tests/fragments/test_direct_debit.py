@@ -79,7 +79,7 @@ def test_mail(app: Flask, client: HouseClient, number: int, told: list[str]) -> 
     payload = {"name": "Jip", "organisation": "Bakkerij", "iban": "NL91 •••• 4300", "holder": "J", "day": "1 May 2026"}
     for kind in ("direct_debit.agreed", "direct_debit.undone"):
         for lang in ("en", "nl"):
-            subject, body = mailer.write(app.extensions["services"], kind, lang, payload)
+            subject, body = mailer.render_mail(app.extensions["services"], kind, lang, payload)
             assert (True, True, False) == (bool(subject), "NL91 •••• 4300" in body, "%(" in body)
 
 

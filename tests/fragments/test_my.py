@@ -12,7 +12,7 @@ from selfservice.accounts import passwords
 from selfservice.accounts.passwords import Hasher
 from selfservice.demo import accounts
 from selfservice.limits import table
-from selfservice.limits.rate_limit import Limit
+from selfservice.limits.rate_limit import RateLimit
 from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
@@ -230,7 +230,7 @@ def test_refused(app: Flask, client: HouseClient, old: str, new: str, fields: se
 @pytest.mark.parametrize("htmx", [False, True])
 def test_guessing(client: HouseClient, monkeypatch: pytest.MonkeyPatch, *, htmx: bool) -> None:
     """A session in wrong hands is no way to guess the password."""
-    monkeypatch.setattr(table, "CHANGE_PASSWORD", Limit("change-password", 2, 3600))
+    monkeypatch.setattr(table, "CHANGE_PASSWORD", RateLimit("change-password", 2, 3600))
     enter(client)
     data = {"password": "wrong " * 4, "new_password": NEW}
     statuses = [client.send(CHANGE, data, htmx=htmx).status_code for _ in range(3)]

@@ -14,7 +14,7 @@ from selfservice.accounts import access_codes, sessions
 from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.mailer import mailbox
+from selfservice.mailer import demo_mailbox
 from selfservice.values.access_code import group_code, lookup_hashes
 from tests import house
 from tests.clients import HouseClient
@@ -313,7 +313,7 @@ def test_mails(visitor: Visitor, office: Office) -> None:
     """The mail is in the visitor's language, as text and HTML, with one link to follow and no secret but that."""
     token = office.token()
     office.deliver()
-    mail = mailbox(office.services.config).list()[0]
+    mail = demo_mailbox(office.services.config).list()[0]
     text, html = mail.text, mail.html
     links = re.findall(r"https?://\S+", text)
     assert f"http://127.0.0.1:8000{visitor.start}/link/{token}" == links[0]

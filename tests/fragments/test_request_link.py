@@ -46,7 +46,7 @@ def debit(app: Flask, email: str = EMAIL) -> str:
 def mailed(app: Flask, kind: str) -> list[str]:
     """The texts of the mails of a kind that wait, in order."""
     return [
-        mailer.write(services(app), row["kind"], row["language"], filled(row))[1]
+        mailer.render_mail(services(app), row["kind"], row["language"], filled(row))[1]
         for row in rows(app, "outbox")
         if row["kind"] == kind and row["state"] == "waiting"
     ]
@@ -60,7 +60,7 @@ def link(app: Flask, kind: str = "access_code.received", number: int = -1) -> st
 
 def work(app: Flask) -> None:
     """Let the mail worker run until it has nothing more to do."""
-    worker, stop = mailer.worker(services(app), mailer.transport(services(app))), threading.Event()
+    worker, stop = mailer.mail_worker(services(app), mailer.mail_transport(services(app))), threading.Event()
     thread = threading.Thread(target=worker.run, args=(stop,))
     thread.start()
     try:
@@ -571,7 +571,7 @@ def test_never_came_ends_no_other_session(app: Flask) -> None:
     change(app, "UPDATE sessions SET person_id = ?", request["person_id"])
     with services(app).db.write() as conn:
         sessions.start(conn, request["person_id"], request["access_code_id"], "theirs", clock.now(), "")
-        done = self_service.never_came(
+        done = self_service.report_not_received(
             conn, services(app).context, request["reference"], request["email"], "", clock.now()
         )
     ended = [row["ended_at"] is not None for row in rows(app, "sessions")]

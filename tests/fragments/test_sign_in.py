@@ -15,7 +15,7 @@ from selfservice.accounts import access_codes, passwords
 from selfservice.accounts.passwords import Hasher
 from selfservice.demo import accounts
 from selfservice.limits import table
-from selfservice.limits.rate_limit import Limit
+from selfservice.limits.rate_limit import RateLimit
 from selfservice.values.access_code import group_code, with_check_character
 from tests import house
 from tests.clients import HX, HouseClient
@@ -207,7 +207,7 @@ def test_owner_is_told_over_the_cap(app: Flask, client: HouseClient) -> None:
 @pytest.mark.parametrize("limit", ["network", "name"])
 def test_limits(app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """Tries from one address, and on one name, are limited before any hash is computed."""
-    changes: dict[str, Any] = {limit: Limit(limit, 2, 3600)}
+    changes: dict[str, Any] = {limit: RateLimit(limit, 2, 3600)}
     monkeypatch.setattr(table, "SIGN_IN", dataclasses.replace(table.SIGN_IN, **changes))
     statuses = [enter(client).status_code for _ in range(3)]
     assert ([303, 303, 429], 2) == (statuses, hasher.calls)
@@ -215,7 +215,7 @@ def test_limits(app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: py
 
 def test_limited_try_is_no_failure(app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is over the limit of their address cannot make somebody else wait."""
-    few = dataclasses.replace(table.SIGN_IN, network=Limit("sign-in-address", 1, 3600))
+    few = dataclasses.replace(table.SIGN_IN, network=RateLimit("sign-in-address", 1, 3600))
     monkeypatch.setattr(table, "SIGN_IN", few)
     for _ in range(6):
         enter(client, password=WRONG)

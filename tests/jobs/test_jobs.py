@@ -15,8 +15,8 @@ from selfservice import clock
 from selfservice.accounts import sessions
 from selfservice.db import Database
 from selfservice.jobs import queue
-from selfservice.jobs.queue import BusyError, Job, LostError
-from selfservice.jobs.runner import Runner
+from selfservice.jobs.queue import Job, LeaseLostError, UnfinishedJobError
+from selfservice.jobs.runner import JobRunner
 from tests.domain_helpers import NOW, add_person, new_database, run_processes
 
 LATER = NOW + timedelta(seconds=queue.LEASE_SECONDS)
@@ -35,7 +35,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 def ask(db: Database, session: int = 1, what: str = "a", steps: int = 10) -> tuple[Job, bool]:
     with db.write() as conn:
-        return queue.ask(conn, "test", session, {"what": what}, steps, NOW)
+        return queue.enqueue(conn, "test", session, {"what": what}, steps, NOW)
 
 
 def state(db: Database, job: Job) -> str:
@@ -50,7 +50,7 @@ def test_twice_is_once(db: Database) -> None:
     """
     first, is_new = ask(db)
     assert (True, (first, False)) == (is_new, ask(db))
-    with pytest.raises(BusyError) as refused:
+    with pytest.raises(UnfinishedJobError) as refused:
         ask(db, what="b")
     assert first == refused.value.job
     assert ask(db, session=2)[1]
@@ -103,14 +103,14 @@ def test_progress_keeps_the_lease(db: Database) -> None:
     first = queue.claim(db, NOW)
     assert first is not None
     half = NOW + timedelta(seconds=queue.LEASE_SECONDS // 2)
-    queue.tell(db, first, 4, half)
-    assert (True, None) == (queue.is_held(db.read(), first, LATER), queue.claim(db, LATER))
+    queue.report_progress(db, first, 4, half)
+    assert (True, None) == (queue.holds_lease(db.read(), first, LATER), queue.claim(db, LATER))
     second = queue.claim(db, half + timedelta(seconds=queue.LEASE_SECONDS))
     assert second is not None
     assert (first.name, 2, 0) == (second.name, second.attempts, second.done)
-    with pytest.raises(LostError):
-        queue.tell(db, first, 9, LATER)
-    with pytest.raises(LostError):
+    with pytest.raises(LeaseLostError):
+        queue.report_progress(db, first, 9, LATER)
+    with pytest.raises(LeaseLostError):
         queue.finish(db, first, LATER)
     assert queue.fail(db, first, LATER) is None
     assert "running" == state(db, first)
@@ -141,23 +141,23 @@ def test_a_worker_that_stops_does_not_count(db: Database) -> None:
         job = queue.claim(db, NOW)
         assert job is not None
         assert 1 == job.attempts
-        queue.give_back(db, job)
+        queue.release(db, job)
         assert "waiting" == state(db, job)
 
 
 def test_late(db: Database) -> None:
     """A job that nobody begins is late, unless another is being done; one that is finished never is."""
-    job, soon = ask(db)[0], NOW + timedelta(seconds=queue.LATE_SECONDS)
-    assert [False, True] == [queue.is_late(db.read(), job, moment) for moment in (NOW, soon)]
+    job, soon = ask(db)[0], NOW + timedelta(seconds=queue.OVERDUE_SECONDS)
+    assert [False, True] == [queue.is_overdue(db.read(), job, moment) for moment in (NOW, soon)]
     claimed = queue.claim(db, soon)
     second = ask(db, session=2)[0]
     assert claimed is not None
-    assert not queue.is_late(db.read(), second, soon)
-    assert queue.is_late(db.read(), claimed, soon + timedelta(seconds=queue.LEASE_SECONDS))
+    assert not queue.is_overdue(db.read(), second, soon)
+    assert queue.is_overdue(db.read(), claimed, soon + timedelta(seconds=queue.LEASE_SECONDS))
     queue.finish(db, claimed, soon)
     found = queue.find(db.read(), claimed.name, 1)
     assert found is not None
-    assert not queue.is_late(db.read(), found, LATER)
+    assert not queue.is_overdue(db.read(), found, LATER)
 
 
 # Children of the runner, by what they do; each is given database, name and attempt.
@@ -177,11 +177,11 @@ db = Database(path)
 """
 
 
-def runner(db: Database, what: str) -> Runner:
-    return Runner(db, [sys.executable, "-c", CHILD + CHILDREN[what], str(db.path)])
+def runner(db: Database, what: str) -> JobRunner:
+    return JobRunner(db, [sys.executable, "-c", CHILD + CHILDREN[what], str(db.path)])
 
 
-def until(made: Runner, db: Database, job: Job, wanted: set[str]) -> str:
+def until(made: JobRunner, db: Database, job: Job, wanted: set[str]) -> str:
     """Turn until the job is so; what it is then."""
     deadline = time.monotonic() + 60
     while state(db, job) not in wanted:
@@ -215,7 +215,7 @@ def test_child_that_must_end(db: Database, why: str) -> None:
     else:
         with db.write() as conn:
             if why == "is deleted":
-                queue.forget(conn, 1)
+                queue.delete_of_session(conn, 1)
             else:
                 conn.execute("UPDATE jobs SET lease_until = created_at")
         made.turn(clock.now())

@@ -16,9 +16,9 @@ from pypdf import PdfReader
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.letters.characters import SIGNS, printable
+from selfservice.letters.characters import FONT_CHARACTERS, to_printable
 from selfservice.letters.pdf import FOLDER, PdfCompiler
-from selfservice.letters.text import Site, write
+from selfservice.letters.text import LetterContext, letter_text
 from selfservice.values.access_code import group_code
 from tests.letter_helpers import CODE, DAY, LAST, LINES, MOMENT, letter, pieces, site, text
 
@@ -49,9 +49,9 @@ def windows() -> list[tuple[float, float, float, float]]:
     ]
 
 
-def make(language: str = "nl", lines: tuple[str, ...] = LINES, at: Site | None = None) -> bytes:
+def make(language: str = "nl", lines: tuple[str, ...] = LINES, at: LetterContext | None = None) -> bytes:
     """The PDF of a letter."""
-    return PRESS.make(write(letter(language, lines), CODE, DAY, at or site()), MOMENT)
+    return PRESS.compile_letter(letter_text(letter(language, lines), CODE, DAY, at or site()), MOMENT)
 
 
 @pytest.mark.parametrize("lines", ADDRESSES)
@@ -77,7 +77,7 @@ def test_nothing_else_in_window(language: str, lines: tuple[str, ...]) -> None:
         if piece.left < right and piece.right > left and piece.top < bottom and piece.bottom > top
     }
     with using_language(language):
-        sender = write(letter(language, lines), CODE, DAY, site())["return_line"]
+        sender = letter_text(letter(language, lines), CODE, DAY, site())["return_line"]
     assert {sender} == {one for one in shown if one.replace(" ", "") not in "".join(lines).replace(" ", "")}
 
 
@@ -155,7 +155,7 @@ def test_reading_order() -> None:
 def test_one_page(language: str, lines: tuple[str, ...]) -> None:
     """A letter is one sheet, also with the longest names and a long address of the site."""
     far = site()
-    far = Site(far.facts, "https://toegang.dienstverlening.gemeente-lang.example", far.page_path)
+    far = LetterContext(far.facts, "https://toegang.dienstverlening.gemeente-lang.example", far.page_path)
     reader = PdfReader(BytesIO(make(language, lines, far)))
     assert 1 == len(reader.pages)
     assert [595, 841] == [int(side) for side in reader.pages[0].mediabox[2:]]
@@ -164,8 +164,8 @@ def test_one_page(language: str, lines: tuple[str, ...]) -> None:
 def test_same_bytes() -> None:
     """The same letter gives the same file, in another process too; another moment gives another."""
     made = make()
-    assert made == PdfCompiler().make(write(letter(), CODE, DAY, site()), MOMENT)
-    assert made != PRESS.make(write(letter(), CODE, DAY, site()), MOMENT + timedelta(days=1))
+    assert made == PdfCompiler().compile_letter(letter_text(letter(), CODE, DAY, site()), MOMENT)
+    assert made != PRESS.compile_letter(letter_text(letter(), CODE, DAY, site()), MOMENT + timedelta(days=1))
 
 
 def test_only_our_font() -> None:
@@ -180,7 +180,7 @@ def test_only_our_font() -> None:
 def test_signs(weight: str) -> None:
     """The font has a picture for each sign that we say we can print."""
     has = TTFont(FOLDER / "fonts" / f"AtkinsonHyperlegibleNext-{weight}.ttf").getBestCmap()
-    assert set() == {sign for sign in SIGNS if ord(sign) not in has}
+    assert set() == {sign for sign in FONT_CHARACTERS if ord(sign) not in has}
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_signs(weight: str) -> None:
 )
 def test_printable(typed: str, shown: str) -> None:
     """What the font lacks is shown by its nearest letter, or as a question mark; the rest as it was typed."""
-    assert shown == printable(typed)
+    assert shown == to_printable(typed)
 
 
 @settings(max_examples=25, deadline=None)
@@ -204,7 +204,7 @@ def test_any_name(lines: list[str]) -> None:
     """Whatever was typed as name and address makes a letter, and is text in it, never markup."""
     from selfservice.letters import pending
 
-    checked = tuple(line or "x" for line in map(pending._line, lines))
+    checked = tuple(line or "x" for line in map(pending._printable_line, lines))
     assert 1 == len(PdfReader(BytesIO(make("en", checked))).pages)
 
 
@@ -217,5 +217,5 @@ def test_no_markup() -> None:
 
 def test_text_is_plain() -> None:
     """The layout gets JSON and no more: nothing in it but text, numbers and lists."""
-    written = write(letter(), CODE, DAY, site())
+    written = letter_text(letter(), CODE, DAY, site())
     assert written == json.loads(json.dumps(written))

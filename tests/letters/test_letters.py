@@ -38,9 +38,9 @@ def withdraw(db: Database, letter_id: int) -> None:
 
 def print_all(db: Database) -> None:
     with db.write() as conn:
-        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.create_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
-        batches.mark_printed(conn, batch, batches.letters(conn, batch), (), NOW)
+        batches.mark_printed(conn, batch, batches.letters_to_print(conn, batch), (), NOW)
 
 
 def test_enqueue(db: Database) -> None:
@@ -78,7 +78,7 @@ def test_too_few_or_many_lines(db: Database, lines: tuple[str, ...]) -> None:
 def test_one_open_letter(db: Database, again: tuple[str, ...]) -> None:
     """To an address with an open letter no second goes, whoever it is for and however it is spelled."""
     enqueue(db, lines=("Jip", "Meelstraat 3", "0012 AB  TARWEDAM"))
-    with pytest.raises(pending.OpenLetter):
+    with pytest.raises(pending.OpenLetterError):
         enqueue(db, 1, lines=again)
     assert (1, 1) == (len(rows(db, "letters")), len(rows(db, "messages")))
 
@@ -93,7 +93,7 @@ def test_next_door(db: Database) -> None:
 def test_after_14_days(db: Database) -> None:
     """After 14 days the next may go, not a moment before."""
     enqueue(db, lines=LINES)
-    with pytest.raises(pending.OpenLetter):
+    with pytest.raises(pending.OpenLetterError):
         enqueue(db, 1, lines=LINES, now=NOW + timedelta(days=14, microseconds=-1))
     assert enqueue(db, 2, lines=LINES, now=NOW + timedelta(days=14))
 
@@ -102,7 +102,7 @@ def test_printed_is_open(db: Database) -> None:
     """A letter that was printed is still on its way."""
     enqueue(db, lines=LINES)
     print_all(db)
-    with pytest.raises(pending.OpenLetter):
+    with pytest.raises(pending.OpenLetterError):
         enqueue(db, 1, lines=LINES)
 
 
@@ -112,7 +112,7 @@ def test_revoked_is_open(db: Database) -> None:
     print_all(db)
     with db.write() as conn:
         access_codes.revoke(conn, 1, NOW)
-    with pytest.raises(pending.OpenLetter):
+    with pytest.raises(pending.OpenLetterError):
         enqueue(db, 1, lines=LINES)
 
 
@@ -140,7 +140,7 @@ def test_withdraw_too_late(db: Database) -> None:
     withdraw(db, other)
     print_all(db)
     for late in (letter_id, other):
-        with pytest.raises(pending.PrintedError):
+        with pytest.raises(pending.LetterPrintedError):
             withdraw(db, late)
     assert ["printed", "withdrawn"] == [row["state"] for row in rows(db, "letters")]
 
@@ -161,9 +161,9 @@ def test_revoked_is_not_printed(db: Database) -> None:
     enqueue(db, 1)
     with db.write() as conn:
         access_codes.revoke(conn, 1, NOW)
-        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.create_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
-        assert [2] == [letter.id for letter in batches.letters(conn, batch)]
+        assert [2] == [letter.id for letter in batches.letters_to_print(conn, batch)]
     assert "withdrawn" == rows(db, "letters")[0]["state"]
 
 
@@ -172,9 +172,9 @@ def test_changed_meanwhile(db: Database) -> None:
     letter_id = enqueue(db)
     enqueue(db, 1)
     with db.write() as conn:
-        batch = batches.open_batch(conn, Path("/nowhere"), 100, NOW)
+        batch = batches.create_batch(conn, Path("/nowhere"), 100, NOW)
         assert batch is not None
-    made = batches.letters(db.read(), batch)
+    made = batches.letters_to_print(db.read(), batch)
     withdraw(db, letter_id)
     with db.write() as conn:
         assert batches.mark_printed(conn, batch, made, (), NOW) is False
@@ -186,9 +186,9 @@ def test_one_batch_at_a_time(db: Database) -> None:
     enqueue(db)
     enqueue(db, 1)
     with db.write() as conn:
-        batches.open_batch(conn, Path("/nowhere"), 1, NOW)
+        batches.create_batch(conn, Path("/nowhere"), 1, NOW)
     with pytest.raises(IntegrityError), db.write() as conn:
-        batches.open_batch(conn, Path("/nowhere"), 1, NOW)
+        batches.create_batch(conn, Path("/nowhere"), 1, NOW)
 
 
 def test_posted(db: Database) -> None:

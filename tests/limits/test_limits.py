@@ -15,22 +15,22 @@ from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.limits import rate_limit, sliding_window, table
 from selfservice.limits.rate_limit import (
-    NETWORKS,
+    MIN_NETWORKS,
     PEOPLE_AT_ONCE,
-    TRIES_EACH,
+    TRIES_PER_PERSON,
     Decision,
-    Guard,
-    Limit,
+    LimitSet,
+    RateLimit,
     allow,
-    allow_all,
-    network,
+    allow_each,
+    limited_network,
 )
-from selfservice.limits.sliding_window import Cap
+from selfservice.limits.sliding_window import SlidingWindowLimit
 from selfservice.mail import outbox
 from tests.domain_helpers import CONTEXT, KEYS, NOW, counted, dump, new_database, rows, run_processes, undo
 
-LIMIT = Limit("test", 3, 3600)
-CAP = Cap("test", 3, 10)
+LIMIT = RateLimit("test", 3, 3600)
+CAP = SlidingWindowLimit("test", 3, 10)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield made
 
 
-def allowed(db: Database, seconds: float = 0, key: str = "me", limit: Limit = LIMIT) -> bool:
+def allowed(db: Database, seconds: float = 0, key: str = "me", limit: RateLimit = LIMIT) -> bool:
     return allow(db.read(), KEYS, limit, key, NOW + timedelta(seconds=seconds)).allowed
 
 
@@ -85,7 +85,7 @@ def test_keys_and_names_are_apart(db: Database) -> None:
     assert [False, True, True] == [
         allowed(db),
         allowed(db, key="you"),
-        allowed(db, limit=Limit("other", 3, 3600)),
+        allowed(db, limit=RateLimit("other", 3, 3600)),
     ]
 
 
@@ -96,42 +96,42 @@ def test_clock_going_back(db: Database) -> None:
 
 def test_allow_all(db: Database) -> None:
     """Of several limits the first that refuses is told, and those behind it do not count the try."""
-    a, b = Limit("a", 2, 120), Limit("b", 2, 7200)
-    decisions = [allow_all(db.read(), KEYS, [(a, key), (b, "")], NOW) for key in ("x", "x", "x", "x", "y")]
+    a, b = RateLimit("a", 2, 120), RateLimit("b", 2, 7200)
+    decisions = [allow_each(db.read(), KEYS, [(a, key), (b, "")], NOW) for key in ("x", "x", "x", "x", "y")]
     assert [Decision(True)] * 2 + [Decision(False, 60)] * 2 + [Decision(False, 3600)] == decisions
 
 
-GUARDS = {name: guard for name, guard in vars(table).items() if isinstance(guard, Guard)}
+GUARDS = {name: guard for name, guard in vars(table).items() if isinstance(guard, LimitSet)}
 MINUTES = 30
 
 
 @pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
-def test_one_network_fills_little(db: Database, guard: Guard) -> None:
+def test_one_network_fills_little(db: Database, guard: LimitSet) -> None:
     """One network that tries on and on uses up at most a twentieth of what there is for everybody."""
-    apart = replace(guard, name=None)
+    apart = replace(guard, submitted=None)
     seconds = [*(number / 50 for number in range(3000)), *range(60, 60 * MINUTES)]
     with db.write() as conn:
-        spent = sum(apart.admit(conn, KEYS, "192.0.2.1", NOW + timedelta(seconds=each)).allowed for each in seconds)
+        spent = sum(apart.allow(conn, KEYS, "192.0.2.1", NOW + timedelta(seconds=each)).allowed for each in seconds)
         counted = conn.execute("SELECT count(*) AS n FROM limits").fetchone()["n"]
     # All that there was at once, and what came back meanwhile.
     had = guard.everybody.count * (1 + 60 * MINUTES / guard.everybody.period_seconds)
-    assert (2, True) == (counted, 0 < spent <= had / NETWORKS)
+    assert (2, True) == (counted, 0 < spent <= had / MIN_NETWORKS)
 
 
 @pytest.mark.parametrize("guard", GUARDS.values(), ids=GUARDS)
-def test_people_at_once(db: Database, guard: Guard) -> None:
+def test_people_at_once(db: Database, guard: LimitSet) -> None:
     """Two hundred people at one moment, three tries each, are all admitted beside a network that never stops; a crowd
     of networks is not.
     """
     with db.write() as conn:
         for number in range(3000):
-            guard.admit(conn, KEYS, "192.0.2.1", NOW, f"x{number}")
+            guard.allow(conn, KEYS, "192.0.2.1", NOW, f"x{number}")
         people = [
-            guard.admit(conn, KEYS, f"198.51.100.{number}", NOW, f"name {number}").allowed
-            for number in [*range(PEOPLE_AT_ONCE)] * TRIES_EACH
+            guard.allow(conn, KEYS, f"198.51.100.{number}", NOW, f"name {number}").allowed
+            for number in [*range(PEOPLE_AT_ONCE)] * TRIES_PER_PERSON
         ]
         crowd = [
-            guard.admit(conn, KEYS, f"10.0.{n // 90}.{n % 90}", NOW, f"y{n}").allowed
+            guard.allow(conn, KEYS, f"10.0.{n // 90}.{n % 90}", NOW, f"y{n}").allowed
             for n in range(guard.everybody.count)
         ]
     assert ({True}, False) == (set(people), crowd[-1])
@@ -140,16 +140,16 @@ def test_people_at_once(db: Database, guard: Guard) -> None:
 @pytest.mark.parametrize(
     ("network_", "everybody"),
     [
-        (Limit("one", 41, 3600), Limit("all", 800, 60)),
-        (Limit("one", 40, 60), Limit("all", 800, 61)),
-        (Limit("one", 20, 3600), Limit("all", 619, 60)),
+        (RateLimit("one", 41, 3600), RateLimit("all", 800, 60)),
+        (RateLimit("one", 40, 60), RateLimit("all", 800, 61)),
+        (RateLimit("one", 20, 3600), RateLimit("all", 619, 60)),
     ],
     ids=["at once", "in the long run", "people"],
 )
-def test_impossible_guard(network_: Limit, everybody: Limit) -> None:
+def test_impossible_guard(network_: RateLimit, everybody: RateLimit) -> None:
     """Limits with which one network could keep others out are a mistake."""
     with pytest.raises(ValueError, match=r"fill more|too few"):
-        Guard(network_, everybody)
+        LimitSet(network_, everybody)
 
 
 def test_limits_stand_in_the_table() -> None:
@@ -170,8 +170,8 @@ def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:
         for minutes in range(0, 5 * 24 * 60, 20):
             now = NOW + timedelta(minutes=minutes)
             for guard, address, topic in asked:
-                if guard.admit(conn, KEYS, address, now, email).allowed:
-                    slot = outbox.reserve(conn, CONTEXT, now, counted_on=email, topic=topic)
+                if guard.allow(conn, KEYS, address, now, email).allowed:
+                    slot = outbox.reserve_slot(conn, CONTEXT, now, limit_key=email, topic=topic)
                     waits.append(slot.at - now)
                     outbox.enqueue(
                         conn, CONTEXT, now, idempotency_key=f"{minutes} {topic}", kind="lost_access_code.link",
@@ -183,29 +183,29 @@ def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:
 def test_rollback_takes_the_count_back(db: Database) -> None:
     """A try counted in a transaction that fails was not made."""
     for _ in range(3):
-        undo(db, lambda conn: allow(conn, KEYS, Limit("one", 1, 60), "me", NOW))
-    assert allowed(db, limit=Limit("one", 1, 60))
+        undo(db, lambda conn: allow(conn, KEYS, RateLimit("one", 1, 60), "me", NOW))
+    assert allowed(db, limit=RateLimit("one", 1, 60))
 
 
 def test_one_statement(db: Database) -> None:
     """Admitting is one statement, so nothing can come between looking and counting."""
     with counted(db) as statements:
         allowed(db)
-        sliding_window.take(db.read(), KEYS, CAP, "me", NOW)
+        sliding_window.allow_in_window(db.read(), KEYS, CAP, "me", NOW)
     assert ["INSERT", "INSERT"] == [statement.split()[0] for statement in statements]
 
 
 def test_keys_are_hashed(db: Database) -> None:
     """The database does not say who was limited."""
     allowed(db, key="jan@example.org")
-    sliding_window.take(db.read(), KEYS, CAP, "jan@example.org", NOW)
+    sliding_window.allow_in_window(db.read(), KEYS, CAP, "jan@example.org", NOW)
     assert "jan" not in dump(db)
 
 
 def test_clean(db: Database) -> None:
     """A row goes when it limits nothing any more, and not before."""
     allowed(db)
-    sliding_window.take(db.read(), KEYS, CAP, "me", NOW)
+    sliding_window.allow_in_window(db.read(), KEYS, CAP, "me", NOW)
     counts = []
     for hours in (0.3, 0.4, 23.9, 24.1):
         with db.write() as conn:
@@ -228,20 +228,20 @@ def test_clean(db: Database) -> None:
 )
 def test_network(address: str, expected: str) -> None:
     """An IPv4 address counts by itself, an IPv6 one with all of its /64."""
-    assert expected == network(address)
+    assert expected == limited_network(address)
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(0, 60), (1, 0)])
 def test_impossible_limit(count: int, seconds: int) -> None:
     """A limit of nothing, or in no time, is a mistake."""
     with pytest.raises(ValueError, match="at least 1"):
-        Limit("wrong", count, seconds)
+        RateLimit("wrong", count, seconds)
 
 
 def test_impossible_cap() -> None:
     """A cap that allows more an hour than a day is a mistake."""
     with pytest.raises(ValueError, match="does not hold"):
-        Cap("wrong", 5, 4)
+        SlidingWindowLimit("wrong", 5, 4)
 
 
 def try_many(path: Path, kind: str, keys: int) -> list[str]:
@@ -253,9 +253,9 @@ def try_many(path: Path, kind: str, keys: int) -> list[str]:
     for number in range(500):
         key = str(number * keys // 500)
         if kind == "limit":
-            fits = allow(conn, KEYS, Limit("race", 10, 36_000), key, NOW).allowed
+            fits = allow(conn, KEYS, RateLimit("race", 10, 36_000), key, NOW).allowed
         else:
-            fits = sliding_window.take(conn, KEYS, Cap("race", 10, 10), key, NOW)
+            fits = sliding_window.allow_in_window(conn, KEYS, SlidingWindowLimit("race", 10, 10), key, NOW)
         if fits:
             admitted.append(key)
     db.close()
@@ -290,6 +290,9 @@ def test_cap(gaps: list[int]) -> None:
     """Never more than so many in any hour nor in any day, and never fewer than that."""
     with TemporaryDirectory() as folder, new_database(Path(folder)) as db:
         moments = [NOW + timedelta(minutes=sum(gaps[: place + 1])) for place in range(len(gaps))]
-        answers = [sliding_window.take(db.read(), KEYS, Cap("test", 2, 4), "me", moment) for moment in moments]
+        answers = [
+            sliding_window.allow_in_window(db.read(), KEYS, SlidingWindowLimit("test", 2, 4), "me", moment)
+            for moment in moments
+        ]
         longest = max((len(row["times"]) for row in rows(db, "caps")), default=0)
     assert (model_of_caps(gaps), True) == (answers, longest <= 4 * 16)

@@ -29,13 +29,13 @@ def use_up(app: Flask, email: str, *, earned: bool) -> None:
     wired = services(app)
     with wired.db.write() as conn:
         for _ in range(10 if earned else 3):
-            outbox.reserve(conn, wired.context, clock.now(), counted_on=email_key(email), earned=earned)
+            outbox.reserve_slot(conn, wired.context, clock.now(), limit_key=email_key(email), earned=earned)
 
 
 def let_go(app: Flask) -> None:
     """Let what waits go now."""
     with services(app).db.write() as conn:
-        outbox.hurry(conn, clock.now())
+        outbox.send_waiting_now(conn, clock.now())
 
 
 def says(text: str, lang: str) -> tuple[bool, bool]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfservice.mail.message import build
+from selfservice.mail.message import build_message
 from selfservice.values.email import check_email, mask_email
 from selfservice.values.error import FieldError
 from tests.domain_helpers import NOW
@@ -34,7 +34,7 @@ def make(**changes: str) -> EmailMessage:
         "text": TEXT,
         "language": "nl",
     }
-    return build(**{**values, **changes}, now=NOW)
+    return build_message(**{**values, **changes}, now=NOW)
 
 
 def part(message: EmailMessage, kind: str) -> str:

@@ -11,10 +11,10 @@ import pytest
 from selfservice.clock import from_text
 from selfservice.db import Connection, Database
 from selfservice.mail import outbox
-from selfservice.mail.delivery import Item, claim, finish, run_once, wait, wait_seconds
-from selfservice.mail.message import build
-from selfservice.mail.outbox import Queued, clean, status
-from selfservice.mail.transport import Permanent, Temporary
+from selfservice.mail.delivery import LeasedMail, claim, finish, retry_delay_seconds, retry_later, send_next
+from selfservice.mail.message import build_message
+from selfservice.mail.outbox import OutboxEntry, clean, status
+from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from tests.domain_helpers import CONTEXT, NOW, counted, dump, new_database, rows, undo, verbs
 
 RECIPIENT = "jan@example.org"
@@ -48,7 +48,7 @@ def enqueue(
     void: bool = False,
     minutes: float = 0,
     give_up_after: timedelta = timedelta(hours=24),
-) -> Queued:
+) -> OutboxEntry:
     now = NOW + timedelta(minutes=minutes)
     with db.write() as conn:
         return put(conn, key, recipient=recipient, void=void, now=now, give_up_after=give_up_after)
@@ -64,7 +64,7 @@ def put(
     give_up_after: timedelta = timedelta(hours=24),
     earned: bool = False,
     topic: str = "",
-) -> Queued:
+) -> OutboxEntry:
     return outbox.enqueue(
         conn,
         CONTEXT,
@@ -81,8 +81,8 @@ def put(
     )
 
 
-def render(item: Item) -> EmailMessage:
-    return build(
+def render(item: LeasedMail) -> EmailMessage:
+    return build_message(
         message_id=item.message_id,
         sender="noreply@loket.example",
         recipient=item.recipient,
@@ -94,7 +94,7 @@ def render(item: Item) -> EmailMessage:
 
 
 def run(db: Database, transport: Fake, minutes: float = 0) -> str | None:
-    return run_once(db, render, transport, lambda: NOW + timedelta(minutes=minutes))
+    return send_next(db, render, transport, lambda: NOW + timedelta(minutes=minutes))
 
 
 def turns(db: Database) -> list[int]:
@@ -109,7 +109,10 @@ def row(db: Database) -> dict[str, object]:
 def test_enqueue(db: Database) -> None:
     """A queued mail waits, with its Message-ID made from its idempotency key."""
     queued = enqueue(db)
-    assert (Queued(1, outbox.message_id(CONTEXT, "first"), "waiting"), "waiting") == (queued, row(db)["state"])
+    assert (OutboxEntry(1, outbox.make_message_id(CONTEXT, "first"), "waiting"), "waiting") == (
+        queued,
+        row(db)["state"],
+    )
 
 
 def test_rollback(db: Database) -> None:
@@ -220,7 +223,7 @@ def test_newer_does_not_replace_what_is_being_sent(db: Database) -> None:
     """A mail that the mail server could not take yet may be on its way: a newer one comes beside it."""
     with db.write() as conn:
         put(conn, "first", topic="link")
-    run(db, Fake(Temporary("451 later")))
+    run(db, Fake(TemporaryMailError("451 later")))
     with db.write() as conn:
         put(conn, "second", topic="link")
     assert ["first", "second"] == [each["idempotency_key"] for each in rows(db, "outbox")]
@@ -253,7 +256,7 @@ def test_sent(db: Database) -> None:
     enqueue(db)
     transport = Fake()
     states = [run(db, transport), run(db, transport)]
-    assert (["sent", None], [outbox.message_id(CONTEXT, "first")]) == (
+    assert (["sent", None], [outbox.make_message_id(CONTEXT, "first")]) == (
         states,
         [each["Message-ID"] for each in transport.sent],
     )
@@ -267,7 +270,7 @@ def test_oldest_first(db: Database) -> None:
     transport = Fake()
     while run(db, transport, 2):
         pass
-    assert [outbox.message_id(CONTEXT, "a"), outbox.message_id(CONTEXT, "b")] == [
+    assert [outbox.make_message_id(CONTEXT, "a"), outbox.make_message_id(CONTEXT, "b")] == [
         each["Message-ID"] for each in transport.sent
     ]
 
@@ -275,7 +278,7 @@ def test_oldest_first(db: Database) -> None:
 def test_temporary(db: Database) -> None:
     """What fails for now waits, is not tried before its time, and is then sent."""
     enqueue(db)
-    transport = Fake(Temporary("451 try later"))
+    transport = Fake(TemporaryMailError("451 try later"))
     states = [run(db, transport, minutes) for minutes in (0, 0.1, 0.5)]
     assert ["waiting", None, "sent"] == states
 
@@ -283,22 +286,22 @@ def test_temporary(db: Database) -> None:
 def test_error_is_seen(db: Database) -> None:
     """The last error is kept on one line and shown, without the recipient's address."""
     enqueue(db)
-    run(db, Fake(Temporary(f"451 <{RECIPIENT}>\r\ngreylisted")))
+    run(db, Fake(TemporaryMailError(f"451 <{RECIPIENT}>\r\ngreylisted")))
     assert "451 <•••> greylisted" == status(db, NOW)["last_error"]
 
 
 def test_growing_waits() -> None:
     """Waits double from a quarter of a minute to an hour, each a fifth more or less."""
     middle = [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600]
-    spread = [[wait_seconds(attempts) for _ in range(50)] for attempts in range(1, 11)]
+    spread = [[retry_delay_seconds(attempts) for _ in range(50)] for attempts in range(1, 11)]
     within = [0.8 * each <= min(waits) < max(waits) <= 1.2 * each for each, waits in zip(middle, spread, strict=True)]
-    assert ([True] * 10, True) == (within, wait_seconds(5000) < 3600 * 1.21)
+    assert ([True] * 10, True) == (within, retry_delay_seconds(5000) < 3600 * 1.21)
 
 
 def test_permanent(db: Database) -> None:
     """What is refused for good is failed at once, can be seen, and keeps neither address nor token."""
     enqueue(db)
-    transport = Fake(Permanent("550 no such user"))
+    transport = Fake(PermanentMailError("550 no such user"))
     states = [run(db, transport), run(db, transport, 600)]
     found = status(db, NOW)
     assert (["failed", None], 1, "550 no such user") == (states, found["failed"], found["last_error"])
@@ -308,7 +311,7 @@ def test_permanent(db: Database) -> None:
 def test_given_up(db: Database) -> None:
     """What could not be sent for a day is failed, with the last error, without address and token."""
     enqueue(db)
-    transport = Fake(*[Temporary("451 try later")] * 100)
+    transport = Fake(*[TemporaryMailError("451 try later")] * 100)
     states = [run(db, transport, minutes) for minutes in range(0, 24 * 60 + 10, 10)]
     assert ("failed", "451 try later", None) == (row(db)["state"], row(db)["error"], states[-1])
     assert [False, False] == [secret in dump(db) for secret in (RECIPIENT, "S3CRET")]
@@ -331,10 +334,10 @@ def test_broken_template(db: Database) -> None:
     """A mail that cannot be written waits too, and the error shows no more than its type."""
     enqueue(db)
 
-    def broken(item: Item) -> EmailMessage:
+    def broken(item: LeasedMail) -> EmailMessage:
         raise KeyError(item.payload["token"])
 
-    state = run_once(db, broken, Fake(), lambda: NOW)
+    state = send_next(db, broken, Fake(), lambda: NOW)
     assert ("waiting", "could not be written: KeyError") == (state, row(db)["error"])
 
 
@@ -363,7 +366,7 @@ def test_lost_lease_meanwhile(db: Database) -> None:
     claim(db, moment)
     before = row(db)
     finish(db, slow, "sent", moment)
-    wait(db, slow, moment, "too slow")
+    retry_later(db, slow, moment, "too slow")
     assert ("leased", before) == (before["state"], row(db))
 
 

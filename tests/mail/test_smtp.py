@@ -12,15 +12,15 @@ import pytest
 import trustme
 from aiosmtpd.smtp import AuthResult
 
-from selfservice.mail.mailbox import KEPT, Mailbox
-from selfservice.mail.message import build
-from selfservice.mail.smtp import Smtp
-from selfservice.mail.transport import MailTransport, Permanent, Temporary
+from selfservice.mail.mailbox import MAX_MAILS, Mailbox
+from selfservice.mail.message import build_message
+from selfservice.mail.smtp import SmtpTransport
+from selfservice.mail.transport import MailTransport, PermanentMailError, TemporaryMailError
 from tests.domain_helpers import NOW, Post
 
 
 def message(number: int = 1, recipient: str = "jan@example.org") -> EmailMessage:
-    return build(
+    return build_message(
         message_id=f"<{number}@loket.example>",
         sender="KVK <noreply@loket.example>",
         recipient=recipient,
@@ -66,7 +66,7 @@ def authenticate(*_: object) -> AuthResult:
 
 
 def send(url: str, tls: ssl.SSLContext | None = None) -> None:
-    Smtp.from_url(url, tls).send(message())
+    SmtpTransport.from_url(url, tls).send(message())
 
 
 def test_send(post: Post) -> None:
@@ -80,11 +80,11 @@ def test_send(post: Post) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ("451 try again later", Temporary),
-        ("421 too busy", Temporary),
-        ("drop", Temporary),
-        ("550 looks like spam", Permanent),
-        ("552 too large", Permanent),
+        ("451 try again later", TemporaryMailError),
+        ("421 too busy", TemporaryMailError),
+        ("drop", TemporaryMailError),
+        ("550 looks like spam", PermanentMailError),
+        ("552 too large", PermanentMailError),
     ],
 )
 def test_faults(post: Post, answer: str, expected: type[Exception]) -> None:
@@ -96,7 +96,9 @@ def test_faults(post: Post, answer: str, expected: type[Exception]) -> None:
     assert 1 == len(post.messages)
 
 
-@pytest.mark.parametrize(("answer", "expected"), [("450 mailbox busy", Temporary), ("550 no such user", Permanent)])
+@pytest.mark.parametrize(
+    ("answer", "expected"), [("450 mailbox busy", TemporaryMailError), ("550 no such user", PermanentMailError)]
+)
 def test_refused_recipient(post: Post, answer: str, expected: type[Exception]) -> None:
     """A refused recipient is for now or for good as the server says, and what it said is told."""
     post.recipient_answers.append(answer)
@@ -106,10 +108,10 @@ def test_refused_recipient(post: Post, answer: str, expected: type[Exception]) -
 
 def test_probe(post: Post) -> None:
     """A conversation up to the recipient says what a mail would meet, and sends none."""
-    way = Smtp.from_url(f"smtp://127.0.0.1:{post.port}")
+    way = SmtpTransport.from_url(f"smtp://127.0.0.1:{post.port}")
     way.probe("noreply@loket.example", "jan@example.org")
     post.recipient_answers.append("550 no such user")
-    with pytest.raises(Permanent, match="550 no such user"):
+    with pytest.raises(PermanentMailError, match="550 no such user"):
         way.probe("noreply@loket.example", "jan@example.org")
     assert ([], []) == (post.messages, post.envelopes)
 
@@ -119,7 +121,7 @@ def test_nobody_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        with pytest.raises(Temporary, match="ConnectionRefusedError"):
+        with pytest.raises(TemporaryMailError, match="ConnectionRefusedError"):
             send(f"smtp://127.0.0.1:{port}")
 
 
@@ -127,7 +129,7 @@ def test_silent_server() -> None:
     """A server that takes the connection and says nothing is given up after the time-out."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        with pytest.raises(Temporary):
+        with pytest.raises(TemporaryMailError):
             send(f"smtp://127.0.0.1:{port}?timeout=0.1")
 
 
@@ -153,7 +155,7 @@ def test_starttls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, option
 
 def test_starttls_required(post: Post) -> None:
     """Where encryption is required and not offered, nothing is sent."""
-    with pytest.raises(Temporary, match="STARTTLS"):
+    with pytest.raises(TemporaryMailError, match="STARTTLS"):
         send(f"smtp://127.0.0.1:{post.port}?starttls=require")
     assert [] == post.messages
 
@@ -161,7 +163,7 @@ def test_starttls_required(post: Post) -> None:
 def test_unknown_certificate(server_tls: ssl.SSLContext) -> None:
     """A certificate of an unknown authority is not accepted."""
     with Post(tls_context=server_tls) as post:
-        with pytest.raises(Temporary, match="SSLCertVerificationError"):
+        with pytest.raises(TemporaryMailError, match="SSLCertVerificationError"):
             send(f"smtp://127.0.0.1:{post.port}")
         assert [] == post.messages
 
@@ -181,15 +183,15 @@ def test_log_in(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, password
         if arrives:
             send(url, client_tls)
         else:
-            with pytest.raises(Temporary, match="SMTPAuthenticationError"):
+            with pytest.raises(TemporaryMailError, match="SMTPAuthenticationError"):
                 send(url, client_tls)
         assert arrives == (len(post.messages) == 1)
 
 
 def test_no_password_in_the_clear(post: Post) -> None:
     """To another machine a password is never sent without encryption."""
-    elsewhere = Smtp("mail.example.org", post.port, user="jan", password="wachtwoord/1")
-    with smtplib.SMTP("127.0.0.1", post.port) as server, pytest.raises(Temporary, match="not sent"):
+    elsewhere = SmtpTransport("mail.example.org", post.port, user="jan", password="wachtwoord/1")
+    with smtplib.SMTP("127.0.0.1", post.port) as server, pytest.raises(TemporaryMailError, match="not sent"):
         elsewhere._secure(server)
 
 
@@ -204,7 +206,7 @@ def test_no_password_in_the_clear(post: Post) -> None:
 )
 def test_url(url: str, expected: tuple[object, ...]) -> None:
     """An address names scheme, user, host, port and options; what it leaves out is as usual."""
-    made = Smtp.from_url(url)
+    made = SmtpTransport.from_url(url)
     assert expected == (made.host, made.port, made.user, made.implicit_tls, made.starttls)
 
 
@@ -223,13 +225,13 @@ def test_url(url: str, expected: tuple[object, ...]) -> None:
 def test_wrong_url(url: str) -> None:
     """A wrong address is one clear line that does not repeat the password."""
     with pytest.raises(ValueError, match="SMTP address") as raised:
-        Smtp.from_url(url)
+        SmtpTransport.from_url(url)
     assert ([], False) == (str(raised.value).splitlines()[1:], "geheim" in str(raised.value))
 
 
 def test_password_is_not_shown() -> None:
     """The password does not show when the transport is printed."""
-    assert "geheim" not in repr(Smtp.from_url("smtp://jan:geheim@mail.example.org"))
+    assert "geheim" not in repr(SmtpTransport.from_url("smtp://jan:geheim@mail.example.org"))
 
 
 def test_mailbox(tmp_path: Path) -> None:
@@ -266,7 +268,7 @@ def test_mailbox_unknown(tmp_path: Path, mail_id: str) -> None:
 def test_mailbox_is_bounded(tmp_path: Path) -> None:
     """Only the newest mails are kept."""
     mailbox = Mailbox(tmp_path)
-    for number in range(KEPT + 3):
+    for number in range(MAX_MAILS + 3):
         mailbox.send(message(number))
     subjects = [mail.subject for mail in mailbox.list()]
-    assert (KEPT, f"Één {KEPT + 2}") == (len(subjects), subjects[0])
+    assert (MAX_MAILS, f"Één {MAX_MAILS + 2}") == (len(subjects), subjects[0])

@@ -43,7 +43,7 @@ def test_find(db: Database) -> None:
     """A message is found by its check code, however that is typed, with kind, moment and masked recipient."""
     with db.write() as conn:
         code = verification.register(conn, "access_code.letter", "B••• / 0012•••", "nl", NOW)
-    expected = verification.Message(code, "access_code.letter", "B••• / 0012•••", "nl", NOW)
+    expected = verification.SentMessage(code, "access_code.letter", "B••• / 0012•••", "nl", NOW)
     assert [expected] * 3 == [
         verification.find(db.read(), typed)
         for typed in (code, group_reference(code).lower(), f" {code[:4]} – {code[4:]} ")
@@ -70,7 +70,7 @@ def test_every_mail_is_registered(db: Database) -> None:
     queue(db, "one")
     payload = json.loads(rows(db, "outbox")[0]["payload"])
     assert {"name": "Jip", "token": "t", "check_code": payload["check_code"]} == payload
-    expected = verification.Message(
+    expected = verification.SentMessage(
         payload["check_code"], "replacement_password.link", "j•••@bakkerij.example", "nl", NOW
     )
     assert expected == verification.find(db.read(), payload["check_code"])
@@ -122,7 +122,7 @@ def test_footer(app: Flask, language: str) -> None:
     """A mail ends in its check code, grouped, and the address of the page that tells what is ours."""
     services = app.extensions["services"]
     with app.app_context():
-        _, text = mailer.write(
+        _, text = mailer.render_mail(
             services, "replacement_password.changed", language, {"name": "Jip", "check_code": "C9YHLGW5"}
         )
     last = text.strip().splitlines()[-1]
@@ -133,5 +133,5 @@ def test_footer(app: Flask, language: str) -> None:
 def test_no_footer(app: Flask) -> None:
     """A mail that was queued before there were check codes is still written."""
     with app.app_context():
-        _, text = mailer.write(app.extensions["services"], "replacement_password.changed", "en", {"name": "Jip"})
+        _, text = mailer.render_mail(app.extensions["services"], "replacement_password.changed", "en", {"name": "Jip"})
     assert "Code of this message" not in text

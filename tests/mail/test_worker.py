@@ -19,7 +19,7 @@ from selfservice.db import Database
 from selfservice.logs import JsonLines
 from selfservice.mail import outbox
 from selfservice.mail.delivery import claim
-from selfservice.mail.outbox import Queued, status
+from selfservice.mail.outbox import OutboxEntry, status
 from selfservice.mail.worker import Worker
 from tests.domain_helpers import CONTEXT, NOW, Post, new_database, rows, run_processes
 from tests.outbox_worker import render
@@ -33,7 +33,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield made
 
 
-def enqueue(db: Database, number: int, now: datetime = NOW) -> Queued:
+def enqueue(db: Database, number: int, now: datetime = NOW) -> OutboxEntry:
     with db.write() as conn:
         return outbox.enqueue(
             conn,
@@ -130,7 +130,7 @@ def test_work_of_each_turn_that_fails(db: Database) -> None:
 
     for number in (1, 2):
         enqueue(db, number)
-    Worker(Database(db.path), render, transport, lambda *_: None, now=lambda: NOW, often=often).run(stop)
+    Worker(Database(db.path), render, transport, lambda *_: None, now=lambda: NOW, every_turn=often).run(stop)
     assert [0, 1, 2] == turns
 
 

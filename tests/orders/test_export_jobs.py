@@ -18,7 +18,7 @@ from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.jobs import queue
-from selfservice.jobs.runner import Runner
+from selfservice.jobs.runner import JobRunner
 from selfservice.orders import export
 from selfservice.orders.export import workbook
 from selfservice.orders.models import Query, Scope
@@ -60,7 +60,7 @@ def work(app: Flask, config: Config, monkeypatch: pytest.MonkeyPatch) -> Work:
     db = database(app)
 
     def do() -> None:
-        runner, deadline = Runner(db, [sys.executable, "-m", "selfservice", "job"]), time.monotonic() + 120
+        runner, deadline = JobRunner(db, [sys.executable, "-m", "selfservice", "job"]), time.monotonic() + 120
         while any(row["state"] in ("waiting", "running") for row in rows(db, "jobs")):
             assert time.monotonic() < deadline
             runner.turn(clock.now())
@@ -225,7 +225,7 @@ def test_no_worker(app: Flask, client: HouseClient, lang: str, said: str) -> Non
     page = begun(client, lang=lang)
     before = said in client.get(page).text
     with database(app).write() as conn:
-        late = clock.to_text(clock.now() - timedelta(seconds=queue.LATE_SECONDS))
+        late = clock.to_text(clock.now() - timedelta(seconds=queue.OVERDUE_SECONDS))
         conn.execute("UPDATE jobs SET created_at = :late", {"late": late})
     assert (False, True) == (before, said in client.get(page).text)
 

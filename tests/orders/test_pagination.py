@@ -273,7 +273,7 @@ def test_plans(full: Book, monkeypatch: pytest.MonkeyPatch, few: int) -> None:
     watched.close()
     asked = {each for each in statements if "orders" in each or "lines" in each if each.lstrip().startswith("SELECT")}
     assert {True} == {len(asked) > 100}
-    with full.db.separate() as conn:
+    with full.db.separate_connection() as conn:
         Lines(conn, ORGANISATION, formats.programs().form)
         for statement in asked:
             plan = [row["detail"] for row in conn.execute(f"EXPLAIN QUERY PLAN {statement}")]

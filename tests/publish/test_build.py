@@ -218,7 +218,9 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
     address = f"/{lang}/self-service/replacement-password"
     client.send(address, {"access_code": "2222222222222222", "email": "jip@bakkerij.example"})
     form = client.get(f"{address}/sent").text
-    mail = mailer.write(app.extensions["services"], "replacement_password.link", lang, {"name": "Jip", "token": "t"})[1]
+    mail = mailer.render_mail(
+        app.extensions["services"], "replacement_password.link", lang, {"name": "Jip", "token": "t"}
+    )[1]
     written = {"en": "7 hours", "nl": "7 uur"}[lang]
     assert [True] * 3 == [written in text for text in (page, form, mail)]
     row = (

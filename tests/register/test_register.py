@@ -20,10 +20,10 @@ from selfservice.clock import to_text
 from selfservice.commands import cli
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import FileError
-from selfservice.importing.progress import Progress
+from selfservice.importing.progress import ProgressReporter
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.migrations import migrate
-from selfservice.register.importer import bring_in
+from selfservice.register.importer import import_register
 from selfservice.register.validation import _PLAIN_EMAIL, COLUMNS
 from selfservice.values.email import check_email
 from selfservice.web.services import Services
@@ -70,7 +70,7 @@ def text(*lines: str, head: str = ";".join(COLUMNS)) -> bytes:
 def bring(db: Database, content: bytes, now: Any = NOW) -> tuple[tuple[int, int, int, int], list[RejectedLine]]:
     """Bring a file in: how many were new, changed, the same and refused, and the refusals."""
     refused: list[RejectedLine] = []
-    found = bring_in(db, io.BytesIO(content), now, refuse=refused.append)
+    found = import_register(db, io.BytesIO(content), now, on_rejected=refused.append)
     return (found.new, found.changed, found.same, found.refused), refused
 
 
@@ -264,7 +264,7 @@ def test_others_write_in_between(db: Database) -> None:
         count = other.read().execute("SELECT count(*) FROM organisations").fetchone()[0]
         seen.append((totals.lines, count))
 
-    bring_in(db, Interrupted(content, other), NOW, refuse=print, progress=progress)
+    import_register(db, Interrupted(content, other), NOW, on_rejected=print, progress=progress)
     other.close()
     assert [(1000, 1000), (1500, 1500)] == seen
     assert 1000 == sum(row["invoices_email"] is not None for row in known(db))
@@ -295,10 +295,10 @@ def test_progress() -> None:
     """A bar on a terminal, a line at each 10,000 elsewhere; without a size neither share nor time left."""
     seconds = iter([0.0, 2.0])
     screen = Screen()
-    Progress(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=1000))
+    ProgressReporter(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=1000))
     assert "\r\x1b[K######------------------  25%  500 lines  250 a second  0:06 left" == screen.getvalue()
     seconds, plain = iter([0.0, 70.0, 80.0]), io.StringIO()
-    progress = Progress(plain, None, lambda: next(seconds))
+    progress = ProgressReporter(plain, None, lambda: next(seconds))
     for count in (5000, 10_500, 19_999, 20_000):
         progress.show(ImportCounts(same=count))
     assert "10,500 lines  150 a second\n20,000 lines  250 a second\n" == plain.getvalue()
@@ -307,7 +307,7 @@ def test_progress() -> None:
 def test_progress_at_the_start() -> None:
     """While nothing of a file is dealt with there is no time left to tell."""
     seconds, screen = iter([0.0, 2.0]), Screen()
-    Progress(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=0))
+    ProgressReporter(screen, 4000, lambda: next(seconds)).show(ImportCounts(new=500, bytes=0))
     assert "\r\x1b[K500 lines  250 a second" == screen.getvalue()
 
 
@@ -355,7 +355,7 @@ def test_killed(tmp_path: Path, register: Path, after: int) -> None:
     whole = Database(tmp_path / "whole.db")
     migrate(whole, KEYS)
     with register.open("rb") as file:
-        bring_in(whole, file, NOW, refuse=lambda _: None)
+        import_register(whole, file, NOW, on_rejected=lambda _: None)
     db = Database(tmp_path / "var" / "loket.db")
     migrate(db, KEYS)
     half, told = kill_and_repeat(db.path.parent, ["register", "import", str(register)], lambda: _count(db), after)

@@ -47,8 +47,8 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield made
 
 
-def status(db: Database, reference: str, now: object = NOW, email: str = PERSON) -> progress.Status:
-    found = progress.status(db.read(), CONTEXT, reference, email, now)  # type: ignore[arg-type]
+def status(db: Database, reference: str, now: object = NOW, email: str = PERSON) -> progress.RequestStatus:
+    found = progress.find_status(db.read(), CONTEXT, reference, email, now)  # type: ignore[arg-type]
     assert found
     return found
 
@@ -69,7 +69,7 @@ def test_private(db: Database) -> None:
     )  # fmt: skip
     assert request.id
     assert hash_token(mail["token"]) == help_.token_hash(db, reference)
-    assert "open" == confirmation.open_link(db.read(), hash_token(mail["token"]), NOW).state
+    assert "open" == confirmation.load_link(db.read(), hash_token(mail["token"]), NOW).state
 
 
 def test_private_code_follows_the_link(db: Database) -> None:
@@ -108,7 +108,7 @@ def test_private_with_a_password(db: Database) -> None:
     with db.write() as conn:
         access_codes.revoke(conn, 1, NOW)
     again = help_.hand_in(db, PRIVATE)
-    scheduled.hourly(db, CONTEXT, NOW)
+    scheduled.run_hourly(db, CONTEXT, NOW)
     before = help_.found(db, again).state
     help_.confirm(db, again)
     assert ("received", "sent", 1) == (before, help_.found(db, again).state, help_.active_codes(db))
@@ -153,7 +153,7 @@ def test_second_request(db: Database) -> None:
     """Who has such a code gets a reference too; only the mail says so, and no second code is made."""
     help_.confirm(db, help_.hand_in(db, PRIVATE))
     again = help_.hand_in(db, PRIVATE)
-    scheduled.hourly(db, CONTEXT, NOW)
+    scheduled.run_hourly(db, CONTEXT, NOW)
     assert ("access_code.already", 1) == (help_.mails(db)[-1], help_.active_codes(db))
     assert ("duplicate", "received") == (help_.found(db, again).state, status(db, again).state)
 
@@ -189,7 +189,7 @@ def test_known_and_unknown_cost_the_same(db: Database) -> None:
 )
 def test_what_the_form_never_lets_through(db: Database, wrong: dict[str, Any]) -> None:
     """Steps cannot be skipped: answers that no form gives make no request."""
-    with pytest.raises(submission.AnswerError):
+    with pytest.raises(submission.InvalidAnswersError):
         help_.hand_in(db, BUSINESS, **wrong)
     assert [] == rows(db, "requests")
 
@@ -200,9 +200,9 @@ def test_options(db: Database) -> None:
     paying = replace(known, payment_method="direct_debit")
     expected = [["credit", "direct_debit"], ["direct_debit"], ["direct_debit"]]
     assert expected == [
-        submission.options(FACTS, "private", None),
-        submission.options(FACTS, "business", known),
-        submission.options(FACTS, "business", paying),
+        submission.payment_options(FACTS, "private", None),
+        submission.payment_options(FACTS, "business", known),
+        submission.payment_options(FACTS, "business", paying),
     ]
 
 
@@ -220,20 +220,20 @@ def test_limits(db: Database) -> None:
     for number in range(7):
         with db.write() as conn:
             made.append(submission.submit(conn, CONTEXT, PRIVATE, str(number), ADDRESS, NOW))
-    assert ([0] * 6, True) == ([one.wait for one in made[:6]], made[6].wait > 0)
+    assert ([0] * 6, True) == ([one.retry_after for one in made[:6]], made[6].retry_after > 0)
     assert 6 == len(rows(db, "requests"))
 
 
 def test_delivery(db: Database) -> None:
     """By e-mail only to the registered address, however it is spelt; else to the registered postal address."""
     known = help_.organisation(db)
-    by_letter = submission.delivery(BUSINESS, known)
+    by_letter = submission.choose_delivery(BUSINESS, known)
     lines = ("Northsea Kite Repairs", "Oona Applegarth", "Duinpad 7a", "0012 ZZ  ZANDHOVEN")
     assert submission.Delivery("letter", None, lines) == by_letter
     own = replace(BUSINESS, email=REGISTERED.upper())
-    assert "email" == submission.delivery(own, known).channel
+    assert "email" == submission.choose_delivery(own, known).channel
     posted = replace(known, postal=Address("Postbus", "9", "0050 ZZ", "Zandhoven"))
-    assert "Postbus 9" == submission.delivery(BUSINESS, posted).lines[2]
+    assert "Postbus 9" == submission.choose_delivery(BUSINESS, posted).lines[2]
 
 
 # Checking
@@ -274,7 +274,7 @@ def test_main_code_stays(db: Database) -> None:
     for email in (REGISTERED, "two@kites.example"):
         help_.approve(db, help_.hand_in(db, BUSINESS, email=email))
     with db.write() as conn:
-        scheduled.revoke(conn, CONTEXT, 1, "Kim", NOW)
+        scheduled.revoke_for_staff(conn, CONTEXT, 1, "Kim", NOW)
     assert 1 == help_.organisation(db).main_person_id
 
 
@@ -287,7 +287,7 @@ def test_nobody_approves_their_own(db: Database, by: str) -> None:
     with pytest.raises(review.SelfApprovalError), db.write() as conn:
         review.reject(conn, CONTEXT, reference, by, "unclear", NOW)
     with pytest.raises(review.SelfApprovalError), db.write() as conn:
-        review.take_up(conn, CONTEXT, reference, by, NOW)
+        review.start_review(conn, CONTEXT, reference, by, NOW)
     assert "received" == help_.found(db, reference).state
 
 
@@ -369,7 +369,7 @@ def test_one_letter_an_address(db: Database) -> None:
     assert ("approved", None, None, 1) == (
         second.state, second.letter_id, second.access_code_id, help_.active_codes(db),
     )  # fmt: skip
-    tries = [fulfilment.hand_out_waiting(db, CONTEXT, NOW + timedelta(days=days)) for days in (13, 15, 16)]
+    tries = [fulfilment.fulfil_waiting(db, CONTEXT, NOW + timedelta(days=days)) for days in (13, 15, 16)]
     assert ([0, 1, 0], 2) == (tries, help_.active_codes(db))
 
 
@@ -381,10 +381,10 @@ def test_status(db: Database) -> None:
     early = help_.hand_in(db, BUSINESS, email=REGISTERED)
     own = help_.hand_in(db, BUSINESS, NOW + timedelta(hours=1))
     assert (2, None, "o•••@kites.example") == (
-        status(db, own).place, status(db, own).median_wait, status(db, own).masked_email,
+        status(db, own).queue_position, status(db, own).median_wait, status(db, own).masked_email,
     )  # fmt: skip
     help_.approve(db, early, NOW + timedelta(hours=30))
-    assert (1, timedelta(hours=30)) == (status(db, own).place, status(db, own).median_wait)
+    assert (1, timedelta(hours=30)) == (status(db, own).queue_position, status(db, own).median_wait)
 
 
 @pytest.mark.parametrize("known", [False, True])
@@ -405,7 +405,14 @@ def test_no_number_tells_who_has_a_code(db: Database, *, known: bool) -> None:
     for reference in (first, own, last):
         shown = status(db, reference, email=help_.found(db, reference).email)
         numbers.append(
-            (shown.place, shown.median_wait, shown.expected_from, shown.expected_until, shown.late, shown.may)
+            (
+                shown.queue_position,
+                shown.median_wait,
+                shown.expected_from,
+                shown.expected_until,
+                shown.is_late,
+                shown.allowed_actions,
+            )
         )
     assert [1, 2, 3] == [one[0] for one in numbers]
     assert 1 == len({one[1:] for one in numbers})
@@ -415,7 +422,7 @@ def test_no_number_tells_who_has_a_code(db: Database, *, known: bool) -> None:
 def test_status_needs_both(db: Database, reference: str | None, email: str) -> None:
     """An unknown reference and another's address give the same nothing."""
     own = help_.hand_in(db, BUSINESS)
-    assert None is progress.status(db.read(), CONTEXT, own if reference is None else reference, email, NOW)
+    assert None is progress.find_status(db.read(), CONTEXT, own if reference is None else reference, email, NOW)
 
 
 def test_status_tells_nothing_of_a_code(db: Database) -> None:
@@ -459,7 +466,7 @@ def test_withdrawn_tells_nothing_of_a_code(db: Database, kind: str, before: int,
     scheduled.close_unconfirmed(db, CONTEXT, at[1])
     seen = [status(db, *each) for each in zip(references_, at[1:] * 2, emails, strict=True)]
     assert replace(seen[0], reference="", masked_email="") == replace(seen[1], reference="", masked_email="")
-    assert ("withdrawn", (("received", NOW), ("withdrawn", at[0]))) == (seen[0].state, seen[0].moments)
+    assert ("withdrawn", (("received", NOW), ("withdrawn", at[0]))) == (seen[0].state, seen[0].timeline)
 
 
 def act(db: Database, what: str, reference: str, now: object = NOW, email: str = PERSON) -> str:
@@ -467,7 +474,7 @@ def act(db: Database, what: str, reference: str, now: object = NOW, email: str =
     with db.write() as conn:
         if what == "correct_address":
             return self_service.correct_address(conn, CONTEXT, reference, email, ELSEWHERE, ADDRESS, now)  # type: ignore[arg-type]
-        do = {"withdraw": self_service.withdraw, "never_came": self_service.never_came}[what]
+        do = {"withdraw": self_service.withdraw, "never_came": self_service.report_not_received}[what]
         return do(conn, CONTEXT, reference, email, ADDRESS, now)  # type: ignore[arg-type]
 
 
@@ -535,7 +542,7 @@ def test_never_came_by_letter(db: Database) -> None:
     assert "ok" == act(db, "never_came", reference, NOW + timedelta(days=10))
     waits = status(db, reference, NOW + timedelta(days=10))
     assert ("approved", True, 0) == (waits.state, waits.letter_waits, help_.active_codes(db))
-    scheduled.hourly(db, CONTEXT, NOW + timedelta(days=15))
+    scheduled.run_hourly(db, CONTEXT, NOW + timedelta(days=15))
     again = status(db, reference, NOW + timedelta(days=15))
     assert (False, 1, date(2026, 12, 9)) == (again.letter_waits, help_.active_codes(db), again.expected_from)
     assert "lost_access_code.replaced" == help_.mails(db)[-1]
@@ -548,7 +555,7 @@ def test_no_days_for_a_letter_that_waits(db: Database) -> None:
     help_.print_letters(db, NOW, posted=True)
     act(db, "never_came", reference, NOW + timedelta(days=10))
     waiting = help_.payload(db)
-    scheduled.hourly(db, CONTEXT, NOW + timedelta(days=15))
+    scheduled.run_hourly(db, CONTEXT, NOW + timedelta(days=15))
     later = NOW + timedelta(days=40)
     help_.print_letters(db, later, posted=True)
     act(db, "never_came", reference, later + timedelta(days=20))
@@ -566,9 +573,9 @@ def test_approved_late(db: Database) -> None:
     help_.print_letters(db, LATE + timedelta(days=20), posted=True)
     posted = status(db, reference, LATE + timedelta(days=20))
     assert [(True, date(2026, 11, 27)), (False, date(2026, 12, 18)), (False, date(2027, 1, 8))] == [
-        (one.late, one.expected_until) for one in (before, approved, posted)
+        (one.is_late, one.expected_until) for one in (before, approved, posted)
     ]
-    assert "never_came" not in posted.may
+    assert "never_came" not in posted.allowed_actions
 
 
 def test_approved_in_time(db: Database) -> None:
@@ -594,13 +601,13 @@ def test_never_came_but_used(db: Database) -> None:
 def lose(db: Database, email: str = PERSON, number: str | None = None, now: object = NOW) -> str:
     """Ask for the link; the hash of its token."""
     with db.write() as conn:
-        assert 0 == replacement.lose(conn, CONTEXT, email, number, ADDRESS, "en", now).wait  # type: ignore[arg-type]
+        assert 0 == replacement.send_replacement_link(conn, CONTEXT, email, number, ADDRESS, "en", now).retry_after  # type: ignore[arg-type]
     return str(rows(db, "tokens")[-1]["token_hash"])
 
 
 def replace_code(db: Database, found: str, now: object = NOW) -> records.Request | None:
     with db.write() as conn:
-        return replacement.replace(conn, CONTEXT, found, ADDRESS, now)  # type: ignore[arg-type]
+        return replacement.replace_code(conn, CONTEXT, found, ADDRESS, now)  # type: ignore[arg-type]
 
 
 def test_replace_private(db: Database) -> None:
@@ -610,7 +617,7 @@ def test_replace_private(db: Database) -> None:
     with db.write() as conn:
         sessions.start(conn, 1, 1, "cookie", NOW, "Firefox")
     link = lose(db)
-    assert replacement.opens(db.read(), link, NOW)
+    assert replacement.find_lost_code(db.read(), link, NOW)
     assert (1, True) == (help_.active_codes(db), sessions.find(db.read(), "cookie", NOW) is not None)
     made = replace_code(db, link)
     assert made
@@ -623,7 +630,7 @@ def test_replace_private(db: Database) -> None:
         access_codes.find_usable(db.read(), lookup_hashes(KEYS, code), NOW) for code in (old, help_.mailed_code(db))
     ]
     assert (None, 1) == (opens[0], opens[1].person_id if opens[1] else None)
-    assert (None, None) == (replace_code(db, link), replacement.opens(db.read(), link, NOW))
+    assert (None, None) == (replace_code(db, link), replacement.find_lost_code(db.read(), link, NOW))
     assert rows(db, "sessions")[0]["ended_at"]
 
 
@@ -642,7 +649,7 @@ def test_replace_business(db: Database) -> None:
     )
     assert "lost_access_code.replaced" == help_.mails(db)[-1]
     assert made.reference
-    assert status(db, made.reference).may
+    assert status(db, made.reference).allowed_actions
 
 
 def test_replacing_arranges_no_payment(db: Database) -> None:
@@ -676,7 +683,7 @@ def test_link_of_the_private_code_leaves_the_other(db: Database) -> None:
     help_.approve(db, help_.hand_in(db, BUSINESS))
     private, business = lose(db), lose(db, number=KVK)
     assert replace_code(db, private)
-    open_still = replacement.opens(db.read(), business, NOW)
+    open_still = replacement.find_lost_code(db.read(), business, NOW)
     assert open_still
     assert "Northsea Kite Repairs" == open_still.organisation
 
@@ -688,7 +695,7 @@ def test_remind(db: Database) -> None:
     """A code that was not used is brought to mind once, after the days that the fact says, and not when it was used."""
     help_.confirm(db, help_.hand_in(db, PRIVATE))
     days = FACTS.get("access_code.reminder_days").value
-    found = [scheduled.remind(db, CONTEXT, NOW + timedelta(days=days, seconds=s)) for s in (-1, 0, 1)]
+    found = [scheduled.send_reminders(db, CONTEXT, NOW + timedelta(days=days, seconds=s)) for s in (-1, 0, 1)]
     assert ([0, 1, 0], "access_code.reminder") == (found, help_.mails(db)[-1])
 
 
@@ -698,7 +705,10 @@ def test_expire(db: Database) -> None:
     code = str(rows(db, "access_codes")[0]["code_hash"])
     before, after = NOW + timedelta(days=60), NOW + timedelta(days=61)
     opens = [access_codes.find_usable(db.read(), (code, code), now) is not None for now in (before, after)]
-    assert ([True, False], [0, 1, 0]) == (opens, [scheduled.expire(db, CONTEXT, now) for now in (before, after, after)])
+    assert ([True, False], [0, 1, 0]) == (
+        opens,
+        [scheduled.revoke_expired(db, CONTEXT, now) for now in (before, after, after)],
+    )
     assert ("access_code.expired", 0) == (help_.mails(db)[-1], help_.active_codes(db))
 
 
@@ -706,7 +716,7 @@ def test_expired_before_it_was_printed(db: Database) -> None:
     """A letter that nobody printed in all that time goes with its code: no dead code is ever printed."""
     reference = help_.hand_in(db, BUSINESS)
     help_.approve(db, reference)
-    scheduled.expire(db, CONTEXT, NOW + timedelta(days=61))
+    scheduled.revoke_expired(db, CONTEXT, NOW + timedelta(days=61))
     found = help_.found(db, reference)
     assert ("withdrawn", ["withdrawn"]) == (found.state, [row["state"] for row in rows(db, "letters")])
 
@@ -717,8 +727,8 @@ def test_used_code_stays(db: Database) -> None:
     with db.write() as conn:
         access_codes.record_use(conn, 1, NOW)
     assert (0, 0) == (
-        scheduled.expire(db, CONTEXT, NOW + timedelta(days=400)),
-        scheduled.remind(db, CONTEXT, NOW + timedelta(days=400)),
+        scheduled.revoke_expired(db, CONTEXT, NOW + timedelta(days=400)),
+        scheduled.send_reminders(db, CONTEXT, NOW + timedelta(days=400)),
     )
 
 
@@ -734,7 +744,7 @@ def test_close_unconfirmed(db: Database) -> None:
 def test_link_lapses(db: Database, hours: int, state: str) -> None:
     """The link works as long as the fact access_code.link_hours says, also while the worker stands still."""
     link = help_.token_hash(db, help_.hand_in(db, PRIVATE))
-    assert state == confirmation.open_link(db.read(), link, NOW + timedelta(hours=hours)).state
+    assert state == confirmation.load_link(db.read(), link, NOW + timedelta(hours=hours)).state
 
 
 def race_to_confirm(path: Path, reference: str) -> bool:
@@ -803,7 +813,7 @@ def test_deferred_link_works_when_it_arrives(db: Database) -> None:
     assert [until] * 2 == [token["expires_at"], mail["give_up_at"]]
     late, later = (NOW + timedelta(hours=hours) for hours in (24.5, 25.5))
     assert 3 == scheduled.close_unconfirmed(db, CONTEXT, late)
-    found_ = progress.status(db.read(), CONTEXT, references_[3], PERSON, late)
+    found_ = progress.find_status(db.read(), CONTEXT, references_[3], PERSON, late)
     assert found_
     assert [False, True] == [link_end(found_, 24) < moment for moment in (late, later)]
     assert 1 == scheduled.close_unconfirmed(db, CONTEXT, later)
@@ -823,7 +833,7 @@ def test_everything_is_in_the_log(db: Database) -> None:
     """Each step leaves an event: who did what, on what, with which result."""
     reference = help_.hand_in(db, BUSINESS)
     with db.write() as conn:
-        review.take_up(conn, CONTEXT, reference, "Kim", NOW)
+        review.start_review(conn, CONTEXT, reference, "Kim", NOW)
     help_.approve(db, reference)
     help_.print_letters(db, NOW, posted=True)
     seen = [(row["what"], row["result"]) for row in rows(db, "events")]

@@ -98,7 +98,7 @@ def test_database_in_use(breaking: HouseClient, app: Flask, lang: str, monkeypat
     """When somebody else keeps the database the answer is 503 with when to come back, for people and for programs; and
     it does not say that they tried too often.
     """
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_SECONDS", 0.01)
     other = connect(app.extensions["services"].config.database)
     other.execute("BEGIN IMMEDIATE")
     answers = [breaking.get(f"/{lang}/write"), breaking.fragment(f"/{lang}/write"), breaking.get("/api/write")]

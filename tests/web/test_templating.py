@@ -11,7 +11,7 @@ from flask import Flask
 
 from selfservice.clock import now
 from selfservice.config import Config
-from selfservice.mailer import write
+from selfservice.mailer import render_mail
 from selfservice.web.layout import load_all
 from tests.conftest import wired_anew
 
@@ -32,7 +32,7 @@ def test_all_are_loaded(app: Flask) -> None:
     assert {"layout.html", "access_code/need.html", "replacement_password/mail_link.txt"} <= names
     assert 200 == app.test_client().get("/en/self-service/access-code").status_code
     payload = {"name": "Jip", "moment": now().isoformat()}
-    subject, _ = write(app.extensions["services"], "replacement_password.changed", "en", payload)
+    subject, _ = render_mail(app.extensions["services"], "replacement_password.changed", "en", payload)
     assert "Your password was changed" == subject
 
 

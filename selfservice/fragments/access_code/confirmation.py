@@ -19,7 +19,7 @@ from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.requests import confirmation, fulfilment, records
-from selfservice.requests.confirmation import Asked, Link
+from selfservice.requests.confirmation import ConfirmationLink, PendingConfirmation
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
@@ -49,8 +49,8 @@ def opened(conn: Connection, now: datetime) -> str:
     return str(_load(conn, now).get("token_hash", ""))
 
 
-def _open(conn: Connection, saved: dict[str, Any], now: datetime) -> Link:
-    return confirmation.open_link(conn, saved.get("token_hash", ""), now)
+def _open(conn: Connection, saved: dict[str, Any], now: datetime) -> ConfirmationLink:
+    return confirmation.load_link(conn, saved.get("token_hash", ""), now)
 
 
 def follow(token: str) -> Response:
@@ -61,7 +61,7 @@ def follow(token: str) -> Response:
     """
     now, token_hash = clock.now(), hash_token(token)
     conn = services().db.read()
-    is_ours = confirmation.open_link(conn, token_hash, now).state != "unknown"
+    is_ours = confirmation.load_link(conn, token_hash, now).state != "unknown"
     before = _load(conn, now).get("token_hash")
     if (is_ours or before) and before != token_hash:
         with services().db.write() as conn:
@@ -79,14 +79,14 @@ def confirm() -> Response:
     if "done" in saved:
         return web.see(url_for(".confirmed"))
     opened = _open(conn, saved, now)
-    if opened.asked is None:
+    if opened.pending is None:
         return _gone(opened)
     before = clock.upcoming(saved.get("before", ""), now)
-    return _show(opened.asked, mailed="before" in saved, before=before)
+    return _show(opened.pending, mailed="before" in saved, before=before)
 
 
 def _show(
-    asked: Asked,
+    asked: PendingConfirmation,
     errors: dict[str, str] | None = None,
     status: int = 200,
     notice: str | None = None,
@@ -96,7 +96,7 @@ def _show(
 ) -> Response:
     return web.render(
         "access_code/confirm.html",
-        title=gettext("Choose your password") if asked.is_choice else gettext("Confirm your request"),
+        title=gettext("Choose your password") if asked.only_sets_password else gettext("Confirm your request"),
         status=422 if errors else status,
         error=bool(errors) or status >= 400,
         asked=asked,
@@ -108,7 +108,7 @@ def _show(
     )
 
 
-def _gone(opened: Link) -> Response:
+def _gone(opened: ConfirmationLink) -> Response:
     titles = {
         "used": gettext("This link was used already"),
         "withdrawn": gettext("This request was withdrawn"),
@@ -122,7 +122,7 @@ def agree() -> Response:
     """Use the link up, for who knows the password or chooses the first. Sent twice, it says what the first did."""
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
-    asked, sent = _open(conn, saved, now).asked, request.form.get("request", "")
+    asked, sent = _open(conn, saved, now).pending, request.form.get("request", "")
     if "done" in saved and saved["done"]["reference"] == sent:
         return web.see(url_for(".confirmed"))
     if asked is None:
@@ -132,12 +132,12 @@ def agree() -> Response:
     return _with_password(asked, saved["token_hash"]) if asked.has_password else _choose(asked, saved["token_hash"])
 
 
-def _other(asked: Asked) -> Response:
+def _other(asked: PendingConfirmation) -> Response:
     """Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet."""
     return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
 
 
-def _with_password(asked: Asked, token_hash: str) -> Response:
+def _with_password(asked: PendingConfirmation, token_hash: str) -> Response:
     wired, now, typed = services(), clock.now(), request.form.get("password", "")
     person, address = asked.request.person_id, web.client_address()
     if not typed:
@@ -160,12 +160,12 @@ def _with_password(asked: Asked, token_hash: str) -> Response:
         raise
     if not right:
         with wired.db.write() as conn:
-            confirmation.refuse(conn, wired.context, asked.request, address, clock.now())
+            confirmation.record_wrong_password(conn, wired.context, asked.request, address, clock.now())
         return _show(asked, {"password": gettext("This is not your password. Nothing was confirmed yet: try again.")})
     return _finish(asked, token_hash, known=known, chosen=None)
 
 
-def _choose(asked: Asked, token_hash: str) -> Response:
+def _choose(asked: PendingConfirmation, token_hash: str) -> Response:
     wired, typed = services(), request.form.get("new_password", "")
     if problem := new_password_error(
         wired.db.read(), wired.context, asked.request.person_id, typed, demo=wired.config.demo
@@ -174,7 +174,7 @@ def _choose(asked: Asked, token_hash: str) -> Response:
     return _finish(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
 
 
-def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
+def _finish(asked: PendingConfirmation, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
@@ -182,7 +182,9 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
         done = _load(conn, now).get("done")
         if done is None or done["reference"] != asked.request.reference:
             done = None
-            made = confirmation.confirm(conn, wired.context, token_hash, address, now, known=known, chosen=chosen)
+            made = confirmation.confirm(
+                conn, wired.context, token_hash, address, now, verified_hash=known, new_hash=chosen
+            )
             if made is not None:
                 done = _done(asked, made)
                 content = {"token_hash": token_hash, "done": done}
@@ -191,7 +193,7 @@ def _finish(asked: Asked, token_hash: str, *, known: str | None, chosen: str | N
     return web.see(url_for(".confirm" if done is None else ".confirmed"))
 
 
-def _done(asked: Asked, made: records.Request) -> dict[str, Any]:
+def _done(asked: PendingConfirmation, made: records.Request) -> dict[str, Any]:
     """What the last page shows."""
     collects = asked.collects_from if made.kind == "private" else None
     return {
@@ -211,15 +213,15 @@ def forgotten() -> Response:
     now = clock.now()
     with services().db.write() as conn:
         saved = _load(conn, now)
-        asked = _open(conn, saved, now).asked
+        asked = _open(conn, saved, now).pending
         wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
         if asked is not None and asked.has_password and not asked.has_code and not is_other:
-            sent = confirmation.forget_password(
+            sent = confirmation.send_password_link(
                 conn, services().context, asked, web.client_address(), current_language(), now
             )
-            wait = sent.wait
+            wait = sent.retry_after
             if not wait:
-                before = clock.to_text(sent.before) if sent.before else ""
+                before = clock.to_text(sent.sent_before) if sent.sent_before else ""
                 cookies.save_form(conn, SAVED_FORM, saved | {"before": before}, now)
     if asked is not None and is_other:
         return _other(asked)
@@ -241,6 +243,6 @@ def confirmed() -> Response:
         title=gettext("Your password is saved") if is_choice else gettext("Your request is confirmed"),
         done=done,
         is_choice=is_choice,
-        before=fulfilment.code_leaves_before(conn, done["reference"], now) if done["kind"] == "private" else None,
+        before=fulfilment.code_sent_before(conn, done["reference"], now) if done["kind"] == "private" else None,
         collects_from=None if done["collects_from"] is None else date.fromisoformat(done["collects_from"]),
     )

@@ -70,7 +70,7 @@ class Form:
     def read(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
         """The form with these answers; looks the organisation up. One query, or none without a number."""
         number = asked_number(answers)
-        return cls(facts, answers, submission.organisation(conn, number) if number else None)
+        return cls(facts, answers, submission.find_organisation(conn, number) if number else None)
 
     @property
     def is_business(self) -> bool:
@@ -85,7 +85,7 @@ class Form:
     @cached_property
     def payment_methods(self) -> list[str]:
         """The ways to pay that may be chosen; when there is one only, nothing is asked."""
-        return submission.options(self.facts, self.kind, self.organisation)
+        return submission.payment_options(self.facts, self.kind, self.organisation)
 
     @property
     def is_arranged(self) -> bool:
@@ -120,7 +120,7 @@ class Form:
     @property
     def delivery(self) -> submission.Delivery:
         """How the code will come."""
-        return submission.delivery(self.filled_in(), self.organisation)
+        return submission.choose_delivery(self.filled_in(), self.organisation)
 
     def filled_in(self) -> submission.Answers:
         """The answers as `requests.model` wants them."""

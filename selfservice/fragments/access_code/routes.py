@@ -19,7 +19,7 @@ from selfservice.fragments.access_code.form import ASKED, LAST, LONGEST, NUMBERS
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import other_language
 from selfservice.limits import table
-from selfservice.limits.rate_limit import Guard
+from selfservice.limits.rate_limit import LimitSet
 from selfservice.requests import submission
 from selfservice.values.email import mask_email
 from selfservice.values.iban import group_iban
@@ -128,9 +128,9 @@ def answer(step: str) -> Response:
     return web.see(_address(form.before(step) if back else form.reached))
 
 
-def _admit(conn: Connection, guard: Guard, now: datetime) -> int:
+def _admit(conn: Connection, guard: LimitSet, now: datetime) -> int:
     """Count a try from here; the seconds to wait when there were too many, else 0."""
-    return guard.admit(conn, services().keys, web.client_address(), now).retry_after_seconds
+    return guard.allow(conn, services().keys, web.client_address(), now).retry_after_seconds
 
 
 def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
@@ -195,7 +195,9 @@ def check() -> Response:
 
 
 def _promise(now: datetime) -> tuple[date, date]:
-    return workdays.promise(workdays.today(now), services().facts.get("access_code.delivery_working_days").value)
+    return workdays.delivery_window(
+        workdays.today(now), services().facts.get("access_code.delivery_working_days").value
+    )
 
 
 def _check(form: Form, now: datetime, status: int = 200, notice: str | None = None) -> Response:
@@ -218,23 +220,23 @@ def send() -> Response:
         handed = submission.submit(
             conn, services().context, form.filled_in(), saved["key"], web.client_address(), now, proof=proof
         )
-        if not handed.wait:
+        if not handed.retry_after:
             cookies.save_form(conn, NAME, _sent(form, handed, now), now)
-    if handed.wait:
+    if handed.retry_after:
         way = gettext(
             "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
             "browser, and then send this request: you need not wait."
         )
-        return too_often(handed.wait, lambda notice: _check(form, now, 429, notice), way)
+        return too_often(handed.retry_after, lambda notice: _check(form, now, 429, notice), way)
     return web.see(url_for(".done"))
 
 
-def _sent(form: Form, handed: submission.Submitted, now: datetime) -> dict[str, Any]:
+def _sent(form: Form, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
     """What the last page shows; the answers themselves are forgotten."""
     way, (since, until) = form.delivery, _promise(now)
     return {
         "reference": group_reference(handed.reference),
-        "before": clock.to_text(handed.before) if handed.before else "",
+        "before": clock.to_text(handed.sent_before) if handed.sent_before else "",
         "kind": form.kind,
         "organisation": form.organisation.name if form.organisation else "",
         "channel": way.channel,

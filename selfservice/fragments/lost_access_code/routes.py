@@ -59,13 +59,13 @@ def _send(typed: dict[str, str]) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now, number = clock.now(), form.kvk_number(typed)
     with services().db.write() as conn:
-        asked = replacement.lose(
+        asked = replacement.send_replacement_link(
             conn, services().context, typed["email"], number, web.client_address(), current_language(), now
         )
-        if not asked.wait:
-            before = clock.to_text(asked.before) if asked.before else ""
+        if not asked.retry_after:
+            before = clock.to_text(asked.sent_before) if asked.sent_before else ""
             cookies.save_form(conn, NAME, {**typed, "before": before}, now)
-    return asked.wait
+    return asked.retry_after
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def follow(token: str) -> Response:
     now = clock.now()
     token_hash = hash_token(token)
     conn = services().db.read()
-    works = replacement.opens(conn, token_hash, now) is not None
+    works = replacement.find_lost_code(conn, token_hash, now) is not None
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
     if works or "token_hash" in _load(conn, now):
         with services().db.write() as conn:
@@ -128,7 +128,7 @@ def confirm() -> Response:
 def _ask(notice: str | None = None) -> Response:
     conn, now = services().db.read(), clock.now()
     token_hash = _load(conn, now).get("token_hash", "")
-    lost = replacement.opens(conn, token_hash, now)
+    lost = replacement.find_lost_code(conn, token_hash, now)
     if lost is None:
         return _expired()
     return web.render(
@@ -157,7 +157,7 @@ def replace() -> Response:
             return web.see(url_for(".done"))
         token_hash, made = saved.get("token_hash", ""), None
         if request.form.get("link") == tokens.link_fingerprint(services().keys, token_hash):
-            made = replacement.replace(conn, services().context, token_hash, web.client_address(), now)
+            made = replacement.replace_code(conn, services().context, token_hash, web.client_address(), now)
         if made is not None:
             cookies.save_form(conn, NAME, {"done": _made(made)}, now)
     # A page is made outside the transaction: it may prolong a session, which is another.
@@ -190,7 +190,7 @@ def done() -> Response:
         "lost_access_code/done.html",
         title=gettext("Your old code no longer works"),
         made=made,
-        before=fulfilment.code_leaves_before(conn, made["reference"], now),
+        before=fulfilment.code_sent_before(conn, made["reference"], now),
         since=date.fromisoformat(made["since"]),
         until=date.fromisoformat(made["until"]),
     )

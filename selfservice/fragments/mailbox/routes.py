@@ -43,8 +43,8 @@ def start() -> Response:
     return web.render(
         "mailbox/list.html",
         title=gettext("Mailbox of this demonstration"),
-        mails=mailer.mailbox(services().config).list(),
-        waiting=outbox.waiting_until(services().db.read(), clock.now()),
+        mails=mailer.demo_mailbox(services().config).list(),
+        waiting=outbox.waiting_times(services().db.read(), clock.now()),
     )
 
 
@@ -52,7 +52,7 @@ def start() -> Response:
 def hurry() -> Response:
     """Do not wait for what would go later: for somebody who tries everything within an hour."""
     with services().db.write() as conn:
-        outbox.hurry(conn, clock.now())
+        outbox.send_waiting_now(conn, clock.now())
     return web.see(url_for(".start"))
 
 
@@ -60,7 +60,7 @@ def hurry() -> Response:
 def show(mail_id: str) -> Response:
     """One mail, as text with its links alive."""
     try:
-        mail = mailer.mailbox(services().config).get(mail_id)
+        mail = mailer.demo_mailbox(services().config).get(mail_id)
     except LookupError:
         abort(404)
     return web.render("mailbox/mail.html", title=mail.subject, mail=mail, text=_with_links(mail.text))

@@ -63,8 +63,8 @@ def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Que
     }
     try:
         with services().db.write() as conn:
-            job, is_new = queue.ask(conn, export.JOB, session.id, payload, orders, now)
-    except queue.BusyError as busy:
+            job, is_new = queue.enqueue(conn, export.JOB, session.id, payload, orders, now)
+    except queue.UnfinishedJobError as busy:
         return error_pages.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
     if is_new:
         record_look(session, viewer, "orders.download", params, once=False)
@@ -173,7 +173,7 @@ def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = F
 def _shown(job: Job) -> dict[str, Any]:
     """What the page says of a file."""
     now = clock.now()
-    is_late = queue.is_late(services().db.read(), job, now)
+    is_late = queue.is_overdue(services().db.read(), job, now)
     step, said = _said(job, is_late=is_late)
     return {
         "job": job,

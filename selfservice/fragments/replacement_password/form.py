@@ -64,14 +64,14 @@ def ask(
     they do or not. Call inside `write()`.
     """
     code_hash = hashes[0]
-    decision = table.PASSWORD_LINK.admit(conn, ctx.keys, address, now, code_hash)
+    decision = table.PASSWORD_LINK.allow(conn, ctx.keys, address, now, code_hash)
     if not decision.allowed:
         return Asked(decision.retry_after_seconds, {})
     member = access_codes.find(conn, hashes, email)
     hours = ctx.fact("password_link.hours")
     # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
     counted_on = f"{code_hash} {email_key(email)}"
-    slot = outbox.reserve(conn, ctx, now, counted_on=counted_on, earned=True, topic=TOKEN_KIND)
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=counted_on, earned=True, topic=TOKEN_KIND)
     issued = tokens.issue(conn, ctx.keys, TOKEN_KIND, member.person_id if member else None, hours, slot.at)
     outbox.enqueue(
         conn,
@@ -90,7 +90,7 @@ def ask(
     )
     who = f"person:{member.person_id}" if member else email_key(email)
     record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
-    before = slot.before(now)
+    before = slot.sent_before(now)
     saved = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
     return Asked(0, saved | {"before": to_text(before) if before else ""})
 

@@ -117,7 +117,7 @@ def follow(token: str) -> Response:
     """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar."""
     now = clock.now()
     token_hash = hash_token(token)
-    if confirmation.open_link(services().db.read(), token_hash, now).state != "unknown":
+    if confirmation.load_link(services().db.read(), token_hash, now).state != "unknown":
         # Until 29 November 2026 the mails about requests led here.
         answer = web.see(f"/{current_language()}/self-service/access-code/link/{token}")
         answer.headers["Cache-Control"] = security.NO_TRANSFORM

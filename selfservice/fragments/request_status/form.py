@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.requests import rejection_reasons
-from selfservice.requests.progress import Status
+from selfservice.requests.progress import RequestStatus
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
 from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
@@ -74,9 +74,9 @@ def to_address(typed: Mapping[str, str]) -> Address:
     return Address(typed["street"], typed["house_number"], typed["postcode"], typed["city"])
 
 
-def headline(status: Status) -> str:
+def headline(status: RequestStatus) -> str:
     """The state in a few words: the heading of the page."""
-    if status.state == "sent" and status.mail_before:
+    if status.state == "sent" and status.mail_sent_before:
         return gettext("Your code comes by e-mail")
     return {
         "received": gettext("We have received your request"),
@@ -104,15 +104,15 @@ def step(state: str) -> str:
     }.get(state, "")
 
 
-def steps(status: Status) -> list[tuple[str, datetime]]:
+def steps(status: RequestStatus) -> list[tuple[str, datetime]]:
     """What the request went through, in order of time: each step in words, with its moment.
 
     Approved after a code was handed over is what a request is when that code never came and a new one was made.
     Before that, nobody approves a private request: its own link does.
     """
     passed, handed_over = [], False
-    has_left = status.state != "sent" or not status.mail_before
-    for state, moment in status.moments if has_left else status.moments[:-1]:
+    has_left = status.state != "sent" or not status.mail_sent_before
+    for state, moment in status.timeline if has_left else status.timeline[:-1]:
         handed_over |= state in HANDED_OVER
         again = state == "approved" and handed_over
         if again or state != "approved" or status.kind == "business":
@@ -120,14 +120,14 @@ def steps(status: Status) -> list[tuple[str, datetime]]:
     return [(name, moment) for name, moment in passed if name]
 
 
-def why(status: Status) -> str:
+def why(status: RequestStatus) -> str:
     """Why it was not granted, in a sentence."""
-    if status.reason in rejection_reasons.REASONS:
-        return rejection_reasons.sentence(status.reason)
+    if status.reason in rejection_reasons.REJECTION_REASONS:
+        return rejection_reasons.rejection_text(status.reason)
     return gettext("We could not give you a new code for this request.")
 
 
-def link_end(status: Status, hours: int) -> datetime:
+def link_end(status: RequestStatus, hours: int) -> datetime:
     """Until when the link that was mailed for this request works, by the time alone (fact access_code.link_hours from
     when the mail left): that it was used may only be known to its owner.
     """

@@ -16,7 +16,7 @@ from selfservice.db import Connection
 from selfservice.fragments.request_status import form
 from selfservice.i18n.catalogs import gettext
 from selfservice.requests import progress, self_service
-from selfservice.requests.progress import Status
+from selfservice.requests.progress import RequestStatus
 from selfservice.web import cookies
 from selfservice.web.error_pages import answer as error_answer
 from selfservice.web.forms import StartForm
@@ -63,8 +63,8 @@ def _load(conn: Connection, now: datetime) -> dict[str, str]:
     return cookies.load_form(conn, NAME, now)
 
 
-def _find(conn: Connection, saved: dict[str, str], now: datetime) -> Status | None:
-    return progress.status(conn, services().context, saved["reference"], saved["email"], now)
+def _find(conn: Connection, saved: dict[str, str], now: datetime) -> RequestStatus | None:
+    return progress.find_status(conn, services().context, saved["reference"], saved["email"], now)
 
 
 @blueprint.get("/status")
@@ -75,7 +75,7 @@ def status() -> Response:
     return _status(saved, _find(conn, saved, now), now) if "reference" in saved else web.see(url_for(".start"))
 
 
-def _status(saved: dict[str, str], current: Status | None, now: datetime) -> Response:
+def _status(saved: dict[str, str], current: RequestStatus | None, now: datetime) -> Response:
     if current is None:
         return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
     return web.render(
@@ -91,17 +91,17 @@ def _status(saved: dict[str, str], current: Status | None, now: datetime) -> Res
     )
 
 
-def _open(what: str) -> tuple[dict[str, str], Status] | Response:
+def _open(what: str) -> tuple[dict[str, str], RequestStatus] | Response:
     """The request that this browser looks at, when this may be done with it; else where to go instead."""
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
     if "reference" not in saved:
         return web.see(url_for(".start"))
     current = _find(conn, saved, now)
-    return (saved, current) if current is not None and what in current.may else web.see(url_for(".status"))
+    return (saved, current) if current is not None and what in current.allowed_actions else web.see(url_for(".status"))
 
 
-def _ask(template: str, page: str, current: Status, **variables: Any) -> Response:
+def _ask(template: str, page: str, current: RequestStatus, **variables: Any) -> Response:
     return web.render(f"request_status/{template}.html", title=page, status_=current, **variables)
 
 
@@ -158,7 +158,9 @@ def do_never_came() -> Response:
     address = web.client_address()
     return _do(
         "never-came",
-        lambda conn, ref, email, now: self_service.never_came(conn, services().context, ref, email, address, now),
+        lambda conn, ref, email, now: self_service.report_not_received(
+            conn, services().context, ref, email, address, now
+        ),
     )
 
 

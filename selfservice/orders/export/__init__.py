@@ -115,7 +115,7 @@ def from_payload(payload: Mapping[str, Any]) -> tuple[Query, str]:
 
 def _text(db: Database, query: Query, file: Format) -> Iterator[bytes]:
     yield file.head
-    with db.separate() as conn:
+    with db.separate_connection() as conn:
         between = b""
         for piece in OrderStore(conn).export_text(query, file.form):
             yield between + piece

@@ -54,7 +54,7 @@ def write(db: Database, query: Query, path: Path, tell: Callable[[int], object])
     with using_language(query.language):
         texts = _Texts()
     # Rows are as private as the workbook: they wait where it does, under its name, and go with this.
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as rows, db.separate() as conn:
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{path.stem}-") as rows, db.separate_connection() as conn:
         book = xlsxwriter.Workbook(str(path), {**_OPTIONS, "tmpdir": rows})
         store, done = OrderStore(conn), 0
         sheets = _Sheets(store, book, query.language, texts)
