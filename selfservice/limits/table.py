@@ -1,25 +1,34 @@
 """Every limit on what can be tried, once. Mail has caps of its own: the facts `mail.*`."""
 
+from selfservice.context import Context
 from selfservice.limits.rate_limit import LimitSet, RateLimit
 
 HOUR = 3600
 DAY = 24 * HOUR
 
-# Mail to one address that anybody can cause by typing it, of which ten a day leave (fact mail.per_day). So many a day
-# can be asked for that what is over waits its turn for less than a day: of links for a lost code only the newest waits.
-_REQUEST = RateLimit("request-address", 20, HOUR), RateLimit("request-global", 800, 60)
-_REQUEST_MAIL = (6, 6 * DAY // 8)
-_LOST_MAIL = (6, 6 * DAY // 10)
 
-# Guards: what anybody can try. A whole office may have one address, and people mistype.
-REQUEST = LimitSet(*_REQUEST, RateLimit("request-mail", *_REQUEST_MAIL))
-# For who opened a link that we mailed to that address: what others ask with it cannot keep its owner out.
-PROVEN_REQUEST = LimitSet(*_REQUEST, RateLimit("request-mail-proven", *_REQUEST_MAIL))
-# Not counted together with requests, of which others could make too many. Too many of these keep nobody out: each mail
-# has the link that its owner needs.
-LOST_CODE = LimitSet(
-    RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), RateLimit("lost-mail", *_LOST_MAIL)
-)
+def request(ctx: Context, *, proven: bool) -> LimitSet:
+    """For requests. Who opened a link that we mailed to that address (`proven`) is counted apart: what others ask with
+    it cannot keep its owner out.
+    """
+    name = "request-mail-proven" if proven else "request-mail"
+    # Four for each five mails that leave in a day.
+    mail = RateLimit(name, 6, 6 * DAY * 5 // (4 * ctx.fact("mail.per_day")))
+    return LimitSet(RateLimit("request-address", 20, HOUR), RateLimit("request-global", 800, 60), mail)
+
+
+def lost_code(ctx: Context) -> LimitSet:
+    """For links to replace a code. Not counted together with requests, of which others could make too many. Too many of
+    these keep nobody out: each mail has the link that its owner needs.
+    """
+    mail = RateLimit("lost-mail", 6, 6 * DAY // ctx.fact("mail.per_day"))
+    return LimitSet(RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), mail)
+
+
+# What anybody can try. A whole office may have one address, and people mistype. Those above are of mail to one address
+# that anybody can cause by typing it, of which fact mail.per_day leave: so many a day can be asked for that what is
+# over waits its turn for less than a day; of links for a lost code only the newest waits.
+
 # Too few to guess one of 2^75 codes.
 PASSWORD_LINK = LimitSet(
     RateLimit("password-address", 20, HOUR), RateLimit("password-global", 800, 60), RateLimit("password-name", 6, HOUR)

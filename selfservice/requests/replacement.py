@@ -68,7 +68,7 @@ def send_replacement_link(
     Known and unknown cost the same statements and get the same answer. The address is expected to have passed
     `check_email`. Call inside `write()`.
     """
-    decision = table.LOST_CODE.allow(conn, ctx.keys, address, now, email_key(email))
+    decision = table.lost_code(ctx).allow(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
         return LinkResult(decision.retry_after_seconds)
     registered = find_organisation(conn, kvk_number) if kvk_number else None

@@ -125,8 +125,7 @@ def submit(
     registered = find_organisation(conn, answers.kvk_number) if answers.kind == "business" else None
     answers = _canonical_answers(ctx, answers, registered)
     proven = _is_proven(conn, answers, proof)
-    guard = table.PROVEN_REQUEST if proven else table.REQUEST
-    decision = guard.allow(conn, ctx.keys, address, now, email_key(answers.email))
+    decision = table.request(ctx, proven=proven).allow(conn, ctx.keys, address, now, email_key(answers.email))
     if not decision.allowed:
         return SubmitResult(retry_after=decision.retry_after_seconds)
     person, has_password, has_code = _find_or_add_person(conn, answers, registered, now)

@@ -157,7 +157,7 @@ def test_limits_stand_in_the_table() -> None:
     found = {
         path.relative_to(ROOT / "selfservice").as_posix()
         for path in (ROOT / "selfservice").rglob("*.py")
-        if "Limit(" in path.read_text("utf-8")
+        if "RateLimit(" in path.read_text("utf-8")
     }
     assert {"limits/table.py", "orders/main_code.py"} == found
 
@@ -165,7 +165,7 @@ def test_limits_stand_in_the_table() -> None:
 def test_mail_asked_for_waits_at_most_a_day(db: Database) -> None:
     """Whoever asks for mail to one address as often as can be: none of it waits for more than a day."""
     waits, email = [], "jan@example.org"
-    asked = ((table.REQUEST, "192.0.2.1", ""), (table.LOST_CODE, "192.0.2.2", "lost"))
+    asked = ((table.request(CONTEXT, proven=False), "192.0.2.1", ""), (table.lost_code(CONTEXT), "192.0.2.2", "lost"))
     with db.write() as conn:
         for minutes in range(0, 5 * 24 * 60, 20):
             now = NOW + timedelta(minutes=minutes)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from html import escape
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -80,21 +79,6 @@ def test_until_midnight(now: str, *, free: bool) -> None:
 def test_which_orders(changes: dict[str, object], *, free: bool) -> None:
     """Paid with an access code, and neither cancelled nor money back."""
     assert free == redelivery.is_allowed(order(**changes), FACTS, dt.datetime(2026, 10, 24, 13, tzinfo=TIMEZONE))
-
-
-def test_the_rule_is_a_fact(tmp_path: Path) -> None:
-    """Another hour and another method in content/facts.toml hold in the program too."""
-    text = (ROOT / "content" / "facts.toml").read_text()
-    changed = text.replace("value = 00:00:00", "value = 18:00:00").replace(
-        'value = ["credit", "direct_debit"]\nsource = "help page on orders', 'value = ["credit"]\nsource = "help page'
-    )
-    file = tmp_path / "facts.toml"
-    file.write_text(changed)
-    facts = Facts.load(file)
-    noon, evening = (dt.datetime(2026, 10, 24, hour, tzinfo=TIMEZONE) for hour in (17, 18))
-    bought = order(payment="credit")
-    tried = ((bought, noon), (bought, evening), (order(), noon))
-    assert [True, False, False] == [redelivery.is_allowed(each, facts, now) for each, now in tried]
 
 
 def press(client: HouseClient, number: str, *, htmx: bool = False, **more: str) -> TestResponse:

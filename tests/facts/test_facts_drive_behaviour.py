@@ -1,0 +1,347 @@
+"""A fact that code uses is changed in a copy, and both the text on the page and what the program does are others."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfservice import audit, clock, retention
+from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, people
+from selfservice.accounts.password_policy import new_password_error
+from selfservice.accounts.saved_forms import SavedForm
+from selfservice.clock import from_text
+from selfservice.config import PACKAGE, ROOT
+from selfservice.context import Context
+from selfservice.db import Connection, Database
+from selfservice.facts.facts import Facts
+from selfservice.facts.kinds import FactError
+from selfservice.i18n.languages import TIMEZONE, using_language
+from selfservice.letters import pending
+from selfservice.limits import table
+from selfservice.mail import outbox
+from selfservice.orders import main_code, redelivery
+from selfservice.orders.periods import first_kept_day
+from selfservice.publish.build import build
+from selfservice.requests import fulfilment, records, replacement, scheduled, submission
+from selfservice.seeds import new_seed
+from selfservice.values.access_code import normalise_code
+from tests.conftest import Site, new_config, wired_anew
+from tests.domain_helpers import CONTEXT, NOW, new_code, new_database
+from tests.letter_helpers import LAST, LINES
+from tests.orders.test_order_actions import order
+from tests.request_helpers import ADDRESS, PRIVATE
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOW_TEXT = {"now": clock.to_text(NOW)}
+Probe = Callable[[Database, Context], Any]
+
+
+def inside(probe: Callable[[Connection, Context], Any]) -> Probe:
+    """A probe that is made in one transaction."""
+
+    def made(db: Database, ctx: Context) -> Any:
+        with db.write() as conn:
+            return probe(conn, ctx)
+
+    return made
+
+
+def holder(conn: Connection, ctx: Context) -> tuple[int, int]:
+    """Somebody with a private code that they never used; their row numbers."""
+    person = people.add(conn, NOW, given_name="Jip", family_name="Jonge", email="jip@bakkerij.example", language="en")
+    return person, access_codes.add(conn, ctx.keys, NOW, code="2222222222222222", person_id=person)
+
+
+def visit(conn: Connection, ctx: Context) -> tuple[bool, bool]:
+    """Whether an anonymous session and its saved form are there after 30 hours."""
+    number, cookie = anonymous_sessions.start(conn, NOW)
+    SavedForm(number, "form").save(conn, {"a": 1}, NOW)
+    later = NOW + 30 * HOUR
+    found = anonymous_sessions.find(conn, ctx, cookie, later) is not None
+    return found, bool(SavedForm(number, "form").load(conn, ctx, later))
+
+
+def events(conn: Connection, ctx: Context) -> int:
+    """How many events of 370 days ago are removed."""
+    audit.record(conn, ctx.keys, clock.now() - 370 * DAY, "test", "ok")
+    return audit.clean(conn, ctx, clock.now())
+
+
+def requests(conn: Connection, ctx: Context) -> int:
+    """How many requests of 400 days ago stay."""
+    submission.submit(conn, ctx, PRIVATE, "one", ADDRESS, NOW)
+    scheduled.clean(conn, ctx, NOW + 400 * DAY)
+    return len(conn.execute("SELECT 1 FROM requests").fetchall())
+
+
+def letters(conn: Connection, ctx: Context) -> bool:
+    """Whether ten days after a letter another may go to its address."""
+    _, code = holder(conn, ctx)
+    try:
+        for now in (NOW, NOW + 10 * DAY):
+            pending.enqueue(
+                conn, ctx, access_code_id=code, reference="K7RM4X9T", language="nl", lines=LINES,
+                seed=new_seed(ctx.keys, "code"), valid_until=LAST, now=now,
+            )  # fmt: skip
+    except pending.OpenLetterError:
+        return False
+    return True
+
+
+def files(conn: Connection, ctx: Context) -> int:
+    """How many jobs that were done two hours ago are removed."""
+    conn.execute(
+        "INSERT INTO jobs (name, kind, payload, steps, created_at) VALUES (hex(randomblob(16)), 'b', '{}', 1, :now)",
+        NOW_TEXT,
+    )
+    conn.execute("UPDATE jobs SET state = 'done', done = 1, ended_at = :now", NOW_TEXT)
+    return retention.CLEANERS["jobs"](conn, ctx, NOW + 2 * HOUR)
+
+
+def failures(conn: Connection, ctx: Context) -> int:
+    """How many failed tries are known after 30 hours, by the try that is counted then."""
+    login_throttle.admit(conn, ctx, "name", ADDRESS, NOW)
+    login_throttle.admit(conn, ctx, "name", ADDRESS, NOW + 30 * HOUR)
+    return login_throttle.reset(conn, ctx, "name")
+
+
+def waiting(conn: Connection, ctx: Context) -> int:
+    """The seconds that somebody waits after many failed tries."""
+    now, longest = NOW, 0
+    for _ in range(12):
+        now += timedelta(seconds=login_throttle.admit(conn, ctx, "name", ADDRESS, now))
+        login_throttle.admit(conn, ctx, "name", ADDRESS, now)
+        longest = max(longest, login_throttle.admit(conn, ctx, "name", ADDRESS, now))
+    return longest
+
+
+def submitted(conn: Connection, ctx: Context) -> records.Request:
+    """A private request."""
+    made = submission.submit(conn, ctx, PRIVATE, "one", ADDRESS, NOW)
+    found = records.find_by_reference(conn, made.reference)
+    assert found
+    return found
+
+
+def link(conn: Connection, ctx: Context) -> timedelta | None:
+    """How long the link in the first mail about a request works."""
+    until = submitted(conn, ctx).link_until
+    return None if until is None else until - NOW
+
+
+def promise(conn: Connection, ctx: Context) -> tuple[date, date]:
+    """When a code is promised for a request of Saturday 21 November 2026."""
+    request = submitted(conn, ctx)
+    return request.expected_from, request.expected_until
+
+
+def last_day(conn: Connection, ctx: Context) -> int:
+    """In how many days a code that goes by letter has to be used."""
+    request = replace(submitted(conn, ctx), delivery="letter", letter_lines=LINES)
+    made = fulfilment.fulfil(conn, ctx, request, NOW).access_code_id
+    row = conn.execute("SELECT valid_until FROM access_codes WHERE id = :id", {"id": made}).fetchone()
+    return (from_text(row["valid_until"]) - NOW).days
+
+
+def lost_link(conn: Connection, ctx: Context) -> timedelta:
+    """How long the link works with which a lost code is replaced."""
+    replacement.send_replacement_link(conn, ctx, PRIVATE.email, None, ADDRESS, "en", NOW)
+    row = conn.execute("SELECT expires_at FROM tokens").fetchone()
+    return from_text(row["expires_at"]) - NOW
+
+
+def refused(password: str) -> Probe:
+    """Whether a new password is refused, for its length."""
+    return inside(
+        lambda conn, ctx: new_password_error(conn, ctx, holder(conn, ctx)[0], password, demo=True) is not None
+    )
+
+
+def mails(hours: int, *, earned: bool = False) -> Probe:
+    """How many of 30 mails to one address leave within so many hours."""
+
+    def probe(conn: Connection, ctx: Context) -> int:
+        slots = [outbox.reserve_slot(conn, ctx, NOW, limit_key="a@b.example", earned=earned).at for _ in range(60)]
+        return sum(slot < NOW + hours * HOUR for slot in slots)
+
+    return inside(probe)
+
+
+def lost_again(_: Database, ctx: Context) -> int:
+    """After how many minutes another link for a lost code can be asked for, of as many as leave in a day."""
+    each = table.lost_code(ctx).submitted
+    assert each
+    return each.period_seconds // each.count // 60
+
+
+def asked_again(hours: int) -> Probe:
+    """How many of three colleagues may ask about the main code, and whether one of them may again after some time."""
+
+    def probe(conn: Connection, ctx: Context) -> tuple[int, bool]:
+        person, _ = holder(conn, ctx)
+        organisation = conn.execute(
+            """INSERT INTO organisations (kvk_number, name, email, street, house_number, postcode, city, created_at)
+               VALUES ('00010007', 'Kites', 'a@b.example', 'Duinpad', '7', '0012 ZZ', 'Zandhoven', :now)
+               RETURNING id""",
+            NOW_TEXT,
+        ).fetchone()["id"]
+        code = normalise_code(new_code())
+        access_codes.add(conn, ctx.keys, NOW, code=code, person_id=person, organisation_id=organisation)
+        conn.execute("UPDATE organisations SET main_person_id = :id", {"id": person})
+        who = [redelivery.Requester(number, "A", "c@d.example", "en", ADDRESS) for number in range(7, 10)]
+        first = sum(not main_code.ask_holder(conn, ctx, organisation, each, NOW) for each in who)
+        return first, not main_code.ask_holder(conn, ctx, organisation, who[0], NOW + hours * HOUR)
+
+    return inside(probe)
+
+
+def reminded(db: Database, ctx: Context) -> int:
+    """How many owners of codes of 15 days ago are reminded of them."""
+    with db.write() as conn:
+        access_codes.record_fulfilment(conn, holder(conn, ctx)[1], NOW)
+    return scheduled.send_reminders(db, ctx, NOW + 15 * DAY)
+
+
+def free(payment: str, hour: int) -> Probe:
+    """Whether an order that was paid so can be had again at that hour of its day."""
+    moment = datetime(2026, 10, 24, hour, tzinfo=TIMEZONE)
+    return lambda _, ctx: redelivery.is_allowed(order(payment=payment), ctx.facts, moment)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fact, another value for it, where its text stands (a page's address, or a template), and what the program does
+    with it now (`before`) and with the other value (`after`).
+    """
+
+    fact: str
+    other: str
+    place: str
+    probe: Probe
+    before: Any
+    after: Any
+    # What stands around the value, where it is short.
+    around: str = "{}"
+
+
+LONG = "violet anchor reef under the quiet harbour lantern while seven otters juggle copper kettles in fog"
+LOST = "lost_access_code/sent.html"
+PROBLEM = "/en/order-problems/"
+ROWS = (
+    Row("access_code.delivery_working_days", "[4, 9]", "/en/access-code/", inside(promise),
+        (date(2026, 11, 25), date(2026, 11, 27)), (date(2026, 11, 26), date(2026, 12, 3))),
+    Row("access_code.letter_valid_days", "45", "/en/access-code/", inside(last_day), 60, 45),
+    Row("access_code.link_hours", "36", "/en/access-code/", inside(link), 24 * HOUR, 36 * HOUR),
+    Row("access_code.reminder_days", "17", "/en/access-code/", reminded, 1, 0),
+    Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
+    Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
+    Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),
+    Row("mail.earned_per_day", "13", "replacement_password/sent.html", mails(24, earned=True), 10, 13),
+    Row("mail.per_day", "20", LOST, mails(24), 10, 20),
+    Row("mail.per_day", "20", "/en/cannot-log-in/", lost_again, 144, 72, "hour and {} a day"),
+    Row("mail.per_hour", "4", LOST, mails(1), 3, 4),
+    # Of these two pages say only when it can be asked again.
+    Row("orders.ask_main_hours", "34", "", asked_again(25), (2, True), (3, False)),
+    Row("orders.ask_main_per_day", "3", "", asked_again(25), (2, True), (3, False)),
+    Row("orders.again_methods", '["credit"]', PROBLEM, free("direct_debit", 13), True, False,
+        "paid by {}."),
+    Row("orders.again_until", "18:00:00", PROBLEM, free("credit", 19), True, False),
+    Row("orders.file_keep_hours", "3", "/en/download-orders/", inside(files), 1, 0),
+    Row("orders.keep_years", "5", "/en/privacy/", lambda _, ctx: first_kept_day(ctx, NOW).year, 2019, 2021),
+    Row("password.max_length", "90", "/en/cannot-log-in/", refused(LONG), False, True,
+        "to {} characters"),
+    Row("password.min_length", "21", "/en/cannot-log-in/", refused("violet anchor reef"), False, True, "of {} to"),
+    Row("password_link.hours", "5", "/en/cannot-log-in/", inside(lost_link), HOUR, 5 * HOUR),
+    Row("sign_in.failures_keep_hours", "47", "/en/privacy/", inside(failures), 0, 1),
+    Row("sign_in.longest_wait_minutes", "4", "which_situation/checklist.html", inside(waiting), 900, 240),
+    Row("visit.keep_hours", "31", "/en/privacy/", inside(visit), (False, False), (True, True)),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Iterator[Site]:
+    """The site, built with another value for each of the facts above."""
+    folder = tmp_path_factory.mktemp("other")
+    shutil.copytree(ROOT / "content", folder / "content")
+    file = folder / "content" / "facts.toml"
+    for row in ROWS:
+        file.write_text(changed(file.read_text("utf-8"), row.fact, row.other), "utf-8")
+    shutil.copy(filled, folder / "loket.db")
+    config = replace(new_config(folder), content=folder / "content")
+    app = wired_anew(config)
+    build(app, config)
+    yield Site(config, app)
+    app.extensions["services"].db.close()
+
+
+def changed(text: str, name: str, value: str) -> str:
+    """The file of facts with another value for one of them."""
+    pattern = rf"(\[{re.escape(name)}\]\n[^\[]*?\nvalue = ).*"
+    made, count = re.subn(pattern, lambda found: found[1] + value, text)
+    assert count == 1, name
+    return made
+
+
+def facts_of(site: Site) -> Facts:
+    """The facts of a site."""
+    found: Facts = site.app.extensions["chrome"].facts
+    return found
+
+
+def shown(site: Site, place: str, name: str) -> str:
+    """A page, or of a template the sentence with this fact."""
+    if place.startswith("/"):
+        return site.text(place)
+    source = (PACKAGE / "fragments" / place).read_text("utf-8")
+    [sentence] = re.findall(rf"{{% trans [^%]*fact\.{re.escape(name)}\b.*?{{% endtrans %}}", source, re.DOTALL)
+    with site.app.test_request_context("/en/"), using_language("en"):
+        return site.app.jinja_env.from_string(sentence).render()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.fact)
+def test_page_and_program_follow(tmp_path: Path, site: Site, other: Site, row: Row) -> None:
+    """With another value the text is another, and so is what the program does."""
+    if row.place:
+        with using_language("en"):
+            written = row.around.format(facts_of(other).get(row.fact))
+        assert (False, True) == tuple(written in shown(each, row.place, row.fact) for each in (site, other))
+    found = []
+    for number, facts in enumerate((facts_of(site), facts_of(other))):
+        (tmp_path / str(number)).mkdir()
+        with new_database(tmp_path / str(number)) as db:
+            found.append(row.probe(db, replace(CONTEXT, facts=facts)))
+    assert [row.before, row.after] == found
+
+
+def test_payment_methods() -> None:
+    """The ways to pay that a form offers are those of the fact, which has a value for each kind of user."""
+    for kind, text in (("business", "direct_debit"), ("private", "credit, direct_debit")):
+        assert text.split(", ") == submission.payment_options(CONTEXT.facts, kind, None)
+
+
+def test_no_fact_is_left_out() -> None:
+    """Each fact that the code asks for, other than what is only said (names, addresses), is tried above."""
+    names = {fact.name for fact in CONTEXT.facts if fact.kind not in ("text", "url", "email", "phone")}
+    used = {
+        node.value
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and node.value in names
+    }
+    assert {row.fact for row in ROWS} == used
+
+
+def test_the_log_is_kept_for_a_year(tmp_path: Path) -> None:
+    """Events cannot be said to go sooner than their table lets them: the app does not start."""
+    file = tmp_path / "facts.toml"
+    file.write_text(changed((ROOT / "content" / "facts.toml").read_text("utf-8"), "events.keep_days", "364"))
+    with pytest.raises(FactError, match=r"facts.toml:\d+: 'events.keep_days' is at least 365"):
+        audit.check_facts(Facts.load(file))
