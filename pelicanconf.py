@@ -1,12 +1,12 @@
 """Pelican's settings. What depends on the machine or the build is added by selfservice.publish.build."""
 
-from selfservice.web.layout import ENVIRONMENT
+from selfservice.web.layout import JINJA_OPTIONS
 
 SITENAME = "Loket"
 DEFAULT_LANG = "nl"
 TIMEZONE = "Europe/Amsterdam"
 # One setting whole: Pelican's default has autoescape off.
-JINJA_ENVIRONMENT = ENVIRONMENT
+JINJA_ENVIRONMENT = JINJA_OPTIONS
 LOAD_CONTENT_CACHE = False
 DELETE_OUTPUT_DIRECTORY = False
 

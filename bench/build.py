@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 from bench import corpus, peers, sites
-from bench.timing import Contestant, Cost, interleave, middle, ratio, table
+from bench.timing import Contestant, Cost, interleave, ratio, table
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
 
@@ -155,10 +156,10 @@ def _edit(page: Path) -> None:
 def _row(name: str, costs: dict[str, list[Cost]]) -> list[str]:
     walls = {one: [cost.wall for cost in found] for one, found in costs.items()}
     cpus = {one: [cost.cpu for cost in found] for one, found in costs.items()}
-    memory = middle(cost.memory for cost in costs["ours"])
+    memory = median(cost.memory for cost in costs["ours"])
     return [
         name,
-        *(f"{middle(walls[one]):.2f}" for one in ("ours", "Pelican", "Hugo")),
+        *(f"{median(walls[one]):.2f}" for one in ("ours", "Pelican", "Hugo")),
         *(f"{ratio(kind['ours'], kind[one]):.2f}" for kind in (walls, cpus) for one in ("Pelican", "Hugo")),
         f"{memory:.0f}",
     ]
@@ -167,12 +168,12 @@ def _row(name: str, costs: dict[str, list[Cost]]) -> list[str]:
 def _real(environment: dict[str, str], rounds: int, tell: Callable[[str], None]) -> list[str]:
     ours = Contestant("ours", [sys.executable, "-m", "selfservice", "build", "--no-compress"], sites.ROOT, environment)
     costs = interleave([ours], rounds, lambda text: tell(f"the real site: {text}"))["ours"]
-    memory = middle(cost.memory for cost in costs)
-    return ["the real site, full", f"{middle(cost.wall for cost in costs):.2f}", *["–"] * 6, f"{memory:.0f}"]
+    memory = median(cost.memory for cost in costs)
+    return ["the real site, full", f"{median(cost.wall for cost in costs):.2f}", *["–"] * 6, f"{memory:.0f}"]
 
 
 def _phases(name: str, environment: dict[str, str]) -> list[str]:
-    command = [sys.executable, "-m", "bench.phases"]
+    command = [sys.executable, "-m", "bench.build_phases"]
     said = subprocess.run(
         command, cwd=sites.ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=True
     )

@@ -65,12 +65,12 @@ def pages(count: int, facts: list[str]) -> Iterator[Page]:
     # A small site has few pages for all the facts.
     each = max(1, -(-len(facts) // count))
     for lang in LANGUAGES:
-        words = Words(lang, 4000 if count < 1000 else 30_000)
+        words = WordSource(lang, 4000 if count < 1000 else 30_000)
         for number in range(len(keys)):
             yield _page(words, lang, number, keys, [next(endless) for _ in range(each)])
 
 
-class Words:
+class WordSource:
     """A language's invented words, some much more common than others, as in real text (Zipf's law)."""
 
     def __init__(self, lang: str, size: int) -> None:
@@ -100,7 +100,7 @@ class Words:
         return self._random.choice(choices)
 
 
-def _page(words: Words, lang: str, number: int, keys: list[str], facts: list[str]) -> Page:
+def _page(words: WordSource, lang: str, number: int, keys: list[str], facts: list[str]) -> Page:
     title = f"{words.some(3, 6).capitalize()} {number}"
     key = keys[number]
     waiting = list(facts)
@@ -130,7 +130,7 @@ def _page(words: Words, lang: str, number: int, keys: list[str], facts: list[str
     )
 
 
-def _block(words: Words, turn: int) -> str:
+def _block(words: WordSource, turn: int) -> str:
     """A list, numbered or not, a table now and then, or one more paragraph."""
     if turn % 7 == 0:
         rows = "\n".join(f"| {words.some(2)} | {words.some(1, 3)} | {words.some(2, 5)} |" for _ in range(5))

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import peers, processes
+from bench import peers, process_memory
 from bench.build import demo_settings
-from bench.ledger import LIST, enter, one_account
-from bench.load import Answers, Client, get, load, together
+from bench.load_generator import Answers, Client, combined, get, run_clients
+from bench.order_accounts import LIST, add_account, sign_in
 from bench.server import OURS, serving
 from bench.timing import table
 from bench.workbook import workbook
@@ -50,7 +50,7 @@ of a million orders, nearly the largest made at once; beside its peak under ordi
 
 
 @dataclass(frozen=True)
-class Taken:
+class Download:
     """One download: seconds in all, milliseconds to the first byte of the body, bytes."""
 
     seconds: float
@@ -64,11 +64,11 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         environment = demo_settings(Path(scratch))
         tell(f"making {count:,} orders of one organisation")
-        one_account(environment, Path(scratch), count)
-        cookie = enter(environment, 1)
+        add_account(environment, Path(scratch), count)
+        cookie = sign_in(environment, 1)
         times = _times(Path(scratch), environment, cookie, count, rounds, tell)
         tell("others meanwhile, and memory")
-        others, memory = _meanwhile(environment, cookie), _memory(environment, cookie)
+        others, memory = _waits_beside_download(environment, cookie), _memory(environment, cookie)
         tell("workbooks")
         book = workbook(environment, rounds)
     head = ["", "seconds", "MB", "time / sqlite3 -csv", "time / Datasette"]
@@ -77,7 +77,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
 
 
 @dataclass(frozen=True)
-class Times:
+class Timings:
     """The table's lines, and the milliseconds to the first byte."""
 
     lines: list[list[str]]
@@ -86,7 +86,7 @@ class Times:
 
 def _times(
     folder: Path, environment: Mapping[str, str], cookie: str, count: int, rounds: int, tell: Callable[[str], None]
-) -> Times:
+) -> Timings:
     database = Path(environment["LOKET_DATABASE"])
     file = folder / "taken"
     if shutil.which("sqlite3") is None:
@@ -95,18 +95,18 @@ def _times(
     # What takes longer is a job of the worker, which has no part in this.
     if count <= QUICK:
         ours["JSON"] = f"{LIST}.json"
-    found: dict[str, list[Taken]] = {}
+    found: dict[str, list[Download]] = {}
     with serving(OURS, environment, 2, 4) as port:
-        _take(port, f"{LIST}.csv", cookie, file)
+        _download(port, f"{LIST}.csv", cookie, file)
         for number in range(rounds):
             tell(f"downloads, round {number + 1} of {rounds}")
             found.setdefault("sqlite3 -csv", []).append(_command(database, file))
             for name, path in ours.items():
-                found.setdefault(name, []).append(_take(port, path, cookie, file))
+                found.setdefault(name, []).append(_download(port, path, cookie, file))
     with _datasette(database) as port:
         tell("Datasette")
         path = f"/{database.stem}/orders.csv?_stream=on&_size=max&account=1&_sort_desc=ordered_at"
-        found["Datasette"] = [_take(port, path, "", file)] * rounds
+        found["Datasette"] = [_download(port, path, "", file)] * rounds
     base, data = found["sqlite3 -csv"], found["Datasette"]
     lines = [
         [
@@ -118,17 +118,17 @@ def _times(
         ]
         for name, each in found.items()
     ]
-    return Times(lines, median(each.first for each in found["CSV for a spreadsheet"]))
+    return Timings(lines, median(each.first for each in found["CSV for a spreadsheet"]))
 
 
-def _command(database: Path, file: Path) -> Taken:
+def _command(database: Path, file: Path) -> Download:
     begun = time.perf_counter()
     with file.open("wb") as out:
         subprocess.run(["sqlite3", "-csv", "-header", str(database), SAME], stdout=out, check=True)
-    return Taken(time.perf_counter() - begun, 0.0, file.stat().st_size)
+    return Download(time.perf_counter() - begun, 0.0, file.stat().st_size)
 
 
-def _take(port: int, path: str, cookie: str, file: Path, pause: float = 0.0, seconds: float = 600.0) -> Taken:
+def _download(port: int, path: str, cookie: str, file: Path, pause: float = 0.0, seconds: float = 600.0) -> Download:
     """Download to a file; with a `pause` between blocks, and at most so many seconds."""
     begun = time.perf_counter()
     first, size = 0.0, 0
@@ -149,7 +149,7 @@ def _take(port: int, path: str, cookie: str, file: Path, pause: float = 0.0, sec
                 break
             time.sleep(pause)
             body = connection.recv(BLOCK)
-    return Taken(time.perf_counter() - begun, first * 1000, size)
+    return Download(time.perf_counter() - begun, first * 1000, size)
 
 
 @contextmanager
@@ -180,34 +180,34 @@ def _await(port: int) -> None:
     sys.exit("bench: Datasette did not start")
 
 
-def _meanwhile(environment: Mapping[str, str], cookie: str) -> str:
+def _waits_beside_download(environment: Mapping[str, str], cookie: str) -> str:
     """How long others wait for a form, alone and while somebody downloads, in turn: one download is too short for a
     99th percentile.
     """
     probe = Client([get(PROBE)], pause=0.005)
     found: tuple[list[Answers], list[Answers]] = ([], [])
     with serving(OURS, environment, 2, 4) as port, ThreadPoolExecutor(1) as pool:
-        load(port, [probe], 1.0)
+        run_clients(port, [probe], 1.0)
         for _ in range(TURNS):
-            found[0].extend(load(port, [probe], 1.2))
-            download = pool.submit(_take, port, f"{LIST}.csv", cookie, Path(os.devnull))
-            found[1].extend(load(port, [probe], 1.2))
+            found[0].extend(run_clients(port, [probe], 1.2))
+            download = pool.submit(_download, port, f"{LIST}.csv", cookie, Path(os.devnull))
+            found[1].extend(run_clients(port, [probe], 1.2))
             download.result()
-    alone, busy = (together(each).percentile(99) for each in found)
+    alone, busy = (combined(each).percentile(99) for each in found)
     return f"Others: p99 {busy:.1f} ms against {alone:.1f} ms alone, {busy / alone:.2f} times."
 
 
 def _memory(environment: Mapping[str, str], cookie: str) -> str:
     """A worker's peak during downloads, beside its peak under ordinary pages."""
     with serving(OURS, environment, 1, 4) as port:
-        load(port, [Client([get(PROBE), get(LIST, {"Cookie": cookie})])] * 4, 3.0)
-        (worker,) = processes.workers(port)
-        ordinary = processes.peak(worker)
+        run_clients(port, [Client([get(PROBE), get(LIST, {"Cookie": cookie})])] * 4, 3.0)
+        (worker,) = process_memory.workers(port)
+        ordinary = process_memory.peak(worker)
         peaks = []
         for path, pause in ((f"{LIST}.csv", 0.0), (f"{LIST}.csv", 0.1), (BOOK, 0.0)):
-            processes.forget_peak(worker)
-            _take(port, path, cookie, Path(os.devnull), pause, SLOW_SECONDS if pause else 600.0)
-            peaks.append(processes.peak(worker))
+            process_memory.forget_peak(worker)
+            _download(port, path, cookie, Path(os.devnull), pause, SLOW_SECONDS if pause else 600.0)
+            peaks.append(process_memory.peak(worker))
     quick, slow, book = (each / ordinary for each in peaks)
     return (
         f"Memory: ordinary {ordinary:.0f} MiB; {quick:.2f} times that to a quick reader, {slow:.2f} to a slow one, "

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
-from bench.timing import middle, ratio, table
+from bench.timing import ratio, table
 from selfservice import clock
 from selfservice.accounts import access_codes, people
 from selfservice.commands.catalogs import compile_stale
@@ -51,8 +52,8 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
             found.append(_round(Path(scratch), count))
     row = [
         str(count),
-        f"{count / middle(one.typst for one in found):.0f}",
-        f"{count / middle(one.batch for one in found):.0f}",
+        f"{count / median(one.typst for one in found):.0f}",
+        f"{count / median(one.batch for one in found):.0f}",
         f"{ratio([one.typst for one in found], [one.batch for one in found]):.2f}",
     ]
     head = ["letters", "typst a second", "batch a second", "batch / typst"]
@@ -72,7 +73,7 @@ def _round(folder: Path, count: int) -> _Round:
     for text in texts:
         compiler.compile_letter(text, moment)
     bare = perf_counter() - started
-    db = _filled(folder, made)
+    db = _database_with(folder, made)
     started = perf_counter()
     print_batch(Printer(db, KEYS, site), folder / "letters", count, moment)
     whole = perf_counter() - started
@@ -88,7 +89,7 @@ def _letter(number: int) -> pending.Letter:
     )
 
 
-def _filled(folder: Path, made: list[pending.Letter]) -> Database:
+def _database_with(folder: Path, made: list[pending.Letter]) -> Database:
     db, now = Database(folder / "loket.db"), clock.now()
     migrate(db, KEYS)
     with db.write() as conn:

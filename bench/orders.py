@@ -9,10 +9,10 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from bench.barelist import TARGET, setting
+from bench.bare_orders import TARGET, person_setting
 from bench.build import demo_settings
-from bench.ledger import LIST, enter, loket, opened
-from bench.load import Answers, Client, get, load, together
+from bench.load_generator import Answers, Client, combined, get, run_clients
+from bench.order_accounts import LIST, loket, open_database, sign_in
 from bench.server import OURS, serving
 from bench.timing import table
 
@@ -50,7 +50,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
 
 def _people(environment: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     """Who has the large and who the small account, and how many orders each sees."""
-    with opened(environment) as (db, _):
+    with open_database(environment) as (db, _):
         large = (
             db.read()
             .execute(
@@ -83,14 +83,14 @@ def _sizes(
     asked = ["&".join(filter(None, parts)) for parts in product(PERIODS, SORTS, FILTERS)]
     found: dict[str, list[Answers]] = {name: [] for name in people}
     worst: dict[str, list[float]] = {name: [] for name in people}
-    cookies = {name: enter(environment, person) for name, (person, _) in people.items()}
+    cookies = {name: sign_in(environment, person) for name, (person, _) in people.items()}
     with serving(OURS, environment, 2, 4) as port:
         for number in range(rounds):
             for name, cookie in cookies.items():
                 tell(f"the {name} account, round {number + 1} of {rounds}")
                 requests = [get(f"{LIST}?{query}", {"Cookie": cookie}) for query in asked]
-                load(port, [Client(requests, once=True)] * 2, 60)
-                answers = _checked(load(port, [Client(requests)], seconds))
+                run_clients(port, [Client(requests, once=True)] * 2, 60)
+                answers = _checked(run_clients(port, [Client(requests)], seconds))
                 found[name].append(answers)
                 worst[name].append(max(_by_address(answers, len(requests))))
     small = [one.percentile(99) for one in found["small"]]
@@ -117,16 +117,16 @@ def _by_address(answers: Answers, addresses: int) -> list[float]:
 def _beside_bare(
     environment: Mapping[str, str], person: int, rounds: int, seconds: float, tell: Callable[[str], None]
 ) -> list[list[str]]:
-    cookie = enter(environment, person)
+    cookie = sign_in(environment, person)
     request = [get(LIST, {"Cookie": cookie})]
     found: dict[tuple[str, int], list[Answers]] = {}
     for number in range(rounds):
         tell(f"beside a bare WSGI app, round {number + 1} of {rounds}")
         for name, target in (("bare WSGI", TARGET), ("ours", OURS)):
-            with serving(target, {**environment, **setting(person)}, 2, 4) as port:
-                load(port, [Client(request)] * 4, 0.5)
+            with serving(target, {**environment, **person_setting(person)}, 2, 4) as port:
+                run_clients(port, [Client(request)] * 4, 0.5)
                 for clients in (2, CLIENTS):
-                    answers = _checked(load(port, [Client(request)] * clients, seconds))
+                    answers = _checked(run_clients(port, [Client(request)] * clients, seconds))
                     found.setdefault((name, clients), []).append(answers)
     return [
         [
@@ -147,7 +147,7 @@ def _ratio(ours: Sequence[Answers], theirs: Sequence[Answers]) -> float:
 
 def _checked(answers: Sequence[Answers]) -> Answers:
     """An error is answered fast too; a rate of errors is no result."""
-    all_of_them = together(answers)
+    all_of_them = combined(answers)
     if set(all_of_them.statuses) != {200}:
         sys.exit(f"bench: expected only 200 but got {dict(all_of_them.statuses)}")
     return all_of_them

@@ -9,8 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from bench.build import demo_settings
-from bench.counter import FORM, requests_for_links, requests_for_passwords
-from bench.load import Answers, Client, get, load, post, together
+from bench.load_generator import Answers, Client, combined, get, post, run_clients
+from bench.password_requests import FORM, link_requests, password_requests
 from bench.server import BARE, OURS, serving
 from bench.timing import table
 
@@ -67,16 +67,16 @@ def _form(scratch: Path, rounds: int, seconds: float, tell: Callable[[str], None
     for number in range(rounds):
         tell(f"form and bare Flask: round {number + 1} of {rounds}")
         environment = _settings(scratch / f"form{number}")
-        requests_for_passwords(environment, 0)
+        password_requests(environment, 0)
         with serving(BARE, {}, 1, 1) as bare, serving(OURS, environment, 1, 1) as ours:
             for warm, port in ((hello, bare), (fragment, ours), (wrong, ours)):
-                load(port, [Client(warm)], 0.3)
+                run_clients(port, [Client(warm)], 0.3)
             found["bare Flask GET"].append(_load(bare, hello, 200, seconds))
             found["form GET"].append(_load(ours, fragment, 200, seconds))
             found["form POST, wrong input"].append(_load(ours, wrong, 422, seconds))
-            links = requests_for_links(LINKS)
+            links = link_requests(LINKS)
             clients = [Client(links[at::CLIENTS], once=True) for at in range(CLIENTS)]
-            found["form POST, right input"].append(_checked(load(ours, clients, seconds), 303))
+            found["form POST, right input"].append(_checked(run_clients(ours, clients, seconds), 303))
     bases = [one.per_second for one in found["bare Flask GET"]]
     return [
         [
@@ -91,12 +91,12 @@ def _form(scratch: Path, rounds: int, seconds: float, tell: Callable[[str], None
 
 
 def _load(port: int, requests: list[bytes], status: int, seconds: float) -> Answers:
-    return _checked(load(port, [Client(requests)] * CLIENTS, seconds), status)
+    return _checked(run_clients(port, [Client(requests)] * CLIENTS, seconds), status)
 
 
 def _checked(answers: Sequence[Answers], status: int) -> Answers:
     """An error is answered fast too; a rate of errors is no result."""
-    all_of_them = together(answers)
+    all_of_them = combined(answers)
     if set(all_of_them.statuses) != {status}:
         sys.exit(f"bench: expected only {status} but got {dict(all_of_them.statuses)}")
     return all_of_them
@@ -109,14 +109,14 @@ def _waiting(
     for number in range(rounds):
         tell(f"while passwords are hashed, {workers} × {threads}: round {number + 1} of {rounds}")
         environment = _settings(scratch / f"hash{workers}-{threads}-{number}")
-        passwords = requests_for_passwords(environment, int(120 * seconds))
+        passwords = password_requests(environment, int(120 * seconds))
         probe = Client([get(FORM)], pause=PROBE_PAUSE)
         hammers = [Client(passwords[at::HAMMERS], once=True) for at in range(HAMMERS)]
         with serving(OURS, environment, workers, threads) as port:
-            load(port, [Client([get(FORM)])] * 4, 0.3)
+            run_clients(port, [Client([get(FORM)])] * 4, 0.3)
             rates.append(_load(port, [get(FORM)], 200, seconds / 2).per_second)
-            alone.append(_checked(load(port, [probe], seconds), 200))
-            quiet, *busy = load(port, [probe, *hammers], seconds)
+            alone.append(_checked(run_clients(port, [probe], seconds), 200))
+            quiet, *busy = run_clients(port, [probe, *hammers], seconds)
             probed.append(_checked([quiet], 200))
             hammered.append(_checked(busy, 303))
     return [

@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 from bench.build import demo_settings
-from bench.timing import middle, ratio, table
+from bench.timing import ratio, table
 from selfservice.config import ROOT
 
 ROUNDS, QUICK_ROUNDS = 21, 7
@@ -40,7 +41,7 @@ from selfservice import config
 from selfservice.app import create_app
 app = create_app(config.load())
 """
-FIRST = """
+FIRST_REQUEST = """
 client = app.test_client()
 for name in ("replacement-password", "sign-in", "access-code", "which-situation"):
     assert client.get(f"/nl/self-service/{name}", base_url=app.config["BASE_URL"]).status_code == 200
@@ -60,7 +61,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
         codes = {
             "bare Flask": BARE,
             "Loket": OURS,
-            "Loket, after first requests": OURS + FIRST,
+            "Loket, after first requests": OURS + FIRST_REQUEST,
             "loket --help": HELP,
         }
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in codes}
@@ -77,8 +78,8 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
         lines.append(
             [
                 name,
-                f"{1000 * middle(seconds):.0f}",
-                f"{middle(mib):.1f}",
+                f"{1000 * median(seconds):.0f}",
+                f"{median(mib):.1f}",
                 f"{ratio(seconds, peer_seconds):.2f}",
                 f"{ratio(mib, peer_mib):.2f}",
             ]

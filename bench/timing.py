@@ -50,11 +50,11 @@ def run(contestant: Contestant) -> Cost:
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:
-            sys.exit(f"bench: {contestant.name} failed ({process.returncode}):\n{_end_of(said)}")
+            sys.exit(f"bench: {contestant.name} failed ({process.returncode}):\n{_last_lines(said)}")
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def _end_of(said: IO[bytes]) -> str:
+def _last_lines(said: IO[bytes]) -> str:
     said.seek(0)
     return said.read()[-3000:].decode(errors="replace")
 
@@ -69,11 +69,6 @@ def interleave(contestants: Sequence[Contestant], rounds: int, tell: Callable[[s
             if number:
                 costs[one.name].append(cost)
     return costs
-
-
-def middle(values: Iterable[float]) -> float:
-    """The median."""
-    return median(values)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from statistics import median
 
 import xlsxwriter
 
-from bench.ledger import opened
+from bench.order_accounts import open_database
 from bench.timing import table
 from selfservice.db import Database
 from selfservice.i18n.languages import set_language
@@ -28,7 +28,7 @@ def workbook(environment: Mapping[str, str], rounds: int) -> str:
     """The comparison, as a table."""
     set_language("en")
     ours, theirs = [], []
-    with opened(environment) as (db, _):
+    with open_database(environment) as (db, _):
         query = Query(Scope(1, None), PERIOD, "en")
         orders = list(_orders(db, query))
         for _ in range(rounds):

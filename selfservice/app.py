@@ -1,4 +1,4 @@
-"""The service counter: an app that answers the forms, around which the help site is built."""
+"""The Flask app that answers the forms; `create_app` wires it. The help site is built around its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import audit, health, web
+from selfservice import audit, web
 from selfservice.accounts.passwords import Hasher
 from selfservice.api import routes as api
 from selfservice.config import PACKAGE, Config
@@ -17,15 +17,16 @@ from selfservice.db import Database
 from selfservice.facts import rights
 from selfservice.facts.facts import Facts
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
+from selfservice.health import WriteProbe
 from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
-from selfservice.web import access_log, authentication, downloads, error_pages, hooks
-from selfservice.web.layout import ENVIRONMENT, LayoutContext
-from selfservice.web.pages import scan
+from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
+from selfservice.web.layout import JINJA_OPTIONS, LayoutContext
+from selfservice.web.pages import read_pages
 from selfservice.web.services import Services
 from selfservice.web.theme import Theme
 
-MAX_BODY = 64 * 1024  # bytes; our largest form is a fraction of it
+MAX_BODY_BYTES = 64 * 1024  # bytes; our largest form is a fraction of it
 
 
 def create_app(config: Config) -> Flask:
@@ -40,11 +41,11 @@ def create_app(config: Config) -> Flask:
 
 def connect(app: Flask, config: Config) -> None:
     """Give a wired app what is its own and no other's: its database, its keys, its locks."""
-    chrome: LayoutContext = app.extensions["chrome"]
+    layout: LayoutContext = app.extensions["layout"]
     database, keys = Database(config.database), Keys(config.secret, config.old_secret)
-    app.extensions["services"] = Services(config, database, keys, chrome.facts, Hasher(), app.jinja_env)
-    app.extensions["write_test"] = health.WriteTest()
-    app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAKING_AT_ONCE)
+    app.extensions["services"] = Services(config, database, keys, layout.facts, Hasher(), app.jinja_env)
+    app.extensions["write_probe"] = WriteProbe()
+    app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAX_CONCURRENT)
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
 
@@ -56,8 +57,8 @@ def wire(config: Config) -> Flask:
     app = Flask("selfservice", static_folder=None)
     app.config.update(
         BASE_URL=config.base_url,
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=100,
     )
     for code in LANGUAGES:
@@ -65,8 +66,8 @@ def wire(config: Config) -> Flask:
     theme = Theme(config.root / "site" / "static", preview=config.preview)
     facts = Facts.load(config.content / "facts.toml")
     audit.check_facts(facts)
-    chrome = LayoutContext(config, facts, theme)
-    app.jinja_options = {name: value for name, value in ENVIRONMENT.items() if name != "autoescape"}
+    layout = LayoutContext(config, facts, theme)
+    app.jinja_options = {name: value for name, value in JINJA_OPTIONS.items() if name != "autoescape"}
     app.jinja_env.autoescape = True
     app.jinja_loader = ChoiceLoader(
         [
@@ -74,15 +75,15 @@ def wire(config: Config) -> Flask:
             FileSystemLoader(PACKAGE / "fragments"),
         ]
     )
-    chrome.install(app.jinja_env)
-    chrome.set_pages(scan(config.content, chrome.facts))
-    app.extensions["chrome"] = chrome
+    layout.install(app.jinja_env)
+    layout.set_pages(read_pages(config.content, layout.facts))
+    app.extensions["layout"] = layout
     access_log.init_app(app)
     hooks.init_app(app)
     authentication.init_app(app, rights.load(config.content / "rights.toml"))
     error_pages.init_app(app)
     downloads.init_app(app)
-    health.init_app(app, config)
+    monitoring.init_app(app, config)
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():
         app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")

@@ -14,7 +14,7 @@ from selfservice import clock, heartbeats, mailer, seeds
 from selfservice.clock import from_text
 from selfservice.config import ConfigError
 from selfservice.db import Error
-from selfservice.health import LEAST_FREE_BYTES
+from selfservice.health import MIN_FREE_BYTES
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from selfservice.migrations import pending
 from selfservice.web.services import Services
@@ -30,11 +30,11 @@ class Finding(NamedTuple):
     """One line: what was looked at, what is wrong with it and what to do ("" when nothing is), or else what it is."""
 
     name: str
-    wrong: str
-    said: str = ""
+    problem: str
+    detail: str = ""
 
 
-class _WrongError(Exception):
+class _ProblemError(Exception):
     """What is wrong, and what to do."""
 
 
@@ -59,7 +59,7 @@ def examine(wired: Services, recipient: str | None = None) -> Iterator[Finding]:
     for name, look in looks.items():
         try:
             yield Finding(name, "", look())
-        except (_WrongError, ConfigError) as error:
+        except (_ProblemError, ConfigError) as error:
             yield Finding(name, str(error))
         except Error as error:
             yield Finding(name, f"the database cannot be asked ({error}): see the line about it")
@@ -68,7 +68,7 @@ def examine(wired: Services, recipient: str | None = None) -> Iterator[Finding]:
 def _settings(wired: Services) -> str:
     config = wired.config
     if config.secure and not config.proxies:
-        raise _WrongError(
+        raise _ProblemError(
             "LOKET_PROXIES is 0, but https comes from a web server in front: set how many there are, else all visitors "
             "seem to be one, and share one limit"
         )
@@ -82,18 +82,18 @@ def _database(wired: Services) -> str:
             return f"{wired.db.path}, {wired.db.status_line()}"
     except Error as error:
         said = str(error)
-    raise _WrongError(f"{wired.db.path}: {said}; stop Loket, and `loket restore` a copy")
+    raise _ProblemError(f"{wired.db.path}: {said}; stop Loket, and `loket restore` a copy")
 
 
 def _migrations(wired: Services) -> str:
     if waiting := pending(wired.db):
-        raise _WrongError(f"{len(waiting)} wait: run `loket migrate`")
+        raise _ProblemError(f"{len(waiting)} wait: run `loket migrate`")
     return "up to date"
 
 
 def _secret(wired: Services) -> str:
     if line := seeds.missing_keys_error(wired.db.read(), wired.keys):
-        raise _WrongError(line)
+        raise _ProblemError(line)
     return "the one that the database knows"
 
 
@@ -103,8 +103,8 @@ def _clock(wired: Services, now: datetime) -> str:
     )
     newest = row.fetchone()[0]
     if newest and (ahead := (from_text(newest) - now).total_seconds()) > AHEAD_SECONDS:
-        raise _WrongError(
-            f"it is {_ago(ahead)} behind what the database has seen: set it right, and let NTP keep it right"
+        raise _ProblemError(
+            f"it is {_duration(ahead)} behind what the database has seen: set it right, and let NTP keep it right"
         )
     kept = {None: "", True: ", kept right by NTP", False: "; nothing keeps it right: compare it, and use NTP"}
     return f"{now:%Y-%m-%d %H:%M:%S} UTC{kept[_is_synchronised()]}"
@@ -121,8 +121,8 @@ def _disk(wired: Services) -> str:
     found = []
     for what, path in (("database", wired.db.path.parent), ("site", wired.config.output.parent)):
         free = shutil.disk_usage(path).free
-        if free < LEAST_FREE_BYTES:
-            raise _WrongError(f"{free / 1e6:,.0f} MB are free below {path}: make room")
+        if free < MIN_FREE_BYTES:
+            raise _ProblemError(f"{free / 1e6:,.0f} MB are free below {path}: make room")
         found.append(f"{free / 1e9:,.1f} GB free for the {what}")
     return ", ".join(found)
 
@@ -131,28 +131,28 @@ def _mail(wired: Services, recipient: str) -> str:
     try:
         return f"{mailer.probe_smtp(wired, recipient)} takes mail for {recipient}"
     except (PermanentMailError, TemporaryMailError) as error:
-        raise _WrongError(f"no mail to {recipient}: {error}; look at LOKET_SMTP_URL and LOKET_MAIL_FROM") from None
+        raise _ProblemError(f"no mail to {recipient}: {error}; look at LOKET_SMTP_URL and LOKET_MAIL_FROM") from None
 
 
 def _worker(wired: Services, now: datetime) -> str:
     age = heartbeats.age_seconds(wired.db.read(), heartbeats.WORKER, now)
     if age is None:
-        raise _WrongError("it never ran here: start `loket serve`, or loket-worker.service")
+        raise _ProblemError("it never ran here: start `loket serve`, or loket-worker.service")
     if age < -heartbeats.STALE_SECONDS:
-        raise _WrongError("heard of at a time that is still to come: see the line about the clock")
+        raise _ProblemError("heard of at a time that is still to come: see the line about the clock")
     if age > heartbeats.STALE_SECONDS:
-        raise _WrongError(f"not heard of for {_ago(age)}: look at its log, and start it again")
+        raise _ProblemError(f"not heard of for {_duration(age)}: look at its log, and start it again")
     return f"heard of {age:.0f} seconds ago"
 
 
 def _backup(wired: Services, now: datetime) -> str:
     age = heartbeats.age_seconds(wired.db.read(), heartbeats.BACKUP, now)
     if age is not None and age <= BACKUP_HOURS * 3600:
-        return f"made {_ago(age)} ago"
+        return f"made {_duration(age)} ago"
     if wired.config.demo:
         return "none is needed for a demonstration"
-    raise _WrongError(
-        ("none was ever made" if age is None else f"the last one was made {_ago(age)} ago")
+    raise _ProblemError(
+        ("none was ever made" if age is None else f"the last one was made {_duration(age)} ago")
         + ": `loket backup FILE`, each night by loket-backup.timer"
     )
 
@@ -162,10 +162,10 @@ def _security(wired: Services, now: datetime) -> str:
     try:
         found = re.search(r"^Expires: (\S+)$", file.read_text("utf-8"), re.MULTILINE)
     except OSError:
-        raise _WrongError(f"there is no {file}: run `loket build`") from None
+        raise _ProblemError(f"there is no {file}: run `loket build`") from None
     expires = datetime.fromisoformat(found[1]) if found else datetime.min.replace(tzinfo=UTC)
     if expires - now < timedelta(days=EXPIRES_DAYS):
-        raise _WrongError(f"it expires on {expires:%Y-%m-%d}: run `loket build`")
+        raise _ProblemError(f"it expires on {expires:%Y-%m-%d}: run `loket build`")
     return f"until {expires:%Y-%m-%d}"
 
 
@@ -176,7 +176,7 @@ def _files(wired: Services) -> str:
     wrong += [f"chmod 700 {folder}"] if _mode(folder) & 0o007 else []
     wrong += [f"chmod 640 {ENVIRONMENT}"] if _mode(ENVIRONMENT) & 0o007 else []
     if wrong:
-        raise _WrongError(f"others on this machine may read what is private: {'; '.join(wrong)}")
+        raise _ProblemError(f"others on this machine may read what is private: {'; '.join(wrong)}")
     return "private ones are"
 
 
@@ -187,7 +187,7 @@ def _mode(path: Path) -> int:
         return 0
 
 
-def _ago(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     """A duration in the largest unit of which there are two or more."""
     seconds = round(seconds)
     for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):

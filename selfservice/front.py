@@ -13,15 +13,15 @@ from flask import Flask
 
 from selfservice import static_files
 from selfservice.api.request_body import MAX_BYTES
-from selfservice.app import MAX_BODY
+from selfservice.app import MAX_BODY_BYTES
 from selfservice.config import Config, ConfigError
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
 from selfservice.web import security
 from selfservice.web.error_pages import RETRY_SECONDS
-from selfservice.web.theme import HASHED, PREFIX
+from selfservice.web.theme import HASHED_NAME, THEME_PREFIX
 
 # The errors that it may answer with by itself: the build writes a page for each, and what htmx and programs get.
-CODES = (400, 404, 408, 413, 500, 503)
+ERROR_CODES = (400, 404, 408, 413, 500, 503)
 HEAD_SECONDS = 5  # for the head of a request
 # For the whole of a request: longer than the app waits for a body, so that it answers what comes to it in pieces.
 BODY_SECONDS = 20
@@ -30,7 +30,7 @@ WRITE_SECONDS = 3600  # for a whole answer: a download on a slow line
 IDLE_SECONDS = 60  # between two requests of one connection
 HOLD_SECONDS = 15  # for the app to come back, when it is being started again
 # Of the files that a site has; Caddy would ask its machine.
-TYPES = (".css", ".html", ".ico", ".js", ".json", ".png", ".svg", ".txt", ".woff2", ".xml")
+STATIC_SUFFIXES = (".css", ".html", ".ico", ".js", ".json", ".png", ".svg", ".txt", ".woff2", ".xml")
 
 _CADDYFILE = """\
 # The front of %(base_url)s: printed by `loket front`. Print it again after an upgrade or another setting.
@@ -264,19 +264,21 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
         "app_paths": " ".join(_app_paths(app)),
         "headers": headers,
         "deeper_headers": headers.replace("\t\t", "\t\t\t"),
-        "types": "\n".join(f'\t\t~\\{ending}$ "{static_files.content_type(ending[1:] + ending)}"' for ending in TYPES),
-        "hashed": f"^{PREFIX}.*{HASHED.pattern}",
-        "anew": static_files.ANEW,
-        "forever": static_files.FOREVER,
+        "types": "\n".join(
+            f'\t\t~\\{ending}$ "{static_files.content_type(ending[1:] + ending)}"' for ending in STATIC_SUFFIXES
+        ),
+        "hashed": f"^{THEME_PREFIX}.*{HASHED_NAME.pattern}",
+        "anew": static_files.REVALIDATE,
+        "forever": static_files.IMMUTABLE,
         "no_store": security.NO_STORE,
         "langs": "|".join(LANGUAGES),
         "source": SOURCE_LANGUAGE,
         "own": DEFAULT_LANGUAGE,
-        "codes": "|".join(str(code) for code in CODES if code < 500),
+        "codes": "|".join(str(code) for code in ERROR_CODES if code < 500),
         "retry": RETRY_SECONDS,
         "said": '{http.request.header.Content-Length} != ""',
         "length": "{http.request.header.Content-Length}",
-        "form_bytes": MAX_BODY,
+        "form_bytes": MAX_BODY_BYTES,
         "api_bytes": MAX_BYTES,
         "head": HEAD_SECONDS,
         "body": BODY_SECONDS,

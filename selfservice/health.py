@@ -1,11 +1,7 @@
-"""How it is, for who runs Loket: /health, /live, /metrics and what they say. To the outside /health says only whether
-all is well; the particulars are for who has the key, for `loket health` and for a demonstration.
-"""
+"""How Loket is, for who runs it: the report of /health and `loket health`, and the gauges of /metrics."""
 
 from __future__ import annotations
 
-import hmac
-import ipaddress
 import shutil
 import threading
 import time
@@ -14,20 +10,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, jsonify, request
-
-from selfservice import clock, db, heartbeats, metrics, seeds
-from selfservice.config import Config
+from selfservice import clock, db, heartbeats, seeds
+from selfservice.crypto import Keys
+from selfservice.facts.facts import Facts
 from selfservice.mail import outbox
-from selfservice.web.services import Services, services
 
-LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
-LEAST_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
+MAIL_LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
+MIN_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
 WRITE_EVERY_SECONDS = 5
 
 
 @dataclass
-class WriteTest:
+class WriteProbe:
     """Tries whether the database can be written, at most every 5 seconds however many ask.
 
     While it can, that counts over all processes, since the row says when it was; while it cannot, for each process.
@@ -62,31 +56,32 @@ class WriteTest:
             self._error = ""
 
 
-def report() -> tuple[bool, dict[str, Any]]:
+def report(database: db.Database, keys: Keys, facts: Facts, probe: WriteProbe) -> tuple[bool, dict[str, Any]]:
     """Whether all is well, and the particulars. Raises nothing: what cannot be asked is reported as such."""
     parts: dict[str, Any] = {"version": _version()}
-    wired, now = services(), clock.now()
+    now = clock.now()
     wrong: list[str] = []
     try:
-        _database(wired, now, parts, wrong)
+        _report_database(database, keys, probe, now, parts, wrong)
     except db.Error as error:
         parts["database"] = f"cannot be used: {type(error).__name__}"
         wrong.append("database")
-    free = _free(wired)
+    free = _free_bytes(database)
     parts["disk"] = {"free_bytes": free}
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         wrong.append("disk")
     today = now.date()
-    if stale := [day for day in wired.facts.changes if day <= today]:
+    if stale := [day for day in facts.changes if day <= today]:
         parts["facts"] = f"changed on {stale[0].isoformat()}: build and restart"
         wrong.append("facts")
     return not wrong, {"ok": not wrong, "wrong": wrong, **parts}
 
 
-def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list[str]) -> None:
+def _report_database(
+    database: db.Database, keys: Keys, probe: WriteProbe, now: datetime, parts: dict[str, Any], wrong: list[str]
+) -> None:
     from selfservice.migrations import pending  # brings sqlite-utils, which no visitor's request needs
 
-    database = wired.db
     parts["database"] = database.status_line() or "well"
     if waiting := pending(database):
         # Nothing below can be asked of tables that are not there.
@@ -94,11 +89,10 @@ def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list
         wrong.append("migrations")
         return
     parts["migrations"] = "up to date"
-    if line := seeds.missing_keys_error(database.read(), wired.keys):
+    if line := seeds.missing_keys_error(database.read(), keys):
         parts["secret"] = line
         wrong.append("secret")
-    test: WriteTest = current_app.extensions["write_test"]
-    if error := test.error(database, now):
+    if error := probe.error(database, now):
         parts["database"] = f"cannot be written: {error}"
         wrong.append("database")
     worker = heartbeats.age_seconds(database.read(), heartbeats.WORKER, now)
@@ -107,13 +101,13 @@ def _database(wired: Services, now: datetime, parts: dict[str, Any], wrong: list
     if worker is None or abs(worker) > heartbeats.STALE_SECONDS:
         wrong.append("worker")
     parts["outbox"] = outbox.status(database, now)
-    if parts["outbox"]["oldest_seconds"] >= LATE_SECONDS:
+    if parts["outbox"]["oldest_seconds"] >= MAIL_LATE_SECONDS:
         wrong.append("outbox")
     parts["backup"] = {"made_seconds_ago": heartbeats.age_seconds(database.read(), heartbeats.BACKUP, now)}
 
 
-def _free(wired: Services) -> int:
-    return shutil.disk_usage(wired.db.path.parent).free
+def _free_bytes(database: db.Database) -> int:
+    return shutil.disk_usage(database.path.parent).free
 
 
 def _version() -> str:
@@ -125,30 +119,13 @@ def _version() -> str:
         return "unknown"
 
 
-def has_key(config: Config) -> bool:
-    """Whether this request brings the key for monitoring (LOKET_MONITOR_KEY)."""
-    kind, _, given = request.headers.get("Authorization", "").partition(" ")
-    if config.monitor_key is None or kind.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), config.monitor_key)
-
-
-def _is_local() -> bool:
-    """Whether the request comes from this machine and through no front: what a front passes on says for whom."""
-    names = [name for name, _ in request.headers]
-    if any(name.startswith("X-Forwarded-") or name in ("Forwarded", "Via") for name in names):
-        return False
+def gauges(database: db.Database, now: datetime) -> Iterator[tuple[str, str, dict[str, float]]]:
+    """What /metrics measures when it is asked: name, help text, and the value by state. What cannot be measured, or
+    never was, is left out.
+    """
+    yield "loket_disk_free_bytes", "Room on the database's disk.", {"": _free_bytes(database)}
     try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
-
-
-def _gauges(wired: Services, now: datetime) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """What is asked for at the moment of looking. What cannot be asked, or never was, is left out."""
-    yield "loket_disk_free_bytes", "Room on the database's disk.", {"": _free(wired)}
-    try:
-        conn, mails = wired.db.read(), outbox.status(wired.db, now)
+        conn, mails = database.read(), outbox.status(database, now)
         ages = {name: heartbeats.age_seconds(conn, name, now) for name in (heartbeats.WORKER, heartbeats.BACKUP)}
     except db.Error:
         return
@@ -159,29 +136,3 @@ def _gauges(wired: Services, now: datetime) -> Iterator[tuple[str, str, dict[str
     yield "loket_outbox_mails", "Mails in the outbox, by state.", states
     oldest = {"": float(mails["oldest_seconds"])}
     yield "loket_outbox_oldest_seconds", "How long the mail that is due longest has been due.", oldest
-
-
-def init_app(app: Flask, config: Config) -> None:
-    """Answer /health with 200 or 503, /live with 200 as long as the app answers at all, and /metrics where they are
-    on to who may see them.
-    """
-
-    @app.get("/health")
-    def health() -> Response:
-        well, parts = report()
-        response = jsonify(parts if config.demo or has_key(config) else {"ok": well})
-        response.status_code = 200 if well else 503
-        return response
-
-    @app.get("/live")
-    def live() -> Response:
-        return Response("ok\n", mimetype="text/plain")
-
-    if metrics.METERS.on:
-
-        @app.get("/metrics")
-        def numbers() -> Response:
-            if not (has_key(config) or _is_local()):
-                abort(404)
-            text, content_type = metrics.exposition(_gauges(services(), clock.now()))
-            return Response(text, content_type=content_type)

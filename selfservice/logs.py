@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 LOGGER = logging.getLogger("loket")
 
 
-class JsonLines(logging.Formatter):
+class JsonFormatter(logging.Formatter):
     """A record as one line of JSON. Extra fields come from `extra={"fields": {...}}`."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -37,7 +37,7 @@ def to_stderr(level: int = logging.INFO) -> None:
     """Send our log lines to standard error, where the operator's service manager keeps them."""
     if not LOGGER.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(JsonLines())
+        handler.setFormatter(JsonFormatter())
         LOGGER.addHandler(handler)
     LOGGER.setLevel(level)
     LOGGER.propagate = False

@@ -109,6 +109,6 @@ def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime
         jobs(now)
         if now - swept >= SWEEP_INTERVAL:
             swept = now
-            downloads.sweep(folder, services.db, now)
+            downloads.delete_expired(folder, services.db, now)
 
     return Worker(services.db, render, way, hourly, poll_seconds=0.5, every_turn=often)

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
 SETTING = "PROMETHEUS_MULTIPROC_DIR"
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class _Off:
+class _NoMeter:
     """A meter that counts nothing."""
 
-    def labels(self, *_: str) -> _Off:
+    def labels(self, *_: str) -> _NoMeter:
         return self
 
     def inc(self) -> None:
@@ -42,10 +42,10 @@ class _Meters:
     limit refused, and waits for the database's write lock.
     """
 
-    requests: Any = _Off()
-    hashes: Any = _Off()
-    refusals: Any = _Off()
-    write_waits: Any = _Off()
+    requests: Any = _NoMeter()
+    hashes: Any = _NoMeter()
+    refusals: Any = _NoMeter()
+    write_waits: Any = _NoMeter()
 
     def __init__(self) -> None:
         self.on = False
@@ -58,12 +58,12 @@ class _Meters:
 
         self.on = True
         self.requests = Histogram(
-            "loket_request_seconds", "Answers of the app.", ["endpoint", "status"], buckets=SECONDS
+            "loket_request_seconds", "Answers of the app.", ["endpoint", "status"], buckets=BUCKETS
         )
         self.hashes = Gauge("loket_password_hashes", "Passwords hashed or waiting for it.", multiprocess_mode="livesum")
         self.refusals = Counter("loket_limiter_refusals", "Tries that a limit refused.", ["limit"])
         self.write_waits = Histogram(
-            "loket_write_lock_wait_seconds", "Waits for the database's write lock.", buckets=SECONDS
+            "loket_write_lock_wait_seconds", "Waits for the database's write lock.", buckets=BUCKETS
         )
 
 
@@ -94,7 +94,7 @@ def start(folder: Path) -> None:
 
 
 def exposition(gauges: Iterable[tuple[str, str, dict[str, float]]]) -> tuple[bytes, str]:
-    """All numbers of all processes as text, and its content type; `gauges` are asked for at this moment: name, what it
+    """All numbers of all processes as text, and its content type; `gauges` are measured now: name, what it
     is, and the value by state, or by "" when it has no states.
     """
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest, multiprocess
@@ -109,14 +109,14 @@ def exposition(gauges: Iterable[tuple[str, str, dict[str, float]]]) -> tuple[byt
                 yield family
 
     folder = os.environ[SETTING]
-    _forget_dead(Path(folder))
+    _remove_dead_gauges(Path(folder))
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     registry.register(Now())
     return generate_latest(registry), CONTENT_TYPE_LATEST
 
 
-def _forget_dead(folder: Path) -> None:
+def _remove_dead_gauges(folder: Path) -> None:
     """What a process that was killed had under way is not under way any more; what it counted stays."""
     for file in folder.glob("gauge_live*.db"):
         try:

@@ -28,24 +28,24 @@ class RestoreError(Exception):
 
 
 @dataclass(frozen=True)
-class Copy:
+class PreparedCopy:
     """A copy that was made ready, in the database's folder. `held` is how many rows it has of what matters, `waiting`
     how many mails wait in it, `ready` how many letters are to be printed, `sessions` and `links` how many were ended,
     `dead` how many mails wait with such a link in them, and are dropped whatever is asked.
     """
 
     path: Path
-    held: dict[str, int]
+    row_counts: dict[str, int]
     newest: str
-    waiting: int
-    ready: int
-    sessions: int
-    links: int
-    dead: int
+    waiting_mails: int
+    ready_letters: int
+    ended_sessions: int
+    ended_links: int
+    dropped_mails: int
 
 
 @contextmanager
-def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail: bool) -> Iterator[Copy]:
+def prepared_copy(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail: bool) -> Iterator[PreparedCopy]:
     """A checked copy of `file` beside the database, brought up to this version, with sessions and links ended and, when
     asked, its waiting mail dropped. It is removed at the end, unless it was put in place.
 
@@ -62,7 +62,7 @@ def prepared(file: Path, database: Path, keys: Keys, now: datetime, *, drop_mail
         try:
             _check(copy)
             migrate(copy, keys)
-            made = _make_ready(copy, keys, now, drop_mail=drop_mail)
+            made = _prepare(copy, keys, now, drop_mail=drop_mail)
         except (Error, MigrationError) as error:
             raise RestoreError(f"{file} cannot be used: {error}") from None
         finally:
@@ -86,7 +86,7 @@ def _check(copy: Database) -> None:
         raise RestoreError(f"the copy is of a newer version of Loket ({', '.join(newer)}): use that version")
 
 
-def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -> Copy:
+def _prepare(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -> PreparedCopy:
     conn = copy.read()
     waiting = conn.execute("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'leased')").fetchone()[0]
     row = conn.execute(
@@ -103,11 +103,11 @@ def _make_ready(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -
             outbox.cancel_waiting(writing, now, links_only=False)
         audit.record(writing, keys, now, "database.restore", "ok")
     fail_overdue(copy, now)
-    return Copy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
+    return PreparedCopy(copy.path, dict(row), newest, waiting, ready, sessions, links, dead)
 
 
 @contextmanager
-def stopped(database: Path) -> Iterator[None]:
+def while_stopped(database: Path) -> Iterator[None]:
     """Nobody has the database open, or can open it meanwhile. Raises RestoreError when somebody has."""
     try:
         with exclusive_access(database):
@@ -116,7 +116,7 @@ def stopped(database: Path) -> Iterator[None]:
         raise RestoreError(f"Loket is running on {database}: stop its server and its worker first") from None
 
 
-def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
+def put_in_place(copy: PreparedCopy, database: Path, now: datetime) -> Path | None:
     """Let the copy be the database, and the one before it stand beside it, named by the time; where, or None when it
     was empty. At each moment one of the two is whole and in its place. Raises RestoreError when the database is in use.
     """
@@ -128,7 +128,7 @@ def put_in_place(copy: Copy, database: Path, now: datetime) -> Path | None:
     with suppress(Error):
         old.checkpoint()
     old.close()
-    with stopped(database):
+    with while_stopped(database):
         status = database.stat()
         with suppress(PermissionError):
             os.chown(copy.path, status.st_uid, status.st_gid)

@@ -25,31 +25,31 @@ from werkzeug.wsgi import FileWrapper
 
 from selfservice import logs
 from selfservice.api.request_body import MAX_BYTES
-from selfservice.app import MAX_BODY, create_app
+from selfservice.app import MAX_BODY_BYTES, create_app
 from selfservice.config import Config, load
-from selfservice.static_files import KEPT_BYTES, Answer, File, Files, Headers, Redirect
+from selfservice.static_files import CACHED_BYTES, Headers, RawResponse, Redirect, StaticFile, StaticFiles
 from selfservice.web import request, security
-from selfservice.web.layout import load_all
+from selfservice.web.layout import compile_templates
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
     from granian._granian import RSGIHeaders, RSGIHTTPProtocol
     from granian.rsgi import Scope
 
-    _Asked = tuple[asyncio.Future[IO[bytes] | None], RSGIHTTPProtocol, Scope, RSGIHeaders, bytes, int]
+    _PendingRequest = tuple[asyncio.Future[IO[bytes] | None], RSGIHTTPProtocol, Scope, RSGIHeaders, bytes, int]
 
 TARGET = "selfservice.server:application"
 SHUTDOWN_SECONDS = 10
 # The file there is for hosts that only serve files: the app can read Accept-Language.
-HOME = {"/", "/index.html"}
-CONNECTIONS = 4096  # at once, for each process
+HOME_PATHS = {"/", "/index.html"}
+MAX_CONNECTIONS = 4096  # at once, for each process
 # Of a body that is too long so much is taken in before the answer: who still sends does not listen.
-MOST_TAKEN = 1024 * 1024
+MAX_DISCARDED_BYTES = 1024 * 1024
 # An open file by a name of its own, under which it is found when it was deleted or replaced meanwhile (Linux).
-OPEN_FILES = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else None
-OPEN_SECONDS = 5
+FD_FOLDER = "/proc/self/fd" if Path("/proc/self/fd").is_dir() else None
+HOLD_OPEN_SECONDS = 5
 # Files on their way, by what they are on the disk: one for all who get it. Who sends it last lets it be closed.
-_OPENED: WeakValueDictionary[tuple[int, int], IO[bytes]] = WeakValueDictionary()
+_OPEN_FILES: WeakValueDictionary[tuple[int, int], IO[bytes]] = WeakValueDictionary()
 
 
 def application() -> Server:
@@ -58,7 +58,7 @@ def application() -> Server:
     config = load()
     app = create_app(config)
     if not config.preview:
-        load_all(app.jinja_env)
+        compile_templates(app.jinja_env)
     whole = Server(app, config)
     # What is there now stays as long as the process: looking through it for garbage again and again takes a tenth of
     # each request's time.
@@ -81,7 +81,7 @@ def run(host: str, port: int, workers: int, *, target: str = TARGET) -> None:
         interface=Interfaces.RSGI,
         factory=True,
         workers=workers,
-        backpressure=CONNECTIONS,
+        backpressure=MAX_CONNECTIONS,
         # Not HTTP/2 too, which no browser speaks without TLS: granian would wait for the first byte without end.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=load().client_seconds * 1000),
@@ -100,10 +100,10 @@ class Server:
         self._app = app
         self._config = config
         headers = security.SECURITY_HEADERS | ({"Strict-Transport-Security": security.HSTS} if config.secure else {})
-        self._files = Files(config.output, headers)
-        self._asked: SimpleQueue[_Asked] = SimpleQueue()
+        self._files = StaticFiles(config.output, headers)
+        self._queue: SimpleQueue[_PendingRequest] = SimpleQueue()
         for number in range(config.threads):
-            Thread(target=self._work, name=f"app-{number}", daemon=True).start()
+            Thread(target=self._run_thread, name=f"app-{number}", daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Answer one request."""
@@ -111,19 +111,19 @@ class Server:
         with suppress(OSError):  # a file that has just gone
             found = self._find(path, headers)
             if found is not None and method in ("GET", "HEAD"):
-                await _keep(_send(method, proto, found.answer(headers.get)))
+                await _hold_open(_send(method, proto, found.respond(headers.get)))
                 return
         body, error = await self._body(path, headers, proto) if found is None else (b"", 405)
         answered = asyncio.get_running_loop().create_future()
-        self._asked.put((answered, proto, scope, headers, body, error))
-        await _keep(await answered)
+        self._queue.put((answered, proto, scope, headers, body, error))
+        await _hold_open(await answered)
 
-    def _work(self) -> None:
+    def _run_thread(self) -> None:
         """What each thread does; a pool of the standard library's takes a tenth of a request's time to itself."""
         while True:
-            self._serve(*self._asked.get())
+            self._respond(*self._queue.get())
 
-    def _serve(
+    def _respond(
         self,
         answered: asyncio.Future[IO[bytes] | None],
         proto: RSGIHTTPProtocol,
@@ -134,15 +134,15 @@ class Server:
     ) -> None:
         file = None
         try:
-            file = _send(scope.method, proto, self._ask(scope, headers, body, error))
+            file = _send(scope.method, proto, self._call_app(scope, headers, body, error))
         except Exception:  # noqa: BLE001 (it is logged, granian answers 500, and others need this thread)
             logs.LOGGER.exception("request")
         answered.get_loop().call_soon_threadsafe(answered.set_result, file)
 
-    def _find(self, path: str, headers: RSGIHeaders) -> File | Redirect | None:
+    def _find(self, path: str, headers: RSGIHeaders) -> StaticFile | Redirect | None:
         """The file at an address, or the way to it."""
         # The app says what is wrong with a Host that is not ours.
-        if path in HOME or not security.is_our_host(self._config, headers.get("host"), path):
+        if path in HOME_PATHS or not security.is_our_host(self._config, headers.get("host"), path):
             return None
         return self._files.find(path)
 
@@ -151,7 +151,7 @@ class Server:
         length = headers.get("content-length")
         if length in (None, "0") and "transfer-encoding" not in headers:
             return b"", 0
-        limit = MAX_BYTES if path.startswith(request.API) else MAX_BODY
+        limit = MAX_BYTES if path.startswith(request.API_PREFIX) else MAX_BODY_BYTES
         parts: list[bytes] = []
         taken = ends = 0
         try:
@@ -165,7 +165,7 @@ class Server:
                     taken += len(part)
                     if taken <= limit:
                         parts.append(part)
-                    elif taken > MOST_TAKEN:
+                    elif taken > MAX_DISCARDED_BYTES:
                         break
         except TimeoutError:
             return b"", 408
@@ -175,7 +175,7 @@ class Server:
             return b"", 413
         return (b"".join(parts), 0) if ends == 1 else (b"", 400)
 
-    def _ask(self, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> Answer:
+    def _call_app(self, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> RawResponse:
         """The app's answer; with `error` the page that says so. In a thread of the pool."""
         status, said = 500, Headers()
 
@@ -192,26 +192,26 @@ class Server:
 
         environ = _environ(scope, headers, body) | {"wsgi.file_wrapper": wrap}
         if error:
-            environ[request.REFUSED] = error
+            environ[request.REFUSED_STATUS] = error
         result = self._app(environ, start)
         # Werkzeug wraps it once more when a part was asked for.
         sent = getattr(result, "iterable", result)
-        if isinstance(sent, FileWrapper) and (part := _part(sent.file, said)):
-            return Answer(status, said, file=sent.file, part=part)
+        if isinstance(sent, FileWrapper) and (part := _byte_range(sent.file, said)):
+            return RawResponse(status, said, file=sent.file, byte_range=part)
         try:
             content = b"".join(result)
         except Exception:
             if error:
                 raise
             logs.LOGGER.exception("answer")
-            return self._ask(scope, headers, b"", 500)
+            return self._call_app(scope, headers, b"", 500)
         finally:
             # A file is not the answer itself when only its head was asked for.
             for each in (result, *opened):
                 if hasattr(each, "close"):
                     each.close()
         # What is left of a body that was not taken in would be read as the next request.
-        return Answer(status, [*said, ("Connection", "close")] if error in (400, 408, 413) else said, content)
+        return RawResponse(status, [*said, ("Connection", "close")] if error in (400, 408, 413) else said, content)
 
 
 def _no_write(_: bytes) -> None:
@@ -225,7 +225,7 @@ def _environ(scope: Scope, headers: RSGIHeaders, body: bytes) -> WSGIEnvironment
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": scope.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": "/" if scope.path in HOME else scope.path.encode().decode("latin-1"),
+        "PATH_INFO": "/" if scope.path in HOME_PATHS else scope.path.encode().decode("latin-1"),
         "QUERY_STRING": scope.query_string.encode().decode("latin-1"),
         "SERVER_NAME": name.strip("[]"),
         "SERVER_PORT": port,
@@ -240,7 +240,7 @@ def _environ(scope: Scope, headers: RSGIHeaders, body: bytes) -> WSGIEnvironment
         "wsgi.run_once": False,
     }
     for field, value in headers.items():
-        if key := _key(field):
+        if key := _environ_key(field):
             environ[key] = value if key not in environ else f"{environ[key]}{';' if field == 'cookie' else ','}{value}"
     environ.setdefault("HTTP_HOST", scope.authority or "")
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
@@ -251,20 +251,20 @@ def _environ(scope: Scope, headers: RSGIHeaders, body: bytes) -> WSGIEnvironment
 
 
 @lru_cache(256)
-def _key(field: str) -> str | None:
+def _environ_key(field: str) -> str | None:
     """What PEP 3333 calls a header. None for one with an underscore: it would pass for another, such as one that only
     a proxy sets.
     """
     return None if "_" in field else "HTTP_" + field.upper().replace("-", "_")
 
 
-def _part(file: IO[bytes], headers: Headers) -> tuple[int, int] | None:
+def _byte_range(file: IO[bytes], headers: Headers) -> tuple[int, int] | None:
     """From and up to which byte of a file on the disk to send; None when it is short, or none on the disk."""
     try:
         size = os.fstat(file.fileno()).st_size
     except OSError:  # io.UnsupportedOperation: it is in memory
         return None
-    if size <= KEPT_BYTES:
+    if size <= CACHED_BYTES:
         return None
     said = dict(headers)
     start = re.match(r"bytes (\d+)-", said.get("Content-Range", ""))
@@ -272,7 +272,7 @@ def _part(file: IO[bytes], headers: Headers) -> tuple[int, int] | None:
     return first, first + int(said["Content-Length"])
 
 
-def _send(method: str, proto: RSGIHTTPProtocol, answer: Answer) -> IO[bytes] | None:
+def _send(method: str, proto: RSGIHTTPProtocol, answer: RawResponse) -> IO[bytes] | None:
     """Hand an answer to granian, which sends it however slowly it is read. Returns a file to keep open for a while."""
     if method == "HEAD":
         if answer.file is not None:
@@ -283,15 +283,15 @@ def _send(method: str, proto: RSGIHTTPProtocol, answer: Answer) -> IO[bytes] | N
         proto.response_bytes(answer.status, answer.headers, answer.content)
         return None
     found = os.fstat(answer.file.fileno())
-    file = _OPENED.setdefault((found.st_dev, found.st_ino), answer.file)
+    file = _OPEN_FILES.setdefault((found.st_dev, found.st_ino), answer.file)
     if file is not answer.file:
         answer.file.close()
-    name = f"{OPEN_FILES}/{file.fileno()}" if OPEN_FILES else file.name
-    proto.response_file_range(answer.status, answer.headers, name, *answer.part)
+    name = f"{FD_FOLDER}/{file.fileno()}" if FD_FOLDER else file.name
+    proto.response_file_range(answer.status, answer.headers, name, *answer.byte_range)
     return file
 
 
-async def _keep(file: IO[bytes] | None) -> None:
+async def _hold_open(file: IO[bytes] | None) -> None:
     """Keep a file until granian has opened it again by its name: it does so at once, but does not say when it has."""
     if file is not None:
-        await asyncio.sleep(OPEN_SECONDS)
+        await asyncio.sleep(HOLD_OPEN_SECONDS)

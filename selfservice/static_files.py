@@ -17,17 +17,17 @@ from urllib.parse import quote
 from werkzeug.http import parse_accept_header, parse_range_header
 from werkzeug.sansio.http import is_resource_modified
 
-from selfservice.web.theme import HASHED, PREFIX
+from selfservice.web.theme import HASHED_NAME, THEME_PREFIX
 
 Headers = list[tuple[str, str]]
-Asked = Callable[[str], str | None]  # a header of the request, by its name in small letters
+HeaderGetter = Callable[[str], str | None]  # a header of the request, by its name in small letters
 INDEX = "index.html"
-COPIES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/files.py)
-FOREVER = "max-age=315360000, public, immutable"
+COMPRESSED_SUFFIXES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/files.py)
+IMMUTABLE = "max-age=315360000, public, immutable"
 # Pages are asked for again each time: with an ETag that is a 304 and no body.
-ANEW = "no-cache, public"
-KEPT_FILES = 512  # in memory, of at most KEPT_BYTES each; longer ones are sent from the disk
-KEPT_BYTES = 128 * 1024
+REVALIDATE = "no-cache, public"
+CACHED_FILES = 512  # in memory, of at most CACHED_BYTES each; longer ones are sent from the disk
+CACHED_BYTES = 128 * 1024
 _SENT_WITH_304 = {"Cache-Control", "ETag", "Vary"}  # RFC 9110, section 15.4.5
 # Python's own table, the same on every machine, and what it lacks or calls by an older name.
 _TYPES = MimeTypes()
@@ -51,25 +51,25 @@ def content_type(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RawResponse:
     """An answer to GET or HEAD. Its body is `content`, or these bytes of an open `file` (from, up to)."""
 
     status: int
     headers: Headers
     content: bytes = b""
     file: IO[bytes] | None = None
-    part: tuple[int, int] = (0, 0)
+    byte_range: tuple[int, int] = (0, 0)
 
 
-class Files:
+class StaticFiles:
     """The files below a folder, each with these headers besides its own."""
 
     def __init__(self, root: Path, headers: Mapping[str, str]) -> None:
         self._root = str(root)
         self.headers = list(headers.items())
-        self._described = lru_cache(KEPT_FILES)(self._describe)
+        self._described = lru_cache(CACHED_FILES)(self._describe)
 
-    def find(self, path: str) -> File | Redirect | None:
+    def find(self, path: str) -> StaticFile | Redirect | None:
         """The file at this address (decoded), the way to it from one that is not quite its own, or None."""
         *folders, name = path.split("/")
         if folders[:1] != [""] or not {"", ".", ".."}.isdisjoint([*folders[1:], name or INDEX]) or "\\" in path:
@@ -84,24 +84,24 @@ class Files:
             return None
         if name == INDEX:
             return Redirect("./", self.headers)
-        if not stat.S_ISREG(found.st_mode) or (file[-3:] in COPIES.values() and Path(file[:-3]).is_file()):
+        if not stat.S_ISREG(found.st_mode) or (file[-3:] in COMPRESSED_SUFFIXES.values() and Path(file[:-3]).is_file()):
             return None
         return self._described(path, file, found.st_mtime_ns, found.st_size, found.st_ino)
 
-    def _describe(self, path: str, file: str, mtime_ns: int, size: int, _inode: int) -> File:
+    def _describe(self, path: str, file: str, mtime_ns: int, size: int, _inode: int) -> StaticFile:
         copies: list[tuple[int, str, str | None]] = [(size, file, None)]
-        for encoding, ending in COPIES.items():
+        for encoding, ending in COMPRESSED_SUFFIXES.items():
             with suppress(OSError):
                 copies.append((Path(file + ending).stat().st_size, file + ending, encoding))
         own = [
             ("Content-Type", content_type(file)),
-            ("Cache-Control", FOREVER if path.startswith(PREFIX) and HASHED.search(path) else ANEW),
+            ("Cache-Control", IMMUTABLE if path.startswith(THEME_PREFIX) and HASHED_NAME.search(path) else REVALIDATE),
             ("Last-Modified", formatdate(mtime_ns // 10**9, usegmt=True)),
             # Not of the second alone: the site builds in less.
             ("ETag", f'"{mtime_ns:x}-{size:x}"'),
             *([("Vary", "Accept-Encoding")] if len(copies) > 1 else []),
         ]
-        return File(own, self.headers, sorted(copies, key=lambda copy: copy[0]))
+        return StaticFile(own, self.headers, sorted(copies, key=lambda copy: copy[0]))
 
 
 @dataclass(frozen=True)
@@ -111,32 +111,32 @@ class Redirect:
     location: str
     shared: Headers
 
-    def answer(self, _asked: Asked) -> Answer:
+    def respond(self, _asked: HeaderGetter) -> RawResponse:
         """The answer to any request."""
-        return Answer(302, [("Location", self.location), ("Cache-Control", "max-age=0, public"), *self.shared])
+        return RawResponse(302, [("Location", self.location), ("Cache-Control", "max-age=0, public"), *self.shared])
 
 
-class File:
+class StaticFile:
     """A file of the site as it is now, with its compressed copies (size, path, encoding), smallest first."""
 
     def __init__(self, own: Headers, shared: Headers, copies: Sequence[tuple[int, str, str | None]]) -> None:
-        self._known, self._shared, self._copies = dict(own), shared, copies
-        self._kept: dict[str | None, Answer] = {}
+        self._headers, self._shared, self._copies = dict(own), shared, copies
+        self._cached: dict[str | None, RawResponse] = {}
 
-    def answer(self, asked: Asked) -> Answer:
+    def respond(self, asked: HeaderGetter) -> RawResponse:
         """The answer to a request with these headers.
 
         What is read is whole, as it was or as it is, whatever happens to the file meanwhile. Raises OSError when it
         has just gone.
         """
-        if self._has_it(asked):
-            return Answer(304, [each for each in self._known.items() if each[0] in _SENT_WITH_304])
-        accepted = _accepted(asked("accept-encoding") or "")
+        if self._is_not_modified(asked):
+            return RawResponse(304, [each for each in self._headers.items() if each[0] in _SENT_WITH_304])
+        accepted = _accepted_encodings(asked("accept-encoding") or "")
         size, path, encoding = next(copy for copy in self._copies if copy[2] is None or copy[2] in accepted)
-        whole = self._kept.get(encoding) or self._whole(path, encoding, is_short=size <= KEPT_BYTES)
-        return whole if asked("range") is None else self._part(asked, whole)
+        whole = self._cached.get(encoding) or self._full_response(path, encoding, is_short=size <= CACHED_BYTES)
+        return whole if asked("range") is None else self._range_response(asked, whole)
 
-    def _has_it(self, asked: Asked) -> bool:
+    def _is_not_modified(self, asked: HeaderGetter) -> bool:
         """Whether the client says that it has this version."""
         tags, date = asked("if-none-match"), asked("if-modified-since")
         if tags is None and date is None:
@@ -144,27 +144,31 @@ class File:
         return not is_resource_modified(
             http_if_none_match=tags,
             http_if_modified_since=date,
-            etag=self._known["ETag"],
-            last_modified=self._known["Last-Modified"],
+            etag=self._headers["ETag"],
+            last_modified=self._headers["Last-Modified"],
         )
 
-    def _whole(self, path: str, encoding: str | None, *, is_short: bool) -> Answer:
-        headers = [*self._known.items(), *self._shared, *([("Content-Encoding", encoding)] if encoding else [])]
+    def _full_response(self, path: str, encoding: str | None, *, is_short: bool) -> RawResponse:
+        headers = [*self._headers.items(), *self._shared, *([("Content-Encoding", encoding)] if encoding else [])]
         if is_short:
             content = Path(path).read_bytes()
             headers.append(("Content-Length", str(len(content))))
-            return self._kept.setdefault(encoding, Answer(200, headers, content, part=(0, len(content))))
+            return self._cached.setdefault(encoding, RawResponse(200, headers, content, byte_range=(0, len(content))))
         file = Path(path).open("rb")  # noqa: SIM115 (whoever sends it closes it)
         size = os.fstat(file.fileno()).st_size
-        return Answer(200, [*headers, ("Content-Length", str(size))], file=file, part=(0, size))
+        return RawResponse(200, [*headers, ("Content-Length", str(size))], file=file, byte_range=(0, size))
 
-    def _part(self, asked: Asked, whole: Answer) -> Answer:
+    def _range_response(self, asked: HeaderGetter, whole: RawResponse) -> RawResponse:
         """The part that was asked for, or all of it."""
-        wanted, (_, size) = parse_range_header(asked("range")), whole.part
+        wanted, (_, size) = parse_range_header(asked("range")), whole.byte_range
         if wanted is None or wanted.units != "bytes" or len(wanted.ranges) > 1:
             return whole
         if (has := asked("if-range")) and is_resource_modified(
-            "bytes", has, etag=self._known["ETag"], last_modified=self._known["Last-Modified"], ignore_if_range=False
+            "bytes",
+            has,
+            etag=self._headers["ETag"],
+            last_modified=self._headers["Last-Modified"],
+            ignore_if_range=False,
         ):
             # Its other parts are of another version.
             return whole
@@ -172,14 +176,14 @@ class File:
         if part is None:
             if whole.file:
                 whole.file.close()
-            return Answer(416, [("Content-Range", f"bytes */{size}"), *self._shared])
+            return RawResponse(416, [("Content-Range", f"bytes */{size}"), *self._shared])
         start, end = part
         headers = [each for each in whole.headers if each[0] != "Content-Length"]
         headers += [("Content-Range", f"bytes {start}-{end - 1}/{size}"), ("Content-Length", str(end - start))]
-        return Answer(206, headers, whole.content[start:end], whole.file, part)
+        return RawResponse(206, headers, whole.content[start:end], whole.file, part)
 
 
-@lru_cache(KEPT_FILES)
-def _accepted(header: str) -> frozenset[str]:
+@lru_cache(CACHED_FILES)
+def _accepted_encodings(header: str) -> frozenset[str]:
     """The encodings that an Accept-Encoding header takes, in small letters."""
     return frozenset(name.lower() for name, quality in parse_accept_header(header) if quality > 0)

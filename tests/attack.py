@@ -27,7 +27,7 @@ from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests import caddy
-from tests.live import every_page, free_port, running
+from tests.live_server import every_page, free_port, running
 from tests.slow_clients import FORM, half_sent_forms, unread_downloads
 
 ENVIRONMENT = ROOT / ".cache" / "attack-venv"

@@ -70,7 +70,7 @@ def check(file: Path) -> list[str]:
 @contextmanager
 def serving(file: Path, log: Path) -> Iterator[None]:
     """Caddy with this Caddyfile, in a process of its own; what it says goes into `log`."""
-    from tests.live import wait_until
+    from tests.live_server import wait_until
 
     with log.open("wb") as out:
         process = subprocess.Popen([find(), "run", *CONFIG, file], stdout=out, stderr=out, env=_environ(file.parent))

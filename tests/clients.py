@@ -11,7 +11,7 @@ from selfservice.i18n.languages import LANGUAGES
 from selfservice.web.security import NO_TRANSFORM, SAFE_METHODS
 from tests import house
 
-HX = {"HX-Request": "true"}
+HTMX_HEADERS = {"HX-Request": "true"}
 
 
 class HouseClient(FlaskClient):
@@ -34,16 +34,16 @@ class HouseClient(FlaskClient):
         if self.own_site and method not in SAFE_METHODS:
             headers.setdefault("Sec-Fetch-Site", "same-origin")
         response = super().open(*args, headers=headers, **kwargs)
-        hold(response, is_fragment=_is_fragment(headers))
+        assert_house_rules(response, is_fragment=_is_fragment(headers))
         return response
 
     def fragment(self, address: str, **kwargs: Any) -> TestResponse:
         """GET as htmx does."""
-        return self.get(address, headers=HX, **kwargs)
+        return self.get(address, headers=HTMX_HEADERS, **kwargs)
 
     def send(self, address: str, data: dict[str, str], *, htmx: bool = False, **kwargs: Any) -> TestResponse:
         """POST a form, as a page or as htmx does."""
-        return self.post(address, data=data, headers=HX if htmx else {}, **kwargs)
+        return self.post(address, data=data, headers=HTMX_HEADERS if htmx else {}, **kwargs)
 
     def cookie_value(self) -> str | None:
         """The value of the one cookie, when there is one."""
@@ -55,7 +55,7 @@ def _is_fragment(headers: dict[str, str]) -> bool:
     return "HX-Request" in headers and not {"HX-Boosted", "HX-History-Restore-Request"} & set(headers)
 
 
-def hold(response: TestResponse, *, is_fragment: bool) -> None:
+def assert_house_rules(response: TestResponse, *, is_fragment: bool) -> None:
     """Fail with every house rule that this answer breaks."""
     request = response.request
     found = house.broken_headers(response.status_code, response.headers, response.headers.getlist("Set-Cookie"))

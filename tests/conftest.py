@@ -30,7 +30,7 @@ from tests.clients import HouseClient
 from tests.domain_helpers import CONTEXT
 
 # Fixtures of the browser tests.
-pytest_plugins = ["tests.live", "tests.visitors"]
+pytest_plugins = ["tests.live_server", "tests.visitors"]
 
 # The same examples each time, so that a change fails for what it changed; `make explore` looks for new ones.
 settings.register_profile("steady", derandomize=True)
@@ -62,7 +62,7 @@ def new_config(folder: Path) -> Config:
 def _wired(config: Config) -> tuple[Flask, list[Fact]]:
     """An app that gets no database, and its facts as they are, to see whether a test changed them."""
     app = wire(config)
-    return app, copy.deepcopy(list(app.extensions["chrome"].facts))
+    return app, copy.deepcopy(list(app.extensions["layout"].facts))
 
 
 def new_app(config: Config, statements: list[str] | None = None) -> Flask:
@@ -70,20 +70,20 @@ def new_app(config: Config, statements: list[str] | None = None) -> Flask:
 
     It shares routes, templates, facts and pages with all apps of the same settings and content, since making these
     takes longer than most tests. Database, keys and locks are its own. A test that changes what is shared, or asks
-    which facts are used, takes `wired_anew`.
+    which facts are used, takes `new_app_unshared`.
     """
     if config.content == ROOT / "content":
         # Where it writes is no part of what is shared.
         shared, facts = _wired(dataclasses.replace(config, output=Path("/nowhere"), database=Path("/nowhere")))
-        assert facts == list(shared.extensions["chrome"].facts), "a test before this one changed them for good"
+        assert facts == list(shared.extensions["layout"].facts), "a test before this one changed them for good"
         app = copy.copy(shared)
         app.extensions, app.config = dict(shared.extensions), copy.copy(shared.config)
         connect(app, config)
         return _watched(app, config, statements)
-    return wired_anew(config, statements)
+    return new_app_unshared(config, statements)
 
 
-def wired_anew(config: Config, statements: list[str] | None = None) -> Flask:
+def new_app_unshared(config: Config, statements: list[str] | None = None) -> Flask:
     """The same, but all its own."""
     return _watched(create_app(config), config, statements)
 
@@ -199,7 +199,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Site:
     folder = tmp_path_factory.mktemp("site")
     shutil.copy(filled, folder / "loket.db")
     config = new_config(folder)
-    app = wired_anew(config)
+    app = new_app_unshared(config)
     build(app, config)
     return Site(config, app)
 

@@ -68,7 +68,7 @@ def add_person(db: Database, email: str = "jip@bakkerij.example", code: str | No
 
 
 @contextmanager
-def counted(db: Database) -> Iterator[list[str]]:
+def recorded_statements(db: Database) -> Iterator[list[str]]:
     """The statements that run inside the block, on this thread's connection, in the order they ran."""
     statements: list[str] = []
     db.read().set_trace_callback(statements.append)
@@ -116,7 +116,7 @@ def dump(db: Database) -> str:
     return "\n".join(str(row) for table in tables for row in rows(db, table["name"]))
 
 
-class AnyPort(Controller):
+class FreePortController(Controller):
     """A controller on a port that is free: it learns which before it makes its first connection to itself."""
 
     def _trigger_server(self) -> None:
@@ -125,7 +125,7 @@ class AnyPort(Controller):
         super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
-class Post:
+class SmtpServer:
     """A real SMTP server that keeps what it is given; `answers` says what it answers to the next messages'
     DATA.
 
@@ -142,7 +142,7 @@ class Post:
         self.recipient_answers: list[str] = []
         self.delay_seconds = 0.0
         self._lock = threading.Lock()
-        self._controller = AnyPort(self, hostname="127.0.0.1", port=0, **controller)
+        self._controller = FreePortController(self, hostname="127.0.0.1", port=0, **controller)
 
     def __enter__(self) -> Self:
         self._controller.start()

@@ -91,7 +91,7 @@ def approve(db: Database, reference: str, now: datetime = NOW, by: str = "Kim Vo
         return review.approve(conn, CONTEXT, reference, by, now)
 
 
-def found(db: Database, reference: str) -> records.Request:
+def request_now(db: Database, reference: str) -> records.Request:
     """A request as it is now."""
     request = records.find_by_reference(db.read(), reference)
     assert request

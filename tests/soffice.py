@@ -17,27 +17,27 @@ INSTALL = ("install", "-y", "--no-install-recommends", "libreoffice-calc")
 SECONDS = 180
 
 
-class NoOfficeError(Exception):
+class NoLibreOfficeError(Exception):
     """No LibreOffice could be had; the message says what to do."""
 
 
 def find() -> Path:
-    """The LibreOffice to use: $LOKET_SOFFICE, else one on PATH. Raises NoOfficeError when there is none."""
+    """The LibreOffice to use: $LOKET_SOFFICE, else one on PATH. Raises NoLibreOfficeError when there is none."""
     if chosen := os.environ.get("LOKET_SOFFICE"):
         if shutil.which(chosen) is None:
-            raise NoOfficeError(f"LOKET_SOFFICE names {chosen}, which is no program")
+            raise NoLibreOfficeError(f"LOKET_SOFFICE names {chosen}, which is no program")
         return Path(chosen)
     for name in NAMES:
         if found := shutil.which(name):
             return Path(found)
-    raise NoOfficeError("there is no LibreOffice: install libreoffice-calc, or let LOKET_SOFFICE name yours")
+    raise NoLibreOfficeError("there is no LibreOffice: install libreoffice-calc, or let LOKET_SOFFICE name yours")
 
 
 def install() -> Path:
-    """Make sure that there is one: Debian's package when we may. Raises NoOfficeError when that did not work."""
+    """Make sure that there is one: Debian's package when we may. Raises NoLibreOfficeError when that did not work."""
     try:
         return find()
-    except NoOfficeError:
+    except NoLibreOfficeError:
         apt = shutil.which("apt-get")
         if "LOKET_SOFFICE" in os.environ or os.geteuid() != 0 or apt is None:
             raise
@@ -67,7 +67,7 @@ def main() -> None:
     """Find or fetch it, and say which it is, or that its tests will be skipped, and why."""
     try:
         path = install()
-    except NoOfficeError as error:
+    except NoLibreOfficeError as error:
         sys.stdout.write(f"Tests of files in a spreadsheet will be skipped: {error}\n")
         return
     sys.stdout.write(f"Tests of files in a spreadsheet use {path}\n")

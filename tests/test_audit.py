@@ -11,7 +11,7 @@ import pytest
 from selfservice import audit, clock
 from selfservice.audit import record
 from selfservice.db import Database, Error
-from selfservice.logs import JsonLines
+from selfservice.logs import JsonFormatter
 from tests.domain_helpers import CONTEXT, KEYS, NOW, dump, new_database, rows, undo
 
 
@@ -47,7 +47,7 @@ def test_nobody_is_named(db: Database, caplog: pytest.LogCaptureFixture) -> None
     """Neither the row nor the log line holds a person or a network address."""
     with caplog.at_level(logging.INFO, "loket.events"):
         write(db, who="jan@example.org")
-    text = dump(db) + "".join(JsonLines().format(each) for each in caplog.records)
+    text = dump(db) + "".join(JsonFormatter().format(each) for each in caplog.records)
     assert [False, False] == [secret in text for secret in ("jan@", "192.0.2")]
 
 
@@ -63,7 +63,7 @@ def test_log_line(db: Database, caplog: pytest.LogCaptureFixture) -> None:
     """An event is one line of JSON in the log, with the row's values."""
     with caplog.at_level(logging.INFO, "loket.events"):
         write(db)
-    (line,) = [JsonLines().format(each) for each in caplog.records]
+    (line,) = [JsonFormatter().format(each) for each in caplog.records]
     (row,) = rows(db, "events")
     row.pop("id")
     assert (1, row) == (len(line.splitlines()), {name: json.loads(line)[name] for name in row})

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.web.pages import PageInfo
-from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
-from tests.live import Live, every_page, path, running
-from tests.visitors import Visit
+from tests.live_server import Live, every_page, path, running
+from tests.password_form_page import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.visitors import VisitorFactory
 
 AXE = Axe()
 PHONE = 390
@@ -39,7 +39,7 @@ def _line(violation: dict[str, object], scheme: str) -> str:
     return f"{scheme}: {violation['id']}: {violation['help']}: {[node['html'] for node in nodes]}"
 
 
-def test_it_finds_something(visit: Visit) -> None:
+def test_it_finds_something(visit: VisitorFactory) -> None:
     """The tests below can fail: grey on grey in the dark and a field without a label are found."""
     page = visit().go("/en/")
     page.evaluate(
@@ -54,14 +54,14 @@ def test_it_finds_something(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("info", every_page(), ids=lambda info: info.path)
-def test_page(visit: Visit, info: PageInfo) -> None:
+def test_page(visit: VisitorFactory, info: PageInfo) -> None:
     """A help page has no violation."""
     assert [] == broken(visit().go(info.path))
 
 
 @both
 @pytest.mark.parametrize("key", ["index", "cannot-log-in", "access-code"])
-def test_page_on_a_phone(visit: Visit, lang: str, key: str) -> None:
+def test_page_on_a_phone(visit: VisitorFactory, lang: str, key: str) -> None:
     """A help page has no violation on a phone, with its list of questions open."""
     page = visit(width=PHONE).go(path(lang, key))
     page.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true })")
@@ -69,7 +69,7 @@ def test_page_on_a_phone(visit: Visit, lang: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", PHONE)])
-def test_form_in_every_state(live: Live, visit: Visit, lang: str, width: int) -> None:
+def test_form_in_every_state(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
     """No state of the form has a violation, from empty to done."""
     code, email = live.login()
     visitor = visit(width=width)
@@ -100,7 +100,7 @@ def test_form_in_every_state(live: Live, visit: Visit, lang: str, width: int) ->
     assert {} == {state: found for state, found in states.items() if found}
 
 
-def test_form_in_a_page(visit: Visit) -> None:
+def test_form_in_a_page(visit: VisitorFactory) -> None:
     """The form has no violation where a help page holds it, with errors too."""
     page = visit(width=PHONE).go(path("nl", "cannot-log-in"))
     page.fill(CODE, "x")
@@ -110,13 +110,13 @@ def test_form_in_a_page(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(("lang", "q"), [("en", ""), ("en", "invoices"), ("nl", "toegangscoed"), ("nl", "xyzzyq")])
-def test_search(visit: Visit, lang: str, q: str) -> None:
+def test_search(visit: VisitorFactory, lang: str, q: str) -> None:
     """The page of results has no violation, found or not."""
     assert [] == broken(visit().go(f"/{lang}/self-service/search?q={q}"))
 
 
 @sizes
-def test_live_search(visit: Visit, width: int) -> None:
+def test_live_search(visit: VisitorFactory, width: int) -> None:
     """Nor have results that open below the search field."""
     page = visit(width=width).go(path("nl", "contact"))
     page.locator("#q").press_sequentially("factuur", delay=20)
@@ -126,12 +126,12 @@ def test_live_search(visit: Visit, width: int) -> None:
 
 @both
 @pytest.mark.parametrize("address", ["/nowhere/", "/self-service/nowhere", "/404.html"])
-def test_error_page(visit: Visit, lang: str, address: str) -> None:
+def test_error_page(visit: VisitorFactory, lang: str, address: str) -> None:
     """Nor has a page that does not exist."""
     assert [] == broken(visit().go(f"/{lang}{address}"))
 
 
-def test_choose_language(visit: Visit) -> None:
+def test_choose_language(visit: VisitorFactory) -> None:
     """Nor has the choice of a language that stands at / where only files are served."""
     assert [] == broken(visit().go("/choose-language"))
 
@@ -146,7 +146,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_mailbox(demonstration: str, chromium: Browser) -> None:
     """A demonstration's mailbox has no violation, empty, filled, or with a mail open; and its link works."""
-    visit = Visit(chromium, demonstration)
+    visit = VisitorFactory(chromium, demonstration)
     # The mailbox opens to this machine only.
     visitor = visit(own_address=False)
     mailbox = "/en/self-service/mailbox"

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from selfservice.i18n.languages import LANGUAGES
-from tests.form import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
-from tests.live import Live, every_page, path
-from tests.visitors import Visit, Visitor
+from tests.live_server import Live, every_page, path
+from tests.password_form_page import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.visitors import Visitor, VisitorFactory
 
 NARROW = 320  # CSS pixels: also 1280 magnified four times (WCAG 2.2, 1.4.10)
 both = pytest.mark.parametrize("lang", LANGUAGES)
@@ -66,7 +66,7 @@ def states(visitor: Visitor, live: Live, lang: str) -> Iterator[str]:
 
 
 @both
-def test_pages_are_narrow_and_still(visit: Visit, lang: str) -> None:
+def test_pages_are_narrow_and_still(visit: VisitorFactory, lang: str) -> None:
     """At 320 pixels no page scrolls sideways or moves while it loads, and everything is large enough to hit."""
     visitor = visit(width=NARROW, own_address=False)
     found = {}
@@ -79,7 +79,7 @@ def test_pages_are_narrow_and_still(visit: Visit, lang: str) -> None:
 
 
 @both
-def test_states_are_narrow(live: Live, visit: Visit, lang: str) -> None:
+def test_states_are_narrow(live: Live, visit: VisitorFactory, lang: str) -> None:
     """Nor does any state of the form or the search scroll sideways at 320 pixels, or have a target too small to hit."""
     visitor = visit(width=NARROW)
     found = {
@@ -89,14 +89,14 @@ def test_states_are_narrow(live: Live, visit: Visit, lang: str) -> None:
     assert {} == {state: what for state, what in found.items() if what != (0, [])}
 
 
-def test_wide_pages_are_still(visit: Visit) -> None:
+def test_wide_pages_are_still(visit: VisitorFactory) -> None:
     """On a wide screen nothing moves either, where the list of questions opens by itself."""
     visitor = visit(own_address=False)
     moved = {key: visitor.go(path("nl", key)).evaluate(SHIFT) for key in ("index", "cannot-log-in", "access-code")}
     assert {"index": 0, "cannot-log-in": 0, "access-code": 0} == moved
 
 
-def test_it_finds_something(visit: Visit) -> None:
+def test_it_finds_something(visit: VisitorFactory) -> None:
     """The measurements above can fail: what is too wide, too small or moves is found."""
     page = visit(width=NARROW, own_address=False).go("/en/")
     page.wait_for_timeout(600)
@@ -115,7 +115,7 @@ def test_it_finds_something(visit: Visit) -> None:
 
 
 @both
-def test_print(visit: Visit, lang: str) -> None:
+def test_print(visit: VisitorFactory, lang: str) -> None:
     """Paper gets the answers and where links lead, and nothing that only a screen can use."""
     page = visit().go(path(lang, "cannot-log-in"))
     page.emulate_media(media="print")
@@ -127,7 +127,7 @@ def test_print(visit: Visit, lang: str) -> None:
     assert "(" in after
 
 
-def test_reduced_motion(visit: Visit) -> None:
+def test_reduced_motion(visit: VisitorFactory) -> None:
     """Who wants no motion gets none, not even while a search is under way."""
     page = visit(reduced_motion="reduce").go(path("nl", "contact"))
     page.locator("#q").press_sequentially("fac")
@@ -138,7 +138,7 @@ def test_reduced_motion(visit: Visit) -> None:
     )
 
 
-def test_forced_colours(visit: Visit) -> None:
+def test_forced_colours(visit: VisitorFactory) -> None:
     """In forced colours, buttons and the counter keep an edge, since their backgrounds are gone."""
     page = visit(forced_colors="active").go(path("en", "cannot-log-in"))
     page.fill(CODE, "x")
@@ -165,7 +165,7 @@ def tab_to(page: Page, selector: str) -> list[str]:
 
 
 @both
-def test_keyboard(visit: Visit, lang: str) -> None:
+def test_keyboard(visit: VisitorFactory, lang: str) -> None:
     """The first Tab is the way past the header; and the form can be found, filled in and sent without a mouse."""
     page = visit().go(path(lang, "cannot-log-in"))
     assert [] == tab_to(page, ".skip")
@@ -184,13 +184,13 @@ def test_keyboard(visit: Visit, lang: str) -> None:
     expect(page.locator(CODE)).to_be_focused()
 
 
-def test_focus_is_seen_in_the_dark(visit: Visit) -> None:
+def test_focus_is_seen_in_the_dark(visit: VisitorFactory) -> None:
     """Every stop from the top of a page to its foot shows that it has the focus, in the dark too."""
     page = visit(scheme="dark").go("/nl/")
     assert [] == tab_to(page, ".foot li:last-child a")
 
 
-def test_show_password(live: Live, visit: Visit) -> None:
+def test_show_password(live: Live, visit: VisitorFactory) -> None:
     """A new password can be looked at while it is typed, and covered again."""
     code, email = live.login()
     visitor = visit()
@@ -205,7 +205,7 @@ def test_show_password(live: Live, visit: Visit) -> None:
     assert [("text", "Hide"), ("password", "Show")] == kinds
 
 
-def test_question_link(visit: Visit) -> None:
+def test_question_link(visit: VisitorFactory) -> None:
     """The sign beside a question copies the address of the question, and says that it did."""
     page = visit(permissions=["clipboard-read", "clipboard-write"]).go(path("en", "cannot-log-in"))
     page.click("#no-mail .anchor")
@@ -215,7 +215,7 @@ def test_question_link(visit: Visit) -> None:
 
 
 @both
-def test_switch_keeps_the_question(visit: Visit, lang: str) -> None:
+def test_switch_keeps_the_question(visit: VisitorFactory, lang: str) -> None:
     """Who reads a question and switches language reads the same question."""
     page = visit().go(path(lang, "cannot-log-in"))
     page.click(".contents a[href='#no-mail']")
@@ -225,7 +225,7 @@ def test_switch_keeps_the_question(visit: Visit, lang: str) -> None:
     expect(page.locator("#no-mail")).to_be_in_viewport()
 
 
-def test_nothing_dead_without_scripts(visit: Visit) -> None:
+def test_nothing_dead_without_scripts(visit: VisitorFactory) -> None:
     """A button that only the script makes work is not there without it."""
     shown = [visit(scripts=scripts).go("/en/self-service/sign-in").locator(".show") for scripts in (True, False)]
     expect(shown[0]).to_be_visible()
@@ -235,7 +235,7 @@ def test_nothing_dead_without_scripts(visit: Visit) -> None:
 HEIGHT = "document.querySelector('#sign-in .tab').offsetTop"
 
 
-def test_failure_takes_the_place_of_errors(live: Live, visit: Visit) -> None:
+def test_failure_takes_the_place_of_errors(live: Live, visit: VisitorFactory) -> None:
     """After too many tries the panel says that alone, above what stays, and its tab stays where it was."""
     code, _ = live.login()
     page = visit().go("/en/self-service/sign-in")
@@ -251,7 +251,7 @@ def test_failure_takes_the_place_of_errors(live: Live, visit: Visit) -> None:
     assert tab == page.evaluate(HEIGHT)
 
 
-def test_password_with_an_error_in_large_letters(visit: Visit) -> None:
+def test_password_with_an_error_in_large_letters(visit: VisitorFactory) -> None:
     """On a narrow screen, with letters twice as large, a wrong password's field and its button stay within it."""
     page = visit(width=NARROW).go("/en/self-service/sign-in")
     page.click("#sign-in-form .button")

@@ -13,7 +13,7 @@ from selfservice.config import Config
 from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
 from selfservice.i18n.languages import LANGUAGES, using_language
 from tests import house
-from tests.clients import HX, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.conftest import new_app
 
 EVERYTHING = [(lang, name) for name in (*FRAGMENTS, *DEMO_FRAGMENTS) for lang in LANGUAGES]
@@ -141,7 +141,7 @@ def test_start_is_the_same_for_all(client: HouseClient, lang: str, name: str) ->
     """A start view is the same at any time and for anyone, with any cookie and in any order of languages."""
     first = client.fragment(address(lang, name)).data
     client.set_cookie("loket", "something", domain="127.0.0.1")
-    headers = HX | {"Accept-Language": "de", "User-Agent": "other"}
+    headers = HTMX_HEADERS | {"Accept-Language": "de", "User-Agent": "other"}
     assert first == client.get(address(lang, name), headers=headers).data
 
 
@@ -149,7 +149,7 @@ def test_start_is_the_same_for_all(client: HouseClient, lang: str, name: str) ->
 @pytest.mark.parametrize(("lang", "name"), EVERYTHING)
 def test_whole_page(client: HouseClient, lang: str, name: str, header: str) -> None:
     """htmx gets a whole page when it restores one from history, or follows a boosted link."""
-    page = client.get(address(lang, name), headers=HX | {header: "true"})
+    page = client.get(address(lang, name), headers=HTMX_HEADERS | {header: "true"})
     assert client.get(address(lang, name)).data == page.data
 
 
@@ -158,7 +158,7 @@ def test_whole_page(client: HouseClient, lang: str, name: str, header: str) -> N
 @pytest.mark.parametrize("rest", ["nothing", "replacement-password/nothing", "search/a/b", "mailbox/nothing", ""])
 def test_unknown_address(client: HouseClient, lang: str, rest: str, *, htmx: bool) -> None:
     """An address that is not there answers 404, as a page and as a fragment."""
-    answer = client.get(address(lang, rest), headers=HX if htmx else {})
+    answer = client.get(address(lang, rest), headers=HTMX_HEADERS if htmx else {})
     assert (404, htmx) == (answer.status_code, "<html" not in answer.text)
 
 

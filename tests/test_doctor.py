@@ -20,7 +20,7 @@ from selfservice.db import Database
 from selfservice.doctor import examine
 from selfservice.heartbeats import BACKUP, WORKER, beat
 from tests.conftest import SECRET, new_app
-from tests.domain_helpers import Post
+from tests.domain_helpers import SmtpServer
 
 NAMES = [
     *("settings", "database", "migrations", "secret", "clock", "disk", "mail", "worker", "backup", "security.txt"),
@@ -29,14 +29,14 @@ NAMES = [
 
 
 @pytest.fixture
-def post() -> Iterator[Post]:
+def post() -> Iterator[SmtpServer]:
     """A mail server."""
-    with Post() as server:
+    with SmtpServer() as server:
         yield server
 
 
 @pytest.fixture
-def real(config: Config, post: Post) -> Config:
+def real(config: Config, post: SmtpServer) -> Config:
     """A real site with which all is well."""
     file = config.output / ".well-known" / "security.txt"
     file.parent.mkdir(parents=True)
@@ -57,11 +57,11 @@ def wrong(config: Config, recipient: str | None = None) -> dict[str, str]:
     with app.app_context(), closing(app.extensions["services"].db):
         found = list(examine(app.extensions["services"], recipient))
     assert NAMES == [each.name for each in found]
-    assert [] == [each for each in found if "\n" in each.wrong + each.said or not each.wrong + each.said]
-    return {each.name: each.wrong for each in found if each.wrong}
+    assert [] == [each for each in found if "\n" in each.problem + each.detail or not each.problem + each.detail]
+    return {each.name: each.problem for each in found if each.problem}
 
 
-def test_well(real: Config, post: Post) -> None:
+def test_well(real: Config, post: SmtpServer) -> None:
     """When all is well nothing is wrong, and no mail was sent."""
     assert ({}, []) == (wrong(real), post.messages)
 
@@ -132,13 +132,13 @@ def test_another_secret(real: Config) -> None:
 
 def test_disk(real: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is nearly full."""
-    monkeypatch.setattr(doctor, "LEAST_FREE_BYTES", 1 << 62)
+    monkeypatch.setattr(doctor, "MIN_FREE_BYTES", 1 << 62)
     assert "make room" in wrong(real)["disk"]
-    assert health.LEAST_FREE_BYTES < 1 << 62
+    assert health.MIN_FREE_BYTES < 1 << 62
 
 
 @pytest.mark.parametrize(("answer", "sent"), [("550 no such user", 0), ("450 mailbox busy", 0)])
-def test_mail_is_refused(real: Config, post: Post, answer: str, sent: int) -> None:
+def test_mail_is_refused(real: Config, post: SmtpServer, answer: str, sent: int) -> None:
     """A mail server that does not take the recipient is told with what it said."""
     post.recipient_answers.append(answer)
     assert f"no mail to staff@example.org: {answer}; look at LOKET_SMTP_URL" in wrong(real, "staff@example.org")["mail"]

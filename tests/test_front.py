@@ -25,20 +25,20 @@ import pytest
 
 from selfservice import clock, front
 from selfservice.api.request_body import MAX_BYTES
-from selfservice.app import MAX_BODY
+from selfservice.app import MAX_BODY_BYTES
 from selfservice.config import ROOT, Config, ConfigError
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.demo import accounts, many_orders
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.migrations import migrate
-from selfservice.web.error_pages import RETRY_SECONDS, texts
+from selfservice.web.error_pages import RETRY_SECONDS, title_and_paragraphs
 from selfservice.web.security import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
-from tests.clients import HX
+from tests.clients import HTMX_HEADERS
 from tests.conftest import Site, new_app
 from tests.domain_helpers import CONTEXT
-from tests.live import free_port, running, wait_until
+from tests.live_server import free_port, running, wait_until
 from tests.slow_clients import half_sent_forms, unread_downloads
 
 FORM = "/en/self-service/replacement-password"
@@ -407,7 +407,7 @@ def test_body_cut_off(behind: Front) -> None:
     answer = send(behind.port, head(behind, FORM, f"Content-Length: {len(body) + 9}") + body, end=True)
     whole = send(behind.port, head(behind, FORM, f"Content-Length: {len(body)}") + body)
     with using_language("en"):
-        assert (400, True) == (status(answer), texts(400)[0].encode() in answer)
+        assert (400, True) == (status(answer), title_and_paragraphs(400)[0].encode() in answer)
     assert (303, before + 1) == (status(whole), behind.count("outbox"))
 
 
@@ -420,7 +420,7 @@ def test_chunks_cut_off(behind: Front) -> None:
     send(behind.port, in_pieces, end=True)
     whole = send(behind.port, in_pieces + b"0\r\n\r\n")
     with using_language("en"):
-        assert (400, True) == (status(broken), texts(400)[0].encode() in broken)
+        assert (400, True) == (status(broken), title_and_paragraphs(400)[0].encode() in broken)
     assert (303, before + 1) == (status(whole), behind.count("outbox"))
 
 
@@ -432,12 +432,15 @@ def password_form() -> bytes:
 
 def test_body_too_large(behind: Front) -> None:
     """A body over the limit is refused, in whole or in pieces; of the API too, whose limit is its own."""
-    for path, limit, kind in ((FORM, MAX_BODY, "text/html"), ("/api/orders", MAX_BYTES, "application/problem+json")):
+    for path, limit, kind in (
+        (FORM, MAX_BODY_BYTES, "text/html"),
+        ("/api/orders", MAX_BYTES, "application/problem+json"),
+    ):
         fits = send(behind.port, head(behind, path, f"Content-Length: {limit}") + b"a" * limit)
         large = send(behind.port, head(behind, path, f"Content-Length: {limit + 1}"))
         assert (path, False, 413) == (path, status(fits) == 413, status(large))
         assert f"content-type: {kind}".encode() in large.lower()
-    large = head(behind, FORM, "Transfer-Encoding: chunked") + pieces(b"a" * (MAX_BODY + 9000)) + b"0\r\n\r\n"
+    large = head(behind, FORM, "Transfer-Encoding: chunked") + pieces(b"a" * (MAX_BODY_BYTES + 9000)) + b"0\r\n\r\n"
     assert 413 == status(send(behind.port, large))
 
 
@@ -447,7 +450,7 @@ def test_body_is_late(behind: Front) -> None:
     answer = send(behind.port, head(behind, FORM, "Content-Length: 500") + b"access_code=A")
     assert (408, True) == (status(answer), time.monotonic() - began >= front.BODY_SECONDS - 1)
     with using_language("en"):
-        assert texts(408)[0].encode() in answer
+        assert title_and_paragraphs(408)[0].encode() in answer
 
 
 def test_head_is_late(behind: Front) -> None:
@@ -473,11 +476,11 @@ def test_htmx_gets_a_piece(behind: Front) -> None:
     """An error of the front's own is a piece of a page for htmx, in the language of the address."""
     for lang in LANGUAGES:
         path = f"/{lang}/self-service/replacement-password"
-        answer = ask(behind.port, path, "POST", HX, data=b"a" * (MAX_BODY + 1))
+        answer = ask(behind.port, path, "POST", HTMX_HEADERS, data=b"a" * (MAX_BODY_BYTES + 1))
         assert (413, lang, {}) == (answer.status, answer.headers["content-language"], missing(answer))
         assert [] == house.broken_html(answer.text, lang=lang, status=413, fragment=True)
         with using_language(lang):
-            assert texts(413)[0] in answer.text
+            assert title_and_paragraphs(413)[0] in answer.text
 
 
 def test_others_wait_for_nobody(behind: Front, session: str) -> None:
@@ -520,7 +523,7 @@ def test_app_is_down(behind: Front) -> None:
                 (FORM, "GET", {}),
                 ("/nl/self-service/my", "GET", {}),
                 (FORM, "POST", {}),
-                (FORM, "POST", HX),
+                (FORM, "POST", HTMX_HEADERS),
                 ("/api/orders", "POST", {}),
                 ("/en/nothing", "GET", {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT", "Range": "bytes=0-9"}),
             ],
@@ -542,7 +545,7 @@ def test_app_is_down(behind: Front) -> None:
     for lang, one in (("en", form), ("nl", formulier), ("en", sent)):
         assert [] == house.broken_html(one.text, lang=lang, status=503)
         with using_language(lang):
-            assert all(text in one.text for text in texts(503)[1])
+            assert all(text in one.text for text in title_and_paragraphs(503)[1])
     assert [] == house.broken_html(piece.text, lang="en", status=503, fragment=True)
     assert (503, "application/problem+json") == (json.loads(program.text)["status"], program.headers["content-type"])
     assert FORM not in log
@@ -602,7 +605,7 @@ def test_nothing_is_sent_twice(behind: Front) -> None:
         answer = ask(alone.port, FORM, "POST", data=b"a=b")
         assert [b"a=b"] == app.bodies
     with using_language("en"):
-        title, parts = texts(500)
+        title, parts = title_and_paragraphs(500)
     assert (500, True, True) == (answer.status, title in answer.text, parts[-1] in answer.text)
     assert {} == missing(answer)
 

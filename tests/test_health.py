@@ -18,9 +18,9 @@ from selfservice.facts.facts import Facts
 from selfservice.mail.transport import TemporaryMailError
 from tests.clients import HouseClient
 from tests.conftest import new_app
-from tests.counter import EMAIL, Office, Visitor, location
 from tests.domain_helpers import run_processes
-from tests.live import processes, running, wait_until
+from tests.live_server import processes, running, wait_until
+from tests.password_form_helpers import EMAIL, AppInside, PasswordForm, location
 from tests.test_supervisor import health as ask
 
 KEY = "a key for monitoring, long enough"
@@ -50,7 +50,7 @@ def test_migrations_wait(app: Flask, client: HouseClient) -> None:
 
 def test_one_migration_waits(app: Flask, client: HouseClient) -> None:
     """One step that was not taken is enough."""
-    Office(app).change("DELETE FROM _sqlite_migrations WHERE name = 'create_events'")
+    AppInside(app).change("DELETE FROM _sqlite_migrations WHERE name = 'create_events'")
     answer = client.get("/health")
     assert (503, "1 waiting") == (answer.status_code, answer.get_json()["migrations"])
 
@@ -65,10 +65,10 @@ def test_no_database(app: Flask, client: HouseClient) -> None:
 
 def test_mail_waits(app: Flask, client: HouseClient) -> None:
     """Mail that does not get out is said so, without whose it is."""
-    location(Visitor(client).ask())
+    location(PasswordForm(client).ask())
     soon = client.get("/health")
     before = clock.to_text(clock.now() - dt.timedelta(hours=1))
-    Office(app).change(f"UPDATE outbox SET created_at = '{before}', next_at = '{before}'")
+    AppInside(app).change(f"UPDATE outbox SET created_at = '{before}', next_at = '{before}'")
     late = client.get("/health")
     assert [(200, 1), (503, 1)] == [(one.status_code, one.get_json()["outbox"]["waiting"]) for one in (soon, late)]
     assert EMAIL not in late.text
@@ -84,7 +84,7 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
     from selfservice import mailer
     from selfservice.mail.delivery import send_next
 
-    location(Visitor(client).ask())
+    location(PasswordForm(client).ask())
     worker = mailer.mail_worker(app.extensions["services"], Down())
     send_next(worker.db, worker.render, worker.transport, worker.now)
     outbox = client.get("/health").get_json()["outbox"]
@@ -119,7 +119,7 @@ def test_outside(real: Flask, sent: str) -> None:
     client = real.test_client()
     headers = {"Authorization": sent} if sent else {}
     well = client.get("/health", headers=headers)
-    Office(real).change("DELETE FROM heartbeats WHERE name = 'worker'")
+    AppInside(real).change("DELETE FROM heartbeats WHERE name = 'worker'")
     ill = client.get("/health", headers=headers)
     assert [(200, {"ok": True}), (503, {"ok": False})] == [(one.status_code, one.get_json()) for one in (well, ill)]
 
@@ -150,7 +150,7 @@ def test_worker_is_dead(app: Flask, client: HouseClient, seconds: int, status: i
 
 def test_no_worker_yet(app: Flask, client: HouseClient) -> None:
     """Nor is a site that never had one."""
-    Office(app).change("DELETE FROM heartbeats")
+    AppInside(app).change("DELETE FROM heartbeats")
     answer = client.get("/health")
     assert (503, ["worker"], None) == (
         answer.status_code,
@@ -161,7 +161,7 @@ def test_no_worker_yet(app: Flask, client: HouseClient) -> None:
 
 def test_disk_is_nearly_full(client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """When there is little room left it says so, while things still work."""
-    monkeypatch.setattr(health, "LEAST_FREE_BYTES", 1 << 62)
+    monkeypatch.setattr(health, "MIN_FREE_BYTES", 1 << 62)
     answer = client.get("/health")
     assert (503, ["disk"]) == (answer.status_code, answer.get_json()["wrong"])
 
@@ -182,7 +182,7 @@ def test_cannot_be_written(tmp_path: Path) -> None:
 
 def ask_often(path: Path, moment: str) -> int:
     """Ask 50 times whether it can be written; how often it was really tried."""
-    db, test, tried = Database(path), health.WriteTest(), list[str]()
+    db, test, tried = Database(path), health.WriteProbe(), list[str]()
     db.read().set_trace_callback(tried.append)
     for _ in range(50):
         assert test.error(db, clock.from_text(moment)) == ""
@@ -201,7 +201,7 @@ def test_one_write_for_all(config: Config) -> None:
 
 def test_failed_writes_are_not_repeated(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is what fails tried more often, by one process."""
-    db, test, tried = Database(config.database), health.WriteTest(), list[str]()
+    db, test, tried = Database(config.database), health.WriteProbe(), list[str]()
     db.read().execute("PRAGMA query_only = ON")
     db.read().set_trace_callback(tried.append)
     errors = {test.error(db, clock.now()) for _ in range(50)}

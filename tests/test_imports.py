@@ -20,8 +20,9 @@ FLOORS = (
     ("doctor", "front", "restore", "supervisor"),
     ("app",),
     ("fragments", "api"),
-    ("health", "mailer", "static_files"),
+    ("mailer", "static_files"),
     ("web",),
+    ("health",),
     ("migrations", "retention"),
     ("plain_secrets",),
     ("orders",),
@@ -42,7 +43,7 @@ FLOORS = (
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.
-WITH_FLASK = ("app", "api", "commands", "fragments", "front", "health", "publish", "server", "static_files", "web")
+WITH_FLASK = ("app", "api", "commands", "fragments", "front", "publish", "server", "static_files", "web")
 # Names that say nothing of what is in a file.
 EMPTY_NAMES = {"model", "rows", "parts", "words", "here", "asked", "lines", "utils", "helpers", "misc"}
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from selfservice.logs import JsonLines, to_stderr
+from selfservice.logs import JsonFormatter, to_stderr
 from tests.clients import HouseClient
-from tests.counter import CODE, EMAIL, GOOD_PASSWORD, STRANGE_CODE, Office, Visitor, location
+from tests.password_form_helpers import CODE, EMAIL, GOOD_PASSWORD, STRANGE_CODE, AppInside, PasswordForm, location
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def log() -> Iterator[io.StringIO]:
     """What our logs write, as the operator gets it."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     logger = logging.getLogger("loket")
     before = logger.level
     logger.addHandler(handler)
@@ -38,7 +38,7 @@ def lines(log: io.StringIO) -> list[dict[str, object]]:
 
 def test_no_secrets(app: Flask, client: HouseClient, log: io.StringIO) -> None:
     """A whole journey, with mistakes and a crash, leaves nothing in the log that anybody typed or was given."""
-    office, visitor = Office(app), Visitor(client)
+    office, visitor = AppInside(app), PasswordForm(client)
     visitor.ask(CODE[:-1], "typed-wrongly@")
     visitor.ask(STRANGE_CODE, "unknown-person@nowhere.example")
     location(visitor.ask())
@@ -71,7 +71,7 @@ def test_no_secrets(app: Flask, client: HouseClient, log: io.StringIO) -> None:
 
 def test_lines(app: Flask, client: HouseClient, log: io.StringIO) -> None:
     """Each line is JSON with a moment in UTC, a level and what happened; a request names its endpoint only."""
-    location(Visitor(client).ask())
+    location(PasswordForm(client).ask())
     found = lines(log)
     moments = [dt.datetime.fromisoformat(str(line["when"])) for line in found]
     requests = [line for line in found if line["what"] == "request"]
@@ -83,7 +83,7 @@ def test_lines(app: Flask, client: HouseClient, log: io.StringIO) -> None:
 
 def test_every_request(client: HouseClient, log: io.StringIO) -> None:
     """The same request twice is two lines, also in a process that knows Pelican, which would leave out the second."""
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     visitor.ask("", "")
     visitor.ask("", "")
     assert ("pelican" in sys.modules, 2) == (True, len(lines(log)))
@@ -91,9 +91,9 @@ def test_every_request(client: HouseClient, log: io.StringIO) -> None:
 
 def test_event(app: Flask, client: HouseClient, log: io.StringIO) -> None:
     """What somebody asked for is an event, and a row, with who and from where as keyed hashes."""
-    location(Visitor(client).ask())
+    location(PasswordForm(client).ask())
     event = next(line for line in lines(log) if line["what"] != "request")
-    row = Office(app).rows("events")[-1]
+    row = AppInside(app).rows("events")[-1]
     assert ("password.link", "asked", 64, 64) == (event["what"], event["result"], len(row["who"]), len(row["source"]))
 
 

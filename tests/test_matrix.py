@@ -17,7 +17,7 @@ from selfservice.facts import rights
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
-from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, enter, prepare
+from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, prepare, sign_in
 
 # For everybody: what they show depends on what is typed, mailed or in the visit, and never on who is signed in.
 PUBLIC = {
@@ -85,7 +85,7 @@ def as_role(app: Flask, role: str) -> HouseClient:
     if number is not None:
         with database(app).write() as conn:
             conn.execute("DELETE FROM limits")  # nobody logs in as often as the tests
-        assert enter(client, number).status_code == 303
+        assert sign_in(client, number).status_code == 303
     return client
 
 

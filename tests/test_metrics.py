@@ -18,7 +18,7 @@ from selfservice import metrics
 from selfservice.config import ROOT
 from tests.clients import HouseClient
 from tests.commands.test_cli import loket
-from tests.live import processes, running, started_by, wait_until
+from tests.live_server import processes, running, started_by, wait_until
 
 FORM = "/en/self-service/replacement-password"
 

@@ -30,13 +30,13 @@ from selfservice.migrations import migrate, pending
 from selfservice.seeds import MissingKeyError
 from selfservice.values.access_code import derive_code, group_code, hash_code, lookup_hashes, normalise_code
 from selfservice.web.services import Services
+from tests.access_code_helpers import KVK, AccessCodeForm
 from tests.conftest import SECRET, new_app
-from tests.counter import Office, Visitor, location
-from tests.domain_helpers import KEYS, Post, rows
+from tests.domain_helpers import KEYS, SmtpServer, rows
 from tests.letter_helpers import text
-from tests.live import wait_until
-from tests.people import browser, prepare
-from tests.steps import KVK, Person
+from tests.live_server import wait_until
+from tests.password_form_helpers import AppInside, PasswordForm, location
+from tests.sign_in_helpers import browser, prepare
 
 FIXTURE = Path(__file__).parent / "fixtures" / "2026-11-22.sql.gz"
 CODE = re.compile(r"\b(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}\b")
@@ -160,15 +160,15 @@ def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
     """
     prepare(app)
     walk = Walk(app)
-    Person(browser(app)).fill_in("private")
-    asking = Person(browser(app))
+    AccessCodeForm(browser(app)).fill_in("private")
+    asking = AccessCodeForm(browser(app))
     asking.fill_in("private", until="end")
     asking.send("check")
-    visitor = Visitor(browser(app))
+    visitor = PasswordForm(browser(app))
     visitor.ask()
     visitor.again()
     for typed in ({"email": accounts.email(4), "kvk_number": ""}, {"email": accounts.email(0), "kvk_number": KVK}):
-        lost = Person(browser(app), "lost-access-code")
+        lost = AccessCodeForm(browser(app), "lost-access-code")
         lost.send(**typed)
         sent = walk.send()
         link = next(found for text in sent for found in re.findall(r"lost-access-code/link/([\w-]+)", text))
@@ -194,12 +194,12 @@ def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
 def test_killed_while_sending(config: Config) -> None:
     """A worker that is killed while it hands a mail over: the next one sends the same link, and it is in no file."""
     app = new_app(config)
-    location(Visitor(browser(app)).ask())
+    location(PasswordForm(browser(app)).ask())
     walk, links = Walk(app), []
     given = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
     own = {"LOKET_DEMO": "1", "LOKET_VAR": str(config.database.parent), "LOKET_SECRET_KEY": SECRET.decode()}
     for delay in (60, 0):
-        with Post() as post:
+        with SmtpServer() as post:
             post.delay_seconds = delay
             url = f"smtp://127.0.0.1:{post.port}?starttls=never"
             worker = subprocess.Popen(
@@ -216,7 +216,7 @@ def test_killed_while_sending(config: Config) -> None:
             assert body
             links += re.findall(r"/link/([\w-]{43})", body.get_content())
         # As if its five minutes were over.
-        Office(app).change("UPDATE outbox SET lease_until = created_at WHERE state = 'leased'")
+        AppInside(app).change("UPDATE outbox SET lease_until = created_at WHERE state = 'leased'")
     walk.look()
     assert (2, 1) == (len(links), len(set(links)))
     assert [] == [link for link in links if any(link.encode() in each for each in walk.seen)]

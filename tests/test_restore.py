@@ -24,7 +24,7 @@ from selfservice.mail.delivery import claim
 from tests.commands.test_cli import loket
 from tests.conftest import SECRET
 from tests.domain_helpers import CONTEXT, KEYS, rows
-from tests.live import wait_until
+from tests.live_server import wait_until
 from tests.test_supervisor import health
 
 FOLDER_SETTINGS = {"LOKET_SECRET_KEY": SECRET.decode()}

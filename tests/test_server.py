@@ -16,7 +16,7 @@ from selfservice.config import Config
 from selfservice.web.security import HSTS, SECURITY_HEADERS
 from tests import house
 from tests.conftest import Site
-from tests.live import Answer, ask, server
+from tests.live_server import Answer, ask, server
 
 Ask = Callable[..., Answer]
 

@@ -21,7 +21,7 @@ from selfservice.demo import accounts
 from selfservice.fragments import FRAGMENTS
 from tests import house
 from tests.conftest import Site, new_config
-from tests.live import ask, every_page, server, wait_until
+from tests.live_server import ask, every_page, server, wait_until
 from tests.slow_clients import FORM, half_form, half_sent_forms, unread_downloads
 
 CLIENT_SECONDS = 2
@@ -71,7 +71,7 @@ def served(site: Site, filled: Path, tmp_path_factory: pytest.TempPathFactory) -
     (folder / "download.csv").write_bytes(bytes(LARGE))
     config = new_config(folder)
     own = {"LOKET_CLIENT_SECONDS": str(CLIENT_SECONDS), "LOKET_TEST_FILE": str(folder / "download.csv")}
-    with server(config, target="tests.sending:application", **own) as port:
+    with server(config, target="tests.echo_server:application", **own) as port:
         yield Served(port, config)
 
 

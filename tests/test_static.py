@@ -15,7 +15,7 @@ import pytest
 
 from selfservice.web.security import SECURITY_HEADERS
 from tests.conftest import Site, new_config
-from tests.live import Answer, ask, server
+from tests.live_server import Answer, ask, server
 
 STAMP = 1_790_000_000
 BEFORE, THEN, AFTER = (f"Mon, 21 Sep 2026 14:13:{second} GMT" for second in (19, 20, 21))

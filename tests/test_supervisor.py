@@ -22,7 +22,7 @@ from selfservice import supervisor
 from selfservice.config import ROOT
 from selfservice.heartbeats import STALE_SECONDS
 from selfservice.supervisor import Supervisor
-from tests.live import processes, running, wait_until
+from tests.live_server import processes, running, wait_until
 
 
 def health(base: str) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from selfservice import clock
 from selfservice.demo import accounts
+from tests.access_code_helpers import KVK, AccessCodeForm
 from tests.clients import HouseClient
-from tests.counter import CODE, EMAIL, STRANGE_CODE, Office, Visitor
-from tests.steps import KVK, Person
+from tests.password_form_helpers import CODE, EMAIL, STRANGE_CODE, AppInside, PasswordForm
 
 # A code and address that belong together; a code that nobody has; an address that nobody has; two people's.
 PAIRS = {
@@ -42,7 +42,7 @@ def ask(app: Flask, statements: list[str], name: str, *, htmx: bool) -> tuple[ob
     """Answers, statements and written rows of asking, looking, and asking again."""
     client = app.test_client()
     assert isinstance(client, HouseClient)
-    visitor = Visitor(client, htmx=htmx)
+    visitor = PasswordForm(client, htmx=htmx)
     statements.clear()
     # Looked at by the same masked address, whichever was typed.
     first, again = shape(visitor.ask(*PAIRS[name])), shape(visitor.again())
@@ -67,7 +67,7 @@ def test_same_page(app: Flask) -> None:
     for name in ("known", "no such code"):
         client = app.test_client()
         assert isinstance(client, HouseClient)
-        visitor = Visitor(client)
+        visitor = PasswordForm(client)
         visitor.ask(*PAIRS[name])
         pages.append(shape(visitor.see("sent")))
     assert pages[0] == pages[1]
@@ -78,7 +78,7 @@ def test_same_when_over_the_cap(app: Flask, statements: list[str], name: str) ->
     """Also when the mail has to wait for its turn, and when it takes the place of one that waits."""
     answers = {"known": many(app, statements, "known"), name: many(app, statements, name)}
     assert answers["known"] == answers[name]
-    late = [row["next_at"] > clock.to_text(clock.now()) for row in Office(app).rows("outbox")]
+    late = [row["next_at"] > clock.to_text(clock.now()) for row in AppInside(app).rows("outbox")]
     # Ten at once and the newest later, for each.
     assert ([False] * 10 + [True]) * 2 == late
 
@@ -87,7 +87,7 @@ def many(app: Flask, statements: list[str], name: str) -> list[tuple[object, ...
     """Asking twelve times, as `ask`, without the limit on tries."""
     found: list[tuple[object, ...]] = []
     for _ in range(6):
-        Office(app).change("DELETE FROM limits")
+        AppInside(app).change("DELETE FROM limits")
         found.append(ask(app, statements, name, htmx=False))
     return found
 
@@ -98,7 +98,7 @@ def test_same_refusal(app: Flask, statements: list[str]) -> None:
     for name in ("known", "no such code"):
         client = app.test_client()
         assert isinstance(client, HouseClient)
-        visitor = Visitor(client, htmx=True)
+        visitor = PasswordForm(client, htmx=True)
         client.environ_base["REMOTE_ADDR"] = f"192.0.2.{len(refused) + 1}"
         answers = [visitor.ask(*PAIRS[name]) for _ in range(6)]
         statements.clear()
@@ -111,7 +111,7 @@ def test_unknown_uses_up_nobodys_mail(app: Flask, statements: list[str]) -> None
     """Typing wrong codes with somebody's address does not use up the mails that may go there."""
     many(app, statements, "no such code")
     ask(app, statements, "known", htmx=False)
-    found = [(row["state"], row["next_at"] <= clock.to_text(clock.now())) for row in Office(app).rows("outbox")[-3:]]
+    found = [(row["state"], row["next_at"] <= clock.to_text(clock.now())) for row in AppInside(app).rows("outbox")[-3:]]
     assert [("void", False), ("waiting", True), ("waiting", True)] == found
 
 
@@ -127,9 +127,9 @@ def test_links_look_alike(app: Flask, token: str) -> None:
     """A link that works and one that does not are answered with the same redirect."""
     client = app.test_client()
     assert isinstance(client, HouseClient)
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     visitor.ask(*PAIRS["known"])
-    real = Office(app).token()
+    real = AppInside(app).token()
     answer = visitor.follow(real if token == "known" else "x" * len(real))
     assert (303, f"{visitor.start}/new-password") == (answer.status_code, answer.headers["Location"])
     assert "Set-Cookie" not in answer.headers
@@ -141,7 +141,7 @@ def lose(app: Flask, email: str, kvk_number: str) -> list[tuple[int, bytes, list
     for _ in range(5):
         client = app.test_client()
         assert isinstance(client, HouseClient)
-        one = Person(client, "lost-access-code")
+        one = AccessCodeForm(client, "lost-access-code")
         answers += [shape(one.send(email=email, kvk_number=kvk_number)), shape(one.see("sent"))]
     return answers
 
@@ -153,9 +153,9 @@ def test_lost_codes_keep_no_password_from_its_owner(app: Flask) -> None:
     lose(app, EMAIL, KVK)
     client = app.test_client()
     assert isinstance(client, HouseClient)
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     visitor.ask(CODE, EMAIL)
-    row = Office(app).rows("outbox")[-1]
+    row = AppInside(app).rows("outbox")[-1]
     due = row["next_at"] <= clock.to_text(clock.now())
     assert ("replacement_password.link", "waiting", True) == (row["kind"], row["state"], due)
     assert "an e-mail is on its way" in visitor.see("sent").text
@@ -170,11 +170,11 @@ def test_lost_code_deferred_alike(app: Flask, statements: list[str], email: str,
     """Over the cap known and unknown get the same pages, and the same statements, up to the moment that is said."""
     seen = []
     for typed in ((EMAIL, KVK), (email, kvk_number)):
-        Office(app).change("DELETE FROM limits")
-        Office(app).change("DELETE FROM caps")
+        AppInside(app).change("DELETE FROM limits")
+        AppInside(app).change("DELETE FROM caps")
         statements.clear()
         answers = lose(app, *typed)
-        states = [row["state"] for row in Office(app).rows("outbox")]
+        states = [row["state"] for row in AppInside(app).rows("outbox")]
         waits = [b"leaves later: before" in body for _, body, _ in answers]
         seen.append((waits, [(status, headers) for status, _, headers in answers], verbs(statements)))
     assert seen[0] == seen[1]

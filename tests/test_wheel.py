@@ -18,7 +18,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.letters.text import letter_text
 from tests.letter_helpers import MOMENT, letter, site
-from tests.live import START_SECONDS, free_port, wait_until
+from tests.live_server import START_SECONDS, free_port, wait_until
 
 SOURCES = ("selfservice", "site", "content", "translations")
 FILES = ("setup.py", "pyproject.toml", "pelicanconf.py", "requirements.in", "LICENSE")

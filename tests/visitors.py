@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, expect, sync_playwright
 
 from tests import browser
-from tests.live import WAIT_SECONDS, Live
+from tests.live_server import WAIT_SECONDS, Live
 
 # What the browser and htmx remark on an answer that we give on purpose. (Pieces of a page are looked at one by one.)
 _EXPECTED = re.compile(r"(the server responded with a status of|Response Status Error Code) (404|410|422|429) ")
@@ -67,7 +67,7 @@ class Visitor:
             self.complaints.append(f"{response.status}: {response.url}")
 
 
-class Visit:
+class VisitorFactory:
     """Opens browsers. `own_address=False` leaves out the header that gives the visitor an address of its own."""
 
     numbers = count(1)
@@ -108,8 +108,8 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium: Browser, live: Live) -> Iterator[Visit]:
+def visit(chromium: Browser, live: Live) -> Iterator[VisitorFactory]:
     """Visitors of the running Loket. A script error, a console error or a request elsewhere fails the test."""
-    opened = Visit(chromium, live.base)
+    opened = VisitorFactory(chromium, live.base)
     yield opened
     assert [] == opened.close()

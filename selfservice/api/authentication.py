@@ -14,7 +14,7 @@ from selfservice.i18n.languages import TIMEZONE
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.orders import api_keys
-from selfservice.web.problems import answer
+from selfservice.web.problem_details import problem_response
 from selfservice.web.services import services
 
 
@@ -34,7 +34,7 @@ def require_key(scope: api_keys.KeyScope) -> api_keys.ApiKey:
             decision = allow(conn, wired.keys, table.API_KEY, key.public_id, now)
             api_keys.record_use(conn, key, now.astimezone(TIMEZONE).date())
     if not decision.allowed:
-        abort(answer(429, retry_after=decision.retry_after_seconds))
+        abort(problem_response(429, retry_after=decision.retry_after_seconds))
     if key is None:
         _refuse(401, 'Bearer realm="loket", error="invalid_token"')
     if key.scope != scope:
@@ -42,7 +42,7 @@ def require_key(scope: api_keys.KeyScope) -> api_keys.ApiKey:
     return key
 
 
-def record_use(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what: str = "") -> None:
+def record_key_use(conn: Connection, key: api_keys.ApiKey, what: str, result: str, on_what: str = "") -> None:
     """Write down in this transaction what was done with the key."""
     on_what = on_what or f"delivery_key:{key.id}"
     who, address = f"key:{key.public_id}", web.client_address()
@@ -51,6 +51,6 @@ def record_use(conn: Connection, key: api_keys.ApiKey, what: str, result: str, o
 
 def _refuse(code: int, challenge: str) -> NoReturn:
     detail = gettext("Send it in the header Authorization, as: Bearer, a space, the key.") if code == 401 else ""
-    response = answer(code, detail)
+    response = problem_response(code, detail)
     response.headers["WWW-Authenticate"] = challenge
     abort(response)

@@ -8,25 +8,27 @@ from flask import abort, request
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError, read_json
-from selfservice.web.problems import answer
+from selfservice.web.problem_details import problem_response
 
-MOST = 1000
+MAX_ORDERS = 1000
 MAX_BYTES = 1024 * 1024
 
 
-def orders() -> list[dict[str, Any]]:
+def read_orders() -> list[dict[str, Any]]:
     """The orders of the request: one object, or a list of 1 to 1,000. Ends it with 415, 413, 400 or 422 for anything
     else.
     """
     if request.mimetype != "application/json":
-        abort(answer(415, gettext("Send it as application/json.")))
+        abort(problem_response(415, gettext("Send it as application/json.")))
     try:
         found = read_json(_read())
     except LineError:
-        abort(answer(400, gettext("It is not JSON in UTF-8, or names something twice.")))
+        abort(problem_response(400, gettext("It is not JSON in UTF-8, or names something twice.")))
     listed = found if isinstance(found, list) else [found]
-    if not (1 <= len(listed) <= MOST and all(isinstance(each, dict) for each in listed)):
-        abort(answer(422, gettext("It is one object, or a list of %(most)s of them at most.", most=MOST)))
+    if not (1 <= len(listed) <= MAX_ORDERS and all(isinstance(each, dict) for each in listed)):
+        abort(
+            problem_response(422, gettext("It is one object, or a list of %(most)s of them at most.", most=MAX_ORDERS))
+        )
     return listed
 
 

@@ -20,20 +20,20 @@ from selfservice.orders import redelivery
 from selfservice.orders.importer import Importer
 from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import values_of_object
-from selfservice.web.problems import answer
+from selfservice.web.problem_details import problem_response
 from selfservice.web.services import services
 
 blueprint = Blueprint("api", __name__)
 _DESCRIPTION = (Path(__file__).parent / "openapi.json").read_bytes()
 # As far as every program counts exactly (RFC 8259, section 6).
-_GREATEST = 2**53 - 1
+_MAX_INTEGER = 2**53 - 1
 
 
 @blueprint.before_request
 def _refuse_unknown_parameters() -> None:
     """A parameter that means nothing here is a mistake: paging with a mistyped one would never end."""
     if unknown := sorted(set(request.args) - ({"after"} if request.endpoint == "api.waiting" else set())):
-        abort(answer(400, gettext("There is no parameter %(name)s.", name=unknown[0])))
+        abort(problem_response(400, gettext("There is no parameter %(name)s.", name=unknown[0])))
 
 
 @blueprint.get("/openapi.json")
@@ -47,7 +47,7 @@ def deliver() -> Response:
     """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
     key = authentication.require_key("orders:write")
     wired, now = services(), clock.now()
-    sent, importer = request_body.orders(), Importer(wired.context, now)
+    sent, importer = request_body.read_orders(), Importer(wired.context, now)
     answers: list[dict[str, Any]] = []
     with wired.db.write() as conn:
         for each in sent:
@@ -57,14 +57,14 @@ def deliver() -> Response:
                 number = each.get("number")
                 shown = number if isinstance(number, str) else None
                 answers.append({"number": shown, "result": "refused", "reason": str(error)})
-        for batch in importer.batches(request_body.MOST):
+        for batch in importer.batches(request_body.MAX_ORDERS):
             importer.write(conn, batch)
             results = OrderStore(conn).results()
             for one in answers:
                 if one["result"] == "same":
                     one["result"] = results.get(one["number"], "same")
         refused = sum(one["result"] == "refused" for one in answers)
-        authentication.record_use(conn, key, "orders.deliver", "partly" if refused else "ok")
+        authentication.record_key_use(conn, key, "orders.deliver", "partly" if refused else "ok")
     return _json({"orders": answers})
 
 
@@ -85,9 +85,9 @@ def done(number: int) -> Response:
     """Say that one was delivered; saying it again changes nothing."""
     key = authentication.require_key("redeliveries")
     with services().db.write() as conn:
-        found = redelivery.mark_delivered(conn, number, clock.now()) if number <= _GREATEST else None
+        found = redelivery.mark_delivered(conn, number, clock.now()) if number <= _MAX_INTEGER else None
         if found is not None:
-            authentication.record_use(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
+            authentication.record_key_use(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
     if found is None or found.done_at is None:
         abort(404)
     return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
@@ -95,8 +95,8 @@ def done(number: int) -> Response:
 
 def _after() -> int:
     text = request.args.get("after", "0")
-    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= _GREATEST):
-        abort(answer(400, gettext("after is the id of a redelivery: a whole number")))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= _MAX_INTEGER):
+        abort(problem_response(400, gettext("after is the id of a redelivery: a whole number")))
     return int(text)
 
 

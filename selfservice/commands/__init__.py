@@ -93,13 +93,13 @@ def main() -> None:
     try:
         cli.main(prog_name="loket")
     except Exception as error:
-        line = _line(error)
+        line = _known_reason(error)
         if line is None:
             raise
         sys.exit(f"loket: {line}")
 
 
-def _line(error: Exception) -> str | None:
+def _known_reason(error: Exception) -> str | None:
     """What to say of an error that has a known reason; None for any other."""
     from selfservice.commands.catalogs import CatalogError
     from selfservice.config import ConfigError

@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 # Numbers of rows: what is larger is none, and SQLite could not even look it up.
-NUMBER = click.IntRange(1, 2**63 - 1)
+ROW_ID = click.IntRange(1, 2**63 - 1)
 
 
-class Colleague(click.ParamType[str]):
+class StaffName(click.ParamType[str]):
     """The name of whoever decides, as it will stand in the event log: one line with letters in it."""
 
     name = "name"
@@ -21,4 +21,4 @@ class Colleague(click.ParamType[str]):
         return name
 
 
-COLLEAGUE = Colleague()
+STAFF_NAME = StaffName()

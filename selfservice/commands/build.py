@@ -14,7 +14,7 @@ from selfservice.publish.build import build as build_site
 from selfservice.web.services import services
 
 
-def say(text: str) -> None:
+def show_progress(text: str) -> None:
     """Progress, on standard error so that output can be piped."""
     click.echo(f"  {text} …", err=True)
 
@@ -25,7 +25,7 @@ def run_build(*, compress: bool = True) -> None:
     config = services().config
     started = time.perf_counter()
     try:
-        built = build_site(app, config, compress=compress, tell=say)
+        built = build_site(app, config, compress=compress, progress=show_progress)
     except BuildError as error:
         count = len(error.problems)
         for problem in error.problems:

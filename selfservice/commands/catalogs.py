@@ -28,22 +28,22 @@ class CatalogError(Exception):
     """A catalog cannot be used; the message says which and why."""
 
 
-def translated() -> list[str]:
+def translated_languages() -> list[str]:
     """The languages that have a catalog to edit: all but the one the source is written in. None where Loket was
     installed from a wheel, which holds them compiled.
     """
-    return [code for code in LANGUAGES if code != SOURCE_LANGUAGE and source(code).exists()]
+    return [code for code in LANGUAGES if code != SOURCE_LANGUAGE and catalog_file(code).exists()]
 
 
-def source(code: str) -> Path:
+def catalog_file(code: str) -> Path:
     """The catalog that translators edit."""
     return CATALOGS / code / "LC_MESSAGES" / "messages.po"
 
 
 def compile_stale() -> None:
     """Compile each catalog that changed since it was last compiled. Raises CatalogError."""
-    for code in translated():
-        po = source(code)
+    for code in translated_languages():
+        po = catalog_file(code)
         mo = po.with_suffix(".mo")
         if mo.exists() and mo.stat().st_mtime >= po.stat().st_mtime:
             continue
@@ -70,21 +70,21 @@ def extract() -> Catalog:
     return catalog
 
 
-def updated(template: Catalog) -> dict[Path, bytes]:
+def updated_files(template: Catalog) -> dict[Path, bytes]:
     """messages.pot and each catalog as they are after an update: new texts empty, texts no longer used removed."""
     files = {TEMPLATE: _to_bytes(template)}
-    for code in translated():
-        with source(code).open("rb") as file:
+    for code in translated_languages():
+        with catalog_file(code).open("rb") as file:
             catalog = read_po(file, locale=code)
         catalog.update(template, no_fuzzy_matching=True)
         catalog.obsolete.clear()
-        files[source(code)] = _to_bytes(catalog)
+        files[catalog_file(code)] = _to_bytes(catalog)
     return files
 
 
 def update() -> None:
     """Write messages.pot anew and bring each catalog up to it."""
-    for path, content in updated(extract()).items():
+    for path, content in updated_files(extract()).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
@@ -98,11 +98,11 @@ def _to_bytes(catalog: Catalog) -> bytes:
     return b"".join(line for line in lines if b"-Date:" not in line and b"Generated-By" not in line)
 
 
-def problems(source_of: Callable[[str], Path] = source) -> list[str]:
+def problems(source_of: Callable[[str], Path] = catalog_file) -> list[str]:
     """What is wrong with the catalogs, one line each: texts missing, no longer used, or not translated."""
     wanted = {_key(message): message for message in extract() if message.id}
     found = []
-    for code in translated():
+    for code in translated_languages():
         path = f"translations/{code}/LC_MESSAGES/messages.po"
         with source_of(code).open("rb") as file:
             catalog = read_po(file, locale=code)

@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands.arguments import COLLEAGUE, NUMBER
+from selfservice.commands.arguments import ROW_ID, STAFF_NAME
 from selfservice.requests import scheduled
 from selfservice.web.services import services
 
@@ -19,8 +19,8 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("number", type=NUMBER)
-@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
+@click.argument("number", type=ROW_ID)
+@click.option("--by", type=STAFF_NAME, required=True, help="Your own first and last name.")
 @with_appcontext
 def revoke(number: int, by: str) -> None:
     """Revoke the code with this number (`loket members show` has it): it works no more, and its owner is told."""

@@ -1,4 +1,4 @@
-"""`loket demo`: invented organisations, people and orders to try Loket with."""
+"""`loket demo`: demo data (organisations, people and orders) to try Loket with."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def command(orders: int | None) -> None:
     """Fill an empty database with demo data, and print a code to try it with."""
     added = fill()
     if orders:
-        added = _crowd(orders) or added
+        added = _add_orders(orders) or added
     click.echo("Demo data added" if added else "There is data already; nothing was added", err=True)
     code, email = accounts.DEMO_LOGIN
     click.echo(f"Access code {code}, e-mail address {email}, password {accounts.DEMO_PASSWORD}")
 
 
-def _crowd(count: int) -> bool:
+def _add_orders(count: int) -> bool:
     conn = services().db.read()
     known = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
     if known < count and many_orders.begun(conn):

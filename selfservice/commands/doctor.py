@@ -27,10 +27,10 @@ def command(to: str | None) -> None:
     with app.app_context():
         for finding in doctor.examine(app.extensions["services"], to):
             _show(finding)
-            wrong += bool(finding.wrong)
+            wrong += bool(finding.problem)
     sys.exit(1 if wrong else 0)
 
 
 def _show(finding: Finding) -> None:
-    mark, said = ("WRONG", finding.wrong) if finding.wrong else ("ok", finding.said)
+    mark, said = ("WRONG", finding.problem) if finding.problem else ("ok", finding.detail)
     click.echo(f"{finding.name:<13} {mark:<6} {said}")

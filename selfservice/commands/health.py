@@ -8,7 +8,7 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from selfservice.health import report
+from selfservice.web.monitoring import report
 
 
 @click.command("health")

@@ -65,7 +65,7 @@ def command(name: str, attempt: int) -> None:
         queue.finish(wired.db, job, clock.now())
     except LeaseLostError:
         assert job.session_id is not None
-        downloads.folder_of(wired).forget_one(job.session_id, job.name)
+        downloads.folder_of(wired).delete(job.session_id, job.name)
     except Exception:  # noqa: BLE001 (a trace on standard error would hold what people typed)
         logs.LOGGER.exception("job")
         sys.exit(1)

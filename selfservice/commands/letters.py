@@ -11,7 +11,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands.arguments import NUMBER
+from selfservice.commands.arguments import ROW_ID
 from selfservice.db import Connection
 from selfservice.i18n.formats import format_timestamp
 from selfservice.i18n.languages import using_language
@@ -35,8 +35,10 @@ def print_letters(folder: Path, limit: int) -> None:
 
     The codes are in these files only from then on. A run that was stopped half-way is finished by the next.
     """
-    here, bar = services(), _Bar()
-    printer = printing.Printer(here.db, here.keys, site(here), (_Tell(here, fulfilment.mark_letter_printed),), bar.show)
+    wired, bar = services(), _ProgressBar()
+    printer = printing.Printer(
+        wired.db, wired.keys, site(wired), (_LetterHook(wired, fulfilment.mark_letter_printed),), bar.show
+    )
     try:
         batch = printing.print_batch(printer, folder, limit, clock.now())
     except (printing.PrintingError, OSError) as error:
@@ -49,15 +51,15 @@ def print_letters(folder: Path, limit: int) -> None:
 
 
 @command.command("posted")
-@click.argument("batch", type=NUMBER)
+@click.argument("batch", type=ROW_ID)
 @with_appcontext
 def posted(batch: int) -> None:
     """Note that the letters of this batch were posted."""
-    here = services()
+    wired = services()
     try:
-        with here.db.write() as conn:
+        with wired.db.write() as conn:
             before = batches.get(conn, batch).posted_at
-            count = batches.mark_posted(conn, batch, (_Tell(here, fulfilment.mark_letter_posted),), clock.now())
+            count = batches.mark_posted(conn, batch, (_LetterHook(wired, fulfilment.mark_letter_posted),), clock.now())
     except batches.UnknownBatchError:
         sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
     if before is not None:
@@ -87,23 +89,23 @@ def _state(batch: batches.Batch) -> str:
     return "not finished: run `loket letters print` again"
 
 
-def site(here: Services) -> LetterContext:
+def site(wired: Services) -> LetterContext:
     """What letters point to, for this site."""
-    page_path: Any = here.templates.globals["page_url"]
-    return LetterContext(here.facts, here.config.base_url, page_path)
+    page_path: Any = wired.templates.globals["page_url"]
+    return LetterContext(wired.facts, wired.config.base_url, page_path)
 
 
-class _Tell:
+class _LetterHook:
     """A hook that tells the requests what became of a letter of theirs."""
 
-    def __init__(self, here: Services, tell: Any) -> None:
-        self._ctx, self._tell = here.context, tell
+    def __init__(self, wired: Services, tell: Any) -> None:
+        self._ctx, self._tell = wired.context, tell
 
     def __call__(self, conn: Connection, letter_id: int, now: datetime) -> None:
         self._tell(conn, self._ctx, letter_id, now)
 
 
-class _Bar:
+class _ProgressBar:
     """A progress bar, once it is known how long it must be; on a terminal only."""
 
     def __init__(self) -> None:

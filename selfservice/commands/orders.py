@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import import_progress
+from selfservice.commands import import_command
 from selfservice.orders import importer
 from selfservice.orders.store import OrderStore
 from selfservice.web.services import services
@@ -31,7 +31,7 @@ def import_file(file: BinaryIO, strict: bool) -> None:
     Loket runs. Exit status 1 when a line was refused.
     """
     wired, name = services(), str(getattr(file, "name", ""))
-    import_progress.run(
+    import_command.run_import(
         "orders.import",
         file,
         lambda refuse, progress: importer.import_file(

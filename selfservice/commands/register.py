@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.commands import import_progress
+from selfservice.commands import import_command
 from selfservice.register import importer
 from selfservice.web.services import services
 
@@ -27,7 +27,7 @@ def import_file(file: BinaryIO) -> None:
     Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
     Loket runs. Exit status 1 when a line was refused.
     """
-    import_progress.run(
+    import_command.run_import(
         "register.import",
         file,
         lambda refuse, progress: importer.import_register(

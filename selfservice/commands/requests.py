@@ -13,7 +13,7 @@ from flask.cli import with_appcontext
 from selfservice import clock
 from selfservice.accounts import organisations
 from selfservice.audit import record
-from selfservice.commands.arguments import COLLEAGUE
+from selfservice.commands.arguments import STAFF_NAME
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.languages import LANGUAGE_NAMES, TIMEZONE
@@ -23,7 +23,7 @@ from selfservice.requests.states import TRANSITIONS
 from selfservice.values.reference import group_reference
 from selfservice.web.services import services
 
-Step = Callable[[Connection, Context], records.Request]
+ReviewStep = Callable[[Connection, Context], records.Request]
 
 
 @click.group("requests")
@@ -40,7 +40,7 @@ def list_requests(state: RequestState | None) -> None:
     for request in listed:
         name = _organisation(request) or "private"
         click.echo(
-            f"{group_reference(request.reference)}  {_here(request.created_at)}  {request.state:<9}  "
+            f"{group_reference(request.reference)}  {_local_time(request.created_at)}  {request.state:<9}  "
             f"{request.delivery:<6}  {request.name}  ({name}){_remark(request)}"
         )
     click.echo(f"{len(listed)} requests" if len(listed) != 1 else "1 request", err=True)
@@ -75,12 +75,12 @@ def show(reference: str) -> None:
     for label, value in facts.items():
         click.echo(f"{label + ':':<13}{value}")
     for state, at in states.history(conn, request.id):
-        click.echo(f"  {_here(clock.from_text(at))}  {state}")
+        click.echo(f"  {_local_time(clock.from_text(at))}  {state}")
 
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
+@click.option("--by", type=STAFF_NAME, required=True, help="Your own first and last name.")
 @with_appcontext
 def check(reference: str, by: str) -> None:
     """Take a request up: its requester sees that it is being checked."""
@@ -90,7 +90,7 @@ def check(reference: str, by: str) -> None:
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
+@click.option("--by", type=STAFF_NAME, required=True, help="Your own first and last name.")
 @with_appcontext
 def approve(reference: str, by: str) -> None:
     """Approve a request: its code goes by e-mail at once, or with the next letters."""
@@ -100,7 +100,7 @@ def approve(reference: str, by: str) -> None:
 
 @command.command()
 @click.argument("reference")
-@click.option("--by", type=COLLEAGUE, required=True, help="Your own first and last name.")
+@click.option("--by", type=STAFF_NAME, required=True, help="Your own first and last name.")
 @click.option(
     "--reason",
     required=True,
@@ -114,7 +114,7 @@ def reject(reference: str, by: str, reason: str) -> None:
     _run(reference, lambda conn, ctx: review.reject(conn, ctx, reference, by, reason, now))
 
 
-def _run(reference: str, step: Step) -> None:
+def _run(reference: str, step: ReviewStep) -> None:
     """Do it, and say how the request stands; what cannot be done is one line and exit status 1."""
     conn = services().db.read()
     before = records.find_by_reference(conn, reference)
@@ -135,8 +135,8 @@ def _run(reference: str, step: Step) -> None:
     click.echo(f"Request {group_reference(request.reference)} is {request.state}{_remark(request)}")
 
 
-def _here(moment: datetime) -> str:
-    """A moment as the clock in the office had it: Amsterdam, as in the mails and on the pages."""
+def _local_time(moment: datetime) -> str:
+    """A time in Amsterdam, as in the mails and on the pages."""
     return f"{moment.astimezone(TIMEZONE):%Y-%m-%d %H:%M}"
 
 

@@ -9,7 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.restore import Copy, prepared, put_in_place, stopped
+from selfservice.restore import PreparedCopy, prepared_copy, put_in_place, while_stopped
 from selfservice.web.services import services
 
 
@@ -29,13 +29,13 @@ def command(file: Path, mail: str | None, yes: bool) -> None:
     if file.samefile(database):
         sys.exit(f"loket: {file} is the database itself; nothing was changed")
     wired.db.close()
-    with stopped(database):
+    with while_stopped(database):
         pass
-    with prepared(file, database, wired.keys, now, drop_mail=mail == "drop") as copy:
-        _tell(copy)
-        if copy.waiting and mail is None:
+    with prepared_copy(file, database, wired.keys, now, drop_mail=mail == "drop") as copy:
+        _print_summary(copy)
+        if copy.waiting_mails and mail is None:
             sys.exit(
-                f"loket: {copy.waiting} mails wait in this copy, and may have been sent since it was made: say "
+                f"loket: {copy.waiting_mails} mails wait in this copy, and may have been sent since it was made: say "
                 "--mail drop, or --mail send; nothing was changed"
             )
         if not yes:
@@ -46,10 +46,13 @@ def command(file: Path, mail: str | None, yes: bool) -> None:
     click.echo(f"Restored {database}: start Loket again, and look at `loket doctor`")
 
 
-def _tell(copy: Copy) -> None:
-    held = ", ".join(f"{count:,} {what}" for what, count in copy.held.items())
+def _print_summary(copy: PreparedCopy) -> None:
+    held = ", ".join(f"{count:,} {what}" for what, count in copy.row_counts.items())
     click.echo(f"The copy is sound and holds {held}; its last event is of {copy.newest or 'never'}")
-    click.echo(f"Sessions that end: {copy.sessions:,}; links that no longer work: {copy.links:,}")
-    click.echo(f"Mails that wait: {copy.waiting:,}; of these dropped, since their links no longer work: {copy.dead:,}")
-    if copy.ready:
-        click.echo(f"Letters to print: {copy.ready:,}; look whether they were printed since")
+    click.echo(f"Sessions that end: {copy.ended_sessions:,}; links that no longer work: {copy.ended_links:,}")
+    click.echo(
+        f"Mails that wait: {copy.waiting_mails:,}; of these dropped, since their links no longer work: "
+        f"{copy.dropped_mails:,}"
+    )
+    if copy.ready_letters:
+        click.echo(f"Letters to print: {copy.ready_letters:,}; look whether they were printed since")

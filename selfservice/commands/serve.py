@@ -21,7 +21,7 @@ from selfservice.supervisor import Supervisor
 from selfservice.values.reference import group_reference
 from selfservice.web.services import services
 
-MOST_PROCESSES = 256
+MAX_PROCESSES = 256
 PORT = 8000  # of a demonstration whose address is not set (config.py)
 
 
@@ -30,7 +30,7 @@ PORT = 8000  # of a demonstration whose address is not set (config.py)
 @click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=PORT, help="Default: PORT, or 8000.")
 @click.option(
     "--workers",
-    type=click.IntRange(1, MOST_PROCESSES),
+    type=click.IntRange(1, MAX_PROCESSES),
     default=os.cpu_count() or 1,
     help="Web server processes. Default: one a core.",
 )
@@ -47,7 +47,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)
     # The worker would end at once without a way for mail, and the site would go on without it.
     mail_transport(services())
-    _claim(host, port)
+    _check_port_is_free(host, port)
     metrics.start(config.database.parent / "metrics")
     migrate(services().db, services().keys)
     if config.demo:
@@ -64,7 +64,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     try:
         for each in beside:
             each.start()
-        _greet(config.base_url, config.demo)
+        _print_addresses(config.base_url, config.demo)
         server.run(host, port, 1 if reload else workers)
     finally:
         # Asked twice, it must still end what it started.
@@ -73,7 +73,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
             each.stop()
 
 
-def _claim(host: str, port: int) -> None:
+def _check_port_is_free(host: str, port: int) -> None:
     """Say so before anything is built when the port is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -83,7 +83,7 @@ def _claim(host: str, port: int) -> None:
             sys.exit(f"loket: port {port} on {host} cannot be used ({error.strerror}); choose another with PORT=")
 
 
-def _greet(base_url: str, is_demo: bool) -> None:
+def _print_addresses(base_url: str, is_demo: bool) -> None:
     click.echo(f"\n  Loket is open:  {base_url}/\n")
     if is_demo:
         code, email = accounts.DEMO_LOGIN

@@ -22,7 +22,7 @@ from selfservice.publish.embed import EmbedError
 
 STEP_MILLISECONDS = 20
 DEBOUNCE_MILLISECONDS = 60
-LOOK_MILLISECONDS = 1000
+POLL_MILLISECONDS = 1000
 
 
 @click.command("watch", hidden=True)
@@ -41,7 +41,7 @@ def command() -> None:
         step=STEP_MILLISECONDS,
         debounce=DEBOUNCE_MILLISECONDS,
         stop_event=stop,
-        rust_timeout=LOOK_MILLISECONDS,
+        rust_timeout=POLL_MILLISECONDS,
         yield_on_timeout=True,
     )
     for changes in edits:
@@ -55,7 +55,7 @@ def command() -> None:
             app = None
             os.kill(os.getppid(), signal.SIGHUP)
         app, problems = rebuild(config, app)
-        tell(config, count, problems)
+        report_build(config, count, problems)
 
 
 def _matters(change: Change, path: str) -> bool:
@@ -73,7 +73,7 @@ def rebuild(config: Config, app: Flask | None) -> tuple[Flask | None, str]:
     return app, ""
 
 
-def tell(config: Config, count: int, problems: str = "") -> None:
+def report_build(config: Config, count: int, problems: str = "") -> None:
     """Leave word for the browser (preview.js), and for who watches the terminal."""
     (config.output / "preview.txt").write_text(f"{os.getpid()}.{count}\n{problems}\n", "utf-8")
     if problems:

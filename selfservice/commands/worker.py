@@ -12,7 +12,7 @@ from flask.cli import with_appcontext
 from selfservice import logs
 from selfservice.jobs.runner import JobRunner
 from selfservice.mailer import mail_transport, mail_worker
-from selfservice.web.layout import load_all
+from selfservice.web.layout import compile_templates
 from selfservice.web.services import services
 
 
@@ -24,7 +24,7 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    load_all(services().templates)
+    compile_templates(services().templates)
     jobs = JobRunner(services().db, [sys.executable, "-m", "selfservice", "job"])
     try:
         mail_worker(services(), mail_transport(services()), jobs.turn).run(stop)

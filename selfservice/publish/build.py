@@ -18,14 +18,14 @@ from selfservice.config import Config
 from selfservice.facts.file import load_toml
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
-from selfservice.publish.collisions import same_addresses
-from selfservice.publish.embed import embedder
+from selfservice.publish.collisions import duplicate_addresses
+from selfservice.publish.embed import form_renderer
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
-from selfservice.publish.reader import reader
-from selfservice.publish.tables import tables
-from selfservice.publish.usage import invented_contacts, unused_facts
+from selfservice.publish.reader import page_reader
+from selfservice.publish.tables import page_tables
+from selfservice.publish.usage import demo_contacts, unused_facts
 from selfservice.search.index import Question as Entry
 
 
@@ -38,7 +38,7 @@ class BuildError(Exception):
 
 
 @dataclass
-class Built:
+class BuildResult:
     """What came of a build."""
 
     pages: int
@@ -46,7 +46,7 @@ class Built:
     problems: list[Problem] = field(default_factory=list)
 
 
-class _Raise(logging.Handler):
+class _ErrorCollector(logging.Handler):
     """Pelican logs errors and goes on; a page that silently is not there is worse than a build that stops."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class _Raise(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def settings(app: Flask, config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
+def pelican_settings(app: Flask, config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
     """Pelican's settings: pelicanconf.py plus what only this build knows."""
     own = {
         "PATH": str(config.content),
@@ -65,68 +65,68 @@ def settings(app: Flask, config: Config, output: Path, plugin: Plugin) -> dict[s
         "THEME": str(config.root / "site"),
         "SITEURL": config.base_url,
         "PLUGINS": [plugin],
-        "READERS": {"md": reader(plugin.chrome.facts, tables(app)), "html": None, "rst": None},
+        "READERS": {"md": page_reader(plugin.layout.facts, page_tables(app)), "html": None, "rst": None},
     }
     read: dict[str, Any] = read_settings(str(config.root / "pelicanconf.py"), own)
     return read
 
 
-Tell = Callable[[str], None]
+Progress = Callable[[str], None]
 
 
-def build(app: Flask, config: Config, *, compress: bool = True, tell: Tell = lambda _: None) -> Built:
+def build(app: Flask, config: Config, *, compress: bool = True, progress: Progress = lambda _: None) -> BuildResult:
     """Build the whole site into config.output, replacing it in one move, with the search index beside it.
 
     Raises BuildError, leaving the former site as it was.
     """
     with closing(Indexing(config.search_index)) as indexing:
-        return _build(app, config, indexing, compress=compress, tell=tell)
+        return _build(app, config, indexing, compress=compress, progress=progress)
 
 
-def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, tell: Tell) -> Built:
+def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
     fresh = config.output.with_name(config.output.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    if same := same_addresses(config.content, app.extensions["chrome"].pages().values()):
+    if same := duplicate_addresses(config.content, app.extensions["layout"].pages().values()):
         raise BuildError(same)
 
     def index(read: Plugin) -> None:
         if not any(problem.error for problem in read.problems):
             synonyms = config.content / "synonyms.toml"
-            indexing.start(list(_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
+            indexing.start(list(_search_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
 
-    plugin = Plugin(app.extensions["chrome"], app.extensions["fragments"], embedder(app), index)
-    heard = _Raise()
+    plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], form_renderer(app), index)
+    heard = _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(heard)
     try:
-        tell("Reading and writing pages")
+        progress("Reading and writing pages")
         with using_language(current_language()):
-            Pelican(settings(app, config, fresh, plugin)).run()
+            Pelican(pelican_settings(app, config, fresh, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(heard)
     problems = plugin.problems + [Problem("content", 1, message) for message in heard.messages]
-    problems += unused_facts(config, plugin.chrome.facts)
-    problems += invented_contacts(config, plugin.chrome.facts)
+    problems += unused_facts(config, plugin.layout.facts)
+    problems += demo_contacts(config, plugin.layout.facts)
     errors = [problem for problem in problems if problem.error]
     if errors:
         shutil.rmtree(fresh, ignore_errors=True)
         raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
     with using_language(current_language()):
         files.write(app, plugin, fresh)
-    tell("Making the search index")
+    progress("Making the search index")
     indexing.finish()
     if compress:
-        tell("Compressing")
+        progress("Compressing")
         files.compress(fresh, config.cache / "compressed")
     # The front reads it as an account of its own, whatever may be read of what else Loket writes (its units' UMask).
     for path in (fresh, *fresh.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    _replace(config.output, fresh)
-    return Built(len(plugin.pages), config.output, problems)
+    _swap_in(config.output, fresh)
+    return BuildResult(len(plugin.pages), config.output, problems)
 
 
-def _entries(plugin: Plugin) -> Iterator[Entry]:
+def _search_entries(plugin: Plugin) -> Iterator[Entry]:
     for page in plugin.pages:
         for question in page.document.questions:
             yield Entry(
@@ -140,7 +140,7 @@ def _entries(plugin: Plugin) -> Iterator[Entry]:
             )
 
 
-def _replace(output: Path, fresh: Path) -> None:
+def _swap_in(output: Path, fresh: Path) -> None:
     """Put the new site in the place of the old one. Between the two renames all is 404, for microseconds."""
     old = output.with_name(output.name + ".old")
     shutil.rmtree(old, ignore_errors=True)

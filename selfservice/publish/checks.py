@@ -14,19 +14,19 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, other_language, using_language
 from selfservice.publish import markdown
-from selfservice.publish.collisions import same_addresses
-from selfservice.publish.embed import embedder
+from selfservice.publish.collisions import duplicate_addresses
+from selfservice.publish.embed import form_renderer
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
-from selfservice.publish.tables import tables
+from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import unused_facts
-from selfservice.web.pages import FACT, SECTIONS, info
+from selfservice.web.pages import FACT_REFERENCE, SECTIONS, page_info
 
-DESCRIPTION = (50, 170)  # characters; what search engines show
+DESCRIPTION_LENGTH = (50, 170)  # characters; what search engines show
 REVIEW_DAYS = 366
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _ID = re.compile(r'\bid="([^"]+)"')
-_BARE: tuple[tuple[re.Pattern[str], str], ...] = (
+_FACT_LIKE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w/=.-])(?!\d\d-\d\d-\d{4}\b)(?:\+31|0)[\d ()-]{7,}\d(?!\w)"), "a telephone number"),
     (re.compile(r"(?:€|\bEUR\b)\s?\d|\b\d+(?:[.,]\d\d)? euro\b", re.IGNORECASE), "a price"),
     (re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+\.[\w.]+\b"), "an e-mail address"),
@@ -37,14 +37,14 @@ Pages = dict[tuple[str, str], Document]
 
 def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Problem]:
     """Everything found in the content, by file and line. Changes nothing."""
-    facts: Facts = app.extensions["chrome"].facts
+    facts: Facts = app.extensions["layout"].facts
     today = today or clock.now().astimezone(TIMEZONE).date()
     pages: Pages = {}
     for lang in LANGUAGES:
         with using_language(lang):
             for path in sorted((config.content / lang).glob("*.md")):
                 pages[lang, path.stem] = markdown.read(
-                    path.read_text("utf-8"), _file(lang, path.stem), facts, tables(app)
+                    path.read_text("utf-8"), _file(lang, path.stem), facts, page_tables(app)
                 )
     found: list[Problem] = []
     _resolve(app, pages, facts)
@@ -52,9 +52,9 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
         found += document.problems
         for rule in RULES:
             found += rule(document, _file(lang, key), today)
-    found += _twins(pages)
-    found += _strays(config.content)
-    found += same_addresses(config.content, app.extensions["chrome"].pages().values())
+    found += _missing_translations(pages)
+    found += _misplaced_files(config.content)
+    found += duplicate_addresses(config.content, app.extensions["layout"].pages().values())
     found += unused_facts(config, facts)
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.message))
 
@@ -67,11 +67,11 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
     paths = {}
     for lang, key in pages:
         with using_language(lang):
-            paths[lang, key] = info(lang, key, pages[lang, key].meta, facts).path
+            paths[lang, key] = page_info(lang, key, pages[lang, key].meta, facts).path
     anchors = {
         place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
     }
-    links = Links(paths, anchors, app.extensions["fragments"], embedder(app))
+    links = Links(paths, anchors, app.extensions["fragments"], form_renderer(app))
     for (lang, key), document in pages.items():
         links.resolve(document, lang, _file(lang, key))
         for name in ("tasks", "wants"):
@@ -94,7 +94,7 @@ def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Pro
         if not str(meta.get(name) or "").strip():
             yield Problem(file, 1, f"the page has no {name}: add '{name}: …' between the --- lines")
     description = str(meta.get("description") or "")
-    low, high = DESCRIPTION
+    low, high = DESCRIPTION_LENGTH
     if description and not low <= len(description) <= high:
         message = f"the description has {len(description)} characters; search engines show {low} to {high}"
         yield Problem(file, document.line_of("description:"), message, error=False)
@@ -154,8 +154,8 @@ def _bare_values(document: Document, file: str, today: dt.date) -> Iterator[Prob
     for number, text in enumerate(document.source.splitlines(), 1):
         if number < document.body_line and not text.startswith(("title:", "description:", "lead:")):
             continue
-        prose = FACT.sub("", text)
-        for pattern, what in _BARE:
+        prose = FACT_REFERENCE.sub("", text)
+        for pattern, what in _FACT_LIKE:
             if match := pattern.search(prose):
                 message = (
                     f"'{match[0].strip()}' looks like {what}: put it in content/facts.toml and write {{{{ fact.… }}}}"
@@ -172,7 +172,7 @@ RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (
 )
 
 
-def _twins(pages: Pages) -> Iterator[Problem]:
+def _missing_translations(pages: Pages) -> Iterator[Problem]:
     """Every page and every question exists in both languages."""
     for (lang, key), document in pages.items():
         other = other_language(lang)
@@ -186,7 +186,7 @@ def _twins(pages: Pages) -> Iterator[Problem]:
                 yield Problem(_file(lang, key), line, f"'{text}' ({{#{id_}}}) has no twin in content/{other}/{key}.md")
 
 
-def _strays(content: Path) -> Iterator[Problem]:
+def _misplaced_files(content: Path) -> Iterator[Problem]:
     """Files that would silently not become a page."""
     for path in sorted(content.rglob("*.md")):
         place = path.relative_to(content)

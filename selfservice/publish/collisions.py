@@ -9,7 +9,7 @@ from selfservice.publish.markdown import Problem
 from selfservice.web.pages import PageInfo
 
 
-def same_addresses(content: Path, pages: Iterable[PageInfo]) -> list[Problem]:
+def duplicate_addresses(content: Path, pages: Iterable[PageInfo]) -> list[Problem]:
     """A problem for each page whose address is that of another before it."""
     found: list[Problem] = []
     first: dict[str, str] = {}

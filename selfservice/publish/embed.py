@@ -14,19 +14,19 @@ class EmbedError(Exception):
     """The app did not answer a form's start state in a way that can be baked."""
 
 
-def embedder(app: Flask) -> Callable[[str, str], str]:
+def form_renderer(app: Flask) -> Callable[[str, str], str]:
     """A function of language and form name that gives the HTML to put into a page. Asks the app once for each."""
     baked: dict[tuple[str, str], str] = {}
 
     def embed(lang: str, name: str) -> str:
         if (lang, name) not in baked:
-            baked[lang, name] = _ask(app, f"/{lang}/self-service/{name}")
+            baked[lang, name] = _render_form(app, f"/{lang}/self-service/{name}")
         return baked[lang, name]
 
     return embed
 
 
-def _ask(app: Flask, address: str) -> str:
+def _render_form(app: Flask, address: str) -> str:
     answer = app.test_client().get(address, base_url=app.config["BASE_URL"], headers={"HX-Request": "true"})
     if answer.status_code != 200:
         raise EmbedError(f"{address} answered {answer.status_code}; a start state must answer 200")

@@ -23,25 +23,25 @@ from selfservice.web import error_pages, request
 if TYPE_CHECKING:
     from selfservice.publish.plugin import Plugin
 
-COMPRESSED = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".json"}
-HX = {"HX-Request": "true"}
-SMALLEST = 200  # bytes; below this a compressed copy saves nothing
+COMPRESSIBLE = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".json"}
+HTMX_HEADERS = {"HX-Request": "true"}
+MIN_BYTES = 200  # bytes; below this a compressed copy saves nothing
 
 
 def write(app: Flask, plugin: Plugin, output: Path) -> None:
     """Write everything that is not a page of content."""
-    for path, content in plugin.chrome.theme.files().items():
+    for path, content in plugin.layout.theme.files().items():
         _save(output / path, content)
-    base = plugin.chrome.config.base_url
+    base = plugin.layout.config.base_url
     _save(output / "sitemap.xml", _sitemap(plugin, base))
     hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in LANGUAGES)
     _save(output / "robots.txt", f"User-agent: *\n{hidden}\nSitemap: {base}/sitemap.xml\n")
     _save(output / ".well-known" / "security.txt", _security(plugin, base))
     for lang in LANGUAGES:
-        for code in front.CODES:
+        for code in front.ERROR_CODES:
             _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
-            _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HX))
-            _save(output / lang / f"{code}.json", _error(app, code, lang, request.API))
+            _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HTMX_HEADERS))
+            _save(output / lang / f"{code}.json", _error(app, code, lang, request.API_PREFIX))
     home = app.test_client().get("/choose-language", base_url=app.config["BASE_URL"])
     _save(output / "index.html", home.get_data())
 
@@ -49,7 +49,7 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
 def _error(app: Flask, code: int, lang: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
     """What the app says at this error, for whoever says it while the app cannot (selfservice/front.py)."""
     with app.test_request_context(path, base_url=app.config["BASE_URL"], headers=headers), using_language(lang):
-        return error_pages.answer(code).get_data()
+        return error_pages.error_response(code).get_data()
 
 
 def _save(path: Path, content: str | bytes) -> None:
@@ -79,7 +79,7 @@ def _sitemap(plugin: Plugin, base: str) -> str:
 def _security(plugin: Plugin, base: str) -> str:
     """RFC 9116. It expires a year after the build, the longest that the RFC recommends."""
     expires = (clock.now() + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
-    contact = plugin.chrome.facts.get("organisation.security").href
+    contact = plugin.layout.facts.get("organisation.security").href
     return (
         f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en, nl\n"
         f"Canonical: {base}/.well-known/security.txt\n"
@@ -89,11 +89,11 @@ def _security(plugin: Plugin, base: str) -> str:
 def compress(folder: Path, cache: Path) -> None:
     """Put a .br and a .gz beside each text file. What was compressed before, by content, comes from the cache."""
     cache.mkdir(parents=True, exist_ok=True)
-    paths = [path for path in folder.rglob("*") if path.suffix in COMPRESSED and path.stat().st_size >= SMALLEST]
+    paths = [path for path in folder.rglob("*") if path.suffix in COMPRESSIBLE and path.stat().st_size >= MIN_BYTES]
     # Both compressors let other threads run.
     with ThreadPoolExecutor() as pool:
         used = set(pool.map(lambda path: _compress(path, cache), paths))
-    _forget(cache, used)
+    _prune_cache(cache, used)
 
 
 def _compress(path: Path, cache: Path) -> str:
@@ -122,7 +122,7 @@ def _gzip(content: bytes) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
 
-def _forget(cache: Path, used: Iterable[str]) -> None:
+def _prune_cache(cache: Path, used: Iterable[str]) -> None:
     """Drop what this build had no use for, once the cache has grown beyond a few builds' worth."""
     keep = set(used)
     kept = list(cache.iterdir())

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from selfservice.search.index import Question, build
 
-LARGE = 1000  # questions; below this the index takes less time than another process takes to start
+OWN_PROCESS_FROM = 1000  # questions; below this the index takes less time than another process takes to start
 
 Synonyms = Mapping[str, Mapping[str, list[str]]]
 
@@ -25,7 +25,7 @@ class Indexing:
     Until `finish` the index at `path` is the former one. `close` in any case: it ends what still runs.
     """
 
-    def __init__(self, path: Path, large: int = LARGE) -> None:
+    def __init__(self, path: Path, large: int = OWN_PROCESS_FROM) -> None:
         self._path = path
         self._large = large
         self._end: Callable[[], None] = lambda: None

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem
 
-Embed = Callable[[str, str], str]
+FormRenderer = Callable[[str, str], str]
 
 
 class Links:
@@ -23,7 +23,7 @@ class Links:
         paths: Mapping[tuple[str, str], str],
         anchors: Mapping[tuple[str, str], Collection[str]],
         forms: Collection[str],
-        embed: Embed,
+        embed: FormRenderer,
     ) -> None:
         self._paths = paths
         self._anchors = anchors
@@ -60,7 +60,7 @@ class Links:
             try:
                 self._form(name)
             except KeyError as error:
-                self._complain(document, file, f"selfservice:{name}", error)
+                self._add_problem(document, file, f"selfservice:{name}", error)
                 return ""
             embedded.append(name)
             return self._embed(lang, name)
@@ -72,7 +72,7 @@ class Links:
             try:
                 return f'href="{html.escape(self.target(lang, link))}"'
             except KeyError as error:
-                self._complain(document, file, link, error)
+                self._add_problem(document, file, link, error)
                 return match[0]
 
         # Text, name, label, text, name, label, …: only the text is ours to look for addresses in.
@@ -87,10 +87,10 @@ class Links:
         try:
             return self.target(lang, link)
         except KeyError as error:
-            self._complain(document, file, link, error)
+            self._add_problem(document, file, link, error)
             return ""
 
-    def _complain(self, document: Document, file: str, link: str, error: KeyError) -> None:
+    def _add_problem(self, document: Document, file: str, link: str, error: KeyError) -> None:
         document.problems.append(Problem(file, document.line_of(link), str(error.args[0])))
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
-from selfservice.web.pages import FACT, fill_plain, split
+from selfservice.web.pages import FACT_REFERENCE, fill_facts, split_front_matter
 
 WORDS_A_MINUTE = 200
 _Options = pyromark.Options
@@ -75,7 +75,7 @@ class Document:
         return self.source.count("\n", 0, at) + 1 if at >= 0 else 1
 
 
-def plain(fragment: str) -> str:
+def plain_text(fragment: str) -> str:
     """The text of a piece of HTML."""
     return " ".join(html.unescape(_TAG.sub(" ", _INLINE.sub("", fragment))).split())
 
@@ -87,7 +87,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
     """
     problems: list[Problem] = []
     try:
-        meta, body, body_line = split(source)
+        meta, body, body_line = split_front_matter(source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark else 1
@@ -98,7 +98,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
     for key in ("title", "description", "lead"):
         if "{{" in str(meta.get(key, "")):
             try:
-                meta[key] = fill_plain(meta[key], facts)
+                meta[key] = fill_facts(meta[key], facts)
             except FactError as error:
                 line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
                 problems.append(Problem(file, line, str(error)))
@@ -133,7 +133,7 @@ def _fill(
         if (table := match[1].strip()) in tables:
             return tables[table]()
         line = first + body.count("\n", 0, match.start())
-        if not FACT.fullmatch(match[0]):
+        if not FACT_REFERENCE.fullmatch(match[0]):
             problems.append(Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}"))
             return match[0]
         try:
@@ -154,11 +154,13 @@ def _fill(
 def _questions(rendered: str) -> tuple[str, list[Question]]:
     """The text before the first question, and the questions."""
     parts = HEADING.split(rendered)
-    found = [Question(parts[i] or "", plain(parts[i + 1]), plain(parts[i + 2])) for i in range(1, len(parts), 3)]
-    return plain(EMBED.sub("", parts[0])), found
+    found = [
+        Question(parts[i] or "", plain_text(parts[i + 1]), plain_text(parts[i + 2])) for i in range(1, len(parts), 3)
+    ]
+    return plain_text(EMBED.sub("", parts[0])), found
 
 
 def headings(rendered: str) -> Iterator[tuple[int, str, str]]:
     """Each heading's level, id (may be empty) and text, in order."""
     for match in re.finditer(r'<h([1-6])(?: id="([^"]*)")?>(.*?)</h\1>', rendered, re.DOTALL):
-        yield int(match[1]), match[2] or "", plain(match[3])
+        yield int(match[1]), match[2] or "", plain_text(match[3])

@@ -27,46 +27,46 @@ class Plugin:
 
     def __init__(
         self,
-        chrome: LayoutContext,
+        layout: LayoutContext,
         forms: Iterable[str],
         embed: Callable[[str, str], str],
-        when_read: Callable[[Plugin], None] = lambda _: None,
+        on_pages_read: Callable[[Plugin], None] = lambda _: None,
     ) -> None:
-        """`when_read` is called when all pages are read and none is written yet."""
-        self.chrome = chrome
+        """`on_pages_read` is called when all pages are read and none is written yet."""
+        self.layout = layout
         self.forms = set(forms)
         self.embed = embed
-        self.when_read = when_read
+        self.on_pages_read = on_pages_read
         self.pages: list[Page] = []
         self.problems: list[Problem] = []
 
     def register(self) -> None:
         """Called by Pelican. The signals keep weak references: this object must outlive the run."""
         signals.generator_init.connect(self._install)
-        signals.page_generator_finalized.connect(self._finish)
-        signals.page_generator_write_page.connect(self._enter)
+        signals.page_generator_finalized.connect(self._after_pages_read)
+        signals.page_generator_write_page.connect(self._before_page_written)
 
     def unregister(self) -> None:
         """Take our hands off Pelican's signals, which are global, so that the next build has only its own."""
         signals.generator_init.disconnect(self._install)
-        signals.page_generator_finalized.disconnect(self._finish)
-        signals.page_generator_write_page.disconnect(self._enter)
+        signals.page_generator_finalized.disconnect(self._after_pages_read)
+        signals.page_generator_write_page.disconnect(self._before_page_written)
 
     def _install(self, generator: Any) -> None:
-        self.chrome.install(generator.env)
+        self.layout.install(generator.env)
 
-    def _finish(self, generator: PagesGenerator) -> None:
+    def _after_pages_read(self, generator: PagesGenerator) -> None:
         """All pages are read: resolve what refers to other pages."""
-        self.pages = sorted([*generator.pages, *generator.translations], key=_place)
+        self.pages = sorted([*generator.pages, *generator.translations], key=_sort_key)
         infos = {(page.info.lang, page.info.key): page.info for page in self.pages}
-        self.chrome.set_pages(infos)
+        self.layout.set_pages(infos)
         anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
         links = Links({place: info.path for place, info in infos.items()}, anchors, self.forms, self.embed)
         for page in self.pages:
             self._complete(page, links, infos)
         for lang in LANGUAGES:
             _set_neighbours([page for page in self.pages if page.info.lang == lang and page.info.key != "index"])
-        self.when_read(self)
+        self.on_pages_read(self)
 
     def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
         info, document = page.info, page.document
@@ -97,13 +97,13 @@ class Plugin:
             setattr(page, name, resolved)
         self.problems += document.problems
 
-    def _enter(self, generator: PagesGenerator, content: Page) -> None:
+    def _before_page_written(self, generator: PagesGenerator, content: Page) -> None:
         """A page is about to be written: its language and its surroundings."""
         info = content.info
         set_language(info.lang)
         alternates = {info.lang: info.path}
         alternates |= {other.info.lang: other.info.path for other in content.translations}
-        generator.context.update(self.chrome.context(info.lang, info.path, dict(sorted(alternates.items()))))
+        generator.context.update(self.layout.variables(info.lang, info.path, dict(sorted(alternates.items()))))
         generator.context.update(
             title=info.title,
             description=info.description,
@@ -112,7 +112,7 @@ class Plugin:
         )
 
 
-def _place(page: Page) -> tuple[str, int, int, str]:
+def _sort_key(page: Page) -> tuple[str, int, int, str]:
     info = page.info
     section = SECTIONS.index(info.section) if info.section in SECTIONS else len(SECTIONS)
     return info.lang, section, info.order, info.key

@@ -11,10 +11,10 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import set_language
 from selfservice.publish import markdown
 from selfservice.publish.tables import Tables
-from selfservice.web.pages import info
+from selfservice.web.pages import page_info
 
 
-def reader(facts: Facts, tables: Tables) -> type[BaseReader]:
+def page_reader(facts: Facts, tables: Tables) -> type[BaseReader]:
     """A Reader class that fills in these facts. (Pelican makes the instances, so facts ride on the class.)"""
 
     class PageReader(BaseReader):  # type: ignore[misc]
@@ -27,7 +27,7 @@ def reader(facts: Facts, tables: Tables) -> type[BaseReader]:
             document = markdown.read(
                 path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables
             )
-            page = info(lang, key, document.meta, facts)
+            page = page_info(lang, key, document.meta, facts)
             return document.html, {
                 "title": page.title,
                 "slug": key,

@@ -14,10 +14,10 @@ from selfservice.i18n.languages import current_language
 Tables = Mapping[str, Callable[[], str]]
 
 
-def tables(app: Flask) -> Tables:
+def page_tables(app: Flask) -> Tables:
     """The tables a page may ask for by name, each a function that gives its markdown in the language in force."""
     rights: Rights = app.extensions["rights"]
-    facts: Facts = app.extensions["chrome"].facts
+    facts: Facts = app.extensions["layout"].facts
     return {"rights": lambda: _rights(rights, facts)}
 
 

@@ -29,7 +29,7 @@ def unused_facts(config: Config, facts: Facts) -> list[Problem]:
     ]
 
 
-def invented_contacts(config: Config, facts: Facts) -> list[Problem]:
+def demo_contacts(config: Config, facts: Facts) -> list[Problem]:
     """A problem for each contact of a real site that was made up for a demonstration: who is told to write there, also
     by security.txt, reaches nobody.
     """

@@ -4,7 +4,7 @@ from selfservice.web.rendering import (
     in_language,
     layout_context,
     layout_variables,
-    path_in,
+    path_in_language,
     render,
     same_for_all,
     see,
@@ -12,7 +12,7 @@ from selfservice.web.rendering import (
     switches_language,
     wants_fragment,
 )
-from selfservice.web.request import client_address, is_api, path_only
+from selfservice.web.request import client_address, is_api, local_path
 
 __all__ = [
     "client_address",
@@ -20,8 +20,8 @@ __all__ = [
     "is_api",
     "layout_context",
     "layout_variables",
-    "path_in",
-    "path_only",
+    "local_path",
+    "path_in_language",
     "render",
     "same_for_all",
     "see",

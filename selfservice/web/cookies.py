@@ -48,7 +48,7 @@ def save_form(conn: Connection, form: str, content: Mapping[str, Any], now: date
 
 
 def delete_form(conn: Connection, form: str, now: datetime) -> None:
-    """Forget what was saved of a form."""
+    """Delete what was saved of a form."""
     anonymous_session_id = anonymous_session(conn, now)
     if anonymous_session_id is not None:
         SavedForm(anonymous_session_id, form).delete(conn)
@@ -76,8 +76,8 @@ def renew(conn: Connection, now: datetime, *, keep: bool) -> str:
     return fresh
 
 
-def forget(conn: Connection, now: datetime) -> None:
-    """Forget this request's anonymous session with its saved forms, and have the browser forget the cookie."""
+def delete(conn: Connection, now: datetime) -> None:
+    """Delete this request's anonymous session with its saved forms, and the cookie in the browser."""
     known = anonymous_session(conn, now)
     if known is not None:
         anonymous_sessions.end(conn, known)

@@ -30,24 +30,24 @@ from selfservice.web import error_pages
 from selfservice.web.services import Services, services
 
 # Of what is free on the disk, with what the files have of it already.
-SHARE = 0.2
+MAX_DISK_SHARE = 0.2
 # A session's older files make place for a new one. Whoever is still being sent one has it open, and keeps it.
-KEPT_FILES = 3
-MAKING_AT_ONCE = 2
+MAX_FILES = 3
+MAX_CONCURRENT = 2
 RETRY_SECONDS = 5
 # What takes longer than this to make is a job of the worker.
-MOST_SECONDS = 3.0
+MAX_REQUEST_SECONDS = 3.0
 
 
 # Writes a file to where it is told.
-Write = Callable[[Path], object]
+FileWriter = Callable[[Path], object]
 
 
-class BusyError(Exception):
+class DownloadBusyError(Exception):
     """A file is being made for this session already, or as many for others as this process makes at once."""
 
 
-class NoRoomError(Exception):
+class QuotaError(Exception):
     """The files together would take more of the disk than they may; `seconds` until the oldest of them goes."""
 
     def __init__(self, seconds: int) -> None:
@@ -56,7 +56,7 @@ class NoRoomError(Exception):
 
 
 @dataclass(frozen=True)
-class Folder:
+class DownloadFolder:
     """All sessions' files, in the folder at `path`, which is made when it is first needed; each is kept for `keep`."""
 
     path: Path
@@ -67,13 +67,13 @@ class Folder:
         file = self.path / f"{session_id}-{name}"
         return file if file.is_file() else None
 
-    def make(self, session_id: int, name: str, room: int, write: Write, slot: str = "") -> Path:
+    def make(self, session_id: int, name: str, room: int, write: FileWriter, slot: str = "") -> Path:
         """The session's file of this name, written by `write`: there whole, or, when that raises, not at all.
 
-        `room` is about how many bytes it takes while it is made. Raises NoRoomError when there are not so many, and
-        BusyError while another is made in the same `slot` of this session, whichever process does it.
+        `room` is about how many bytes it takes while it is made. Raises QuotaError when there are not so many, and
+        DownloadBusyError while another is made in the same `slot` of this session, whichever process does it.
         """
-        self.check_room(session_id, room)
+        self.check_quota(session_id, room)
         part = self.path / f"{session_id}-{slot or name}.part"
         with self._locked(part):
             try:
@@ -82,7 +82,7 @@ class Folder:
             except BaseException as error:
                 part.unlink(missing_ok=True)
                 if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise NoRoomError(round(self.keep.total_seconds())) from error
+                    raise QuotaError(round(self.keep.total_seconds())) from error
                 raise
 
     @contextmanager
@@ -97,54 +97,54 @@ class Folder:
                 is_ours = False
             if not is_ours:
                 # It is held, or was finished and has its own name now.
-                raise BusyError
+                raise DownloadBusyError
             yield
         finally:
             os.close(descriptor)
 
-    def check_room(self, session_id: int, room: int) -> None:
-        """Raise NoRoomError when so many bytes more would be too much. The session's own oldest files go first."""
+    def check_quota(self, session_id: int, room: int) -> None:
+        """Raise QuotaError when so many bytes more would be too much. The session's own oldest files go first."""
         self.path.mkdir(mode=0o700, exist_ok=True)
-        own = sorted(_times(self._of(session_id, whole=True)), key=lambda each: each[1].st_mtime)
-        for file, _ in own[: max(0, len(own) - KEPT_FILES + 1)]:
+        own = sorted(_stats(self._session_entries(session_id, whole=True)), key=lambda each: each[1].st_mtime)
+        for file, _ in own[: max(0, len(own) - MAX_FILES + 1)]:
             file.unlink(missing_ok=True)
-        found = [stat for _, stat in _times(self._all())]
+        found = [stat for _, stat in _stats(self._entries())]
         used = sum(stat.st_size for stat in found)
-        if used + room > SHARE * (used + shutil.disk_usage(self.path).free):
+        if used + room > MAX_DISK_SHARE * (used + shutil.disk_usage(self.path).free):
             oldest = min((stat.st_mtime for stat in found), default=0.0)
-            raise NoRoomError(max(60, int(oldest + self.keep.total_seconds() - clock.now().timestamp())))
+            raise QuotaError(max(60, int(oldest + self.keep.total_seconds() - clock.now().timestamp())))
 
-    def sweep(self, now: datetime, is_open: Callable[[set[int]], Collection[int]]) -> int:
+    def delete_expired(self, now: datetime, is_open: Callable[[set[int]], Collection[int]]) -> int:
         """Delete what was made longer ago than it is kept, and what belongs to a session that is open no more, of which
         `is_open` tells; returns how many files went.
         """
-        entries = [(entry, _session_of(entry)) for entry in self._all()]
+        entries = [(entry, _session_of(entry)) for entry in self._entries()]
         still_open = is_open({session for _, session in entries}) if entries else ()
         since = (now - self.keep).timestamp()
-        old = {entry for entry, stat in _times(self._all()) if stat.st_mtime <= since}
+        old = {entry for entry, stat in _stats(self._entries()) if stat.st_mtime <= since}
         gone = [entry for entry, session in entries if entry in old or session not in still_open]
         for entry in gone:
             _delete(entry)
         return len(gone)
 
-    def forget(self, session_id: int) -> None:
+    def delete_session_files(self, session_id: int) -> None:
         """Delete all the session's files, those that are being made too."""
-        for entry in self._of(session_id, whole=False):
+        for entry in self._session_entries(session_id, whole=False):
             _delete(entry)
 
-    def forget_one(self, session_id: int, name: str) -> None:
+    def delete(self, session_id: int, name: str) -> None:
         """Delete the session's file of this name."""
         (self.path / f"{session_id}-{name}").unlink(missing_ok=True)
 
-    def _of(self, session_id: int, *, whole: bool) -> list[Path]:
+    def _session_entries(self, session_id: int, *, whole: bool) -> list[Path]:
         own = self.path.glob(f"{session_id}-*")
         return [entry for entry in own if not whole or (entry.suffix == "" and entry.is_file())]
 
-    def _all(self) -> list[Path]:
+    def _entries(self) -> list[Path]:
         return list(self.path.iterdir()) if self.path.is_dir() else []
 
 
-def _times(entries: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
+def _stats(entries: Iterable[Path]) -> Iterator[tuple[Path, os.stat_result]]:
     """Each with its size and time, unless another process deleted it meanwhile."""
     for entry in entries:
         with suppress(FileNotFoundError):
@@ -163,12 +163,12 @@ def _delete(entry: Path) -> None:
         entry.unlink(missing_ok=True)
 
 
-def folder_of(wired: Services) -> Folder:
+def folder_of(wired: Services) -> DownloadFolder:
     """The folder of this app's downloads."""
-    return Folder(wired.config.downloads, timedelta(hours=wired.context.fact("orders.file_keep_hours")))
+    return DownloadFolder(wired.config.downloads, timedelta(hours=wired.context.fact("orders.file_keep_hours")))
 
 
-def sweep(folder: Folder, db: Database, now: datetime) -> int:
+def delete_expired(folder: DownloadFolder, db: Database, now: datetime) -> int:
     """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
     with_jobs = queue.sessions_with_jobs(db.read())
     ended = with_jobs - sessions.open_ids(db.read(), with_jobs, now) if with_jobs else ()
@@ -176,25 +176,25 @@ def sweep(folder: Folder, db: Database, now: datetime) -> int:
         with db.write() as conn:
             for session_id in ended:
                 queue.delete_of_session(conn, session_id)
-    return folder.sweep(now, lambda ids: sessions.open_ids(db.read(), ids, now))
+    return folder.delete_expired(now, lambda ids: sessions.open_ids(db.read(), ids, now))
 
 
-def forget(conn: Connection, session_id: int) -> None:
+def delete_session_files(conn: Connection, session_id: int) -> None:
     """Delete all files and jobs of this session, inside the caller's `write()`: it ends."""
     queue.delete_of_session(conn, session_id)
-    folder_of(services()).forget(session_id)
+    folder_of(services()).delete_session_files(session_id)
 
 
-def make(session_id: int, room: int, write: Write) -> Path:
+def make(session_id: int, room: int, write: FileWriter) -> Path:
     """A file for this session, made now: one at a time for a session, and a few for this process, whose other threads
-    then answer everybody else. Raises BusyError, NoRoomError, and what `write` raises.
+    then answer everybody else. Raises DownloadBusyError, QuotaError, and what `write` raises.
     """
-    wired, found = services(), _slots()
+    wired, found = services(), _semaphore()
     if not found.acquire(blocking=False):
-        raise BusyError
+        raise DownloadBusyError
     try:
         folder = folder_of(wired)
-        sweep(folder, wired.db, clock.now())
+        delete_expired(folder, wired.db, clock.now())
         return folder.make(session_id, secrets.token_hex(16), room, write, slot="now")
     finally:
         found.release()
@@ -212,7 +212,7 @@ def send(file: Path, mimetype: str, name: str) -> Response:
     return response
 
 
-def _slots() -> threading.BoundedSemaphore:
+def _semaphore() -> threading.BoundedSemaphore:
     found: threading.BoundedSemaphore = current_app.extensions["downloads"]
     return found
 
@@ -220,7 +220,7 @@ def _slots() -> threading.BoundedSemaphore:
 def init_app(app: Flask) -> None:
     """Have every view answer in the same way when no file can be made now."""
 
-    def busy(_: BusyError) -> Response:
+    def busy(_: DownloadBusyError) -> Response:
         text = (
             gettext("Another file is being made"),
             [
@@ -228,9 +228,9 @@ def init_app(app: Flask) -> None:
                 gettext("Nothing is lost. Go back, and choose your file again in a few seconds."),
             ],
         )
-        return error_pages.answer(429, retry_after=RETRY_SECONDS, text=text)
+        return error_pages.error_response(429, retry_after=RETRY_SECONDS, text=text)
 
-    def no_room(error: NoRoomError) -> Response:
+    def no_room(error: QuotaError) -> Response:
         text = (
             gettext("There is no room for this file now"),
             [
@@ -241,7 +241,7 @@ def init_app(app: Flask) -> None:
                 gettext("Nothing is lost. Try again later, or choose a shorter period: that file is smaller."),
             ],
         )
-        return error_pages.answer(503, retry_after=error.seconds, text=text)
+        return error_pages.error_response(503, retry_after=error.seconds, text=text)
 
-    app.register_error_handler(BusyError, busy)
-    app.register_error_handler(NoRoomError, no_room)
+    app.register_error_handler(DownloadBusyError, busy)
+    app.register_error_handler(QuotaError, no_room)

@@ -11,13 +11,13 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.db import DatabaseBusyError
 from selfservice.i18n.catalogs import gettext, ngettext
-from selfservice.web import problems, rendering, request
+from selfservice.web import problem_details, rendering, request
 
 RETRY_SECONDS = 10
-CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
+STATUS_CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
 
 
-def texts(code: int) -> tuple[str, list[str]]:
+def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
     """Title and paragraphs for a status: what happened, what was kept, what to do now."""
     nothing_lost = gettext("Nothing was sent or changed.")
     return {
@@ -74,13 +74,13 @@ def texts(code: int) -> tuple[str, list[str]]:
     }[code]
 
 
-def answer(code: int, *, retry_after: int | None = None, text: tuple[str, list[str]] | None = None) -> Response:
+def error_response(code: int, *, retry_after: int | None = None, text: tuple[str, list[str]] | None = None) -> Response:
     """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds; `text` says more of it
-    than `texts` could: title and paragraphs.
+    than `title_and_paragraphs` could: title and paragraphs.
     """
     if request.is_api():
-        return problems.answer(code, retry_after=retry_after)
-    title, parts = text or texts(code)
+        return problem_details.problem_response(code, retry_after=retry_after)
+    title, parts = text or title_and_paragraphs(code)
     if code == 429 and retry_after is not None and text is None:
         parts = [*parts, wait_text(retry_after)]
     if rendering.wants_fragment():
@@ -97,25 +97,25 @@ def answer(code: int, *, retry_after: int | None = None, text: tuple[str, list[s
         }
         page = render_template("error.html", status=code, message_parts=parts, **variables)
         response = Response(page, code, mimetype="text/html")
-    return response if retry_after is None else retry_later(response, retry_after)
+    return response if retry_after is None else with_retry_after(response, retry_after)
 
 
-def retry_later(response: Response, seconds: int) -> Response:
+def with_retry_after(response: Response, seconds: int) -> Response:
     """The answer, saying after how many seconds trying again makes sense."""
     response.headers["Retry-After"] = str(seconds)
     return response
 
 
-def too_often(seconds: int, form: Callable[[str], Response], way: str = "") -> Response:
+def too_many_requests(seconds: int, form: Callable[[str], Response], way: str = "") -> Response:
     """The answer to who tried too often (429): a fragment to be set above the form; else the form itself, made by
     `form` with a notice how long to wait. `way` says how to go on without waiting, if there is a way.
     """
     if rendering.wants_fragment() and way:
-        title, parts = texts(429)
-        return answer(429, retry_after=seconds, text=(title, [*parts, wait_text(seconds), way]))
+        title, parts = title_and_paragraphs(429)
+        return error_response(429, retry_after=seconds, text=(title, [*parts, wait_text(seconds), way]))
     if rendering.wants_fragment():
-        return answer(429, retry_after=seconds)
-    return retry_later(form(f"{wait_text(seconds)} {way}".strip()), seconds)
+        return error_response(429, retry_after=seconds)
+    return with_retry_after(form(f"{wait_text(seconds)} {way}".strip()), seconds)
 
 
 def wait_text(seconds: int) -> str:
@@ -135,21 +135,21 @@ def init_app(app: Flask) -> None:
         code = error.code or 500
         if code < 400:
             return error
-        response = answer(code if code in CODES else (400 if code < 500 else 500))
+        response = error_response(code if code in STATUS_CODES else (400 if code < 500 else 500))
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))
         return response
 
     def busy(error: HasherBusyError) -> Response:
-        return answer(503, retry_after=RETRY_SECONDS)
+        return error_response(503, retry_after=RETRY_SECONDS)
 
     def database(error: DatabaseBusyError) -> Response:
         logging.getLogger("loket").error("database", extra={"fields": {"error": error.reason}})
-        return answer(503, retry_after=RETRY_SECONDS)
+        return error_response(503, retry_after=RETRY_SECONDS)
 
     def crash(error: Exception) -> Response:
         logging.getLogger("loket").error("crash", exc_info=error)
-        return answer(InternalServerError.code)
+        return error_response(InternalServerError.code)
 
     app.register_error_handler(HTTPException, handle)
     app.register_error_handler(HasherBusyError, busy)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Response, request
 
 from selfservice.web import rendering
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StartForm:
             notice=notice,
         )
 
-    def again(self, typed: Mapping[str, str], errors: Mapping[str, str]) -> Response | None:
+    def show_again(self, typed: Mapping[str, str], errors: Mapping[str, str]) -> Response | None:
         """The form once more: with what is wrong; or in the other language, with errors only if they were shown before.
 
         None when it was sent to be handed in and nothing is wrong.
@@ -47,6 +47,6 @@ class StartForm:
             return self.show(typed, errors if request.form.get("checked") else {})
         return self.show(typed, errors) if errors else None
 
-    def too_often(self, typed: Mapping[str, str], seconds: int) -> Response:
+    def too_many_requests(self, typed: Mapping[str, str], seconds: int) -> Response:
         """The answer to who tried too often, with what was typed."""
-        return too_often(seconds, lambda notice: self.show(typed, status=429, notice=notice))
+        return too_many_requests(seconds, lambda notice: self.show(typed, status=429, notice=notice))

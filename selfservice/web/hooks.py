@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from flask import Flask, current_app, request
+from werkzeug.routing import Rule
 
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE, current_language, set_language
 from selfservice.web import cookies
-from selfservice.web.rendering import _Rule
 from selfservice.web.request import LanguageConverter, StrictRequest, is_api
 from selfservice.web.security import (
     abort_refused,
     refuse_foreign_hosts,
     refuse_foreign_posts,
-    refuse_strange_parameters,
+    refuse_invalid_parameters,
     set_headers,
 )
+
+
+class LazyRule(Rule):
+    """A route that is compiled for url_for when it is first needed."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        """What url_for calls, compiled at its first call: for all rules together that was a tenth of a start."""
+        compiled = cache(super()._compile_builder)
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            return compiled(append_unknown)(rule, **values)
+
+        return build
 
 
 def init_app(app: Flask) -> None:
     """Put the shared rules in force for every route of the app."""
     app.request_class = StrictRequest
-    app.url_rule_class = _Rule
+    app.url_rule_class = LazyRule
     app.url_map.converters["lang"] = LanguageConverter
     app.url_value_preprocessor(_take_language)
     app.url_defaults(_give_language)
@@ -30,7 +45,7 @@ def init_app(app: Flask) -> None:
     app.before_request(refuse_foreign_hosts)
     app.before_request(abort_refused)
     app.before_request(refuse_foreign_posts)
-    app.before_request(refuse_strange_parameters)
+    app.before_request(refuse_invalid_parameters)
     app.after_request(set_headers)
     app.after_request(cookies.send)
 

@@ -16,7 +16,7 @@ from selfservice.i18n.templates import install_translations
 from selfservice.web.pages import PageInfo, menu
 from selfservice.web.theme import Theme
 
-ENVIRONMENT: dict[str, Any] = {
+JINJA_OPTIONS: dict[str, Any] = {
     "autoescape": True,
     "undefined": jinja2.StrictUndefined,
     "trim_blocks": True,
@@ -25,7 +25,7 @@ ENVIRONMENT: dict[str, Any] = {
 }
 
 
-def load_all(env: jinja2.Environment) -> None:
+def compile_templates(env: jinja2.Environment) -> None:
     """Read and compile every template now, and take none from the disk from then on: what is replaced there later is
     not mixed with what was there before.
 
@@ -48,13 +48,13 @@ class LayoutContext:
         self.theme = theme
         self._pages: dict[tuple[str, str], PageInfo] = {}
         self._menus: dict[str, list[dict[str, Any]]] = {}
-        self._maps: dict[str, str] = {}
+        self._site_maps: dict[str, str] = {}
 
     def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
         """Tell which pages there are; menus are made once a language."""
         self._pages = pages
         self._menus = {lang: menu(pages.values(), lang) for lang in LANGUAGES}
-        self._maps = {}
+        self._site_maps = {}
 
     def pages(self) -> dict[tuple[str, str], PageInfo]:
         """All the help pages, by language and key."""
@@ -76,19 +76,19 @@ class LayoutContext:
             "lang_code": current_language,
             # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
             "signed_in": lambda: None,
-            "once_a_language": self._once_a_language,
+            "cached_site_map": self._cached_site_map,
             "action_in_other_language": lambda action: "/" + other_language() + action[3:],
         }
 
-    def _once_a_language(self, site_map: Macro, path: str) -> Markup:
+    def _cached_site_map(self, site_map: Macro, path: str) -> Markup:
         """The site map, rendered once a language since it stands on every page, with the page at this path marked."""
         lang = current_language()
-        if lang not in self._maps:
-            self._maps[lang] = str(site_map())
+        if lang not in self._site_maps:
+            self._site_maps[lang] = str(site_map())
         here = f'href="{escape(path)}"'
-        return Markup(self._maps[lang].replace(here, f'{here} aria-current="page"', 1))  # noqa: S704 (Jinja escaped it)
+        return Markup(self._site_maps[lang].replace(here, f'{here} aria-current="page"', 1))  # noqa: S704 (Jinja escaped it)
 
-    def context(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
+    def variables(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
         """The variables that the layout wants for the page at this path."""
         return {
             "lang": lang,

@@ -17,8 +17,8 @@ from selfservice.i18n.languages import LANGUAGES, using_language
 
 SECTIONS = ("log-in", "register", "account", "about")
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
-IN_MENU = 12
-FACT = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
+MAX_IN_MENU = 12
+FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -50,7 +50,7 @@ def path_of(lang: str, slug: str) -> str:
     return f"/{lang}/{slug}/" if slug else f"/{lang}/"
 
 
-def split(text: str) -> tuple[dict[str, Any], str, int]:
+def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
     if not text.startswith("---\n"):
         return {}, text, 1
@@ -64,12 +64,12 @@ def split(text: str) -> tuple[dict[str, Any], str, int]:
     return meta, text[end + 5 :], head.count("\n") + 4
 
 
-def fill_plain(text: str, facts: Facts) -> str:
+def fill_facts(text: str, facts: Facts) -> str:
     """Facts in a title or description, as plain text in the language in force."""
-    return FACT.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
+    return FACT_REFERENCE.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
 
 
-def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
+def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
     """What the front matter says of the page. The language must be in force.
 
     Never raises for what an editor wrote: the build and the check say what is wrong, and where.
@@ -78,7 +78,7 @@ def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo
     def filled(name: str, otherwise: str) -> str:
         text = str(meta.get(name, otherwise))
         try:
-            return fill_plain(text, facts)
+            return fill_facts(text, facts)
         except FactError:
             return text
 
@@ -94,22 +94,22 @@ def info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo
     )
 
 
-def scan(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
+def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
     """All pages of a content folder, by language and key. For the app, which has no site build at hand."""
     pages = {}
     for lang in LANGUAGES:
         with using_language(lang):
             for file in sorted((content / lang).glob("*.md")):
                 try:
-                    meta = split(file.read_text("utf-8"))[0]
+                    meta = split_front_matter(file.read_text("utf-8"))[0]
                 except yaml.YAMLError:
                     meta = {}
-                pages[lang, file.stem] = info(lang, file.stem, meta, facts)
+                pages[lang, file.stem] = page_info(lang, file.stem, meta, facts)
     return pages
 
 
 def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
-    """The sections of a language with their first IN_MENU pages in order, and whether there are `more`.
+    """The sections of a language with their first MAX_IN_MENU pages in order, and whether there are `more`.
 
     The home page stands in none.
     """
@@ -121,6 +121,6 @@ def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
         sections.get(page.section, []).append(page)
     with using_language(lang):
         return [
-            {"key": key, "title": section_title(key), "pages": theirs[:IN_MENU], "more": len(theirs) > IN_MENU}
+            {"key": key, "title": section_title(key), "pages": theirs[:MAX_IN_MENU], "more": len(theirs) > MAX_IN_MENU}
             for key, theirs in sections.items()
         ]

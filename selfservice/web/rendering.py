@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, redirect, render_template, request
 from htmx_flask.requests import HtmxHeaders
 from markupsafe import escape
-from werkzeug.routing import Rule
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
@@ -20,7 +19,7 @@ from selfservice.web.layout import LayoutContext
 
 def layout_context() -> LayoutContext:
     """What surrounds the pages of this app."""
-    found: LayoutContext = current_app.extensions["chrome"]
+    found: LayoutContext = current_app.extensions["layout"]
     return found
 
 
@@ -33,7 +32,7 @@ def wants_fragment() -> bool:
     return bool(htmx) and not (htmx.boosted or htmx.history_restore_request)
 
 
-def page_path() -> str:
+def htmx_page_path() -> str:
     """The path of the page from which htmx asks; empty when the browser itself does."""
     try:
         return urlsplit(_htmx().current_url or "").path
@@ -107,7 +106,7 @@ def layout_variables() -> dict[str, Any]:
     """What the layout wants to know of the address being answered."""
     lang = current_language()
     alternates = {code: in_language(code) for code in LANGUAGES}
-    return layout_context().context(lang, alternates[lang], alternates)
+    return layout_context().variables(lang, alternates[lang], alternates)
 
 
 def site_name() -> str:
@@ -118,10 +117,10 @@ def site_name() -> str:
 def in_language(code: str) -> str:
     """The address being answered, in another language."""
     head = request.path.lstrip("/").partition("/")[0]
-    return path_in(code, request.path) if head in LANGUAGES else f"/{code}/"
+    return path_in_language(code, request.path) if head in LANGUAGES else f"/{code}/"
 
 
-def path_in(code: str, path: str) -> str:
+def path_in_language(code: str, path: str) -> str:
     """A path of this site in another language, when it is one that has languages."""
     head, slash, rest = path.lstrip("/").partition("/")
     return f"/{code}{slash}{rest}" if head in LANGUAGES else path
@@ -137,14 +136,3 @@ def see(address: str) -> Response:
 def switches_language() -> bool:
     """Whether the form was sent by the language switch: to be shown again as it is, in this language."""
     return "switch_language" in request.form
-
-
-class _Rule(Rule):
-    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        """What url_for calls, compiled at its first call: for all rules together that was a tenth of a start."""
-        compiled = cache(super()._compile_builder)
-
-        def build(rule: Rule, **values: Any) -> tuple[str, str]:
-            return compiled(append_unknown)(rule, **values)
-
-        return build

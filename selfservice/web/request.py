@@ -12,10 +12,10 @@ from werkzeug.utils import cached_property
 
 from selfservice.i18n.languages import LANGUAGES
 
-API = "/api/"
+API_PREFIX = "/api/"
 # In the environ: the status that says what was wrong with a request before the app was asked (server.py). No client can
 # set it: what clients say stands under HTTP_.
-REFUSED = "loket.refused"
+REFUSED_STATUS = "loket.refused"
 
 
 class LanguageConverter(BaseConverter):
@@ -31,10 +31,10 @@ def client_address() -> str:
 
 def is_api() -> bool:
     """Whether this request is for a program: it is answered in JSON, errors too, and no cookie counts for it."""
-    return request.path.startswith(API)
+    return request.path.startswith(API_PREFIX)
 
 
-class _OneEach(ImmutableMultiDict[str, str]):
+class _SingleValues(ImmutableMultiDict[str, str]):
     """Parameters of an address. One that comes twice is refused when it is read, since two readers might read two
     things; what nobody reads, such as a tracking parameter that was added twice, does no harm.
     """
@@ -51,10 +51,10 @@ class StrictRequest(HtmxAwareRequest):
     @cached_property
     def args(self) -> MultiDict[str, str]:
         """The parameters of the address; one that comes twice is refused (400) when it is read."""
-        return _OneEach(super().args)
+        return _SingleValues(super().args)
 
 
-def path_only(address: str) -> str | None:
+def local_path(address: str) -> str | None:
     """The address when it is a path of this site, else None (for `next=` and the like)."""
     # Looked at first: urlsplit raises an error at some hosts, and here nothing has one.
     if not address.startswith("/") or address.startswith("//") or "\\" in address or not address.isprintable():

@@ -10,7 +10,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language
 from selfservice.web.rendering import layout_context
-from selfservice.web.request import REFUSED, is_api
+from selfservice.web.request import REFUSED_STATUS, is_api
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -33,17 +33,21 @@ NO_STORE = "no-store"
 NO_TRANSFORM = "no-store, no-transform"
 # What answers whatever the Host is, for load balancers, and what also answers by the machine's own names, at any port,
 # for its monitoring. All else only to the name of the site: a forged one could end up in a cache.
-ANY_HOST = {"/live"}
-ANY_OWN_HOST = {"/health", "/metrics"}
-OWN_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1])(?::\d+)?")
+ANY_HOST_PATHS = {"/live"}
+LOCAL_HOST_PATHS = {"/health", "/metrics"}
+LOCAL_HOST = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1])(?::\d+)?")
 # Control characters but tab and line ends, and noncharacters: no keyboard sends them, and no valid page may hold them.
-_UNSEEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def is_our_host(config: Config, host: str | None, path: str) -> bool:
     """Whether a request with this Host may be answered; without regard to case (RFC 9110, section 4.2.3)."""
     host = (host or "").lower()
-    return host in config.hosts or path in ANY_HOST or (path in ANY_OWN_HOST and OWN_HOST.fullmatch(host) is not None)
+    return (
+        host in config.hosts
+        or path in ANY_HOST_PATHS
+        or (path in LOCAL_HOST_PATHS and LOCAL_HOST.fullmatch(host) is not None)
+    )
 
 
 def is_same_origin(request: Request, origin: str) -> bool:
@@ -61,8 +65,8 @@ def refuse_foreign_hosts() -> None:
 
 
 def abort_refused() -> None:
-    """Answer a request that the server refused (`request.REFUSED`) with its status."""
-    status = request.environ.get(REFUSED)
+    """Answer a request that the server refused (`request.REFUSED_STATUS`) with its status."""
+    status = request.environ.get(REFUSED_STATUS)
     if status == 405:
         abort(405, valid_methods=("GET", "HEAD"))
     if status:
@@ -80,14 +84,14 @@ def refuse_foreign_posts() -> None:
         abort(403)
 
 
-def refuse_strange_parameters() -> None:
+def refuse_invalid_parameters() -> None:
     """Refuse parameters that come twice, files, and characters that no keyboard sends (400)."""
     forms = request.method == "POST" and not is_api()
     sent = request.form if forms else ImmutableMultiDict[str, str]()
     if any(len(found) > 1 for found in sent.listvalues()) or (forms and request.files):
         abort(400)
     for values in (request.args, sent):
-        if any(_UNSEEN.search(text) for found in values.listvalues() for text in found):
+        if any(_CONTROL_CHARACTERS.search(text) for found in values.listvalues() for text in found):
             abort(400)
 
 

@@ -6,9 +6,9 @@ import hashlib
 import re
 from pathlib import Path, PurePosixPath
 
-PREFIX = "/theme/"
-HASHED = re.compile(r"\.[0-9a-f]{10}\.\w+$")
-SERVED = {".css", ".js", ".woff2", ".svg", ".png", ".ico"}
+THEME_PREFIX = "/theme/"
+HASHED_NAME = re.compile(r"\.[0-9a-f]{10}\.\w+$")
+SERVED_SUFFIXES = {".css", ".js", ".woff2", ".svg", ".png", ".ico"}
 _CSS_URL = re.compile(r"""url\((["']?)([^"')]+)\1\)""")
 _CSS_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 
@@ -19,7 +19,9 @@ class Theme:
     def __init__(self, static: Path, *, preview: bool = False) -> None:
         self._static = static
         self._served: dict[str, tuple[str, bytes]] = {}
-        names = [path.relative_to(static).as_posix() for path in sorted(static.rglob("*")) if path.suffix in SERVED]
+        names = [
+            path.relative_to(static).as_posix() for path in sorted(static.rglob("*")) if path.suffix in SERVED_SUFFIXES
+        ]
         names = [name for name in names if preview or not name.startswith("preview/")]
         # Style sheets last: they refer to fonts and images by their hashed names.
         for name in sorted(names, key=lambda name: name.endswith(".css")):
@@ -27,11 +29,11 @@ class Theme:
 
     def url(self, name: str) -> str:
         """The address of a file named relative to the static folder. Raises KeyError when there is none."""
-        return PREFIX + self._served[name][0]
+        return THEME_PREFIX + self._served[name][0]
 
     def files(self) -> dict[str, bytes]:
         """Content by path, relative to the site's root."""
-        return {PREFIX.strip("/") + "/" + path: content for path, content in self._served.values()}
+        return {THEME_PREFIX.strip("/") + "/" + path: content for path, content in self._served.values()}
 
     def _hashed(self, name: str) -> tuple[str, bytes]:
         content = (self._static / name).read_bytes()

@@ -10,7 +10,7 @@ from selfservice.db import Database, IntegrityError
 from selfservice.demo import accounts
 from selfservice.values.access_code import group_code, hash_code, is_valid_code, lookup_hashes
 from selfservice.values.email import check_email
-from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, counted, dump, new_code, new_database, rows
+from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, dump, new_code, new_database, recorded_statements, rows
 
 EMAIL = "jip@bakkerij.example"
 
@@ -54,7 +54,7 @@ def test_find_by_hashes_costs_the_same(db: Database) -> None:
     _, code = add_person(db)
     counts = []
     for each in (code, new_code()):
-        with counted(db) as statements:
+        with recorded_statements(db) as statements:
             find(db, each, EMAIL)
         counts.append(len(statements))
     assert [1, 1] == counts

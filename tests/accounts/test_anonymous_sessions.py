@@ -9,7 +9,7 @@ import pytest
 from selfservice.accounts import anonymous_sessions
 from selfservice.accounts.saved_forms import MAX_LENGTH, SavedForm
 from selfservice.db import Database
-from tests.domain_helpers import CONTEXT, NOW, add_person, counted, dump, new_database, rows, verbs
+from tests.domain_helpers import CONTEXT, NOW, add_person, dump, new_database, recorded_statements, rows, verbs
 
 FRAGMENT = "replacement-password"
 
@@ -125,7 +125,7 @@ def test_saved_form_size(db: Database) -> None:
 def test_reading_writes_nothing(db: Database) -> None:
     """Finding an anonymous session and loading its saved form only read."""
     session_id, cookie = start(db)
-    with counted(db) as statements:
+    with recorded_statements(db) as statements:
         anonymous_sessions.find(db.read(), CONTEXT, cookie, NOW)
         SavedForm(session_id, FRAGMENT).load(db.read(), CONTEXT, NOW)
     assert ["SELECT", "SELECT"] == verbs(statements)

@@ -11,7 +11,17 @@ from selfservice.accounts import access_codes, login_throttle, sessions
 from selfservice.accounts.devices import describe
 from selfservice.clock import to_microseconds
 from selfservice.db import Database, IntegrityError
-from tests.domain_helpers import CONTEXT, NOW, add_person, counted, dump, new_database, rows, run_processes, verbs
+from tests.domain_helpers import (
+    CONTEXT,
+    NOW,
+    add_person,
+    dump,
+    new_database,
+    recorded_statements,
+    rows,
+    run_processes,
+    verbs,
+)
 
 NAME = "a name"
 
@@ -55,7 +65,7 @@ def test_find(db: Database) -> None:
 def test_finding_only_reads(db: Database) -> None:
     """Looking up a session, its owner or the list writes nothing."""
     cookie = begin(db)
-    with counted(db) as statements:
+    with recorded_statements(db) as statements:
         sessions.find(db.read(), cookie, NOW)
         sessions.owner(db.read(), cookie)
         sessions.open_sessions(db.read(), 1, NOW)

@@ -12,7 +12,7 @@ from selfservice.accounts import tokens
 from selfservice.crypto import Keys, hash_token
 from selfservice.db import Database
 from selfservice.seeds import derive_token, new_seed
-from tests.domain_helpers import KEYS, NOW, add_person, counted, dump, new_database, run_processes, verbs
+from tests.domain_helpers import KEYS, NOW, add_person, dump, new_database, recorded_statements, run_processes, verbs
 
 KIND = "password"
 
@@ -91,7 +91,7 @@ def test_void_costs_the_same(db: Database) -> None:
     """Issuing a void token runs the same statements as issuing a real one."""
     seen = []
     for person in (1, None):
-        with counted(db) as statements:
+        with recorded_statements(db) as statements:
             issue(db, person)
         seen.append(verbs(statements))
     assert [["BEGIN", "INSERT", "COMMIT"]] * 2 == seen

@@ -27,7 +27,7 @@ from selfservice.values.access_code import group_code
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
-from tests.people import MAIN, PRIVATE, browser, database, enter, person_id, prepare
+from tests.sign_in_helpers import MAIN, PRIVATE, browser, database, person_id, prepare, sign_in
 
 ORDER = {
     "number": "B26-1",
@@ -164,7 +164,7 @@ def test_no_cookie_counts(app: Flask, client: HouseClient) -> None:
     page need not be refused.
     """
     prepare(app)
-    enter(client, MAIN)
+    sign_in(client, MAIN)
     client.own_site = False
     addresses = ("/api/orders", "/api/redeliveries/1/done")
     refused = [client.post(address, json=ORDER, headers=FOREIGN) for address in addresses]
@@ -207,7 +207,7 @@ def test_size(app: Flask, shop: HouseClient) -> None:
     stays.
     """
     plain = new_key(app)
-    many = [ORDER | {"number": f"M{number}", "product_en": "x" * 100} for number in range(request_body.MOST)]
+    many = [ORDER | {"number": f"M{number}", "product_en": "x" * 100} for number in range(request_body.MAX_ORDERS)]
     answer = deliver(shop, plain, many)
     assert answer.json is not None
     assert (200, {"new"}) == (answer.status_code, {each["result"] for each in answer.json["orders"]})
@@ -345,7 +345,7 @@ def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, acce
     answer = shop.post("/api/orders", data=b"[]", content_type="application/json", headers=headers)
     assert answer.json is not None
     with using_language(language):
-        says = gettext("It is one object, or a list of %(most)s of them at most.", most=request_body.MOST)
+        says = gettext("It is one object, or a list of %(most)s of them at most.", most=request_body.MAX_ORDERS)
         title = gettext("The request does not say what it must")
     assert (language, title, says) == (
         answer.headers["Content-Language"],
@@ -366,4 +366,4 @@ def test_description(app: Flask, shop: HouseClient) -> None:
     }
     assert known == {(path, method) for path, methods in described["paths"].items() for method in methods}
     listed = described["paths"]["/api/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
-    assert request_body.MOST == listed[1]["maxItems"]
+    assert request_body.MAX_ORDERS == listed[1]["maxItems"]

@@ -17,7 +17,7 @@ from selfservice.config import ROOT
 from selfservice.crypto import hash_token
 from selfservice.db import Database
 from selfservice.demo import accounts
-from tests.people import database
+from tests.sign_in_helpers import database
 
 # Cases are made before there is any app, so these are its keys.
 KEYS = {"orders:write": "loket_" + "w" * 43, "redeliveries": "loket_" + "r" * 43}

@@ -16,7 +16,7 @@ from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests.clients import HouseClient
-from tests.counter import Visitor, location
+from tests.password_form_helpers import PasswordForm, location
 
 COMMANDS = [
     *("backup", "build", "catalogs", "check", "codes", "demo", "doctor", "front", "health", "keys", "letters"),
@@ -300,7 +300,7 @@ def test_worker_needs_a_mail_server(tmp_path: Path) -> None:
 
 def test_worker_sends_and_stops(client: HouseClient, config: Config) -> None:
     """The worker sends what waits, and ends when it is asked to."""
-    location(Visitor(client).ask())
+    location(PasswordForm(client).ask())
     own = {"LOKET_DEMO": "1", "LOKET_DATABASE": str(config.database), "LOKET_SECRET_KEY": config.secret.decode()}
     own["LOKET_VAR"] = str(config.database.parent)
     command = [sys.executable, "-m", "selfservice", "worker"]

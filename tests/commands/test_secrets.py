@@ -25,10 +25,10 @@ from selfservice.orders.importer import Importer
 from selfservice.values.access_code import hash_code
 from selfservice.web.services import Services
 from tests.conftest import SECRET, new_app
-from tests.counter import Office, Visitor, location
 from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, new_code, new_database, rows, run_processes, verbs
 from tests.letter_helpers import LAST, LINES, enqueue
-from tests.people import COLLEAGUE, MAIN, PASSWORD, browser, enter, prepare
+from tests.password_form_helpers import AppInside, PasswordForm, location
+from tests.sign_in_helpers import COLLEAGUE, MAIN, PASSWORD, browser, prepare, sign_in
 
 OTHER = b"another secret of the tests, long"
 ROTATED = Keys(OTHER, SECRET)
@@ -139,7 +139,7 @@ def rotated(config: Config) -> Iterator[Flask]:
 def held(app: Flask, number: int) -> tuple[str, str]:
     """Under which key the code of a demo person is kept, and its hash."""
     code = accounts.code(number)
-    for row in Office(app).rows("access_codes"):
+    for row in AppInside(app).rows("access_codes"):
         if row["code_hash"] in ROTATED.keyed_hashes("access-code", code):
             return row["key_id"], row["code_hash"]
     raise LookupError(number)
@@ -148,7 +148,7 @@ def held(app: Flask, number: int) -> tuple[str, str]:
 def test_log_in_after_the_change(rotated: Flask) -> None:
     """A code of before logs in after the change, and is kept under the new secret from then on; others are not."""
     before = held(rotated, MAIN)
-    answers = [enter(browser(rotated), MAIN, PASSWORD).status_code for _ in range(2)]
+    answers = [sign_in(browser(rotated), MAIN, PASSWORD).status_code for _ in range(2)]
     assert ((KEYS.id, hash_code(KEYS, accounts.code(MAIN))), [303, 303]) == (before, answers)
     assert (ROTATED.id, hash_code(ROTATED, accounts.code(MAIN))) == held(rotated, MAIN)
     assert KEYS.id == held(rotated, COLLEAGUE)[0]
@@ -156,7 +156,7 @@ def test_log_in_after_the_change(rotated: Flask) -> None:
 
 def test_a_refused_log_in_changes_no_hash(rotated: Flask) -> None:
     """Only who has the password moves a code to the new secret."""
-    assert 422 == enter(browser(rotated), MAIN, PASSWORD + "!").status_code
+    assert 422 == sign_in(browser(rotated), MAIN, PASSWORD + "!").status_code
     assert KEYS.id == held(rotated, MAIN)[0]
 
 
@@ -173,7 +173,7 @@ def test_known_and_unknown_cost_the_same(config: Config, secrets: tuple[bytes, b
         app.extensions["services"] = dataclasses.replace(wired, keys=counting)
         migrate(wired.db, wired.keys)
         statements.clear()
-        answer = Visitor(browser(app)).ask(code, accounts.email(MAIN))
+        answer = PasswordForm(browser(app)).ask(code, accounts.email(MAIN))
         seen.append((answer.status_code, verbs(statements), counting.made))
         wired.db.close()
     assert seen[0] == seen[1]
@@ -226,16 +226,16 @@ def test_one_letter_an_address_after_the_change(tmp_path: Path) -> None:
 def test_what_waits_is_sent_after_the_change(config: Config) -> None:
     """A link that was asked for before the change is mailed after it, and works; without its secret it waits."""
     app = new_app(config)
-    location(Visitor(browser(app)).ask())
-    office = Office(app)
+    location(PasswordForm(browser(app)).ask())
+    office = AppInside(app)
     promised = office.token()
-    Office(new_app(dataclasses.replace(config, secret=OTHER))).deliver()
+    AppInside(new_app(dataclasses.replace(config, secret=OTHER))).deliver()
     [row] = office.rows("outbox")
     assert ("waiting", "could not be written: MissingKeyError") == (row["state"], row["error"])
     office.change("UPDATE outbox SET next_at = created_at")
     both = new_app(dataclasses.replace(config, secret=OTHER, old_secret=SECRET))
-    Office(both).deliver()
-    visitor = Visitor(browser(both))
+    AppInside(both).deliver()
+    visitor = PasswordForm(browser(both))
     sent = mailer.demo_mailbox(config).list()[0].text
     assert (["sent"], True) == (office.states(), promised in sent)
     visitor.follow(promised)
@@ -272,7 +272,7 @@ def test_status_and_replace(config: Config) -> None:
 def test_a_secret_that_is_lost(config: Config) -> None:
     """When the old secret is lost for good, replacing the codes opens the site again; mails that need it end."""
     app = new_app(config)
-    location(Visitor(browser(app)).ask())
+    location(PasswordForm(browser(app)).ask())
     new = {"LOKET_SECRET_KEY": OTHER.decode()}
     assert 1 == loket(config, "migrate", **new)[0]
     status, shown, _ = said(config, "secrets", "replace", "--by", "Kim Test", "--yes", **new)

@@ -22,7 +22,7 @@ from selfservice.db import (
     connect,
 )
 from selfservice.db.sqlite import wal_is_safe
-from tests.domain_helpers import add_person, counted, new_database, run_processes, undo
+from tests.domain_helpers import add_person, new_database, recorded_statements, run_processes, undo
 
 PACKAGE = Path(__file__).parent.parent.parent / "selfservice"
 # The search index is a file of its own, rebuilt from the site, with one table a language: only there does a
@@ -194,7 +194,7 @@ def test_statements_are_seen(tmp_path: Path) -> None:
 
 def test_counted(db: Database) -> None:
     """A test can count the statements of one block."""
-    with counted(db) as statements, db.write() as conn:
+    with recorded_statements(db) as statements, db.write() as conn:
         conn.execute("UPDATE counter SET n = 1")
     assert ["BEGIN IMMEDIATE", "UPDATE counter SET n = 1", "COMMIT"] == statements
 

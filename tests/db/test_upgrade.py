@@ -29,8 +29,8 @@ from selfservice.requests import confirmation, records, scheduled
 from tests.clients import HouseClient
 from tests.conftest import SECRET, new_app, new_config
 from tests.domain_helpers import filled
-from tests.live import free_port
-from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, database, enter
+from tests.live_server import free_port
+from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, database, sign_in
 
 FIXTURES = sorted((Path(__file__).parent.parent / "fixtures").glob("*.sql.gz"))
 # Of what each demonstration has: so that a fixture that was made empty cannot pass.
@@ -94,7 +94,7 @@ def test_nothing_is_lost(app: Flask, old: Path, request: pytest.FixtureRequest) 
 def test_codes_and_passwords_still_open(app: Flask, client: HouseClient, number: int) -> None:
     """Who had a code and a password logs in with them, and sees whose code it is."""
     migrate(app)
-    answer = enter(client, number, accounts.DEMO_PASSWORD)
+    answer = sign_in(client, number, accounts.DEMO_PASSWORD)
     assert 303 == answer.status_code
     shown = client.get(answer.headers["Location"])
     assert (200, True) == (shown.status_code, accounts.code(number)[-3:] in shown.text)
@@ -103,7 +103,7 @@ def test_codes_and_passwords_still_open(app: Flask, client: HouseClient, number:
 def test_a_wrong_password_still_does_not(app: Flask, client: HouseClient) -> None:
     """Another password opens nothing."""
     migrate(app)
-    assert 422 == enter(client, MAIN, accounts.DEMO_PASSWORD + "!").status_code
+    assert 422 == sign_in(client, MAIN, accounts.DEMO_PASSWORD + "!").status_code
 
 
 def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:

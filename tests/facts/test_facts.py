@@ -15,7 +15,7 @@ from selfservice.facts.fact import Fact
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import KINDS, FactError
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.web.layout import ENVIRONMENT
+from selfservice.web.layout import JINJA_OPTIONS
 
 DAY = dt.date(2026, 11, 21)
 
@@ -109,7 +109,7 @@ GROUPED = 'kind = "days"\nvalues = [{ value = 3, for = "business" }, { value = 7
 def test_groups(tmp_path: Path) -> None:
     """A value may differ for business and private users; each is asked for by name."""
     facts = load(tmp_path, f'[a.b]\nsource = "s"\n{GROUPED}\n')
-    env = jinja2.Environment(**ENVIRONMENT)
+    env = jinja2.Environment(**JINJA_OPTIONS)
     with using_language("en"):
         written = env.from_string("{{ fact.a.b.business }}, {{ fact.a.b.private.value }}").render(fact=facts)
     assert ("3 days, 7", 7) == (written, facts.get("a.b.private").value)
@@ -205,7 +205,7 @@ def test_unknown_in_template(tmp_path: Path) -> None:
     """In a template too: nothing renders blank."""
     facts = load(tmp_path, '[a.b]\nkind = "count"\nvalue = 1\nsource = "s"\n')
     with pytest.raises(FactError, match=r"there is no fact 'a\.c'"):
-        jinja2.Environment(**ENVIRONMENT).from_string("{{ fact.a.c }}").render(fact=facts)
+        jinja2.Environment(**JINJA_OPTIONS).from_string("{{ fact.a.c }}").render(fact=facts)
 
 
 def test_used(tmp_path: Path) -> None:

@@ -19,10 +19,7 @@ from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, other_language, using_language
 from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit
-from tests.clients import HX, HouseClient
-from tests.conftest import new_app
-from tests.people import age, browser, enter, prepare
-from tests.steps import (
+from tests.access_code_helpers import (
     BUSINESS,
     IBAN,
     KVK,
@@ -31,7 +28,7 @@ from tests.steps import (
     PERSON,
     PREFERENCES,
     REGISTERED,
-    Person,
+    AccessCodeForm,
     change,
     made,
     rows,
@@ -39,24 +36,27 @@ from tests.steps import (
     services,
     writes,
 )
+from tests.clients import HTMX_HEADERS, HouseClient
+from tests.conftest import new_app
+from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in
 
 ORDER = ("need", "details", "preferences", "mandate", "check", "done")
 
 
 @pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
-def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+def person(request: pytest.FixtureRequest, client: HouseClient) -> AccessCodeForm:
     """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
     lang, htmx = request.param
-    return Person(client, lang=lang, htmx=htmx)
+    return AccessCodeForm(client, lang=lang, htmx=htmx)
 
 
 @pytest.fixture
-def one(client: HouseClient) -> Person:
+def one(client: HouseClient) -> AccessCodeForm:
     """Somebody, for what does not depend on language or scripts."""
-    return Person(client)
+    return AccessCodeForm(client)
 
 
-def test_private(person: Person, app: Flask) -> None:
+def test_private(person: AccessCodeForm, app: Flask) -> None:
     """Who asks privately and pays with credit goes through four steps, and has a reference and one mail."""
     assert "details" == person.goes("need", need="private")
     assert "preferences" == person.goes("details", **PERSON)
@@ -73,7 +73,7 @@ def test_private(person: Person, app: Flask) -> None:
     ]
 
 
-def test_business(person: Person, app: Flask) -> None:
+def test_business(person: AccessCodeForm, app: Flask) -> None:
     """Who asks for an organisation sees where the letter goes once the request is in, and gets it there."""
     person.goes("need", need="business")
     assert "preferences" == person.goes("details", **BUSINESS)
@@ -91,7 +91,7 @@ def test_business(person: Person, app: Flask) -> None:
     assert "Meelstraat 3" in person.see("done").text
 
 
-def test_business_by_mail(one: Person, app: Flask) -> None:
+def test_business_by_mail(one: AccessCodeForm, app: Flask) -> None:
     """Who has the address that the register has for the organisation gets the code by e-mail."""
     one.fill_in("business", email=REGISTERED.upper())
     assert "Meelstraat" not in one.see("check").text
@@ -99,7 +99,7 @@ def test_business_by_mail(one: Person, app: Flask) -> None:
     assert "email" == made(app, REGISTERED)[0]["delivery"]
 
 
-def test_wait_is_said_before(person: Person) -> None:
+def test_wait_is_said_before(person: AccessCodeForm) -> None:
     """The days that are promised for a letter come with what may put it off: another letter to that address."""
     person.fill_in("business")
     assert {"en": "14 days", "nl": "14 dagen"}[person.lang] in person.see("check").text
@@ -110,7 +110,7 @@ def test_address_of_the_register_is_not_told(app: Flask, statements: list[str], 
     """Until the request is in, every step is the same whether the address is the one that the register has or not."""
     found = []
     for email in (REGISTERED, "x" + REGISTERED[1:]):
-        one = Person(browser(app), htmx=htmx)
+        one = AccessCodeForm(browser(app), htmx=htmx)
         statements.clear()
         one.fill_in("business", email=email)
         pages = [one.see(step).text.replace(email, "•") for step in ("details", "preferences", "mandate", "check")]
@@ -118,7 +118,7 @@ def test_address_of_the_register_is_not_told(app: Flask, statements: list[str], 
     assert found[0] == found[1]
 
 
-def test_dates(one: Person) -> None:
+def test_dates(one: AccessCodeForm) -> None:
     """The page before sending and the one after name the same two working days, in the page's language."""
     one.fill_in("business")
     days = services(one.client.application).facts.get("access_code.delivery_working_days").value
@@ -134,14 +134,14 @@ def test_dates(one: Person) -> None:
     assert all(workdays.is_workday(day) for day in promised)
 
 
-def test_extract(person: Person, app: Flask) -> None:
+def test_extract(person: AccessCodeForm, app: Flask) -> None:
     """Who only wants a certified extract hears that no code is needed; nothing is kept, no cookie set."""
     assert "no-code" == person.goes("need", need="extract")
     assert "iDEAL" in person.see("no-code").text
     assert (None, []) == (person.client.cookie_value(), rows(app, "drafts"))
 
 
-def test_no_choice(person: Person) -> None:
+def test_no_choice(person: AccessCodeForm) -> None:
     """Going on without an answer is an error, and keeps nothing."""
     answer = person.send("need")
     assert (422, None) == (answer.status_code, person.client.cookie_value())
@@ -149,7 +149,7 @@ def test_no_choice(person: Person) -> None:
 
 
 @pytest.mark.parametrize("kind", ["private", "business"])
-def test_no_step_is_skipped(one: Person, app: Flask, kind: str) -> None:
+def test_no_step_is_skipped(one: AccessCodeForm, app: Flask, kind: str) -> None:
     """A step opens, and is taken, only when all before it are answered; else the first unanswered one comes."""
     sent = {
         "details": BUSINESS,
@@ -168,7 +168,7 @@ def test_no_step_is_skipped(one: Person, app: Flask, kind: str) -> None:
     assert [] == made(app)
 
 
-def test_sending_a_later_step_first(one: Person, app: Flask) -> None:
+def test_sending_a_later_step_first(one: AccessCodeForm, app: Flask) -> None:
     """What is sent for a later step is kept, though the first unanswered one comes, which says what happened."""
     assert "need" == one.goes("details", **PERSON)
     assert "24 hours" in one.see("need").text
@@ -177,7 +177,7 @@ def test_sending_a_later_step_first(one: Person, app: Flask) -> None:
     assert 'value="oona@example.org"' in one.see("details").text
 
 
-def test_extra_fields(one: Person, app: Flask) -> None:
+def test_extra_fields(one: AccessCodeForm, app: Flask) -> None:
     """Fields that a step does not ask change nothing, nor does a way to pay that is not open."""
     extra = {"state": "approved", "reference": "AAAA", "key": "mine", "kind": "private", "delivery": "email"}
     one.send("need", need="business", **extra)
@@ -215,7 +215,7 @@ def test_extra_fields(one: Person, app: Flask) -> None:
         ("mandate", "mandate", ""),
     ],
 )
-def test_mistakes(person: Person, step: str, field: str, typed: str) -> None:
+def test_mistakes(person: AccessCodeForm, step: str, field: str, typed: str) -> None:
     """Each mistake is a 422 with a message at its field, a link to it in the summary, and what was typed."""
     private = field in ("payment_method", "language")
     data = {"details": BUSINESS, "preferences": PREFERENCES, "mandate": MANDATE}[step] | {field: typed}
@@ -238,7 +238,7 @@ def _escaped(value: str) -> str:
     ("given", "family"),
     [("J.P.", "van ‘t Veld"), ("J. P.", "van ’t Veld"), ("Th.J", "van ´t Veld"), ("J.", "van `t Veld")],
 )
-def test_names_as_people_write_them(one: Person, given: str, family: str) -> None:
+def test_names_as_people_write_them(one: AccessCodeForm, given: str, family: str) -> None:
     """Initials without spaces, and what a telephone makes of an apostrophe, are no mistakes; an address is one."""
     one.fill_in("private", until="details")
     assert 422 == one.send("details", **PERSON | {"family_name": "see evil.com"}).status_code
@@ -247,20 +247,20 @@ def test_names_as_people_write_them(one: Person, given: str, family: str) -> Non
 
 
 @pytest.mark.parametrize("typed", ["0001-0007", "0001.0007\u200b", "﻿ 00 01 00 07"])
-def test_kvk_number_as_pasted(one: Person, typed: str) -> None:
+def test_kvk_number_as_pasted(one: AccessCodeForm, typed: str) -> None:
     """Dashes, dots and invisible signs in a pasted KVK number do not matter."""
     one.fill_in("business", until="details")
     assert "preferences" == one.goes("details", **BUSINESS | {"kvk_number": typed})
 
 
-def test_iban_as_typed(one: Person, app: Flask) -> None:
+def test_iban_as_typed(one: AccessCodeForm, app: Flask) -> None:
     """An IBAN stays in its field as it was typed, is shown in groups, and is handed in without spaces."""
     one.fill_in("business")
     assert f'value="{IBAN}"' in one.see("mandate").text
     assert "NL91 ABNA 0417 1643 00" in one.see("check").text
 
 
-def test_arranged(person: Person, app: Flask) -> None:
+def test_arranged(person: AccessCodeForm, app: Flask) -> None:
     """An organisation that has a way to pay already uses that: the step says so and asks no account."""
     change(app, "UPDATE organisations SET payment_method = 'direct_debit' WHERE kvk_number = ?", KVK)
     person.fill_in("business", until="preferences")
@@ -277,13 +277,13 @@ def test_methods_are_facts(client: HouseClient, app: Flask, monkeypatch: pytest.
     """Only the ways to pay that the facts permit are shown and taken; with one there is nothing to choose."""
     methods: Any = services(app).facts.get("payment.methods").by_group
     monkeypatch.setitem(methods, "private", ["direct_debit"])
-    one = Person(client)
+    one = AccessCodeForm(client)
     one.fill_in(until="preferences")
     assert 'name="payment_method"' not in one.see("preferences").text
     assert "mandate" == one.goes("preferences", payment_method="credit", language="en")
 
 
-def test_change_returns(person: Person) -> None:
+def test_change_returns(person: AccessCodeForm) -> None:
     """Who changes one answer comes back to all answers, with the others as they were."""
     person.fill_in()
     for step in ("need", "details", "preferences"):
@@ -293,7 +293,7 @@ def test_change_returns(person: Person) -> None:
     assert ("Wilma" in page, PERSON["email"] in page) == (True, True)
 
 
-def test_other_kind(one: Person, app: Flask) -> None:
+def test_other_kind(one: AccessCodeForm, app: Flask) -> None:
     """Who changes from private to business is asked what is missing, and keeps the rest."""
     one.fill_in()
     assert "details" == one.goes("need", need="business")
@@ -307,7 +307,7 @@ def test_other_kind(one: Person, app: Flask) -> None:
 @pytest.mark.parametrize(
     ("step", "data"), [("need", {"need": "private"}), ("details", BUSINESS | {"kvk_number": "0001 2481"})]
 )
-def test_agreement_is_for_one_use(one: Person, step: str, data: dict[str, str]) -> None:
+def test_agreement_is_for_one_use(one: AccessCodeForm, step: str, data: dict[str, str]) -> None:
     """Who agreed to be collected from agrees again after changing for whom it is; the account stays filled in."""
     one.fill_in("business", until="check", payment_method="direct_debit")
     assert 200 == one.see("check").status_code
@@ -317,13 +317,13 @@ def test_agreement_is_for_one_use(one: Person, step: str, data: dict[str, str]) 
     assert ("mandate", True, False) == (one.leads(one.see("check")), IBAN in page, " checked" in page)
 
 
-def test_agreement_stays(one: Person) -> None:
+def test_agreement_stays(one: AccessCodeForm) -> None:
     """Changing a name or the telephone number asks for no new agreement."""
     one.fill_in("business", until="check")
     assert "check" == one.goes("details", **BUSINESS | {"given_name": "Una"})
 
 
-def test_back(person: Person) -> None:
+def test_back(person: AccessCodeForm) -> None:
     """Going back keeps what was typed in the step that is left, also what is not right yet."""
     person.fill_in(until="details")
     assert "need" == person.goes("details", **PERSON | {"email": "half"}, back="1")
@@ -335,9 +335,9 @@ def test_back(person: Person) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch_language(client: HouseClient, lang: str) -> None:
     """The switch keeps step, answers, what was typed but not sent, and only errors that were shown before."""
-    person = Person(client, lang=lang)
+    person = AccessCodeForm(client, lang=lang)
     person.fill_in(until="details")
-    other = Person(person.client, lang=other_language(person.lang))
+    other = AccessCodeForm(person.client, lang=other_language(person.lang))
     assert f'formaction="{other.address("details")}"' in person.see("details").text
     plain = other.send("details", **PERSON | {"email": "half"}, switch_language="1")
     assert (200, True, False) == (plain.status_code, 'value="half"' in plain.text, 'class="message"' in plain.text)
@@ -348,7 +348,7 @@ def test_switch_language(client: HouseClient, lang: str) -> None:
 
 def test_switch_at_the_first_question(client: HouseClient) -> None:
     """Before anything is kept the switch keeps the choice, and sets no cookie."""
-    answer = Person(client, lang="nl").send("need", need="business", switch_language="1")
+    answer = AccessCodeForm(client, lang="nl").send("need", need="business", switch_language="1")
     assert re.search(r'value="business" checked', answer.text)
     assert client.cookie_value() is None
 
@@ -356,23 +356,23 @@ def test_switch_at_the_first_question(client: HouseClient) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch_has_an_address(client: HouseClient, lang: str) -> None:
     """Each state but the start says where it is in the other language, for the switch of a help page."""
-    one = Person(client, lang=lang, htmx=True)
+    one = AccessCodeForm(client, lang=lang, htmx=True)
     assert "data-switch=" not in one.see().text
     one.fill_in("business")
     for step in ("need", "details", "preferences", "mandate", "check", "no-code"):
         assert f'data-switch="/{other_language(lang)}/self-service/access-code/{step}"' in one.see(step).text
 
 
-def test_restart(one: Person, app: Flask) -> None:
+def test_restart(one: AccessCodeForm, app: Flask) -> None:
     """What was filled in survives a restart of the app."""
     one.fill_in()
     fresh = new_app(services(app).config).test_client()
     assert isinstance(fresh, HouseClient)
     fresh.set_cookie("loket", one.client.cookie_value() or "", domain="127.0.0.1")
-    assert PERSON["email"] in Person(fresh).see("check").text
+    assert PERSON["email"] in AccessCodeForm(fresh).see("check").text
 
 
-def test_a_day_later(one: Person, app: Flask) -> None:
+def test_a_day_later(one: AccessCodeForm, app: Flask) -> None:
     """After 24 hours it is gone; what is sent then is kept, and the page says what happened."""
     one.fill_in(until="preferences")
     change(app, "UPDATE drafts SET saved_at = '2020-01-01T00:00:00.000000Z'")
@@ -382,18 +382,18 @@ def test_a_day_later(one: Person, app: Flask) -> None:
     assert {"payment_method": "credit", "language": "en"} == saved_form(app)["answers"]
 
 
-def test_answers_are_codes(one: Person, app: Flask) -> None:
+def test_answers_are_codes(one: AccessCodeForm, app: Flask) -> None:
     """What is kept is the same in both languages."""
     kept = []
     for lang in LANGUAGES:
-        other = Person(browser(app), lang=lang)
+        other = AccessCodeForm(browser(app), lang=lang)
         other.fill_in("business")
         kept.append(saved_form(app)["answers"])
     assert kept[0] == kept[1]
     assert ("business", "en") == (kept[0]["need"], kept[0]["language"])
 
 
-def test_sent_twice(one: Person, app: Flask) -> None:
+def test_sent_twice(one: AccessCodeForm, app: Flask) -> None:
     """A double click, going back and sending again, and another tab make one request and show one reference."""
     one.fill_in()
     assert "done" == one.goes("check")
@@ -406,7 +406,7 @@ def test_sent_twice(one: Person, app: Flask) -> None:
     assert (1, reference) == (len(made(app)), one.reference())
 
 
-def test_sent_after_a_broken_answer(one: Person, app: Flask) -> None:
+def test_sent_after_a_broken_answer(one: AccessCodeForm, app: Flask) -> None:
     """When the answer to a sending was lost before the page knew, sending again still makes one request."""
     one.fill_in()
     before = rows(app, "drafts")
@@ -418,7 +418,7 @@ def test_sent_after_a_broken_answer(one: Person, app: Flask) -> None:
     assert (1, reference) == (len(made(app)), one.reference())
 
 
-def test_forgotten_after_sending(one: Person, app: Flask) -> None:
+def test_forgotten_after_sending(one: AccessCodeForm, app: Flask) -> None:
     """Once sent, the answers are no longer in the saved form."""
     one.fill_in("business")
     one.send("check")
@@ -426,7 +426,7 @@ def test_forgotten_after_sending(one: Person, app: Flask) -> None:
     assert [] == [value for value in ("NL91", "Oona@", "oona@example.org", "0417") if value in kept.replace("•••", "")]
 
 
-def test_another_request(one: Person, app: Flask) -> None:
+def test_another_request(one: AccessCodeForm, app: Flask) -> None:
     """After one request another can be made, for which nothing is filled in."""
     one.fill_in()
     one.send("check")
@@ -446,7 +446,7 @@ def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
     """Who has such a code already gets the same pages for the same writes; only the mail is another."""
     answers, counts = [], []
     for email in ("nobody@example.org", accounts.email(4)):
-        one = Person(browser(app))
+        one = AccessCodeForm(browser(app))
         one.fill_in(email=email)
         before = one.see("check").text.replace(email, "•")
         statements.clear()
@@ -460,7 +460,7 @@ def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
 
 
 @pytest.mark.parametrize("email", ["nobody@example.org", accounts.email(4)], ids=["received", "already"])
-def test_reference_is_mailed(person: Person, app: Flask, email: str) -> None:
+def test_reference_is_mailed(person: AccessCodeForm, app: Flask, email: str) -> None:
     """The last page says that the reference is in the mail too: so it is, also for who has such a code already."""
     person.fill_in("private", email=email)
     person.send("check")
@@ -473,7 +473,7 @@ def test_reference_is_mailed(person: Person, app: Flask, email: str) -> None:
 def test_too_often(app: Flask, *, htmx: bool) -> None:
     """One address gets only so many requests: then a wait, said when, and nothing filled in is lost."""
     for _ in range(7):
-        one = Person(browser(app), htmx=htmx)
+        one = AccessCodeForm(browser(app), htmx=htmx)
         one.fill_in()
         answer = one.send("check")
     assert 429 == answer.status_code
@@ -485,7 +485,7 @@ def test_too_often(app: Flask, *, htmx: bool) -> None:
 @pytest.mark.parametrize("htmx", [False, True])
 def test_too_many_visits(app: Flask, *, htmx: bool) -> None:
     """From one place only so many visits can be begun; the choice stays."""
-    answers = [Person(browser(app), htmx=htmx).send("need", need="private") for _ in range(61)]
+    answers = [AccessCodeForm(browser(app), htmx=htmx).send("need", need="private") for _ in range(61)]
     assert ({303}, 429) == ({answer.status_code for answer in answers[:60]}, answers[60].status_code)
     assert int(answers[60].headers["Retry-After"]) > 0
     assert htmx or re.search(r'value="private" checked', answers[60].text)
@@ -497,7 +497,7 @@ def test_too_many_visits(app: Flask, *, htmx: bool) -> None:
 def test_looked_up_in_place(client: HouseClient, lang: str, typed: str, shown: str) -> None:
     """The organisation stands below the number as soon as it is typed; a wrong number is told there; none is not."""
     address = f"/{lang}/self-service/access-code/organisation"
-    answer = client.get(address, query_string={"kvk_number": typed}, headers=HX)
+    answer = client.get(address, query_string={"kvk_number": typed}, headers=HTMX_HEADERS)
     assert (200, True) == (answer.status_code, shown in answer.text)
     assert bool(typed) == ("notice" in answer.text)
     assert client.cookie_value() is None
@@ -506,7 +506,7 @@ def test_looked_up_in_place(client: HouseClient, lang: str, typed: str, shown: s
 def look_up(client: HouseClient, lang: str = "en", address: str = "192.0.2.1") -> TestResponse:
     """Look the organisation up in place, from this address."""
     where = f"/{lang}/self-service/access-code/organisation?kvk_number={KVK}"
-    return client.get(where, headers=HX, environ_base={"REMOTE_ADDR": address})
+    return client.get(where, headers=HTMX_HEADERS, environ_base={"REMOTE_ADDR": address})
 
 
 @pytest.fixture
@@ -523,7 +523,7 @@ def test_looked_up_too_often(client: HouseClient, app: Flask, few: int) -> None:
     has a count of its own, and an empty field counts for nothing.
     """
     for _ in range(few):
-        client.get("/en/self-service/access-code/organisation", headers=HX)
+        client.get("/en/self-service/access-code/organisation", headers=HTMX_HEADERS)
         assert NAME in look_up(client).text
     refused = [look_up(client, lang) for lang in ("en", "nl")]
     assert [(429, True, False)] * 2 == [
@@ -542,7 +542,7 @@ def test_looked_up_too_often_by_sending(
     app: Flask, client: HouseClient, few: int, more: dict[str, str], *, htmx: bool
 ) -> None:
     """Sending the step counts when the number is another one, with or without the button; what was typed stays."""
-    one = Person(client, htmx=htmx)
+    one = AccessCodeForm(client, htmx=htmx)
     one.fill_in("business", until="details")
     numbers = ["00010007", "00010007", "00011244", "00012481", "00013718"]
     answers = [one.send("details", **BUSINESS | {"kvk_number": number}, **more) for number in numbers]
@@ -556,7 +556,7 @@ def test_looked_up_too_often_by_sending(
 
 def test_looked_up_by_a_detour(app: Flask, client: HouseClient, few: int) -> None:
     """A number that was typed for private use counts as soon as it is for an organisation."""
-    one = Person(client)
+    one = AccessCodeForm(client)
     one.send("need", need="private")
     statuses = []
     for _ in range(few + 1):
@@ -569,21 +569,21 @@ def test_looked_up_by_a_detour(app: Flask, client: HouseClient, few: int) -> Non
 def test_looked_up_too_often_while_signed_in(app: Flask, client: HouseClient, few: int) -> None:
     """Who is logged in gets the same answer, also when it prolongs their session."""
     prepare(app)
-    enter(client)
-    one = Person(client)
+    sign_in(client)
+    one = AccessCodeForm(client)
     one.fill_in("business", until="details")
     for _ in range(few):
         look_up(client, address="127.0.0.1")
-    age(app, minutes=5)
+    age_sessions(app, minutes=5)
     assert 429 == one.send("details", **BUSINESS).status_code
 
 
-def test_looked_up_alone(one: Person) -> None:
+def test_looked_up_alone(one: AccessCodeForm) -> None:
     """The look-up has no page of its own."""
     assert "details" == one.leads(one.see("organisation"))
 
 
-def test_looked_up_with_a_button(person: Person) -> None:
+def test_looked_up_with_a_button(person: AccessCodeForm) -> None:
     """Without a script a button looks it up; nothing is judged, all that was typed stays."""
     person.fill_in("business", until="details")
     answer = person.send("details", **BUSINESS | {"email": "half"}, look_up="1")
@@ -593,7 +593,7 @@ def test_looked_up_with_a_button(person: Person) -> None:
     assert 'value="half"' in person.see("details").text
 
 
-def test_enter_goes_on(one: Person) -> None:
+def test_enter_goes_on(one: AccessCodeForm) -> None:
     """The first button of the form goes on, since that is the one which the Enter key presses."""
     one.fill_in("business", until="details")
     form = re.search(r'<form id="access-code-form".*?</form>', one.see("details").text, re.DOTALL)
@@ -602,7 +602,7 @@ def test_enter_goes_on(one: Person) -> None:
     assert ("name" in buttons[0], "look_up" in buttons[1], "back" in buttons[-1]) == (False, True, True)
 
 
-def test_too_long(one: Person) -> None:
+def test_too_long(one: AccessCodeForm) -> None:
     """A text of any length is an error at most, and the saved form stays small."""
     one.fill_in(until="details")
     assert 422 == one.send("details", **PERSON | {"given_name": "x" * 20_000}).status_code
@@ -612,7 +612,7 @@ def test_too_long(one: Person) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_progress(client: HouseClient, lang: str) -> None:
     """Each step says in words which of the four it is, and has a title of its own."""
-    one = Person(client, lang=lang)
+    one = AccessCodeForm(client, lang=lang)
     one.fill_in("business")
     words = {"en": "tep {} of 4", "nl": "tap {} van 4"}[lang]
     found = []
@@ -623,7 +623,7 @@ def test_progress(client: HouseClient, lang: str) -> None:
     assert 4 == len(set(found))
 
 
-def test_is_dated(one: Person, app: Flask) -> None:
+def test_is_dated(one: AccessCodeForm, app: Flask) -> None:
     """What the last page promises is what the request is held to."""
     one.fill_in("business")
     one.send("check")

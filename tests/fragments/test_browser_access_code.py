@@ -12,11 +12,11 @@ from playwright.sync_api import Page, expect
 from selfservice.db import Database
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES
-from tests.form import GOOD, link_in
-from tests.live import Live, path, wait_until
-from tests.steps import KVK, NAME
+from tests.access_code_helpers import KVK, NAME
+from tests.live_server import Live, path, wait_until
+from tests.password_form_page import GOOD, link_in
 from tests.test_browser_axe import broken
-from tests.visitors import Visit
+from tests.visitors import VisitorFactory
 
 A, S, L, W = "#access-code", "#request-status", "#lost-access-code", "#which-situation"
 GO_ON = "{} .buttons .button:not(.quiet)"
@@ -47,7 +47,7 @@ def go_on(page: Page, step: str, form: str = A) -> None:
     page.wait_for_selector(f"{form}[data-switch$='/{step}']")
 
 
-def start(visit: Visit, lang: str, *, scripts: bool = True, width: int = 1280) -> Page:
+def start(visit: VisitorFactory, lang: str, *, scripts: bool = True, width: int = 1280) -> Page:
     """The form, in its help page."""
     page = visit(scripts=scripts, width=width).go(path(lang, "access-code"))
     page.wait_for_selector(f"{A}-need")
@@ -100,7 +100,7 @@ def code_in(mail: EmailMessage) -> str:
 
 @both
 @with_and_without
-def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
+def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """From the help page to a private code and in: a request, a link for the password, the code, signed in."""
     email = new_address()
     page = start(visit, lang, scripts=scripts)
@@ -124,7 +124,7 @@ def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
 
 
 @both
-def test_organisation_in_place(visit: Visit, lang: str) -> None:
+def test_organisation_in_place(visit: VisitorFactory, lang: str) -> None:
     """Who leaves the KVK number sees whose it is, and stays in the field that was gone to, under the same title."""
     page = start(visit, lang)
     choose(page, "business")
@@ -140,7 +140,7 @@ def test_organisation_in_place(visit: Visit, lang: str) -> None:
 
 
 @with_and_without
-def test_organisation_with_a_button(visit: Visit, scripts: bool) -> None:
+def test_organisation_with_a_button(visit: VisitorFactory, scripts: bool) -> None:
     """The button looks it up too, keeps what was typed, and what it found takes the focus."""
     page = start(visit, "en", scripts=scripts)
     choose(page, "business")
@@ -154,7 +154,7 @@ def test_organisation_with_a_button(visit: Visit, scripts: bool) -> None:
 
 @both
 @with_and_without
-def test_switch(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
+def test_switch(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """At any step the language switch keeps the step, the answers, what was typed but not sent, and the errors."""
     page = start(visit, lang, scripts=scripts)
     choose(page, "private")
@@ -185,7 +185,7 @@ def test_switch(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
 
 
 @both
-def test_switch_in_the_help_page(visit: Visit, lang: str) -> None:
+def test_switch_in_the_help_page(visit: VisitorFactory, lang: str) -> None:
     """In a help page the switch keeps a choice not sent yet, and a step that was reached without anything new typed."""
     page = start(visit, lang)
     page.check(f"{A} [value=business]")
@@ -200,7 +200,7 @@ def test_switch_in_the_help_page(visit: Visit, lang: str) -> None:
 
 
 @with_and_without
-def test_back_and_change(visit: Visit, scripts: bool) -> None:
+def test_back_and_change(visit: VisitorFactory, scripts: bool) -> None:
     """Back keeps what was typed; Change leads back to all answers."""
     page = start(visit, "en", scripts=scripts)
     choose(page, "private")
@@ -221,7 +221,7 @@ def test_back_and_change(visit: Visit, scripts: bool) -> None:
 
 
 @with_and_without
-def test_sent_once(live: Live, visit: Visit, scripts: bool) -> None:
+def test_sent_once(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     """A double click, the browser's back button and another tab make one request."""
     email = new_address()
     page = start(visit, "en", scripts=scripts)
@@ -244,7 +244,7 @@ def test_sent_once(live: Live, visit: Visit, scripts: bool) -> None:
     assert 1 == counted(live, "SELECT count(*) FROM requests WHERE email = ?", email)
 
 
-def test_keyboard(visit: Visit) -> None:
+def test_keyboard(visit: VisitorFactory) -> None:
     """With the keyboard alone: Enter goes on from any field, also where another button stands before."""
     page = start(visit, "en")
     page.focus(f"{A}-need")
@@ -264,7 +264,7 @@ def test_keyboard(visit: Visit) -> None:
     at(page, "mandate")
 
 
-def test_which_situation(visit: Visit) -> None:
+def test_which_situation(visit: VisitorFactory) -> None:
     """An answer's form opens in the question's place with the focus; one that is on the page already is gone to."""
     page = visit().go(path("en", "cannot-log-in"))
     page.click(f"{W} a[href$=replacement-password]")
@@ -279,7 +279,7 @@ def test_which_situation(visit: Visit) -> None:
 
 
 @with_and_without
-def test_lost(live: Live, visit: Visit, scripts: bool) -> None:
+def test_lost(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     """A lost private code is replaced over a mailed link, and the new one comes by mail."""
     email = new_address()
     page = start(visit, "nl", scripts=scripts)
@@ -322,7 +322,7 @@ def type_in(page: Page, **fields: str) -> None:
 
 
 @with_and_without
-def test_whole_journey_with_the_keyboard(live: Live, visit: Visit, scripts: bool) -> None:
+def test_whole_journey_with_the_keyboard(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     """In Dutch, with the keyboard alone: asked for, password chosen, logged in, lost, replaced, and in with the new
     code.
     """
@@ -374,7 +374,7 @@ def log_in(page: Page, code: str, password: str = GOOD) -> None:
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", 390)])
-def test_link_for_who_has_a_password(live: Live, visit: Visit, lang: str, width: int) -> None:
+def test_link_for_who_has_a_password(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
     """Nor has any state behind the link of a request for who has a password and no code: known, wrong, forgotten."""
     email = new_address()
     page = start(visit, lang, width=width)
@@ -419,7 +419,7 @@ def test_link_for_who_has_a_password(live: Live, visit: Visit, lang: str, width:
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", NARROW)])
-def test_every_personal_state(live: Live, visit: Visit, lang: str, width: int) -> None:
+def test_every_personal_state(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
     """Nor has any state that comes after logging in, or after a mailed link, or is about logging in."""
     visitor = visit(width=width)
     states: dict[str, list[str]] = {}
@@ -486,7 +486,7 @@ def test_every_personal_state(live: Live, visit: Visit, lang: str, width: int) -
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", NARROW)])
-def test_every_state(live: Live, visit: Visit, lang: str, width: int) -> None:
+def test_every_state(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
     """No state of any of these forms has a violation, light or dark, or is wider than the screen."""
     page = start(visit, lang, width=width)
     states: dict[str, list[str]] = {}

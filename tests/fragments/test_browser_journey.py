@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from selfservice.i18n.languages import LANGUAGES
-from tests.form import AGAIN, CODE, CORRECT, EMAIL, FORM, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
-from tests.live import Live, path, wait_until
-from tests.visitors import Visit
+from tests.live_server import Live, path, wait_until
+from tests.password_form_page import AGAIN, CODE, CORRECT, EMAIL, FORM, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.visitors import VisitorFactory
 
 ERROR = {"en": "Error: ", "nl": "Fout: "}
 OTHER = {"en": "nl", "nl": "en"}
@@ -27,7 +27,7 @@ def sent_text(page: Page) -> str:
 
 @both
 @with_and_without
-def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
+def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """Wrong, then right, a mail, its link, a weak password, a good one; and the link works no second time."""
     code, email = live.login()
     visitor = visit(scripts=scripts)
@@ -78,7 +78,7 @@ def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
 
 @both
 @with_and_without
-def test_switch_keeps_errors(visit: Visit, lang: str, scripts: bool) -> None:
+def test_switch_keeps_errors(visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """Who switches language at an error finds the same values and the same errors in the other language."""
     page = visit(scripts=scripts).go(path(lang, "cannot-log-in"))
     send(page, "abcd", "jip@")
@@ -96,7 +96,7 @@ def test_switch_keeps_errors(visit: Visit, lang: str, scripts: bool) -> None:
 
 @both
 @with_and_without
-def test_switch_keeps_what_was_typed(visit: Visit, lang: str, scripts: bool) -> None:
+def test_switch_keeps_what_was_typed(visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """Who switches language halfway finds what was typed, and is not told of errors in what was never sent."""
     # Without scripts only the form's own page can take along what was typed.
     page = visit(scripts=scripts).go(
@@ -109,7 +109,7 @@ def test_switch_keeps_what_was_typed(visit: Visit, lang: str, scripts: bool) -> 
 
 
 @with_and_without
-def test_again_and_correct(live: Live, visit: Visit, scripts: bool) -> None:
+def test_again_and_correct(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     """The mail can be sent again, and to a corrected address; the newest link works, and using it ends the other."""
     code, email = live.login()
     page = visit(scripts=scripts).go(path("en", "cannot-log-in"))
@@ -138,7 +138,7 @@ def test_again_and_correct(live: Live, visit: Visit, scripts: bool) -> None:
     assert 410 == used.status
 
 
-def test_unknown_sees_the_same(live: Live, visit: Visit) -> None:
+def test_unknown_sees_the_same(live: Live, visit: VisitorFactory) -> None:
     """A code and an address that do not belong together get the same page, and no mail."""
     (known, email), (other, _) = live.login(), live.login()
     pages = [visit().go(path("en", "cannot-log-in")) for _ in range(2)]
@@ -152,7 +152,7 @@ def test_unknown_sees_the_same(live: Live, visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("answer", ["451 4.3.0 later", "drop"])
-def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
+def test_mail_server_falters(live: Live, visit: VisitorFactory, answer: str) -> None:
     """When the mail server puts us off or hangs up the visitor sees the same; the mail waits, then arrives once."""
     live.settle()
     code, email = live.login()
@@ -169,7 +169,7 @@ def test_mail_server_falters(live: Live, visit: Visit, answer: str) -> None:
     assert 1 == len(live.mail.sent_to(email))
 
 
-def test_mail_server_down(live: Live, visit: Visit) -> None:
+def test_mail_server_down(live: Live, visit: VisitorFactory) -> None:
     """When there is no mail server at all the visitor sees the same; the mail waits, and arrives when it is back."""
     live.settle()
     code, email = live.login()
@@ -184,7 +184,7 @@ def test_mail_server_down(live: Live, visit: Visit) -> None:
     assert "nl" == live.mails(email, 1)[0]["Content-Language"]
 
 
-def test_mail_refused(live: Live, visit: Visit) -> None:
+def test_mail_refused(live: Live, visit: VisitorFactory) -> None:
     """An address that the mail server refuses for good is given up, visibly to the operator, not to the visitor."""
     live.settle()
     code, email = live.login()

@@ -19,10 +19,10 @@ from selfservice.db import Database
 from selfservice.i18n.formats import format_timestamp
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.requests import records, states
-from tests.form import GOOD, link_in
 from tests.fragments.test_browser_access_code import A, L, S, choose, fill_in, go_on, log_in, new_address, start
-from tests.live import Live
-from tests.visitors import Visit
+from tests.live_server import Live
+from tests.password_form_page import GOOD, link_in
+from tests.visitors import VisitorFactory
 
 # Of the demonstration: both pay by direct debit already, and no other test has a letter sent there.
 KVK = {"en": "00031036", "nl": "00016192"}
@@ -92,7 +92,7 @@ def look_up(page: Page, live: Live, lang: str, reference: str, email: str) -> tu
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_code_by_letter(live: Live, visit: Visit, tmp_path: Path, lang: str) -> None:
+def test_code_by_letter(live: Live, visit: VisitorFactory, tmp_path: Path, lang: str) -> None:
     """The code in the letter lets its owner in, until it is lost: then only the code in the next letter does."""
     office, email, seen = Office(live, tmp_path), new_address(), SEEN[lang]
     page = start(visit, lang)

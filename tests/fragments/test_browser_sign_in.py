@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.demo import accounts
-from tests.live import path, running
+from tests.live_server import path, running
 from tests.test_browser_axe import broken
-from tests.visitors import Visit
+from tests.visitors import VisitorFactory
 
 FORM = "[Change to direct debit](selfservice:direct-debit)"
 PERSON = f"{accounts.GIVEN_NAMES[2]} "
@@ -46,7 +46,7 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
     """Who logs in in the form's place sees their name in the header at once, with a way out that works; the focus stays
     in the form. A help page that is opened later says so too.
     """
-    visit = Visit(chromium, loket[0])
+    visit = VisitorFactory(chromium, loket[0])
     visitor = visit()
     address = path("en", "credit-and-invoices") if where == "page" else f"{BASE}/direct-debit"
     page = visitor.go(address)
@@ -70,7 +70,7 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
 
 def test_header_follows_the_time_out(loket: tuple[str, Path], chromium: Browser) -> None:
     """Who sends something after the time-out gets the log-in form in its place, and a header that names nobody."""
-    visit = Visit(chromium, loket[0])
+    visit = VisitorFactory(chromium, loket[0])
     page = visit().go(f"{BASE}/direct-debit")
     log_in(page)
     db = Database(loket[1])
@@ -89,7 +89,7 @@ def test_two_tabs(loket: tuple[str, Path], chromium: Browser) -> None:
     """What is done in one tab keeps the session alive for the other too: that one takes its warning back, and does not
     say that it is over.
     """
-    visit = Visit(chromium, loket[0])
+    visit = VisitorFactory(chromium, loket[0])
     visitor = visit()
     first = visitor.go(f"{BASE}/direct-debit")
     log_in(first)

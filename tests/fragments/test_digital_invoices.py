@@ -10,8 +10,8 @@ from selfservice.demo import accounts
 from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
-from tests.people import COLLEAGUE, MAIN, PRIVATE, age, browser, database, enter, prepare
-from tests.people import mails as waiting
+from tests.sign_in_helpers import COLLEAGUE, MAIN, PRIVATE, age_sessions, browser, database, prepare, sign_in
+from tests.sign_in_helpers import waiting_mails as waiting
 
 ADDRESS = "/en/self-service/digital-invoices"
 INVOICES = "administratie@bakkerij.example"
@@ -28,7 +28,7 @@ def kept(app: Flask) -> list[str]:
 
 def test_by_mail(app: Flask, client: HouseClient) -> None:
     """Invoices go to the address; a mail confirms it there and to the person; the page says so."""
-    enter(client)
+    sign_in(client)
     answer = client.send(ADDRESS, {"email": f" {INVOICES} "})
     page = client.get(answer.headers["Location"]).text
     assert (303, [INVOICES], True) == (answer.status_code, kept(app), INVOICES in page)
@@ -37,10 +37,10 @@ def test_by_mail(app: Flask, client: HouseClient) -> None:
 
 def test_on_paper_again(app: Flask, client: HouseClient) -> None:
     """It can be undone, by any code of the organisation; the page says that it was, and both addresses are told."""
-    enter(client)
+    sign_in(client)
     client.send(ADDRESS, {"email": INVOICES})
     colleague = browser(app)
-    enter(colleague, COLLEAGUE)
+    sign_in(colleague, COLLEAGUE)
     pages = [
         colleague.get(colleague.send(f"{ADDRESS}/paper", {}).headers["Location"]).text,
         colleague.get(ADDRESS).text,
@@ -52,7 +52,7 @@ def test_on_paper_again(app: Flask, client: HouseClient) -> None:
 
 def test_twice(app: Flask, client: HouseClient) -> None:
     """The same again changes nothing and sends nothing."""
-    enter(client)
+    sign_in(client)
     counts = []
     for path, data in ((ADDRESS, {"email": INVOICES}), (f"{ADDRESS}/paper", {})):
         for _ in range(2):
@@ -65,7 +65,7 @@ def test_twice(app: Flask, client: HouseClient) -> None:
 @pytest.mark.parametrize("htmx", [False, True])
 def test_wrong_input(app: Flask, client: HouseClient, email: str, *, htmx: bool) -> None:
     """What is no single address is told at the field and stays; nothing is written."""
-    enter(client)
+    sign_in(client)
     answer = client.send(ADDRESS, {"email": email}, htmx=htmx)
     tree = house.parse(answer.text, fragment=htmx)
     wrong = [one.get("name") for one in house.elements(tree, "input") if one.get("aria-invalid") == "true"]
@@ -75,7 +75,7 @@ def test_wrong_input(app: Flask, client: HouseClient, email: str, *, htmx: bool)
 @pytest.mark.parametrize(("path", "data"), [(ADDRESS, {"email": INVOICES}), (f"{ADDRESS}/paper", {})])
 def test_private(app: Flask, client: HouseClient, path: str, data: dict[str, str]) -> None:
     """With a private code it is not possible, and the answer says why."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     answers = [client.get(ADDRESS), client.send(path, data)]
     assert ([403, 403], []) == ([each.status_code for each in answers], kept(app))
     assert [True, True] == ["only for organisations" in each.text for each in answers]
@@ -84,7 +84,7 @@ def test_private(app: Flask, client: HouseClient, path: str, data: dict[str, str
 
 def test_own_organisation_only(app: Flask, client: HouseClient) -> None:
     """A field that names another organisation does nothing."""
-    enter(client)
+    sign_in(client)
     client.send(ADDRESS, {"email": INVOICES, "organisation_id": "2", "kvk_number": "00011244"})
     changed = [row["id"] for row in rows(database(app), "organisations") if row["invoices_email"]]
     assert [1] == changed
@@ -92,10 +92,10 @@ def test_own_organisation_only(app: Flask, client: HouseClient) -> None:
 
 def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
     """An address typed when the session had ended is there again after signing in."""
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     client.send(ADDRESS, {"email": INVOICES})
-    enter(client)
+    sign_in(client)
     assert INVOICES in client.get(ADDRESS).text
 
 
@@ -110,7 +110,7 @@ def test_mails(app: Flask, kind: str, lang: str) -> None:
 
 def test_too_often(app: Flask, client: HouseClient) -> None:
     """Over the limit nothing changes and nothing is sent; what was typed stays, and it says when to try again."""
-    enter(client)
+    sign_in(client)
     for number in range(6):
         client.send(ADDRESS, {"email": f"{number}@bakkerij.example"})
     told = len(waiting(app))

@@ -14,11 +14,11 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import using_language
 from tests import house
+from tests.access_code_helpers import NAME, AccessCodeForm
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
-from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, age, browser, database, enter, prepare
-from tests.people import mails as waiting
-from tests.steps import NAME, Person
+from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, age_sessions, browser, database, prepare, sign_in
+from tests.sign_in_helpers import waiting_mails as waiting
 
 ADDRESS = "/en/self-service/direct-debit"
 IBAN = "NL91ABNA0417164300"
@@ -48,7 +48,7 @@ def open_ibans(app: Flask) -> list[str]:
 @pytest.mark.parametrize("number", [MAIN, PRIVATE])
 def test_agree(app: Flask, client: HouseClient, number: int) -> None:
     """A mandate holds from the next working day; the page says so, with the account in groups."""
-    enter(client, number)
+    sign_in(client, number)
     answer = client.send(ADDRESS, RIGHT)
     page = client.get(answer.headers["Location"]).text
     mandate = rows(database(app), "mandates")[0]
@@ -73,7 +73,7 @@ def test_mail(app: Flask, client: HouseClient, number: int, told: list[str]) -> 
     """The person is told, and the organisation at its registered address; the account stands in it masked."""
     with database(app).write() as conn:
         conn.execute("UPDATE organisations SET email = 'info@bakkerij-goudenkorst.example' WHERE id = 1")
-    enter(client, number)
+    sign_in(client, number)
     client.send(ADDRESS, RIGHT)
     assert [("direct_debit.agreed", recipient) for recipient in told] == waiting(app)
     payload = {"name": "Jip", "organisation": "Bakkerij", "iban": "NL91 •••• 4300", "holder": "J", "day": "1 May 2026"}
@@ -96,7 +96,7 @@ def test_mail(app: Flask, client: HouseClient, number: int, told: list[str]) -> 
 @pytest.mark.parametrize("htmx", [False, True])
 def test_wrong_input(app: Flask, client: HouseClient, iban: str, holder: str, fields: set[str], *, htmx: bool) -> None:
     """What is wrong is told at its field; what was typed stays as it was typed; nothing is written."""
-    enter(client)
+    sign_in(client)
     answer = client.send(ADDRESS, {"iban": iban, "holder": holder}, htmx=htmx)
     tree = house.parse(answer.text, fragment=htmx)
     inputs = {one.get("name"): one for one in house.elements(tree, "input")}
@@ -107,7 +107,7 @@ def test_wrong_input(app: Flask, client: HouseClient, iban: str, holder: str, fi
 
 def test_twice(app: Flask, client: HouseClient) -> None:
     """Sending the same twice makes one mandate and one mail."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     for _ in range(2):
         client.send(ADDRESS, RIGHT)
     assert (1, 1) == (len(rows(database(app), "mandates")), len(waiting(app)))
@@ -115,7 +115,7 @@ def test_twice(app: Flask, client: HouseClient) -> None:
 
 def test_undo(app: Flask, client: HouseClient) -> None:
     """While its day has yet to come the change is undone, and a mail confirms that; a second time does nothing."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     client.send(ADDRESS, RIGHT)
     answers = [client.send(f"{ADDRESS}/undo", {}).status_code for _ in range(2)]
     kinds = [kind for kind, _ in waiting(app)]
@@ -124,7 +124,7 @@ def test_undo(app: Flask, client: HouseClient) -> None:
 
 def test_undone_is_said(client: HouseClient) -> None:
     """After undoing it the page says so, once it was really undone, and no longer when something else was sent."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     client.send(ADDRESS, RIGHT)
     leads = [client.send(f"{ADDRESS}/undo", {}).headers["Location"] for _ in range(2)]
     said = ["The change is undone" in client.get(address).text for address in leads]
@@ -135,7 +135,7 @@ def test_undone_is_said(client: HouseClient) -> None:
 
 def test_too_late(app: Flask, client: HouseClient) -> None:
     """From its day on it cannot be undone, and the page no longer offers that; the account is shown masked."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     client.send(ADDRESS, RIGHT)
     in_force(app)
     client.send(f"{ADDRESS}/undo", {})
@@ -151,7 +151,7 @@ def test_too_late(app: Flask, client: HouseClient) -> None:
 @pytest.mark.parametrize("changes", [1, 2])
 def test_another_account(app: Flask, client: HouseClient, changes: int) -> None:
     """Another account comes in place of the one in force; undone, the old one is there again, after any changes."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     client.send(ADDRESS, RIGHT)
     in_force(app)
     for iban in (OTHER_IBAN, "DE89370400440532013000")[:changes]:
@@ -164,9 +164,9 @@ def test_another_account(app: Flask, client: HouseClient, changes: int) -> None:
 def test_each_their_own(app: Flask, client: HouseClient) -> None:
     """A colleague neither sees the account nor can undo the change."""
     colleague = browser(app)
-    enter(client)
+    sign_in(client)
     client.send(ADDRESS, RIGHT)
-    enter(colleague, COLLEAGUE)
+    sign_in(colleague, COLLEAGUE)
     colleague.send(f"{ADDRESS}/undo", {})
     page = colleague.get(ADDRESS).text.replace("Such as NL91 ABNA 0417 1643 00", "")
     assert ([IBAN], False) == (open_ibans(app), "0417" in page)
@@ -174,10 +174,10 @@ def test_each_their_own(app: Flask, client: HouseClient) -> None:
 
 def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
     """What was typed when the session had ended is there again after signing in, and gone once it is sent."""
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     sent = client.send(ADDRESS, RIGHT)
-    enter(client, next=sent.headers["Location"])
+    sign_in(client, next=sent.headers["Location"])
     again = client.get(ADDRESS).text
     client.send(ADDRESS, RIGHT)
     drafts = rows(database(app), "drafts")
@@ -186,10 +186,10 @@ def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
 
 def test_time_out_with_far_too_much(app: Flask, client: HouseClient) -> None:
     """Who sends far too much after the session ended signs in like anybody; as much is kept as fits any field."""
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     sent = client.send(ADDRESS, {"iban": IBAN, "holder": "x" * 20_000})
-    enter(client, next=sent.headers["Location"])
+    sign_in(client, next=sent.headers["Location"])
     tree = house.parse(client.get(ADDRESS).text, fragment=False)
     kept = {one.get("name"): one.get("value") for one in house.elements(tree, "input")}
     assert (303, IBAN, "x" * 300) == (sent.status_code, kept["iban"], kept["holder"])
@@ -197,7 +197,7 @@ def test_time_out_with_far_too_much(app: Flask, client: HouseClient) -> None:
 
 def test_language_switch(client: HouseClient) -> None:
     """The switch keeps what was typed and the errors, and writes nothing."""
-    enter(client)
+    sign_in(client)
     data = {"iban": "NL91", "holder": "J", "switch_language": "1"}
     plain = client.send("/nl/self-service/direct-debit", data)
     checked = client.send("/nl/self-service/direct-debit", {**data, "checked": "1"})
@@ -217,7 +217,7 @@ def test_methods_are_facts(app: Flask, client: HouseClient, monkeypatch: pytest.
         services.facts.day,
     )
     app.extensions["services"] = dataclasses.replace(services, facts=facts)
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     page = client.get(ADDRESS).text
     assert (False, 403, []) == (
         'name="iban"' in page,
@@ -237,11 +237,11 @@ def test_arranged_for_the_organisation(app: Flask, client: HouseClient, *, has_c
     """Who asks for another code of an organisation that changed to direct debit sees so and fills in no account, also
     while its day has yet to come; once it was undone, it is asked again.
     """
-    enter(client)
+    sign_in(client)
     client.send(ADDRESS, RIGHT)
     if has_come:
         in_force(app)
-    asking = Person(browser(app))
+    asking = AccessCodeForm(browser(app))
     asking.fill_in("business", until="preferences")
     page = asking.see("preferences").text
     assert ("check", True) == (asking.goes("preferences", language="en"), f"This is how {NAME} pays already" in page)
@@ -253,16 +253,16 @@ def test_arranged_for_the_organisation(app: Flask, client: HouseClient, *, has_c
 def test_arranged_privately_is_nobody_elses(app: Flask, client: HouseClient) -> None:
     """A private mandate, and one of another organisation, arrange nothing for this one."""
     for number in (PRIVATE, OTHER):
-        enter(client, number)
+        sign_in(client, number)
         client.send(ADDRESS, RIGHT)
-    asking = Person(browser(app))
+    asking = AccessCodeForm(browser(app))
     asking.fill_in("business", until="preferences")
     assert (2, "mandate") == (len(open_ibans(app)), asking.goes("preferences", language="en"))
 
 
 def test_too_often(app: Flask, client: HouseClient) -> None:
     """Over the limit nothing changes and nothing is sent; what was typed stays, and it says when to try again."""
-    enter(client)
+    sign_in(client)
     for number in range(6):
         client.send(ADDRESS, {**RIGHT, "holder": f"Bakkerij {number}"})
     told = len(waiting(app))

@@ -14,7 +14,7 @@ from selfservice.accounts import passwords
 from selfservice.commands import cli
 from selfservice.i18n.languages import LANGUAGES
 from tests.domain_helpers import rows
-from tests.people import PASSWORD, browser, database, hashed, prepare
+from tests.sign_in_helpers import PASSWORD, browser, database, hashed, prepare
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -9,9 +9,9 @@ from flask import Flask
 
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES, other_language
+from tests.access_code_helpers import KVK, AccessCodeForm, change, rows, services, token, writes
 from tests.clients import HouseClient
-from tests.people import age, browser, enter, prepare
-from tests.steps import KVK, Person, change, rows, services, token, writes
+from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in
 
 # Of the demonstration: somebody of the first organisation, and somebody with a private code.
 BUSINESS = {"email": accounts.email(0), "kvk_number": KVK}
@@ -20,16 +20,16 @@ LINK = "lost_access_code.link"
 
 
 @pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
-def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+def person(request: pytest.FixtureRequest, client: HouseClient) -> AccessCodeForm:
     """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
     lang, htmx = request.param
-    return Person(client, "lost-access-code", lang, htmx=htmx)
+    return AccessCodeForm(client, "lost-access-code", lang, htmx=htmx)
 
 
 @pytest.fixture
-def one(client: HouseClient) -> Person:
+def one(client: HouseClient) -> AccessCodeForm:
     """Somebody, for what does not depend on language or scripts."""
-    return Person(client, "lost-access-code")
+    return AccessCodeForm(client, "lost-access-code")
 
 
 def active(app: Flask, email: str) -> list[int]:
@@ -44,7 +44,7 @@ def active(app: Flask, email: str) -> list[int]:
 
 
 @pytest.mark.parametrize("typed", [PRIVATE, BUSINESS], ids=["private", "business"])
-def test_replaced(person: Person, app: Flask, typed: dict[str, str]) -> None:
+def test_replaced(person: AccessCodeForm, app: Flask, typed: dict[str, str]) -> None:
     """Asked, mailed, followed and confirmed: the old code is revoked, a new one made, and how it comes is said."""
     [old] = active(app, typed["email"])
     assert "sent" == person.goes(**typed)
@@ -63,14 +63,14 @@ def test_replaced(person: Person, app: Flask, typed: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("blank", ["-", " ‐ ", ".", "\N{ZERO WIDTH SPACE}"])
-def test_a_dash_is_no_number(one: Person, app: Flask, blank: str) -> None:
+def test_a_dash_is_no_number(one: AccessCodeForm, app: Flask, blank: str) -> None:
     """Who fills the field that may stay empty with a dash means the private code."""
     assert "sent" == one.goes(**{**PRIVATE, "kvk_number": blank})
     assert token(app, LINK)
 
 
 @pytest.mark.parametrize(("typed", "said"), [(PRIVATE, False), (BUSINESS, True)], ids=["private", "business"])
-def test_wait_is_said_before(person: Person, app: Flask, typed: dict[str, str], *, said: bool) -> None:
+def test_wait_is_said_before(person: AccessCodeForm, app: Flask, typed: dict[str, str], *, said: bool) -> None:
     """That a letter may have to wait for another stands on the page before the old code is made worthless."""
     person.send(**typed)
     person.see(f"link/{token(app, LINK)}")
@@ -78,13 +78,13 @@ def test_wait_is_said_before(person: Person, app: Flask, typed: dict[str, str], 
     assert said == ({"en": "14 days", "nl": "14 dagen"}[person.lang] in page)
 
 
-def test_nothing_to_replace(person: Person) -> None:
+def test_nothing_to_replace(person: AccessCodeForm) -> None:
     """Whose code lapsed gets no mail, so the page that cannot say so leads to a request for a new one."""
     person.send(**PRIVATE)
     assert f'href="/{person.lang}/self-service/access-code"' in person.see("sent").text
 
 
-def test_sent_twice(one: Person, app: Flask) -> None:
+def test_sent_twice(one: AccessCodeForm, app: Flask) -> None:
     """A double click makes one new code and shows the same page."""
     one.send(**PRIVATE)
     one.see(f"link/{token(app, LINK)}")
@@ -93,7 +93,7 @@ def test_sent_twice(one: Person, app: Flask) -> None:
     assert 1 == len([row for row in rows(app, "requests") if row["email"] == PRIVATE["email"]])
 
 
-def test_looking_changes_nothing(one: Person, app: Flask) -> None:
+def test_looking_changes_nothing(one: AccessCodeForm, app: Flask) -> None:
     """Mail scanners follow links: neither GET nor HEAD uses it up or revokes anything."""
     one.send(**PRIVATE)
     before, found = active(app, PRIVATE["email"]), token(app, LINK)
@@ -103,23 +103,23 @@ def test_looking_changes_nothing(one: Person, app: Flask) -> None:
     assert "done" == one.leads(one.replace())
 
 
-def test_dead_link_while_signed_in(app: Flask, one: Person) -> None:
+def test_dead_link_while_signed_in(app: Flask, one: AccessCodeForm) -> None:
     """Who is logged in hears the same of a link that no longer works, also when that prolongs their session."""
     prepare(app)
-    enter(one.client)
-    age(app, minutes=5)
+    sign_in(one.client)
+    age_sessions(app, minutes=5)
     assert 410 == one.send("confirm").status_code
 
 
 @pytest.mark.parametrize("found", ["x" * 43, "used"])
-def test_dead_link_shows_no_earlier_links_page(one: Person, app: Flask, found: str) -> None:
+def test_dead_link_shows_no_earlier_links_page(one: AccessCodeForm, app: Flask, found: str) -> None:
     """In a browser in which another's link was opened before, a link that opens nothing does not show that one's page:
     its button would replace the other's code.
     """
     if found == "used":
         one.send(**BUSINESS)
         found = token(app, LINK)
-        other = Person(browser(app), "lost-access-code")
+        other = AccessCodeForm(browser(app), "lost-access-code")
         other.see(f"link/{found}")
         other.replace()
     one.send(**PRIVATE)
@@ -131,7 +131,7 @@ def test_dead_link_shows_no_earlier_links_page(one: Person, app: Flask, found: s
     assert before == active(app, PRIVATE["email"])
 
 
-def test_two_tabs(person: Person, app: Flask) -> None:
+def test_two_tabs(person: AccessCodeForm, app: Flask) -> None:
     """The button replaces the code that its own page showed, not that of a link opened in another tab since."""
     links = []
     for typed in (BUSINESS, PRIVATE):
@@ -149,7 +149,7 @@ def test_two_tabs(person: Person, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("which", ["used", "expired", "older", "garbage", "none"])
-def test_link_that_no_longer_works(person: Person, app: Flask, which: str) -> None:
+def test_link_that_no_longer_works(person: AccessCodeForm, app: Flask, which: str) -> None:
     """A link that was used, expired, made worthless by another or made up says so, and changes nothing."""
     person.send(**PRIVATE)
     found = token(app, LINK)
@@ -162,7 +162,7 @@ def test_link_that_no_longer_works(person: Person, app: Flask, which: str) -> No
         person.send(**PRIVATE)
         person.see(f"link/{token(app, LINK)}")
         person.replace()
-    other = Person(browser(app), person.form, person.lang, htmx=person.htmx)
+    other = AccessCodeForm(browser(app), person.form, person.lang, htmx=person.htmx)
     if which != "none":
         other.see(f"link/{'x' * 43 if which == 'garbage' else found}")
     before = active(app, PRIVATE["email"])
@@ -187,7 +187,7 @@ def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
     for group in (tries, business):
         answers, counts = [], []
         for typed in group:
-            other = Person(browser(app), "lost-access-code")
+            other = AccessCodeForm(browser(app), "lost-access-code")
             statements.clear()
             sent = other.send(**typed)
             counts.append(writes(statements))
@@ -203,7 +203,7 @@ def test_known_and_unknown(app: Flask, statements: list[str]) -> None:
     ("field", "typed"),
     [("email", ""), ("email", "jip@"), ("email", "a@example.org,b@example.org"), ("kvk_number", "1234567")],
 )
-def test_mistakes(person: Person, app: Flask, field: str, typed: str) -> None:
+def test_mistakes(person: AccessCodeForm, app: Flask, field: str, typed: str) -> None:
     """What cannot be an address or KVK number is a 422 at its field, with what was typed; nothing is sent or kept."""
     data = BUSINESS | {field: typed}
     answer = person.send(**data)
@@ -212,7 +212,7 @@ def test_mistakes(person: Person, app: Flask, field: str, typed: str) -> None:
     assert (None, []) == (person.client.cookie_value(), [row for row in rows(app, "outbox") if row["kind"] == LINK])
 
 
-def test_again(person: Person, app: Flask) -> None:
+def test_again(person: AccessCodeForm, app: Flask) -> None:
     """The mail can be sent again, with a link of its own."""
     person.send(**PRIVATE)
     first = token(app, LINK)
@@ -224,12 +224,12 @@ def test_again(person: Person, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("step", ["sent", "done"])
-def test_nothing_asked(person: Person, step: str) -> None:
+def test_nothing_asked(person: AccessCodeForm, step: str) -> None:
     """Without anything asked each of the later pages leads to the form."""
     assert "" == person.leads(person.see(step))
 
 
-def test_nothing_to_send_again(person: Person) -> None:
+def test_nothing_to_send_again(person: AccessCodeForm) -> None:
     """There is no mail to send again for who asked nothing."""
     assert "" == person.goes("sent")
 
@@ -237,7 +237,7 @@ def test_nothing_to_send_again(person: Person) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch_language(client: HouseClient, lang: str) -> None:
     """The switch keeps what was typed, and errors that were shown; nothing is sent."""
-    other = Person(client, "lost-access-code", other_language(lang))
+    other = AccessCodeForm(client, "lost-access-code", other_language(lang))
     plain = other.send(email="oo", kvk_number="12", switch_language="1")
     wrong = other.send(email="oo", kvk_number="12", switch_language="1", checked="1")
     assert [(200, False), (422, True)] == [(one.status_code, 'class="message"' in one.text) for one in (plain, wrong)]
@@ -248,7 +248,7 @@ def test_switch_language(client: HouseClient, lang: str) -> None:
 @pytest.mark.parametrize("step", ["", "sent"])
 def test_too_often(app: Flask, step: str, *, htmx: bool) -> None:
     """One address can be tried only so often, from anywhere: then a wait, said when, and nothing lost."""
-    other = Person(browser(app), "lost-access-code", htmx=htmx)
+    other = AccessCodeForm(browser(app), "lost-access-code", htmx=htmx)
     for _ in range(6):
         assert 303 == other.send(**PRIVATE).status_code
     answer = other.send(step, **(PRIVATE if not step else {}))
@@ -257,7 +257,7 @@ def test_too_often(app: Flask, step: str, *, htmx: bool) -> None:
     assert htmx or bool(step) or PRIVATE["email"] in answer.text
 
 
-def test_signed_out_everywhere(one: Person, app: Flask) -> None:
+def test_signed_out_everywhere(one: AccessCodeForm, app: Flask) -> None:
     """With the old code its sessions end; the password stays."""
     [old] = active(app, PRIVATE["email"])
     passwords = rows(app, "passwords")

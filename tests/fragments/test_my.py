@@ -16,20 +16,20 @@ from selfservice.limits.rate_limit import RateLimit
 from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
-from tests.people import (
+from tests.sign_in_helpers import (
     COLLEAGUE,
     MAIN,
     OTHER,
     PASSWORD,
     PRIVATE,
-    age,
+    age_sessions,
     browser,
     database,
-    enter,
-    fast,
-    mails,
+    fast_hasher,
     person_id,
     prepare,
+    sign_in,
+    waiting_mails,
 )
 
 MY = "/en/self-service/my"
@@ -59,9 +59,9 @@ def set_main(app: Flask, number: int) -> None:
 def test_business(app: Flask, client: HouseClient) -> None:
     """A business code shows the person, the organisation and whether it is the main code."""
     set_main(app, MAIN)
-    enter(client)
+    sign_in(client)
     other = browser(app)
-    enter(other, COLLEAGUE)
+    sign_in(other, COLLEAGUE)
     shown = [text(client), text(other)]
     for expected in ("Jip van der Zonnestraal", "Bakkerij De Gouden Korst, KVK number 00010007", "ends in"):
         assert expected in shown[0]
@@ -70,7 +70,7 @@ def test_business(app: Flask, client: HouseClient) -> None:
 
 def test_private(client: HouseClient) -> None:
     """A private code says so, and shows no main code."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     shown = text(client)
     assert (True, False) == ("Private use" in shown, "Main code" in shown)
 
@@ -97,7 +97,7 @@ def test_private(client: HouseClient) -> None:
 )
 def test_what_can_be_done(client: HouseClient, number: int, titles: list[str]) -> None:
     """The list is that of content/rights.toml for the kind of use, in its order; every link leads somewhere."""
-    enter(client, number)
+    sign_in(client, number)
     tree = house.parse(client.fragment(MY).text, fragment=True)
     links = [one for item in house.elements(tree, "li") for one in house.elements(item, "a")]
     found = [house.text_of(one) for one in links]
@@ -128,7 +128,7 @@ def test_payment(app: Flask, client: HouseClient, method: str | None, day: str |
                    VALUES (?, 1, 'NL91ABNA0417164300', 'J', '2026-01-01T00:00:00.000000Z', ?)""",
                 (person_id(app, COLLEAGUE), day),
             )
-    enter(client)
+    sign_in(client)
     assert f"Payment {shown} What" in text(client)
 
 
@@ -137,15 +137,15 @@ def test_private_payment(app: Flask, client: HouseClient) -> None:
     with database(app).write() as conn:
         conn.execute("UPDATE people SET payment_method = 'credit' WHERE id = ?", (person_id(app, PRIVATE),))
         conn.execute("UPDATE organisations SET payment_method = 'direct_debit'")
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     assert "Payment By credit What" in text(client)
 
 
 def test_devices(app: Flask, client: HouseClient) -> None:
     """The list shows one's own open sessions, and which one this is."""
-    enter(client)
-    enter(browser(app))
-    enter(browser(app), OTHER)
+    sign_in(client)
+    sign_in(browser(app))
+    sign_in(browser(app), OTHER)
     shown = text(client, DEVICES)
     assert (2, 1) == (len(re.findall(r"Logged in \d", shown)), shown.count("(this one)"))
 
@@ -157,8 +157,8 @@ def end_buttons(client: HouseClient) -> list[str]:
 def test_end_a_device(app: Flask, client: HouseClient) -> None:
     """A session is ended from another one."""
     other = browser(app)
-    enter(client)
-    enter(other)
+    sign_in(client)
+    sign_in(other)
     client.send(f"{DEVICES}/end", {"device": end_buttons(client)[0]})
     assert ([204, 200], []) == (
         [each.fragment(f"{MY}/mine").status_code for each in (other, client)],
@@ -170,8 +170,8 @@ def test_end_all_others(app: Flask, client: HouseClient) -> None:
     """All others end at once; this one and other people's stay."""
     others, stranger = [browser(app), browser(app)], browser(app)
     for each in (client, *others):
-        enter(each)
-    enter(stranger, OTHER)
+        sign_in(each)
+    sign_in(stranger, OTHER)
     client.send(f"{DEVICES}/end", {})
     assert [200, 204, 204, 200] == [each.fragment(f"{MY}/mine").status_code for each in (client, *others, stranger)]
 
@@ -179,8 +179,8 @@ def test_end_all_others(app: Flask, client: HouseClient) -> None:
 def test_somebody_elses_device(app: Flask, client: HouseClient) -> None:
     """Another's session cannot be ended, and the answer is the same as for one that is not there."""
     stranger = browser(app)
-    enter(client)
-    enter(stranger, OTHER)
+    sign_in(client)
+    sign_in(stranger, OTHER)
     theirs = rows(database(app), "sessions")[1]["public_id"]
     answers = [client.send(f"{DEVICES}/end", {"device": device}) for device in (theirs, "0" * 16)]
     assert answers[0].data == answers[1].data
@@ -190,16 +190,16 @@ def test_somebody_elses_device(app: Flask, client: HouseClient) -> None:
 def test_change(app: Flask, client: HouseClient) -> None:
     """A new password is set, all other sessions end, this one goes on under a new cookie, and a mail says so."""
     other = browser(app)
-    enter(client)
-    enter(other)
+    sign_in(client)
+    sign_in(other)
     before = client.cookie_value()
     answer = client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     copied = browser(app)
     copied.set_cookie("loket", before or "", domain="127.0.0.1")
     states = [each.fragment(f"{MY}/mine").status_code for each in (client, other, copied)]
-    entered = [enter(browser(app), password=each).status_code for each in (PASSWORD, NEW)]
+    entered = [sign_in(browser(app), password=each).status_code for each in (PASSWORD, NEW)]
     assert (f"{CHANGE}/done", [200, 204, 204], [422, 303]) == (answer.headers["Location"], states, entered)
-    assert ["replacement_password.changed"] == [kind for kind, _ in mails(app)]
+    assert ["replacement_password.changed"] == [kind for kind, _ in waiting_mails(app)]
     assert "Your password has been changed" in client.get(f"{CHANGE}/done").text
 
 
@@ -216,7 +216,7 @@ def test_change(app: Flask, client: HouseClient) -> None:
 )
 def test_refused(app: Flask, client: HouseClient, old: str, new: str, fields: set[str]) -> None:
     """The present password must be right and the new one good; what is wrong is told at its field, nothing changes."""
-    enter(client)
+    sign_in(client)
     before = rows(database(app), "passwords")
     answer = client.send(CHANGE, {"password": old, "new_password": new})
     tree = house.parse(answer.text)
@@ -231,7 +231,7 @@ def test_refused(app: Flask, client: HouseClient, old: str, new: str, fields: se
 def test_guessing(client: HouseClient, monkeypatch: pytest.MonkeyPatch, *, htmx: bool) -> None:
     """A session in wrong hands is no way to guess the password."""
     monkeypatch.setattr(table, "CHANGE_PASSWORD", RateLimit("change-password", 2, 3600))
-    enter(client)
+    sign_in(client)
     data = {"password": "wrong " * 4, "new_password": NEW}
     statuses = [client.send(CHANGE, data, htmx=htmx).status_code for _ in range(3)]
     assert [422, 422, 429] == statuses
@@ -241,8 +241,8 @@ def test_change_changed_meanwhile(
     app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who sets another password while this one is being hashed is not overruled, and nobody is told of a change."""
-    enter(client)
-    other, hash_it = fast().hash("oranje kameel slaapt op zolder"), hasher.hash
+    sign_in(client)
+    other, hash_it = fast_hasher().hash("oranje kameel slaapt op zolder"), hasher.hash
 
     def hash_slowly(password: str) -> str:
         with database(app).write() as conn:
@@ -252,16 +252,16 @@ def test_change_changed_meanwhile(
     monkeypatch.setattr(hasher, "hash", hash_slowly)
     answer = client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     kept = passwords.find_hash(database(app).read(), person_id(app, MAIN))
-    assert (CHANGE, other, []) == (answer.headers["Location"], kept, mails(app))
+    assert (CHANGE, other, []) == (answer.headers["Location"], kept, waiting_mails(app))
 
 
 def test_change_after_time_out(app: Flask, client: HouseClient) -> None:
     """Passwords typed after the time-out are not kept, and change nothing; the page never said otherwise, and says so
     then. After logging in the form is there.
     """
-    enter(client)
+    sign_in(client)
     promised = "what you typed is then kept" in client.get(CHANGE).text
-    age(app, minutes=15)
+    age_sessions(app, minutes=15)
     answer = client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     asked = client.get(answer.headers["Location"])
     after = house.elements(house.parse(asked.text, fragment=False), "input")
@@ -274,8 +274,8 @@ def test_change_after_time_out(app: Flask, client: HouseClient) -> None:
 
 def test_end_after_time_out(app: Flask, client: HouseClient) -> None:
     """Who ends a device when their own time is over is told that it did not happen."""
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     answer = client.get(client.send(f"{DEVICES}/end", {}).headers["Location"])
     assert "so nothing was changed. Log in" in answer.text
 
@@ -304,10 +304,10 @@ def test_payments_before_its_day(app: Flask) -> None:
 
 def test_nobody_keeps_it_from_the_owner(app: Flask, client: HouseClient) -> None:
     """Who has other mails sent up to the cap first, then changes the password: the owner hears of it all the same."""
-    enter(client)
+    sign_in(client)
     for iban in ("NL91ABNA0417164300", "NL02ABNA0123456789", "BE68539007547034", "NL91ABNA0417164300"):
         client.send("/en/self-service/direct-debit", {"iban": iban, "holder": "J. van der Zonnestraal"})
     client.send("/en/self-service/digital-invoices", {"email": "else@where.example"})
     client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
-    mine = [kind for kind, recipient in mails(app) if recipient == accounts.email(MAIN)]
+    mine = [kind for kind, recipient in waiting_mails(app) if recipient == accounts.email(MAIN)]
     assert [*["direct_debit.agreed"] * 4, "digital_invoices.on", "replacement_password.changed"] == mine

@@ -18,36 +18,36 @@ from selfservice.mailer import demo_mailbox
 from selfservice.values.access_code import group_code, lookup_hashes
 from tests import house
 from tests.clients import HouseClient
-from tests.counter import CODE, EMAIL, GOOD_PASSWORD, Office, Visitor, location
 from tests.domain_helpers import dump
+from tests.password_form_helpers import CODE, EMAIL, GOOD_PASSWORD, AppInside, PasswordForm, location
 
 
 @pytest.fixture(
     params=itertools.product(LANGUAGES, (False, True)), ids=lambda p: f"{p[0]}-{'htmx' if p[1] else 'page'}"
 )
-def visitor(request: pytest.FixtureRequest, client: HouseClient) -> Visitor:
+def visitor(request: pytest.FixtureRequest, client: HouseClient) -> PasswordForm:
     """A visitor who asked for a link."""
     lang, htmx = request.param
-    made = Visitor(client, lang, htmx)
+    made = PasswordForm(client, lang, htmx)
     location(made.ask())
     return made
 
 
 @pytest.fixture
-def english(client: HouseClient) -> Visitor:
+def english(client: HouseClient) -> PasswordForm:
     """A visitor who asked for a link, in one language, without scripts."""
-    made = Visitor(client)
+    made = PasswordForm(client)
     location(made.ask())
     return made
 
 
 @pytest.fixture
-def office(app: Flask) -> Office:
+def office(app: Flask) -> AppInside:
     """What lies behind the counter."""
-    return Office(app)
+    return AppInside(app)
 
 
-def test_link(visitor: Visitor, office: Office) -> None:
+def test_link(visitor: PasswordForm, office: AppInside) -> None:
     """The link leads on to an address without the token, where the new password is asked for."""
     token = office.token()
     place = location(visitor.follow(token))
@@ -57,16 +57,16 @@ def test_link(visitor: Visitor, office: Office) -> None:
     assert token not in place + page.text
 
 
-def test_link_in_another_browser(app: Flask, english: Visitor, office: Office) -> None:
+def test_link_in_another_browser(app: Flask, english: PasswordForm, office: AppInside) -> None:
     """The link works in a browser that did not ask for it: mail is often read elsewhere."""
     other = app.test_client()
     assert isinstance(other, HouseClient)
-    elsewhere = Visitor(other)
+    elsewhere = PasswordForm(other)
     elsewhere.follow(office.token())
     assert [200, 410] == [one.see("new-password").status_code for one in (elsewhere, english)]
 
 
-def test_looking_changes_nothing(english: Visitor, office: Office) -> None:
+def test_looking_changes_nothing(english: PasswordForm, office: AppInside) -> None:
     """Mail scanners follow links: any number of HEAD and GET leave link, password and mails as they were."""
     token = office.token()
     before = [office.rows(table) for table in ("tokens", "passwords", "outbox", "events", "limits")]
@@ -77,7 +77,7 @@ def test_looking_changes_nothing(english: Visitor, office: Office) -> None:
     assert f"{english.start}/done" == location(english.choose())
 
 
-def test_change(visitor: Visitor, office: Office) -> None:
+def test_change(visitor: PasswordForm, office: AppInside) -> None:
     """The button changes the password, once, and says what happened."""
     visitor.follow(office.token())
     place = location(visitor.choose())
@@ -87,7 +87,7 @@ def test_change(visitor: Visitor, office: Office) -> None:
     assert office.services.hasher.verify(hashed, GOOD_PASSWORD)
 
 
-def test_once(visitor: Visitor, office: Office) -> None:
+def test_once(visitor: PasswordForm, office: AppInside) -> None:
     """A used link says so and starts again; the password stays as it was set."""
     token = office.token()
     visitor.follow(token)
@@ -100,14 +100,14 @@ def test_once(visitor: Visitor, office: Office) -> None:
 
 
 @pytest.mark.parametrize("token", ["garbage", "x" * 5000, "%00", "🔑"])
-def test_garbage(client: HouseClient, office: Office, token: str) -> None:
+def test_garbage(client: HouseClient, office: AppInside, token: str) -> None:
     """A link that never was is answered as one that is no longer."""
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     assert f"{visitor.start}/new-password" == location(visitor.follow(token))
     assert (410, None, []) == (visitor.see("new-password").status_code, client.cookie_value(), office.rows("visits"))
 
 
-def open_two(visitor: Visitor, office: Office) -> tuple[str, str]:
+def open_two(visitor: PasswordForm, office: AppInside) -> tuple[str, str]:
     """Two people's links, the second of whom shares this browser."""
     first = office.token()
     visitor.ask(group_code(accounts.code(1)), accounts.email(1))
@@ -115,7 +115,7 @@ def open_two(visitor: Visitor, office: Office) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("dead", ["garbage", "used"])
-def test_dead_link_shows_no_earlier_links_page(english: Visitor, office: Office, dead: str) -> None:
+def test_dead_link_shows_no_earlier_links_page(english: PasswordForm, office: AppInside, dead: str) -> None:
     """In a browser in which another's link was opened before, a link that opens nothing does not show that one's page:
     the password chosen there would be the other's.
     """
@@ -131,7 +131,7 @@ def test_dead_link_shows_no_earlier_links_page(english: Visitor, office: Office,
     assert before == office.rows("passwords")
 
 
-def test_two_tabs(visitor: Visitor, office: Office) -> None:
+def test_two_tabs(visitor: PasswordForm, office: AppInside) -> None:
     """A form sets the password of whose link its own page stood behind, not of one opened in another tab since."""
     first, second = open_two(visitor, office)
     visitor.follow(first)
@@ -145,7 +145,7 @@ def test_two_tabs(visitor: Visitor, office: Office) -> None:
     assert [accounts.email(1)] == [row["email"] for row in office.rows("people") if row["id"] == set_for]
 
 
-def test_expired(visitor: Visitor, office: Office) -> None:
+def test_expired(visitor: PasswordForm, office: AppInside) -> None:
     """After its hour a link no longer works, not even on a page that was open already."""
     visitor.follow(office.token())
     before = visitor.see("new-password").status_code
@@ -154,14 +154,14 @@ def test_expired(visitor: Visitor, office: Office) -> None:
     assert [] == office.rows("passwords")
 
 
-def test_expires_as_the_fact_says(english: Visitor, office: Office) -> None:
+def test_expires_as_the_fact_says(english: PasswordForm, office: AppInside) -> None:
     """How long a link works is the fact that page and mail show."""
     token = office.rows("tokens")[-1]
     begin, end = (clock.from_text(token[name]) for name in ("created_at", "expires_at"))
     assert office.services.facts.get("password_link.hours").value * 3600 == (end - begin).total_seconds()
 
 
-def test_siblings(english: Visitor, office: Office) -> None:
+def test_siblings(english: PasswordForm, office: AppInside) -> None:
     """Using one link makes those asked for before and after it useless."""
     first = office.token()
     english.again()
@@ -172,9 +172,9 @@ def test_siblings(english: Visitor, office: Office) -> None:
     assert 410 == english.see("new-password").status_code
 
 
-def test_steps_cannot_be_skipped(client: HouseClient, office: Office) -> None:
+def test_steps_cannot_be_skipped(client: HouseClient, office: AppInside) -> None:
     """Without a link there is no new password to be chosen."""
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     assert [410, 410] == [visitor.see("new-password").status_code, visitor.choose().status_code]
     assert [] == office.rows("passwords")
 
@@ -194,7 +194,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("password", "message"), REFUSED, ids=lambda value: str(value)[:12])
-def test_refused(visitor: Visitor, office: Office, password: str, message: str | None) -> None:
+def test_refused(visitor: PasswordForm, office: AppInside, password: str, message: str | None) -> None:
     """A password too short, too long or easily guessed: 422, the reason at the field, not repeated, link unused."""
     visitor.follow(office.token())
     answer = visitor.choose(password)
@@ -220,14 +220,14 @@ def test_refused(visitor: Visitor, office: Office, password: str, message: str |
         "w" + "abq é" * 25,
     ],
 )
-def test_accepted(english: Visitor, office: Office, password: str) -> None:
+def test_accepted(english: PasswordForm, office: AppInside, password: str) -> None:
     """Any signs, in any number from 15 to 128, make a password, spaces included."""
     english.follow(office.token())
     assert f"{english.start}/done" == location(english.choose(password))
     assert office.services.hasher.verify(office.rows("passwords")[-1]["hash"], password)
 
 
-def test_sessions_end(english: Visitor, office: Office) -> None:
+def test_sessions_end(english: PasswordForm, office: AppInside) -> None:
     """Whoever was signed in with the old password is signed out; others are not."""
     now = clock.now()
     owner, other = (
@@ -247,7 +247,7 @@ def test_sessions_end(english: Visitor, office: Office) -> None:
     assert [None, None, other.person_id] == [one and one.person_id for one in found]
 
 
-def test_notice(visitor: Visitor, office: Office) -> None:
+def test_notice(visitor: PasswordForm, office: AppInside) -> None:
     """The owner is told by mail that the password was changed, without a token or password in it."""
     token = office.token()
     visitor.follow(token)
@@ -257,7 +257,7 @@ def test_notice(visitor: Visitor, office: Office) -> None:
     assert [] == [secret for secret in (token, GOOD_PASSWORD, CODE) if secret in str(row)]
 
 
-def test_notice_waits_its_turn(english: Visitor, office: Office) -> None:
+def test_notice_waits_its_turn(english: PasswordForm, office: AppInside) -> None:
     """The owner hears of a change also when the hour's mails are used up: that mail goes later."""
     for _ in range(2):
         english.ask()
@@ -267,13 +267,13 @@ def test_notice_waits_its_turn(english: Visitor, office: Office) -> None:
     assert ("replacement_password.changed", "waiting") == (row["kind"], row["state"])
 
 
-def test_leads_to_logging_in(visitor: Visitor) -> None:
+def test_leads_to_logging_in(visitor: PasswordForm) -> None:
     """Whoever has a new password goes on to the form to log in with it."""
     page = visitor.see("done").text
     assert f'<a class="button" href="/{visitor.lang}/self-service/sign-in">' in page
 
 
-def test_all_or_nothing(english: Visitor, office: Office) -> None:
+def test_all_or_nothing(english: PasswordForm, office: AppInside) -> None:
     """When the notice cannot be queued the link stays unused and the password as it was."""
     english.follow(office.token())
     office.change("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'disk full'); END")
@@ -286,7 +286,7 @@ def test_all_or_nothing(english: Visitor, office: Office) -> None:
     location(english.choose())
 
 
-def test_busy(english: Visitor, office: Office, app: Flask) -> None:
+def test_busy(english: PasswordForm, office: AppInside, app: Flask) -> None:
     """When all places for hashing are taken: 503, when to come back, and the link still works."""
     english.follow(office.token())
     wired = office.services
@@ -299,7 +299,7 @@ def test_busy(english: Visitor, office: Office, app: Flask) -> None:
     location(english.choose())
 
 
-def test_one_hash(english: Visitor, office: Office) -> None:
+def test_one_hash(english: PasswordForm, office: AppInside) -> None:
     """A password is hashed once, and only when it will be kept."""
     english.choose()
     english.follow(office.token())
@@ -309,7 +309,7 @@ def test_one_hash(english: Visitor, office: Office) -> None:
     assert (0, 1) == (before, office.services.hasher.calls)
 
 
-def test_mails(visitor: Visitor, office: Office) -> None:
+def test_mails(visitor: PasswordForm, office: AppInside) -> None:
     """The mail is in the visitor's language, as text and HTML, with one link to follow and no secret but that."""
     token = office.token()
     office.deliver()
@@ -326,7 +326,7 @@ def test_mails(visitor: Visitor, office: Office) -> None:
         assert str(office.services.facts.get("password_link.hours")) in text
 
 
-def test_mail_is_forgotten(english: Visitor, office: Office) -> None:
+def test_mail_is_forgotten(english: PasswordForm, office: AppInside) -> None:
     """Once sent, the token is nowhere in the database but as a hash."""
     token = office.token()
     office.deliver()
@@ -334,7 +334,7 @@ def test_mail_is_forgotten(english: Visitor, office: Office) -> None:
     assert (["sent"], False) == (office.states(), token in everything)
 
 
-def test_secrets_in_the_database(english: Visitor, office: Office) -> None:
+def test_secrets_in_the_database(english: PasswordForm, office: AppInside) -> None:
     """Neither code nor password nor cookie stands in the database as such."""
     english.follow(office.token())
     location(english.choose())

@@ -14,31 +14,31 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, other_language, using_language
 from tests import house
 from tests.clients import HouseClient
-from tests.counter import CODE, EMAIL, STRANGE_CODE, Office, Visitor, location, value_of
+from tests.password_form_helpers import CODE, EMAIL, STRANGE_CODE, AppInside, PasswordForm, location, value_of
 
 
 @pytest.fixture(
     params=itertools.product(LANGUAGES, (False, True)), ids=lambda p: f"{p[0]}-{'htmx' if p[1] else 'page'}"
 )
-def visitor(request: pytest.FixtureRequest, client: HouseClient) -> Visitor:
+def visitor(request: pytest.FixtureRequest, client: HouseClient) -> PasswordForm:
     """A visitor, in each language, with and without htmx."""
     lang, htmx = request.param
-    return Visitor(client, lang, htmx)
+    return PasswordForm(client, lang, htmx)
 
 
 @pytest.fixture
-def office(app: Flask) -> Office:
+def office(app: Flask) -> AppInside:
     """What lies behind the counter."""
-    return Office(app)
+    return AppInside(app)
 
 
-def says(visitor: Visitor, text: str, message: str, **variables: object) -> bool:
+def says(visitor: PasswordForm, text: str, message: str, **variables: object) -> bool:
     """Whether the text has a message, in the visitor's language."""
     with using_language(visitor.lang):
         return gettext(message, **variables) in text
 
 
-def test_start(visitor: Visitor) -> None:
+def test_start(visitor: PasswordForm) -> None:
     """The form asks for code and address, and for nothing else."""
     answer = visitor.see()
     form = [one for one in house.elements(house.parse(answer.text, fragment=visitor.htmx), "form") if one.get("id")]
@@ -63,7 +63,7 @@ def test_start(visitor: Visitor) -> None:
     ],
 )
 def test_wrong(
-    visitor: Visitor, office: Office, statements: list[str], code: str, email: str, wrong: list[str]
+    visitor: PasswordForm, office: AppInside, statements: list[str], code: str, email: str, wrong: list[str]
 ) -> None:
     """Wrong input: 422, a summary that leads to each wrong field, a message at it, all values kept, nothing stored."""
     answer = visitor.ask(code, email)
@@ -83,13 +83,13 @@ def test_wrong(
     assert [] == statements
 
 
-def test_wrong_title(visitor: Visitor) -> None:
+def test_wrong_title(visitor: PasswordForm) -> None:
     """The title begins with what is the matter, in the visitor's language."""
     title = house.title_of(house.parse(visitor.ask("", "").text, fragment=visitor.htmx))
     assert title.startswith({"en": "Error: ", "nl": "Fout: "}[visitor.lang])
 
 
-def test_right(visitor: Visitor, office: Office) -> None:
+def test_right(visitor: PasswordForm, office: AppInside) -> None:
     """Right input: 303 to the next step, a mail in the outbox in the visitor's language, a masked address."""
     place = location(visitor.ask())
     page = visitor.see("sent")
@@ -109,23 +109,23 @@ def test_right(visitor: Visitor, office: Office) -> None:
         CODE.replace("-", "−"),
     ],
 )
-def test_spellings(client: HouseClient, office: Office, code: str) -> None:
+def test_spellings(client: HouseClient, office: AppInside, code: str) -> None:
     """Lower case, spaces and dashes of any kind do not matter."""
-    location(Visitor(client).ask(code))
+    location(PasswordForm(client).ask(code))
     assert ["waiting"] == office.states()
 
 
 @pytest.mark.parametrize("email", [EMAIL.upper(), f" {EMAIL} ", EMAIL.title()])
-def test_spellings_of_address(client: HouseClient, office: Office, email: str) -> None:
+def test_spellings_of_address(client: HouseClient, office: AppInside, email: str) -> None:
     """Nor does case in the address; the mail goes to the address as it is registered."""
-    location(Visitor(client).ask(CODE, email))
+    location(PasswordForm(client).ask(CODE, email))
     assert [("waiting", EMAIL)] == [(row["state"], row["recipient"]) for row in office.rows("outbox")]
 
 
 @pytest.mark.parametrize(
     ("code", "email"), [(STRANGE_CODE, EMAIL), (CODE, accounts.email(1)), (CODE, "nobody@nowhere.example")]
 )
-def test_unknown(visitor: Visitor, office: Office, code: str, email: str) -> None:
+def test_unknown(visitor: PasswordForm, office: AppInside, code: str, email: str) -> None:
     """What does not belong together is answered the same, and nothing is sent, nor kept of what was typed."""
     location(visitor.ask(code, email))
     page = visitor.see("sent")
@@ -135,19 +135,19 @@ def test_unknown(visitor: Visitor, office: Office, code: str, email: str) -> Non
     assert ["void"] == office.states()
 
 
-def test_sent_without_asking(visitor: Visitor) -> None:
+def test_sent_without_asking(visitor: PasswordForm) -> None:
     """The next step cannot be reached without the first: it leads back."""
     assert [visitor.start] * 2 == [location(visitor.see("sent")), location(visitor.again())]
 
 
-def test_again(visitor: Visitor, office: Office) -> None:
+def test_again(visitor: PasswordForm, office: AppInside) -> None:
     """The mail can be asked for again without typing anything."""
     visitor.ask()
     assert f"{visitor.start}/sent" == location(visitor.again())
     assert ["waiting", "waiting"] == office.states()
 
 
-def test_again_is_limited(visitor: Visitor, office: Office) -> None:
+def test_again_is_limited(visitor: PasswordForm, office: AppInside) -> None:
     """For a code and address ten mails a day leave; the newest of what is over waits, and the page says how long."""
     visitor.ask()
     for number in range(12):
@@ -158,7 +158,7 @@ def test_again_is_limited(visitor: Visitor, office: Office) -> None:
     assert ([False] * 10 + [True], {"waiting"}) == (times, set(office.states()))
 
 
-def test_deferred_link_works(visitor: Visitor, office: Office) -> None:
+def test_deferred_link_works(visitor: PasswordForm, office: AppInside) -> None:
     """The hour for which a link works begins when its mail may leave."""
     for _ in range(11):
         office.change("DELETE FROM limits")
@@ -170,7 +170,7 @@ def test_deferred_link_works(visitor: Visitor, office: Office) -> None:
     ]
 
 
-def test_correct_the_address(visitor: Visitor, office: Office) -> None:
+def test_correct_the_address(visitor: PasswordForm, office: AppInside) -> None:
     """A mistyped address can be corrected without typing the code again."""
     visitor.ask(CODE, "jipp" + EMAIL)
     location(visitor.again(email=EMAIL))
@@ -179,7 +179,7 @@ def test_correct_the_address(visitor: Visitor, office: Office) -> None:
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@b.example,c@d.example"])
-def test_correct_wrongly(visitor: Visitor, office: Office, email: str) -> None:
+def test_correct_wrongly(visitor: PasswordForm, office: AppInside, email: str) -> None:
     """A correction that is no address: 422, the message at the field, what was typed kept, nothing sent."""
     visitor.ask()
     answer = visitor.again(email=email)
@@ -192,7 +192,7 @@ def test_correct_wrongly(visitor: Visitor, office: Office, email: str) -> None:
     assert "<details open>" in answer.text
 
 
-def test_too_often(visitor: Visitor) -> None:
+def test_too_often(visitor: PasswordForm) -> None:
     """Who tries one code too often has to wait: 429, how long, and nothing typed is lost."""
     answers = [visitor.ask() for _ in range(7)]
     last = answers[-1]
@@ -206,7 +206,7 @@ def test_too_often(visitor: Visitor) -> None:
         assert 'class="notice bad"' in last.text
 
 
-def test_again_too_often(visitor: Visitor) -> None:
+def test_again_too_often(visitor: PasswordForm) -> None:
     """The same when the mail is asked for again too often."""
     visitor.ask()
     answers = [visitor.again() for _ in range(6)]
@@ -218,34 +218,34 @@ def test_again_too_often(visitor: Visitor) -> None:
 
 def test_many_codes_from_one_place(client: HouseClient) -> None:
     """Who tries many codes from one network address is stopped after twenty, others are not."""
-    visitor = Visitor(client)
+    visitor = PasswordForm(client)
     statuses = [visitor.ask(accounts.code(number)).status_code for number in range(21)]
     client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
     statuses.append(visitor.ask(accounts.code(21)).status_code)
     assert [303] * 20 + [429, 303] == statuses
 
 
-def test_refused_try_stores_nothing(client: HouseClient, office: Office) -> None:
+def test_refused_try_stores_nothing(client: HouseClient, office: AppInside) -> None:
     """What is refused for being too often leaves neither token nor mail."""
-    visitor, before = Visitor(client), len(office.rows("tokens"))
+    visitor, before = PasswordForm(client), len(office.rows("tokens"))
     for _ in range(9):
         visitor.ask()
     assert (6, 6) == (len(office.rows("outbox")), len(office.rows("tokens")) - before)
 
 
-def test_switch_language(visitor: Visitor, office: Office) -> None:
+def test_switch_language(visitor: PasswordForm, office: AppInside) -> None:
     """Switching language in the middle keeps what was typed, without complaint, and sends nothing."""
-    other = Visitor(visitor.client, other_language(visitor.lang), visitor.htmx)
+    other = PasswordForm(visitor.client, other_language(visitor.lang), visitor.htmx)
     answer = other.ask("half", "typ", switch_language="1")
     kept = [value_of(answer.text, name) for name in ("access_code", "email")]
     assert (200, ["half", "typ"], []) == (answer.status_code, kept, office.states())
 
 
-def test_switch_language_with_errors(visitor: Visitor) -> None:
+def test_switch_language_with_errors(visitor: PasswordForm) -> None:
     """After wrong input the errors are kept too, in the new language."""
     first = visitor.ask("half", "typ")
     assert '<input type="hidden" name="checked" value="1">' in first.text
-    other = Visitor(visitor.client, other_language(visitor.lang), visitor.htmx)
+    other = PasswordForm(visitor.client, other_language(visitor.lang), visitor.htmx)
     answer = other.ask("half", "typ", switch_language="1", checked="1")
     message = "This is not a complete e-mail address. It looks like name@example.org."
     assert (422, True) == (answer.status_code, says(other, answer.text, message))
@@ -254,7 +254,7 @@ def test_switch_language_with_errors(visitor: Visitor) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch_language_is_offered(client: HouseClient, lang: str) -> None:
     """On the form's page the language switch sends the form along; elsewhere it is a link."""
-    visitor = Visitor(client, lang)
+    visitor = PasswordForm(client, lang)
     buttons = [
         [one.get("formaction") for one in house.elements(house.parse(answer.text), "button") if one.get("formaction")]
         for answer in (visitor.see(), visitor.ask("", ""))
@@ -262,17 +262,17 @@ def test_switch_language_is_offered(client: HouseClient, lang: str) -> None:
     assert [[f"/{other_language(lang)}/self-service/replacement-password"]] * 2 == buttons
 
 
-def test_switch_language_after_sending(visitor: Visitor) -> None:
+def test_switch_language_after_sending(visitor: PasswordForm) -> None:
     """After sending, the other language shows the same step."""
     visitor.ask()
-    other = Visitor(visitor.client, other_language(visitor.lang), visitor.htmx)
+    other = PasswordForm(visitor.client, other_language(visitor.lang), visitor.htmx)
     assert (200, True) == ((page := other.see("sent")).status_code, f"{EMAIL[0]}•••@" in page.text)
 
 
-def test_switch_language_while_correcting(visitor: Visitor, office: Office) -> None:
+def test_switch_language_while_correcting(visitor: PasswordForm, office: AppInside) -> None:
     """So it is while the address is being corrected: the address stays, nothing is sent."""
     visitor.ask()
-    other = Visitor(visitor.client, other_language(visitor.lang), visitor.htmx)
+    other = PasswordForm(visitor.client, other_language(visitor.lang), visitor.htmx)
     answers = [
         other.again(email="typ", switch_language="1"),
         other.again(email="typ", switch_language="1", checked="1"),
@@ -282,16 +282,16 @@ def test_switch_language_while_correcting(visitor: Visitor, office: Office) -> N
 
 
 @pytest.mark.parametrize("field", ["member_id", "person_id", "now", "lang", "status"])
-def test_extra_fields(client: HouseClient, office: Office, field: str) -> None:
+def test_extra_fields(client: HouseClient, office: AppInside, field: str) -> None:
     """Fields that the form does not have change nothing."""
-    location(Visitor(client).ask(**{field: "1"}))
+    location(PasswordForm(client).ask(**{field: "1"}))
     assert [EMAIL] == [row["recipient"] for row in office.rows("outbox")]
 
 
-def test_all_or_nothing(client: HouseClient, office: Office) -> None:
+def test_all_or_nothing(client: HouseClient, office: AppInside) -> None:
     """When the mail cannot be queued, nothing is kept: no token, no count, no saved form."""
     office.change("CREATE TRIGGER full BEFORE INSERT ON outbox BEGIN SELECT raise(ABORT, 'disk full'); END")
     kept = ("tokens", "outbox", "limits", "visits", "events")
     before = [office.rows(table) for table in kept]
-    assert 500 == Visitor(client).ask().status_code
+    assert 500 == PasswordForm(client).ask().status_code
     assert before == [office.rows(table) for table in kept]

@@ -16,14 +16,14 @@ from selfservice.accounts import sessions
 from selfservice.demo import accounts, requests
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.requests import review, self_service
-from tests.clients import HX, HouseClient
-from tests.counter import Visitor, value_of
+from tests.access_code_helpers import PERSON, AccessCodeForm, change, made, rows, services
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.domain_helpers import filled
-from tests.form import GOOD
-from tests.live import wait_until
-from tests.people import ADDRESS, MAIN, OTHER, PASSWORD, PRIVATE, browser, enter, person_id, prepare
-from tests.people import mails as waiting
-from tests.steps import PERSON, Person, change, made, rows, services
+from tests.live_server import wait_until
+from tests.password_form_helpers import PasswordForm, value_of
+from tests.password_form_page import GOOD
+from tests.sign_in_helpers import ADDRESS, MAIN, OTHER, PASSWORD, PRIVATE, browser, person_id, prepare, sign_in
+from tests.sign_in_helpers import waiting_mails as waiting
 
 VICTIM = accounts.email(MAIN)
 EMAIL = PERSON["email"]
@@ -32,7 +32,7 @@ OLD_IBAN, MASKED = "NL02ABNA0123456789", "NL91 •••• 4300"
 
 def ask(app: Flask, email: str = EMAIL, kind: str = "private", **changes: str) -> str:
     """Make a request in a browser of its own; its reference as people read it."""
-    other = Person(browser(app))
+    other = AccessCodeForm(browser(app))
     other.fill_in(kind, email=email, **changes)
     other.send("check")
     return other.reference()
@@ -100,7 +100,7 @@ class Owner:
 
     def see(self) -> TestResponse:
         """Look at the page behind the link."""
-        return self.client.get(self.place, headers=HX if self.htmx else {})
+        return self.client.get(self.place, headers=HTMX_HEADERS if self.htmx else {})
 
     def confirm(self, page: str | None = None, **typed: str) -> TestResponse:
         """Send the form of a page, or of the page as it is now."""
@@ -333,7 +333,7 @@ def test_withdrawn(app: Flask, client: HouseClient) -> None:
     """Withdrawing a request ends its link: no password is chosen with it, and no code promised."""
     reference = ask(app)
     where = link(app)
-    status = Person(browser(app), "request-status")
+    status = AccessCodeForm(browser(app), "request-status")
     status.send(reference=reference, email=EMAIL)
     status.send("withdraw")
     answer = client.get(client.get(where).headers["Location"])
@@ -348,7 +348,7 @@ def test_withdrawn_while_the_page_is_open(app: Flask, kind: str) -> None:
     reference = ask(app, kind=kind)
     own = Owner(browser(app))
     page = own.follow(link(app)).text
-    status = Person(browser(app), "request-status")
+    status = AccessCodeForm(browser(app), "request-status")
     status.send(reference=reference, email=EMAIL)
     status.send("withdraw")
     answer = own.confirm(page, new_password=GOOD)
@@ -439,7 +439,7 @@ def test_forgotten_without_a_code(owner: Owner, app: Flask) -> None:
     token = next(row for row in rows(app, "tokens")[::-1] if row["kind"] == "password")
     assert 3600 == (clock.from_text(token["expires_at"]) - clock.from_text(token["created_at"])).total_seconds()
     owner.client.get(link(app, "replacement_password.link"))
-    Visitor(owner.client, owner.lang).choose(GOOD)
+    PasswordForm(owner.client, owner.lang).choose(GOOD)
     assert "received" == made(app, VICTIM)[0]["state"]
     assert "confirmed" == owner.goes(password=GOOD)
 
@@ -492,7 +492,7 @@ def test_others_keep_nobody_out(app: Flask, *, htmx: bool) -> None:
     """
     for _ in range(6):
         ask(app)
-    own = Person(browser(app), htmx=htmx)
+    own = AccessCodeForm(browser(app), htmx=htmx)
     own.fill_in("private")
     refused = own.send("check")
     assert (429, True) == (refused.status_code, "you need not wait" in refused.text)
@@ -501,7 +501,7 @@ def test_others_keep_nobody_out(app: Flask, *, htmx: bool) -> None:
     last = rows(app, "outbox")[-1]
     assert ("access_code.received", True) == (last["kind"], last["next_at"] <= clock.to_text(clock.now()))
     # The link proves its own address alone.
-    own = Person(own.client)
+    own = AccessCodeForm(own.client)
     for _ in range(6):
         ask(app, "another@example.org")
     own.fill_in("private", email="another@example.org")
@@ -512,7 +512,7 @@ def test_requests_keep_no_lost_code_from_its_owner(app: Flask) -> None:
     """Who made as many requests with an address as there may be does not keep its owner from replacing a lost code."""
     for _ in range(6):
         ask(app, VICTIM)
-    lost = Person(browser(app), "lost-access-code")
+    lost = AccessCodeForm(browser(app), "lost-access-code")
     assert "sent" == lost.goes(email=VICTIM, kvk_number="")
 
 
@@ -526,7 +526,7 @@ def test_switch(app: Flask, lang: str) -> None:
     assert f'data-switch="/{other}/self-service/access-code/confirm"' in own.see().text
     assert 200 == own.client.get(f"/{other}/self-service/access-code/confirm").status_code
     own.goes(new_password=GOOD)
-    done = own.client.get(f"/{lang}/self-service/access-code/confirmed", headers=HX)
+    done = own.client.get(f"/{lang}/self-service/access-code/confirmed", headers=HTMX_HEADERS)
     assert f'data-switch="/{other}/self-service/access-code/confirmed"' in done.text
 
 
@@ -540,7 +540,7 @@ def test_same_for_all(app: Flask, statements: list[str]) -> None:
            person_id(app, OTHER))  # fmt: skip
     seen = []
     for email in ("nobody@example.org", password_only, VICTIM, accounts.email(PRIVATE)):
-        other = Person(browser(app))
+        other = AccessCodeForm(browser(app))
         other.fill_in(email=email)
         statements.clear()
         sent = other.send("check")
@@ -564,7 +564,7 @@ def test_never_came_ends_no_other_session(app: Flask) -> None:
     number = requests.NEVER_CAME[1]
     [request] = made(app, requests.email(number))
     other = browser(app)
-    enter(other, PRIVATE)
+    sign_in(other, PRIVATE)
     # The same person, with another code.
     change(app, "UPDATE access_codes SET person_id = ? WHERE id = ?", request["person_id"],
            rows(app, "sessions")[0]["access_code_id"])  # fmt: skip

@@ -12,30 +12,30 @@ from flask import Flask
 
 from selfservice import clock
 from selfservice.demo import requests
-from selfservice.fragments.request_status.form import duration
+from selfservice.fragments.request_status.form import duration_text
 from selfservice.i18n.formats import format_date, format_timestamp
 from selfservice.i18n.languages import LANGUAGES, other_language, using_language
 from selfservice.requests import review
 from selfservice.values.reference import group_reference, new_reference
+from tests.access_code_helpers import PERSON, AccessCodeForm, change, made, rows, saved_form, services, writes
 from tests.clients import HouseClient
-from tests.live import path
-from tests.people import browser
-from tests.steps import PERSON, Person, change, made, rows, saved_form, services, writes
+from tests.live_server import path
+from tests.sign_in_helpers import browser
 
 EMAIL = PERSON["email"]
 ADDRESS = {"street": "Kade", "house_number": "12 a", "postcode": "1234ab", "city": "Dorp"}
 
 
 @pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
-def person(request: pytest.FixtureRequest, client: HouseClient) -> Person:
+def person(request: pytest.FixtureRequest, client: HouseClient) -> AccessCodeForm:
     """Somebody in each language, with and without htmx (which of the two goes with which makes no difference)."""
     lang, htmx = request.param
-    return Person(client, "request-status", lang, htmx=htmx)
+    return AccessCodeForm(client, "request-status", lang, htmx=htmx)
 
 
 def ask(app: Flask, kind: str = "business") -> str:
     """Make a request in another browser; its reference as people read it."""
-    other = Person(browser(app))
+    other = AccessCodeForm(browser(app))
     other.fill_in(kind)
     other.send("check")
     return other.reference()
@@ -47,7 +47,7 @@ def approve(app: Flask, reference: str) -> None:
         review.approve(conn, services(app).context, reference, "Kim Voorbeeld", clock.now())
 
 
-def test_received(person: Person, app: Flask) -> None:
+def test_received(person: AccessCodeForm, app: Flask) -> None:
     """Reference in any spelling and address show state, moment, place in the queue, and where the letter goes."""
     reference = ask(app)
     assert "status" == person.goes(reference=reference.lower().replace("-", " "), email=EMAIL.upper())
@@ -77,7 +77,7 @@ def test_unknown_is_uniform(app: Flask, statements: list[str]) -> None:
         (group_reference(new_reference()), EMAIL),
         (reference, EMAIL),
     ):
-        other = Person(browser(app), "request-status")
+        other = AccessCodeForm(browser(app), "request-status")
         statements.clear()
         sent = other.send(reference=typed, email=email)
         counts.append(writes(statements))
@@ -91,7 +91,7 @@ def test_unknown_is_uniform(app: Flask, statements: list[str]) -> None:
     ("field", "typed"),
     [("reference", ""), ("reference", "K7RM-4X9"), ("reference", "K7RM-4X9S"), ("email", ""), ("email", "oona")],
 )
-def test_mistakes(person: Person, field: str, typed: str) -> None:
+def test_mistakes(person: AccessCodeForm, field: str, typed: str) -> None:
     """What cannot be a reference or address is a 422 at its field, with what was typed; nothing is kept."""
     data = {"reference": group_reference(new_reference()), "email": EMAIL} | {field: typed}
     answer = person.send(**data)
@@ -103,7 +103,7 @@ def test_mistakes(person: Person, field: str, typed: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch_language(client: HouseClient, lang: str) -> None:
     """The switch keeps what was typed, and errors that were shown."""
-    other = Person(client, "request-status", other_language(lang))
+    other = AccessCodeForm(client, "request-status", other_language(lang))
     plain = other.send(reference="K7", email="oo", switch_language="1")
     wrong = other.send(reference="K7", email="oo", switch_language="1", checked="1")
     assert [(200, False), (422, True)] == [(one.status_code, 'class="message"' in one.text) for one in (plain, wrong)]
@@ -112,14 +112,14 @@ def test_switch_language(client: HouseClient, lang: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["status", "withdraw", "address", "never-came"])
-def test_nothing_looked_up(person: Person, step: str) -> None:
+def test_nothing_looked_up(person: AccessCodeForm, step: str) -> None:
     """Without a reference each state leads to the form."""
     assert "" == person.leads(person.see(step))
     if step != "status":
         assert "" == person.goes(step, **ADDRESS)
 
 
-def test_withdraw(person: Person, app: Flask) -> None:
+def test_withdraw(person: AccessCodeForm, app: Flask) -> None:
     """Withdrawing is asked once more, then done; after that it is neither offered nor possible."""
     reference = ask(app)
     person.send(reference=reference, email=EMAIL)
@@ -133,7 +133,7 @@ def test_withdraw(person: Person, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("step", ["withdraw", "never-came"])
-def test_sent_twice(person: Person, step: str) -> None:
+def test_sent_twice(person: AccessCodeForm, step: str) -> None:
     """A double click is no mistake: the page says what was done, not that it could not be done."""
     number = {"withdraw": 0, "never-came": requests.NEVER_CAME[1]}[step]
     person.send(reference=requests.reference(number), email=requests.email(number))
@@ -142,10 +142,10 @@ def test_sent_twice(person: Person, step: str) -> None:
     assert (False, step == "never-came") == ('class="notice bad"' in page, 'class="notice good"' in page)
 
 
-def test_too_late(person: Person, app: Flask) -> None:
+def test_too_late(person: AccessCodeForm, app: Flask) -> None:
     """What was done elsewhere meanwhile can no longer be done here, and the page says that nothing was changed."""
     reference = ask(app)
-    other = Person(browser(app), "request-status")
+    other = AccessCodeForm(browser(app), "request-status")
     for one in (person, other):
         one.send(reference=reference, email=EMAIL)
     other.send("withdraw")
@@ -153,7 +153,7 @@ def test_too_late(person: Person, app: Flask) -> None:
     assert 'class="notice bad"' in person.see("status").text
 
 
-def test_correct_address(person: Person, app: Flask) -> None:
+def test_correct_address(person: AccessCodeForm, app: Flask) -> None:
     """A letter that is not printed goes elsewhere once the address is right; the name stays; staff look again."""
     reference = ask(app)
     approve(app, reference)
@@ -177,11 +177,11 @@ def test_correct_address(person: Person, app: Flask) -> None:
 )
 def test_wrong_address(client: HouseClient, app: Flask, field: str, typed: str) -> None:
     """Each part of an address is checked; the language switch keeps it."""
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=ask(app), email=EMAIL)
     answer = one.send("address", **ADDRESS | {field: typed})
     assert (422, 1) == (answer.status_code, answer.text.count('class="message"'))
-    other = Person(client, "request-status", "nl")
+    other = AccessCodeForm(client, "request-status", "nl")
     switched = [
         other.send("address", **ADDRESS | {field: typed}, switch_language="1", checked=flag) for flag in ("", "1")
     ]
@@ -189,9 +189,9 @@ def test_wrong_address(client: HouseClient, app: Flask, field: str, typed: str) 
     assert all(f'value="{typed}"' in one.text for one in switched)
 
 
-def test_never_came(person: Person, app: Flask) -> None:
+def test_never_came(person: AccessCodeForm, app: Flask) -> None:
     """After the last day a code that was not used is made worthless, and a new one sent; not before."""
-    other = Person(browser(app))
+    other = AccessCodeForm(browser(app))
     other.fill_in("business", email="info@bakkerij-goudenkorst.example")
     other.send("check")
     reference, email = other.reference(), "info@bakkerij-goudenkorst.example"
@@ -218,7 +218,7 @@ def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -
     """
     before = codes_of(app, number)
     assert [requests.code(number)[-3:]] == [row["hint"] for row in before if not row["revoked_at"]]
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
     assert "/never-came" in one.see("status").text
     assert "status" == one.goes("never-came")
@@ -232,7 +232,7 @@ def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -
 
 
 @pytest.mark.parametrize("number", requests.NEVER_CAME)
-def test_wait_is_said_before(person: Person, app: Flask, number: int) -> None:
+def test_wait_is_said_before(person: AccessCodeForm, app: Flask, number: int) -> None:
     """That a new letter may have to wait for another stands on the page before the code is made worthless."""
     person.send(reference=requests.reference(number), email=requests.email(number))
     page = person.see("never-came").text
@@ -247,7 +247,7 @@ def test_wait_is_said_before(person: Person, app: Flask, number: int) -> None:
 )
 def test_days_that_hold(client: HouseClient, number: int, said: str, expected: bool) -> None:
     """Days are promised while they can be kept: not of a letter that is late, nor of one that waits for another."""
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
     page = one.see("status").text
     assert (True, expected) == (said in page, "You can expect the code between" in page)
@@ -264,7 +264,7 @@ def test_days_that_are_over(client: HouseClient, app: Flask, number: int, lang: 
     )
     # The letter of an approved one is ready; in the demonstration the worker would see to that.
     change(app, "UPDATE requests SET letter_id = coalesce(letter_id, 1) WHERE state = 'approved'")
-    one = Person(client, "request-status", lang)
+    one = AccessCodeForm(client, "request-status", lang)
     one.send(reference=requests.reference(number), email=requests.email(number))
     page = one.see("status").text
     panel = page[page.index('class="panel"') : page.index("</main>")]
@@ -274,7 +274,7 @@ def test_days_that_are_over(client: HouseClient, app: Flask, number: int, lang: 
 
 
 @pytest.mark.parametrize(("hours", "lapsed"), [(23, False), (25, True)])
-def test_link_that_lapsed(person: Person, app: Flask, hours: int, *, lapsed: bool) -> None:
+def test_link_that_lapsed(person: AccessCodeForm, app: Flask, hours: int, *, lapsed: bool) -> None:
     """Who is told to use the link of a private request hears when its hours are over, and then where to ask again; that
     depends on the request's age alone, so it tells nothing of who has a password or a code.
     """
@@ -288,7 +288,7 @@ def test_link_that_lapsed(person: Person, app: Flask, hours: int, *, lapsed: boo
 
 def test_steps_in_order_of_time(client: HouseClient) -> None:
     """What happened stands in order of time, also when a letter never came and a new code was made after it."""
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(requests.NEVER_CAME[0]), email=requests.email(requests.NEVER_CAME[0]))
     one.send("never-came")
     shown = re.findall("<dt>(.*)</dt>", one.see("status").text)
@@ -298,7 +298,7 @@ def test_steps_in_order_of_time(client: HouseClient) -> None:
 def test_nobody_approves_a_private_request(client: HouseClient) -> None:
     """A private request is received and sent; that it never came gives a new code, sent again."""
     number = next(at for at, (_, row, story) in enumerate(requests.STORIES) if row == 0 and story[-1][0] == "sent")
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
     assert ["Received", "Sent by e-mail"] == re.findall("<dt>(.*)</dt>", one.see("status").text)
 
@@ -314,7 +314,7 @@ def test_every_state(client: HouseClient, app: Flask, lang: str) -> None:
     """Each state of the demonstration's requests has a page of its own, with its moments."""
     titles = set()
     for row in rows(app, "requests"):
-        one = Person(client, "request-status", lang)
+        one = AccessCodeForm(client, "request-status", lang)
         one.send(reference=row["reference"], email=row["email"])
         page = one.see("status")
         assert 200 == page.status_code
@@ -327,7 +327,7 @@ def test_too_often(app: Flask, *, htmx: bool) -> None:
     """One reference can be tried only so often, from anywhere; what was typed stays."""
     typed = {"reference": group_reference(new_reference()), "email": EMAIL}
     for _ in range(21):
-        answer = Person(browser(app), "request-status", htmx=htmx).send(**typed)
+        answer = AccessCodeForm(browser(app), "request-status", htmx=htmx).send(**typed)
     assert 429 == answer.status_code
     assert int(answer.headers["Retry-After"]) > 0
     assert htmx or EMAIL in answer.text
@@ -335,7 +335,7 @@ def test_too_often(app: Flask, *, htmx: bool) -> None:
 
 def test_acting_too_often(client: HouseClient, app: Flask) -> None:
     """What is done with a request counts too."""
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=ask(app), email=EMAIL)
     statuses = [one.send("withdraw").status_code for _ in range(20)]
     assert ({303}, 429) == (set(statuses[:19]), statuses[19])
@@ -344,7 +344,7 @@ def test_acting_too_often(client: HouseClient, app: Flask) -> None:
 @pytest.mark.parametrize("step", ["status", "withdraw", "address"])
 def test_switch_has_an_address(client: HouseClient, app: Flask, step: str) -> None:
     """Each state but the start says where it is in the other language."""
-    one = Person(client, "request-status", htmx=True)
+    one = AccessCodeForm(client, "request-status", htmx=True)
     one.send(reference=ask(app), email=EMAIL)
     assert f'data-switch="/nl/self-service/request-status/{step}"' in one.see(step).text
 
@@ -365,12 +365,12 @@ def test_duration(minutes: int, text: str) -> None:
     import datetime as dt
 
     with using_language("en"):
-        assert text == duration(dt.timedelta(minutes=minutes))
+        assert text == duration_text(dt.timedelta(minutes=minutes))
 
 
 def test_another(client: HouseClient, app: Flask) -> None:
     """Looking another request up forgets what was done with the one before."""
-    one = Person(client, "request-status")
+    one = AccessCodeForm(client, "request-status")
     one.send(reference=ask(app), email=EMAIL)
     one.send("withdraw")
     one.send(reference=group_reference(new_reference()), email=EMAIL)

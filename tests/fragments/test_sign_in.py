@@ -18,23 +18,23 @@ from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit
 from selfservice.values.access_code import group_code, with_check_character
 from tests import house
-from tests.clients import HX, HouseClient
-from tests.counter import GOOD_PASSWORD, Office, Visitor
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.domain_helpers import rows, verbs
-from tests.people import (
+from tests.password_form_helpers import GOOD_PASSWORD, AppInside, PasswordForm
+from tests.sign_in_helpers import (
     ADDRESS,
     COLLEAGUE,
     MAIN,
     PASSWORD,
     PRIVATE,
-    age,
+    age_sessions,
     browser,
     database,
-    enter,
-    fast,
-    mails,
+    fast_hasher,
     person_id,
     prepare,
+    sign_in,
+    waiting_mails,
 )
 
 MY = "/en/self-service/my"
@@ -53,7 +53,7 @@ def send(client: HouseClient, code: str, password: str = WRONG, **more: Any) -> 
 
 def test_enter(client: HouseClient) -> None:
     """The right code and password lead to `my`, which says who is signed in."""
-    answer = enter(client)
+    answer = sign_in(client)
     page = client.get(answer.headers["Location"])
     assert (303, MY, True) == (answer.status_code, answer.headers["Location"], "Jip van der Zonnestraal" in page.text)
 
@@ -69,8 +69,8 @@ def test_code_as_typed(client: HouseClient, typed: str) -> None:
 def test_password_is_composed(app: Flask, client: HouseClient) -> None:
     """A password typed with separate accents is the same password."""
     with database(app).write() as conn:
-        passwords.store_hash(conn, person_id(app, MAIN), fast().hash("vijf caf\u00e9s op een rij"), clock.now())
-    assert 303 == enter(client, password="vijf cafe\u0301s op een rij").status_code
+        passwords.store_hash(conn, person_id(app, MAIN), fast_hasher().hash("vijf caf\u00e9s op een rij"), clock.now())
+    assert 303 == sign_in(client, password="vijf cafe\u0301s op een rij").status_code
 
 
 @pytest.mark.parametrize(
@@ -140,16 +140,16 @@ def test_shut_out(app: Flask, client: HouseClient, change: str) -> None:
     """A withdrawn code, one not used in time, and a person without a password: the right password does not help."""
     with database(app).write() as conn:
         conn.execute(change)
-    assert (422, []) == (enter(client).status_code, rows(database(app), "sessions"))
+    assert (422, []) == (sign_in(client).status_code, rows(database(app), "sessions"))
 
 
 def test_used_in_time(app: Flask, client: HouseClient) -> None:
     """The first use is written down; a code used in time stays good after its last day."""
-    enter(client)
+    sign_in(client)
     used = rows(database(app), "access_codes")[0]["first_used_at"]
     with database(app).write() as conn:
         conn.execute("UPDATE access_codes SET valid_until = '2026-01-01T00:00:00.000000Z' WHERE id = 1")
-    again = enter(browser(app))
+    again = sign_in(browser(app))
     assert (True, 303, used) == (bool(used), again.status_code, rows(database(app), "access_codes")[0]["first_used_at"])
 
 
@@ -166,28 +166,28 @@ def test_wait(client: HouseClient, hasher: Hasher, code: str, *, htmx: bool) -> 
 def test_right_after_the_wait(app: Flask, client: HouseClient) -> None:
     """After the wait the right password works, and then the failures are forgotten."""
     for _ in range(4):
-        enter(client, password=WRONG)
+        sign_in(client, password=WRONG)
     with database(app).write() as conn:
         conn.execute("UPDATE failures SET free_at = 0")
-    assert (303, []) == (enter(client).status_code, rows(database(app), "failures"))
+    assert (303, []) == (sign_in(client).status_code, rows(database(app), "failures"))
 
 
 def test_another_name_does_not_wait(client: HouseClient) -> None:
     """Failures on one name hold up no other."""
     for _ in range(5):
-        enter(client, MAIN, WRONG)
-    assert 303 == enter(client, COLLEAGUE).status_code
+        sign_in(client, MAIN, WRONG)
+    assert 303 == sign_in(client, COLLEAGUE).status_code
 
 
 @pytest.mark.parametrize(("failed", "told"), [(4, []), (5, [("sign_in.after_failures", accounts.email(MAIN))])])
 def test_owner_is_told(app: Flask, client: HouseClient, failed: int, told: list[tuple[str, str]]) -> None:
     """After five failures and a success the owner gets a mail."""
     for _ in range(failed):
-        enter(client, password=WRONG)
+        sign_in(client, password=WRONG)
         with database(app).write() as conn:
             conn.execute("UPDATE failures SET free_at = 0")
-    enter(client)
-    assert told == mails(app)
+    sign_in(client)
+    assert told == waiting_mails(app)
 
 
 def test_owner_is_told_over_the_cap(app: Flask, client: HouseClient) -> None:
@@ -197,11 +197,11 @@ def test_owner_is_told_over_the_cap(app: Flask, client: HouseClient) -> None:
             "/en/self-service/replacement-password", {"access_code": accounts.code(MAIN), "email": accounts.email(MAIN)}
         )
     for _ in range(5):
-        enter(client, password=WRONG)
+        sign_in(client, password=WRONG)
         with database(app).write() as conn:
             conn.execute("UPDATE failures SET free_at = 0")
-    enter(client)
-    assert ("sign_in.after_failures", accounts.email(MAIN)) == mails(app)[-1]
+    sign_in(client)
+    assert ("sign_in.after_failures", accounts.email(MAIN)) == waiting_mails(app)[-1]
 
 
 @pytest.mark.parametrize("limit", ["network", "name"])
@@ -209,7 +209,7 @@ def test_limits(app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: py
     """Tries from one address, and on one name, are limited before any hash is computed."""
     changes: dict[str, Any] = {limit: RateLimit(limit, 2, 3600)}
     monkeypatch.setattr(table, "SIGN_IN", dataclasses.replace(table.SIGN_IN, **changes))
-    statuses = [enter(client).status_code for _ in range(3)]
+    statuses = [sign_in(client).status_code for _ in range(3)]
     assert ([303, 303, 429], 2) == (statuses, hasher.calls)
 
 
@@ -218,17 +218,17 @@ def test_limited_try_is_no_failure(app: Flask, client: HouseClient, monkeypatch:
     few = dataclasses.replace(table.SIGN_IN, network=RateLimit("sign-in-address", 1, 3600))
     monkeypatch.setattr(table, "SIGN_IN", few)
     for _ in range(6):
-        enter(client, password=WRONG)
+        sign_in(client, password=WRONG)
     assert [1] == [row["count"] for row in rows(database(app), "failures")]
 
 
 def test_busy(app: Flask, client: HouseClient, hasher: Hasher) -> None:
     """When all places for hashing are taken, it says to try again, and the try did not count as failed."""
     hasher._wait_seconds = 0.01
-    enter(client, password=WRONG)
+    sign_in(client, password=WRONG)
     with hasher._free:
-        statuses = [enter(client).status_code for _ in range(3)]
-    assert ([503] * 3, 303) == (statuses, enter(client).status_code)
+        statuses = [sign_in(client).status_code for _ in range(3)]
+    assert ([503] * 3, 303) == (statuses, sign_in(client).status_code)
 
 
 def test_rehash(app: Flask, client: HouseClient) -> None:
@@ -236,17 +236,17 @@ def test_rehash(app: Flask, client: HouseClient) -> None:
     with database(app).write() as conn:
         old = Hasher(memory_kib=32, passes=1).hash(PASSWORD)
         conn.execute("UPDATE passwords SET hash = ? WHERE person_id = 1", (old,))
-    enter(client)
+    sign_in(client)
     kept = rows(database(app), "passwords")[0]["hash"]
-    assert (True, False, 303) == (kept != old, fast().is_outdated(kept), enter(browser(app)).status_code)
+    assert (True, False, 303) == (kept != old, fast_hasher().is_outdated(kept), sign_in(browser(app)).status_code)
 
 
 def test_new_cookie(app: Flask, client: HouseClient) -> None:
     """Signing in gives a new cookie; one planted before is worth nothing, and the session before it ends."""
     client.set_cookie("loket", "planted", domain="127.0.0.1")
-    enter(client)
+    sign_in(client)
     first = client.cookie_value()
-    enter(client)
+    sign_in(client)
     open_rows = [row for row in rows(database(app), "sessions") if row["ended_at"] is None]
     assert (3, 1) == (len({"planted", first, client.cookie_value()}), len(open_rows))
 
@@ -261,12 +261,12 @@ def test_changed_meanwhile(app: Flask, client: HouseClient, hasher: Hasher) -> N
         return verify(hashed, password)
 
     hasher.verify = slow  # type: ignore[method-assign]
-    assert (422, []) == (enter(client).status_code, rows(database(app), "sessions"))
+    assert (422, []) == (sign_in(client).status_code, rows(database(app), "sessions"))
 
 
 def test_out(app: Flask, client: HouseClient) -> None:
     """Signing out ends the session, clears the browser's cache and cookie; a copied cookie is dead."""
-    enter(client)
+    sign_in(client)
     copied = client.cookie_value()
     answer = client.send(f"{ADDRESS}/out", {})
     thief = browser(app)
@@ -277,7 +277,7 @@ def test_out(app: Flask, client: HouseClient) -> None:
 
 def test_out_with_htmx(client: HouseClient) -> None:
     """htmx is told to load the whole page, since the page around the form said who was signed in."""
-    enter(client)
+    sign_in(client)
     after = client.fragment(client.send(f"{ADDRESS}/out", {}, htmx=True).headers["Location"])
     assert (204, f"{ADDRESS}/out") == (after.status_code, after.headers["HX-Redirect"])
     assert "You are logged out" in client.get(f"{ADDRESS}/out").text
@@ -291,24 +291,24 @@ def test_out_twice(client: HouseClient) -> None:
 @pytest.mark.parametrize(("name", "value"), [("minutes", 15), ("hours", 8)])
 def test_time_out(app: Flask, client: HouseClient, name: str, value: int) -> None:
     """After 15 minutes without use, and after 8 hours, the sign-in form is back."""
-    enter(client)
-    age(app, **{name: value})
+    sign_in(client)
+    age_sessions(app, **{name: value})
     assert 'name="password"' in client.get(MY).text
 
 
 def test_use_prolongs(app: Flask, client: HouseClient) -> None:
     """Each page begins the 15 minutes anew; it writes at most once a minute."""
-    enter(client)
+    sign_in(client)
     shown = []
     for minutes in (14, 14, 14):
-        age(app, minutes=minutes)
+        age_sessions(app, minutes=minutes)
         shown.append("Jip van der Zonnestraal" in client.get(MY).text)
     assert [True] * 3 == shown
 
 
 def test_reading_writes_little(client: HouseClient, statements: list[str]) -> None:
     """Reading pages while signed in writes nothing within a minute, and asks for the session once a page."""
-    enter(client)
+    sign_in(client)
     statements.clear()
     client.get("/en/self-service/search")
     assert ["SELECT"] == [verb for verb in verbs(statements) if verb != "PRAGMA"]
@@ -316,8 +316,8 @@ def test_reading_writes_little(client: HouseClient, statements: list[str]) -> No
 
 def test_stay(app: Flask, client: HouseClient) -> None:
     """'Stay logged in' begins the time anew and answers the line about it alone; without htmx it leads back."""
-    enter(client)
-    age(app, minutes=14)
+    sign_in(client)
+    age_sessions(app, minutes=14)
     data = {"next": "/en/self-service/direct-debit"}
     part = client.send(f"{ADDRESS}/stay", data, htmx=True)
     left = re.search(r'id="direct-debit-session" data-session="(\d+)"', part.text)
@@ -328,14 +328,14 @@ def test_stay(app: Flask, client: HouseClient) -> None:
 
 def test_stay_too_late(app: Flask, client: HouseClient) -> None:
     """After the time-out it says so, and that what was typed is kept."""
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     assert "You are logged out now" in client.send(f"{ADDRESS}/stay", {"next": MY}, htmx=True).text
 
 
 def test_warning_is_there(client: HouseClient) -> None:
     """The line says until when, without a script; the button to stay waits for the script to show it."""
-    enter(client)
+    sign_in(client)
     tree = house.parse(client.get(MY).text)
     bar = next(one for one in house.elements(tree, "div") if one.get("id") == "my-session")
     stay = next(one for one in house.elements(bar, "form") if one.get("action") == f"{ADDRESS}/stay")
@@ -357,7 +357,7 @@ def test_warning_is_there(client: HouseClient) -> None:
 )
 def test_next(client: HouseClient, then: str, place: str) -> None:
     """Signing in leads on to a path of this site in one's language, and to nowhere else."""
-    assert place == enter(client, next=then).headers["Location"]
+    assert place == sign_in(client, next=then).headers["Location"]
 
 
 def test_next_in_address(client: HouseClient) -> None:
@@ -397,7 +397,7 @@ def test_personal_forms(client: HouseClient, name: str) -> None:
     start, load = client.get(address).text, client.fragment(f"{address}/mine")
     assert ('name="password"' in start, 204, "") == (True, load.status_code, load.text)
     assert f'data-hx-get="{address}/mine" data-hx-trigger="load"' in start
-    enter(client)
+    sign_in(client)
     shown = client.fragment(f"{address}/mine")
     assert (200, True, True) == (shown.status_code, f'<section id="{name}"' in shown.text, "-session" in shown.text)
     assert address == client.get(f"{address}/mine").headers["Location"]
@@ -405,7 +405,7 @@ def test_personal_forms(client: HouseClient, name: str) -> None:
 
 def test_loading_takes_no_focus(client: HouseClient) -> None:
     """What a page loads by itself takes no focus; what follows on a press does."""
-    enter(client)
+    sign_in(client)
     texts = [client.fragment(address).text for address in (f"{MY}/mine", MY)]
     assert [False, True] == ["autofocus" in text for text in texts]
 
@@ -413,7 +413,7 @@ def test_loading_takes_no_focus(client: HouseClient) -> None:
 def test_header(client: HouseClient) -> None:
     """Every page of the app says who is signed in, and has a way out; others have a link that fits."""
     before = client.get("/en/self-service/search").text
-    enter(client)
+    sign_in(client)
     after = [client.get(path).text for path in ("/en/self-service/search", "/en/nothing", "/en/self-service/my")]
     assert [True] * 3 == ["Jip van der Zonnestraal" in text and f'action="{ADDRESS}/out"' in text for text in after]
     assert (True, False) == (f'href="{MY}"' in before, f"{ADDRESS}/out" in before)
@@ -425,11 +425,11 @@ def test_somebody_else_on_this_browser(app: Flask, client: HouseClient) -> None:
     typed = {"iban": "NL91 ABNA 0417 1643 00", "holder": "J. van der Zonnestraal"}
     kept = []
     for number in (MAIN, PRIVATE):
-        enter(client)
-        age(app, minutes=15)
+        sign_in(client)
+        age_sessions(app, minutes=15)
         client.send(address, typed)
         assert "What you typed is kept" in client.get(address).text
-        enter(client, number)
+        sign_in(client, number)
         kept.append("J. van der Zonnestraal" in client.get(address).text)
     assert ([True, False], []) == (kept, rows(database(app), "drafts"))
 
@@ -442,8 +442,8 @@ def test_stranger_leaves_nothing(app: Flask, client: HouseClient) -> None:
 
 def test_events(app: Flask, client: HouseClient) -> None:
     """Signing in, failing and signing out are written down."""
-    enter(client, password=WRONG)
-    enter(client)
+    sign_in(client, password=WRONG)
+    sign_in(client)
     client.send(f"{ADDRESS}/out", {})
     events = [(row["what"], row["result"]) for row in rows(database(app), "events")]
     assert [("sign_in", "refused"), ("sign_in", "ok"), ("sign_out", "ok")] == events
@@ -451,18 +451,18 @@ def test_events(app: Flask, client: HouseClient) -> None:
 
 def test_new_password_ends_sessions(app: Flask, client: HouseClient) -> None:
     """A password chosen through a mailed link ends every session, and one signs in with the new one."""
-    enter(client)
-    elsewhere = Visitor(browser(app))
+    sign_in(client)
+    elsewhere = PasswordForm(browser(app))
     elsewhere.ask()
-    elsewhere.follow(Office(app).token())
+    elsewhere.follow(AppInside(app).token())
     elsewhere.choose()
-    entered = [enter(browser(app), password=each).status_code for each in (PASSWORD, GOOD_PASSWORD)]
+    entered = [sign_in(browser(app), password=each).status_code for each in (PASSWORD, GOOD_PASSWORD)]
     assert (204, [422, 303]) == (client.fragment(f"{MY}/mine").status_code, entered)
 
 
 def test_extra_fields_change_nothing(app: Flask, client: HouseClient) -> None:
     """A field that the form does not have does nothing; one sent twice is refused."""
-    enter(client, person_id="2", kind="business", organisation_id="3")
+    sign_in(client, person_id="2", kind="business", organisation_id="3")
     session = rows(database(app), "sessions")[0]
     twice = client.post(ADDRESS, data="access_code=a&access_code=b", content_type="application/x-www-form-urlencoded")
     assert (person_id(app, MAIN), 400) == (session["person_id"], twice.status_code)
@@ -475,7 +475,7 @@ def test_parameters() -> None:
 
 def test_htmx_header_is_asked(client: HouseClient) -> None:
     """The fragment alone comes to htmx."""
-    assert "<html" not in client.get(ADDRESS, headers=HX).text
+    assert "<html" not in client.get(ADDRESS, headers=HTMX_HEADERS).text
 
 
 def brought(answer: TestResponse) -> list[tuple[str, str]]:
@@ -488,7 +488,7 @@ def test_header_follows(client: HouseClient) -> None:
     """After signing in in place the answer brings along who is signed in, for the header; a page has its one header."""
     then = "/en/self-service/direct-debit"
     assert [] == brought(client.fragment(then))
-    enter(client, next=then)
+    sign_in(client, next=then)
     for address in (then, f"{then}/mine"):
         [(where, said)] = brought(client.fragment(address))
         assert ("outerHTML:.account", True) == (where, said.startswith("Jip van der Zonnestraal"))
@@ -500,8 +500,8 @@ def test_header_follows(client: HouseClient) -> None:
 def test_header_follows_the_time_out(app: Flask, client: HouseClient, how: str) -> None:
     """After the time-out the header no longer says who was signed in."""
     then = "/en/self-service/direct-debit"
-    enter(client)
-    age(app, minutes=15)
+    sign_in(client)
+    age_sessions(app, minutes=15)
     answer = client.fragment(then) if how == "form" else client.send(f"{ADDRESS}/stay", {"next": then}, htmx=True)
     assert [("outerHTML:.account", "My access code")] == brought(answer)
 

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from selfservice.i18n.languages import LANGUAGES, other_language
+from tests.access_code_helpers import AccessCodeForm
 from tests.clients import HouseClient
-from tests.steps import Person
 
 ANSWERS = ["replacement-password", "lost-access-code", "access-code", "which-situation/checklist"]
 
@@ -17,7 +17,7 @@ ANSWERS = ["replacement-password", "lost-access-code", "access-code", "which-sit
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_answers(client: HouseClient, lang: str) -> None:
     """Each of the four answers is a link that works by itself, and with htmx takes the question's place."""
-    page = Person(client, "which-situation", lang).see().text
+    page = AccessCodeForm(client, "which-situation", lang).see().text
     panel = page[page.index('id="which-situation"') : page.index("</main>")]
     wanted = [f"/{lang}/self-service/{answer}" for answer in ANSWERS]
     assert wanted == re.findall(r'href="([^"]+)" data-hx-get', panel)
@@ -28,7 +28,7 @@ def test_answers(client: HouseClient, lang: str) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_checklist(client: HouseClient, lang: str) -> None:
     """The checklist stands in the same place, leads back, and knows its address in the other language."""
-    page = Person(client, "which-situation", lang, htmx=True).see("checklist").text
+    page = AccessCodeForm(client, "which-situation", lang, htmx=True).see("checklist").text
     assert 'id="which-situation"' in page
     assert f'data-switch="/{other_language(lang)}/self-service/which-situation/checklist"' in page
     assert f'href="/{lang}/self-service/which-situation"' in page
@@ -37,13 +37,13 @@ def test_checklist(client: HouseClient, lang: str) -> None:
 @pytest.mark.parametrize(("lang", "days"), [("en", "60 days"), ("nl", "60 dagen")])
 def test_late_code_leads_to_a_request(client: HouseClient, lang: str, days: str) -> None:
     """A code that was not used in time no longer works, so that nothing can replace it: one asks for a new one."""
-    page = Person(client, "which-situation", lang).see("checklist").text
+    page = AccessCodeForm(client, "which-situation", lang).see("checklist").text
     [late] = [part for part in page.split("<li>") if days in part]
     assert f'href="/{lang}/self-service/access-code"' in late
 
 
 def test_needs_nothing(app: Flask, client: HouseClient, statements: list[str]) -> None:
     """Neither question nor checklist looks at the database, or sets a cookie."""
-    person = Person(client, "which-situation")
+    person = AccessCodeForm(client, "which-situation")
     assert [200, 200] == [person.see(step).status_code for step in ("", "checklist")]
     assert ([], None) == (statements, client.cookie_value())

@@ -27,7 +27,7 @@ def template() -> Catalog:
 
 
 def read(code: str) -> Catalog:
-    with catalogs_command.source(code).open("rb") as file:
+    with catalogs_command.catalog_file(code).open("rb") as file:
         return read_po(file, locale=code)
 
 
@@ -45,7 +45,7 @@ def test_up_to_date() -> None:
     assert [] == catalogs_command.problems()
 
 
-@pytest.mark.parametrize("code", catalogs_command.translated())
+@pytest.mark.parametrize("code", catalogs_command.translated_languages())
 def test_gaps(code: str) -> None:
     """A translation has the gaps of its original, no more and no fewer; only a singular may leave its number out."""
     wrong = []
@@ -58,7 +58,7 @@ def test_gaps(code: str) -> None:
     assert [] == wrong
 
 
-@pytest.mark.parametrize("code", catalogs_command.translated())
+@pytest.mark.parametrize("code", catalogs_command.translated_languages())
 def test_tags(code: str) -> None:
     """A translation has the HTML of its original: no tag gets lost or comes in."""
     wrong = [
@@ -70,14 +70,14 @@ def test_tags(code: str) -> None:
     assert [] == wrong
 
 
-@pytest.mark.parametrize("code", catalogs_command.translated())
+@pytest.mark.parametrize("code", catalogs_command.translated_languages())
 def test_percent(code: str) -> None:
     """No stray percent sign, which would break the filling in."""
     wrong = [m.id for m in messages(code) for text in forms(m.string) if "%" in GAP.sub("", text).replace("%%", "")]
     assert [] == wrong
 
 
-@pytest.mark.parametrize("code", catalogs_command.translated())
+@pytest.mark.parametrize("code", catalogs_command.translated_languages())
 def test_plurals(code: str) -> None:
     """A text with a number has as many forms as the language."""
     wrong = [m.id for m in messages(code) if m.pluralizable and len(forms(m.string)) != read(code).num_plurals]
@@ -100,7 +100,7 @@ def test_extraction_sees_everything(template: Catalog) -> None:
 def test_update_changes_nothing(template: Catalog) -> None:
     """What is committed is what `make catalogs` writes: on a clean tree it changes nothing."""
     assert [] == [
-        str(path) for path, content in catalogs_command.updated(template).items() if path.read_bytes() != content
+        str(path) for path, content in catalogs_command.updated_files(template).items() if path.read_bytes() != content
     ]
 
 
@@ -109,7 +109,7 @@ def test_moving_code_moves_no_entry(template: Catalog) -> None:
     moved = Catalog(project="Loket", copyright_holder="Loket", charset="utf-8")
     for message in reversed([message for message in template if message.id]):
         moved.add(message.id, None, [("selfservice/elsewhere.py", 1)], message.flags, context=message.context)
-    assert catalogs_command.updated(template) == catalogs_command.updated(moved)
+    assert catalogs_command.updated_files(template) == catalogs_command.updated_files(moved)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from selfservice.i18n.formats import format_date, format_money, format_time, format_timestamp
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, current_language, set_language, using_language
 from selfservice.i18n.templates import install_translations
-from selfservice.web.layout import ENVIRONMENT
+from selfservice.web.layout import JINJA_OPTIONS
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_threads_do_not_mix() -> None:
 
 def test_template_follows_language() -> None:
     """One compiled template writes both languages."""
-    env = jinja2.Environment(**ENVIRONMENT)
+    env = jinja2.Environment(**JINJA_OPTIONS)
     install_translations(env)
     template = env.from_string("{{ day|date }} {{ price|money }} {{ other_language() }}")
     written = []
@@ -79,7 +79,7 @@ def test_template_follows_language() -> None:
 
 def test_gettext_escapes() -> None:
     """What is filled into a text in a template is escaped; the text's own tags stay."""
-    env = jinja2.Environment(**ENVIRONMENT)
+    env = jinja2.Environment(**JINJA_OPTIONS)
     install_translations(env)
     template = env.from_string("{% trans name=name %}<b>{{ name }}</b>{% endtrans %}")
     assert "<b>&lt;i&gt;</b>" == template.render(name="<i>")

@@ -27,7 +27,7 @@ from selfservice.limits.rate_limit import (
 )
 from selfservice.limits.sliding_window import SlidingWindowLimit
 from selfservice.mail import outbox
-from tests.domain_helpers import CONTEXT, KEYS, NOW, counted, dump, new_database, rows, run_processes, undo
+from tests.domain_helpers import CONTEXT, KEYS, NOW, dump, new_database, recorded_statements, rows, run_processes, undo
 
 LIMIT = RateLimit("test", 3, 3600)
 CAP = SlidingWindowLimit("test", 3, 10)
@@ -189,7 +189,7 @@ def test_rollback_takes_the_count_back(db: Database) -> None:
 
 def test_one_statement(db: Database) -> None:
     """Admitting is one statement, so nothing can come between looking and counting."""
-    with counted(db) as statements:
+    with recorded_statements(db) as statements:
         allowed(db)
         sliding_window.allow_in_window(db.read(), KEYS, CAP, "me", NOW)
     assert ["INSERT", "INSERT"] == [statement.split()[0] for statement in statements]

@@ -11,11 +11,11 @@ from selfservice import clock
 from selfservice.demo import accounts
 from selfservice.mail import outbox
 from selfservice.values.email import email_key
+from tests.access_code_helpers import AccessCodeForm, change, made, services
 from tests.clients import HouseClient
-from tests.form import GOOD
 from tests.fragments.test_request_link import EMAIL, Owner, ask, link
-from tests.people import PRIVATE, browser
-from tests.steps import Person, change, made, services
+from tests.password_form_page import GOOD
+from tests.sign_in_helpers import PRIVATE, browser
 
 WAITS = {
     "en": re.compile(r"this one leaves later: before \d"),
@@ -58,7 +58,7 @@ def test_confirmed(app: Flask, client: HouseClient, lang: str, htmx: bool) -> No
     use_up(app, EMAIL, earned=True)
     owner.follow(link(app).replace("/en/", f"/{owner.lang}/"))
     assert "confirmed" == owner.goes(new_password=GOOD)
-    status = Person(browser(app), "request-status", owner.lang)
+    status = AccessCodeForm(browser(app), "request-status", owner.lang)
     status.send(reference=reference, email=EMAIL)
 
     def pages() -> list[tuple[bool, bool]]:
@@ -77,7 +77,7 @@ def test_sent_is_no_step_before_it_left(client: HouseClient, app: Flask) -> None
     use_up(app, EMAIL, earned=True)
     one.follow(link(app))
     one.goes(new_password=GOOD)
-    status = Person(browser(app), "request-status")
+    status = AccessCodeForm(browser(app), "request-status")
     status.send(reference=reference, email=EMAIL)
     assert ("Your code comes by e-mail", 0) == (
         re.search(r"<h2[^>]*>(.*?)</h2>", status.see("status").text, re.DOTALL)[1].strip(),  # type: ignore[index]
@@ -93,7 +93,7 @@ def test_link(app: Flask, kind: str, email: str) -> None:
     """The first mail, where one sees how far the request is: the same for who has a code already."""
     use_up(app, email, earned=False)
     reference = ask(app, email, kind)
-    status = Person(browser(app), "request-status")
+    status = AccessCodeForm(browser(app), "request-status")
     status.send(reference=reference, email=email)
     assert (True, False) == says(status.see("status").text, "en")
     change(app, "UPDATE requests SET link_until = created_at")
@@ -104,7 +104,7 @@ def test_link(app: Flask, kind: str, email: str) -> None:
 def test_lost_code(client: HouseClient, app: Flask, lang: str) -> None:
     """The code that replaces a lost one."""
     email = accounts.email(PRIVATE)
-    own = Person(client, "lost-access-code", lang)
+    own = AccessCodeForm(client, "lost-access-code", lang)
     own.send(email=email, need="private")
     use_up(app, email, earned=True)
     client.get(link(app, "lost_access_code.link"))
@@ -124,7 +124,7 @@ def test_new_password_without_a_code(client: HouseClient, app: Flask) -> None:
     one.follow(link(app))
     one.client.send(f"{one.place}/forgotten", {"request": made(app)[-1]["reference"]})
     one.client.get(link(app, "replacement_password.link"))
-    form = Person(one.client, "replacement-password")
+    form = AccessCodeForm(one.client, "replacement-password")
     assert "done" == form.goes(
         "new-password", new_password=GOOD + " more", link=shown_link(form.see("new-password").text)
     )

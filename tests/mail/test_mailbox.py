@@ -12,9 +12,9 @@ from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.mail import outbox
-from tests.clients import HX, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.conftest import new_app
-from tests.counter import EMAIL, Office, Visitor, location
+from tests.password_form_helpers import EMAIL, AppInside, PasswordForm, location
 
 ADDRESS = "/en/self-service/mailbox"
 
@@ -28,7 +28,7 @@ def test_empty(client: HouseClient) -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_mail(app: Flask, client: HouseClient, lang: str) -> None:
     """A mail that was sent is listed, and can be read with its link alive, in each language."""
-    office, visitor = Office(app), Visitor(client, lang)
+    office, visitor = AppInside(app), PasswordForm(client, lang)
     location(visitor.ask())
     token = office.token()
     office.deliver()
@@ -42,7 +42,7 @@ def test_mail(app: Flask, client: HouseClient, lang: str) -> None:
 
 def test_newest_first(app: Flask, client: HouseClient) -> None:
     """The newest mail stands first."""
-    office, visitor = Office(app), Visitor(client)
+    office, visitor = AppInside(app), PasswordForm(client)
     location(visitor.ask())
     token = office.token()
     office.deliver()
@@ -60,7 +60,7 @@ def test_no_such_mail(client: HouseClient, mail: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "10.0.0.8", "::ffff:192.0.2.1", "2001:db8::1", "unknown", ""])
-@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["page", "fragment"])
 def test_only_this_machine(client: HouseClient, address: str, headers: dict[str, str]) -> None:
     """From anywhere else there is no mailbox: a mailbox for all would be everybody's password."""
     client.environ_base["REMOTE_ADDR"] = address
@@ -100,7 +100,7 @@ def test_mail_is_escaped(client: HouseClient, config: Config) -> None:
 
 def test_do_not_wait(app: Flask, client: HouseClient) -> None:
     """Mail over the hourly number says until when it waits; who tries things out need not wait for it."""
-    office = Office(app)
+    office = AppInside(app)
     with office.services.db.write() as conn:
         for number in range(4):
             outbox.enqueue(

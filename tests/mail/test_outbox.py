@@ -15,7 +15,7 @@ from selfservice.mail.delivery import LeasedMail, claim, finish, retry_delay_sec
 from selfservice.mail.message import build_message
 from selfservice.mail.outbox import OutboxEntry, clean, status
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
-from tests.domain_helpers import CONTEXT, NOW, counted, dump, new_database, rows, undo, verbs
+from tests.domain_helpers import CONTEXT, NOW, dump, new_database, recorded_statements, rows, undo, verbs
 
 RECIPIENT = "jan@example.org"
 
@@ -133,7 +133,7 @@ def test_void_costs_the_same(db: Database) -> None:
     """A void mail runs the same statements as a real one, also over the cap, and keeps no address."""
     seen = []
     for void in (False, True):
-        with counted(db) as statements:
+        with recorded_statements(db) as statements:
             for number in range(5):
                 enqueue(db, f"{void}{number}", void=void)
         seen.append(verbs(statements))
@@ -233,7 +233,7 @@ def test_topic_costs_the_same(db: Database) -> None:
     """Void or not: the same statements and the same turns, also where a newer mail takes an older one's place."""
     seen = []
     for void in (False, True):
-        with counted(db) as statements:
+        with recorded_statements(db) as statements:
             for number in range(6):
                 with db.write() as conn:
                     # Counted on what was typed, whether anything is sent or not.
@@ -388,7 +388,7 @@ def test_no_network_in_a_transaction(db: Database) -> None:
 
 def test_idle_worker_does_not_lock(db: Database) -> None:
     """Looking for work when there is none only reads."""
-    with counted(db) as statements:
+    with recorded_statements(db) as statements:
         run(db, Fake())
     assert {"SELECT"} == set(verbs(statements))
 

@@ -16,7 +16,7 @@ from selfservice.mail.mailbox import MAX_MAILS, Mailbox
 from selfservice.mail.message import build_message
 from selfservice.mail.smtp import SmtpTransport
 from selfservice.mail.transport import MailTransport, PermanentMailError, TemporaryMailError
-from tests.domain_helpers import NOW, Post
+from tests.domain_helpers import NOW, SmtpServer
 
 
 def message(number: int = 1, recipient: str = "jan@example.org") -> EmailMessage:
@@ -32,8 +32,8 @@ def message(number: int = 1, recipient: str = "jan@example.org") -> EmailMessage
 
 
 @pytest.fixture
-def post() -> Iterator[Post]:
-    with Post() as server:
+def post() -> Iterator[SmtpServer]:
+    with SmtpServer() as server:
         yield server
 
 
@@ -69,7 +69,7 @@ def send(url: str, tls: ssl.SSLContext | None = None) -> None:
     SmtpTransport.from_url(url, tls).send(message())
 
 
-def test_send(post: Post) -> None:
+def test_send(post: SmtpServer) -> None:
     """A mail arrives as it was built, from and to the addresses in its headers."""
     send(f"smtp://127.0.0.1:{post.port}")
     (arrived,), (envelope,) = post.messages, post.envelopes
@@ -87,7 +87,7 @@ def test_send(post: Post) -> None:
         ("552 too large", PermanentMailError),
     ],
 )
-def test_faults(post: Post, answer: str, expected: type[Exception]) -> None:
+def test_faults(post: SmtpServer, answer: str, expected: type[Exception]) -> None:
     """A 4xx or a dropped connection is for now, a 5xx for good; afterwards the next mail goes through."""
     post.answers.append(answer)
     with pytest.raises(expected):
@@ -99,14 +99,14 @@ def test_faults(post: Post, answer: str, expected: type[Exception]) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"), [("450 mailbox busy", TemporaryMailError), ("550 no such user", PermanentMailError)]
 )
-def test_refused_recipient(post: Post, answer: str, expected: type[Exception]) -> None:
+def test_refused_recipient(post: SmtpServer, answer: str, expected: type[Exception]) -> None:
     """A refused recipient is for now or for good as the server says, and what it said is told."""
     post.recipient_answers.append(answer)
     with pytest.raises(expected, match=answer):
         send(f"smtp://127.0.0.1:{post.port}")
 
 
-def test_probe(post: Post) -> None:
+def test_probe(post: SmtpServer) -> None:
     """A conversation up to the recipient says what a mail would meet, and sends none."""
     way = SmtpTransport.from_url(f"smtp://127.0.0.1:{post.port}")
     way.probe("noreply@loket.example", "jan@example.org")
@@ -133,7 +133,7 @@ def test_silent_server() -> None:
             send(f"smtp://127.0.0.1:{port}?timeout=0.1")
 
 
-def test_bad_goodbye(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_goodbye(post: SmtpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A mail the server accepted is sent, whatever happens at QUIT: it must not be sent twice."""
 
     def rude(_: smtplib.SMTP) -> None:
@@ -147,13 +147,13 @@ def test_bad_goodbye(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("option", ["", "?starttls=require"])
 def test_starttls(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, option: str) -> None:
     """Where the server offers encryption it is used, asked for or not."""
-    with Post(tls_context=server_tls) as post:
+    with SmtpServer(tls_context=server_tls) as post:
         send(f"smtp://127.0.0.1:{post.port}{option}", client_tls)
         (session,) = post.sessions
         assert session.ssl is not None
 
 
-def test_starttls_required(post: Post) -> None:
+def test_starttls_required(post: SmtpServer) -> None:
     """Where encryption is required and not offered, nothing is sent."""
     with pytest.raises(TemporaryMailError, match="STARTTLS"):
         send(f"smtp://127.0.0.1:{post.port}?starttls=require")
@@ -162,7 +162,7 @@ def test_starttls_required(post: Post) -> None:
 
 def test_unknown_certificate(server_tls: ssl.SSLContext) -> None:
     """A certificate of an unknown authority is not accepted."""
-    with Post(tls_context=server_tls) as post:
+    with SmtpServer(tls_context=server_tls) as post:
         with pytest.raises(TemporaryMailError, match="SSLCertVerificationError"):
             send(f"smtp://127.0.0.1:{post.port}")
         assert [] == post.messages
@@ -170,7 +170,7 @@ def test_unknown_certificate(server_tls: ssl.SSLContext) -> None:
 
 def test_smtps(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     """smtps:// is encrypted from the first byte."""
-    with Post(ssl_context=server_tls) as post:
+    with SmtpServer(ssl_context=server_tls) as post:
         send(f"smtps://127.0.0.1:{post.port}", client_tls)
         assert 1 == len(post.messages)
 
@@ -178,7 +178,7 @@ def test_smtps(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
 @pytest.mark.parametrize(("password", "arrives"), [("wachtwoord%2F1", True), ("wrong", False)])
 def test_log_in(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, password: str, arrives: bool) -> None:
     """User and password are sent under encryption; a wrong password waits for the operator to mend it."""
-    with Post(tls_context=server_tls, authenticator=authenticate, auth_required=True) as post:
+    with SmtpServer(tls_context=server_tls, authenticator=authenticate, auth_required=True) as post:
         url = f"smtp://jan:{password}@127.0.0.1:{post.port}"
         if arrives:
             send(url, client_tls)
@@ -188,7 +188,7 @@ def test_log_in(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, password
         assert arrives == (len(post.messages) == 1)
 
 
-def test_no_password_in_the_clear(post: Post) -> None:
+def test_no_password_in_the_clear(post: SmtpServer) -> None:
     """To another machine a password is never sent without encryption."""
     elsewhere = SmtpTransport("mail.example.org", post.port, user="jan", password="wachtwoord/1")
     with smtplib.SMTP("127.0.0.1", post.port) as server, pytest.raises(TemporaryMailError, match="not sent"):

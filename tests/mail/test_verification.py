@@ -15,7 +15,7 @@ from selfservice.db import Database
 from selfservice.mail import outbox, verification
 from selfservice.values.address import mask_address
 from selfservice.values.reference import group_reference, is_valid_reference, new_reference
-from tests.domain_helpers import CONTEXT, NOW, counted, new_database, rows, verbs
+from tests.domain_helpers import CONTEXT, NOW, new_database, recorded_statements, rows, verbs
 
 
 @pytest.fixture
@@ -92,9 +92,9 @@ def test_no_address_in_full(db: Database) -> None:
 
 def test_void_mail_is_no_message(db: Database) -> None:
     """A mail that nobody gets runs the same statements, and cannot be found as a message of ours."""
-    with counted(db) as real:
+    with recorded_statements(db) as real:
         queue(db, "real")
-    with counted(db) as void:
+    with recorded_statements(db) as void:
         queue(db, "void", void=True)
     assert verbs(real) == verbs(void)
     kept = rows(db, "messages")[1]

@@ -16,12 +16,12 @@ import pytest
 
 from selfservice import clock
 from selfservice.db import Database
-from selfservice.logs import JsonLines
+from selfservice.logs import JsonFormatter
 from selfservice.mail import outbox
 from selfservice.mail.delivery import claim
 from selfservice.mail.outbox import OutboxEntry, status
 from selfservice.mail.worker import Worker
-from tests.domain_helpers import CONTEXT, NOW, Post, new_database, rows, run_processes
+from tests.domain_helpers import CONTEXT, NOW, SmtpServer, new_database, rows, run_processes
 from tests.outbox_worker import render
 
 ROOT = Path(__file__).parent.parent.parent
@@ -114,7 +114,7 @@ def test_other_work_that_fails(db: Database, caplog: pytest.LogCaptureFixture) -
     until(lambda: len(transport.sent) == 2)
     stop.set()
     thread.join(60)
-    lines = [JsonLines().format(record) for record in caplog.records if record.levelname == "ERROR"]
+    lines = [JsonFormatter().format(record) for record in caplog.records if record.levelname == "ERROR"]
     assert (1, False) == (len(lines), "jan@" in lines[0])
 
 
@@ -157,7 +157,7 @@ def test_workers_share(db: Database) -> None:
     assert list(range(1, 201)) == sorted(number for each in claimed for number in each)
 
 
-def has_gone_on(db: Database, post: Post, enough: int, total: int) -> bool:
+def has_gone_on(db: Database, post: SmtpServer, enough: int, total: int) -> bool:
     return len(post.messages) >= enough or status(db, clock.now())["sent"] == total
 
 
@@ -169,7 +169,7 @@ def test_killed_worker_loses_nothing(db: Database) -> None:
     now = clock.now()
     ids = {enqueue(db, number, now).message_id for number in range(total)}
     kills = 0
-    with Post() as post:
+    with SmtpServer() as post:
         post.delay_seconds = 0.02
         command = [sys.executable, "-m", "tests.outbox_worker", str(db.path), str(post.port)]
         while status(db, clock.now())["sent"] < total:

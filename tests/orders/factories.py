@@ -15,7 +15,7 @@ from selfservice.i18n.languages import TIMEZONE
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
-from tests.people import database
+from tests.sign_in_helpers import database
 
 _NUMBERS = count(1)
 

@@ -16,7 +16,7 @@ from selfservice.commands import cli
 from selfservice.db import Database
 from selfservice.orders import api_keys
 from tests.domain_helpers import NOW, dump, new_database, rows
-from tests.people import database
+from tests.sign_in_helpers import database
 
 
 @pytest.fixture

@@ -19,11 +19,11 @@ from selfservice.db import Database
 from selfservice.demo import accounts
 from selfservice.i18n.catalogs import pgettext
 from selfservice.i18n.languages import LANGUAGES, using_language
-from tests.live import Live, path, wait_until
+from tests.live_server import Live, path, wait_until
 from tests.orders.factories import add, add_many
 from tests.test_browser_axe import broken
 from tests.test_browser_layout import FOCUS, NARROW, TOO_SMALL, TOO_WIDE, tab_to
-from tests.visitors import Visit, Visitor
+from tests.visitors import Visitor, VisitorFactory
 
 # The demonstration's first person has the main code; the other two are no other test's: a colleague, and one privately.
 MAIN, COLLEAGUE, PRIVATE = 0, 33, 34
@@ -61,7 +61,7 @@ def sessions() -> dict[tuple[str, int], list[Any]]:
 
 
 @pytest.fixture
-def signed_in(live: Live, visit: Visit, sessions: dict[tuple[str, int], list[Any]]) -> SignedIn:
+def signed_in(live: Live, visit: VisitorFactory, sessions: dict[tuple[str, int], list[Any]]) -> SignedIn:
     """Somebody who looks at their orders."""
 
     def come(lang: str, number: int = MAIN, *, scripts: bool = True, width: int = 1280) -> Visitor:
@@ -98,7 +98,7 @@ def number_of(page: Page) -> int:
 
 @both
 @with_and_without
-def test_journey(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
+def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """Sign in on the help page, look at last year, go back, come again, and download what the screen shows."""
     visitor = visit(scripts=scripts)
     start = path(lang, "orders")
@@ -182,7 +182,7 @@ def test_switch_keeps_the_state(signed_in: SignedIn, lang: str, scripts: bool) -
 
 @both
 @with_and_without
-def test_again(live: Live, visit: Visit, lang: str, scripts: bool) -> None:
+def test_again(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """An order of today is asked for again in one press; a mail says that it comes, and the list remembers."""
     number = bought(live)
     visitor = visit(scripts=scripts)
@@ -239,7 +239,7 @@ def many(live: Live) -> None:
 
 @pytest.mark.usefixtures("many")
 @pytest.mark.parametrize(("lang", "scripts", "width"), [("en", True, 1280), ("nl", False, 390)])
-def test_large_file(live: Live, visit: Visit, lang: str, scripts: bool, width: int) -> None:
+def test_large_file(live: Live, visit: VisitorFactory, lang: str, scripts: bool, width: int) -> None:
     """A large file has a page that shows how far it is, by itself or by its link, through a reload, the language switch
     and a second tab; then the file is there, and stays.
     """
@@ -322,7 +322,7 @@ def colleague(visitor: Visitor, live: Live, lang: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("lang", "width"), [("en", 1280), ("nl", 390)])
-def test_axe(live: Live, visit: Visit, lang: str, width: int) -> None:
+def test_axe(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
     """No state has a violation, light or dark, as a table or as cards, chart and all."""
     found: dict[str, list[str]] = {}
     for way in (states, colleague):
@@ -333,7 +333,7 @@ def test_axe(live: Live, visit: Visit, lang: str, width: int) -> None:
 
 
 @both
-def test_narrow(live: Live, visit: Visit, lang: str) -> None:
+def test_narrow(live: Live, visit: VisitorFactory, lang: str) -> None:
     """At 320 pixels no state scrolls sideways or has a target too small to hit; nor does the help page with orders."""
     found = {}
     for way in (states, colleague):
@@ -450,7 +450,7 @@ def test_orders_leave_the_screen(signed_in: SignedIn, typed: str) -> None:
         assert "period=last-year" in page.url
 
 
-def test_nothing_flashes(visit: Visit) -> None:
+def test_nothing_flashes(visit: VisitorFactory) -> None:
     """The style sheet is there before the orders are: the help page asks for it with the sign-in form."""
     visitor = visit()
     page = visitor.go(path("en", "orders"))

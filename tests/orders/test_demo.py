@@ -23,7 +23,7 @@ from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
 from tests.conftest import SECRET
 from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
-from tests.killed import kill_and_repeat
+from tests.kill_helpers import kill_and_repeat
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

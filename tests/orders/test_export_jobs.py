@@ -29,7 +29,7 @@ from tests.clients import HouseClient
 from tests.conftest import SECRET
 from tests.domain_helpers import rows
 from tests.orders.factories import buy, clear, days_ago
-from tests.people import COLLEAGUE, MAIN, OTHER, browser, database, enter, prepare
+from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, browser, database, prepare, sign_in
 
 ORDERS = "/en/self-service/orders"
 Work = Callable[[], None]
@@ -39,7 +39,7 @@ Work = Callable[[], None]
 def people(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first person has the main code of ten orders; making a file of even one of them takes long."""
     prepare(app)
-    monkeypatch.setattr(downloads, "MOST_SECONDS", 0)
+    monkeypatch.setattr(downloads, "MAX_REQUEST_SECONDS", 0)
     with database(app).write() as conn:
         conn.execute("UPDATE organisations SET main_person_id = 1 WHERE id = 1")
     clear(app)
@@ -104,7 +104,7 @@ def test_the_way(
     """A file that takes long has a page; when the worker made it, it is there: the very file that is otherwise made at
     once. It can be taken again, and asked for again it is the same one.
     """
-    enter(client)
+    sign_in(client)
     page = begun(client, ending, lang)
     waiting = client.get(page)
     work()
@@ -115,27 +115,27 @@ def test_the_way(
     )  # fmt: skip
     assert link
     taken = [client.get(link[1]) for _ in range(2)]
-    monkeypatch.setattr(downloads, "MOST_SECONDS", 3)
+    monkeypatch.setattr(downloads, "MAX_REQUEST_SECONDS", 3)
     at_once = client.get(f"/{lang}/self-service/orders{ending}")
     for answer in taken:
         assert (200, len(answer.data)) == (answer.status_code, answer.content_length)
         assert answer.headers["Content-Disposition"] == at_once.headers["Content-Disposition"]
         assert content(at_once.data) == content(answer.data)
-    monkeypatch.setattr(downloads, "MOST_SECONDS", 0)
+    monkeypatch.setattr(downloads, "MAX_REQUEST_SECONDS", 0)
     assert page == begun(client, ending, lang)
     assert 2 == len([row for row in rows(database(app), "events") if row["what"] == "orders.download"])
 
 
 def test_asked_twice(app: Flask, client: HouseClient) -> None:
     """Asked for in two tabs it is one job, with one page."""
-    enter(client)
+    sign_in(client)
     assert begun(client) == begun(client)
     assert 1 == len(rows(database(app), "jobs"))
 
 
 def test_another_meanwhile(app: Flask, client: HouseClient) -> None:
     """Another large file meanwhile is 429, with when to try again, on the page of the one that is being made."""
-    enter(client)
+    sign_in(client)
     begun(client)
     answer = client.get(f"{ORDERS}.csv")
     assert (429, "5") == (answer.status_code, answer.headers["Retry-After"])
@@ -148,11 +148,11 @@ def test_anothers_is_as_nobodys(app: Flask, client: HouseClient, work: Work, who
     """For another person, and in another session of the same person, a file is as one that there is not, byte for byte,
     ready or not.
     """
-    enter(client)
+    sign_in(client)
     page = begun(client)
     name = page.partition("id=")[2]
     other = browser(app)
-    enter(other, who)
+    sign_in(other, who)
     for ready in (False, True):
         if ready:
             work()
@@ -173,7 +173,7 @@ def test_progress(app: Flask, client: HouseClient) -> None:
     """The part that changes comes again and again by itself; what is read aloud is said once a quarter, not each time;
     without a script a link shows the same.
     """
-    enter(client)
+    sign_in(client)
     page = begun(client)
     told(app, 30, 100)
     shown = client.get(page).text
@@ -196,7 +196,7 @@ def test_progress(app: Flask, client: HouseClient) -> None:
 
 def test_looking_on_does_not_keep_anybody_logged_in(app: Flask, client: HouseClient) -> None:
     """What the page asks for by itself does not begin the idle time anew; whoever looks at the page does."""
-    enter(client)
+    sign_in(client)
     page = begun(client)
     with database(app).write() as conn:
         conn.execute("UPDATE sessions SET used_at = created_at, created_at = created_at")
@@ -211,7 +211,7 @@ def test_looking_on_does_not_keep_anybody_logged_in(app: Flask, client: HouseCli
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch(client: HouseClient, lang: str) -> None:
     """The language switch keeps the file that is being made."""
-    enter(client)
+    sign_in(client)
     page = begun(client, lang=lang)
     other = {"en": "nl", "nl": "en"}[lang]
     assert f'href="{page.replace(f"/{lang}/", f"/{other}/")}"' in client.get(page).text
@@ -221,7 +221,7 @@ def test_switch(client: HouseClient, lang: str) -> None:
 @pytest.mark.parametrize(("lang", "said"), [("en", "does not answer"), ("nl", "geeft geen antwoord")])
 def test_no_worker(app: Flask, client: HouseClient, lang: str, said: str) -> None:
     """When nobody makes the file the page says so after a while, and not before."""
-    enter(client)
+    sign_in(client)
     page = begun(client, lang=lang)
     before = said in client.get(page).text
     with database(app).write() as conn:
@@ -232,7 +232,7 @@ def test_no_worker(app: Flask, client: HouseClient, lang: str, said: str) -> Non
 
 def test_given_up(app: Flask, client: HouseClient, work: Work) -> None:
     """What fails three times is said, with what to do; asked for again it is made anew. Nothing is left of it."""
-    enter(client)
+    sign_in(client)
     page = begun(client)
     db = database(app)
     with db.write() as conn:
@@ -254,29 +254,29 @@ def test_given_up(app: Flask, client: HouseClient, work: Work) -> None:
 
 def test_log_out_ends_it(app: Flask, client: HouseClient, work: Work) -> None:
     """Logging out deletes the job and what was made; who logs in again finds neither."""
-    enter(client)
+    sign_in(client)
     page = begun(client)
     work()
     client.send("/en/self-service/sign-in/out", {})
     assert ([], []) == (rows(database(app), "jobs"), list(app.extensions["services"].config.downloads.glob("*")))
-    enter(client)
+    sign_in(client)
     assert 404 == client.get(page).status_code
 
 
 def test_a_session_that_ends_ends_its_job(app: Flask, config: Config, client: HouseClient) -> None:
     """A job of a session that ended otherwise goes at the next sweep."""
-    enter(client)
+    sign_in(client)
     begun(client)
     db, folder = database(app), downloads.folder_of(app.extensions["services"])
-    downloads.sweep(folder, db, clock.now())
+    downloads.delete_expired(folder, db, clock.now())
     assert 1 == len(rows(db, "jobs"))
-    downloads.sweep(folder, db, clock.now() + timedelta(minutes=16))
+    downloads.delete_expired(folder, db, clock.now() + timedelta(minutes=16))
     assert [] == rows(db, "jobs")
 
 
 def test_what_is_no_longer_in_sight(app: Flask, client: HouseClient, work: Work) -> None:
     """A file of all the organisation's orders is not for whoever no longer has the main code."""
-    enter(client)
+    sign_in(client)
     page = begun(client)
     work()
     with database(app).write() as conn:
@@ -293,10 +293,10 @@ def test_what_is_no_longer_in_sight(app: Flask, client: HouseClient, work: Work)
 )
 def test_said_beforehand(client: HouseClient, monkeypatch: pytest.MonkeyPatch, lang: str, wait: str, most: str) -> None:
     """The list says how long a file takes, if that is long, and when there are more orders than a sheet holds."""
-    enter(client)
+    sign_in(client)
     page = client.get(f"/{lang}/self-service/orders").text
     monkeypatch.setitem(export._RATES, "xlsx", (10 / 180, 1))
-    monkeypatch.setattr(downloads, "MOST_SECONDS", 3)
+    monkeypatch.setattr(downloads, "MAX_REQUEST_SECONDS", 3)
     monkeypatch.setattr(workbook, "MOST_ROWS", 10)
     fits = client.get(f"/{lang}/self-service/orders").text
     monkeypatch.setattr(workbook, "MOST_ROWS", 9)
@@ -316,5 +316,5 @@ def test_what_is_long(monkeypatch: pytest.MonkeyPatch, kind: str, orders: int, i
     """By what was measured: a million lines of CSV are made at once, a workbook of as many is a job."""
     monkeypatch.undo()
     assert is_long == (
-        export.estimated_seconds(orders, Query(Scope(1, None), Period(), "en"), kind) > downloads.MOST_SECONDS
+        export.estimated_seconds(orders, Query(Scope(1, None), Period(), "en"), kind) > downloads.MAX_REQUEST_SECONDS
     )

@@ -30,7 +30,7 @@ from selfservice.values.access_code import group_code, with_check_character
 from selfservice.web.services import Services
 from tests.conftest import SECRET
 from tests.domain_helpers import CONTEXT, KEYS, NOW, add_person, new_database, rows
-from tests.killed import kill_and_repeat
+from tests.kill_helpers import kill_and_repeat
 
 CODE = with_check_character("23456789ABCDEFG")
 GOOD = {

@@ -18,7 +18,7 @@ from selfservice.orders.models import Month, Scope
 from tests import house
 from tests.clients import HouseClient
 from tests.orders.factories import buy, clear
-from tests.people import COLLEAGUE, MAIN, database, enter, prepare
+from tests.sign_in_helpers import COLLEAGUE, MAIN, database, prepare, sign_in
 
 ORDERS = "/en/self-service/orders"
 both = pytest.mark.parametrize("lang", LANGUAGES)
@@ -115,7 +115,7 @@ def test_many_colleagues(app: Flask, client: HouseClient, monkeypatch: pytest.Mo
     clear(app)
     mine, theirs = buy(app, MAIN), buy(app, COLLEAGUE)
     monkeypatch.setattr(visibility, "MOST_PEOPLE", 1)
-    enter(client)
+    sign_in(client)
     page = house.parse(client.get(ORDERS).text)
     links = {
         house.text_of(one): one.get("href", "") for one in house.elements(page, "a") if "by=" in one.get("href", "")

@@ -16,10 +16,21 @@ from selfservice.demo import accounts
 from selfservice.fragments import orders as pages
 from selfservice.i18n.languages import LANGUAGES
 from tests import house
-from tests.clients import HX, HouseClient
-from tests.domain_helpers import counted, rows
+from tests.clients import HTMX_HEADERS, HouseClient
+from tests.domain_helpers import recorded_statements, rows
 from tests.orders.factories import buy, clear, days_ago
-from tests.people import COLLEAGUE, MAIN, OTHER, PASSWORD, PRIVATE, browser, database, enter, person_id, prepare
+from tests.sign_in_helpers import (
+    COLLEAGUE,
+    MAIN,
+    OTHER,
+    PASSWORD,
+    PRIVATE,
+    browser,
+    database,
+    person_id,
+    prepare,
+    sign_in,
+)
 
 ORDERS = "/en/self-service/orders"
 STATE = "period=last-year&words=extract&sort=-amount&by=2"
@@ -70,7 +81,7 @@ def test_main_and_colleague(app: Flask, client: HouseClient) -> None:
     found = []
     for number in (MAIN, COLLEAGUE, OTHER):
         visitor = browser(app)
-        enter(visitor, number)
+        sign_in(visitor, number)
         page = tree(visitor)
         found.append((numbers(page), said(page)))
     assert [
@@ -84,7 +95,7 @@ def test_what_a_row_says(app: Flask, client: HouseClient) -> None:
     """A row has number, date, product, organisation, who ordered, payment, invoice, state and amount, in words."""
     buy(app, COLLEAGUE, "2026-03-29T03:30", product="accounts", cents=-1250, invoice="26030000001", state="failed",
         number="0004100001")  # fmt: skip
-    enter(client)
+    sign_in(client)
     row = next(one for one in house.elements(tree(client), "tr") if by_class(one, "number"))
     cells = [house.text_of(cell) for cell in house.elements(row, "td", "th")]
     assert [
@@ -97,7 +108,7 @@ def test_what_a_row_says(app: Flask, client: HouseClient) -> None:
 def test_private(app: Flask, client: HouseClient) -> None:
     """Privately one sees one's own orders, by the page's language."""
     number = buy(app, PRIVATE, payment="credit")
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     assert ([number], True) == (numbers(tree(client)), "Extract (nl)" in text(tree(client, lang="nl")))
 
 
@@ -121,14 +132,14 @@ def test_address(app: Flask, client: HouseClient, query: str, expected: list[str
     buy(app, MAIN, "2026-03-01T00:00", cents=100, number="A")
     buy(app, MAIN, "2026-03-31T23:59", cents=300, number="B")
     buy(app, MAIN, "2026-04-01T00:00", cents=200, number="C", product="accounts")
-    enter(client)
+    sign_in(client)
     assert expected == numbers(tree(client, query))
 
 
 def test_preset(app: Flask, client: HouseClient) -> None:
     """A preset is counted from today, whatever day that is."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     shown = [numbers(tree(client, f"?period={name}")) for name in ("this-year", "last-year", "this-month", "all")]
     assert [[number], [], [number], [number]] == shown
 
@@ -136,7 +147,7 @@ def test_preset(app: Flask, client: HouseClient) -> None:
 def test_period_in_words(app: Flask, client: HouseClient) -> None:
     """The period always stands in words beside the number and the total, in the page's language."""
     buy(app, MAIN, "2026-03-01T00:00")
-    enter(client)
+    sign_in(client)
     found = [
         said(tree(client, query)).partition("€2.85 ")[2]
         for query in ("", "?from=1-3-2026&to=31-3-2026", "?from=1-3-2026&to=2-4-2026", "?from=1-3-2026", "?to=1-3-2026",
@@ -161,7 +172,7 @@ def test_wrong_date(app: Flask, client: HouseClient, query: str, wrong: set[str]
     """A date that cannot be is told at its field, with all that was typed kept; nothing is shown that was not asked."""
     buy(app, MAIN)
     buy(app, COLLEAGUE)
-    enter(client)
+    sign_in(client)
     page = tree(client, query, status=422)
     fields = {one.get("name"): one for one in house.elements(page, "input")}
     assert wrong == {name for name, one in fields.items() if one.get("aria-invalid") == "true"}
@@ -173,7 +184,7 @@ def test_wrong_date(app: Flask, client: HouseClient, query: str, wrong: set[str]
 def test_why_wrong(app: Flask, client: HouseClient) -> None:
     """A day that is not in the calendar is told apart from what is no date at all."""
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     page = tree(client, "?from=3/31/2026&to=soon", status=422)
     told = [house.text_of(one) for one in house.elements(by_class(page, "summary")[0], "li")]
     assert [
@@ -187,7 +198,7 @@ def test_copied_number(app: Flask, client: HouseClient, typed: str) -> None:
     """An order is found by its number as it stands in our files or in somebody's mail, with what stands around it."""
     for number in ("0012-A", "0012-B"):
         buy(app, MAIN, number=number)
-    enter(client)
+    sign_in(client)
     assert ["0012-A"] == numbers(tree(client, f"?{urlencode({'words': typed})}"))
 
 
@@ -195,7 +206,7 @@ def test_copied_number(app: Flask, client: HouseClient, typed: str) -> None:
 def test_strange(app: Flask, client: HouseClient, query: str) -> None:
     """What no page of ours leads to is refused."""
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     assert 400 == client.get(ORDERS + query).status_code
 
 
@@ -203,13 +214,13 @@ def test_by(app: Flask, client: HouseClient) -> None:
     """The main code can look at one colleague's orders; who is not in sight cannot be named by anybody else."""
     buy(app, MAIN)
     theirs = buy(app, COLLEAGUE)
-    enter(client)
+    sign_in(client)
     page = tree(client, "?by=2")
     chosen = [house.text_of(one) for one in house.elements(page, "option") if "selected" in one.attrib]
     assert ([theirs], ["Newest first", f"Amira Merrywind (…{accounts.code(1)[-3:]})"]) == (numbers(page), chosen)
     assert [theirs] == numbers(tree(client, links(tree(client), "Amira")[0].partition("#")[0].removeprefix(ORDERS)))
     other = browser(app)
-    enter(other, COLLEAGUE)
+    sign_in(other, COLLEAGUE)
     assert [400, 400] == [other.get(f"{ORDERS}?by={number}").status_code for number in (1, 2)]
     assert [] == [one for one in house.elements(tree(other), "select") if one.get("name") == "by"]
 
@@ -217,7 +228,7 @@ def test_by(app: Flask, client: HouseClient) -> None:
 def test_sort_links(app: Flask, client: HouseClient) -> None:
     """The heading that the list is sorted by says so; pressing it again turns it round, and the rest stays."""
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     page = tree(client, "?period=this-year&sort=amount")
     sorted_ = {one.get("class"): one.get("aria-sort") for one in house.elements(page, "th") if one.get("aria-sort")}
     assert {"amount": "ascending"} == sorted_
@@ -229,7 +240,7 @@ def test_sort_links(app: Flask, client: HouseClient) -> None:
 def test_pages(app: Flask, client: HouseClient, sort: str) -> None:
     """Page by page, forwards and back, every order is seen once, also when new ones arrive in between."""
     made = {buy(app, MAIN, days_ago(day), cents=day % 7 * 100) for day in range(1, 61)}
-    enter(client)
+    sign_in(client)
     page = tree(client, f"?words=extract{sort}")
     seen = [numbers(page)]
     while forward := [one.get("href", "") for one in house.elements(page, "a") if one.get("rel") == "next"]:
@@ -246,7 +257,7 @@ def test_another_accounts_place(app: Flask, client: HouseClient) -> None:
     """A place in another's list is no place: the first page comes, as for one that does not exist."""
     theirs = buy(app, OTHER)
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     pages = [client.get(f"{ORDERS}?after={place}").text.replace(place, "") for place in (theirs, "T999999", "x" * 500)]
     assert [pages[0]] * 2 == pages[:2]
     assert ["1 order €2.85 Everything"] * 3 == [said(house.parse(page)) for page in pages]
@@ -258,7 +269,7 @@ def test_switch_keeps_everything(app: Flask, client: HouseClient, lang: str) -> 
     for day in range(30):
         buy(app, MAIN, days_ago(day + 1))
         buy(app, COLLEAGUE, days_ago(day + 1))
-    enter(client)
+    sign_in(client)
     place = f"/{lang}/self-service/orders"
     first = client.get(f"{place}?words=extract&by=2&sort=date").text
     onward = re.search(r'href="([^"]+)#orders-list" rel="next"', first)
@@ -283,7 +294,7 @@ def test_switch_keeps_everything(app: Flask, client: HouseClient, lang: str) -> 
 def test_switch_with_something_typed(app: Flask, client: HouseClient) -> None:
     """What was typed and not sent stays as it is, without complaints; errors that were told are told again."""
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     for more, status in (("", 200), ("&checked=1", 422)):
         page = tree(client, f"?from=31-2&words=x&switch_language=1{more}", "nl", status)
         values = {one.get("name"): one.get("value") for one in house.elements(page, "input")}
@@ -297,9 +308,9 @@ def test_sign_in_leads_on(app: Flask, client: HouseClient) -> None:
     page = tree(client, f"?{STATE}")
     after = next(one.get("value", "") for one in house.elements(page, "input") if one.get("name") == "next")
     assert f"{ORDERS}?{STATE}" == after
-    wrong = enter(client, password="wrong", next=after)
+    wrong = sign_in(client, password="wrong", next=after)
     assert (422, True) == (wrong.status_code, 'id="orders"' in wrong.text)
-    answer = enter(client, next=after)
+    answer = sign_in(client, next=after)
     assert (303, after) == (answer.status_code, answer.headers["Location"])
     assert 200 == client.get(after).status_code
 
@@ -317,8 +328,8 @@ def test_in_place(app: Flask, client: HouseClient) -> None:
     """A help page gets the list by itself once somebody is signed in, and nothing otherwise."""
     number = buy(app, MAIN)
     assert 204 == client.fragment(f"{ORDERS}/mine").status_code
-    enter(client)
-    answer = client.get(f"{ORDERS}/mine", headers=HX)
+    sign_in(client)
+    answer = client.get(f"{ORDERS}/mine", headers=HTMX_HEADERS)
     assert (200, [number]) == (answer.status_code, numbers(house.parse(answer.text, fragment=True)))
 
 
@@ -336,7 +347,7 @@ def test_empty(app: Flask, client: HouseClient, who: int, query: str, heading: s
     """Where there is nothing, it says why and leads to where there is something."""
     buy(app, MAIN)
     buy(app, COLLEAGUE)
-    enter(client, who)
+    sign_in(client, who)
     page = tree(client, query)
     notice = by_class(page, "notice")[0]
     assert heading in house.text_of(notice)
@@ -346,14 +357,14 @@ def test_empty(app: Flask, client: HouseClient, who: int, query: str, heading: s
 def test_earlier_code(app: Flask, client: HouseClient) -> None:
     """Orders of a code that was revoked are in the list of the code that came in its place, and it says so."""
     number = buy(app, COLLEAGUE, days_ago(150))
-    enter(client, COLLEAGUE)
+    sign_in(client, COLLEAGUE)
     page = tree(client)
     assert ([number], True) == (
         numbers(page),
         f"which ended in {accounts.code(accounts.PEOPLE + 1)[-3:]}" in text(page),
     )
     other = browser(app)
-    enter(other, PRIVATE)
+    sign_in(other, PRIVATE)
     assert "You had another access code" not in text(tree(other))
 
 
@@ -365,7 +376,7 @@ def test_elsewhere(app: Flask, client: HouseClient) -> None:
         conn.execute(
             "UPDATE access_codes SET person_id = ? WHERE person_id = ?", (person_id(app, MAIN), person_id(app, PRIVATE))
         )
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     page = tree(client)
     assert "You also ordered for Bakkerij De Gouden Korst, with a code that was revoked." in text(page)
     assert links(page, "Request an access code")
@@ -373,7 +384,7 @@ def test_elsewhere(app: Flask, client: HouseClient) -> None:
 
 def test_own_registration(app: Flask, client: HouseClient) -> None:
     """Whoever looks for their own registration among the orders is led to it."""
-    enter(client, PRIVATE)
+    sign_in(client, PRIVATE)
     assert ["/en/which-log-in/#own-details"] == links(tree(client), "See your own registration")
 
 
@@ -381,7 +392,7 @@ def test_chart(app: Flask, client: HouseClient) -> None:
     """Each month has a bar, empty ones too, that leads to its orders; below it the same stands as a table."""
     buy(app, MAIN, "2025-12-15T12:00", cents=1000, number="A")
     buy(app, MAIN, "2026-02-15T12:00", cents=-500, number="B")
-    enter(client)
+    sign_in(client)
     page = tree(client)
     bars = list(page.iter("{http://www.w3.org/2000/svg}a"))
     names = [house.text_of(one) for one in bars]
@@ -402,7 +413,7 @@ def test_looks_are_noted(app: Flask, client: HouseClient) -> None:
     """Who looked at which account and days is in the event log; the same list again, or its next page, is one look."""
     for day in range(30):
         buy(app, COLLEAGUE, days_ago(day))
-    enter(client)
+    sign_in(client)
     for query in ("", "", "?sort=date", "?from=1-3-2026&to=31-3-2026", "?by=1"):
         tree(client, query)
     holder = rows(database(app), "order_holders")[0]["id"]
@@ -417,7 +428,7 @@ def test_no_look_no_note(app: Flask, client: HouseClient) -> None:
     """A look that shows nothing, since a date was wrong or nobody is signed in, is no event."""
     buy(app, MAIN)
     tree(client)
-    enter(client, password=PASSWORD)
+    sign_in(client, password=PASSWORD)
     tree(client, "?from=x", status=422)
     assert [] == events(app, "orders.look")
 
@@ -428,8 +439,8 @@ def test_nothing_is_read_whole(app: Flask, number: int) -> None:
     buy(app, number, days_ago(40))
     buy(app, number)
     visitor = browser(app)
-    enter(visitor, number)
-    with counted(database(app)) as statements:
+    sign_in(visitor, number)
+    with recorded_statements(database(app)) as statements:
         tree(visitor)
     asked = {each for each in statements if each.lstrip().startswith("SELECT")}
     plans = [
@@ -443,7 +454,7 @@ def test_few_modules(app: Flask, client: HouseClient) -> None:
     """To follow one look at the list, nobody has to open more than ten modules about orders."""
     buy(app, MAIN, days_ago(3))
     buy(app, COLLEAGUE, days_ago(40))
-    enter(client)
+    sign_in(client)
     client.get(ORDERS)
     called = set()
 

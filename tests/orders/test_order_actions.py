@@ -22,7 +22,19 @@ from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.orders.factories import buy, clear, days_ago
-from tests.people import COLLEAGUE, MAIN, OTHER, PRIVATE, age, browser, database, enter, mails, person_id, prepare
+from tests.sign_in_helpers import (
+    COLLEAGUE,
+    MAIN,
+    OTHER,
+    PRIVATE,
+    age_sessions,
+    browser,
+    database,
+    person_id,
+    prepare,
+    sign_in,
+    waiting_mails,
+)
 
 ORDERS = "/en/self-service/orders"
 KINDS = (".csv", "-programs.csv", ".xlsx", ".json")
@@ -89,7 +101,7 @@ def press(client: HouseClient, number: str, *, htmx: bool = False, **more: str) 
 def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     """One press is one redelivery and one mail; the second says that it was asked for, and changes nothing."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     assert "Get it again: €0.00" in client.get(ORDERS).text
     answers = [press(client, number, htmx=htmx, list="period=this-year") for _ in range(3)]
     place = f"{ORDERS}/again?number={number}&list=period%3Dthis-year"
@@ -98,7 +110,7 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     assert [(number, person_id(app, MAIN), None)] == [
         (row["number"], row["person_id"], row["done_at"]) for row in redeliveries
     ]
-    assert [("orders.again", accounts.email(MAIN))] == mails(app)
+    assert [("orders.again", accounts.email(MAIN))] == waiting_mails(app)
     page = client.get(place).text
     assert ("This order was asked for again: " in page, f'href="{ORDERS}?period=this-year#orders"' in page) == (
         True,
@@ -117,7 +129,7 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
 def test_way_back(app: Flask, client: HouseClient, stands: str | None, *, in_place: bool) -> None:
     """Where the list stood its address still is, and a link to it leads nowhere: it comes back in place."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     press(client, number)
     headers = {} if stands is None else {"HX-Request": "true", "HX-Current-URL": f"http://localhost{stands}"}
     page = client.get(f"{ORDERS}/again?number={number}", headers=headers).text
@@ -127,7 +139,7 @@ def test_way_back(app: Flask, client: HouseClient, stands: str | None, *, in_pla
 def test_delivered_again(app: Flask, client: HouseClient) -> None:
     """Once the shop said that it was delivered again, the order is no longer on its way."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     press(client, number)
     with database(app).write() as conn:
         redelivery.mark_delivered(conn, 1, dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC))
@@ -138,9 +150,9 @@ def test_delivered_again(app: Flask, client: HouseClient) -> None:
 def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
     """Who sees an order can have it come again; the mail goes to who asked."""
     number = buy(app, COLLEAGUE)
-    enter(client)
+    sign_in(client)
     press(client, number)
-    assert [("orders.again", accounts.email(MAIN))] == mails(app)
+    assert [("orders.again", accounts.email(MAIN))] == waiting_mails(app)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +162,7 @@ def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
 def test_too_late(app: Flask, client: HouseClient, changes: dict[str, object]) -> None:
     """Of yesterday, or paid without a code: no redelivery, and contact with the order filled in."""
     number = buy(app, MAIN, **changes)  # type: ignore[arg-type]
-    enter(client)
+    sign_in(client)
     assert "Contact us about this order" in client.get(ORDERS).text
     first = press(client, number)
     second = client.get(first.headers["Location"])
@@ -160,13 +172,13 @@ def test_too_late(app: Flask, client: HouseClient, changes: dict[str, object]) -
     said = "You get an order again for €0.00 only on the day it was made, until midnight"
     told = [said in client.get(f"{ORDERS}/problem?number={number}{more}").text for more in ("&late=1", "")]
     assert [True, False] == told
-    assert ([], []) == (rows(database(app), "order_redeliveries"), mails(app))
+    assert ([], []) == (rows(database(app), "order_redeliveries"), waiting_mails(app))
 
 
 def test_a_problem_today(app: Flask, client: HouseClient) -> None:
     """Who wants to contact us about an order of today is told that it can be had again at once."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     assert "Get it again: €0.00" in client.get(f"{ORDERS}/problem?number={number}").text
     press(client, number)
     assert "Get it again" not in client.get(f"{ORDERS}/problem?number={number}").text
@@ -175,7 +187,7 @@ def test_a_problem_today(app: Flask, client: HouseClient) -> None:
 def test_the_list_is_kept(app: Flask, client: HouseClient) -> None:
     """From an order asked for again to contact about it, and from contact to asking: the list is still the way back."""
     number, typed = buy(app, MAIN), "words=" + "%F0%9F%8C%8D" * 100
-    enter(client)
+    sign_in(client)
     for query in ("period=this-year&sort=-amount", typed):
         kept = {"number": number, "list": query}
         page = client.get(f"{ORDERS}/problem?{urlencode(kept)}").text
@@ -202,8 +214,8 @@ def test_session_over(app: Flask, client: HouseClient, step: str, *, htmx: bool)
     after = next(one.get("value", "") for one in house.elements(page, "input") if one.get("name") == "next")
     assert (200, place) == (answer.status_code, after)
     # A wrong password is told in the same place.
-    assert 'id="orders"' in enter(client, password="wrong", next=after).text
-    assert place == enter(client, next=after).headers["Location"]
+    assert 'id="orders"' in sign_in(client, password="wrong", next=after).text
+    assert place == sign_in(client, next=after).headers["Location"]
     assert number in client.get(place).text
     assert [] == rows(database(app), "order_redeliveries")
 
@@ -213,7 +225,7 @@ def test_session_over(app: Flask, client: HouseClient, step: str, *, htmx: bool)
 def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int, *, htmx: bool) -> None:
     """Another's order answers the same bytes as one that does not exist, wherever it is named; nothing happens."""
     theirs = [buy(app, OTHER), buy(app, MAIN)]
-    enter(client, who)
+    sign_in(client, who)
     headers = {"HX-Request": "true"} if htmx else {}
     found = [
         [
@@ -231,12 +243,12 @@ def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int, *, ht
     ]
     assert [known[0]] * 3 == known
     assert [200 if htmx else 404] * 3 == [each.status_code for each in found[0][:3]]
-    assert ([], []) == (rows(database(app), "order_redeliveries"), mails(app))
+    assert ([], []) == (rows(database(app), "order_redeliveries"), waiting_mails(app))
 
 
 def test_without_a_number(client: HouseClient) -> None:
     """A step without an order leads back to the list."""
-    enter(client)
+    sign_in(client)
     answers = [client.get(f"{ORDERS}/problem"), client.get(f"{ORDERS}/again"), client.send(f"{ORDERS}/again", {})]
     assert [(303, ORDERS)] * 3 == [(each.status_code, each.headers["Location"]) for each in answers]
 
@@ -244,7 +256,7 @@ def test_without_a_number(client: HouseClient) -> None:
 def test_the_way_back_is_ours(app: Flask, client: HouseClient) -> None:
     """The list that a step leads back to is one of ours, whatever was sent; what is strange is refused."""
     number = buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     page = client.get(f"{ORDERS}/problem?number={number}&list=period%3Dlast-year%26next%3D%2F%2Fevil.example").text
     assert (True, False) == (f'href="{ORDERS}?period=last-year#orders"' in page, "evil" in page.partition("<main")[2])
     assert 400 == client.get(f"{ORDERS}/problem?number={number}&list=period%3Dx").status_code
@@ -258,7 +270,7 @@ def test_mask() -> None:
 @pytest.mark.parametrize("htmx", [False, True])
 def test_ask_the_main_person(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     """A colleague sees a part of the name, and one mail a day goes to the main person, in their language."""
-    enter(client, COLLEAGUE)
+    sign_in(client, COLLEAGUE)
     assert f'href="{ORDERS}/main"' in client.get(ORDERS).text
     page = client.get(f"{ORDERS}/main").text
     for shown in ("J••• v••• d••• Z•••", "j•••@bakkerij-goudenkorst.example", accounts.email(COLLEAGUE)):
@@ -267,7 +279,7 @@ def test_ask_the_main_person(app: Flask, client: HouseClient, *, htmx: bool) -> 
         assert hidden not in page
     answers = [client.send(f"{ORDERS}/main", {}, htmx=htmx) for _ in range(2)]
     assert [(303, f"{ORDERS}/main")] * 2 == [(each.status_code, each.headers["Location"]) for each in answers]
-    assert [("orders.main", accounts.email(MAIN))] == mails(app)
+    assert [("orders.main", accounts.email(MAIN))] == waiting_mails(app)
     sent = rows(database(app), "outbox")[0]
     assert ("nl", accounts.email(COLLEAGUE)) == (sent["language"], json.loads(sent["payload"])["asker_email"])
     after = client.get(f"{ORDERS}/main").text
@@ -278,14 +290,14 @@ def test_ask_the_main_person(app: Flask, client: HouseClient, *, htmx: bool) -> 
 
 def test_asking_from_another_browser(app: Flask, client: HouseClient) -> None:
     """Asking again elsewhere on the same day sends no other mail, and says from when it can be asked again."""
-    enter(client, COLLEAGUE)
+    sign_in(client, COLLEAGUE)
     client.send(f"{ORDERS}/main", {})
     other = browser(app)
-    enter(other, COLLEAGUE)
+    sign_in(other, COLLEAGUE)
     other.send(f"{ORDERS}/main", {})
     page = other.get(f"{ORDERS}/main").text
     assert (1, True, True) == (
-        len(mails(app)),
+        len(waiting_mails(app)),
         "They were asked not long ago" in page,
         "You can ask again from" in page,
     )
@@ -306,21 +318,21 @@ def test_colleagues_together(app: Flask) -> None:
 
 def test_no_main_person(app: Flask, client: HouseClient) -> None:
     """Where nobody has a main code that works, one is led to contact, and no mail can be sent."""
-    enter(client, COLLEAGUE)
+    sign_in(client, COLLEAGUE)
     with database(app).write() as conn:
         conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE person_id = ?", (person_id(app, MAIN),))
     page = client.get(f"{ORDERS}/main").text
     assert ("Nobody at your organisation has a main code" in page, "Send them" in page) == (True, False)
-    assert (303, []) == (client.send(f"{ORDERS}/main", {}).status_code, mails(app))
+    assert (303, []) == (client.send(f"{ORDERS}/main", {}).status_code, waiting_mails(app))
 
 
 @pytest.mark.parametrize("who", [MAIN, PRIVATE])
 def test_nothing_to_ask(app: Flask, client: HouseClient, who: int) -> None:
     """Who has the main code, or a private one, has nobody to ask."""
-    enter(client, who)
+    sign_in(client, who)
     answers = [client.get(f"{ORDERS}/main"), client.send(f"{ORDERS}/main", {})]
     assert [303, 303] == [each.status_code for each in answers]
-    assert (ORDERS, []) == (client.get(f"{ORDERS}/main").headers["Location"], mails(app))
+    assert (ORDERS, []) == (client.get(f"{ORDERS}/main").headers["Location"], waiting_mails(app))
     assert "which is our main code" not in client.get(ORDERS).text
 
 
@@ -338,7 +350,7 @@ def test_nothing_to_ask(app: Flask, client: HouseClient, who: int) -> None:
 def test_file_names(app: Flask, client: HouseClient, lang: str, query: str, name: str, ending: str) -> None:
     """A file says what it holds, is no page, and is kept nowhere on its way."""
     buy(app, MAIN, "2026-02-01T12:00")
-    enter(client)
+    sign_in(client)
     answer = client.get(f"/{lang}/self-service/orders{ending}{query}")
     assert (200, f"attachment; filename={name}{ending}", "nosniff", "no-store, no-transform") == (
         answer.status_code,
@@ -354,7 +366,7 @@ def test_files_are_the_list(app: Flask, client: HouseClient, lang: str) -> None:
     """A file has the orders of the list that it is linked from, in the list's order, and nobody else's."""
     for day in range(40):
         buy(app, (MAIN, COLLEAGUE, OTHER)[day % 3], days_ago(day), cents=day * 37 % 11)
-    enter(client)
+    sign_in(client)
     query = "?sort=-amount&from=2020-01-01"
     page = house.parse(client.get(f"/{lang}/self-service/orders{query}").text)
     shown = [house.text_of(one) for one in house.elements(page) if "number" in one.get("class", "").split()]
@@ -375,10 +387,10 @@ def test_file_without_session(app: Flask, client: HouseClient) -> None:
     buy(app, MAIN)
     answer = client.get(f"{ORDERS}.csv?period=last-year&sort=date")
     assert (303, f"{ORDERS}?period=last-year&sort=date") == (answer.status_code, answer.headers["Location"])
-    enter(client)
+    sign_in(client)
     answer = client.get(f"{ORDERS}.csv?from=x")
     assert (303, f"{ORDERS}?from=x") == (answer.status_code, answer.headers["Location"])
-    age(app, minutes=15)
+    age_sessions(app, minutes=15)
     assert 303 == client.get(f"{ORDERS}.csv").status_code
 
 
@@ -386,5 +398,5 @@ def test_nobodys_file(app: Flask, client: HouseClient) -> None:
     """A colleague cannot be named in a file's address by who does not see them."""
     buy(app, MAIN)
     buy(app, COLLEAGUE)
-    enter(client, COLLEAGUE)
+    sign_in(client, COLLEAGUE)
     assert [400, 400, 400] == [client.get(f"{ORDERS}.csv?by={number}").status_code for number in (1, 2, 99)]

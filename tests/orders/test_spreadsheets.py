@@ -92,7 +92,7 @@ def opened(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[s
     """Each file by kind and language, opened by LibreOffice: it starts three times, which takes a second each."""
     try:
         soffice.find()
-    except soffice.NoOfficeError as error:
+    except soffice.NoLibreOfficeError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("sheets")
     made: dict[tuple[str, str], Path] = {}
@@ -121,7 +121,7 @@ def cut(book: Book, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str,
     """Each CSV file by kind, language and separator, opened by LibreOffice with that separator, its own or another."""
     try:
         soffice.find()
-    except soffice.NoOfficeError as error:
+    except soffice.NoLibreOfficeError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("cut")
     made = {(kind, lang): folder / f"{kind}-{lang}.csv" for kind in ("csv", "programs") for lang in LANGUAGES}
@@ -215,7 +215,7 @@ def test_it_would_have_calculated(tmp_path: Path) -> None:
     """The same texts without our apostrophes are calculated, and numbers lose their zeros: LibreOffice does look."""
     try:
         soffice.find()
-    except soffice.NoOfficeError as error:
+    except soffice.NoLibreOfficeError as error:
         pytest.skip(str(error))
     file = tmp_path / "bare.csv"
     file.write_text('a,b,c,d\r\n"=1+1",007,1E5,12-3\r\n', "utf-8")

@@ -8,8 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from selfservice.config import ROOT
-from tests.live import path, running, wait_until
-from tests.visitors import Visit
+from tests.live_server import path, running, wait_until
+from tests.visitors import VisitorFactory
 
 SECONDS = 10_000.0  # milliseconds; it takes a fraction of one second on a machine that does nothing else
 
@@ -21,7 +21,7 @@ def test_saved_edit_shows(tmp_path: Path, chromium: Browser) -> None:
     file = content / "en" / "contact.md"
     text = file.read_text("utf-8")
     with running(tmp_path, None, "--reload", content=content) as base:
-        visit = Visit(chromium, base)
+        visit = VisitorFactory(chromium, base)
         page = visit().go(path("en", "contact"))
         # The watcher tells the browser of itself just before it begins to watch.
         wait_until(lambda: page.request.get(f"{base}/preview.txt").ok)

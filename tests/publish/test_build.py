@@ -16,13 +16,13 @@ from selfservice import mailer
 from selfservice.config import ROOT, Config
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
-from selfservice.publish.build import BuildError, Built, build
-from selfservice.publish.embed import EmbedError, embedder
+from selfservice.publish.build import BuildError, BuildResult, build
+from selfservice.publish.embed import EmbedError, form_renderer
 from selfservice.publish.indexing import Indexing
 from selfservice.search.index import Question
 from selfservice.search.query import search
 from tests.clients import HouseClient
-from tests.conftest import wired_anew
+from tests.conftest import new_app_unshared
 
 
 def edit(config: Config, file: str, old: str, new: str) -> None:
@@ -38,8 +38,8 @@ def line_of(config: Config, file: str, needle: str) -> int:
     return (config.content / file).read_text("utf-8").partition(needle)[0].count("\n") + 1
 
 
-def attempt(config: Config) -> Built:
-    return build(wired_anew(config), config, compress=False)
+def attempt(config: Config) -> BuildResult:
+    return build(new_app_unshared(config), config, compress=False)
 
 
 def refuse(config: Config) -> list[str]:
@@ -97,14 +97,14 @@ def test_invented_contacts(copied: Config) -> None:
     facts.write_text(text.replace('{ en = "https://www.digid.nl/en/"', '{ en = "https://digid.test/"'), "utf-8")
     real = dataclasses.replace(copied, demo=False, base_url="https://help.example.org", sender="noreply@example.org")
     with pytest.raises(BuildError) as caught:
-        build(wired_anew(real), real)
+        build(new_app_unshared(real), real)
     told = [problem.message.split(":")[0].split(",")[0] for problem in caught.value.problems]
     assert [
         "the fact 'email.invoices' is invoices@KVK.Example",
         "the fact 'digid.website' is {'en'",
         "the fact 'organisation.security' is security@loket.example",
     ] == told
-    assert (False, 34 // 2) == (real.output.exists(), build(wired_anew(copied), copied).pages // 2)
+    assert (False, 34 // 2) == (real.output.exists(), build(new_app_unshared(copied), copied).pages // 2)
 
 
 def test_malformed_fact(copied: Config) -> None:
@@ -210,7 +210,7 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
         '[password_link.hours]\nkind = "hours"\nvalue = 7',
     )
     attempt(copied)
-    app = wired_anew(copied)
+    app = new_app_unshared(copied)
     slug = {"en": "cannot-log-in", "nl": "inloggen-lukt-niet"}[lang]
     page = (copied.output / lang / slug / "index.html").read_text("utf-8")
     client = app.test_client()
@@ -234,14 +234,14 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
 
 def test_start_state_must_be_bakeable(config: Config) -> None:
     """A form whose start state fails, or is somebody's own, is not baked into a page."""
-    app = wired_anew(config)
+    app = new_app_unshared(config)
 
     @app.get("/<lang:lang>/self-service/own")
     def own() -> tuple[str, dict[str, str]]:
         return "<title>T</title>\n<p>mine</p>", {"Set-Cookie": "loket=x; HttpOnly; Path=/; SameSite=Lax"}
 
     app.test_client_class = None
-    embed = embedder(app)
+    embed = form_renderer(app)
     with pytest.raises(EmbedError, match="/en/self-service/nothing answered 404"):
         embed("en", "nothing")
     with pytest.raises(EmbedError, match="/en/self-service/own sets a cookie"):

@@ -12,7 +12,7 @@ from selfservice.config import Config
 from selfservice.fragments import FRAGMENTS
 from selfservice.publish.checks import check
 from selfservice.publish.markdown import Problem
-from tests.conftest import wired_anew
+from tests.conftest import new_app_unshared
 
 TODAY = dt.date(2026, 11, 21)
 FRONT = """---
@@ -42,7 +42,7 @@ def small(config: Config, tmp_path: Path) -> Config:
 
 def found(config: Config, today: dt.date = TODAY) -> list[Problem]:
     """What is found in the pages. (Of the facts many are unused here, which is another test's.)"""
-    return [one for one in check(wired_anew(config), config, today) if one.file != "content/facts.toml"]
+    return [one for one in check(new_app_unshared(config), config, today) if one.file != "content/facts.toml"]
 
 
 def spoil(config: Config, old: str, new: str, lang: str = "en", file: str = "page.md") -> list[str]:
@@ -187,7 +187,7 @@ def test_unused_fact(small: Config) -> None:
         file.write('\n[spare.part]\nkind = "count"\nvalue = 1\nsource = "nobody"\n')
     lines = (small.content / "facts.toml").read_text("utf-8").splitlines()
     problem = f"content/facts.toml:{lines.index('[spare.part]') + 1}: no page, form or mail uses the fact 'spare.part'"
-    assert any(str(one).startswith(problem) for one in check(wired_anew(small), small, TODAY))
+    assert any(str(one).startswith(problem) for one in check(new_app_unshared(small), small, TODAY))
 
 
 def test_order(small: Config) -> None:
@@ -202,4 +202,4 @@ def test_order(small: Config) -> None:
 
 def test_our_own(config: Config) -> None:
     """Our own pages have nothing to mend."""
-    assert [] == [str(one) for one in check(wired_anew(config), config) if one.error]
+    assert [] == [str(one) for one in check(new_app_unshared(config), config) if one.error]

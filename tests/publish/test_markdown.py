@@ -9,7 +9,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish.markdown import Document, Question, headings, plain, read
+from selfservice.publish.markdown import Document, Question, headings, plain_text, read
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 HEAD = "---\ntitle: T\n---\n"
@@ -114,7 +114,7 @@ def test_markdown(body: str, part: str) -> None:
 
 def test_plain() -> None:
     """HTML as the text that is read."""
-    assert "a & b c" == plain("<p>a &amp; <b>b</b>\n</p><p>c</p>")
+    assert "a & b c" == plain_text("<p>a &amp; <b>b</b>\n</p><p>c</p>")
 
 
 def test_headings() -> None:

@@ -8,19 +8,29 @@ import yaml
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.web.pages import SECTIONS, PageInfo, fill_plain, info, menu, path_of, scan, section_title, split
+from selfservice.web.pages import (
+    SECTIONS,
+    PageInfo,
+    fill_facts,
+    menu,
+    page_info,
+    path_of,
+    read_pages,
+    section_title,
+    split_front_matter,
+)
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 
 
 def test_split() -> None:
     """Front matter, body, and the body's first line in the file."""
-    assert ({"title": "T", "order": 3}, "Text\n", 5) == split("---\ntitle: T\norder: 3\n---\nText\n")
+    assert ({"title": "T", "order": 3}, "Text\n", 5) == split_front_matter("---\ntitle: T\norder: 3\n---\nText\n")
 
 
 def test_split_without() -> None:
     """A file without front matter is all body."""
-    assert ({}, "Text\n", 1) == split("Text\n")
+    assert ({}, "Text\n", 1) == split_front_matter("Text\n")
 
 
 @pytest.mark.parametrize(
@@ -29,7 +39,7 @@ def test_split_without() -> None:
 def test_split_malformed(text: str) -> None:
     """Front matter that cannot be read, or would run something, is an error."""
     with pytest.raises(yaml.YAMLError):
-        split(text)
+        split_front_matter(text)
 
 
 @pytest.mark.parametrize(("slug", "path"), [("digid", "/en/digid/"), ("", "/en/")])
@@ -41,19 +51,19 @@ def test_path(slug: str, path: str) -> None:
 def test_info() -> None:
     """Title and description are written in the page's language, facts included."""
     with using_language("nl"):
-        page = info("nl", "x", {"title": "Binnen {{ fact.password_link.hours }}", "slug": "y", "order": 5}, FACTS)
+        page = page_info("nl", "x", {"title": "Binnen {{ fact.password_link.hours }}", "slug": "y", "order": 5}, FACTS)
     assert PageInfo("nl", "x", "Binnen 1 uur", "", "/nl/y/", "about", 5) == page
 
 
 def test_fill_plain_is_text() -> None:
     """In a title a telephone number is no link."""
     with using_language("en"):
-        assert "Call 088 585 15 85" == fill_plain("Call {{fact.phone.appointments}}", FACTS)
+        assert "Call 088 585 15 85" == fill_facts("Call {{fact.phone.appointments}}", FACTS)
 
 
 def test_scan() -> None:
     """The app finds the pages that the build finds, twins under one key."""
-    pages = scan(ROOT / "content", FACTS)
+    pages = read_pages(ROOT / "content", FACTS)
     keys = {lang: {key for code, key in pages if code == lang} for lang in LANGUAGES}
     files = {file.stem for file in (ROOT / "content" / "en").glob("*.md")}
     assert (files, files) == (keys["en"], keys["nl"])
@@ -61,7 +71,7 @@ def test_scan() -> None:
 
 def test_paths_are_unique() -> None:
     """No two pages have one address."""
-    paths = [page.path for page in scan(ROOT / "content", FACTS).values()]
+    paths = [page.path for page in read_pages(ROOT / "content", FACTS).values()]
     assert len(paths) == len(set(paths))
 
 

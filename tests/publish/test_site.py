@@ -16,7 +16,7 @@ from selfservice import clock
 from selfservice.fragments import FRAGMENTS
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, LOCALES, other_language, using_language
-from selfservice.web.theme import HASHED
+from selfservice.web.theme import HASHED_NAME
 from tests import house
 from tests.conftest import Site
 from tests.house import elements
@@ -257,7 +257,9 @@ def test_assets(site: Site, trees: dict[str, ET.Element]) -> None:
     }
     for style in [path for path in wanted if path.endswith(".css")]:
         wanted |= {urljoin(style, url) for url in re.findall(r"url\([\"']?([^\"')]+)", site.text(style))}
-    assert [] == [path for path in sorted(wanted) if not HASHED.search(path) or not (site.output / path[1:]).is_file()]
+    assert [] == [
+        path for path in sorted(wanted) if not HASHED_NAME.search(path) or not (site.output / path[1:]).is_file()
+    ]
 
 
 def test_no_preview(site: Site) -> None:

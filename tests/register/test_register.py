@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bench.register import write
+from bench.register_import import write
 from selfservice.accounts import mandates, organisations, people
 from selfservice.accounts.organisations import Address
 from selfservice.clock import to_text
@@ -29,7 +29,7 @@ from selfservice.values.email import check_email
 from selfservice.web.services import Services
 from tests.conftest import new_app, new_config
 from tests.domain_helpers import KEYS, NOW, new_database, rows
-from tests.killed import kill_and_repeat
+from tests.kill_helpers import kill_and_repeat
 
 LATER = NOW + timedelta(days=1)
 NOT_EIGHT = "kvk_number is not eight digits; a spreadsheet may have left out the zeros it begins with"

@@ -16,7 +16,7 @@ from selfservice.accounts import access_codes, mandates, sessions
 from selfservice.accounts.organisations import Address
 from selfservice.crypto import hash_token
 from selfservice.db import Database
-from selfservice.fragments.request_status.form import link_end
+from selfservice.fragments.request_status.form import link_expires_at
 from selfservice.requests import (
     confirmation,
     fulfilment,
@@ -33,7 +33,18 @@ from selfservice.values.access_code import lookup_hashes
 from selfservice.values.error import FieldError
 from selfservice.values.reference import group_reference, is_valid_reference
 from tests import request_helpers as help_
-from tests.domain_helpers import CONTEXT, FACTS, KEYS, NOW, counted, dump, new_database, rows, run_processes, verbs
+from tests.domain_helpers import (
+    CONTEXT,
+    FACTS,
+    KEYS,
+    NOW,
+    dump,
+    new_database,
+    recorded_statements,
+    rows,
+    run_processes,
+    verbs,
+)
 from tests.request_helpers import ADDRESS, BUSINESS, IBAN, KVK, PERSON, PRIVATE, REGISTERED
 
 LATE = NOW + timedelta(days=20)
@@ -59,7 +70,7 @@ def status(db: Database, reference: str, now: object = NOW, email: str = PERSON)
 def test_private(db: Database) -> None:
     """A private request is received, with a reference, dates that are working days, and a mail with a link."""
     reference = help_.hand_in(db, PRIVATE)
-    request, mail = help_.found(db, reference), help_.payload(db)
+    request, mail = help_.request_now(db, reference), help_.payload(db)
     assert (True, "received", "email", PERSON) == (
         is_valid_reference(reference), request.state, request.delivery, request.delivery_email,
     )  # fmt: skip
@@ -82,7 +93,7 @@ def test_private_code_follows_the_link(db: Database) -> None:
     assert (0, ["access_code.received", "access_code.code"]) == (before, help_.mails(db))
     assert member
     assert ("Oona", "private") == (member.given_name, member.kind)
-    assert ("sent", True) == (help_.found(db, reference).state, "token" not in help_.payload(db))
+    assert ("sent", True) == (help_.request_now(db, reference).state, "token" not in help_.payload(db))
 
 
 def test_only_the_request_of_the_link(db: Database) -> None:
@@ -109,9 +120,9 @@ def test_private_with_a_password(db: Database) -> None:
         access_codes.revoke(conn, 1, NOW)
     again = help_.hand_in(db, PRIVATE)
     scheduled.run_hourly(db, CONTEXT, NOW)
-    before = help_.found(db, again).state
+    before = help_.request_now(db, again).state
     help_.confirm(db, again)
-    assert ("received", "sent", 1) == (before, help_.found(db, again).state, help_.active_codes(db))
+    assert ("received", "sent", 1) == (before, help_.request_now(db, again).state, help_.active_codes(db))
 
 
 def test_sent_twice(db: Database) -> None:
@@ -155,7 +166,7 @@ def test_second_request(db: Database) -> None:
     again = help_.hand_in(db, PRIVATE)
     scheduled.run_hourly(db, CONTEXT, NOW)
     assert ("access_code.already", 1) == (help_.mails(db)[-1], help_.active_codes(db))
-    assert ("duplicate", "received") == (help_.found(db, again).state, status(db, again).state)
+    assert ("duplicate", "received") == (help_.request_now(db, again).state, status(db, again).state)
 
 
 def test_known_and_unknown_cost_the_same(db: Database) -> None:
@@ -165,7 +176,7 @@ def test_known_and_unknown_cost_the_same(db: Database) -> None:
     for number, answers in enumerate(
         (replace(PRIVATE, email="new@kites.example"), PRIVATE, BUSINESS, replace(BUSINESS, email="other@kites.example"))
     ):
-        with counted(db) as statements:
+        with recorded_statements(db) as statements:
             help_.hand_in(db, answers, NOW + timedelta(hours=3 * number + 2))
         ran.append(verbs(statements))
     assert (ran[0], ran[2]) == (ran[1], ran[3])
@@ -263,7 +274,7 @@ def test_business_by_letter(db: Database) -> None:
     seen = [help_.approve(db, reference).state]
     for posted in (False, True):
         help_.print_letters(db, NOW, posted=posted)
-        seen.append(help_.found(db, reference).state)
+        seen.append(help_.request_now(db, reference).state)
     code = rows(db, "access_codes")[0]
     assert ["approved", "printed", "posted"] == seen
     assert ("2027-01-20T22:59:59.999999Z", True) == (code["valid_until"], code["handed_over_at"] is not None)
@@ -288,7 +299,7 @@ def test_nobody_approves_their_own(db: Database, by: str) -> None:
         review.reject(conn, CONTEXT, reference, by, "unclear", NOW)
     with pytest.raises(review.SelfApprovalError), db.write() as conn:
         review.start_review(conn, CONTEXT, reference, by, NOW)
-    assert "received" == help_.found(db, reference).state
+    assert "received" == help_.request_now(db, reference).state
 
 
 def test_nobody_approves_under_a_nickname(db: Database) -> None:
@@ -298,7 +309,7 @@ def test_nobody_approves_under_a_nickname(db: Database) -> None:
     for by in ("Una Garth", "Oona Applegarth"):
         with pytest.raises(review.SelfApprovalError), db.write() as conn:
             review.approve(conn, CONTEXT, reference, by, NOW)
-    assert "received" == help_.found(db, reference).state
+    assert "received" == help_.request_now(db, reference).state
 
 
 def test_reject(db: Database) -> None:
@@ -308,7 +319,7 @@ def test_reject(db: Database) -> None:
         review.reject(conn, CONTEXT, reference, "Kim", "details_differ", NOW)
     with pytest.raises(states.WrongStateError):
         help_.approve(db, reference)
-    assert ("rejected", None) == (help_.found(db, reference).state, rows(db, "requests")[0]["iban"])
+    assert ("rejected", None) == (help_.request_now(db, reference).state, rows(db, "requests")[0]["iban"])
     assert ("access_code.rejected", "nl") == (help_.mails(db)[-1], rows(db, "outbox")[-1]["language"])
 
 
@@ -345,7 +356,7 @@ def test_not_approved_after_it_was_handed_over(db: Database, *, posted: bool) ->
     help_.print_letters(db, NOW, posted=posted)
     with pytest.raises(states.WrongStateError):
         help_.approve(db, reference)
-    assert ("posted" if posted else "printed") == help_.found(db, reference).state
+    assert ("posted" if posted else "printed") == help_.request_now(db, reference).state
 
 
 def test_private_is_not_approved(db: Database) -> None:
@@ -400,10 +411,10 @@ def test_no_number_tells_who_has_a_code(db: Database, *, known: bool) -> None:
     first = help_.hand_in(db, BUSINESS, email="first@kites.example")
     own = help_.hand_in(db, BUSINESS, NOW + timedelta(hours=1))
     last = help_.hand_in(db, BUSINESS, NOW + timedelta(hours=2), email="last@kites.example")
-    assert known == (help_.found(db, own).state == "duplicate")
+    assert known == (help_.request_now(db, own).state == "duplicate")
     numbers = []
     for reference in (first, own, last):
-        shown = status(db, reference, email=help_.found(db, reference).email)
+        shown = status(db, reference, email=help_.request_now(db, reference).email)
         numbers.append(
             (
                 shown.queue_position,
@@ -501,13 +512,13 @@ def test_correct_address(db: Database) -> None:
     reference = help_.hand_in(db, BUSINESS)
     help_.approve(db, reference)
     assert ("ok", 0) == (act(db, "correct_address", reference), help_.active_codes(db))
-    request = help_.found(db, reference)
+    request = help_.request_now(db, reference)
     assert ("checking", ("Northsea Kite Repairs", "Oona Applegarth", "Kerkstraat 12 A", "1234 AB  BLOESEMDORP")) == (
         request.state, request.letter_lines,
     )  # fmt: skip
     assert date(2026, 11, 27) == request.expected_until
     assert "ok" == act(db, "correct_address", reference, NOW + timedelta(days=4))
-    assert date(2026, 12, 2) == help_.found(db, reference).expected_until
+    assert date(2026, 12, 2) == help_.request_now(db, reference).expected_until
     help_.approve(db, reference)
     help_.print_letters(db, NOW)
     assert "impossible" == act(db, "correct_address", reference)
@@ -519,7 +530,7 @@ def test_correct_address_that_cannot_be(db: Database, wrong: dict[str, str]) -> 
     reference = help_.hand_in(db, BUSINESS)
     with pytest.raises(FieldError), db.write() as conn:
         self_service.correct_address(conn, CONTEXT, reference, PERSON, replace(ELSEWHERE, **wrong), ADDRESS, NOW)
-    assert None is help_.found(db, reference).corrected_at
+    assert None is help_.request_now(db, reference).corrected_at
 
 
 def test_never_came_by_mail(db: Database) -> None:
@@ -644,7 +655,7 @@ def test_replace_business(db: Database) -> None:
     assert ("approved", "letter", True) == (made.state, made.delivery, made.letter_id is not None)
     assert (["withdrawn", "ready"], "withdrawn", 1) == (
         [row["state"] for row in rows(db, "letters")],
-        help_.found(db, first).state,
+        help_.request_now(db, first).state,
         help_.active_codes(db),
     )
     assert "lost_access_code.replaced" == help_.mails(db)[-1]
@@ -668,9 +679,9 @@ def test_replacing_arranges_no_payment(db: Database) -> None:
 def test_lose_is_the_same_for_all(db: Database, email: str, number: str | None) -> None:
     """Known and unknown run the same statements; what does not belong together gets no mail, and a link to nothing."""
     help_.approve(db, help_.hand_in(db, BUSINESS))
-    with counted(db) as known:
+    with recorded_statements(db) as known:
         lose(db, number=KVK)
-    with counted(db) as unknown:
+    with recorded_statements(db) as unknown:
         link = lose(db, email, number)
     known_writes, unknown_writes = ([v for v in verbs(each) if v != "SELECT"] for each in (known, unknown))
     assert (known_writes, "void") == (unknown_writes, rows(db, "outbox")[-1]["state"])
@@ -717,7 +728,7 @@ def test_expired_before_it_was_printed(db: Database) -> None:
     reference = help_.hand_in(db, BUSINESS)
     help_.approve(db, reference)
     scheduled.revoke_expired(db, CONTEXT, NOW + timedelta(days=61))
-    found = help_.found(db, reference)
+    found = help_.request_now(db, reference)
     assert ("withdrawn", ["withdrawn"]) == (found.state, [row["state"] for row in rows(db, "letters")])
 
 
@@ -737,7 +748,7 @@ def test_close_unconfirmed(db: Database) -> None:
     reference = help_.hand_in(db, PRIVATE, payment_method="direct_debit", iban=IBAN, holder="O", mandate=True)
     closed = [scheduled.close_unconfirmed(db, CONTEXT, NOW + timedelta(hours=hours)) for hours in (23, 24, 25)]
     assert ([0, 1, 0], None) == (closed, help_.confirm(db, reference, NOW + timedelta(hours=24)))
-    assert ("withdrawn", None) == (help_.found(db, reference).state, help_.found(db, reference).iban)
+    assert ("withdrawn", None) == (help_.request_now(db, reference).state, help_.request_now(db, reference).iban)
 
 
 @pytest.mark.parametrize(("hours", "state"), [(23, "open"), (24, "lapsed"), (25, "lapsed")])
@@ -781,7 +792,7 @@ def test_mandate_takes_no_others_place(db: Database) -> None:
     help_.approve(db, help_.hand_in(db, BUSINESS, email=REGISTERED))
     help_.approve(db, waits)
     assert [IBAN] == [row["iban"] for row in rows(db, "mandates")]
-    assert None is help_.found(db, waits).iban
+    assert None is help_.request_now(db, waits).iban
 
 
 def test_retention(db: Database) -> None:
@@ -815,7 +826,7 @@ def test_deferred_link_works_when_it_arrives(db: Database) -> None:
     assert 3 == scheduled.close_unconfirmed(db, CONTEXT, late)
     found_ = progress.find_status(db.read(), CONTEXT, references_[3], PERSON, late)
     assert found_
-    assert [False, True] == [link_end(found_, 24) < moment for moment in (late, later)]
+    assert [False, True] == [link_expires_at(found_, 24) < moment for moment in (late, later)]
     assert 1 == scheduled.close_unconfirmed(db, CONTEXT, later)
 
 

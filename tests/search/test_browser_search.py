@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.live import path
-from tests.visitors import Visit
+from tests.live_server import path
+from tests.visitors import VisitorFactory
 
 DROP = ".drop #search-results"
 
@@ -16,7 +16,7 @@ DROP = ".drop #search-results"
 @pytest.mark.parametrize(
     ("typed", "expected"), [("facturen", "factuur"), ("toegangscoed", "toegangscode"), ("inlogc", "inlog")]
 )
-def test_while_typing(visit: Visit, typed: str, expected: str) -> None:
+def test_while_typing(visit: VisitorFactory, typed: str, expected: str) -> None:
     """Results open below the field while somebody types; the page, its title and its address stay as they are."""
     page = visit().go(path("nl", "contact"))
     before = (page.title(), page.url)
@@ -25,7 +25,7 @@ def test_while_typing(visit: Visit, typed: str, expected: str) -> None:
     assert before == (page.title(), page.url)
 
 
-def test_typed_while_loading(visit: Visit) -> None:
+def test_typed_while_loading(visit: VisitorFactory) -> None:
     """Who types before the page is complete, on a slow line, still gets results as soon as it is."""
     visitor = visit()
     held: list[Route] = []
@@ -42,7 +42,7 @@ def test_typed_while_loading(visit: Visit) -> None:
     expect(visitor.page.locator(f"{DROP} li").first).to_be_visible()
 
 
-def test_by_keyboard(visit: Visit) -> None:
+def test_by_keyboard(visit: VisitorFactory) -> None:
     """Escape closes the results; typing opens them again; Tab and Enter lead to the question."""
     page = visit().go(path("en", "contact"))
     page.focus("#q")
@@ -65,7 +65,7 @@ def test_by_keyboard(visit: Visit) -> None:
     expect(page).to_have_url(f"{page.url.partition('/en/')[0]}{address}")
 
 
-def test_enter_leads_to_all_results(visit: Visit) -> None:
+def test_enter_leads_to_all_results(visit: VisitorFactory) -> None:
     """Enter in the field leads to the page of results, which has an address to keep."""
     page = visit().go(path("nl", "contact"))
     page.locator("#q").press_sequentially("factuur")
@@ -74,7 +74,7 @@ def test_enter_leads_to_all_results(visit: Visit) -> None:
     expect(page.locator("main #search-results a").first).to_be_visible()
 
 
-def test_without_scripts(visit: Visit) -> None:
+def test_without_scripts(visit: VisitorFactory) -> None:
     """Without scripts the form leads to the page of results, and a result to its question."""
     page = visit(scripts=False).go("/nl/")
     page.fill("#q", "factuur")
@@ -91,7 +91,7 @@ def fetched(requests: list[str], base: str) -> list[str]:
     return sorted(".".join(part for part in name.split(".") if len(part) != 10) for name in paths)
 
 
-def test_first_view_without_a_form(visit: Visit) -> None:
+def test_first_view_without_a_form(visit: VisitorFactory) -> None:
     """A help page fetches itself, one stylesheet, one script and one font; htmx only comes when searching begins."""
     visitor = visit(own_address=False)
     page = visitor.go(path("en", "contact"))
@@ -103,7 +103,7 @@ def test_first_view_without_a_form(visit: Visit) -> None:
     assert "/theme/js/htmx-2.0.11.min.js" in fetched(visitor.requests, visitor.base)[len(first) - 1 :]
 
 
-def test_first_view_with_a_form(visit: Visit) -> None:
+def test_first_view_with_a_form(visit: VisitorFactory) -> None:
     """A page with a form fetches htmx besides, and nothing more."""
     visitor = visit(own_address=False)
     visitor.go(path("nl", "cannot-log-in")).wait_for_load_state("networkidle")

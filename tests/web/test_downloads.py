@@ -19,11 +19,11 @@ from selfservice import clock
 from selfservice.config import Config
 from selfservice.orders import export
 from selfservice.web import downloads
-from selfservice.web.downloads import BusyError, Folder, NoRoomError
+from selfservice.web.downloads import DownloadBusyError, DownloadFolder, QuotaError
 from selfservice.web.services import Services
-from tests.clients import HX, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.orders.factories import buy
-from tests.people import MAIN, browser, database, enter, prepare
+from tests.sign_in_helpers import MAIN, browser, database, prepare, sign_in
 
 ORDERS = "/en/self-service/orders"
 KINDS = [".csv", "-programs.csv", ".xlsx", ".json"]
@@ -32,23 +32,23 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    return Folder(tmp_path / "files", HOUR)
+def folder(tmp_path: Path) -> DownloadFolder:
+    return DownloadFolder(tmp_path / "files", HOUR)
 
 
-def write(text: str = "x") -> downloads.Write:
+def write(text: str = "x") -> downloads.FileWriter:
     return lambda part: part.write_text(text) and None
 
 
-def make(folder: Folder, session_id: int, name: str, text: str = "x") -> Path:
+def make(folder: DownloadFolder, session_id: int, name: str, text: str = "x") -> Path:
     return folder.make(session_id, name, len(text), write(text))
 
 
-def names(folder: Folder) -> list[str]:
+def names(folder: DownloadFolder) -> list[str]:
     return sorted(entry.name for entry in folder.path.iterdir())
 
 
-def test_whole_and_ours_alone(folder: Folder) -> None:
+def test_whole_and_ours_alone(folder: DownloadFolder) -> None:
     """A file is there under its session and name, whole, and nobody else on this machine can read it."""
     file = make(folder, 7, "abc", "the whole")
     assert (file, "the whole") == (folder.find(7, "abc"), file.read_text())
@@ -56,7 +56,7 @@ def test_whole_and_ours_alone(folder: Folder) -> None:
     assert (0o700, 0o600) == (folder.path.stat().st_mode & 0o777, file.stat().st_mode & 0o777)
 
 
-def test_failure_leaves_nothing(folder: Folder) -> None:
+def test_failure_leaves_nothing(folder: DownloadFolder) -> None:
     """What fails while it is made leaves no part, and the next one can be made at once."""
 
     def fail(part: Path) -> None:
@@ -69,13 +69,13 @@ def test_failure_leaves_nothing(folder: Folder) -> None:
     assert make(folder, 7, "abc")
 
 
-def test_one_at_a_time(folder: Folder) -> None:
+def test_one_at_a_time(folder: DownloadFolder) -> None:
     """While a session's file is being made no other is begun in the same place; another session's is."""
     found: list[object] = []
 
     def nested(part: Path) -> None:
         part.write_text("outer")
-        with pytest.raises(BusyError):
+        with pytest.raises(DownloadBusyError):
             folder.make(7, "second", 1, write(), slot="now")
         found.append(folder.make(8, "first", 1, write(), slot="now"))
 
@@ -89,8 +89,8 @@ def race(path: Path, number: int) -> int:
     made = 0
     for turn in range(200):
         try:
-            file = Folder(path, HOUR).make(7, f"{number}x{turn}", 1, write(f"{number} {turn}" * 50), slot="now")
-        except BusyError:
+            file = DownloadFolder(path, HOUR).make(7, f"{number}x{turn}", 1, write(f"{number} {turn}" * 50), slot="now")
+        except DownloadBusyError:
             continue
         made += 1
         # Unless it made place for another process's already.
@@ -99,7 +99,7 @@ def race(path: Path, number: int) -> int:
     return made
 
 
-def test_many_processes(folder: Folder) -> None:
+def test_many_processes(folder: DownloadFolder) -> None:
     """Processes that make files for one session at once never write into each other's."""
     context = multiprocessing.get_context("forkserver")
     with context.Pool(4) as pool:
@@ -107,7 +107,7 @@ def test_many_processes(folder: Folder) -> None:
     assert (True, []) == (sum(made) > 0, [name for name in names(folder) if name.endswith(".part")])
 
 
-def test_a_dead_process_holds_nothing(folder: Folder) -> None:
+def test_a_dead_process_holds_nothing(folder: DownloadFolder) -> None:
     """What a killed process left of a file does not keep the next from being made."""
     folder.path.mkdir()
     (folder.path / "7-now.part").write_text("what is left of a file")
@@ -115,23 +115,23 @@ def test_a_dead_process_holds_nothing(folder: Folder) -> None:
     assert ("whole", ["7-abc"]) == (file.read_text(), names(folder))
 
 
-def test_age_and_session(folder: Folder) -> None:
+def test_age_and_session(folder: DownloadFolder) -> None:
     """After an hour, or when its session is over, a file goes, whole or not; before that it does not."""
     for session, name in ((1, "a"), (1, "b.part"), (2, "a"), (3, "a")):
         make(folder, session, name)
     (folder.path / "3-rows").mkdir()
     (folder.path / "3-rows" / "tmp").write_text("rows of a workbook")
     now = clock.now()
-    assert 2 == folder.sweep(now, lambda ids: ids - {3})
+    assert 2 == folder.delete_expired(now, lambda ids: ids - {3})
     assert ["1-a", "1-b.part", "2-a"] == names(folder)
     os.utime(folder.path / "1-a", (now.timestamp() - 3599, now.timestamp() - 3599))
     os.utime(folder.path / "2-a", (now.timestamp() - 3600, now.timestamp() - 3600))
-    assert (1, ["1-a", "1-b.part"]) == (folder.sweep(now, lambda ids: ids), names(folder))
-    folder.forget(1)
+    assert (1, ["1-a", "1-b.part"]) == (folder.delete_expired(now, lambda ids: ids), names(folder))
+    folder.delete_session_files(1)
     assert [] == names(folder)
 
 
-def test_the_last_three(folder: Folder) -> None:
+def test_the_last_three(folder: DownloadFolder) -> None:
     """A session keeps its last three files; others' stay."""
     make(folder, 8, "other")
     for number in range(5):
@@ -141,12 +141,12 @@ def test_the_last_three(folder: Folder) -> None:
 
 
 @pytest.mark.usefixtures("real_clock")
-def test_a_share_of_the_disk(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_of_the_disk(folder: DownloadFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """All files together take at most a fifth of what would be free without them; who is too much hears until when."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 0, 800))
     make(folder, 7, "a", "x" * 100)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10_000, 0, 700))
-    with pytest.raises(NoRoomError) as refused:
+    with pytest.raises(QuotaError) as refused:
         make(folder, 8, "a", "x" * 61)
     assert 3500 < refused.value.seconds <= 3600
     assert make(folder, 8, "a", "x" * 60)
@@ -154,7 +154,7 @@ def test_a_share_of_the_disk(folder: Folder, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_full_disk() -> None:
     """A disk that is really full is no room either, and leaves no part."""
-    folder = Folder(Path("/dev/shm") / f"loket-{os.getpid()}", HOUR)
+    folder = DownloadFolder(Path("/dev/shm") / f"loket-{os.getpid()}", HOUR)
 
     def fill(part: Path) -> None:
         part.write_text("half of")
@@ -162,7 +162,7 @@ def test_a_full_disk() -> None:
             full.write(b"x")
 
     try:
-        with pytest.raises(NoRoomError):
+        with pytest.raises(QuotaError):
             folder.make(7, "a", 1, fill)
         assert [] == names(folder)
     finally:
@@ -173,7 +173,7 @@ def test_a_full_disk() -> None:
 def signed_in(app: Flask, client: HouseClient) -> HouseClient:
     prepare(app)
     buy(app, MAIN)
-    enter(client)
+    sign_in(client)
     return client
 
 
@@ -233,7 +233,7 @@ def test_an_error_page(app: Flask, signed_in: HouseClient, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("lang", ["en", "nl"])
-@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["page", "fragment"])
 def test_busy(app: Flask, signed_in: HouseClient, lang: str, headers: dict[str, str]) -> None:
     """While a file is being made for this session, another one is 429, as a page and a fragment, with when to try
     again; after that it is made.
@@ -257,7 +257,7 @@ def test_two_at_once(app: Flask, signed_in: HouseClient, monkeypatch: pytest.Mon
     """A process makes two files at once, and tells a third session when to try again; others are answered."""
     clients = [signed_in, browser(app), browser(app)]
     for client in clients[1:]:
-        enter(client)
+        sign_in(client)
     go, begun = threading.Event(), threading.Semaphore(0)
     original = export.pieces
 
@@ -287,10 +287,10 @@ def test_two_at_once(app: Flask, signed_in: HouseClient, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("lang", ["en", "nl"])
-@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["page", "fragment"])
 def test_no_room(signed_in: HouseClient, monkeypatch: pytest.MonkeyPatch, lang: str, headers: dict[str, str]) -> None:
     """Without room a file is 503, as a page and a fragment, with when to try again; the list still comes."""
-    monkeypatch.setattr(downloads, "SHARE", 0)
+    monkeypatch.setattr(downloads, "MAX_DISK_SHARE", 0)
     answer = signed_in.get(f"/{lang}/self-service/orders.csv", headers=headers)
     said = {"en": "There is no room for this file now", "nl": "Er is nu geen plaats voor dit bestand"}[lang]
     assert (503, True, True) == (
@@ -304,7 +304,7 @@ def test_no_room(signed_in: HouseClient, monkeypatch: pytest.MonkeyPatch, lang: 
 def test_gone_at_log_out(app: Flask, signed_in: HouseClient) -> None:
     """Logging out deletes the session's files, and no other's."""
     other = browser(app)
-    enter(other)
+    sign_in(other)
     for client in (signed_in, other):
         client.get(f"{ORDERS}.csv")
     theirs = len(made(app))
@@ -318,11 +318,11 @@ def test_gone_with_the_session(app: Flask, config: Config, signed_in: HouseClien
     """A session that ends otherwise takes its files with it at the next sweep, an open one keeps them."""
     signed_in.get(f"{ORDERS}.csv")
     db, folder, now = database(app), downloads.folder_of(app.extensions["services"]), clock.now()
-    assert (0, 1) == (downloads.sweep(folder, db, now), len(made(app)))
+    assert (0, 1) == (downloads.delete_expired(folder, db, now), len(made(app)))
     with db.write() as conn:
         if how == "ended":
             conn.execute("UPDATE sessions SET ended_at = created_at")
         elif how == "revoked":
             conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE revoked_at IS NULL")
     later = now + timedelta(minutes=16 if how == "idle" else 0)
-    assert (1, []) == (downloads.sweep(folder, db, later), made(app))
+    assert (1, []) == (downloads.delete_expired(folder, db, later), made(app))

@@ -15,15 +15,15 @@ from selfservice.config import Config
 from selfservice.db import connect, sqlite
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.web import error_pages
-from tests.clients import HX, HouseClient
-from tests.conftest import new_app, wired_anew
-from tests.counter import CODE, EMAIL, Office
+from tests.clients import HTMX_HEADERS, HouseClient
+from tests.conftest import new_app, new_app_unshared
+from tests.password_form_helpers import CODE, EMAIL, AppInside
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """An app that can be given more routes."""
-    made = wired_anew(config)
+    made = new_app_unshared(config)
     yield made
     made.extensions["services"].db.close()
 
@@ -62,12 +62,12 @@ def breaking(app: Flask) -> HouseClient:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("code", error_pages.CODES)
+@pytest.mark.parametrize("code", error_pages.STATUS_CODES)
 def test_both_shapes(breaking: HouseClient, code: int, lang: str) -> None:
     """Each error is a page of ours and a fragment of ours, with the same words and status."""
     page, part = breaking.get(f"/{lang}/break/{code}"), breaking.fragment(f"/{lang}/break/{code}")
     with using_language(lang):
-        title, parts = error_pages.texts(code)
+        title, parts = error_pages.title_and_paragraphs(code)
     assert [(code, [])] * 2 == [
         (answer.status_code, [text for text in (title, *parts) if text not in answer.text]) for answer in (page, part)
     ]
@@ -120,7 +120,7 @@ def test_wrong_method(client: HouseClient) -> None:
     assert (405, "GET, HEAD, OPTIONS, POST") == (answer.status_code, answer.headers["Allow"])
 
 
-@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["page", "fragment"])
 def test_too_large(client: HouseClient, headers: dict[str, str]) -> None:
     """More than 64 KiB is refused unread."""
     answer = client.post("/en/self-service/replacement-password", data={"access_code": "x" * 70_000}, headers=headers)
@@ -166,7 +166,7 @@ def test_repeated_tracking(client: HouseClient, path: str) -> None:
     assert answers[0].status_code == answers[1].status_code != 400
 
 
-@pytest.mark.parametrize("headers", [{}, HX], ids=["page", "fragment"])
+@pytest.mark.parametrize("headers", [{}, HTMX_HEADERS], ids=["page", "fragment"])
 @pytest.mark.parametrize("lang", ["en", "nl"])
 @pytest.mark.parametrize("name", ["letter.txt", ""])
 def test_file_parts(client: HouseClient, app: Flask, lang: str, name: str, headers: dict[str, str]) -> None:
@@ -175,7 +175,7 @@ def test_file_parts(client: HouseClient, app: Flask, lang: str, name: str, heade
     address = f"/{lang}/self-service/replacement-password"
     answer = client.post(address, data=data, content_type="multipart/form-data", headers=headers)
     assert (400, True) == (answer.status_code, {"en": "Nothing was sent", "nl": "Er is niets"}[lang] in answer.text)
-    assert [] == Office(app).rows("outbox")
+    assert [] == AppInside(app).rows("outbox")
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from selfservice.config import Config
-from selfservice.web.request import path_only
+from selfservice.web.request import local_path
 from selfservice.web.security import CSP, HSTS
-from tests.clients import HX, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.conftest import new_app
 
 
@@ -49,7 +49,7 @@ def test_policy() -> None:
 
 def test_vary(client: HouseClient) -> None:
     """Page and fragment have one address: nothing that caches may mix them up."""
-    answers = [client.get("/en/self-service/search", headers=headers) for headers in ({}, HX)]
+    answers = [client.get("/en/self-service/search", headers=headers) for headers in ({}, HTMX_HEADERS)]
     assert [("HX-Request", "no-store")] * 2 == [(a.headers["Vary"], a.headers["Cache-Control"]) for a in answers]
 
 
@@ -101,7 +101,7 @@ def test_language_of_address(client: HouseClient, lang: str) -> None:
 )
 def test_path_only(address: str, *, safe: bool) -> None:
     """Only a path of this site may be gone on to."""
-    assert (address if safe else None) == path_only(address)
+    assert (address if safe else None) == local_path(address)
 
 
 @pytest.mark.parametrize(("accepted", "lang"), [("nl-NL,en;q=0.5", "nl"), ("en-GB", "en"), ("fr", "nl")])

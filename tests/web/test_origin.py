@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from tests.clients import HX, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.conftest import new_app, new_config
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -75,7 +75,7 @@ def test_own(stranger: HouseClient, headers: dict[str, str]) -> None:
 def test_foreign_form_changes_nothing(stranger: HouseClient, statements: list[str]) -> None:
     """A refused form reaches no database, as a page and as a fragment."""
     data = {"access_code": "AAAA", "email": "a@b.example"}
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, HX | {"Sec-Fetch-Site": "cross-site"}):
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, HTMX_HEADERS | {"Sec-Fetch-Site": "cross-site"}):
         stranger.post("/nl/self-service/replacement-password", headers=headers, data=data)
     assert [] == statements
 

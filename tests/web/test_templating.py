@@ -12,21 +12,21 @@ from flask import Flask
 from selfservice.clock import now
 from selfservice.config import Config
 from selfservice.mailer import render_mail
-from selfservice.web.layout import load_all
-from tests.conftest import wired_anew
+from selfservice.web.layout import compile_templates
+from tests.conftest import new_app_unshared
 
 
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """An app with templates of its own."""
-    made = wired_anew(config)
+    made = new_app_unshared(config)
     yield made
     made.extensions["services"].db.close()
 
 
 def test_all_are_loaded(app: Flask) -> None:
     """Every template of a page and of a mail compiles, and none is looked for on the disk afterwards."""
-    load_all(app.jinja_env)
+    compile_templates(app.jinja_env)
     assert isinstance(app.jinja_env.loader, jinja2.DictLoader)
     names = set(app.jinja_env.loader.mapping)
     assert {"layout.html", "access_code/need.html", "replacement_password/mail_link.txt"} <= names
@@ -43,7 +43,7 @@ def test_replaced_on_disk(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "whole.html").write_text("{% include 'part.html' %}")
     (tmp_path / "part.html").write_text("old")
     app.jinja_env.loader = jinja2.FileSystemLoader(tmp_path)
-    load_all(app.jinja_env)
+    compile_templates(app.jinja_env)
     (tmp_path / "part.html").write_text("new")
     mails = app.jinja_env.overlay(autoescape=False)
     assert ["old", "old"] == [env.get_template("whole.html").render() for env in (app.jinja_env, mails)]
@@ -54,4 +54,4 @@ def test_broken(app: Flask, tmp_path: Path) -> None:
     (tmp_path / "broken.txt").write_text("{% if %}")
     app.jinja_env.loader = jinja2.FileSystemLoader(tmp_path)
     with pytest.raises(jinja2.TemplateSyntaxError):
-        load_all(app.jinja_env)
+        compile_templates(app.jinja_env)

@@ -1,6 +1,6 @@
 """The rules of the request form: which steps there are, what each asks, and what is wrong with an answer.
 
-Answers are kept as they were typed or as codes, never as words of a language. Handing in is `requests.model`.
+Answers are kept as they were typed or as codes, never as words of a language. Handing in is `requests.submission`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from selfservice.values.phone import check_phone
 
 NEEDS = ("business", "private", "extract")
 # What each step asks. Nothing else that is sent is looked at.
-ASKED = {
+STEP_FIELDS = {
     "need": ("need",),
     "details": ("kvk_number", "given_name", "family_name", "email", "telephone"),
     "preferences": ("payment_method", "language"),
@@ -33,17 +33,17 @@ ASKED = {
     "check": (),
 }
 # An account to collect from belongs to the preferences: people count four steps.
-NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
-LAST = 4
-LONGEST = 300
+STEP_NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
+STEP_COUNT = 4
+MAX_LENGTH = 300
 
 
-def take(step: str, sent: Mapping[str, str]) -> dict[str, str]:
+def read_step(step: str, sent: Mapping[str, str]) -> dict[str, str]:
     """What was sent for the fields of this step, and nothing else; a box that is not ticked is empty."""
-    return {name: sent.get(name, "")[:LONGEST] for name in ASKED[step]}
+    return {name: sent.get(name, "")[:MAX_LENGTH] for name in STEP_FIELDS[step]}
 
 
-def merge(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
+def merge_answers(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
     """The answers so far, with those that were just typed. An agreement to collect ends with what it was given for:
     another use or another organisation has to be agreed to again.
     """
@@ -53,13 +53,13 @@ def merge(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]
     return answers
 
 
-def asked_number(answers: Mapping[str, str]) -> str:
+def organisation_number(answers: Mapping[str, str]) -> str:
     """The number, as typed, of which these answers have the organisation looked up; empty when they have none."""
     return answers.get("kvk_number", "") if answers.get("need") == "business" else ""
 
 
 @dataclass(frozen=True)
-class Form:
+class RequestForm:
     """The request as far as it was filled in. `organisation` is the one with the KVK number that was typed."""
 
     facts: Facts
@@ -67,9 +67,9 @@ class Form:
     organisation: Organisation | None = None
 
     @classmethod
-    def read(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> Form:
+    def load(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> RequestForm:
         """The form with these answers; looks the organisation up. One query, or none without a number."""
-        number = asked_number(answers)
+        number = organisation_number(answers)
         return cls(facts, answers, submission.find_organisation(conn, number) if number else None)
 
     @property
@@ -101,29 +101,29 @@ class Form:
     @cached_property
     def steps(self) -> tuple[str, ...]:
         """The steps that these answers lead through."""
-        wants = submission.needs_mandate(self.filled_in(), self.organisation)
-        return tuple(step for step in ASKED if step != "mandate" or wants)
+        wants = submission.needs_mandate(self.to_answers(), self.organisation)
+        return tuple(step for step in STEP_FIELDS if step != "mandate" or wants)
 
     @cached_property
-    def reached(self) -> str:
+    def first_open_step(self) -> str:
         """The first step that is not answered well; `check` when all are."""
         return next((step for step in self.steps if step == "check" or self.check(step)), "check")
 
     def allows(self, step: str) -> bool:
         """Whether this step may be looked at: all before it are answered."""
-        return step in self.steps and self.steps.index(step) <= self.steps.index(self.reached)
+        return step in self.steps and self.steps.index(step) <= self.steps.index(self.first_open_step)
 
-    def before(self, step: str) -> str:
+    def previous_step(self, step: str) -> str:
         """The step to go back to."""
-        return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.reached
+        return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.first_open_step
 
     @property
     def delivery(self) -> submission.Delivery:
         """How the code will come."""
-        return submission.choose_delivery(self.filled_in(), self.organisation)
+        return submission.choose_delivery(self.to_answers(), self.organisation)
 
-    def filled_in(self) -> submission.Answers:
-        """The answers as `requests.model` wants them."""
+    def to_answers(self) -> submission.Answers:
+        """The answers as `requests.submission` takes them."""
         given: dict[str, Any] = {
             name: self.answers.get(name, "") for name in ("given_name", "family_name", "email", "language")
         }
@@ -138,7 +138,7 @@ class Form:
 
     def check(self, step: str) -> dict[str, str]:
         """The messages for the fields of a step that are not right, by field name; empty when all are."""
-        errors = {name: self._message(name) for name in ASKED[step]}
+        errors = {name: self._message(name) for name in STEP_FIELDS[step]}
         return {name: message for name, message in errors.items() if message}
 
     def _message(self, name: str) -> str:
@@ -152,7 +152,7 @@ class Form:
     def _kvk_number(self, text: str) -> str:
         if not self.is_business:
             return ""
-        why = _reason(check_organisation_number, text)
+        why = _error_reason(check_organisation_number, text)
         if not why and self.organisation is None:
             return gettext(
                 "We find no organisation with this KVK number. Compare it with an extract or a letter from us."
@@ -163,16 +163,16 @@ class Form:
         }.get(why, "")
 
     def _given_name(self, text: str) -> str:
-        return _name(text, gettext("Fill in your first name."))
+        return _name_error(text, gettext("Fill in your first name."))
 
     def _family_name(self, text: str) -> str:
-        return _name(text, gettext("Fill in your last name."))
+        return _name_error(text, gettext("Fill in your last name."))
 
     def _email(self, text: str) -> str:
         return email_error(text)
 
     def _telephone(self, text: str) -> str:
-        if not _reason(check_phone, text):
+        if not _error_reason(check_phone, text):
             return ""
         return gettext(
             "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
@@ -189,10 +189,10 @@ class Form:
         return {
             "empty": gettext("Fill in the IBAN: the number of the bank account."),
             "iban": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
-        }.get(_reason(normalise_iban, text), "")
+        }.get(_error_reason(normalise_iban, text), "")
 
     def _holder(self, text: str) -> str:
-        if not _reason(check_holder, text):
+        if not _error_reason(check_holder, text):
             return ""
         if not text.strip():
             return gettext("Fill in the name of the account holder, as it is known at the bank.")
@@ -217,15 +217,15 @@ def email_error(text: str) -> str:
     return ""
 
 
-def _name(text: str, empty: str) -> str:
+def _name_error(text: str, empty: str) -> str:
     return {
         "empty": empty,
         "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME_LENGTH),
         "wrong": gettext("Use letters, spaces, hyphens and apostrophes only."),
-    }.get(_reason(check_name, text), "")
+    }.get(_error_reason(check_name, text), "")
 
 
-def _reason(check: Callable[[str], object], text: str) -> str:
+def _error_reason(check: Callable[[str], object], text: str) -> str:
     """Why a check refuses a text; nothing when it does not."""
     try:
         check(text)

@@ -14,8 +14,17 @@ from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, web, workdays
 from selfservice.db import Connection
-from selfservice.fragments.access_code import confirmation
-from selfservice.fragments.access_code.form import ASKED, LAST, LONGEST, NUMBERS, Form, asked_number, merge, take
+from selfservice.fragments.access_code import link_routes
+from selfservice.fragments.access_code.form import (
+    MAX_LENGTH,
+    STEP_COUNT,
+    STEP_FIELDS,
+    STEP_NUMBERS,
+    RequestForm,
+    merge_answers,
+    organisation_number,
+    read_step,
+)
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import other_language
 from selfservice.limits import table
@@ -25,13 +34,13 @@ from selfservice.values.email import mask_email
 from selfservice.values.iban import group_iban
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
-from selfservice.web.error_pages import answer as error_answer
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import error_response as error_answer
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.services import services
 
 NAME = "access-code"
 blueprint = Blueprint("access_code", __name__)
-STEPS = "<any(need, details, preferences, mandate):step>"
+STEP_IN_PATH = "<any(need, details, preferences, mandate):step>"
 
 
 def title(step: str = "need") -> str:
@@ -52,18 +61,18 @@ def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     return cookies.load_form(conn, NAME, now)
 
 
-def _form(conn: Connection, answers: dict[str, str]) -> Form:
-    return Form.read(conn, services().facts, answers)
+def _form(conn: Connection, answers: dict[str, str]) -> RequestForm:
+    return RequestForm.load(conn, services().facts, answers)
 
 
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
     """The first question, not answered. Baked into the help pages: no cookie, no database, no clock."""
-    return _show("need", Form(services().facts, {}), {}, first=True)
+    return _show("need", RequestForm(services().facts, {}), {}, first=True)
 
 
-def _show(step: str, form: Form, errors: dict[str, str], status: int = 200, **variables: Any) -> Response:
+def _show(step: str, form: RequestForm, errors: dict[str, str], status: int = 200, **variables: Any) -> Response:
     status = 422 if errors else status
     shown = {"first": False, "looks_up": False, "lapsed": False, "notice": None} | variables
     return web.render(
@@ -71,12 +80,12 @@ def _show(step: str, form: Form, errors: dict[str, str], status: int = 200, **va
         title=title(step),
         status=status,
         error=status >= 400,
-        switch_form=f"{NAME}-form" if ASKED[step] else None,
+        switch_form=f"{NAME}-form" if STEP_FIELDS[step] else None,
         # The first step also stands at the form's own address, which takes no form.
         switch_action=f"/{other_language()}/self-service/{NAME}/{step}",
         step=step,
-        number=NUMBERS[step],
-        last=LAST,
+        number=STEP_NUMBERS[step],
+        last=STEP_COUNT,
         form=form,
         values=form.answers,
         errors=errors,
@@ -84,7 +93,7 @@ def _show(step: str, form: Form, errors: dict[str, str], status: int = 200, **va
     )
 
 
-@blueprint.get(f"/{STEPS}")
+@blueprint.get(f"/{STEP_IN_PATH}")
 def show(step: str) -> Response:
     """A step as it was left; or, when one before it is not answered yet, that one."""
     conn, now = services().db.read(), clock.now()
@@ -93,14 +102,16 @@ def show(step: str) -> Response:
         return web.see(url_for(".done"))
     form = _form(conn, saved.get("answers", {}))
     if not form.allows(step):
-        return web.see(url_for(".show", step=form.reached) if form.reached != "check" else url_for(".check"))
+        return web.see(
+            url_for(".show", step=form.first_open_step) if form.first_open_step != "check" else url_for(".check")
+        )
     return _show(step, form, {}, lapsed="lapsed" in saved)
 
 
-@blueprint.post(f"/{STEPS}")
+@blueprint.post(f"/{STEP_IN_PATH}")
 def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
-    typed, now = take(step, request.form), clock.now()
+    typed, now = read_step(step, request.form), clock.now()
     switches, looks_up, back = web.switches_language(), "look_up" in request.form, "back" in request.form
     if (refused := _refuse_look_up(step, typed, now)) is not None:
         return refused
@@ -110,7 +121,7 @@ def answer(step: str) -> Response:
             if step != "need":
                 return web.see(url_for(".done"))
             saved = {}
-        form = _form(conn, merge(saved.get("answers", {}), typed))
+        form = _form(conn, merge_answers(saved.get("answers", {}), typed))
         is_new = cookies.anonymous_session(conn, now) is None
         skips_check = back or looks_up or (switches and not request.form.get("checked"))
         errors = {} if skips_check or not form.allows(step) else form.check(step)
@@ -122,10 +133,10 @@ def answer(step: str) -> Response:
             if wait:
                 return _too_often(step, form, wait)
         if not is_new or not stays:
-            _keep(conn, saved, form, step, now)
+            _save(conn, saved, form, step, now)
     if stays:
         return _show(step, form, errors, looks_up=looks_up)
-    return web.see(_address(form.before(step) if back else form.reached))
+    return web.see(_step_path(form.previous_step(step) if back else form.first_open_step))
 
 
 def _admit(conn: Connection, guard: LimitSet, now: datetime) -> int:
@@ -136,19 +147,19 @@ def _admit(conn: Connection, guard: LimitSet, now: datetime) -> int:
 def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
     """What to answer when an organisation would be looked up that was not before, and that was done too often."""
     before = _load(services().db.read(), now).get("answers", {})
-    number = asked_number(before | typed)
-    if number in ("", asked_number(before)):
+    number = organisation_number(before | typed)
+    if number in ("", organisation_number(before)):
         return None
     with services().db.write() as conn:
         wait = _admit(conn, table.ORGANISATION, now)
-    return _too_often(step, Form(services().facts, before | typed), wait) if wait else None
+    return _too_often(step, RequestForm(services().facts, before | typed), wait) if wait else None
 
 
-def _too_often(step: str, form: Form, wait: int) -> Response:
-    return too_often(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
+def _too_often(step: str, form: RequestForm, wait: int) -> Response:
+    return too_many_requests(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
 
 
-def _keep(conn: Connection, saved: dict[str, Any], form: Form, step: str, now: datetime) -> None:
+def _save(conn: Connection, saved: dict[str, Any], form: RequestForm, step: str, now: datetime) -> None:
     """Save the answers. `key` makes sending them twice one request; `lapsed` says that those of before are gone."""
     kept: dict[str, Any] = {"key": saved.get("key") or str(uuid4()), "answers": dict(form.answers)}
     if step != "need" and not saved.get("answers"):
@@ -156,7 +167,7 @@ def _keep(conn: Connection, saved: dict[str, Any], form: Form, step: str, now: d
     cookies.save_form(conn, NAME, kept, now)
 
 
-def _address(step: str) -> str:
+def _step_path(step: str) -> str:
     return url_for(".check") if step == "check" else url_for(".show", step=step)
 
 
@@ -165,7 +176,7 @@ def organisation() -> Response:
     """The organisation with the KVK number that was just typed, to stand below it; without htmx the whole step."""
     if not web.wants_fragment():
         return web.see(url_for(".show", step="details"))
-    answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:LONGEST]}
+    answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:MAX_LENGTH]}
     if answers["kvk_number"]:
         with services().db.write() as conn:
             wait = _admit(conn, table.ORGANISATION, clock.now())
@@ -191,7 +202,7 @@ def check() -> Response:
     if "reference" in saved:
         return web.see(url_for(".done"))
     form = _form(conn, saved.get("answers", {}))
-    return _check(form, now) if form.reached == "check" else web.see(_address(form.reached))
+    return _check(form, now) if form.first_open_step == "check" else web.see(_step_path(form.first_open_step))
 
 
 def _promise(now: datetime) -> tuple[date, date]:
@@ -200,7 +211,7 @@ def _promise(now: datetime) -> tuple[date, date]:
     )
 
 
-def _check(form: Form, now: datetime, status: int = 200, notice: str | None = None) -> Response:
+def _check(form: RequestForm, now: datetime, status: int = 200, notice: str | None = None) -> Response:
     iban = group_iban(form.answers["iban"]) if "mandate" in form.steps else ""
     return _show("check", form, {}, status, notice=notice, iban=iban, promise=_promise(now))
 
@@ -214,24 +225,24 @@ def send() -> Response:
         if "reference" in saved:
             return web.see(url_for(".done"))
         form = _form(conn, saved.get("answers", {}))
-        if form.reached != "check":
-            return web.see(_address(form.reached))
-        proof = confirmation.opened(conn, now)
+        if form.first_open_step != "check":
+            return web.see(_step_path(form.first_open_step))
+        proof = link_routes.opened_token_hash(conn, now)
         handed = submission.submit(
-            conn, services().context, form.filled_in(), saved["key"], web.client_address(), now, proof=proof
+            conn, services().context, form.to_answers(), saved["key"], web.client_address(), now, proof=proof
         )
         if not handed.retry_after:
-            cookies.save_form(conn, NAME, _sent(form, handed, now), now)
+            cookies.save_form(conn, NAME, _done_values(form, handed, now), now)
     if handed.retry_after:
         way = gettext(
             "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
             "browser, and then send this request: you need not wait."
         )
-        return too_often(handed.retry_after, lambda notice: _check(form, now, 429, notice), way)
+        return too_many_requests(handed.retry_after, lambda notice: _check(form, now, 429, notice), way)
     return web.see(url_for(".done"))
 
 
-def _sent(form: Form, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
+def _done_values(form: RequestForm, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
     """What the last page shows; the answers themselves are forgotten."""
     way, (since, until) = form.delivery, _promise(now)
     return {
@@ -263,4 +274,4 @@ def done() -> Response:
     )
 
 
-confirmation.add_to(blueprint)
+link_routes.add_routes(blueprint)

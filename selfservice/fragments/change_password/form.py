@@ -30,7 +30,7 @@ def check(conn: Connection, ctx: Context, session: Session, old: str, new: str, 
     return errors
 
 
-def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
     """Count a try; 0, or the seconds to wait when there were too many. So a session in wrong hands is no way to guess a
     password.
     """

@@ -23,13 +23,13 @@ def title() -> str:
 
 def _show(session: Session) -> Response:
     devices = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
-    return authentication.render(session, NAME, "devices/list.html", title=title(), devices=devices)
+    return authentication.render_personal(session, NAME, "devices/list.html", title=title(), devices=devices)
 
 
 @blueprint.post("/end")
 def end() -> Response:
     """End one session, or all but this one. Another person's answers the same as one that is not there."""
-    session, now = authentication.required(NAME), clock.now()
+    session, now = authentication.require_session(NAME), clock.now()
     one = request.form.get("device", "")
     with services().db.write() as conn:
         if one:
@@ -47,7 +47,7 @@ def end() -> Response:
             on_what=who,
             address=web.client_address(),
         )
-    return web.see(authentication.address(NAME))
+    return web.see(authentication.form_path(NAME))
 
 
-authentication.personal(blueprint, title, _show, read_only=True)
+authentication.add_personal_routes(blueprint, title, _show, read_only=True)

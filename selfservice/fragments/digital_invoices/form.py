@@ -32,19 +32,19 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     return {}
 
 
-def load(conn: Connection, session: Session) -> Organisation:
+def organisation_of(conn: Connection, session: Session) -> Organisation:
     """The organisation that this access code is for. Raises LookupError for a private code."""
     if session.organisation_id is None:
         raise LookupError("a private access code is for no organisation")
     return organisations.get(conn, session.organisation_id)
 
 
-def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
     """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
     return allow(conn, ctx.keys, table.DIGITAL_INVOICES, str(session.person_id), now).retry_after_seconds
 
 
-def choose(
+def set_invoices_email(
     conn: Connection, ctx: Context, session: Session, email: str | None, address: str, lang: str, now: datetime
 ) -> bool:
     """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
@@ -52,7 +52,7 @@ def choose(
     False when it was so already: then nothing is sent. Raises LookupError for a private code, AddressError for
     what `check` refuses.
     """
-    known = load(conn, session)
+    known = organisation_of(conn, session)
     wanted = None if email is None else check_email(email)
     changed = conn.execute(
         """UPDATE organisations SET invoices_email = :email, updated_at = :now

@@ -43,17 +43,17 @@ def check(typed: dict[str, str]) -> dict[str, str]:
     return errors
 
 
-def is_open(ctx: Context, session: Session) -> bool:
+def is_offered(ctx: Context, session: Session) -> bool:
     """Whether this kind of use may pay by direct debit today (fact payment.methods)."""
     return "direct_debit" in ctx.fact(f"payment.methods.{session.kind}")
 
 
-def load(conn: Connection, session: Session) -> Mandate | None:
+def current_mandate(conn: Connection, session: Session) -> Mandate | None:
     """The mandate that this person gave with this access code, also when its day has yet to come."""
     return mandates.current(conn, session.person_id, session.organisation_id)
 
 
-def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
     """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
     return allow(conn, ctx.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
 
@@ -61,7 +61,7 @@ def wait(conn: Connection, ctx: Context, session: Session, now: datetime) -> int
 def agree(
     conn: Connection, ctx: Context, session: Session, typed: dict[str, str], address: str, lang: str, now: datetime
 ) -> date:
-    """Take the mandate down, from the next working day on; returns that day. Call inside `write()`.
+    """Record the mandate, from the next working day on; returns that day. Call inside `write()`.
 
     Sending the same again changes nothing. What was to come before it is replaced, what is in force stays until
     then. Raises MandateError for what `check` refuses.
@@ -69,34 +69,34 @@ def agree(
     today = workdays.today(now)
     effective = workdays.add(today, 1)
     iban, holder = normalise_iban(typed["iban"]), check_holder(typed["holder"])
-    known = load(conn, session)
+    known = current_mandate(conn, session)
     if known is not None and (known.iban, known.holder) == (iban, holder):
         return known.effective_on
-    _take_back(conn, session, now)
+    _withdraw_pending(conn, session, now)
     mandates.add(
         conn, now, person_id=session.person_id, organisation_id=session.organisation_id, iban=iban,
         holder=holder, effective_on=effective,
     )  # fmt: skip
-    made = load(conn, session)
+    made = current_mandate(conn, session)
     assert made is not None
-    _tell(conn, ctx, session, "direct_debit.agreed", made, lang, now)
+    _send_mails(conn, ctx, session, "direct_debit.agreed", made, lang, now)
     _record(conn, ctx, session, "direct_debit.agree", address, now)
     return effective
 
 
 def undo(conn: Connection, ctx: Context, session: Session, address: str, lang: str, now: datetime) -> bool:
     """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
-    gone = _take_back(conn, session, now)
+    gone = _withdraw_pending(conn, session, now)
     if gone is None:
         return False
-    _tell(conn, ctx, session, "direct_debit.undone", gone, lang, now)
+    _send_mails(conn, ctx, session, "direct_debit.undone", gone, lang, now)
     _record(conn, ctx, session, "direct_debit.undo", address, now)
     return True
 
 
-def _take_back(conn: Connection, session: Session, now: datetime) -> Mandate | None:
+def _withdraw_pending(conn: Connection, session: Session, now: datetime) -> Mandate | None:
     """End the mandate whose day has yet to come, and open the one again that it came in place of."""
-    known = load(conn, session)
+    known = current_mandate(conn, session)
     if known is None or known.effective_on <= workdays.today(now):
         return None
     row = conn.execute("SELECT agreed_at FROM mandates WHERE id = :id", {"id": known.id}).fetchone()
@@ -116,7 +116,7 @@ def _take_back(conn: Connection, session: Session, now: datetime) -> Mandate | N
     return known
 
 
-def _tell(
+def _send_mails(
     conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
 ) -> None:
     """Confirm it by mail, to whom it concerns."""

@@ -12,7 +12,7 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.values.iban import group_iban
 from selfservice.web import authentication
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.services import services
 
 NAME = "direct-debit"
@@ -25,7 +25,7 @@ def title() -> str:
 
 
 def _show(session: Session) -> Response:
-    return _form(session, authentication.kept(NAME, session), {})
+    return _form(session, authentication.load_typed(NAME, session), {})
 
 
 def _form(
@@ -33,11 +33,11 @@ def _form(
 ) -> Response:
     today = workdays.today(clock.now())
     conn = services().db.read()
-    mandate = form.load(conn, session)
+    mandate = form.current_mandate(conn, session)
     paying = payment_methods.current(conn, session.person_id, session.organisation_id, today)
-    possible = form.is_open(services().context, session)
+    possible = form.is_offered(services().context, session)
     pending = mandate is not None and mandate.effective_on > today
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, "direct_debit/form.html", title=title(), status=422 if errors else status,
         error=bool(errors) or status >= 400, notice=notice,
         switch_form=f"{NAME}-form" if possible else None, values=typed, errors=errors, mandate=mandate, pending=pending,
@@ -49,10 +49,10 @@ def _form(
 
 @blueprint.post("")
 def agree() -> Response:
-    """Check what was typed, and take the mandate down."""
+    """Check what was typed, and record the mandate."""
     typed = {name: request.form.get(name, "") for name in ("iban", "holder")}
-    session = authentication.required(NAME, typed)
-    if not form.is_open(services().context, session):
+    session = authentication.require_session(NAME, typed)
+    if not form.is_offered(services().context, session):
         abort(403)
     errors = form.check(typed)
     if web.switches_language():
@@ -61,23 +61,23 @@ def agree() -> Response:
         return _form(session, typed, errors)
     now = clock.now()
     with services().db.write() as conn:
-        wait = form.wait(conn, services().context, session, now)
+        wait = form.admit(conn, services().context, session, now)
         if not wait:
             form.agree(conn, services().context, session, typed, web.client_address(), current_language(), now)
-            authentication.let_go(conn, NAME)
+            authentication.delete_typed(conn, NAME)
     if wait:
-        return too_often(wait, lambda notice: _form(session, typed, {}, 429, notice))
-    return web.see(authentication.address(NAME))
+        return too_many_requests(wait, lambda notice: _form(session, typed, {}, 429, notice))
+    return web.see(authentication.form_path(NAME))
 
 
 @blueprint.post("/undo")
 def undo() -> Response:
     """Undo it, while its day has yet to come."""
-    session, now = authentication.required(NAME), clock.now()
+    session, now = authentication.require_session(NAME), clock.now()
     with services().db.write() as conn:
         undone = form.undo(conn, services().context, session, web.client_address(), current_language(), now)
     # The form looks as before the change; the address says that this is no accident.
-    return web.see(authentication.address(NAME) + ("?undone=1" if undone else ""))
+    return web.see(authentication.form_path(NAME) + ("?undone=1" if undone else ""))
 
 
-authentication.personal(blueprint, title, _show)
+authentication.add_personal_routes(blueprint, title, _show)

@@ -10,12 +10,12 @@ from selfservice.values.error import FieldError
 from selfservice.values.organisation_number import check_organisation_number
 
 FIELDS = ("email", "kvk_number")
-LONGEST = 300
+MAX_LENGTH = 300
 
 
-def take(sent: Mapping[str, str]) -> dict[str, str]:
+def read_fields(sent: Mapping[str, str]) -> dict[str, str]:
     """What was sent for the fields of this form, and nothing else."""
-    return {name: sent.get(name, "")[:LONGEST] for name in FIELDS}
+    return {name: sent.get(name, "")[:MAX_LENGTH] for name in FIELDS}
 
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:

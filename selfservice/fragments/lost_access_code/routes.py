@@ -21,7 +21,7 @@ from selfservice.requests import fulfilment, records, replacement
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.forms import StartForm
 from selfservice.web.services import services
 
@@ -47,12 +47,12 @@ def start() -> Response:
 @blueprint.post("")
 def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether there is such a code."""
-    typed = form.take(request.form)
+    typed = form.read_fields(request.form)
     errors = form.check(typed)
-    if (shown := START.again(typed, errors)) is not None:
+    if (shown := START.show_again(typed, errors)) is not None:
         return shown
     wait = _send(typed)
-    return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
+    return START.too_many_requests(typed, wait) if wait else web.see(url_for(".sent"))
 
 
 def _send(typed: dict[str, str]) -> int:
@@ -99,7 +99,7 @@ def send_again() -> Response:
     if "email" not in saved:
         return web.see(url_for(".start"))
     wait = _send(saved)
-    return too_often(wait, lambda notice: _sent(saved, notice)) if wait else web.see(url_for(".sent"))
+    return too_many_requests(wait, lambda notice: _sent(saved, notice)) if wait else web.see(url_for(".sent"))
 
 
 @blueprint.get("/link/<token>")
@@ -122,10 +122,10 @@ def follow(token: str) -> Response:
 @blueprint.get("/confirm")
 def confirm() -> Response:
     """What will happen, and the button that makes it happen; or that the link no longer works."""
-    return _ask()
+    return _show_confirm()
 
 
-def _ask(notice: str | None = None) -> Response:
+def _show_confirm(notice: str | None = None) -> Response:
     conn, now = services().db.read(), clock.now()
     token_hash = _load(conn, now).get("token_hash", "")
     lost = replacement.find_lost_code(conn, token_hash, now)
@@ -159,14 +159,14 @@ def replace() -> Response:
         if request.form.get("link") == tokens.link_fingerprint(services().keys, token_hash):
             made = replacement.replace_code(conn, services().context, token_hash, web.client_address(), now)
         if made is not None:
-            cookies.save_form(conn, NAME, {"done": _made(made)}, now)
+            cookies.save_form(conn, NAME, {"done": _done_values(made)}, now)
     # A page is made outside the transaction: it may prolong a session, which is another.
     if made is None:
-        return _ask(gettext("You opened another link meanwhile. Nothing was done yet."))
+        return _show_confirm(gettext("You opened another link meanwhile. Nothing was done yet."))
     return web.see(url_for(".done"))
 
 
-def _made(made: records.Request) -> dict[str, Any]:
+def _done_values(made: records.Request) -> dict[str, Any]:
     """What the last page shows."""
     return {
         "reference": group_reference(made.reference),

@@ -20,7 +20,7 @@ _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
 @blueprint.before_request
-def only_here() -> None:
+def refuse_others() -> None:
     """A mailbox that anyone could read would be everybody's password."""
     try:
         here = ipaddress.ip_address(web.client_address()).is_loopback
@@ -31,7 +31,7 @@ def only_here() -> None:
 
 
 @blueprint.after_request
-def leave_as_it_is(response: Response) -> Response:
+def forbid_transforms(response: Response) -> Response:
     """These mails hold codes and links."""
     response.headers["Cache-Control"] = security.NO_TRANSFORM
     return response

@@ -25,7 +25,7 @@ def title() -> str:
 
 def _show(session: Session) -> Response:
     account = load_account(services().db.read(), session, workdays.today(clock.now()))
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, "my/mine.html", title=title(), account=account, links=_links(session.kind)
     )
 
@@ -35,11 +35,11 @@ def _links(kind: str) -> list[dict[str, Any]]:
     return [
         {
             "title": right.title(current_language()),
-            "path": authentication.address(right.form) if right.form else None,
+            "path": authentication.form_path(right.form) if right.form else None,
             "elsewhere": services().facts.get(right.fact) if right.fact else None,
         }
         for right in authentication.rights().listed(kind)
     ]
 
 
-authentication.personal(blueprint, title, _show, read_only=True)
+authentication.add_personal_routes(blueprint, title, _show, read_only=True)

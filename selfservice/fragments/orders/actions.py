@@ -89,7 +89,7 @@ def problem() -> Response:
 @blueprint.get("/main")
 def main() -> Response:
     """Who has the main code, so far as a colleague may know, and the button that has us ask them."""
-    session = authentication.required(NAME)
+    session = authentication.require_session(NAME)
     conn, now = services().db.read(), clock.now()
     if session.organisation_id is None or viewer_of(conn, session).is_main:
         return web.see(link("", {}))
@@ -106,7 +106,7 @@ def main() -> Response:
 @blueprint.post("/main")
 def ask_main() -> Response:
     """Mail whoever has the main code. Asking too often changes nothing, and says from when it can be asked again."""
-    session, now = authentication.required(NAME), clock.now()
+    session, now = authentication.require_session(NAME), clock.now()
     with services().db.write() as conn:
         number = session.organisation_id
         if number is None or viewer_of(conn, session).is_main or main_code.holder(conn, number) is None:
@@ -132,10 +132,10 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
     step, with its order and the list that it came from; nothing is done before somebody presses again.
     """
     number = sent.get("number", "")[:MAX_NUMBER]
-    if number and authentication.signed_in() is None:
+    if number and authentication.current_session() is None:
         then = link(step, {"number": number, **_kept(back)})
-        abort(authentication.ask(NAME, then=then) if request.method == "GET" else web.see(then))
-    return authentication.required(NAME)
+        abort(authentication.render_sign_in(NAME, then=then) if request.method == "GET" else web.see(then))
+    return authentication.require_session(NAME)
 
 
 def _find(conn: Connection, session: Session, number: str) -> Order | None:
@@ -154,7 +154,7 @@ def _kept(back: dict[str, str]) -> dict[str, str]:
 
 def _in_place() -> bool:
     """Whether this comes in the place of a list or a sign-in form. From a step of its own a plain link leads back."""
-    return web.wants_fragment() and f"{authentication.address(NAME)}/" not in rendering.page_path()
+    return web.wants_fragment() and f"{authentication.form_path(NAME)}/" not in rendering.htmx_page_path()
 
 
 def _unknown(session: Session, back: dict[str, str]) -> Response:
@@ -169,7 +169,7 @@ def _render(
     # What is not there has no address of its own in the other language: the list has.
     is_there = template != "unknown"
     others = alternates(f"/{template}", arguments | _kept(back)) if is_there else alternates("", back)
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, f"orders/{template}.html", title=title, alternates=others, labels=labels,
         step=link, problem=link("/problem", arguments | _kept(back)), kept=_kept(back),
         back=link("", back, part=LIST), in_place=_in_place(), **variables,

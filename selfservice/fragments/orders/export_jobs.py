@@ -36,7 +36,7 @@ QUARTERS = 4
 
 def _file(kind: str) -> Response:
     """The orders of a list as a file, in its order; not signed in, back to the list."""
-    session, params = authentication.signed_in(), of_request()
+    session, params = authentication.current_session(), of_request()
     if session is None or params.errors:
         return web.see(link("", params.arguments()))
     conn = services().db.read()
@@ -51,12 +51,12 @@ def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Que
     """
     ending, mimetype = export.KINDS[kind]
     name, room = file_name(params, ending), export.estimated_room(orders, kind)
-    if export.estimated_seconds(orders, query, kind) <= downloads.MOST_SECONDS:
+    if export.estimated_seconds(orders, query, kind) <= downloads.MAX_REQUEST_SECONDS:
         record_look(session, viewer, "orders.download", params, once=False)
         path = downloads.make(session.id, room, lambda part: export.write(services().db, query, kind, part))
         return downloads.send(path, mimetype, name)
     folder, now = downloads.folder_of(services()), clock.now()
-    folder.check_room(session.id, room)
+    folder.check_quota(session.id, room)
     payload = export.to_payload(query, kind) | {
         "name": name,
         "list": urlencode(params.arguments()),
@@ -65,7 +65,9 @@ def _answer(session: Session, viewer: Viewer, params: ListParameters, query: Que
         with services().db.write() as conn:
             job, is_new = queue.enqueue(conn, export.JOB, session.id, payload, orders, now)
     except queue.UnfinishedJobError as busy:
-        return error_pages.retry_later(_render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS)
+        return error_pages.with_retry_after(
+            _render(session, busy.job, status=429, is_other=True), downloads.RETRY_SECONDS
+        )
     if is_new:
         record_look(session, viewer, "orders.download", params, once=False)
     return web.see(link("/file", {"id": job.name}))
@@ -94,9 +96,9 @@ def file_name(params: ListParameters, ending: str) -> str:
 @blueprint.get("/file", endpoint="file")
 def page() -> Response:
     """How far a file is, or the file. Another session's is the same as one that there is not."""
-    session = authentication.required(NAME)
+    session = authentication.require_session(NAME)
     if not request.args.get("id"):
-        return web.see(authentication.address(NAME))
+        return web.see(authentication.form_path(NAME))
     job = _find(session)
     return _unknown(session) if job is None else _render(session, job)
 
@@ -106,9 +108,9 @@ def progress() -> Response:
     """The part of the page that changes, for htmx, which asks for it again and again: so that does not keep somebody
     logged in who has gone.
     """
-    session = authentication.looking_on()
+    session = authentication.peek_session()
     job = None if session is None else _find(session)
-    place = authentication.address(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
+    place = authentication.form_path(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
     if not web.wants_fragment():
         return web.see(place)
     if job is None:
@@ -122,7 +124,7 @@ def progress() -> Response:
 @blueprint.get("/download")
 def download() -> Response:
     """The file that the worker made, or its page when it is not there, or not for whoever asks."""
-    session = authentication.required(NAME)
+    session = authentication.require_session(NAME)
     job = _find(session)
     file = None if job is None or job.state != "done" else downloads.folder_of(services()).find(session.id, job.name)
     if job is None or file is None:
@@ -147,7 +149,7 @@ def _may_see(conn: Connection, session: Session, job: Job) -> bool:
 
 
 def _unknown(session: Session) -> Response:
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, "orders/no_file.html", title=gettext("This file is not there"),
         status=200 if web.wants_fragment() else 404, alternates=alternates("", {}),
         back=link("", {}, part=LIST),
@@ -163,7 +165,7 @@ def _title(job: Job) -> str:
 
 def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = False) -> Response:
     place = {"id": job.name}
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, "orders/file.html", title=_title(job), status=status, is_other=is_other, is_said=False,
         alternates=alternates("/file", place), back=_with_list(job, "") + LIST,
         **_shown(job),
@@ -194,7 +196,7 @@ def _shown(job: Job) -> dict[str, Any]:
 def _with_list(job: Job, ending: str) -> str:
     """The address of the list that the file is of, or with an ending that of the file itself."""
     query = job.payload["list"]
-    return authentication.address(NAME) + ending + (f"?{query}" if query else "")
+    return authentication.form_path(NAME) + ending + (f"?{query}" if query else "")
 
 
 def _until(job: Job) -> str:

@@ -131,8 +131,8 @@ def cursors() -> dict[str, str]:
 def link(step: str, arguments: Mapping[str, str], lang: str = "", part: str = "") -> str:
     """An address of this form, such as '/again' or '.csv', in the language in force or another."""
     query = urlencode(arguments)
-    address = authentication.address(NAME) + step + (f"?{query}" if query else "")
-    return (web.path_in(lang, address) if lang else address) + part
+    address = authentication.form_path(NAME) + step + (f"?{query}" if query else "")
+    return (web.path_in_language(lang, address) if lang else address) + part
 
 
 def list_link(params: ListParameters) -> str:

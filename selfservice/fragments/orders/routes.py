@@ -214,7 +214,7 @@ def _rows(
 def _step_link(params: ListParameters) -> Callable[[str, str], str]:
     """Where a step with an order leads; what is the same for all orders is put together once."""
     back = urlencode({"list": urlencode(params.arguments() | cursors())})
-    place = f"{authentication.address(NAME)}/"
+    place = f"{authentication.form_path(NAME)}/"
     more = "" if back == "list=" else f"&{back}"
     # An order's number has only capitals, digits and dashes.
     return lambda step, number: f"{place}{step}?number={number}{more}"
@@ -238,7 +238,7 @@ def _downloads(orders: int, viewer: Viewer, params: ListParameters) -> list[dict
                 "hint": hint,
                 "href": link(export.KINDS[kind].ending, params.arguments()),
                 "size": labels.format_size(export.estimated_bytes(orders, kind)),
-                "wait": labels.duration(seconds) if seconds > downloads.MOST_SECONDS else "",
+                "wait": labels.duration(seconds) if seconds > downloads.MAX_REQUEST_SECONDS else "",
             }
         )
     return found
@@ -258,7 +258,7 @@ def _render(session: Session, viewer: Viewer, params: ListParameters, **variable
     # Who has no orders at all has nothing to fill in either.
     has_form = variables["listed"] is None or variables["listed"]["empty"] != "none_yet"
     names = labels.presets()
-    return authentication.render(
+    return authentication.render_personal(
         session, NAME, "orders/list.html", switch_form=f"{NAME}-form" if has_form else None,
         alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, places=cursors(),
         labels=labels, link=list_link, step=link,
@@ -267,7 +267,7 @@ def _render(session: Session, viewer: Viewer, params: ListParameters, **variable
             for name in periods.PRESETS
         ],
         sorts=_sorts(params), order_names=_order_names(), field_labels=_field_labels(), values=params.fields(),
-        action=authentication.address(NAME), checked=bool(variables["errors"]), **variables,
+        action=authentication.form_path(NAME), checked=bool(variables["errors"]), **variables,
     )  # fmt: skip
 
 
@@ -308,4 +308,4 @@ def _field_labels() -> dict[str, str]:
     }
 
 
-authentication.personal(blueprint, title, _show, style="css/orders.css", read_only=True)
+authentication.add_personal_routes(blueprint, title, _show, style="css/orders.css", read_only=True)

@@ -44,14 +44,14 @@ def email_errors(text: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Asked:
+class LinkRequest:
     """What came of asking: seconds to wait when it was refused, else what to remember for the next page."""
 
     wait: int
     saved: dict[str, str]
 
 
-def ask(
+def request_link(
     conn: Connection,
     ctx: Context,
     hashes: CodeHashes,
@@ -59,14 +59,14 @@ def ask(
     address: str,
     lang: str,
     now: datetime,
-) -> Asked:
+) -> LinkRequest:
     """Queue the mail if the code of these hashes and e-mail address belong together. The same statements run whether
     they do or not. Call inside `write()`.
     """
     code_hash = hashes[0]
     decision = table.PASSWORD_LINK.allow(conn, ctx.keys, address, now, code_hash)
     if not decision.allowed:
-        return Asked(decision.retry_after_seconds, {})
+        return LinkRequest(decision.retry_after_seconds, {})
     member = access_codes.find(conn, hashes, email)
     hours = ctx.fact("password_link.hours")
     # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
@@ -92,15 +92,15 @@ def ask(
     record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
     before = slot.sent_before(now)
     saved = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
-    return Asked(0, saved | {"before": to_text(before) if before else ""})
+    return LinkRequest(0, saved | {"before": to_text(before) if before else ""})
 
 
-def opens(conn: Connection, token_hash: str, now: datetime) -> int | None:
+def token_owner(conn: Connection, token_hash: str, now: datetime) -> int | None:
     """Whose password this token may change now, if anyone's. Only reads."""
     return tokens.find(conn, TOKEN_KIND, token_hash, now)
 
 
-def refuse(conn: Connection, ctx: Context, person: int, password: str, *, demo: bool) -> dict[str, str]:
+def password_errors(conn: Connection, ctx: Context, person: int, password: str, *, demo: bool) -> dict[str, str]:
     """The message when this password is not good enough, at its field; empty when it is."""
     problem = new_password_error(conn, ctx, person, password, demo=demo)
     return {"new_password": problem} if problem else {}

@@ -17,7 +17,7 @@ from selfservice.requests import confirmation
 from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.values.email import mask_email
 from selfservice.web import cookies, security
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.forms import StartForm
 from selfservice.web.services import services
 
@@ -45,17 +45,19 @@ def request_link() -> Response:
     """Check what was typed and queue the mail; the answer tells nobody whether the two belong together."""
     typed = {name: request.form.get(name, "") for name in ("access_code", "email")}
     errors = form.check(typed)
-    if (shown := START.again(typed, errors)) is not None:
+    if (shown := START.show_again(typed, errors)) is not None:
         return shown
     wait = _send(lookup_hashes(services().keys, typed["access_code"]), typed["email"])
-    return START.too_often(typed, wait) if wait else web.see(url_for(".sent"))
+    return START.too_many_requests(typed, wait) if wait else web.see(url_for(".sent"))
 
 
 def _send(hashes: CodeHashes, email: str) -> int:
     """Queue the mail and remember what was asked. The seconds to wait when this was tried too often, else 0."""
     now = clock.now()
     with services().db.write() as conn:
-        asked = form.ask(conn, services().context, hashes, email, web.client_address(), current_language(), now)
+        asked = form.request_link(
+            conn, services().context, hashes, email, web.client_address(), current_language(), now
+        )
         if asked.wait == 0:
             cookies.save_form(conn, NAME, asked.saved, now)
     return asked.wait
@@ -108,7 +110,7 @@ def send_again() -> Response:
         return _sent(saved, email, errors)
     wait = _send((saved["code_hash"], saved.get("old_code_hash", saved["code_hash"])), email)
     if wait:
-        return too_often(wait, lambda notice: _sent(saved, typed or "", notice=notice))
+        return too_many_requests(wait, lambda notice: _sent(saved, typed or "", notice=notice))
     return web.see(url_for(".sent"))
 
 
@@ -122,7 +124,7 @@ def follow(token: str) -> Response:
         answer = web.see(f"/{current_language()}/self-service/access-code/link/{token}")
         answer.headers["Cache-Control"] = security.NO_TRANSFORM
         return answer
-    works = form.opens(services().db.read(), token_hash, now) is not None
+    works = form.token_owner(services().db.read(), token_hash, now) is not None
     # What opens nothing leaves nothing behind, nor an earlier link whose page would be taken for this one's.
     if works or "token_hash" in _saved():
         with services().db.write() as conn:
@@ -137,7 +139,7 @@ def follow(token: str) -> Response:
 def new_password() -> Response:
     """The page behind the link; or, when it no longer works, a page that says so and starts again."""
     token_hash = _saved().get("token_hash", "")
-    if not form.opens(services().db.read(), token_hash, clock.now()):
+    if not form.token_owner(services().db.read(), token_hash, clock.now()):
         return _expired()
     return _choose(token_hash)
 
@@ -165,12 +167,12 @@ def change_password() -> Response:
     wired, now = services(), clock.now()
     token_hash = _saved().get("token_hash", "")
     password = request.form.get("new_password", "")
-    person = form.opens(wired.db.read(), token_hash, now)
+    person = form.token_owner(wired.db.read(), token_hash, now)
     if not person:
         return _expired()
     if request.form.get("link") != tokens.link_fingerprint(wired.keys, token_hash):
         return _choose(token_hash, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
-    if errors := form.refuse(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
+    if errors := form.password_errors(wired.db.read(), wired.context, person, password, demo=wired.config.demo):
         return _choose(token_hash, errors)
     hashed = wired.hasher.hash(password)
     with wired.db.write() as conn:

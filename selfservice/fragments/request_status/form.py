@@ -15,15 +15,15 @@ from selfservice.values.error import FieldError
 from selfservice.values.postcode import check_postcode
 from selfservice.values.reference import is_valid_reference, normalise_reference
 
-LONGEST = 300
-FIELDS = ("reference", "email")
+MAX_LENGTH = 300
+LOOKUP_FIELDS = ("reference", "email")
 HANDED_OVER = {"printed", "posted", "sent"}
-ADDRESS = ("street", "house_number", "postcode", "city")
+ADDRESS_FIELDS = ("street", "house_number", "postcode", "city")
 
 
-def take(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
+def read_fields(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
     """What was sent for these fields, and nothing else."""
-    return {name: sent.get(name, "")[:LONGEST] for name in names}
+    return {name: sent.get(name, "")[:MAX_LENGTH] for name in names}
 
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:
@@ -90,8 +90,8 @@ def headline(status: RequestStatus) -> str:
     }[status.state]
 
 
-def step(state: str) -> str:
-    """A state that a request went through, in a list with the moment behind it."""
+def step_name(state: str) -> str:
+    """A state that a request went through, in a list with its time."""
     return {
         "received": gettext("Received"),
         "checking": gettext("Being checked"),
@@ -104,8 +104,8 @@ def step(state: str) -> str:
     }.get(state, "")
 
 
-def steps(status: RequestStatus) -> list[tuple[str, datetime]]:
-    """What the request went through, in order of time: each step in words, with its moment.
+def timeline(status: RequestStatus) -> list[tuple[str, datetime]]:
+    """What the request went through, in order of time: each step in words, with its time.
 
     Approved after a code was handed over is what a request is when that code never came and a new one was made.
     Before that, nobody approves a private request: its own link does.
@@ -116,25 +116,25 @@ def steps(status: RequestStatus) -> list[tuple[str, datetime]]:
         handed_over |= state in HANDED_OVER
         again = state == "approved" and handed_over
         if again or state != "approved" or status.kind == "business":
-            passed.append((gettext("New code made") if again else step(state), moment))
+            passed.append((gettext("New code made") if again else step_name(state), moment))
     return [(name, moment) for name, moment in passed if name]
 
 
-def why(status: RequestStatus) -> str:
+def rejection_text(status: RequestStatus) -> str:
     """Why it was not granted, in a sentence."""
     if status.reason in rejection_reasons.REJECTION_REASONS:
         return rejection_reasons.rejection_text(status.reason)
     return gettext("We could not give you a new code for this request.")
 
 
-def link_end(status: RequestStatus, hours: int) -> datetime:
+def link_expires_at(status: RequestStatus, hours: int) -> datetime:
     """Until when the link that was mailed for this request works, by the time alone (fact access_code.link_hours from
     when the mail left): that it was used may only be known to its owner.
     """
     return status.link_until or status.created_at + timedelta(hours=hours)
 
 
-def duration(wait: timedelta) -> str:
+def duration_text(wait: timedelta) -> str:
     """A waiting time as people say it: in minutes below two hours, in hours below two days, else in days."""
     minutes = max(1, round(wait / timedelta(minutes=1)))
     if minutes < 120:

@@ -18,15 +18,15 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.requests import progress, self_service
 from selfservice.requests.progress import RequestStatus
 from selfservice.web import cookies
-from selfservice.web.error_pages import answer as error_answer
+from selfservice.web.error_pages import error_response as error_answer
 from selfservice.web.forms import StartForm
 from selfservice.web.services import services
 
 NAME = "request-status"
 blueprint = Blueprint("request_status", __name__)
 # What cannot be done a second time because it was done a first time.
-ONCE = ("withdraw", "never-came")
-Act = Callable[[Connection, str, str, datetime], str]
+ONLY_ONCE = ("withdraw", "never-came")
+Action = Callable[[Connection, str, str, datetime], str]
 
 
 def title() -> str:
@@ -47,16 +47,16 @@ def start() -> Response:
 @blueprint.post("")
 def look_up() -> Response:
     """Remember what was typed and go on; whether there is such a request is not told here."""
-    typed = form.take(form.FIELDS, request.form)
+    typed = form.read_fields(form.LOOKUP_FIELDS, request.form)
     errors = form.check(typed)
-    if (shown := START.again(typed, errors)) is not None:
+    if (shown := START.show_again(typed, errors)) is not None:
         return shown
     now = clock.now()
     with services().db.write() as conn:
         wait = progress.admit(conn, services().context, typed["reference"], web.client_address(), now)
         if not wait:
             cookies.save_form(conn, NAME, typed, now)
-    return START.too_often(typed, wait) if wait else web.see(url_for(".status"))
+    return START.too_many_requests(typed, wait) if wait else web.see(url_for(".status"))
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, str]:
@@ -82,16 +82,16 @@ def _status(saved: dict[str, str], current: RequestStatus | None, now: datetime)
         "request_status/status.html",
         title=form.headline(current),
         status_=current,
-        steps=form.steps(current),
-        why=form.why(current),
-        wait=form.duration(current.median_wait) if current.median_wait else "",
+        steps=form.timeline(current),
+        why=form.rejection_text(current),
+        wait=form.duration_text(current.median_wait) if current.median_wait else "",
         did=saved.get("did", ""),
-        link_until=(until := form.link_end(current, services().context.fact("access_code.link_hours"))),
+        link_until=(until := form.link_expires_at(current, services().context.fact("access_code.link_hours"))),
         lapsed=now >= until,
     )
 
 
-def _open(what: str) -> tuple[dict[str, str], RequestStatus] | Response:
+def _open_request(what: str) -> tuple[dict[str, str], RequestStatus] | Response:
     """The request that this browser looks at, when this may be done with it; else where to go instead."""
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
@@ -101,11 +101,11 @@ def _open(what: str) -> tuple[dict[str, str], RequestStatus] | Response:
     return (saved, current) if current is not None and what in current.allowed_actions else web.see(url_for(".status"))
 
 
-def _ask(template: str, page: str, current: RequestStatus, **variables: Any) -> Response:
+def _show_question(template: str, page: str, current: RequestStatus, **variables: Any) -> Response:
     return web.render(f"request_status/{template}.html", title=page, status_=current, **variables)
 
 
-def _do(what: str, act: Act) -> Response:
+def _perform(what: str, act: Action) -> Response:
     """Do it with the request that this browser looks at, and show how it stands then, and whether it was done.
 
     Sent twice, as by a double click without scripts, it says what the first did.
@@ -118,7 +118,7 @@ def _do(what: str, act: Act) -> Response:
         wait = progress.admit(conn, services().context, saved["reference"], web.client_address(), now)
         if not wait:
             done = act(conn, saved["reference"], saved["email"], now)
-            again = what in ONCE and saved.get("did") == what
+            again = what in ONLY_ONCE and saved.get("did") == what
             did = what if done == "ok" or again else "too-late"
             cookies.save_form(conn, NAME, saved | {"did": did}, now)
     return error_answer(429, retry_after=wait) if wait else web.see(url_for(".status"))
@@ -127,17 +127,17 @@ def _do(what: str, act: Act) -> Response:
 @blueprint.get("/withdraw")
 def withdraw() -> Response:
     """Whether it is really to be withdrawn."""
-    opened = _open("withdraw")
+    opened = _open_request("withdraw")
     if isinstance(opened, Response):
         return opened
-    return _ask("withdraw", gettext("Withdraw your request?"), opened[1])
+    return _show_question("withdraw", gettext("Withdraw your request?"), opened[1])
 
 
 @blueprint.post("/withdraw")
 def do_withdraw() -> Response:
     """Withdraw it."""
     address = web.client_address()
-    return _do(
+    return _perform(
         "withdraw",
         lambda conn, ref, email, now: self_service.withdraw(conn, services().context, ref, email, address, now),
     )
@@ -146,17 +146,17 @@ def do_withdraw() -> Response:
 @blueprint.get("/never-came")
 def never_came() -> Response:
     """What happens when it never came, before it happens."""
-    opened = _open("never_came")
+    opened = _open_request("never_came")
     if isinstance(opened, Response):
         return opened
-    return _ask("never_came", gettext("Did your code never come?"), opened[1])
+    return _show_question("never_came", gettext("Did your code never come?"), opened[1])
 
 
 @blueprint.post("/never-came")
 def do_never_came() -> Response:
     """Revoke the code that never came, and have a new one made."""
     address = web.client_address()
-    return _do(
+    return _perform(
         "never-came",
         lambda conn, ref, email, now: self_service.report_not_received(
             conn, services().context, ref, email, address, now
@@ -167,14 +167,14 @@ def do_never_came() -> Response:
 @blueprint.get("/address")
 def correct() -> Response:
     """The address to send the letter to, empty: what was wrong is not typed over."""
-    return _correct({}, {})
+    return _show_address({}, {})
 
 
-def _correct(values: dict[str, str], errors: dict[str, str]) -> Response:
-    opened = _open("correct_address")
+def _show_address(values: dict[str, str], errors: dict[str, str]) -> Response:
+    opened = _open_request("correct_address")
     if isinstance(opened, Response):
         return opened
-    return _ask(
+    return _show_question(
         "address",
         gettext("Correct the address"),
         opened[1],
@@ -189,14 +189,14 @@ def _correct(values: dict[str, str], errors: dict[str, str]) -> Response:
 @blueprint.post("/address")
 def do_correct() -> Response:
     """Send the letter to another address, once staff have looked at it again."""
-    typed = form.take(form.ADDRESS, request.form)
+    typed = form.read_fields(form.ADDRESS_FIELDS, request.form)
     errors = form.check_address(typed)
     if web.switches_language():
-        return _correct(typed, errors if request.form.get("checked") else {})
+        return _show_address(typed, errors if request.form.get("checked") else {})
     if errors:
-        return _correct(typed, errors)
+        return _show_address(typed, errors)
     corrected, address = form.to_address(typed), web.client_address()
-    return _do(
+    return _perform(
         "address",
         lambda conn, ref, email, now: self_service.correct_address(
             conn, services().context, ref, email, corrected, address, now

@@ -14,8 +14,8 @@ from selfservice.web import rendering
 from selfservice.web.services import services
 
 NAME = "search"
-ON_PAGE = 20
-BELOW_FIELD = 6
+PAGE_RESULTS = 20
+DROPDOWN_RESULTS = 6
 blueprint = Blueprint("search", __name__)
 
 
@@ -27,8 +27,8 @@ def title() -> str:
 @blueprint.get("")
 def start() -> Response:
     """What was found for `q`; without it an invitation to type, without the index since it may be baked."""
-    below_field = web.wants_fragment() and not _is_asked_here()
-    results = _find(request.args.get("q", ""), BELOW_FIELD if below_field else ON_PAGE)
+    below_field = web.wants_fragment() and not _is_results_page()
+    results = _find(request.args.get("q", ""), DROPDOWN_RESULTS if below_field else PAGE_RESULTS)
     query = "?" + urlencode({"q": results.q}) if results.q else ""
     return web.render(
         "search/results.html",
@@ -40,9 +40,9 @@ def start() -> Response:
     )
 
 
-def _is_asked_here() -> bool:
+def _is_results_page() -> bool:
     """Whether the visitor types on the page of results itself, where there is room for all of them."""
-    return rendering.page_path() == request.path
+    return rendering.htmx_page_path() == request.path
 
 
 def _find(q: str, limit: int) -> Results:

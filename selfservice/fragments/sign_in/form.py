@@ -35,33 +35,33 @@ def _check_password(text: str) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Account:
+class Credentials:
     """Whose code it is, and the hash of their password, if they have chosen one."""
 
     member: access_codes.CodeHolder
     hash: str | None
 
 
-def find(conn: Connection, hashes: CodeHashes, now: datetime) -> Account | None:
+def find_credentials(conn: Connection, hashes: CodeHashes, now: datetime) -> Credentials | None:
     """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
 
     The same two queries, whoever's it is.
     """
     member = access_codes.find_usable(conn, hashes, now)
     hashed = passwords.find_hash(conn, member.person_id if member else None)
-    return None if member is None else Account(member, hashed)
+    return None if member is None else Credentials(member, hashed)
 
 
-def refuse(conn: Connection, ctx: Context, hashes: CodeHashes, address: str, now: datetime) -> None:
+def record_failure(conn: Connection, ctx: Context, hashes: CodeHashes, address: str, now: datetime) -> None:
     """Write down that code and password did not belong together. Call inside `write()`."""
     record(conn, ctx.keys, now, "sign_in", "refused", who=f"code:{hashes[0]}", address=address)
 
 
-def accept(
+def record_success(
     conn: Connection,
     ctx: Context,
     hashes: CodeHashes,
-    account: Account,
+    account: Credentials,
     rehashed: str | None,
     address: str,
     now: datetime,
@@ -71,7 +71,7 @@ def accept(
     False when code or password changed while the password was being hashed. `rehashed` replaces a hash made
     with weaker parameters. After five failures the owner is told by mail.
     """
-    if find(conn, hashes, now) != account:
+    if find_credentials(conn, hashes, now) != account:
         return False
     member = account.member
     access_codes.record_use(conn, member.access_code_id, now)
@@ -83,7 +83,7 @@ def accept(
         )
     failed = login_throttle.reset(conn, ctx, hashes[0])
     if failed >= login_throttle.NOTABLE_ATTEMPTS:
-        _tell(conn, ctx, member, failed, now)
+        _mail_owner(conn, ctx, member, failed, now)
     record(
         conn,
         ctx.keys,
@@ -97,13 +97,13 @@ def accept(
     return True
 
 
-def leave(conn: Connection, ctx: Context, person_id: int, address: str, now: datetime) -> None:
+def record_sign_out(conn: Connection, ctx: Context, person_id: int, address: str, now: datetime) -> None:
     """Write down that somebody signed out. Call inside `write()`."""
     who = f"person:{person_id}"
     record(conn, ctx.keys, now, "sign_out", "ok", who=who, on_what=who, address=address)
 
 
-def _tell(conn: Connection, ctx: Context, member: access_codes.CodeHolder, failed: int, now: datetime) -> None:
+def _mail_owner(conn: Connection, ctx: Context, member: access_codes.CodeHolder, failed: int, now: datetime) -> None:
     outbox.enqueue(
         conn,
         ctx,

@@ -17,10 +17,10 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.web import authentication, cookies, downloads
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.services import services
 
-NAME = authentication.NAME
+NAME = authentication.SIGN_IN
 blueprint = Blueprint("sign_in", __name__)
 
 
@@ -32,50 +32,50 @@ def title() -> str:
 @blueprint.get("")
 def start() -> Response:
     """The form, empty; or who is signed in already. Without a cookie it touches nothing, since it is baked."""
-    session = authentication.signed_in()
-    return authentication.ask(NAME, then=_next(request.args)) if session is None else _already(session)
+    session = authentication.current_session()
+    return authentication.render_sign_in(NAME, then=_next(request.args)) if session is None else _already(session)
 
 
 @blueprint.get("/mine")
 def mine() -> Response:
     """For a page that is opened: who is signed in already, or nothing."""
     if not web.wants_fragment():
-        return web.see(authentication.address(NAME))
-    session = authentication.signed_in()
+        return web.see(authentication.form_path(NAME))
+    session = authentication.current_session()
     return Response(status=204, mimetype="text/plain") if session is None else _already(session)
 
 
 def _already(session: Session) -> Response:
-    return authentication.render(session, NAME, "sign_in/already.html", title=gettext("You are logged in"))
+    return authentication.render_personal(session, NAME, "sign_in/already.html", title=gettext("You are logged in"))
 
 
 def _next(values: dict[str, str]) -> str | None:
     """Where to go on: a path of this site, in the language in force."""
-    path = web.path_only(values.get("next", ""))
-    return None if path is None else web.path_in(current_language(), path)
+    path = web.local_path(values.get("next", ""))
+    return None if path is None else web.path_in_language(current_language(), path)
 
 
 @blueprint.post("")
 def sign_in() -> Response:
     """Check code and password. The answer to a wrong one is the same whether or not the code is anybody's."""
     then = _next(request.form)
-    name = authentication.panel_of(then or "")
+    name = authentication.panel_for_next(then or "")
     typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
     shown = {"access_code": typed["access_code"]}
     errors = form.check(typed)
     if web.switches_language():
         errors = errors if request.form.get("checked") else {}
-        return authentication.ask(name, shown, errors, 422 if errors else 200, then=then)
+        return authentication.render_sign_in(name, shown, errors, 422 if errors else 200, then=then)
     if errors:
-        return authentication.ask(name, shown, errors, 422, then=then)
+        return authentication.render_sign_in(name, shown, errors, 422, then=then)
     hashes = lookup_hashes(services().keys, typed["access_code"])
     with services().db.write() as conn:
         wait = login_throttle.admit(conn, services().context, hashes[0], web.client_address(), clock.now())
     if wait:
-        return too_often(wait, lambda notice: authentication.ask(name, shown, {}, 429, notice, then))
+        return too_many_requests(wait, lambda notice: authentication.render_sign_in(name, shown, {}, 429, notice, then))
     if not _try(hashes, typed["password"]):
-        return authentication.ask(name, shown, {"both": _wrong()}, 422, then=then)
-    return web.see(then or authentication.address(authentication.HOME))
+        return authentication.render_sign_in(name, shown, {"both": _wrong()}, 422, then=then)
+    return web.see(then or authentication.form_path(authentication.AFTER_SIGN_IN))
 
 
 def _wrong() -> str:
@@ -85,7 +85,7 @@ def _wrong() -> str:
 def _try(hashes: CodeHashes, password: str) -> bool:
     """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
     wired = services()
-    account = form.find(wired.db.read(), hashes, clock.now())
+    account = form.find_credentials(wired.db.read(), hashes, clock.now())
     try:
         right = wired.hasher.verify(account.hash if account else None, password)
         outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
@@ -97,22 +97,24 @@ def _try(hashes: CodeHashes, password: str) -> bool:
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:
         accepted = account if right else None
-        if accepted is None or not form.accept(conn, wired.context, hashes, accepted, rehashed, address, now):
-            form.refuse(conn, wired.context, hashes, address, now)
+        if accepted is None or not form.record_success(conn, wired.context, hashes, accepted, rehashed, address, now):
+            form.record_failure(conn, wired.context, hashes, address, now)
             return False
         member = accepted.member
-        authentication.enter(conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now)
+        authentication.start_session(
+            conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now
+        )
     return True
 
 
 @blueprint.post("/stay")
 def stay() -> Response:
     """Begin the idle time anew, without leaving the page."""
-    session = authentication.signed_in()
+    session = authentication.current_session()
     if session is not None:
-        session = authentication.prolong(session)
-    then = _next(request.form) or authentication.address(authentication.HOME)
-    panel = authentication.panel_of(then)
+        session = authentication.extend_session(session)
+    then = _next(request.form) or authentication.form_path(authentication.AFTER_SIGN_IN)
+    panel = authentication.panel_for_next(then)
     if not web.wants_fragment():
         return web.see(then)
     return web.render(
@@ -120,21 +122,21 @@ def stay() -> Response:
         title=title(),
         header=session is None,
         panel=panel,
-        **authentication.bar(session, panel),
+        **authentication.session_variables(session, panel),
     )
 
 
 @blueprint.post("/out")
 def sign_out() -> Response:
     """End the session, and the anonymous one with all that was typed in it: a copied cookie is dead from now on."""
-    session, now = authentication.signed_in(), clock.now()
+    session, now = authentication.current_session(), clock.now()
     with services().db.write() as conn:
         if session is not None:
             sessions.end_by_cookie(conn, cookies.value() or "", now)
-            form.leave(conn, services().context, session.person_id, web.client_address(), now)
-            downloads.forget(conn, session.id)
-        cookies.forget(conn, now)
-    response = web.see(authentication.address(f"{NAME}/out"))
+            form.record_sign_out(conn, services().context, session.person_id, web.client_address(), now)
+            downloads.delete_session_files(conn, session.id)
+        cookies.delete(conn, now)
+    response = web.see(authentication.form_path(f"{NAME}/out"))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -144,6 +146,6 @@ def out() -> Response:
     """You are signed out. To htmx it says to load the whole page, since the page around it said who you were."""
     if web.wants_fragment():
         return Response(
-            status=204, mimetype="text/plain", headers={"HX-Redirect": authentication.address(f"{NAME}/out")}
+            status=204, mimetype="text/plain", headers={"HX-Redirect": authentication.form_path(f"{NAME}/out")}
         )
     return web.render("sign_in/out.html", title=gettext("You are logged out"))

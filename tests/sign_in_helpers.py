@@ -21,20 +21,20 @@ MAIN, COLLEAGUE, OTHER, PRIVATE = 0, 1, 2, 4
 ADDRESS = "/en/self-service/sign-in"
 
 
-def fast() -> Hasher:
+def fast_hasher() -> Hasher:
     """A hasher that costs next to nothing."""
     return Hasher(memory_kib=64, passes=1)
 
 
 @cache
 def hashed() -> str:
-    """The hash of PASSWORD, by `fast`."""
-    return fast().hash(PASSWORD)
+    """The hash of PASSWORD, by `fast_hasher`."""
+    return fast_hasher().hash(PASSWORD)
 
 
 def prepare(app: Flask) -> Hasher:
     """Give everybody PASSWORD, and the app a fast hasher; returns that, for its count."""
-    hasher = fast()
+    hasher = fast_hasher()
     app.extensions["services"] = dataclasses.replace(app.extensions["services"], hasher=hasher)
     # Past the app's own connection, whose statements a test may count.
     own = Database(database(app).path)
@@ -59,7 +59,7 @@ def browser(app: Flask) -> HouseClient:
     return made
 
 
-def enter(client: HouseClient, number: int = MAIN, password: str = PASSWORD, **more: str) -> TestResponse:
+def sign_in(client: HouseClient, number: int = MAIN, password: str = PASSWORD, **more: str) -> TestResponse:
     """Send the sign-in form as this person."""
     return client.send(ADDRESS, {"access_code": accounts.code(number), "password": password, **more})
 
@@ -70,7 +70,7 @@ def person_id(app: Flask, number: int) -> int:
     return int(row["id"])
 
 
-def age(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:
+def age_sessions(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:
     """Make every session older than it is by just over that much."""
     with database(app).write() as conn:
         conn.execute(
@@ -81,7 +81,7 @@ def age(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:
         )
 
 
-def mails(app: Flask) -> list[tuple[str, str]]:
+def waiting_mails(app: Flask) -> list[tuple[str, str]]:
     """Kind and recipient of every mail that waits."""
     rows = database(app).read().execute("SELECT kind, recipient FROM outbox WHERE state = 'waiting' ORDER BY id")
     return [(row["kind"], row["recipient"]) for row in rows]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import template_rendered
 
-from bench.ledger import LIST, enter
+from bench.order_accounts import LIST, sign_in
 from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.fragments.orders import chart
@@ -23,11 +23,11 @@ from selfservice.web.services import Services
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-TARGET = "bench.barelist:application"
+TARGET = "bench.bare_orders:application"
 _PERSON = "BENCH_PERSON"
 
 
-def setting(person_id: int) -> dict[str, str]:
+def person_setting(person_id: int) -> dict[str, str]:
     """The setting that says whose list it is."""
     return {_PERSON: str(person_id)}
 
@@ -44,7 +44,7 @@ def application() -> WSGIApplication:
             kept.update(context, template=template)
 
     with template_rendered.connected_to(keep, app):
-        headers = {"Cookie": enter(os.environ, person), "HX-Request": "true"}
+        headers = {"Cookie": sign_in(os.environ, person), "HX-Request": "true"}
         assert app.test_client(use_cookies=False).get(LIST, headers=headers).status_code == 200
     template = kept.pop("template")
     organisation = (

@@ -1,4 +1,4 @@
-"""What the commands that bring a file in have in common: begin, tell, stop, and say how it ended."""
+"""Running an import from the command line: progress, refused lines, audit events and exit status."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.migrations import pending
 from selfservice.web.services import services
 
-Bring = Callable[[Callable[[RejectedLine], object], Callable[[ImportCounts], object]], ImportCounts]
+ImportFunction = Callable[[Callable[[RejectedLine], object], Callable[[ImportCounts], object]], ImportCounts]
 
 
-def run(what: str, file: BinaryIO, bring: Bring) -> None:
+def run_import(what: str, file: BinaryIO, importer: ImportFunction) -> None:
     """Run an import that is called with where to tell refused lines and how far it is. Refused lines go to standard
     output, all else to standard error; begin and end are events named `what`. Ends the program: with status 1 when a
     line was refused, or the file could not be used, or it stopped.
     """
     if pending(services().db):
         sys.exit("loket: the database is not of this version: run `loket migrate` first. Nothing was changed")
-    progress = ProgressReporter(sys.stderr, _size(file))
+    progress = ProgressReporter(sys.stderr, _file_size(file))
 
     def refuse(refusal: RejectedLine) -> None:
         progress.clear()
         click.echo(f"line {refusal.line}: {refusal.reason}")
 
     try:
-        _note(what, "begun")
-        totals = bring(refuse, progress.show)
+        _record_event(what, "begun")
+        totals = importer(refuse, progress.show)
     except FileError as error:
-        _note(what, "refused")
+        _record_event(what, "refused")
         progress.clear()
         sys.exit(f"loket: {error}. Nothing was changed")
     except (Error, OSError, KeyboardInterrupt) as error:
         progress.clear()
         why = f": {error}" if str(error) else ""
         sys.exit(f"loket: stopped{why}. What went in stays; run it again for the rest")
-    _note(what, "partly" if totals.refused else "ok")
+    _record_event(what, "partly" if totals.refused else "ok")
     progress.clear()
     click.echo(
         f"{totals.lines:,} lines: {totals.new:,} new, {totals.changed:,} changed, {totals.same:,} the same, "
@@ -57,13 +57,13 @@ def run(what: str, file: BinaryIO, bring: Bring) -> None:
     sys.exit(1 if totals.refused else 0)
 
 
-def _note(what: str, result: str) -> None:
+def _record_event(what: str, result: str) -> None:
     """An event of its own, begun and ended, so that a run that was killed is in the log too."""
     with services().db.write() as conn:
         record(conn, services().keys, clock.now(), what, result, who=f"account:{getpass.getuser()}")
 
 
-def _size(file: BinaryIO) -> int | None:
+def _file_size(file: BinaryIO) -> int | None:
     """How long a file is, in bytes; None for a pipe."""
     try:
         found = os.fstat(file.fileno())

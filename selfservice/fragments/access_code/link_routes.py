@@ -23,14 +23,14 @@ from selfservice.requests.confirmation import ConfirmationLink, PendingConfirmat
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
-from selfservice.web.error_pages import too_often
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.services import services
 
 # Beside what is filled in for another request in this browser, which stays.
 SAVED_FORM = "access-code-link"
 
 
-def add_to(blueprint: Blueprint) -> None:
+def add_routes(blueprint: Blueprint) -> None:
     """Give the form's blueprint these addresses."""
     blueprint.add_url_rule("/link/<token>", "follow", follow)
     blueprint.add_url_rule("/confirm", "confirm", confirm)
@@ -44,12 +44,12 @@ def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     return cookies.load_form(conn, SAVED_FORM, now)
 
 
-def opened(conn: Connection, now: datetime) -> str:
+def opened_token_hash(conn: Connection, now: datetime) -> str:
     """The hash of the token in the link that was opened in this browser last; empty when none was in a day."""
     return str(_load(conn, now).get("token_hash", ""))
 
 
-def _open(conn: Connection, saved: dict[str, Any], now: datetime) -> ConfirmationLink:
+def _open_link(conn: Connection, saved: dict[str, Any], now: datetime) -> ConfirmationLink:
     return confirmation.load_link(conn, saved.get("token_hash", ""), now)
 
 
@@ -78,9 +78,9 @@ def confirm() -> Response:
     saved = _load(conn, now)
     if "done" in saved:
         return web.see(url_for(".confirmed"))
-    opened = _open(conn, saved, now)
+    opened = _open_link(conn, saved, now)
     if opened.pending is None:
-        return _gone(opened)
+        return _show_dead_link(opened)
     before = clock.upcoming(saved.get("before", ""), now)
     return _show(opened.pending, mailed="before" in saved, before=before)
 
@@ -108,7 +108,7 @@ def _show(
     )
 
 
-def _gone(opened: ConfirmationLink) -> Response:
+def _show_dead_link(opened: ConfirmationLink) -> Response:
     titles = {
         "used": gettext("This link was used already"),
         "withdrawn": gettext("This request was withdrawn"),
@@ -122,22 +122,26 @@ def agree() -> Response:
     """Use the link up, for who knows the password or chooses the first. Sent twice, it says what the first did."""
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
-    asked, sent = _open(conn, saved, now).pending, request.form.get("request", "")
+    asked, sent = _open_link(conn, saved, now).pending, request.form.get("request", "")
     if "done" in saved and saved["done"]["reference"] == sent:
         return web.see(url_for(".confirmed"))
     if asked is None:
-        return _gone(_open(conn, saved, now))
+        return _show_dead_link(_open_link(conn, saved, now))
     if sent != asked.request.reference:
-        return _other(asked)
-    return _with_password(asked, saved["token_hash"]) if asked.has_password else _choose(asked, saved["token_hash"])
+        return _show_other_link(asked)
+    return (
+        _confirm_with_password(asked, saved["token_hash"])
+        if asked.has_password
+        else _choose_first_password(asked, saved["token_hash"])
+    )
 
 
-def _other(asked: PendingConfirmation) -> Response:
+def _show_other_link(asked: PendingConfirmation) -> Response:
     """Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet."""
     return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
 
 
-def _with_password(asked: PendingConfirmation, token_hash: str) -> Response:
+def _confirm_with_password(asked: PendingConfirmation, token_hash: str) -> Response:
     wired, now, typed = services(), clock.now(), request.form.get("password", "")
     person, address = asked.request.person_id, web.client_address()
     if not typed:
@@ -150,7 +154,7 @@ def _with_password(asked: PendingConfirmation, token_hash: str) -> Response:
     with wired.db.write() as conn:
         wait = login_throttle.admit(conn, wired.context, name, address, now)
     if wait:
-        return too_often(wait, lambda notice: _show(asked, None, 429, notice))
+        return too_many_requests(wait, lambda notice: _show(asked, None, 429, notice))
     known = passwords.find_hash(wired.db.read(), person)
     try:
         right = wired.hasher.verify(known, typed)
@@ -162,19 +166,19 @@ def _with_password(asked: PendingConfirmation, token_hash: str) -> Response:
         with wired.db.write() as conn:
             confirmation.record_wrong_password(conn, wired.context, asked.request, address, clock.now())
         return _show(asked, {"password": gettext("This is not your password. Nothing was confirmed yet: try again.")})
-    return _finish(asked, token_hash, known=known, chosen=None)
+    return _confirm_request(asked, token_hash, known=known, chosen=None)
 
 
-def _choose(asked: PendingConfirmation, token_hash: str) -> Response:
+def _choose_first_password(asked: PendingConfirmation, token_hash: str) -> Response:
     wired, typed = services(), request.form.get("new_password", "")
     if problem := new_password_error(
         wired.db.read(), wired.context, asked.request.person_id, typed, demo=wired.config.demo
     ):
         return _show(asked, {"new_password": problem})
-    return _finish(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
+    return _confirm_request(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
 
 
-def _finish(asked: PendingConfirmation, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
+def _confirm_request(asked: PendingConfirmation, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
@@ -186,14 +190,14 @@ def _finish(asked: PendingConfirmation, token_hash: str, *, known: str | None, c
                 conn, wired.context, token_hash, address, now, verified_hash=known, new_hash=chosen
             )
             if made is not None:
-                done = _done(asked, made)
+                done = _done_values(asked, made)
                 content = {"token_hash": token_hash, "done": done}
                 cookies.save_form(conn, SAVED_FORM, content, now)
     # Used in another browser meanwhile, or the password is another one: the page says how it stands.
     return web.see(url_for(".confirm" if done is None else ".confirmed"))
 
 
-def _done(asked: PendingConfirmation, made: records.Request) -> dict[str, Any]:
+def _done_values(asked: PendingConfirmation, made: records.Request) -> dict[str, Any]:
     """What the last page shows."""
     collects = asked.collects_from if made.kind == "private" else None
     return {
@@ -213,7 +217,7 @@ def forgotten() -> Response:
     now = clock.now()
     with services().db.write() as conn:
         saved = _load(conn, now)
-        asked = _open(conn, saved, now).pending
+        asked = _open_link(conn, saved, now).pending
         wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
         if asked is not None and asked.has_password and not asked.has_code and not is_other:
             sent = confirmation.send_password_link(
@@ -224,10 +228,10 @@ def forgotten() -> Response:
                 before = clock.to_text(sent.sent_before) if sent.sent_before else ""
                 cookies.save_form(conn, SAVED_FORM, saved | {"before": before}, now)
     if asked is not None and is_other:
-        return _other(asked)
+        return _show_other_link(asked)
     if wait and asked is not None:
         shown = asked
-        return too_often(wait, lambda notice: _show(shown, None, 429, notice))
+        return too_many_requests(wait, lambda notice: _show(shown, None, 429, notice))
     return web.see(url_for(".confirm"))
 
 

@@ -17,7 +17,7 @@ PAGE = """<!doctype html><title>Plain</title><form method="post" action="/">
 <button>Continue</button></form>"""
 
 
-def form() -> Flask:
+def form_app() -> Flask:
     """One route: GET reads the visitor's row and renders a form of five fields with it, POST writes the row."""
     app = Flask("plain")
     local = threading.local()

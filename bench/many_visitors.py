@@ -29,8 +29,8 @@ from selfservice.publish.build import build
 
 PEOPLE = 200
 FLOODER = "127.0.250.1"
-A_SECOND = 50
-LINES = 10
+TRIES_A_SECOND = 50
+FLOOD_CONNECTIONS = 10
 AHEAD_SECONDS = 5
 FIRST = 1000  # of the codes that `demo.code` makes: those below belong to the demonstration
 NOTES = """
@@ -43,7 +43,7 @@ BASE = "/en/self-service"
 HOST = "127.0.0.1:8000"  # as in the settings: the port that the server really has is not known beforehand
 
 
-class Visitor:
+class ScriptlessBrowser:
     """A browser without scripts, at a loopback address of its own."""
 
     def __init__(self, port: int, address: str) -> None:
@@ -65,7 +65,7 @@ class Visitor:
 
 def journey(port: int, number: int) -> Counter[int]:
     """Everything once; the statuses of the answers."""
-    one = Visitor(port, f"127.0.{1 + number // 100}.{1 + number % 100}")
+    one = ScriptlessBrowser(port, f"127.0.{1 + number // 100}.{1 + number % 100}")
     email = f"reader{number}@post.example"
     form = f"{BASE}/access-code"
     one.ask("GET", form)
@@ -87,11 +87,11 @@ def journey(port: int, number: int) -> Counter[int]:
 
 def flood(port: int, line: int, stop: Event) -> Counter[int]:
     """One of the lines over which one address tries 50 times a second, until told to stop."""
-    one, number = Visitor(port, FLOODER), 0
+    one, number = ScriptlessBrowser(port, FLOODER), 0
     while not stop.is_set():
         number += 1
         one.ask("POST", f"{BASE}/lost-access-code", email=f"x{line}.{number}@post.example", kvk_number="")
-        sleep(LINES / A_SECOND)
+        sleep(FLOOD_CONNECTIONS / TRIES_A_SECOND)
     return one.statuses
 
 
@@ -105,16 +105,16 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
         stop = Event()
         with (
             serving(OURS, environment, 2, 4) as port,
-            ThreadPoolExecutor(people + LINES) as pool,
+            ThreadPoolExecutor(people + FLOOD_CONNECTIONS) as pool,
         ):
-            lines = [pool.submit(flood, port, line, stop) for line in range(LINES)]
+            lines = [pool.submit(flood, port, line, stop) for line in range(FLOOD_CONNECTIONS)]
             sleep(AHEAD_SECONDS)
             before = perf_counter()
             found = sum(pool.map(lambda number: journey(port, number), range(people)), Counter[int]())
             took = perf_counter() - before
             stop.set()
             flooded = sum((line.result() for line in lines), Counter[int]())
-    rows = [_line(f"{people} people", found), _line("one address", flooded)]
+    rows = [_row(f"{people} people", found), _row("one address", flooded)]
     head = ["who", "answers", "refused", "other"]
     return f"## People at once\n\n{table(head, rows)}\n\nThe people were done after {took:.0f} s.\n\n{NOTES}\n"
 
@@ -137,6 +137,6 @@ def _fill(environment: dict[str, str]) -> None:
     build(create_app(config), config)
 
 
-def _line(who: str, found: Counter[int]) -> list[str]:
+def _row(who: str, found: Counter[int]) -> list[str]:
     ordinary = sum(count for status, count in found.items() if status in (200, 303))
     return [who, str(found.total()), str(found[429]), str(found.total() - ordinary - found[429])]

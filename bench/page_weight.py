@@ -105,14 +105,14 @@ def _ours(config: Config) -> tuple[str, dict[str, Weight]]:
     whole = app.test_client().get("/en/self-service/replacement-password", base_url=config.base_url).get_data()
     text = (help_page / "index.html").read_text("utf-8").partition("<main")[2].partition(">")[2].partition("</main>")[0]
     return text, {
-        "our help page": _weigh((help_page / "index.html").read_bytes(), config.output),
-        "our home page": _weigh((home / "index.html").read_bytes(), config.output),
-        "our help page with a form": _weigh((form_page / "index.html").read_bytes(), config.output),
-        "our form by itself": _weigh(whole, config.output),
+        "our help page": _measure((help_page / "index.html").read_bytes(), config.output),
+        "our home page": _measure((home / "index.html").read_bytes(), config.output),
+        "our help page with a form": _measure((form_page / "index.html").read_bytes(), config.output),
+        "our form by itself": _measure(whole, config.output),
     }
 
 
-def _weigh(page: bytes, root: Path, base: str = "") -> Weight:
+def _measure(page: bytes, root: Path, base: str = "") -> Weight:
     """A page and the files that its head and scripts name. A font counts where the page preloads it."""
     weight = Weight()
     weight.add("page.html", page)
@@ -141,7 +141,7 @@ def _govuk(folder: Path, text: str) -> dict[str, Weight]:
         archive.extractall(folder, filter="data")
     frontend = folder / "package" / "dist" / "govuk"
     page = (sites.PEERS / "govuk" / "page.html").read_text("utf-8").replace("<!-- text -->", text)
-    weight = _weigh(page.encode(), frontend)
+    weight = _measure(page.encode(), frontend)
     for font in GOVUK_FONTS:
         weight.add(font, (frontend / "assets" / "fonts" / font).read_bytes())
     return {"GOV.UK Frontend, plain page": weight}
@@ -155,4 +155,4 @@ def _material(folder: Path, content: Path) -> Weight:
     (folder / "docs").mkdir()
     (folder / "docs" / "index.md").write_text(f"# Access code\n\n{source}", "utf-8")
     subprocess.run([peers.command("mkdocs"), "build", "--quiet"], cwd=folder, check=True, capture_output=True)
-    return _weigh((folder / "site" / "index.html").read_bytes(), folder / "site")
+    return _measure((folder / "site" / "index.html").read_bytes(), folder / "site")

@@ -62,7 +62,7 @@ def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) ->
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def load(port: int, clients: Sequence[Client], seconds: float) -> list[Answers]:
+def run_clients(port: int, clients: Sequence[Client], seconds: float) -> list[Answers]:
     """Let all clients loose at once for at most so many seconds; each one's answers, in their order."""
     context = multiprocessing.get_context("fork")
     start = time.perf_counter() + 0.2
@@ -70,7 +70,7 @@ def load(port: int, clients: Sequence[Client], seconds: float) -> list[Answers]:
         return pool.starmap(_send, [(port, client, start, seconds) for client in clients], chunksize=1)
 
 
-def together(answers: Sequence[Answers]) -> Answers:
+def combined(answers: Sequence[Answers]) -> Answers:
     """Several clients' answers as one."""
     statuses = sum((one.statuses for one in answers), Counter[int]())
     return Answers(statuses, [ms for one in answers for ms in one.milliseconds], max(one.seconds for one in answers))
@@ -100,20 +100,20 @@ def _status(connection: socket.socket) -> int:
     """Read one whole answer, by its Content-Length or its chunks."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += _more(connection)
+        data += _receive(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     fields = head.lower()
     if b"transfer-encoding: chunked" in fields:
         while not body.endswith(b"0\r\n\r\n"):
-            body += _more(connection)
+            body += _receive(connection)
     elif b"content-length:" in fields:
         left = int(fields.partition(b"content-length:")[2].partition(b"\r\n")[0]) - len(body)
         while left > 0:
-            left -= len(_more(connection))
+            left -= len(_receive(connection))
     return int(head[9:12])
 
 
-def _more(connection: socket.socket) -> bytes:
+def _receive(connection: socket.socket) -> bytes:
     data = connection.recv(65536)
     if not data:
         raise ConnectionError("the server hung up")

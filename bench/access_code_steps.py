@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
+from bench.bare_form import VARIABLE
 from bench.build import demo_settings
-from bench.load import Answers, Client, get, load, post, together
-from bench.plain import VARIABLE
+from bench.load_generator import Answers, Client, combined, get, post, run_clients
 from bench.server import BARE, OURS, PLAIN, serving
 from bench.timing import table
 from selfservice import clock
@@ -95,7 +95,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
             tell(f"the steps of a request: round {number + 1} of {rounds}")
             _round(Path(scratch), visitors, found)
     head = ["request", "p50 ms", "p99 ms", "bare Flask p99 ms", "p99 / bare", "with a row p99 ms", "p99 / with a row"]
-    lines = [_line(name, answers) for name, answers in found.items()]
+    lines = [_row(name, answers) for name, answers in found.items()]
     return f"## The steps of a request\n\n{table(head, lines)}\n\n{NOTES}\n"
 
 
@@ -109,7 +109,7 @@ def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, An
         serving(OURS, environment, 1, 1) as ours,
     ):
         for port, path in ((bare, "/"), (row, "/"), (ours, FORM)):
-            load(port, [Client([get(path)])], 0.3)
+            run_clients(port, [Client([get(path)])], 0.3)
         for step in STEPS:
             numbers = range(visitors)
             requests = [step.request(number, cookies[number]) for number in numbers]
@@ -148,13 +148,13 @@ def _peer(step: Step, number: int) -> bytes:
 def _all(port: int, requests: list[bytes], status: int) -> Answers:
     """Each request once. An error is answered fast too; anything but the right answer is no result."""
     clients = [Client(requests[at::CLIENTS], once=True) for at in range(CLIENTS)]
-    answers = together(load(port, clients, SECONDS))
+    answers = combined(run_clients(port, clients, SECONDS))
     if answers.statuses != {status: len(requests)}:
         sys.exit(f"bench: expected only {status} but got {dict(answers.statuses)} for {requests[0]!r}")
     return answers
 
 
-def _line(name: str, found: list[tuple[Answers, Answers, Answers]]) -> list[str]:
+def _row(name: str, found: list[tuple[Answers, Answers, Answers]]) -> list[str]:
     ours, bare, row = ([one[at].percentile(99) for one in found] for at in range(3))
     return [
         name,

@@ -24,7 +24,7 @@ def main() -> None:
     config = load()
     app = create_app(config)
     marks = [("start", started)]
-    build(app, config, compress=False, tell=lambda text: marks.append((text, time.perf_counter())))
+    build(app, config, compress=False, progress=lambda text: marks.append((text, time.perf_counter())))
     marks.append(("", time.perf_counter()))
     seconds = {name: later - at for (name, at), (_, later) in pairwise(marks)}
     seconds["compress a page"] = _compress(config.output)

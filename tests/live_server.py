@@ -25,13 +25,13 @@ from selfservice.db import Database
 from selfservice.demo import accounts
 from selfservice.facts.facts import Facts
 from selfservice.values.access_code import group_code
-from selfservice.web.pages import PageInfo, scan
-from tests.domain_helpers import AnyPort, Post
+from selfservice.web.pages import PageInfo, read_pages
+from tests.domain_helpers import FreePortController, SmtpServer
 
 T = TypeVar("T")
 START_SECONDS = 60
 WAIT_SECONDS = 20.0
-PAGES = scan(ROOT / "content", Facts.load(ROOT / "content" / "facts.toml"))
+PAGES = read_pages(ROOT / "content", Facts.load(ROOT / "content" / "facts.toml"))
 
 
 def path(lang: str, key: str) -> str:
@@ -53,7 +53,7 @@ def wait_until(look: Callable[[], T], seconds: float = WAIT_SECONDS) -> T:
     return found
 
 
-class MailServer(Post):
+class MailServer(SmtpServer):
     """A mail server that can also be down for a while."""
 
     @contextmanager
@@ -64,7 +64,7 @@ class MailServer(Post):
         try:
             yield
         finally:
-            self._controller = AnyPort(self, hostname="127.0.0.1", port=port)
+            self._controller = FreePortController(self, hostname="127.0.0.1", port=port)
             self._controller.start()
 
     def sent_to(self, email: str) -> list[EmailMessage]:

@@ -12,7 +12,7 @@ from selfservice.i18n.languages import current_language
 MIMETYPE = "application/problem+json"
 
 
-def title(code: int) -> str:
+def status_title(code: int) -> str:
     """What a status means, in the language in force."""
     return {
         400: gettext("The request could not be read"),
@@ -30,9 +30,9 @@ def title(code: int) -> str:
     }[code]
 
 
-def answer(code: int, detail: str = "", *, retry_after: int | None = None) -> Response:
+def problem_response(code: int, detail: str = "", *, retry_after: int | None = None) -> Response:
     """A problem as JSON, in the language in force. `detail` says what to mend; `retry_after` is in seconds."""
-    problem = {"type": "about:blank", "title": title(code), "status": code}
+    problem = {"type": "about:blank", "title": status_title(code), "status": code}
     if detail:
         problem["detail"] = detail
     response = Response(json.dumps(problem), code, mimetype=MIMETYPE)

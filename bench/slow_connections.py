@@ -13,10 +13,10 @@ from pathlib import Path
 from statistics import median
 from unittest.mock import patch
 
-from bench import peers, wsgi
+from bench import peers, wsgi_peer
 from bench.build import demo_settings
-from bench.counter import FORM
-from bench.load import Client, get, load, post, together
+from bench.load_generator import Client, combined, get, post, run_clients
+from bench.password_requests import FORM
 from bench.server import OURS, serving
 from bench.timing import table
 from selfservice import front
@@ -84,9 +84,9 @@ def _waits(
                 }
                 for beside, held in attacks.items():
                     tell(f"{name}, {beside}")
-                    load(port, clients, 0.5)
+                    run_clients(port, clients, 0.5)
                     with held:
-                        answers = load(port, clients, seconds)
+                        answers = run_clients(port, clients, seconds)
                     for one, (_, status) in zip(answers, ASKED.values(), strict=True):
                         if set(one.statuses) != {status}:
                             sys.exit(f"bench: expected only {status} but got {dict(one.statuses)}")
@@ -116,11 +116,13 @@ def _front(scratch: Path, environment: Mapping[str, str], app: int) -> Iterator[
 def _rates(environment: Mapping[str, str], rounds: int, seconds: float, tell: Callable[[str], None]) -> list[list[str]]:
     found: dict[str, list[tuple[float, float]]] = {}
     peers.command("python")  # so that they are there
-    with serving(OURS, environment, 1, 4) as ours, serving(wsgi.TARGET, environment, 1, 4) as theirs:
+    with serving(OURS, environment, 1, 4) as ours, serving(wsgi_peer.TARGET, environment, 1, 4) as theirs:
         for number in range(rounds + 1):
             tell(f"rates, round {number} of {rounds}" if number else "warming up")
             for name, (request, _) in ASKED.items():
-                pair = [together(load(port, [Client([request])] * 2, seconds)).per_second for port in (ours, theirs)]
+                pair = [
+                    combined(run_clients(port, [Client([request])] * 2, seconds)).per_second for port in (ours, theirs)
+                ]
                 if number:
                     found.setdefault(name, []).append((pair[0], pair[1]))
     return [

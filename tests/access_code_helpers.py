@@ -11,9 +11,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice.web.services import Services
-from tests.clients import HX, HouseClient
-from tests.counter import link_of
+from tests.clients import HTMX_HEADERS, HouseClient
 from tests.domain_helpers import filled
+from tests.password_form_helpers import link_of
 
 KVK = "00010007"
 NAME = "Bakkerij De Gouden Korst"
@@ -26,7 +26,7 @@ BUSINESS = {**PERSON, "kvk_number": KVK}
 
 
 @dataclass
-class Person:
+class AccessCodeForm:
     """Somebody in front of one form, in one language, with or without htmx."""
 
     client: HouseClient
@@ -45,7 +45,7 @@ class Person:
 
     def see(self, step: str = "") -> TestResponse:
         """Look at a step."""
-        return self.client.get(self.address(step), headers=HX if self.htmx else {})
+        return self.client.get(self.address(step), headers=HTMX_HEADERS if self.htmx else {})
 
     def send(self, step: str = "", **data: str) -> TestResponse:
         """Send a step."""

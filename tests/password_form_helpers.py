@@ -23,7 +23,7 @@ NAME = "self-service/replacement-password"
 
 
 @dataclass
-class Visitor:
+class PasswordForm:
     """A visitor at the counter, in one language, with or without htmx."""
 
     client: HouseClient
@@ -60,7 +60,7 @@ class Visitor:
 
 
 @dataclass
-class Office:
+class AppInside:
     """What lies behind the counter."""
 
     app: Flask

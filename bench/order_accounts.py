@@ -1,4 +1,4 @@
-"""Databases with many orders, and the cookies of count_of_people who are signed in to look at them."""
+"""Databases with many orders, and the cookies of people who are signed in to look at them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
-from bench import delivery
+from bench import orders_import
 from selfservice import clock
 from selfservice.accounts import access_codes, anonymous_sessions, organisations, people, sessions
 from selfservice.config import ROOT
@@ -26,7 +26,7 @@ LIST = "/en/self-service/orders"
 
 
 @contextmanager
-def opened(environment: Mapping[str, str]) -> Iterator[tuple[Database, Keys]]:
+def open_database(environment: Mapping[str, str]) -> Iterator[tuple[Database, Keys]]:
     """The database of these settings, migrated, and the keys."""
     with patch.dict(os.environ, environment):
         config = load_config()
@@ -49,16 +49,16 @@ def loket(environment: Mapping[str, str], *arguments: str) -> None:
         sys.exit(f"bench: loket {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
 
 
-def one_account(environment: Mapping[str, str], folder: Path, count: int, count_of_people: int = 200) -> None:
-    """An organisation with so many orders, by so many count_of_people; person 1 has its main code."""
+def add_account(environment: Mapping[str, str], folder: Path, count: int, people_count: int = 200) -> None:
+    """An organisation with so many orders, by so many people; person 1 has its main code."""
     made = []
-    with opened(environment) as (db, keys), db.write() as conn:
+    with open_database(environment) as (db, keys), db.write() as conn:
         now = clock.now()
         organisation = organisations.add(
             conn, now, kvk_number="00012345", name="Amber and Oak Furniture", email="info@amber-oak.example",
             street="Eikenhof", house_number="8", postcode="0025 ZZ", city="Noestbos",
         )  # fmt: skip
-        for number in range(count_of_people):
+        for number in range(people_count):
             made.append(derive_code(keys, new_seed(keys, "code")))
             person = people.add(
                 conn, now, given_name="Wil", family_name=f"Peeters {number}", email=f"{number}@loket.example",
@@ -66,14 +66,14 @@ def one_account(environment: Mapping[str, str], folder: Path, count: int, count_
             )  # fmt: skip
             access_codes.add(conn, keys, now, code=made[-1], person_id=person, organisation_id=organisation)
     file = folder / "account.csv"
-    delivery.write(file, made, count)
+    orders_import.write(file, made, count)
     loket(environment, "orders", "import", str(file))
     file.unlink()
 
 
-def enter(environment: Mapping[str, str], person_id: int) -> str:
+def sign_in(environment: Mapping[str, str], person_id: int) -> str:
     """Sign a person in with the active code they have; the Cookie header of that session."""
-    with opened(environment) as (db, _), db.write() as conn:
+    with open_database(environment) as (db, _), db.write() as conn:
         # The session's idle time is begun anew once a minute, which a benchmark need not measure.
         now = clock.now() + timedelta(minutes=10)
         code = conn.execute(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench.imports import HEAD, forget, line, renew
+from bench.import_timing import HEAD, copy_database, remove_database, table_row
 from bench.timing import Contestant, interleave, table
 from selfservice.config import ROOT
 from selfservice.crypto import Keys
@@ -33,7 +33,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
     """The import benchmark, as markdown."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         costs = interleave(_contestants(Path(scratch)), 2 if quick else 5, lambda text: tell(f"register, {text}"))
-    lines = [line(name, COUNT, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
+    lines = [table_row(name, COUNT, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
     return f"## The register: {COUNT:,} rows\n\n{table(HEAD, lines)}\n\n{NOTES}\n"
 
 
@@ -49,8 +49,8 @@ def _contestants(folder: Path) -> list[Contestant]:
     theirs = [sys.executable, "-m", "sqlite_utils", "insert", str(peer), "organisations", str(file)]
     settings = {"LOKET_DEMO": "1", "LOKET_VAR": str(var), "PYTHONPATH": str(ROOT)}
     return [
-        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(forget, peer)),
-        Contestant(NEW, ours, ROOT, settings, partial(renew, empty, var / "loket.db")),
+        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(remove_database, peer)),
+        Contestant(NEW, ours, ROOT, settings, partial(copy_database, empty, var / "loket.db")),
         Contestant(AGAIN, ours, ROOT, settings),
     ]
 

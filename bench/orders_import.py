@@ -13,7 +13,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from bench.build import demo_settings
-from bench.imports import HEAD, forget, line, renew
+from bench.import_timing import HEAD, copy_database, remove_database, table_row
 from bench.timing import Contestant, interleave, table
 from selfservice import clock
 from selfservice.accounts import access_codes, people
@@ -46,7 +46,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         tell(f"writing a file of {count:,} orders")
         costs = interleave(_contestants(Path(scratch), count), 1 if quick else 2, lambda text: tell(f"orders, {text}"))
-    lines = [line(name, count, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
+    lines = [table_row(name, count, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
     return f"## Orders brought in: {count:,} rows\n\n{table(HEAD, lines)}\n\n{NOTES}\n"
 
 
@@ -55,19 +55,19 @@ def _contestants(folder: Path, count: int) -> list[Contestant]:
     settings = demo_settings(folder)
     with patch.dict(os.environ, settings):
         config = load_config()
-    write(file, holders(config.database, Keys(config.secret), CODES), count)
+    write(file, add_code_holders(config.database, Keys(config.secret), CODES), count)
     shutil.copy(config.database, empty)
     ours = [sys.executable, "-m", "selfservice", "orders", "import", str(file)]
     theirs = [sys.executable, "-m", "sqlite_utils", "insert", str(peer), "orders", str(file)]
     environment = {**settings, "PYTHONPATH": str(ROOT)}
     return [
-        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(forget, peer)),
-        Contestant(NEW, ours, ROOT, environment, partial(renew, empty, config.database)),
+        Contestant(PEER, [*theirs, *PEER_OPTIONS], ROOT, {}, partial(remove_database, peer)),
+        Contestant(NEW, ours, ROOT, environment, partial(copy_database, empty, config.database)),
         Contestant(AGAIN, ours, ROOT, environment),
     ]
 
 
-def holders(path: Path, keys: Keys, count: int) -> list[str]:
+def add_code_holders(path: Path, keys: Keys, count: int) -> list[str]:
     """A database with so many people, each with a private access code; the codes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     db, now, made = Database(path), clock.now(), []

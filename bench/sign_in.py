@@ -13,7 +13,7 @@ from time import perf_counter
 from unittest.mock import patch
 
 from bench.build import demo_settings
-from bench.load import Answers, Client, get, load, post, together
+from bench.load_generator import Answers, Client, combined, get, post, run_clients
 from bench.server import OURS, serving
 from bench.timing import table
 from selfservice import clock
@@ -57,7 +57,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
                 with serving(OURS, environment, workers, threads) as port:
                     entered, others = _round(port, requests, seconds)
                 found.append(((before + bare(workers, seconds / 2)) / 2, entered, others))
-        lines.append(_line(f"{workers} × {threads}", found))
+        lines.append(_row(f"{workers} × {threads}", found))
     head = [
         "workers × threads",
         "bare a second",
@@ -115,14 +115,14 @@ def _requests(environment: Mapping[str, str]) -> list[bytes]:
 
 def _round(port: int, requests: list[bytes], seconds: float) -> tuple[Answers, Answers]:
     hammers = [Client(requests[number::CLIENTS]) for number in range(CLIENTS)]
-    answers = load(port, [*hammers, Client([get(FORM)], pause=PROBE_PAUSE)], seconds)
-    entered = together(answers[:-1])
+    answers = run_clients(port, [*hammers, Client([get(FORM)], pause=PROBE_PAUSE)], seconds)
+    entered = combined(answers[:-1])
     if set(entered.statuses) != {303}:
         sys.exit(f"bench: signing in answered {dict(entered.statuses)}")
     return entered, answers[-1]
 
 
-def _line(name: str, found: list[tuple[float, Answers, Answers]]) -> list[str]:
+def _row(name: str, found: list[tuple[float, Answers, Answers]]) -> list[str]:
     return [
         name,
         f"{median(bare for bare, _, _ in found):.0f}",

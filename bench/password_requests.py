@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from unittest.mock import patch
 
-from bench.load import post
+from bench.load_generator import post
 from selfservice import clock
 from selfservice.accounts import access_codes, anonymous_sessions, people, tokens
 from selfservice.accounts.saved_forms import SavedForm
@@ -23,10 +23,10 @@ FORM = f"/en/self-service/{NAME}"
 NEW_PASSWORD = f"{FORM}/new-password"
 
 
-NOBODYS = Keys(b"for codes that nobody has, long enough")
+UNKNOWN_KEYS = Keys(b"for codes that nobody has, long enough")
 
 
-def requests_for_links(count: int) -> list[bytes]:
+def link_requests(count: int) -> list[bytes]:
     """Right input, each from another address and with another code: the limits let through 600 a minute in all.
 
     Nobody has these codes; the answer does the same work as for a code that somebody has.
@@ -35,7 +35,7 @@ def requests_for_links(count: int) -> list[bytes]:
         post(
             FORM,
             {
-                "access_code": derive_code(NOBODYS, new_seed(NOBODYS, "code")),
+                "access_code": derive_code(UNKNOWN_KEYS, new_seed(UNKNOWN_KEYS, "code")),
                 "email": f"visitor{number}@loket.example",
             },
             {"X-Forwarded-For": f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"},
@@ -44,7 +44,7 @@ def requests_for_links(count: int) -> list[bytes]:
     ]
 
 
-def requests_for_passwords(environment: Mapping[str, str], count: int) -> list[bytes]:
+def password_requests(environment: Mapping[str, str], count: int) -> list[bytes]:
     """New passwords, each of another person who followed a mailed link that works."""
     with patch.dict(os.environ, environment):
         config = load()

@@ -16,7 +16,7 @@ from selfservice.web import security
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-TARGET = "bench.wsgi:application"
+TARGET = "bench.wsgi_peer:application"
 
 
 def application() -> WSGIApplication:
