@@ -7,7 +7,7 @@ WORKERS ?= auto
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build check test explore attack bench lock catalogs format clean
+.PHONY: serve preview build check quick test explore attack bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -46,6 +46,12 @@ check: $(VENV)/dev.stamp ## Style, types, translations, templates and content
 	$(BIN)/mypy
 	@LOKET_DEMO=1 $(BIN)/loket catalogs >/dev/null
 	@LOKET_DEMO=1 $(BIN)/loket check
+
+quick: $(VENV)/dev.stamp $(CATALOGS) ## Style, types, and the tests of what changed since main, without the slow ones
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/python -m tests.changed -n $(WORKERS)
 
 test: check ## Everything: checks, unit, contract, build, browser and accessibility tests
 	$(BIN)/python -m tests.browser

@@ -177,7 +177,7 @@ def test_from_elsewhere(tmp_path: Path) -> None:
 def test_off(client: HouseClient) -> None:
     """Where no folder is set there is no such address, and the library is not even imported."""
     assert 404 == client.get("/metrics").status_code
-    code = "import sys, selfservice; sys.exit('prometheus_client' in sys.modules)"
+    code = "import sys, selfservice.app; sys.exit('prometheus_client' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode
 
 

@@ -27,6 +27,8 @@ from tests.domain_helpers import CONTEXT, KEYS, rows
 from tests.live_server import wait_until
 from tests.test_supervisor import health
 
+pytestmark = pytest.mark.usefixtures("real_clock")
+
 FOLDER_SETTINGS = {"LOKET_SECRET_KEY": SECRET.decode()}
 
 
@@ -35,20 +37,13 @@ def restore(folder: Path, *arguments: str, **settings: str) -> subprocess.Comple
     return loket(folder, "restore", *arguments, **FOLDER_SETTINGS, **settings)
 
 
-@pytest.fixture
-def var(tmp_path: Path, filled: Path) -> Path:
-    """A folder with the demonstration's database, in which something happened that is in no copy."""
-    folder = tmp_path / "var"
-    folder.mkdir()
-    shutil.copy(filled, folder / "loket.db")
-    return folder
-
-
-@pytest.fixture
-def copy(var: Path) -> Path:
-    """A copy in which somebody is logged in, one link works, a form is half filled and three mails wait, one with that
-    link.
-    """
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Path:
+    """A folder with both of the below."""
+    folder = tmp_path_factory.mktemp("made")
+    var = folder / "var"
+    var.mkdir()
+    shutil.copy(filled, var / "loket.db")
     db = Database(var / "loket.db")
     with db.write() as conn:
         now = clock.now()
@@ -72,14 +67,30 @@ def copy(var: Path) -> Path:
     # One of them is being sent.
     assert claim(db, now) is not None
     db.close()
-    made = var.parent / "copy.db"
-    assert 0 == loket(var.parent, "backup", str(made), **FOLDER_SETTINGS).returncode
+    assert 0 == loket(folder, "backup", str(folder / "copy.db"), **FOLDER_SETTINGS).returncode
     db = Database(var / "loket.db")
     with db.write() as conn:
         conn.execute("DELETE FROM outbox")
         conn.execute("UPDATE people SET given_name = 'Later' WHERE id = 1")
     db.close()
-    return made
+    return folder
+
+
+@pytest.fixture
+def var(tmp_path: Path, made: Path) -> Path:
+    """A folder with the demonstration's database, in which something happened that is in no copy."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(made / "var" / "loket.db", tmp_path / "var" / "loket.db")
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def copy(tmp_path: Path, made: Path) -> Path:
+    """A copy in which somebody is logged in, one link works, a form is half filled and three mails wait, one with that
+    link.
+    """
+    shutil.copy(made / "copy.db", tmp_path / "copy.db")
+    return tmp_path / "copy.db"
 
 
 def name(database: Path) -> str:

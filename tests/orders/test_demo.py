@@ -137,6 +137,7 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: all of it is made.
     """
     monkeypatch.setattr(many_orders, "BATCH", 300)
+    monkeypatch.setattr(many_orders, "RUN", 2_000)
     added: list[int] = []
 
     def meanwhile(statement: str) -> None:
@@ -167,7 +168,7 @@ def test_killed(tmp_path: Path, table: str, after: int) -> None:
     enough = after + (people if table == "people" else 0)
     half, told = kill_and_repeat(
         tmp_path / "var",
-        ["demo", "--orders", "120000"],
+        ["demo", "--orders", "45000"],
         lambda: int(db.read().execute(f"SELECT count(*) FROM {table}").fetchone()[0]),
         enough,
         LOKET_SECRET_KEY=SECRET.decode(),
@@ -176,8 +177,8 @@ def test_killed(tmp_path: Path, table: str, after: int) -> None:
         """SELECT count(*) AS orders, count(DISTINCT number) AS numbers, count(*) FILTER (WHERE account = 1) AS own
            FROM orders"""
     )
-    assert (True, (120_000, 120_000, 12_000)) == (half >= enough, tuple(found.fetchone())), told
-    assert 24_000 == db.read().execute("SELECT count(DISTINCT code_hash) FROM access_codes").fetchone()[0]
+    assert (True, (45_000, 45_000, 4_500)) == (half >= enough, tuple(found.fetchone())), told
+    assert 9_000 == db.read().execute("SELECT count(DISTINCT code_hash) FROM access_codes").fetchone()[0]
     assert (True, []) == ("Going on: " in told and told.endswith("Demo data added\n"), OrderStore(db.read()).check())
     assert [] == db.read().execute("PRAGMA foreign_key_check").fetchall()
     db.close()
