@@ -33,7 +33,7 @@ from selfservice.publish.build import build
 from selfservice.requests import fulfilment, records, replacement, scheduled, submission
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import normalise_code
-from tests.conftest import Site, new_config, wired_anew
+from tests.conftest import Site, new_app_unshared, new_config
 from tests.domain_helpers import CONTEXT, NOW, new_code, new_database
 from tests.letter_helpers import LAST, LINES
 from tests.orders.test_order_actions import order
@@ -276,7 +276,7 @@ def other(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Iterator[Si
         file.write_text(changed(file.read_text("utf-8"), row.fact, row.other), "utf-8")
     shutil.copy(filled, folder / "loket.db")
     config = replace(new_config(folder), content=folder / "content")
-    app = wired_anew(config)
+    app = new_app_unshared(config)
     build(app, config)
     yield Site(config, app)
     app.extensions["services"].db.close()
