@@ -1,8 +1,8 @@
 """Tokens and access codes that no row holds, and the keys that rows were made with.
 
 A row keeps a `Seed`: a random nonce and the id of a key. The worker that mails a link or a code, and the printer of a
-letter, derive the text from it (`token`, and `members.codes.derive`), the same at each try; so neither the database nor
-its journal or a backup ever holds one.
+letter, derive the text from it (`token`, and `values.access_code.derive_code`), the same at each try; so neither the
+database nor its journal or a backup ever holds one.
 """
 
 import base64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -218,3 +219,19 @@ def test_the_app_starts_without_pelican() -> None:
 def test_no_python_beside_the_package() -> None:
     """`import site` is the standard library's: templates stay templates."""
     assert [] == list((ROOT / "site").rglob("*.py"))
+
+
+def test_the_guide_is_of_this_house() -> None:
+    """CONTRIBUTING.md has the floors in their order, each package once, and names no file that is not there."""
+    _, floors, files = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("\n|---|---|\n")
+    first = [line.split("|")[1] for line in floors.split("\n\n")[0].splitlines()]
+    named = [name for cell in first for name in re.findall(r"`(\w+)(?:\.py|/)", cell)]
+    assert set(named) == set(FLOOR) - {"__main__"} | {"demo"}
+    assert [FLOOR[name] for name in named[:-1]] == sorted(FLOOR[name] for name in named[:-1])
+    second = "".join(line.split("|", 2)[2] for line in files.split("\n\n")[0].splitlines())
+    places = [place for place in re.findall(r"`([^`]+)`", second) if "/" in place or place.endswith(".py")]
+    exact = [place for place in places if not set(place) & set("<…*")]
+    assert ([], True) == (
+        [place for place in exact if not ((PACKAGE / place).exists() or (ROOT / place).exists())],
+        len(exact) > 40,
+    )

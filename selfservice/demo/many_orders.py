@@ -1,7 +1,7 @@
 """A crowd for a demonstration: many invented people and organisations, with up to millions of orders.
 
 They have access codes that nobody knows. One organisation stands out: the first, which has a tenth of all orders, and
-whose main code is the demonstration's own (`members.demo.DEMO_LOGIN`).
+whose main code is the demonstration's own (`demo.accounts.DEMO_LOGIN`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Invented people and organisations, as many as wanted. Names, numbers and addresses belong to nobody.
 
-As in `members.demo`: e-mail addresses end in `.example`, KVK numbers begin with 000, postcodes with 00.
+As in `demo.accounts`: e-mail addresses end in `.example`, KVK numbers begin with 000, postcodes with 00.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The generic cell rate algorithm (ITU-T I.371): a row holds one number, the moment at which everything admitted
 so far is paid off ('theoretical arrival time', tat). One statement decides and counts, so any number of
-processes admit exactly as many as one would. For 'never more than N in any hour' see caps.py.
+processes admit exactly as many as one would. For 'never more than N in any hour' see sliding_window.py.
 """
 
 import ipaddress

@@ -1,4 +1,4 @@
-"""Putting a mail in the outbox, and looking at what is there. Sending is in queue.py and worker.py."""
+"""Putting a mail in the outbox, and looking at what is there. Sending is in delivery.py and worker.py."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What the app needs of the world outside; adapters/ has the parts that provide it."""
+"""What can send a mail, and how it says that it could not: smtp.py and mailbox.py are such."""
 
 from email.message import EmailMessage
 from typing import Protocol

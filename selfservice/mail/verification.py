@@ -27,7 +27,7 @@ class SentMessage:
 
 
 def register(conn: Connection, kind: str, masked: str, language: str, now: datetime) -> str:
-    """Write a message down and return its new check code, 8 characters (`members.references`). Call inside `write()`.
+    """Write a message down and return its new check code, 8 characters (`values.reference`). Call inside `write()`.
 
     `masked` is what `mask_email` or `mask_address` made of the recipient; empty when nothing will be sent.
     """

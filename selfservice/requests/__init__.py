@@ -1,1 +1,1 @@
-"""Requests for an access code, from the form to the code in somebody's hands. `model` has what others call."""
+"""Requests for an access code, from the form to the code in somebody's hands."""
