@@ -1,6 +1,6 @@
-"""The audit log: a row in the same transaction, and one line in the log (JSON).
+"""The audit log: a row in the caller's transaction, and one JSON line in the log.
 
-Rows are added and never changed; they name nobody.
+Rows are only added, and contain no personal data.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What the rules work with besides the database, wired once."""
+"""The context of domain functions: keys, facts and mail domain."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from selfservice.facts.facts import Facts
 
 @dataclass(frozen=True)
 class Context:
-    """What a function of a domain gets after the connection. `mail_domain` ends our Message-IDs."""
+    """Passed to domain functions after the connection. `mail_domain` is the domain of our Message-IDs."""
 
     keys: Keys
     facts: Facts

@@ -1,5 +1,5 @@
-"""When something was last done: a turn of the mail worker, a write tried by /health, a backup. A row each, written
-over, so that any process can tell whether another still works.
+"""Heartbeats: when the mail worker last ran, /health last tried a write, and the last backup was made. One row each,
+overwritten, so that any process can tell whether another still works.
 
 Retention: none is needed, there are three rows, and nothing in them is about a person.
 """
@@ -12,13 +12,13 @@ from selfservice.db import Connection, Database
 WORKER = "worker"
 WRITE = "write"
 BACKUP = "backup"
-# So often the worker says that it is alive, and so long without is too long: a dead one is noticed within 30 seconds.
+# The interval of the worker's heartbeat, and the age at which it counts as dead: noticed within 30 seconds.
 INTERVAL_SECONDS = 10.0
 STALE_SECONDS = 25.0
 
 
 def beat(db: Database, name: str, now: datetime) -> None:
-    """Note that it was done just now. Raises db.Error when the database cannot be written."""
+    """Record a heartbeat. Raises db.Error when the database cannot be written."""
     with db.write() as conn:
         conn.execute(
             """INSERT INTO heartbeats (name, at) VALUES (:name, :at)
@@ -28,6 +28,6 @@ def beat(db: Database, name: str, now: datetime) -> None:
 
 
 def age_seconds(conn: Connection, name: str, now: datetime) -> float | None:
-    """How long ago it was done, in seconds; None when it never was. Below zero when the clock was set back since."""
+    """The age of the last heartbeat in seconds; None if there is none. Negative if the clock was set back since."""
     row = conn.execute("SELECT at FROM heartbeats WHERE name = :name", {"name": name}).fetchone()
     return None if row is None else (now - from_text(row["at"])).total_seconds()

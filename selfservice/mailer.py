@@ -1,4 +1,4 @@
-"""Mail between database and outside: which template goes with a row, and which way it leaves."""
+"""Wiring of the mail worker: renders the templates of queued mails and chooses the transport."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from selfservice.requests import scheduled
 from selfservice.web import downloads
 from selfservice.web.services import Services
 
-# Files of sessions that have ended are to be gone soon.
+# Files of ended sessions are deleted soon.
 SWEEP_INTERVAL = timedelta(minutes=1)
 
 
@@ -30,7 +30,7 @@ def render_mail(services: Services, kind: str, language: str, payload: dict[str,
     """Subject and text of a mail, in its language.
 
     The template is named by the kind: `replacement_password.link` is replacement_password/mail_link.txt. Its first
-    line is the subject. Below every mail stands its check code.
+    line is the subject. Every mail ends with its check code.
     """
     fragment, _, name = kind.partition(".")
     # In a text a line's end after a block is part of it: without it paragraphs, and links with them, run together.
@@ -47,14 +47,14 @@ def render_mail(services: Services, kind: str, language: str, payload: dict[str,
 
 
 def demo_mailbox(config: Config) -> Mailbox:
-    """Where a demonstration's mail is kept."""
+    """The mailbox of a demonstration."""
     return Mailbox(config.database.parent / "mailbox")
 
 
 def mail_transport(services: Services) -> MailTransport:
-    """The way mail leaves: SMTP when LOKET_SMTP_URL names a server, else, in a demonstration, its mailbox.
+    """The mail transport: SMTP when LOKET_SMTP_URL is set, else, in a demonstration, its mailbox.
 
-    Raises ConfigError when there is none, or the address is malformed.
+    Raises ConfigError when there is none, or the URL is malformed.
     """
     config = services.config
     if config.smtp_url:
@@ -70,8 +70,8 @@ def mail_transport(services: Services) -> MailTransport:
 
 
 def probe_smtp(services: Services, recipient: str) -> str:
-    """Speak with the mail server as for a mail to the recipient, without sending one; who it is. Raises ConfigError for
-    a wrong setting, Permanent or Temporary for what is wrong with the server.
+    """Test the mail server with the SMTP dialogue of a mail to the recipient, without sending one; returns its name.
+    Raises ConfigError for a wrong setting, PermanentMailError or TemporaryMailError for an error of the server.
     """
     from selfservice.mail.smtp import SmtpTransport
 
@@ -83,7 +83,7 @@ def probe_smtp(services: Services, recipient: str) -> str:
 
 
 def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime], object] = lambda _: None) -> Worker:
-    """A worker that writes our mails and sends them this way; `jobs` is called at each turn, and never waits."""
+    """The mail worker, sending through `way`; `jobs` is called at each turn, and must not block."""
     folder, swept = downloads.folder_of(services), datetime.min.replace(tzinfo=UTC)
 
     def render(item: LeasedMail) -> EmailMessage:

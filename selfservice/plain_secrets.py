@@ -1,8 +1,8 @@
-"""What earlier versions left in the database in plain: codes and links on their way. Only `migrations.migrate` uses it.
+"""Replaces plain-text secrets of waiting mails and letters, stored by earlier versions. Used by `migrations.migrate`
+only.
 
-Until November 2026 a waiting letter held its access code, and a waiting mail its link's token or its code. Each of them
-gets another, derived one, and the hash by which it is found goes with it: nothing is dropped, and what was sent before
-goes on working.
+Until November 2026 a waiting letter contained its access code, and a waiting mail its token or code. Each gets a new,
+derived one, and its stored hash is replaced: nothing is dropped, and what was sent before keeps working.
 """
 
 import hashlib

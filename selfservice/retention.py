@@ -1,4 +1,4 @@
-"""Clearing away what may no longer be kept. Each domain's migrations.py says what goes when."""
+"""Retention: deleting what is past its retention period. Each domain's migrations.py has the rules."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -37,9 +37,9 @@ CLEANERS: dict[str, Clean] = {
 
 
 def clean(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
-    """Remove what is too old in every domain; returns how many rows went, by domain. Safe to run at any time.
+    """Delete what is past its retention period; returns how many rows, by domain. Safe to run at any time.
 
-    A transaction a domain, so that requests never wait long for the write lock.
+    One transaction for each domain, so that requests never wait long for the write lock.
     """
     gone = {}
     for name, clean_domain in CLEANERS.items():

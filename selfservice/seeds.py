@@ -1,8 +1,8 @@
-"""Tokens and access codes that no row holds, and the keys that rows were made with.
+"""Seeds, from which tokens and access codes are derived, and the keys that rows were made with.
 
-A row keeps a `Seed`: a random nonce and the id of a key. The worker that mails a link or a code, and the printer of a
-letter, derive the text from it (`token`, and `values.access_code.derive_code`), the same at each try; so neither the
-database nor its journal or a backup ever holds one.
+A row keeps a `Seed`: a random nonce and the id of a key. The worker that mails a link or a code, and the printing of a
+letter, derive the token or code from it (`derive_token`, `access_code.derive_code`), the same each time; so neither the
+database nor its journal or a backup ever contains one.
 """
 
 import base64
@@ -23,8 +23,8 @@ class MissingKeyError(Exception):
 
 @dataclass(frozen=True)
 class Seed:
-    """What a row keeps of a token or access code until it is sent or printed. `kind` is also the name under which the
-    mail's template knows it.
+    """What a row stores of a token or access code until it is sent or printed. `kind` is also its name in the payload
+    of the mail's template.
     """
 
     kind: Literal["token", "code"]
@@ -33,12 +33,12 @@ class Seed:
 
 
 def new_seed(keys: Keys, kind: Literal["token", "code"]) -> Seed:
-    """The seed of a new token or access code: 256 random bits, to be used with the first of the keys."""
+    """The seed of a new token or access code: 256 random bits, for the current secret."""
     return Seed(kind, secrets.token_hex(32), keys.id)
 
 
 def derive(keys: Keys, seed: Seed) -> bytes:
-    """The 32 bytes that belong to a seed (HMAC-SHA256), the same each time. Raises MissingKeyError."""
+    """The 32 bytes derived from a seed (HMAC-SHA256); deterministic. Raises MissingKeyError."""
     for each in keys.all:
         if each.id == seed.key_id:
             return hmac.digest(each.derive(f"derived-{seed.kind}"), bytes.fromhex(seed.nonce), "sha256")
@@ -46,18 +46,18 @@ def derive(keys: Keys, seed: Seed) -> bytes:
 
 
 def derive_token(keys: Keys, seed: Seed) -> str:
-    """The 256-bit token that belongs to a seed, as it stands in a link. Raises MissingKeyError."""
+    """The 256-bit token derived from a seed, as in a link. Raises MissingKeyError."""
     return base64.urlsafe_b64encode(derive(keys, seed)).rstrip(b"=").decode()
 
 
 def are_keys_registered(conn: Connection, keys: Keys) -> bool:
-    """Whether the database knows all these keys, so that rows can name them."""
+    """Whether all these keys are in the database, so that rows can refer to them."""
     known = {row["id"] for row in conn.execute("SELECT id FROM secret_keys")}
     return known.issuperset(each.id for each in keys.all)
 
 
 def register_keys(conn: Connection, keys: Keys, now: datetime) -> None:
-    """Let the database know these keys by their fingerprints. Call inside `write()`."""
+    """Store the fingerprints of these keys. Call inside `write()`."""
     for each in keys.all:
         conn.execute(
             "INSERT INTO secret_keys (id, created_at) VALUES (:id, :now) ON CONFLICT (id) DO NOTHING",
@@ -66,10 +66,9 @@ def register_keys(conn: Connection, keys: Keys, now: datetime) -> None:
 
 
 def missing_keys(conn: Connection, keys: Keys) -> list[str]:
-    """The ids of the keys that rows still need and whose secret is not set; empty when all is well. Only reads.
+    """The ids of the keys that rows still need and whose secret is not set. Only reads.
 
-    A row needs its key when it is an access code that works, or a mail or letter with a link or a code that waits. A
-    key that nothing needs is not missed.
+    A row needs its key if it is an active access code, or a waiting mail or letter with a link or a code.
     """
     rows = conn.execute(
         """SELECT id FROM secret_keys k WHERE id NOT IN (:first, :second)
@@ -84,8 +83,8 @@ def missing_keys(conn: Connection, keys: Keys) -> list[str]:
 
 @dataclass(frozen=True)
 class KeyUsage:
-    """What was made with one key: active access codes, and mails and letters that wait, need its secret. Revoked codes
-    need it only to recognise orders that a shop still delivers under them.
+    """The number of rows made with one key: active access codes, and waiting mails and letters, need its secret.
+    Revoked codes need it only to recognise orders that a shop still delivers under them.
     """
 
     key_id: str
@@ -97,12 +96,12 @@ class KeyUsage:
 
     @property
     def is_needed(self) -> bool:
-        """Whether anything would be lost without the secret."""
+        """Whether anything would stop working without the secret."""
         return bool(self.codes or self.mails or self.letters)
 
 
 def key_usages(conn: Connection) -> list[KeyUsage]:
-    """What needs each key that the database knows, the oldest first. Only reads."""
+    """The usage of each key in the database, the oldest first. Only reads."""
     rows = conn.execute(
         """SELECT id AS key_id, created_at,
                   (SELECT count(*) FROM access_codes c WHERE c.key_id = k.id AND c.revoked_at IS NULL) AS codes,
@@ -115,7 +114,7 @@ def key_usages(conn: Connection) -> list[KeyUsage]:
 
 
 def missing_keys_error(conn: Connection, keys: Keys) -> str:
-    """What is wrong with the secrets that are set, in one line for the operator; empty when nothing is. Only reads."""
+    """One line for the operator about secrets that are missing; empty if none are. Only reads."""
     missing = missing_keys(conn, keys)
     if not missing:
         return ""
@@ -127,6 +126,6 @@ def missing_keys_error(conn: Connection, keys: Keys) -> str:
 
 
 def require_keys(conn: Connection, keys: Keys) -> None:
-    """Raise MissingKeyError when rows need a secret that is not set."""
+    """Raise MissingKeyError if rows need a secret that is not set."""
     if line := missing_keys_error(conn, keys):
         raise MissingKeyError(line)

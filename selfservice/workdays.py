@@ -28,19 +28,19 @@ def _holidays() -> holidays.HolidayBase:
 
 
 def today(now: dt.datetime) -> dt.date:
-    """The day that it is in Amsterdam at this moment. Raises ValueError for a moment without a time zone."""
+    """The date in Amsterdam at this time. Raises ValueError for a naive datetime."""
     if now.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     return now.astimezone(TIMEZONE).date()
 
 
 def is_workday(day: dt.date) -> bool:
-    """Whether people work on this day."""
+    """Whether it is a working day."""
     return day.weekday() not in WEEKEND and day not in _holidays()
 
 
 def add(day: dt.date, count: int) -> dt.date:
-    """The working day that comes `count` working days after this day, which itself does not count.
+    """The working day that is `count` working days after this day.
 
     With 0, the day itself, or the first working day after it. Raises ValueError for a negative count.
     """
@@ -54,7 +54,7 @@ def add(day: dt.date, count: int) -> dt.date:
 
 
 def delivery_window(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.date, dt.date]:
-    """Between which two working days something comes that is asked for on this day and takes from 3 to 5, say,
+    """The first and last working day of delivery for a request made on this day, when delivery takes from 3 to 5, say,
     working days (the value of a fact such as access_code.delivery_working_days).
     """
     return add(day, working_days[0]), add(day, working_days[1])

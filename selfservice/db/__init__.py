@@ -1,4 +1,4 @@
-"""The database behind names of our own: whoever asks, writes or migrates imports from here, and names no engine."""
+"""The database. All other modules import from here and do not name the engine."""
 
 from selfservice.db.errors import LockedError, MigrationError, NestedWriteError
 from selfservice.db.sqlite import (

@@ -1,4 +1,4 @@
-"""What goes wrong at the database for a reason of our own, whichever engine stands behind it."""
+"""Errors of our own, whichever database engine is used."""
 
 
 class NestedWriteError(RuntimeError):
@@ -6,7 +6,9 @@ class NestedWriteError(RuntimeError):
 
 
 class MigrationError(Exception):
-    """The database holds what this version cannot, so that nothing of it was migrated; the message says what to do."""
+    """The database contains data that this version does not allow, so nothing was migrated; the message says what to
+    do.
+    """
 
 
 class LockedError(Exception):

@@ -9,14 +9,14 @@ from selfservice.db.sqlite import Connection, Database, connect
 
 
 def pending(db: Database, sets: Iterable[Migrations]) -> list[str]:
-    """The migrations of these sets still to be run, as 'set:name', in order. Changes nothing."""
+    """The pending migrations of these sets, as 'set:name', in order. Only reads."""
     wrapped = _wrap(db.read())
     return [f"{each.name}:{step.name}" for each in sets for step in each.pending(wrapped)]
 
 
 def unknown(db: Database, sets: Iterable[Migrations]) -> list[str]:
-    """The migrations that ran on this database and that are in none of these sets, as 'set:name'. Raises Error when
-    none ever ran.
+    """The migrations applied to this database that are in none of these sets, as 'set:name'. Raises Error if none was
+    ever applied.
     """
     empty = _wrap(connect(":memory:"))
     ours = {(each.name, step.name) for each in sets for step in each.pending(empty)}
@@ -25,8 +25,8 @@ def unknown(db: Database, sets: Iterable[Migrations]) -> list[str]:
 
 
 def apply(conn: Connection, sets: Iterable[Migrations]) -> None:
-    """Run what is pending of these sets, in order. Call inside `write()`: all or nothing, since sqlite-utils uses
-    savepoints there, not the deferred BEGIN that it would send by itself.
+    """Apply the pending migrations of these sets, in order. Call inside `write()`: all or nothing, since sqlite-utils
+    uses savepoints there, not the deferred BEGIN that it would send by itself.
     """
     wrapped = _wrap(conn)
     for each in sets:

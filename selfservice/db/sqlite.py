@@ -33,7 +33,7 @@ OperationalError = sqlite3.OperationalError
 BUSY_TIMEOUT_SECONDS = 5
 
 
-# Result codes of what may be otherwise in a moment, or once the operator has done something (sqlite.org/rescode.html).
+# Result codes of errors that may pass, or that the operator can mend (sqlite.org/rescode.html).
 _TRANSIENT_ERRORS = (
     "SQLITE_BUSY",
     "SQLITE_LOCKED",
@@ -45,20 +45,20 @@ _TRANSIENT_ERRORS = (
 # What SQLite locks of a database file while anybody has it open (sqlite.org/lockingv3.html; os_unix.c: PENDING_BYTE,
 # the reserved byte, and 510 shared ones). Asked of the system itself, since a damaged file cannot be asked with SQL.
 _LOCK_START, _LOCK_LENGTH = 0x40000000, 512
-# The endings of a database's files: itself, its journal and that one's index.
+# The suffixes of a database's files: itself, its journal and the journal's index.
 FILE_SUFFIXES = ("", "-wal", "-shm")
 
 
 class DatabaseBusyError(OperationalError):
-    """The database could not be used just now: kept by another writer, disk full or not to be written. Nothing of the
-    transaction was kept, and the same may succeed later. `reason` is the engine's name for it.
+    """The database cannot be used just now: locked by another writer, disk full or not writable. The transaction was
+    rolled back; a retry may succeed. `reason` is the engine's error name.
     """
 
     reason = ""
 
 
 class Connection(sqlite3.Connection):
-    """A connection that raises BusyError for what passes, and any other Error as the engine does."""
+    """A connection that raises DatabaseBusyError for transient errors, and any other Error as the engine does."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """Run one statement, and return its rows."""
@@ -136,7 +136,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its first moment; all of it happens, or nothing.
 
-        Waits up to 5 seconds for another writer, then raises BusyError. Raises NestedWriteError inside
+        Waits up to 5 seconds for another writer, then raises DatabaseBusyError. Raises NestedWriteError inside
         another `write()`, because the inner one could not be undone alone. No network call belongs inside.
         """
         connection = self.read()
@@ -155,7 +155,7 @@ class Database:
 
     @contextmanager
     def separate_connection(self) -> Iterator[Connection]:
-        """A connection apart from this thread's, closed at the end: for a file that is made with temporary tables."""
+        """A connection separate from this thread's, closed at the end: for work with temporary tables."""
         connection = self._open()
         try:
             yield connection
@@ -164,9 +164,9 @@ class Database:
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
-        """Held by one process at a time of all that use this database, and released when that ends, however it does.
+        """A lock held by one process at a time of all that use this database, and released when that process ends.
 
-        Waits for nobody: raises LockedError while another holds the lock of this name.
+        Does not wait: raises LockedError while another holds the lock of this name.
         """
         with self.path.with_name(f"{self.path.name}.{name}.lock").open("w") as file:
             try:
@@ -176,12 +176,12 @@ class Database:
             yield
 
     def is_empty(self) -> bool:
-        """Whether nothing was ever made in it."""
+        """Whether it has no tables."""
         return self.read().execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None
 
     def find_damage(self, *, quickly: bool = False) -> str:
-        """What is wrong with the file, in a few words; nothing when it is sound. Quickly: without asking whether
-        indexes fit their tables, and rows the rows they refer to.
+        """A description of damage to the file; empty if it is sound. `quickly` skips comparing indexes with tables, and
+        foreign keys.
         """
         conn = self.read()
         said = str(conn.execute("PRAGMA quick_check(1)" if quickly else "PRAGMA integrity_check").fetchone()[0])
@@ -191,12 +191,12 @@ class Database:
         return f"{len(broken)} rows refer to rows that are not there" if broken else ""
 
     def checkpoint(self) -> bool:
-        """Bring what is only in the journal into the file, and empty the journal; False while somebody reads it."""
+        """Write the journal into the file, and empty it; False while somebody reads it."""
         return not self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
     def vacuum(self) -> bool:
-        """Make the file anew, so that nothing is left in it of what was overwritten or deleted; False when its journal
-        could not be emptied of that.
+        """Rebuild the file, so that it contains no remains of overwritten or deleted data; False if the journal could
+        not be emptied.
         """
         self.read().execute("VACUUM")
         return self.checkpoint()
@@ -209,9 +209,7 @@ class Database:
         self._local.held = None
 
     def status_line(self) -> str:
-        """One line for /health: the SQLite version and the journal, and what is wrong with them if anything
-        is.
-        """
+        """One line for /health: the SQLite version, the journal mode, and a problem with them if there is one."""
         version, mode = sqlite3.sqlite_version, str(self.read().execute("PRAGMA journal_mode").fetchone()[0])
         if not wal_is_safe(sqlite3.sqlite_version_info):
             return f"SQLite {version}, journal {mode}, since this version has a WAL bug; 3.51.3 is faster"
@@ -250,13 +248,13 @@ def _set_journal(connection: Connection) -> None:
                 raise
             time.sleep(0.02)
         else:
-            # Where another journal stays (a file system without shared memory), `note()` says so.
+            # Where another journal stays (a file system without shared memory), `status_line()` says so.
             return
 
 
 @contextmanager
 def exclusive_access(path: Path) -> Iterator[None]:
-    """Nobody else has the database at `path` open, or can open it meanwhile. Raises LockedError when somebody has."""
+    """Lock the database at `path` against any other use. Raises LockedError if somebody has it open."""
     with path.open("r+b") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, _LOCK_LENGTH, _LOCK_START)

@@ -1,1 +1,1 @@
-"""Bringing a file in: its lines, what becomes of each, and how far it is."""
+"""Importing files: parsing, counting results and reporting progress."""

@@ -1,4 +1,4 @@
-"""The lines of a file of columns: their delimiter, which column stands where, and what is on each."""
+"""Parsing CSV and JSON files for imports."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class FileError(ValueError):
 
 
 class LineError(ValueError):
-    """This line cannot be used; the message is the reason, in plain words."""
+    """The line is invalid; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Header:
-    """What the first line of a file says: its delimiter, how many fields a line has, and where each column asked for
-    stands; one that is not there stands behind the last.
+    """The header of a CSV file: its delimiter, the number of fields, and the position of each requested column; a
+    missing optional column has the position after the last.
     """
 
     delimiter: str
@@ -35,8 +35,8 @@ class Header:
     positions: tuple[int, ...]
 
     def parse_line(self, line: bytes) -> tuple[str, ...]:
-        """What stands on the line (with or without its end), in the order of the columns asked for; nothing for one
-        that the file does not have. Raises LineError.
+        """The fields of a line (with or without its line end), in the order of the requested columns; empty for a
+        missing column. Raises LineError.
         """
         reject_long_line(line)
         try:
@@ -64,14 +64,14 @@ def split_line(line: str, delimiter: str) -> list[str]:
 
 
 def reject_long_line(line: bytes) -> None:
-    """Raises LineError for a line that is too long to be one; what is wrong with it otherwise would not help."""
+    """Raise LineError for a line that is too long; its other errors would not help."""
     if len(line) > MAX_LINE_BYTES:
         raise LineError(f"it is longer than {MAX_LINE_BYTES:,} bytes")
 
 
 def read_json(content: bytes) -> Any:
-    """What JSON (RFC 8259) in UTF-8 says. Raises LineError for anything else, also when an object names something
-    twice, since two readers might then read two things (section 4).
+    """Parse JSON (RFC 8259) in UTF-8. Raises LineError for anything else, also for an object with duplicate names,
+    which parsers read differently (section 4).
     """
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_unique_names, parse_constant=_reject_constant)
@@ -92,9 +92,9 @@ def _reject_constant(text: str) -> NoReturn:
 
 
 def read_header(line: bytes, columns: Sequence[str], optional: Iterable[str] = ()) -> Header:
-    """What the first line of a file says of these columns, of which the `optional` ones may be left out.
+    """Parse the first line of a file with these columns, of which the `optional` ones may be missing.
 
-    Raises FileError when a column is missing or stands there twice.
+    Raises FileError when a column is missing or repeated.
     """
     try:
         text = line.removeprefix(BOM).decode("utf-8").strip()

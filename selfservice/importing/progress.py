@@ -1,4 +1,4 @@
-"""How far an import is: a bar that moves on a terminal, a line now and then elsewhere."""
+"""Progress of an import: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ _CLEAR = "\r\x1b[K"
 
 
 class ProgressReporter:
-    """Shows on `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known
-    and something of it is dealt with.
+    """Writes to `out` how many lines were read, how many a second, and the time left when the `size` in bytes is known.
 
-    `clock` gives seconds; `what` they are lines of, or other things, in the plural.
+    `clock` returns seconds; `what` is the plural noun for what is counted.
     """
 
     def __init__(
@@ -29,7 +28,7 @@ class ProgressReporter:
         self._next = REPORT_EVERY
 
     def show(self, totals: ImportCounts) -> None:
-        """Say how far it is: always on a terminal, else at each 10,000 lines."""
+        """Write the progress: each time on a terminal, else every 10,000 lines."""
         if self._terminal:
             self._write(_CLEAR + self._text(totals, bar=True))
         elif totals.lines >= self._next:
@@ -37,7 +36,7 @@ class ProgressReporter:
             self._write(self._text(totals, bar=False) + "\n")
 
     def clear(self) -> None:
-        """Make room for another line on a terminal."""
+        """Clear the bar on a terminal, to write another line."""
         if self._terminal:
             self._write(_CLEAR)
 

@@ -1,4 +1,4 @@
-"""What became of the lines of a file."""
+"""The results of an import."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """How many lines there were, and what became of them. `last` is the number of the last line read, `bytes` how
-    much of the file that is.
-    """
+    """The number of lines by result. `last` is the number of the last line read, `bytes` the size up to there."""
 
     new: int = 0
     changed: int = 0
@@ -20,13 +18,13 @@ class ImportCounts:
 
     @property
     def lines(self) -> int:
-        """All lines but a first one that names columns, and empty ones."""
+        """All lines except the header and empty ones."""
         return self.new + self.changed + self.same + self.refused
 
 
 @dataclass(frozen=True)
 class RejectedLine:
-    """A line that did not go in: its number in the file, and why, in plain words."""
+    """A rejected line: its number in the file, and the reason."""
 
     line: int
     reason: str

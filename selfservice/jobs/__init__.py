@@ -1,1 +1,1 @@
-"""Jobs: what takes longer than anybody waits for an answer, done one at a time in a child process of the worker."""
+"""Background jobs: work too slow for a request, run one at a time in a child process of the worker."""

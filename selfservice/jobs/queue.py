@@ -1,7 +1,7 @@
-"""The table of jobs: asked for once, run under a lease, given up after three failures.
+"""The job queue: a job is queued once, run under a lease, and failed after three attempts.
 
-A lease makes a job one process's for a while, and is renewed with each step that is told. A process that dies leaves
-its lease to run out, and the job is begun anew; what a process that lost its lease still says of it is not heard.
+A lease reserves a job for one process for a while, and is renewed with each progress report. When a process dies its
+lease expires, and the job starts again; reports of a process that lost its lease are rejected.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ JobState = Literal["waiting", "running", "done", "failed"]
 
 
 class LeaseLostError(Exception):
-    """The job is no longer this process's: it was deleted, or its lease ran out. What was made of it is to go."""
+    """This process lost the job: it was deleted, or its lease expired. The process must delete its output."""
 
 
 class UnfinishedJobError(Exception):
-    """Another job of the same session is not finished yet; `job` is that one."""
+    """Another job of the same session is not finished yet: `job`."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("another job of this session is not finished")
@@ -40,7 +40,7 @@ class UnfinishedJobError(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A job. `name` (128 random bits) is how its owner's browser knows it; `done` of `steps` are behind it."""
+    """A job. `name` (128 random bits) identifies it in URLs; `done` of its `steps` are done."""
 
     id: int
     name: str
@@ -57,16 +57,17 @@ class Job:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether it waits or is being done."""
+        """Whether it is waiting or running."""
         return self.state in ("waiting", "running")
 
 
 def enqueue(
     conn: Connection, kind: str, session_id: int, payload: Mapping[str, Any], steps: int, now: datetime
 ) -> tuple[Job, bool]:
-    """The session's job for this, and whether it is new: asked for again, it is the same one unless it failed.
+    """Queue a job of a session; returns it, and whether it is new: the same payload gives the same job unless it
+    failed.
 
-    Call inside `write()`. Raises BusyError while another of the session's jobs is not finished.
+    Call inside `write()`. Raises UnfinishedJobError while another job of the session is not finished.
     """
     text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
     bound = {"kind": kind, "session_id": session_id, "payload": text, "steps": steps}
@@ -92,7 +93,7 @@ def enqueue(
 
 
 def find(conn: Connection, name: str, session_id: int) -> Job | None:
-    """The session's job of this name; another's is not there."""
+    """The session's job with this name, or None; also for a job of another session."""
     row = conn.execute(
         "SELECT * FROM jobs WHERE name = :name AND session_id = :session_id", {"name": name, "session_id": session_id}
     ).fetchone()
@@ -100,7 +101,7 @@ def find(conn: Connection, name: str, session_id: int) -> Job | None:
 
 
 def find_leased(conn: Connection, name: str, attempts: int) -> Job | None:
-    """The job of this name if it is being done under this lease."""
+    """The job with this name if it is running in this attempt, else None."""
     row = conn.execute(
         "SELECT * FROM jobs WHERE name = :name AND attempts = :attempts AND state = 'running'",
         {"name": name, "attempts": attempts},
@@ -109,7 +110,7 @@ def find_leased(conn: Connection, name: str, attempts: int) -> Job | None:
 
 
 def claim(db: Database, now: datetime) -> Job | None:
-    """Take the job that has waited longest, or whose lease ran out; None when there is none or one is being done."""
+    """Lease the job that has waited longest, or whose lease expired; None if there is none or one is running."""
     conn, bound = db.read(), {"now": to_text(now), "most": MAX_ATTEMPTS}
     # A look first, so that an idle worker never takes the write lock.
     if conn.execute(
@@ -136,7 +137,7 @@ def claim(db: Database, now: datetime) -> Job | None:
 
 
 def report_progress(db: Database, job: Job, done: int, now: datetime) -> None:
-    """Write down how far the job is, and renew its lease. Raises LostError when it is no longer this process's."""
+    """Record the progress of the job, and renew its lease. Raises LeaseLostError."""
     with db.write() as conn:
         changed = conn.execute(
             """UPDATE jobs SET done = CASE WHEN steps < :done THEN steps ELSE :done END, lease_until = :until
@@ -148,7 +149,7 @@ def report_progress(db: Database, job: Job, done: int, now: datetime) -> None:
 
 
 def finish(db: Database, job: Job, now: datetime) -> None:
-    """Close the job as done. Raises LostError when it is no longer this process's."""
+    """Close the job as done. Raises LeaseLostError."""
     with db.write() as conn:
         changed = conn.execute(
             """UPDATE jobs SET state = 'done', done = steps, lease_until = NULL, ended_at = :now
@@ -160,8 +161,8 @@ def finish(db: Database, job: Job, now: datetime) -> None:
 
 
 def fail(db: Database, job: Job, now: datetime) -> JobState | None:
-    """The attempt failed: the job waits to be begun anew, or is given up. What it is now; None when it was deleted, or
-    is another process's.
+    """Record a failed attempt: the job waits for the next one, or has failed. Returns its new state; None if the lease
+    was lost.
     """
     state: JobState = "failed" if job.attempts >= MAX_ATTEMPTS else "waiting"
     with db.write() as conn:
@@ -179,7 +180,7 @@ def fail(db: Database, job: Job, now: datetime) -> JobState | None:
 
 
 def release(db: Database, job: Job) -> None:
-    """The worker stops: the job waits for the next one, and the attempt does not count."""
+    """Return the job to the queue because the worker stops; the attempt does not count."""
     with db.write() as conn:
         conn.execute(
             """UPDATE jobs SET state = 'waiting', done = 0, attempts = attempts - 1, lease_until = NULL
@@ -189,7 +190,7 @@ def release(db: Database, job: Job) -> None:
 
 
 def holds_lease(conn: Connection, job: Job, now: datetime) -> bool:
-    """Whether the job is being done under the lease that it was claimed with."""
+    """Whether the job still runs under the lease that it was claimed with."""
     row = conn.execute(
         """SELECT 1 FROM jobs WHERE id = :id AND attempts = :attempts AND state = 'running' AND lease_until > :now""",
         {"id": job.id, "attempts": job.attempts, "now": to_text(now)},
@@ -198,7 +199,7 @@ def holds_lease(conn: Connection, job: Job, now: datetime) -> bool:
 
 
 def is_overdue(conn: Connection, job: Job, now: datetime) -> bool:
-    """Whether the job should have been begun by now: nothing is being done although it waits."""
+    """Whether the job should have started by now: it waits although nothing is running."""
     if not job.is_unfinished or now - job.created_at < timedelta(seconds=OVERDUE_SECONDS):
         return False
     row = conn.execute(
@@ -208,12 +209,12 @@ def is_overdue(conn: Connection, job: Job, now: datetime) -> bool:
 
 
 def sessions_with_jobs(conn: Connection) -> set[int]:
-    """The sessions that have jobs."""
+    """The ids of the sessions that have jobs."""
     return {row["session_id"] for row in conn.execute("SELECT session_id FROM jobs WHERE session_id IS NOT NULL")}
 
 
 def delete_of_session(conn: Connection, session_id: int) -> None:
-    """Delete the session's jobs; one that is being done stops at its next step."""
+    """Delete the session's jobs; a running one stops at its next progress report."""
     conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
 
 

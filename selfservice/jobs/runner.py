@@ -1,4 +1,4 @@
-"""The worker's side of jobs: one child process at a time, watched from outside, so that nothing waits for it."""
+"""Running jobs from the worker: one child process at a time, polled, so that the worker never waits for it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ LOGGER = logging.getLogger("loket.jobs")
 
 
 class JobRunner:
-    """Starts `command` with a job's name and attempt behind it, for one job after the other."""
+    """Runs `command NAME ATTEMPT` for one job after the other."""
 
     def __init__(self, db: Database, command: Sequence[str]) -> None:
         self._db, self._command = db, command
         self._running: tuple[Job, subprocess.Popen[bytes]] | None = None
 
     def turn(self, now: datetime) -> None:
-        """Look after the job that is being done, or begin the next. Never waits for one.
+        """Poll the running job, or start the next. Never waits.
 
-        A child that ends badly, or no longer holds its job, has its job begun anew, or given up after the third time.
+        When a child fails or loses its lease, its job starts again, or has failed after the third attempt.
         """
         if self._running is not None:
             job, child = self._running
@@ -40,7 +40,7 @@ class JobRunner:
             self._running = (claimed, subprocess.Popen(command))  # noqa: S603 (our own)
 
     def stop(self) -> None:
-        """End the child, if there is one; its job is begun anew by the next worker."""
+        """Kill the child, if there is one; the next worker starts its job again."""
         if self._running is not None:
             job, child = self._running
             is_cut_off = child.poll() is None

@@ -1,4 +1,4 @@
-"""Batches in the database: which letters are printed together, and what became of them. Files: see printing.py."""
+"""Print batches of letters in the database. For their files see printing.py."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ LetterHook = Callable[[Connection, int, datetime], object]
 
 
 class UnknownBatchError(Exception):
-    """There is no such batch, or its files are not complete yet."""
+    """No batch has this number, or its files are not complete yet."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Letters that are printed together. Its folder gets its name (`path`) when they are marked as printed."""
+    """Letters that are printed together. Its folder is renamed to `path` when they are marked as printed."""
 
     id: int
     folder: Path
@@ -35,12 +35,12 @@ class Batch:
 
     @property
     def path(self) -> Path:
-        """Where its files are to be found."""
+        """The folder of its files."""
         return self.folder / f"{today(self.created_at).isoformat()}-batch-{self.id}"
 
     @property
     def partial_path(self) -> Path:
-        """Where its files are while they are being made."""
+        """The hidden folder in which its files are made."""
         return self.folder / f".{self.path.name}.part"
 
 
@@ -53,13 +53,13 @@ def get(conn: Connection, batch_id: int) -> Batch:
 
 
 def find_unfinished(conn: Connection) -> Batch | None:
-    """The batch whose files were not all made, or not released. There is at most one."""
+    """The batch whose files are not complete or not released. There is at most one."""
     row = conn.execute("SELECT * FROM letter_batches WHERE released_at IS NULL").fetchone()
     return None if row is None else _batch(row)
 
 
 def create_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> Batch | None:
-    """Put the oldest ready letters, at most `limit`, into a new batch; None when no letter is ready."""
+    """Create a batch of the oldest ready letters, at most `limit`; None if no letter is ready."""
     withdraw_revoked(conn)
     waiting = conn.execute(
         "SELECT id FROM letters WHERE state = 'ready' AND batch_id IS NULL ORDER BY id LIMIT :limit", {"limit": limit}
@@ -76,7 +76,7 @@ def create_batch(conn: Connection, folder: Path, limit: int, now: datetime) -> B
 
 
 def move_folder(conn: Connection, batch: Batch, folder: Path) -> Batch:
-    """Make the files of a batch that was not printed yet in another folder."""
+    """Set another folder for a batch that was not printed yet."""
     conn.execute(
         "UPDATE letter_batches SET folder = :folder WHERE id = :id AND printed_at IS NULL",
         {"id": batch.id, "folder": str(folder)},
@@ -108,8 +108,8 @@ def letters_to_print(conn: Connection, batch: Batch) -> list[Letter]:
 def mark_printed(
     conn: Connection, batch: Batch, made: Sequence[Letter], hooks: Sequence[LetterHook], now: datetime
 ) -> bool:
-    """Mark these letters as printed, and forget their seeds; False, and nothing is marked, when they are not any more
-    exactly what the batch has: one was withdrawn or sent elsewhere meanwhile. Call inside `write()`.
+    """Mark these letters as printed, and delete their seeds. Returns False, and changes nothing, if the batch has
+    changed: a letter was withdrawn or its address corrected meanwhile. Call inside `write()`.
     """
     withdraw_revoked(conn)
     if letters_to_print(conn, batch) != list(made):
@@ -127,18 +127,18 @@ def mark_printed(
 
 
 def delete_empty(conn: Connection, batch: Batch) -> None:
-    """Forget a batch of which no letter is left."""
+    """Delete a batch without letters."""
     conn.execute("DELETE FROM letter_batches WHERE id = :id AND printed_at IS NULL", {"id": batch.id})
 
 
 def mark_released(conn: Connection, batch: Batch, now: datetime) -> Batch:
-    """Note that the folder has its name; the next batch may begin."""
+    """Record that the folder was published; the next batch may begin."""
     conn.execute("UPDATE letter_batches SET released_at = :now WHERE id = :id", {"id": batch.id, "now": to_text(now)})
     return get(conn, batch.id)
 
 
 def mark_posted(conn: Connection, batch_id: int, hooks: Sequence[LetterHook], now: datetime) -> int:
-    """Mark the letters of a batch as posted and forget their addresses; returns how many, 0 when that was done before.
+    """Mark the letters of a batch as posted and delete their addresses; returns how many, 0 if that was done before.
 
     Raises UnknownBatchError, also for a batch whose files are not complete. Call inside `write()`.
     """

@@ -60,8 +60,8 @@ def create_letters(db: Database) -> None:
 @migrations()
 def keep_a_seed(db: Database) -> None:
     """A letter that waits keeps a nonce and the id of a key, from which its code is derived when it is printed. What
-    stands in the column until now is a code: `plain_secrets.replace` gives each such letter another in the same
-    transaction.
+    stands in the column until now is a code: `plain_secrets.replace_plain_secrets` gives each such letter another in
+    the same transaction.
     """
     db.executescript("""
         ALTER TABLE letters RENAME COLUMN code TO nonce;

@@ -1,4 +1,4 @@
-"""From a letter's text to its PDF: A4 for a window envelope, tagged (PDF/UA-1), and the same bytes each time."""
+"""Compiling a letter to PDF: A4 for a window envelope, tagged (PDF/UA-1), and reproducible."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PDF_STANDARD: Final = "ua-1"
 
 
 class PdfCompiler:
-    """Makes PDFs; knows no fonts but ours, so that a letter looks the same on every machine. One a thread."""
+    """Compiles PDFs with our own fonts only, so that a letter looks the same on every machine. Not thread-safe."""
 
     def __init__(self) -> None:
         fonts = typst.Fonts(
@@ -23,10 +23,10 @@ class PdfCompiler:
         self._compiler = typst.Compiler(str(FOLDER / "letter.typ"), root=str(FOLDER), font_paths=fonts)
 
     def compile_letter(self, text: dict[str, Any], created_at: datetime) -> bytes:
-        """The PDF of what `text.write` wrote. `moment` is what the file gives as the time it was made.
+        """The PDF of what `text.letter_text` wrote. `created_at` is what the file gives as the time it was made.
 
         What people typed reaches the layout as text, never as markup. Raises typst.TypstError when the text cannot be
-        set, for instance for a sign that the font lacks (`signs.printable`).
+        set, for instance for a sign that the font lacks (`characters.to_printable`).
         """
         made = self._compiler.compile(
             format="pdf",

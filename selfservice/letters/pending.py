@@ -1,4 +1,4 @@
-"""Letters with an access code: queueing one, changing it or taking it back while it is not printed. See batches.py."""
+"""Letters with an access code: queueing them, and withdrawing them while they are not printed. See batches.py."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OpenLetterError(Exception):
 
 
 class LetterPrintedError(Exception):
-    """The letter is printed, or withdrawn: it can no longer be changed or taken back."""
+    """The letter is printed or withdrawn already, and can no longer be withdrawn."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def enqueue(
 
 
 def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
-    """Take a letter back and forget its seed and address. Raises PrintedError when it is too late."""
+    """Withdraw a letter and delete its seed and address. Raises LetterPrintedError."""
     changed = conn.execute(
         _WITHDRAW.format(which="id = :id"),
         {"id": letter_id},
@@ -110,7 +110,7 @@ def withdraw(conn: Connection, letter_id: int, now: datetime) -> None:
 
 
 def withdraw_revoked(conn: Connection) -> None:
-    """Take back every letter whose code was revoked: it has nothing to bring."""
+    """Withdraw all letters whose code was revoked."""
     conn.execute(
         _WITHDRAW.format(
             which="""NOT EXISTS (
@@ -120,8 +120,8 @@ def withdraw_revoked(conn: Connection) -> None:
 
 
 def _address_key(lines: Sequence[str]) -> str:
-    """What two spellings of one address have in common: the last two lines' letters and digits, case and accents off.
-    Who lives or works there is no part of it.
+    """A key that all spellings of one address share: the letters and digits of the last two lines, without case and
+    accents. The addressee is not part of it.
     """
     plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
     return "".join(char for char in plain if char.isalnum())

@@ -1,8 +1,8 @@
 """Printing a batch: its PDFs and manifest appear in a folder if and only if their letters are marked as printed.
 
-The files are made in a hidden folder and brought to disk, then the letters are marked in one transaction, then the
-folder gets its name. Killed before the transaction, the next run makes the same batch again; killed after it, the next
-run gives the folder its name. So no letter is lost, and none gets into two folders.
+The files are made in a hidden folder and synced, then the letters are marked in one transaction, then the folder is
+renamed. Killed before the transaction, the next run makes the same batch again; killed after it, the next run renames
+the folder. So no letter is lost, and none gets into two folders.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def print_batch(printer: Printer, folder: Path, limit: int, now: datetime) -> Ba
 
 
 def _print(printer: Printer, batch: Batch, folder: Path, now: datetime) -> Batch | None:
-    """Make the files and mark the letters; the batch as it is then, None when it has no letters any more."""
+    """Make the files and mark the letters; returns the updated batch, None if it has no letters any more."""
     shutil.rmtree(batch.partial_path, ignore_errors=True)
     if batch.folder != folder:
         with printer.db.write() as conn:
@@ -109,7 +109,7 @@ def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None
 
 
 def _publish_folder(db: Database, batch: Batch, now: datetime) -> Batch:
-    """Give the folder its name."""
+    """Rename the hidden folder to its final name."""
     if batch.partial_path.exists():
         batch.partial_path.rename(batch.path)
         _sync_folder(batch.folder)
@@ -124,7 +124,7 @@ def _publish_folder(db: Database, batch: Batch, now: datetime) -> Batch:
 
 
 def _write_file(path: Path, content: bytes) -> None:
-    """A file that is on disk when this returns, for its owner only."""
+    """Write and sync a file, readable by its owner only."""
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(content)
         file.flush()
@@ -132,7 +132,7 @@ def _write_file(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to disk."""
+    """Sync a folder, so that its names are on disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -142,7 +142,7 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def _printing_lock(db: Database) -> Iterator[None]:
-    """Keep out a second printing of the same database."""
+    """Allow one printing run for a database at a time."""
     try:
         with db.lock("letters"):
             yield

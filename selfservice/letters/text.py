@@ -1,4 +1,4 @@
-"""What a letter says, in the language of its receiver: texts and facts only, no layout (that is letter.typ)."""
+"""The text of a letter, in the language of its addressee. The layout is letter.typ."""
 
 from __future__ import annotations
 
@@ -20,30 +20,29 @@ from selfservice.values.reference import group_reference
 
 @dataclass(frozen=True)
 class LetterContext:
-    """What a letter points to. `page_path` gives the path of a help page by its key, in the language in force."""
+    """Facts and addresses for a letter. `page_path` gives the path of a help page by its key."""
 
     facts: Facts
     base_url: str
     page_path: Callable[[str], str]
 
     def shown_address(self, path: str) -> str:
-        """An address as people type it: without https:// and without a slash at its end."""
+        """An address to type: without https:// and without a trailing slash."""
         return f"{self.base_url}{path}".removeprefix("https://").removeprefix("http://").removesuffix("/")
 
     def form_address(self, name: str) -> str:
-        """The address of a form, as people type it."""
+        """The address of a form, to type."""
         return self.shown_address(f"/{current_language()}/self-service/{name}")
 
     def page_address(self, key: str) -> str:
-        """The address of a help page, as people type it."""
+        """The address of a help page, to type."""
         return self.shown_address(self.page_path(key))
 
 
 def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> dict[str, Any]:
-    """Everything that stands in the letter, as plain text for letter.typ. `code` is the access code, not grouped; `day`
-    is the date that the letter bears.
+    """All texts of the letter, for letter.typ. `code` is the access code, not grouped; `day` is the date of the letter.
 
-    The person whom it greets is the third line from below of its envelope (`model.enqueue`).
+    The greeting uses the third-last line of the envelope, the addressee (`pending.enqueue`).
     """
     with using_language(letter.language):
         fact = {short: str(site.facts.get(f"organisation.{short}")) for short in ("name", "full_name")}

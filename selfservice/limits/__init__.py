@@ -1,1 +1,1 @@
-"""How often something may happen: exact counts that several processes share through the database."""
+"""Rate limits and sliding-window limits: exact counts, shared by all processes through the database."""

@@ -1,6 +1,6 @@
-"""The limiter's tables. A key is a keyed hash: who or what is limited cannot be read from it.
+"""The tables of the limits. A key is a keyed hash, which does not reveal who or what is limited.
 
-Retention (`limits.model.clean`): a row goes as soon as it limits nothing any more.
+Retention (`rate_limit.clean`): a row is deleted as soon as it limits nothing any more.
 """
 
 from sqlite_utils import Database, Migrations
@@ -10,7 +10,7 @@ migrations = Migrations("limits")
 
 @migrations()
 def create_limits(db: Database) -> None:
-    """One row per limited key: GCRA's `tat`, or the last moments of a cap."""
+    """One row for each limited key: GCRA's `tat`, or the timestamps in the window (`caps`)."""
     db.executescript("""
         CREATE TABLE limits (
             key TEXT PRIMARY KEY CHECK (length(key) = 64),

@@ -1,6 +1,6 @@
 """Rate limits: `count` at once, then one more each `period_seconds / count`.
 
-The generic cell rate algorithm (ITU-T I.371): a row holds one number, the moment at which everything admitted
+The generic cell rate algorithm (ITU-T I.371): a row holds one number, the time at which everything admitted
 so far is paid off ('theoretical arrival time', tat). One statement decides and counts, so any number of
 processes admit exactly as many as one would. For 'never more than N in any hour' see sliding_window.py.
 """
@@ -17,8 +17,8 @@ from selfservice.limits import sliding_window
 from selfservice.metrics import METERS
 
 _SECOND = 1_000_000
-# No network can fill more than one of so many parts of what there is for everybody, which has to be enough for so many
-# people who do the same thing at the same moment, each so often.
+# One network may use at most 1/MIN_NETWORKS of the limit for everybody, which must be enough for PEOPLE_AT_ONCE people
+# who do the same thing at the same time, each TRIES_PER_PERSON times.
 MIN_NETWORKS = 20
 PEOPLE_AT_ONCE = 200
 TRIES_PER_PERSON = 3
@@ -39,11 +39,11 @@ class RateLimit:
 
 @dataclass(frozen=True)
 class LimitSet:
-    """The limits of one thing that anybody can try: `network` for each client's network, `name` for each name that is
-    submitted (a code, an address, a reference), and `everybody` for all together, which stops many networks at once.
+    """The limits of one action that is open to anybody: `network` for each client network, `submitted` for each value
+    submitted (a code, an address, a reference), and `everybody` for all together, against many networks at once.
 
-    Raises ValueError when one network could fill more than a twentieth of what there is for everybody, at once or in
-    the long run, or when it is too few for people who come at the same time as such a network.
+    Raises ValueError if one network could use more than a twentieth of the limit for everybody, at once or over time,
+    or if too little would remain for other people at that moment.
     """
 
     network: RateLimit
@@ -62,8 +62,8 @@ class LimitSet:
     def allow(self, conn: Connection, keys: Keys, address: str, now: datetime, submitted: str = "") -> "Decision":
         """Count a try from this client address (and with this submitted name), and say whether it may be made.
 
-        What is refused on the way is not counted further on: a network that tries on and on uses up nothing of what
-        there is for everybody.
+        What one limit refuses is not counted by the next: a network that keeps trying does not use up the limit for
+        everybody.
         """
         tries = [(self.network, limited_network(address)), (self.everybody, "")]
         if self.submitted is not None:
@@ -73,7 +73,7 @@ class LimitSet:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether it may happen now, and if not, after how many whole seconds (at least 1) it may."""
+    """Whether a try is allowed, and if not, after how many whole seconds (at least 1) it will be."""
 
     allowed: bool
     retry_after_seconds: int = 0
@@ -112,9 +112,9 @@ def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetim
 
 
 def allow_each(conn: Connection, keys: Keys, tries: Iterable[tuple[RateLimit, str]], now: datetime) -> Decision:
-    """Count one try on each pair of limit and key, in this order up to the first that refuses; its wait is told.
+    """Count one try on each pair of limit and key, in order, and return the first refusal, if any.
 
-    Narrow limits come first, so that what they refuse does not fill the wider ones behind them.
+    Narrow limits come first, so that what they refuse does not count for the wider ones after them.
     """
     for limit, key in tries:
         decision = allow(conn, keys, limit, key, now)
@@ -124,10 +124,9 @@ def allow_each(conn: Connection, keys: Keys, tries: Iterable[tuple[RateLimit, st
 
 
 def limited_network(address: str) -> str:
-    """What of a client's address is limited: an IPv4 address whole, of IPv6 the /64 that one household holds.
+    """The network of a client's address that is limited: an IPv4 address, or the /64 of an IPv6 address.
 
-    An IPv4 address written as IPv6 counts as IPv4. Anything that is no address counts as one shared
-    'unknown'.
+    An IPv4-mapped IPv6 address counts as IPv4. Anything that is no address counts as one shared 'unknown'.
     """
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
@@ -141,6 +140,6 @@ def limited_network(address: str) -> str:
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove the rows that limit nothing any more; returns how many went."""
+    """Delete the rows that limit nothing any more; returns how many."""
     moment = {"now": to_microseconds(now)}
     return conn.execute("DELETE FROM limits WHERE tat < :now", moment).rowcount + sliding_window.clean(conn, now)

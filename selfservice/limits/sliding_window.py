@@ -1,8 +1,8 @@
-"""Caps: never more than so many in *any* hour, nor in any day.
+"""Sliding-window limits: never more than so many in *any* hour, nor in any day.
 
-A rate limit gives room back while time passes, so a burst and its refill can add up to nearly twice the count
-within one period. Where a promise says 'at most 3 an hour', the row keeps the last moments themselves (16
-digits each, oldest first), and one statement looks at the right two of them.
+A rate limit refills while time passes, so a burst and its refill can add up to nearly twice the count within one
+period. For 'at most 3 an hour' the row keeps the last timestamps themselves (16 digits each, oldest first), and
+one statement compares two of them.
 """
 
 from dataclasses import dataclass
@@ -31,9 +31,7 @@ class SlidingWindowLimit:
 
 
 def allow_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> bool:
-    """Count one on `key` and say whether it fits under the cap; what does not fit is not counted. One
-    statement.
-    """
+    """Count one on `key` and return whether the limit allows it; a refused one is not counted. One statement."""
     moment = to_microseconds(now)
     row = conn.execute(
         """INSERT INTO caps (key, times, free_at) VALUES (:key, :stamp, :free_at)
@@ -63,10 +61,10 @@ def allow_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: 
 
 
 def reserve_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> datetime:
-    """Count one on `key` at the first moment, now or later, at which it fits under the cap; returns that moment.
+    """Count one on `key` at the first time, now or later, at which the limit allows it; returns that time.
 
-    Call inside `write()`, since it looks first and counts then. Moments stay in order: one that was booked ahead
-    holds up whatever comes after it.
+    Call inside `write()`, since it reads before it counts. Times stay in order: one that was reserved ahead delays
+    those after it.
     """
     row = conn.execute(
         "SELECT times FROM caps WHERE key = :key", {"key": keys.keyed_hash(f"cap:{cap.name}", key)}
@@ -83,5 +81,5 @@ def reserve_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove the rows whose last moment is over a day old; returns how many went."""
+    """Delete the rows whose last timestamp is over a day old; returns how many."""
     return conn.execute("DELETE FROM caps WHERE free_at < :now", {"now": to_microseconds(now)}).rowcount

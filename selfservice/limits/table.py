@@ -1,4 +1,4 @@
-"""Every limit on what can be tried, once. Mail has caps of its own: the facts `mail.*`."""
+"""All rate limits, in one table. The sliding-window limits of mail are the facts `mail.*`."""
 
 from selfservice.context import Context
 from selfservice.limits.rate_limit import LimitSet, RateLimit
@@ -25,7 +25,7 @@ def lost_code(ctx: Context) -> LimitSet:
     return LimitSet(RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), mail)
 
 
-# What anybody can try. A whole office may have one address, and people mistype. Those above are of mail to one address
+# Limit sets: for what anybody can try. A whole office may share one address, and people mistype. Those above are of mail to one address
 # that anybody can cause by typing it, of which fact mail.per_day leave: so many a day can be asked for that what is
 # over waits its turn for less than a day; of links for a lost code only the newest waits.
 

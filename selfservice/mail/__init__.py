@@ -1,1 +1,1 @@
-"""Mail: written in the same transaction as the change it tells of, sent by a worker."""
+"""Mail: queued in the transaction of the change it is about, and sent by a worker."""

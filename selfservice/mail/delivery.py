@@ -1,7 +1,7 @@
-"""Taking mails out of the outbox one by one, under a lease, and writing down what became of them.
+"""Sending the mails of the outbox one by one, each under a lease, and recording the result.
 
-A lease makes a row one worker's for a while. A worker that dies leaves its lease to run out, and the mail is
-taken again: it may then arrive twice, with the same Message-ID, but never not at all.
+A lease reserves a row for one worker for a while. When a worker dies its lease expires, and the mail is claimed
+again: it may then arrive twice, with the same Message-ID, but is never lost.
 """
 
 import json
@@ -32,7 +32,7 @@ _EXISTS = "SELECT 1 FROM outbox WHERE {which} LIMIT 1"
 _CLAIM = """UPDATE outbox SET state = 'leased', attempts = attempts + 1, lease = :lease, lease_until = :until
             WHERE id = (SELECT id FROM outbox WHERE {which} ORDER BY next_at, id LIMIT 1)
             RETURNING id, message_id, kind, recipient, language, payload, attempts, lease, secret, nonce, key_id"""
-# Recipient, payload and seed are forgotten.
+# Recipient, payload and seed are deleted.
 _CLOSE = """UPDATE outbox SET state = :state, finished_at = :now, error = {error}, recipient = '', payload = '{{}}',
                               secret = NULL, nonce = NULL, key_id = NULL, lease = NULL, lease_until = NULL
             WHERE {which}"""
@@ -40,7 +40,7 @@ _CLOSE = """UPDATE outbox SET state = :state, finished_at = :now, error = {error
 
 @dataclass(frozen=True)
 class LeasedMail:
-    """A mail to be sent: what `enqueue` was given, and the lease under which this worker has it."""
+    """A mail to be sent: what `enqueue` was given, and the lease with which this worker holds it."""
 
     id: int
     message_id: str
@@ -53,7 +53,7 @@ class LeasedMail:
     seed: Seed | None = None
 
     def payload_with_secret(self, keys: Keys) -> dict[str, Any]:
-        """The payload with the token or access code in it that belongs to the seed. Raises MissingKeyError."""
+        """The payload, with the token or access code derived from the seed. Raises MissingKeyError."""
         if self.seed is None:
             return self.payload
         if self.seed.kind == "token":
@@ -73,8 +73,8 @@ def send_next(
 ) -> str | None:
     """Send one due mail and return its state after that (sent, waiting or failed); None when none is due.
 
-    What the transport cannot do now, and a template that fails, is tried again after a growing wait. What it
-    refuses for good, and what could not be sent before its `give_up_at`, becomes failed.
+    A temporary error of the transport, and a template that fails, is retried with growing delays. A permanent error,
+    and a mail that could not be sent before its `give_up_at`, becomes failed.
     """
     fail_overdue(db, now())
     item = claim(db, now(), lease_seconds)
@@ -94,7 +94,7 @@ def send_next(
 
 
 def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> LeasedMail | None:
-    """Take the mail that has been due longest, or None. One statement, so two workers never get the same."""
+    """Lease the mail that has been due longest, or None. One statement, so two workers never get the same."""
     if not is_due(db.read(), now):
         # A look first, so that an idle worker never takes the write lock.
         return None
@@ -108,14 +108,14 @@ def claim(db: Database, now: datetime, lease_seconds: int = LEASE_SECONDS) -> Le
 
 
 def to_leased_mail(row: Row | Mapping[str, Any]) -> LeasedMail:
-    """A row of the outbox as the worker has it."""
+    """The LeasedMail of a row of the outbox."""
     seed = Seed(row["secret"], row["nonce"], row["key_id"]) if row["nonce"] else None
     kept = ("id", "message_id", "kind", "recipient", "language", "attempts", "lease")
     return LeasedMail(**{name: row[name] for name in kept}, payload=json.loads(row["payload"]), seed=seed)
 
 
 def is_due(conn: Connection, now: datetime) -> bool:
-    """Whether any mail waits to be sent at this moment. Only reads."""
+    """Whether any mail is due. Only reads."""
     row = conn.execute(
         _EXISTS.format(which=_DUE),
         {"now": to_text(now)},
@@ -124,9 +124,9 @@ def is_due(conn: Connection, now: datetime) -> bool:
 
 
 def finish(db: Database, item: LeasedMail, state: str, now: datetime, error: str = "") -> str:
-    """Close the row as sent or failed, and forget recipient, payload and seed.
+    """Close the row as sent or failed, and delete recipient, payload and seed.
 
-    Changes nothing when the lease ran out meanwhile and another worker has the mail.
+    Changes nothing if the lease has expired and another worker holds the mail.
     """
     with db.write() as conn:
         conn.execute(
@@ -143,7 +143,7 @@ def finish(db: Database, item: LeasedMail, state: str, now: datetime, error: str
 
 
 def retry_later(db: Database, item: LeasedMail, now: datetime, error: str) -> str:
-    """Put the mail back to wait: 15 seconds after the first try, twice as long each time, at most an hour."""
+    """Let the mail wait for a retry: 15 seconds after the first attempt, doubling up to an hour."""
     with db.write() as conn:
         conn.execute(
             """UPDATE outbox SET state = 'waiting', next_at = :next_at, error = :error,
@@ -160,13 +160,13 @@ def retry_later(db: Database, item: LeasedMail, now: datetime, error: str) -> st
 
 
 def retry_delay_seconds(attempts: int) -> float:
-    """How long to wait after so many tries, a fifth more or less, so that not all mails come back at once."""
+    """The delay after so many attempts, with a jitter of a fifth, so that not all mails are retried at once."""
     seconds = min(MAX_RETRY_SECONDS, FIRST_RETRY_SECONDS << min(attempts - 1, 20))
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311 (spreads load, hides nothing)
 
 
 def fail_overdue(db: Database, now: datetime) -> int:
-    """Close as failed what could not be sent in time; returns how many. The last error stays to be seen."""
+    """Close as failed the mails that could not be sent in time; returns how many. Keeps the last error."""
     late = {"now": to_text(now)}
     if db.read().execute(_EXISTS.format(which=_OVERDUE), late).fetchone() is None:
         return 0
@@ -178,7 +178,7 @@ def fail_overdue(db: Database, now: datetime) -> int:
 
 
 def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
-    """Close as failed the mails whose link or code cannot be derived, since its secret is lost for good; returns how
+    """Close as failed the mails whose link or code can no longer be derived because the secret is lost; returns how
     many. Call inside `write()`.
     """
     return conn.execute(
@@ -188,7 +188,7 @@ def fail_without_key(conn: Connection, keys: Keys, now: datetime) -> int:
 
 
 def _redact_error(error: str, recipient: str) -> str:
-    """An error's text fit to keep and show: one line, not too long, and without the recipient's address."""
+    """An error message to store: one line, truncated, and without the recipient's address."""
     shown = " ".join(error.split())
     for secret in {recipient, recipient.lower()} - {""}:
         shown = shown.replace(secret, "•••")

@@ -1,4 +1,4 @@
-"""A demonstration's mail: kept as files in a folder instead of being sent, for the mailbox page to show."""
+"""The mailbox of a demonstration: mails are kept as files in a folder instead of being sent."""
 
 import hashlib
 import os
@@ -34,7 +34,7 @@ class Mailbox:
         self._folder = folder
 
     def send(self, message: EmailMessage) -> None:
-        """Keep the message. The file appears whole or not at all."""
+        """Store the message. The file appears complete or not at all."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         name = hashlib.sha256(message["Message-ID"].encode()).hexdigest()[:24]
         part = self._folder / f"{name}.{secrets.token_hex(4)}.part"

@@ -1,8 +1,8 @@
-"""One text, two forms: a mail's plain text and its simple HTML, written once.
+"""Building a mail from one text: as plain text and as simple HTML.
 
 The text is paragraphs with blank lines between them. A paragraph that is only `[label](address)` is the link
-to follow; lines that begin with `- ` are a list. Nothing else is special, so what a person typed cannot
-become markup.
+to follow; lines that begin with `- ` are a list. There is no other markup, so text typed by a person
+cannot become markup.
 """
 
 import re

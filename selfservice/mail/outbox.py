@@ -1,4 +1,4 @@
-"""Putting a mail in the outbox, and looking at what is there. Sending is in delivery.py and worker.py."""
+"""The outbox: queueing mails and their status. Sending is in delivery.py and worker.py."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ STUCK_MINUTES = 15
 
 @dataclass(frozen=True)
 class OutboxEntry:
-    """What became of an enqueued mail: its row, its Message-ID, and waiting or void (or, if repeated, later)."""
+    """An enqueued mail: its id, Message-ID and state (waiting or void; another one for a repeated idempotency key)."""
 
     id: int
     message_id: str
@@ -31,16 +31,16 @@ class OutboxEntry:
 
 @dataclass(frozen=True)
 class SendingSlot:
-    """When a mail may leave under its cap, and the mail (by its row) that waits for that moment and gives way."""
+    """The time at which a mail may be sent under its limit, and the waiting mail (by id) that it replaces."""
 
     at: datetime
     topic_key: str | None = None
     replaces: int | None = None
 
     def sent_before(self, now: datetime) -> datetime | None:
-        """The whole minute before which the mail leaves, to be said to who asked for it; None when it leaves at once.
+        """The whole minute before which the mail is sent, to tell the requester; None if it is sent at once.
 
-        It depends on what was typed and asked before, not on whether anything is really sent.
+        It depends on what was typed and requested before, not on whether a mail is really sent.
         """
         return None if self.at <= now else self.at.replace(second=0, microsecond=0) + timedelta(minutes=2)
 
@@ -54,9 +54,9 @@ def reserve_slot(
     earned: bool = False,
     topic: str = "",
 ) -> SendingSlot:
-    """Count a mail and say when it may leave: at once, or as soon as its cap has room. Call inside `write()`.
+    """Count a mail and return when it may be sent: at once, or as soon as its limit allows. Call inside `write()`.
 
-    An `earned` mail follows from a secret (a code, a used link, a session) or from our staff, and has a cap of its own
+    An `earned` mail follows from a secret (a code, a used link, a session) or from our staff, and has its own limit
     (fact mail.earned_per_day); the other (facts mail.per_hour and mail.per_day) is for what anybody can cause by typing
     an address.
 
@@ -70,7 +70,7 @@ def reserve_slot(
     """
     cap = _mail_limit(ctx, earned=earned)
     key = ctx.keys.keyed_hash("mail-topic", f"{cap.name}:{limit_key}:{topic}") if topic else None
-    # What was tried before waits for the mail server, not for its turn; it may be on its way.
+    # A mail that was attempted before waits for the mail server, not for its limit; it may already be on its way.
     waiting = conn.execute(
         """SELECT id, next_at FROM outbox
            WHERE topic_key = :key AND state IN ('waiting', 'void') AND attempts = 0 AND next_at > :now""",
@@ -98,17 +98,17 @@ def enqueue(
     slot: SendingSlot | None = None,
     give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
 ) -> OutboxEntry:
-    """Queue one mail inside the caller's `write()`, so it leaves if and only if the change is kept.
+    """Queue one mail inside the caller's `write()`, so it is sent if and only if the change is committed.
 
-    The same idempotency key gives the row that is there already. `payload` holds the variables of the
+    The same idempotency key returns the existing row. `payload` holds the variables of the
     mail's template (JSON) and never a token or access code: that is derived from `seed` when the mail is written.
-    Both are blanked when the mail is sent or given up. The mail's check code (`messages.model`) is added to the
+    Both are deleted when the mail is sent or has failed. The mail's check code (`verification`) is added to the
     payload as `check_code`.
-    `void` is for a recipient whom nothing may be sent: the same statements run, and nothing is kept of
-    address or payload. What is over the cap waits for its turn, and none is dropped but for a newer one on its
-    topic (`reserve`). Pass the `slot` when the mail's content depends on when it leaves, such as a link that works
-    for some hours; else one is reserved for the recipient. Pass `give_up_after`, from its turn on, when a late mail
-    would be of no use, for example because its link has expired.
+    `void` is for a recipient to whom nothing may be sent: the same statements run, and neither address nor payload
+    is stored. A mail over the limit waits, and is only dropped for a newer one on its topic (`reserve_slot`).
+    Pass the `slot` when the mail's content depends on when it is sent, such as a link that is valid for some hours;
+    else one is reserved for the recipient. Pass `give_up_after`, counted from the slot, when a late mail would be
+    useless, for example because its link has expired.
     """
     known = conn.execute(
         "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
@@ -151,9 +151,7 @@ def enqueue(
 
 
 def make_message_id(ctx: Context, idempotency_key: str) -> str:
-    """The Message-ID that belongs to an idempotency key: a mail sent twice is recognised as one by the
-    receiver.
-    """
+    """The Message-ID of an idempotency key, by which receivers recognise a mail that was sent twice."""
     return f"<{hashlib.sha256(idempotency_key.encode()).hexdigest()[:40]}@{ctx.mail_domain}>"
 
 
@@ -164,8 +162,8 @@ def _mail_limit(ctx: Context, *, earned: bool) -> SlidingWindowLimit:
 
 
 def sent_before(conn: Connection, idempotency_key: str, now: datetime) -> datetime | None:
-    """The whole minute before which the mail with this key leaves (`Slot.before`); None when it does not wait for its
-    turn under a cap, or there is none. Only reads.
+    """The whole minute before which the mail with this key is sent (`SendingSlot.sent_before`); None if it does not
+    wait for its limit, or does not exist. Only reads.
     """
     row = conn.execute(
         "SELECT next_at FROM outbox WHERE idempotency_key = :key AND state = 'waiting' AND attempts = 0",
@@ -175,7 +173,7 @@ def sent_before(conn: Connection, idempotency_key: str, now: datetime) -> dateti
 
 
 def waiting_times(conn: Connection, now: datetime) -> list[datetime]:
-    """When each mail that may not go yet will go: those over their recipient's cap, and those to be tried again."""
+    """When each waiting mail will be sent: those over their recipient's limit, and those to be retried."""
     rows = conn.execute(
         "SELECT next_at FROM outbox WHERE state = 'waiting' AND next_at > :now ORDER BY next_at", {"now": to_text(now)}
     )
@@ -183,7 +181,7 @@ def waiting_times(conn: Connection, now: datetime) -> list[datetime]:
 
 
 def send_waiting_now(conn: Connection, now: datetime) -> int:
-    """Let every mail that waits go now; returns how many. For a demonstration, whose mail reaches nobody."""
+    """Make every waiting mail due now; returns how many. For a demonstration, whose mail reaches nobody."""
     moment = {"now": to_text(now)}
     # Void ones too, so that a later mail on the same topic finds known and unknown alike.
     conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'void' AND next_at > :now", moment)
@@ -191,8 +189,8 @@ def send_waiting_now(conn: Connection, now: datetime) -> int:
 
 
 def cancel_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
-    """Let every mail that was not sent yet, or only those with a link in them, be given up at once (`queue.give_up`
-    does it); returns how many.
+    """Cancel every mail that was not sent yet, or only those with a link (`delivery.fail_overdue` then closes them);
+    returns how many.
     """
     return conn.execute(
         """UPDATE outbox SET state = 'waiting', lease = NULL, lease_until = NULL, give_up_at = :now, error = 'dropped'
@@ -206,12 +204,12 @@ def status(db: Database, now: datetime) -> dict[str, Any]:
     is stuck.
 
     `stuck` means that a mail has been waiting for over 15 minutes: SMTP is down, or no worker runs. A mail over its
-    recipient's cap waits from the moment at which it may go.
+    recipient's limit counts as waiting from the time at which it may be sent.
     """
     conn = db.read()
     rows = conn.execute("SELECT state, count(*) AS n FROM outbox GROUP BY state")
     counts = {row["state"]: row["n"] for row in rows}
-    # What was never tried yet may wait for its turn under the cap: it cannot be late before that.
+    # A mail that was never attempted may wait for its limit: it cannot be late before that.
     oldest = conn.execute(
         """SELECT min(CASE attempts WHEN 0 THEN next_at ELSE created_at END) AS since
            FROM outbox WHERE state IN ('waiting', 'leased')"""

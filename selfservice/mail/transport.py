@@ -1,19 +1,19 @@
-"""What can send a mail, and how it says that it could not: smtp.py and mailbox.py are such."""
+"""The interface that sends mails, implemented by smtp.py and mailbox.py."""
 
 from email.message import EmailMessage
 from typing import Protocol
 
 
 class TemporaryMailError(Exception):
-    """Not now: the same may well work later."""
+    """The mail was not sent; the same may work later."""
 
 
 class PermanentMailError(Exception):
-    """Never: trying the same again is of no use."""
+    """The mail was not sent, and a retry is useless."""
 
 
 class MailTransport(Protocol):
-    """Hands a message on to where mail goes."""
+    """Sends messages."""
 
     def send(self, message: EmailMessage) -> None:
-        """Return once somebody else is responsible for the message. Raises Temporary or Permanent."""
+        """Return once the receiver is responsible for the message. Raises Temporary or Permanent."""

@@ -1,4 +1,4 @@
-"""Check codes of messages: with one, anybody can find out whether we sent a mail or letter, and what it was."""
+"""Message verification: by its check code anybody can find out whether we sent a mail or letter, and what it was."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ KEPT_DAYS = 365
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message that we sent: its kind (`replacement_password.link`, `access_code.letter`), moment, and whose it was,
-    masked.
-    """
+    """A sent message: its kind (`replacement_password.link`, `access_code.letter`), time and masked recipient."""
 
     check_code: str
     kind: str
@@ -49,12 +47,12 @@ def register(conn: Connection, kind: str, masked: str, language: str, now: datet
 
 
 def delete(conn: Connection, check_code: str) -> None:
-    """Forget a message that was never sent after all; fine when there is none."""
+    """Delete the record of a message that was not sent after all, if there is one."""
     conn.execute("DELETE FROM messages WHERE check_code = :check_code", {"check_code": check_code})
 
 
 def find(conn: Connection, typed: str) -> SentMessage | None:
-    """The message with this check code, however it was typed, or None when we sent no such message."""
+    """The message with this check code, in any spelling, or None if we sent no such message."""
     row = conn.execute(
         """SELECT check_code, kind, recipient, language, created_at FROM messages
            WHERE check_code = :check_code AND recipient <> ''""",
@@ -64,15 +62,15 @@ def find(conn: Connection, typed: str) -> SentMessage | None:
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove messages of over 365 days ago; returns how many went."""
+    """Delete messages of over 365 days ago; returns how many went."""
     return conn.execute(
         "DELETE FROM messages WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
     ).rowcount
 
 
 def verification_line(check_code: str, address: str) -> str:
-    """The line, in the language in force. `address` is that of the page that tells a message of ours from another, and
-    what to do with the code.
+    """The line with the check code, in the current language. `address` is that of the page about recognising our
+    messages.
     """
     return gettext(
         "Code of this message: %(code)s. In doubt? Contact us and name this code. More about that: %(address)s",

@@ -1,4 +1,4 @@
-"""The worker: sends what is due, and clears away each hour what may no longer be kept."""
+"""The mail worker: sends the mails that are due, and runs other periodic work."""
 
 import logging
 import threading

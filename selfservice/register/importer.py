@@ -1,4 +1,4 @@
-"""Bringing a register file in: batch by batch, each whole or not at all, so that others can write in between."""
+"""Importing a register file in batches, one transaction each, so that others can write in between."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def import_register(
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
     goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
     moment and run again, the outcome is the same. A KVK number counts once a file, so that running it again changes
-    nothing. Raises FileError when the first line does not name the columns, and BusyError when another
+    nothing. Raises FileError when the first line does not name the columns, and DatabaseBusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     head = file.readline(MAX_LINE_BYTES)
@@ -97,9 +97,9 @@ def import_register(
 
 
 def upsert(conn: Connection, rows: Iterable[RegisterRow], now: datetime) -> tuple[int, int]:
-    """Add or update organisations from checked rows; how many were new, and how many changed. Call inside `write()`.
+    """Insert or update organisations from checked rows; how many were new, and how many changed. Call inside `write()`.
 
-    What is no column of the register (digital invoices, the main code) stays as it is.
+    Columns that are not in the register (digital invoices, the main code) stay as they are.
     """
     moment, new, changed = to_text(now), 0, 0
     for row in rows:

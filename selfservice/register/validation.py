@@ -1,4 +1,4 @@
-"""What a line of the register must have to go in; each value in its one form."""
+"""Validation of a line of the register file; each value becomes canonical."""
 
 from __future__ import annotations
 
@@ -103,10 +103,10 @@ _CHECKS = (*_REQUIRED_CHECKS, *_ADDRESS_CHECKS, check_payment_method)
 
 
 def check_row(values: Sequence[str]) -> RegisterRow:
-    """What goes into the database for one line, in the order of COLUMNS.
+    """The canonical values of one line, in the order of COLUMNS.
 
-    A postal address is whole or left out; one that is the visiting address is left out. Raises LineError, which
-    names everything that is wrong.
+    A postal address is complete or empty; one equal to the visiting address becomes empty. Raises LineError with all
+    errors.
     """
     has_postal = any(value.strip() for value in values[_POSTAL])
     row: list[str | None] = []

@@ -1,7 +1,7 @@
-"""The link in the mail about a request: what its owner sees behind it, and what happens once they confirm.
+"""Confirming a request with the link in its mail.
 
-Anybody can type anybody's address. So a private request is worth nothing until its own link was used, by somebody who
-knows the password of that address, or chooses the first one: only then is a way of paying settled and a code made.
+Anybody can type anybody's address. So a private request has no effect until its own link is used by somebody who knows
+the password of that address, or chooses the first one: only then is the payment method set and a code made.
 For an organisation staff decide; there the link proves the address and lets its owner choose a password.
 """
 
@@ -34,10 +34,10 @@ LinkState = Literal["open", "used", "withdrawn", "closed", "lapsed", "unknown"]
 
 @dataclass(frozen=True)
 class PendingConfirmation:
-    """A request that its link can still confirm, and what would then be so.
+    """A request that its link can still confirm, and the effects of confirming it.
 
-    `payment_method` is how its person pays afterwards; `collects_from` the day from which we would collect from the
-    account in the request, None when there is none in it; `replaces_mandate` whether that ends another agreement.
+    `payment_method` is the person's payment method afterwards; `collects_from` the day from which we would collect from
+    the account in the request, None without one; `replaces_mandate` whether that ends an earlier mandate.
     """
 
     request: Request
@@ -50,25 +50,25 @@ class PendingConfirmation:
 
     @property
     def only_sets_password(self) -> bool:
-        """Whether the link is for choosing a first password and no more: an organisation's request goes on without."""
+        """Whether the link only sets a first password: an organisation's request proceeds without it."""
         return self.request.kind == "business" and not self.has_password
 
     @property
     def masked_iban(self) -> str:
-        """The account in the request, as its holder recognises it; empty when there is none."""
+        """The masked account in the request; empty without one."""
         return mask_iban(self.request.iban) if self.request.iban else ""
 
 
 @dataclass(frozen=True)
 class ConfirmationLink:
-    """What a mailed link opens: a request while it is 'open', else why it opens nothing any more."""
+    """The state of a mailed link, and while it is 'open' its request."""
 
     state: LinkState
     pending: PendingConfirmation | None = None
 
 
 def load_link(conn: Connection, token_hash: str, now: datetime) -> ConfirmationLink:
-    """What the link with this token opens now. Only reads."""
+    """The link with this token hash. Only reads."""
     row = conn.execute(
         "SELECT kind, used_at, expires_at FROM tokens WHERE token_hash = :hash AND person_id IS NOT NULL",
         {"hash": token_hash},
@@ -119,7 +119,7 @@ def confirm(
 
     `known` is the hash of the password that was typed and found right, None for who has no password yet: then `chosen`
     is the hash of their first. None when the link opens nothing any more, or the password is another one meanwhile;
-    then nothing happened. Call inside `write()`: of any number of racers one wins.
+    then nothing happened. Call inside `write()`: of concurrent calls one wins.
     """
     asked = load_link(conn, token_hash, now).pending
     if asked is None or passwords.find_hash(conn, asked.request.person_id) != verified_hash:
@@ -162,7 +162,7 @@ def _set_first_password(
 
 
 def _close_duplicates(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
-    """One private code a person: what else was asked with this address, by whomever, comes to nothing."""
+    """Close other private requests with this address, whoever made them: a person has one private code."""
     rows = conn.execute(
         """SELECT * FROM requests
            WHERE person_id = :person_id AND kind = 'private' AND state = 'received' AND id <> :id""",
@@ -174,7 +174,7 @@ def _close_duplicates(conn: Connection, ctx: Context, request: Request, now: dat
 
 
 def record_wrong_password(conn: Connection, ctx: Context, request: Request, address: str, now: datetime) -> None:
-    """Record that the password for a request's link was wrong. Call inside `write()`."""
+    """Record that the password typed on a request's link page was wrong. Call inside `write()`."""
     who = f"person:{request.person_id}"
     record(conn, ctx.keys, now, "request.confirm", "refused", who=who, on_what=request.audit_object, address=address)
 
@@ -182,10 +182,10 @@ def record_wrong_password(conn: Connection, ctx: Context, request: Request, addr
 def send_password_link(
     conn: Connection, ctx: Context, pending: PendingConfirmation, address: str, language: str, now: datetime
 ) -> replacement.LinkResult:
-    """Mail a link to choose a new password to who has none of the codes that the form for it asks for.
+    """Mail a link to choose a new password to a person without an access code, which the form for that requires.
 
-    It works for fact password_link.hours from when it leaves. Raises ValueError for who has a code: they prove that
-    they have it. Call inside `write()`.
+    It is valid for fact password_link.hours from when it is sent. Raises ValueError for a person with a code. Call
+    inside `write()`.
     """
     if pending.has_code:
         raise ValueError("a person with an access code asks for a new password with it")

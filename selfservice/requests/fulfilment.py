@@ -1,4 +1,4 @@
-"""Making the code of an approved request and handing it over, by mail or by letter."""
+"""Fulfilment: making the access code of an approved request and sending it, by mail or letter."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from selfservice.values.access_code import derive_code
 
 
 def fulfil(conn: Connection, ctx: Context, request: Request, now: datetime, *, replaced: bool = False) -> Request:
-    """Make a new code for an approved request and send it on its way; returns the request as it is then.
+    """Make a new code for an approved request and send it; returns the updated request.
 
     By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
-    go to that address yet (one in 14 days): then `letter_id` is None, and `hand_out_waiting` tries again. When the
-    person has got such a code meanwhile, the request turns out to be a duplicate. Call inside `write()`.
+    be sent to that address yet: then `letter_id` is None, and `fulfil_waiting` tries again. If the person already has
+    an active code of that kind, the request becomes a duplicate. Call inside `write()`.
     """
     if access_codes.active_code_id(conn, request.person_id, request.organisation_id) is not None:
         return _record_result(conn, ctx, states.change_state(conn, request, "duplicate", now), now)
@@ -102,7 +102,7 @@ def _mail_key(access_code_id: int) -> str:
 
 
 def code_sent_before(conn: Connection, reference: str, now: datetime) -> datetime | None:
-    """The whole minute before which the mail with a request's code leaves; None when it does not wait for its turn
+    """The whole minute before which the mail with a request's code is sent; None if it does not wait for its limit
     (fact mail.earned_per_day), or there is no such mail. Only reads.
     """
     request = find_by_reference(conn, reference)
@@ -117,7 +117,7 @@ def organisation_name(conn: Connection, organisation_id: int | None) -> str:
 
 
 def _update_person(conn: Connection, request: Request) -> None:
-    """Know a person by the names in the first request of theirs that is fulfilled: earlier ones may be anybody's."""
+    """Take a person's names from their first fulfilled request: earlier requests may be anybody's."""
     conn.execute(
         """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
                              telephone = coalesce(:telephone, telephone)
@@ -133,9 +133,9 @@ def _update_person(conn: Connection, request: Request) -> None:
 
 
 def _apply_payment_method(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
-    """Put the way of paying where it belongs, and forget the account in the request. A mandate is always mailed.
+    """Set the payment method, or add the mandate and mail it, and delete the account from the request.
 
-    An organisation pays as the register says or as a mandate agrees, never because a code was handed out for it.
+    An organisation pays as the register says or by a mandate, never because a code was issued for it.
     """
     if request.organisation_id is None:
         conn.execute(
@@ -149,8 +149,8 @@ def _apply_payment_method(conn: Connection, ctx: Context, request: Request, now:
 
 
 def has_payment_method(conn: Connection, request: Request) -> bool:
-    """Whether the organisation of a request has got a way to pay since it was asked for one: the account in the request
-    is then not collected from. Privately a later agreement takes the place of the one before.
+    """Whether the organisation of a request has a payment method by now: the account in the request is then not used.
+    For a private request a later mandate replaces the earlier one.
     """
     number = request.organisation_id
     return number is not None and organisations.get(conn, number).payment_method is not None
@@ -182,7 +182,7 @@ def _add_mandate(conn: Connection, ctx: Context, request: Request, iban: str, ho
 
 
 def fulfil_waiting(db: Database, ctx: Context, now: datetime) -> int:
-    """Try again with approved requests whose letter could not go yet; returns how many could now. For the worker."""
+    """Retry approved requests whose letter had to wait; returns how many were queued. For the worker."""
     waiting = db.read().execute(
         """SELECT id FROM requests WHERE state = 'approved' AND delivery = 'letter' AND letter_id IS NULL
            ORDER BY id"""
@@ -198,7 +198,7 @@ def fulfil_waiting(db: Database, ctx: Context, now: datetime) -> int:
 
 
 def renew_delivery_window(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
-    """Count the working days within which it comes from today."""
+    """Set the promised delivery days anew, counted from today."""
     days = ctx.fact("access_code.delivery_working_days")
     since, until = workdays.delivery_window(workdays.today(now), days)
     if until >= request.expected_until:
@@ -206,9 +206,9 @@ def renew_delivery_window(conn: Connection, ctx: Context, request: Request, now:
 
 
 def extend_delivery_window(conn: Connection, ctx: Context, request: Request, now: datetime) -> Request:
-    """Promise anew what only leaves now, on the last of the promised days or after it; the request as it is then.
+    """Renew the delivery days of what is sent on the last promised day or later; returns the updated request.
 
-    Else it could be said at once that it never came (progress.py), of a code that is just on its way.
+    Otherwise it could be reported as not received (progress.py) while the code is on its way.
     """
     if workdays.today(now) >= request.expected_until:
         renew_delivery_window(conn, ctx, request, now)
@@ -216,12 +216,12 @@ def extend_delivery_window(conn: Connection, ctx: Context, request: Request, now
 
 
 def mark_letter_printed(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
-    """A letter was printed: its code has left the database, its request is printed. For `loket letters print`."""
+    """Mark the request of a letter as printed; its code can no longer be derived. For `loket letters print`."""
     _mark_letter(conn, ctx, letter_id, "printed", now)
 
 
 def mark_letter_posted(conn: Connection, ctx: Context, letter_id: int, now: datetime) -> None:
-    """A letter was posted, and so is its request. For `loket letters posted`."""
+    """Mark the request of a letter as posted. For `loket letters posted`."""
     _mark_letter(conn, ctx, letter_id, "posted", now)
 
 

@@ -1,4 +1,4 @@
-"""Letters, as requests need them: queued, and taken back while they are not printed."""
+"""The letters of requests: queueing them, and withdrawing them while they are not printed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def enqueue(
 
 
 def withdraw_letter_and_code(conn: Connection, request: Request, now: datetime) -> None:
-    """Take a request's unprinted letter and its code out of the world. Raises `letters.PrintedError` when too late."""
+    """Withdraw a request's unprinted letter and revoke its code. Raises LetterPrintedError."""
     if request.letter_id is not None:
         pending.withdraw(conn, request.letter_id, now)
     if request.access_code_id is not None:
@@ -47,8 +47,8 @@ def withdraw_letter_and_code(conn: Connection, request: Request, now: datetime) 
 
 
 def revoke_code(conn: Connection, access_code_id: int, now: datetime) -> bool:
-    """Revoke a code and end its sessions; a letter with it that is not printed goes too, with its request. False, and
-    nothing happened, when it was not active.
+    """Revoke a code and end its sessions; an unprinted letter with it is withdrawn too, with its request. Returns
+    False, and changes nothing, if it was not active.
     """
     if not access_codes.revoke(conn, access_code_id, now):
         return False

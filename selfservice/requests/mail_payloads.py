@@ -1,4 +1,4 @@
-"""What the mails about requests are filled in with. Dates are written here, in the mail's language."""
+"""The template variables of the mails about requests. Dates are formatted here, in the mail's language."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def request_received(
     channel: str,
     delivery_window: tuple[date, date],
 ) -> dict[str, Any]:
-    """For access_code.received and access_code.already. `token` stays empty where there is no link; else the worker
-    fills it in.
+    """For access_code.received and access_code.already. The worker fills in `token`; it stays empty in a mail without a
+    link.
     """
     return {
         "name": name,
@@ -33,8 +33,8 @@ def request_received(
 
 
 def access_code(*, name: str, organisation: str, replaced: bool) -> dict[str, Any]:
-    """For access_code.code, the only mail with a code in it, which the worker fills in: never together with a password
-    or a link to one.
+    """For access_code.code, the only mail with a code, which the worker fills in: never together with a password or a
+    link to set one.
     """
     return {"name": name, "organisation": organisation, "replaced": replaced}
 
@@ -48,7 +48,7 @@ def request_progress(
 
 
 def code_validity(language: str, *, name: str, organisation: str, day: date | None) -> dict[str, Any]:
-    """For access_code.reminder, access_code.expired and access_code.revoked; `day` is the last on which it works."""
+    """For access_code.reminder, access_code.expired and access_code.revoked; `day` is its last valid day."""
     with using_language(language):
         return {"name": name, "organisation": organisation, "day": format_date(day) if day else ""}
 

@@ -1,8 +1,8 @@
-"""How far a request is, for who knows its reference and e-mail address.
+"""The status of a request, for people who know its reference and e-mail address.
 
-Anybody can make a request with another's address and then knows both. So what is shown tells nothing of whether that
+Anybody can make a request with another's address and then knows both. So the status does not reveal whether that
 address has a code or a password already: a private request stays 'received' until the link in *its own* mail was
-used, and a duplicate looks like a request that waits and is then not granted.
+used, and a duplicate looks like a request that waits and is then rejected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ MEDIAN_SAMPLE = 50
 
 @dataclass(frozen=True)
 class RequestStatus:
-    """A request as its owner sees it.
+    """The status of a request as shown to its owner.
 
     `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
     checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
@@ -59,12 +59,12 @@ class RequestStatus:
 
 
 def admit(conn: Connection, ctx: Context, reference: str, address: str, now: datetime) -> int:
-    """Count a try to look a request up; 0, or the seconds to wait when tried too often. Call inside `write()`."""
+    """Count a look-up of a request; returns 0, or the seconds to wait. Call inside `write()`."""
     return table.STATUS.allow(conn, ctx.keys, address, now, normalise_reference(reference)).retry_after_seconds
 
 
 def find_status(conn: Connection, ctx: Context, reference: str, email: str, now: datetime) -> RequestStatus | None:
-    """The request with this reference made with this e-mail address, however both are typed, or None. Only reads."""
+    """The status of the request with this reference and e-mail address, in any spelling, or None. Only reads."""
     request = find_of_requester(conn, reference, email)
     if request is None:
         return None
@@ -97,7 +97,7 @@ def find_status(conn: Connection, ctx: Context, reference: str, email: str, now:
 
 
 def shown_state(request: Request, now: datetime) -> RequestState:
-    """The state that is shown (see the top of this file)."""
+    """The state shown to the owner (see the module docstring)."""
     if request.kind == "private" and request.confirmed_at is None:
         by_owner = request.state == "withdrawn" and request.reason != "unconfirmed"
         return "withdrawn" if by_owner or request.reason == "withdrawn" else "received"
@@ -118,7 +118,7 @@ def _mail_sent_before(
 
 
 def allowed_actions(conn: Connection, request: Request, now: datetime) -> list[str]:
-    """What its owner may do with it now: what is shown decides, and what is printed stays so."""
+    """The actions open to its owner, by the state that is shown."""
     shown = shown_state(request, now)
     actions = []
     if shown in ("received", "checking", "approved"):
@@ -131,7 +131,7 @@ def allowed_actions(conn: Connection, request: Request, now: datetime) -> list[s
 
 
 def median_wait(conn: Connection, kind: str) -> timedelta | None:
-    """How long the last 50 requests of a kind took, from being made to being sent or posted; None without any."""
+    """The median time from request to sending or posting, of the last 50 requests of a kind; None without any."""
     from statistics import median  # heavy, and for this one figure
 
     rows = conn.execute(
@@ -163,8 +163,8 @@ def _queue_position(conn: Connection, request: Request, now: datetime) -> int:
 
 
 def _timeline(conn: Connection, request: Request, shown: RequestState) -> tuple[tuple[str, datetime], ...]:
-    """What the request went through; of one that is (or was, before it was withdrawn) shown as another state than it
-    has only what its owner did: that it turned out a duplicate, or lapsed, tells of a code.
+    """The states of the request and their times. If the shown state differs from the real one (or did, before it was
+    withdrawn), only what its owner did: that it was a duplicate, or expired, would reveal a code.
     """
     reached = [(state, from_text(at)) for state, at in states.history(conn, request.id)]
     is_unconfirmed = request.kind == "private" and request.confirmed_at is None

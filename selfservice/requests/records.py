@@ -1,4 +1,4 @@
-"""A request as the database has it, and the ways to find one."""
+"""Requests in the database, and ways to find them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from selfservice.values.reference import normalise_reference
 RequestState = Literal[
     "received", "checking", "approved", "sent", "printed", "posted", "withdrawn", "rejected", "duplicate"
 ]
-# A token's kind names the request it is about, so that its siblings are the links for that same request.
+# A token's kind includes the request id, so that redeeming one revokes the other links for that request only.
 TOKEN_KIND_PREFIX = "request:"  # noqa: S105 (a kind of token)
 OPEN_STATES: tuple[RequestState, ...] = ("received", "checking", "approved")
 
@@ -67,7 +67,7 @@ class Request:
 
     @property
     def audit_object(self) -> str:
-        """How the audit log names it."""
+        """Its name in the audit log."""
         return f"request:{self.id}"
 
 
@@ -80,7 +80,7 @@ def get(conn: Connection, request_id: int) -> Request:
 
 
 def find_by_reference(conn: Connection, reference: str) -> Request | None:
-    """The request with this reference, however it was typed, or None."""
+    """The request with this reference, in any spelling, or None."""
     row = conn.execute(
         "SELECT * FROM requests WHERE reference = :reference", {"reference": normalise_reference(reference)}
     ).fetchone()
@@ -88,13 +88,13 @@ def find_by_reference(conn: Connection, reference: str) -> Request | None:
 
 
 def find_of_requester(conn: Connection, reference: str, email: str) -> Request | None:
-    """The request with this reference if this is the address it was made with, else None."""
+    """The request with this reference and the e-mail address it was made with, or None."""
     request = find_by_reference(conn, reference)
     return request if request is not None and email_key(request.email) == email_key(email) else None
 
 
 def list_in_state(conn: Connection, state: str | None = None) -> list[Request]:
-    """Requests in one state, or all that are still open, oldest first."""
+    """The requests in one state, or all open ones, oldest first."""
     rows = conn.execute(
         """SELECT * FROM requests
            WHERE state = :state OR (:state IS NULL AND state IN ('received', 'checking', 'approved'))
@@ -114,7 +114,7 @@ def list_of_person(conn: Connection, person_id: int) -> list[Request]:
 
 
 def to_request(row: Row) -> Request:
-    """The request of a row of the table."""
+    """The Request of a row of the table."""
     values = {name: row[name] for name in Request.__dataclass_fields__}
     for name in ("corrected_at", "confirmed_at", "link_until", "created_at"):
         values[name] = None if row[name] is None else from_text(row[name])

@@ -1,4 +1,4 @@
-"""Why a request is rejected: a few reasons that staff choose from, so that each reaches people in their language."""
+"""The reasons for rejecting a request that staff choose from, so that each can be mailed in any language."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "
 
 
 def rejection_text(reason: str) -> str:
-    """The reason in a sentence, in the language in force. Raises KeyError for what is none of REASONS."""
+    """The reason as a sentence in the current language. Raises KeyError for one not in REJECTION_REASONS."""
     return {
         "not_authorised": gettext("We could not establish that you may act for this organisation."),
         "details_differ": gettext("The details you gave differ from those in the Business Register."),

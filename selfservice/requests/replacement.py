@@ -1,4 +1,4 @@
-"""A lost access code: a link to the person's own address, and behind it a new code for the old one."""
+"""Replacing a lost access code, through a link mailed to the person's own address."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from selfservice.requests.submission import find_organisation
 from selfservice.values.email import check_email, email_key
 from selfservice.values.reference import new_reference
 
-# A token's kind names the code it is about, so that its siblings are the links for that same code.
+# A token's kind includes the access code id, so that redeeming one revokes the other links for that code only.
 TOKEN_KIND_PREFIX = "lost_access_code:"  # noqa: S105
 
 
 @dataclass(frozen=True)
 class LinkResult:
-    """What came of asking for a link: the seconds to wait when it was refused, else before when its mail leaves if it
-    does not leave at once.
+    """The result of requesting a link: the seconds to wait if it was refused, else before when its mail is sent if that
+    is not at once.
     """
 
     retry_after: int = 0
@@ -39,7 +39,7 @@ class LinkResult:
 
 @dataclass(frozen=True)
 class LostCode:
-    """The code that a link is about, and how the new one would come."""
+    """The active code that a link would replace, and how the new one would be delivered."""
 
     access_code_id: int
     person_id: int
@@ -65,8 +65,8 @@ def send_replacement_link(
 ) -> LinkResult:
     """Mail a link to replace the code of this address, for this organisation or (None) the private one.
 
-    Known and unknown cost the same statements and get the same answer. The address is expected to have passed
-    `check_email`. Call inside `write()`.
+    Known and unknown addresses cost the same statements and get the same answer. `email` has passed `check_email`. Call
+    inside `write()`.
     """
     decision = table.lost_code(ctx).allow(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
@@ -110,7 +110,7 @@ def send_replacement_link(
 
 
 def find_lost_code(conn: Connection, token_hash: str, now: datetime) -> LostCode | None:
-    """The code that this link may replace now, if any. Only reads."""
+    """The code that this link can replace, or None. Only reads."""
     row = conn.execute(
         """SELECT c.id FROM tokens t JOIN access_codes c ON t.kind = 'lost_access_code:' || c.id
                                                             AND c.person_id = t.person_id
@@ -121,7 +121,7 @@ def find_lost_code(conn: Connection, token_hash: str, now: datetime) -> LostCode
 
 
 def _load_lost_code(conn: Connection, access_code_id: int) -> LostCode | None:
-    """An active code as one to be replaced, or None."""
+    """The LostCode of an active access code, or None."""
     row = conn.execute(
         """SELECT c.id AS access_code_id, c.person_id, p.given_name, p.family_name, p.email, p.language,
                   c.organisation_id, c.hint
@@ -142,10 +142,10 @@ def _load_lost_code(conn: Connection, access_code_id: int) -> LostCode | None:
 
 
 def replace_code(conn: Connection, ctx: Context, token_hash: str, address: str, now: datetime) -> Request | None:
-    """Use the link up: the old code is revoked at once, its sessions end, a new one is on its way by the same rule.
+    """Redeem the link: revoke the old code, end its sessions, and send a new one by the same rule.
 
-    Orders, credit and settings stay with the person. Returns the request that the new code belongs to, to be followed
-    by its reference and the person's address; None when the link no longer works. Call inside `write()`.
+    Orders, credit and settings stay with the person. Returns the request of the new code, whose status can be looked
+    up; None if the link no longer works. Call inside `write()`.
     """
     lost = find_lost_code(conn, token_hash, now)
     if lost is None or tokens.redeem(conn, f"{TOKEN_KIND_PREFIX}{lost.access_code_id}", token_hash, now) is None:
@@ -156,8 +156,8 @@ def replace_code(conn: Connection, ctx: Context, token_hash: str, address: str, 
 
 
 def replace_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> Request | None:
-    """Replace an active code as its owner's link would, for staff, because its secret goes; None when there is none.
-    The owner gets the new code, or hears that it comes by letter. Call inside `write()`.
+    """Replace an active code for staff, because its secret is rotated out; None if there is none. The owner gets the
+    new code, or a mail that it comes by letter. Call inside `write()`.
     """
     lost = _load_lost_code(conn, access_code_id)
     if lost is None:
@@ -176,7 +176,7 @@ def _replace(conn: Connection, ctx: Context, lost: LostCode, cause: str, now: da
 
 
 def _add_request(conn: Connection, ctx: Context, lost: LostCode, cause: str, now: datetime) -> Request:
-    """A request of its own for the new code, approved by the earlier approval. `cause` says what it follows from."""
+    """Add a request for the new code, already approved. `cause` identifies what caused it."""
     since, until = workdays.delivery_window(workdays.today(now), ctx.fact("access_code.delivery_working_days"))
     lines = json.dumps(lost.letter_lines, ensure_ascii=False) if lost.letter_lines else None
     business = lost.organisation_id is not None

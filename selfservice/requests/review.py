@@ -1,4 +1,4 @@
-"""What staff do with a request: take it up, approve it, reject it. Whoever asked for it cannot."""
+"""Review of requests by staff: start, approve or reject. Nobody can review their own request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SelfApprovalError(Exception):
 
 
 def start_review(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
-    """Say that the request is being checked. Call inside `write()`.
+    """Mark the request as being reviewed. Call inside `write()`.
 
     Raises UnknownReferenceError, SelfApprovalError, or WrongStateError when it is not waiting; a private one never is.
     """
@@ -39,11 +39,11 @@ def start_review(conn: Connection, ctx: Context, reference: str, by: str, now: d
 
 
 def approve(conn: Connection, ctx: Context, reference: str, by: str, now: datetime) -> Request:
-    """Approve the request; its code is made and goes on its way at once. Call inside `write()`.
+    """Approve the request and fulfil it at once. Call inside `write()`.
 
-    What comes back is 'sent' (by e-mail), 'approved' (a letter is ready, or waits for its turn when `letter_id` is
-    None) or 'duplicate' (the person has got such a code meanwhile). A private request is not approved by anybody: it
-    waits for its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
+    The returned request is 'sent' (by e-mail), 'approved' (a letter is ready, or has to wait if `letter_id` is None) or
+    'duplicate' (the person already has such a code). A private request cannot be approved by staff: it is confirmed by
+    its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
     """
     request = _request_of_another(conn, reference, by)
     # A code that was handed over leads back to 'approved' too, but only its owner can say that it never came.
@@ -55,7 +55,7 @@ def approve(conn: Connection, ctx: Context, reference: str, by: str, now: dateti
 
 
 def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str, now: datetime) -> Request:
-    """Reject the request and mail why, in its language. Call inside `write()`.
+    """Reject the request and mail the reason, in its language. Call inside `write()`.
 
     Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
     WrongStateError.
@@ -102,7 +102,7 @@ def _request_of_another(conn: Connection, reference: str, by: str) -> Request:
 
 
 def is_other_person(conn: Connection, request: Request, by: str) -> bool:
-    """Whether this name (or e-mail address) is nobody's who asked, by the request and by what we know of the person.
+    """Whether this name (or e-mail address) is not the requester's, by the request and by the person's record.
 
     Case, accents, order and punctuation do not make another person; a name of one word is compared too.
     """

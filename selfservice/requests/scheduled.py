@@ -1,4 +1,4 @@
-"""What time itself brings: reminders, codes that lapse, requests that nobody confirmed. The worker calls these."""
+"""Scheduled work, run by the worker: reminders, expiry of codes, closing of unconfirmed requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BATCH_SIZE = 100
 
 
 def run_hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
-    """Do everything that is due; returns how many of each. Safe to run at any time, also in several processes."""
+    """Run all scheduled work; returns how many of each. Safe to run at any time, also in several processes."""
     return {
         "reminded": send_reminders(db, ctx, now),
         "expired": revoke_expired(db, ctx, now),
@@ -31,7 +31,7 @@ def run_hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
 
 
 def send_reminders(db: Database, ctx: Context, now: datetime) -> int:
-    """Remind the owners of codes that were handed over fact access_code.reminder_days ago and never used, once each."""
+    """Mail one reminder for each code sent fact access_code.reminder_days ago and never used."""
     before = {"before": to_text(now - timedelta(days=ctx.fact("access_code.reminder_days"))), "now": to_text(now)}
     done = 0
     while True:
@@ -55,9 +55,9 @@ def send_reminders(db: Database, ctx: Context, now: datetime) -> int:
 
 
 def revoke_expired(db: Database, ctx: Context, now: datetime) -> int:
-    """Revoke the codes that had to be used by now and were not, and tell their owners how to get a new one.
+    """Revoke unused codes past `valid_until`, and mail their owners how to get a new one.
 
-    A letter that was not printed in all that time goes with its code, so that no dead code is ever printed.
+    A letter still not printed is withdrawn with its code, so that no revoked code is ever printed.
     """
     done = 0
     while True:
@@ -78,8 +78,8 @@ def revoke_expired(db: Database, ctx: Context, now: datetime) -> int:
 
 
 def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
-    """Mail a link for each private request that has none: those of who had a password, as received before
-    29 November 2026. Without it they would lapse, and nobody could help it.
+    """Mail a link for each private request without one: those received before 29 November 2026 from people with a
+    password. Without it they would expire.
     """
     hours = ctx.fact("access_code.link_hours")
     since = {"since": to_text(now - timedelta(hours=hours))}
@@ -121,7 +121,7 @@ def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
 
 
 def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
-    """Close private requests whose link was not used in time. Their owners can simply ask again."""
+    """Close private requests whose link was not used in time. Their owners can make a new one."""
     # Requests of before links had a moment of their own: theirs works for so many hours after the request.
     moments = {"now": to_text(now), "before": to_text(now - timedelta(hours=ctx.fact("access_code.link_hours")))}
     done = 0
@@ -146,7 +146,7 @@ def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
 
 
 def revoke_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
-    """Revoke a code for staff, end its sessions and tell its owner; False when it was not active."""
+    """Revoke a code for staff, end its sessions and mail its owner; False if it was not active."""
     was_active = letter_delivery.revoke_code(conn, access_code_id, now)
     if was_active:
         send_code_mail(conn, ctx, access_code_id, "access_code.revoked", now)
@@ -157,7 +157,7 @@ def revoke_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: st
 
 
 def send_code_mail(conn: Connection, ctx: Context, access_code_id: int, kind: str, now: datetime) -> None:
-    """Mail a code's owner about it."""
+    """Mail the owner of a code."""
     row = conn.execute(
         """SELECT p.given_name, p.email, p.language, c.valid_until, coalesce(o.name, '') AS organisation
            FROM access_codes c JOIN people p ON p.id = c.person_id

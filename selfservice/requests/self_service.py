@@ -1,4 +1,4 @@
-"""What the owner of a request can still do with it, knowing its reference and e-mail address."""
+"""Self-service actions on a request, for its owner, who knows its reference and e-mail address."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ActionResult = Literal["ok", "unknown", "impossible"]
 
 
 def withdraw(conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime) -> ActionResult:
-    """Withdraw a request whose code was not handed over yet; a letter that was not printed goes too.
+    """Withdraw a request whose code was not sent yet, with its unprinted letter.
 
     'impossible' when it is too late, 'unknown' when there is no such request. Call inside `write()`.
     """
@@ -49,11 +49,10 @@ def correct_address(
     address: str,
     now: datetime,
 ) -> ActionResult:
-    """Send the letter elsewhere, as long as it is not printed. Call inside `write()`.
+    """Change the address of a letter that is not printed yet. Call inside `write()`.
 
-    Since the registered address is what proves that somebody may act for the organisation, staff have to approve anew:
-    a request that was approved is being checked again, and the code that was made for it no longer works. Raises
-    FieldError (`fields`) for an address that cannot be.
+    Since the registered address proves that somebody may act for the organisation, staff must approve it again: an
+    approved request goes back to review, and its code is revoked. Raises FieldError for an invalid address.
     """
     lines = Address(
         check_address_line(corrected.street),
@@ -76,9 +75,9 @@ def correct_address(
 def report_not_received(
     conn: Connection, ctx: Context, reference: str, email: str, address: str, now: datetime
 ) -> ActionResult:
-    """After the last date that was promised: revoke the code that was sent, and send a new one the same way.
+    """Report, after the last promised day, that the code was not received: revoke it and send a new one the same way.
 
-    Only while the code was never used. A letter may have to wait (`hand_out`). The owner is told. Inside `write()`.
+    Only if the code was never used. A letter may have to wait (`fulfil`). The owner is mailed. Inside `write()`.
     """
     request, done = _find_and_check(conn, ctx, "never_came", reference, email, address, now)
     if request is None or done != "ok":
@@ -96,8 +95,8 @@ def report_not_received(
 
 
 def send_replaced_mail(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
-    """Tell the owner by mail that the old code no longer works and that a letter with a new one will come: on which
-    days, unless it has to wait for another letter first.
+    """Mail the owner that the old code is revoked and a letter with a new one will come: between which days, unless it
+    has to wait for another letter first.
     """
     outbox.enqueue(
         conn,

@@ -1,4 +1,4 @@
-"""The states of a request, which may follow which, and moving from one to the next."""
+"""The states of a request and their transitions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from selfservice.clock import to_text
 from selfservice.db import Connection
 from selfservice.requests.records import Request, RequestState, get
 
-# sent, printed and posted go back to approved when it never came and a new code is made.
+# sent, printed and posted go back to approved when the code was not received and a new one is made.
 TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
     "received": ("checking", "approved", "withdrawn", "rejected", "duplicate"),
     "checking": ("approved", "withdrawn", "rejected", "duplicate"),
@@ -26,7 +26,7 @@ CLOSED_STATES: tuple[RequestState, ...] = ("withdrawn", "rejected", "duplicate")
 
 
 class WrongStateError(Exception):
-    """This cannot be done with the request as it stands now; `state` is how it stands."""
+    """The action is not possible in the request's current `state`."""
 
     def __init__(self, state: str) -> None:
         super().__init__(f"the request is {state}")
@@ -71,7 +71,7 @@ def change_state(
 
 
 def add_to_history(conn: Connection, request_id: int, state: RequestState, now: datetime) -> None:
-    """Add a state and its moment to the request's history."""
+    """Add a state and its time to the request's history."""
     conn.execute(
         "INSERT INTO request_states (request_id, state, at) VALUES (:request_id, :state, :now)",
         {"request_id": request_id, "state": state, "now": to_text(now)},
@@ -79,7 +79,7 @@ def add_to_history(conn: Connection, request_id: int, state: RequestState, now: 
 
 
 def history(conn: Connection, request_id: int) -> list[tuple[RequestState, str]]:
-    """Each state the request came into, with the moment (as `clock.to_text` writes it), oldest first."""
+    """Each state of the request with its time (in the format of `clock.to_text`), oldest first."""
     rows = conn.execute(
         "SELECT state, at FROM request_states WHERE request_id = :id ORDER BY at, id", {"id": request_id}
     )
@@ -101,7 +101,7 @@ _UPDATES = {
 
 
 def update(conn: Connection, request_id: int, **values: Any) -> None:
-    """Set columns other than the state. Raises KeyError for a column that is not meant to change.
+    """Set columns other than the state. Raises KeyError for a column that cannot be changed.
 
     `expected_from` is set after `expected_until` when both move on, since the table wants them in order.
     """

@@ -1,4 +1,4 @@
-"""Handing a request in: what may be chosen, how the code will be delivered, and taking it down once."""
+"""Submitting a request: the payment methods to choose from, how the code is delivered, and storing it once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from selfservice.values.reference import new_reference
 
 @dataclass(frozen=True)
 class Answers:
-    """What was answered in the form. `language` is that of mails and letters; `iban` and `holder` go with direct debit
+    """The answers of the form. `language` is that of mails and letters; `iban` and `holder` go with direct debit
     where somebody still has to agree to it; `mandate` is that agreement.
     """
 
@@ -49,7 +49,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Delivery:
-    """How a code will come: `channel` email with an address, or letter with the lines of its envelope."""
+    """How a code will be delivered: by email with an address, or by letter with the lines of its envelope."""
 
     channel: Literal["email", "letter"]
     email: str | None = None
@@ -58,8 +58,8 @@ class Delivery:
 
 @dataclass(frozen=True)
 class SubmitResult:
-    """What came of it: the reference, and before when its mail leaves if it does not leave at once; or the seconds to
-    wait when this was tried too often.
+    """The result of `submit`: the reference, and before when its mail is sent if that is not at once; or the seconds to
+    wait if a rate limit refused it.
     """
 
     reference: str = ""
@@ -68,11 +68,11 @@ class SubmitResult:
 
 
 class InvalidAnswersError(ValueError):
-    """These answers cannot be a request; the form lets none such through. The message says which."""
+    """Invalid answers, which the form would have rejected. The message says which."""
 
 
 def find_organisation(conn: Connection, kvk_number: str) -> Organisation | None:
-    """The organisation with this KVK number, however it was typed, or None."""
+    """The organisation with this KVK number, in any spelling, or None."""
     try:
         return organisations.find_by_number(conn, check_organisation_number(kvk_number))
     except FieldError:
@@ -96,7 +96,7 @@ def choose_delivery(answers: Answers, organisation: Organisation | None) -> Deli
 
 
 def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
-    """Whether an account and an agreement belong to these answers: direct debit that was not arranged before."""
+    """Whether the answers need an account and a mandate: for direct debit, unless it was arranged before."""
     arranged = organisation is not None and organisation.payment_method == "direct_debit"
     return answers.payment_method == "direct_debit" and not arranged
 
@@ -111,7 +111,7 @@ def submit(
     *,
     proof: str = "",
 ) -> SubmitResult:
-    """Take a request down and queue the mail about it. Call inside `write()`.
+    """Store a request and queue the mail about it. Call inside `write()`.
 
     `submission` names this one sending (a random word in the saved form): sent again, it gives the same reference and
     changes nothing. Known and unknown people cost the same statements and get the same answer; who has such a code
@@ -199,7 +199,7 @@ def submit(
 
 
 def _canonical_answers(ctx: Context, answers: Answers, registered: Organisation | None) -> Answers:
-    """The answers in their one form. Raises AnswerError, also when somebody left the form's way."""
+    """The answers in canonical form. Raises InvalidAnswersError, also for a POST that bypassed the form."""
     if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
         raise InvalidAnswersError("kind or language")
     if answers.kind == "business" and registered is None:
@@ -240,9 +240,9 @@ def _is_proven(conn: Connection, answers: Answers, proof: str) -> bool:
 def _find_or_add_person(
     conn: Connection, answers: Answers, registered: Organisation | None, now: datetime
 ) -> tuple[int, bool, bool]:
-    """Whose address this is, now at the latest, and whether they have a password, and such a code already.
+    """The id of the person with this address, added if new, and whether they have a password, and such a code.
 
-    A person is an e-mail address to us: two people who share one share a code.
+    A person is identified by an e-mail address: two people who share one share a code.
     """
     key = email_key(answers.email)
     conn.execute(

@@ -162,7 +162,7 @@ def test_late(db: Database) -> None:
 
 # Children of the runner, by what they do; each is given database, name and attempt.
 CHILDREN = {
-    "done": "job = queue.leased(db.read(), name, int(attempt)); queue.finish(db, job, clock.now())",
+    "done": "job = queue.find_leased(db.read(), name, int(attempt)); queue.finish(db, job, clock.now())",
     "failing": "sys.exit(1)",
     "killed": "os.kill(os.getpid(), signal.SIGKILL)",
     "hanging": "time.sleep(600)",

@@ -188,7 +188,7 @@ class RequestForm:
     def _iban(self, text: str) -> str:
         return {
             "empty": gettext("Fill in the IBAN: the number of the bank account."),
-            "iban": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
+            "wrong": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
         }.get(_error_reason(normalise_iban, text), "")
 
     def _holder(self, text: str) -> str:

@@ -1,9 +1,9 @@
 """The lines of a text file, built in the database: one string for each piece of it, in the order of the query.
 
-Python would take twice as long to build them and hold up every other thread meanwhile; while SQLite works, they run.
-A line is put together from the order's own columns and from ready-made cells, of its product and of its holder. These,
-the labels, and the view that joins it all are temporary, on a connection of the file's own (`Database.separate`). The
-cells of a product or a holder are made when the first line asks for them.
+Python would take twice as long to build them and hold up every other thread meanwhile; while SQLite works, they run. A
+line is put together from the order's own columns and from ready-made cells, of its product and of its holder. These,
+the labels, and the view that joins it all are temporary, on a connection of the file's own
+(`Database.separate_connection`). The cells of a product or a holder are made when the first line asks for them.
 """
 
 from __future__ import annotations
