@@ -33,11 +33,11 @@ def main() -> None:
     if unknown := set(arguments.kinds) - KINDS.keys():
         parser.error(f"there is no benchmark {min(unknown)!r}")
     for kind in arguments.kinds or KINDS:
-        report = importlib.import_module(f"bench.{KINDS[kind]}").run(quick=arguments.quick, tell=_tell)
+        report = importlib.import_module(f"bench.{KINDS[kind]}").run(quick=arguments.quick, progress=_print_progress)
         print(report, flush=True)
 
 
-def _tell(text: str) -> None:
+def _print_progress(text: str) -> None:
     print(f"  {text} …", file=sys.stderr, flush=True)
 
 

@@ -86,13 +86,13 @@ STEPS = (
 )
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The benchmark of the steps, as markdown."""
     rounds, visitors = (1, 100) if quick else (3, VISITORS)
     found: dict[str, list[tuple[Answers, Answers, Answers]]] = {step.name: [] for step in STEPS}
     for number in range(rounds):
         with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-            tell(f"the steps of a request: round {number + 1} of {rounds}")
+            progress(f"the steps of a request: round {number + 1} of {rounds}")
             _round(Path(scratch), visitors, found)
     head = ["request", "p50 ms", "p99 ms", "bare Flask p99 ms", "p99 / bare", "with a row p99 ms", "p99 / with a row"]
     lines = [_row(name, answers) for name, answers in found.items()]

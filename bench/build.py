@@ -89,29 +89,29 @@ def demo_settings(folder: Path) -> dict[str, str]:
     }
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """All build benchmarks, as markdown."""
     rows, phases = [], []
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         for size, rounds in ROUNDS.items():
             if quick and size > 1000:
                 continue
-            site = generate(Path(scratch) / str(size), size, tell)
-            rows += _compare(site, size, 3 if quick else rounds, tell)
+            site = generate(Path(scratch) / str(size), size, progress)
+            rows += _compare(site, size, 3 if quick else rounds, progress)
             # A large site takes long: what is known so far should not wait for it.
-            tell(f"so far:\n{table(HEAD, rows)}\n")
+            progress(f"so far:\n{table(HEAD, rows)}\n")
             phases.append(_phases(f"{size} pages", site.environment()))
             shutil.rmtree(site.folder)
         real = demo_settings(Path(scratch) / "real")
-        rows.append(_real(real, 3 if quick else 7, tell))
+        rows.append(_real(real, 3 if quick else 7, progress))
         phases.append(_phases("the real site", real))
     parts = ["part of our build (s)", "start", "read and write", "search index", "compressing, per 1,000 pages"]
     return f"## Building\n\n{table(HEAD, rows)}\n\n{table(parts, phases)}\n\n{NOTES}\n"
 
 
-def generate(folder: Path, size: int, tell: Callable[[str], None]) -> Site:
+def generate(folder: Path, size: int, progress: Callable[[str], None]) -> Site:
     """Write a corpus of this many pages for all three."""
-    tell(f"writing {size} pages")
+    progress(f"writing {size} pages")
     facts = Facts.load(sites.ROOT / "content" / "facts.toml")
     with using_language("en"):
         texts = {fact.name: str(fact) for fact in facts}
@@ -122,7 +122,7 @@ def generate(folder: Path, size: int, tell: Callable[[str], None]) -> Site:
     return Site(folder)
 
 
-def _compare(site: Site, size: int, rounds: int, tell: Callable[[str], None]) -> list[list[str]]:
+def _compare(site: Site, size: int, rounds: int, progress: Callable[[str], None]) -> list[list[str]]:
     builders, outputs = site.contestants()
     fresh = [
         Contestant(
@@ -130,14 +130,14 @@ def _compare(site: Site, size: int, rounds: int, tell: Callable[[str], None]) ->
         )
         for one, output in zip(builders, outputs, strict=True)
     ]
-    full = interleave(fresh, rounds, lambda text: tell(f"{size} pages, full build: {text}"))
+    full = interleave(fresh, rounds, lambda text: progress(f"{size} pages, full build: {text}"))
     _check(outputs, size)
     sources = [site.folder / "ours", site.folder / "pelican" / "content", site.folder / "hugo" / "content"]
     edited = [
         Contestant(one.name, one.command, one.folder, one.environment, partial(_edit, source / "en" / "page-00002.md"))
         for one, source in zip(builders, sources, strict=True)
     ]
-    edit = interleave(edited, rounds, lambda text: tell(f"{size} pages, one edit: {text}"))
+    edit = interleave(edited, rounds, lambda text: progress(f"{size} pages, one edit: {text}"))
     return [_row(f"{size:,}, full", full), _row(f"{size:,}, one edit", edit)]
 
 
@@ -165,9 +165,9 @@ def _row(name: str, costs: dict[str, list[Cost]]) -> list[str]:
     ]
 
 
-def _real(environment: dict[str, str], rounds: int, tell: Callable[[str], None]) -> list[str]:
+def _real(environment: dict[str, str], rounds: int, progress: Callable[[str], None]) -> list[str]:
     ours = Contestant("ours", [sys.executable, "-m", "selfservice", "build", "--no-compress"], sites.ROOT, environment)
-    costs = interleave([ours], rounds, lambda text: tell(f"the real site: {text}"))["ours"]
+    costs = interleave([ours], rounds, lambda text: progress(f"the real site: {text}"))["ours"]
     memory = median(cost.memory for cost in costs)
     return ["the real site, full", f"{median(cost.wall for cost in costs):.2f}", *["–"] * 6, f"{memory:.0f}"]
 

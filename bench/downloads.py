@@ -58,18 +58,18 @@ class Download:
     bytes: int
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The download benchmarks, as markdown."""
     count, rounds = (QUICK, 1) if quick else (COUNT, 3)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         environment = demo_settings(Path(scratch))
-        tell(f"making {count:,} orders of one organisation")
+        progress(f"making {count:,} orders of one organisation")
         add_account(environment, Path(scratch), count)
         cookie = sign_in(environment, 1)
-        times = _times(Path(scratch), environment, cookie, count, rounds, tell)
-        tell("others meanwhile, and memory")
+        times = _times(Path(scratch), environment, cookie, count, rounds, progress)
+        progress("others meanwhile, and memory")
         others, memory = _waits_beside_download(environment, cookie), _memory(environment, cookie)
-        tell("workbooks")
+        progress("workbooks")
         book = workbook(environment, rounds)
     head = ["", "seconds", "MB", "time / sqlite3 -csv", "time / Datasette"]
     said = f"First byte after {times.first:.1f} ms. {others} {memory}"
@@ -85,7 +85,7 @@ class Timings:
 
 
 def _times(
-    folder: Path, environment: Mapping[str, str], cookie: str, count: int, rounds: int, tell: Callable[[str], None]
+    folder: Path, environment: Mapping[str, str], cookie: str, count: int, rounds: int, progress: Callable[[str], None]
 ) -> Timings:
     database = Path(environment["LOKET_DATABASE"])
     file = folder / "taken"
@@ -99,12 +99,12 @@ def _times(
     with serving(OURS, environment, 2, 4) as port:
         _download(port, f"{LIST}.csv", cookie, file)
         for number in range(rounds):
-            tell(f"downloads, round {number + 1} of {rounds}")
+            progress(f"downloads, round {number + 1} of {rounds}")
             found.setdefault("sqlite3 -csv", []).append(_command(database, file))
             for name, path in ours.items():
                 found.setdefault(name, []).append(_download(port, path, cookie, file))
     with _datasette(database) as port:
-        tell("Datasette")
+        progress("Datasette")
         path = f"/{database.stem}/orders.csv?_stream=on&_size=max&account=1&_sort_desc=ordered_at"
         found["Datasette"] = [_download(port, path, "", file)] * rounds
     base, data = found["sqlite3 -csv"], found["Datasette"]

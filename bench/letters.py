@@ -41,13 +41,13 @@ class _Round:
     typst: float
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The benchmark of letters, as markdown."""
     rounds, count = (2, 50) if quick else (5, 200)
     compile_stale()
     found = []
     for number in range(rounds):
-        tell(f"letters, round {number + 1} of {rounds}")
+        progress(f"letters, round {number + 1} of {rounds}")
         with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
             found.append(_round(Path(scratch), count))
     row = [

@@ -95,13 +95,13 @@ def flood(port: int, line: int, stop: Event) -> Counter[int]:
     return one.statuses
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The benchmark, as markdown."""
     people = 40 if quick else PEOPLE
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         environment = demo_settings(Path(scratch))
         _fill(environment)
-        tell(f"{people} people at once")
+        progress(f"{people} people at once")
         stop = Event()
         with (
             serving(OURS, environment, 2, 4) as port,

@@ -32,17 +32,17 @@ headers); medians of the rounds, ratios round by round: above 1.00 is faster.
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The benchmarks of the list of orders, as markdown."""
     count, rounds, seconds = (QUICK, 1, 2.0) if quick else (COUNT, 3, SECONDS)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         environment = demo_settings(Path(scratch))
-        tell(f"making {count:,} orders")
+        progress(f"making {count:,} orders")
         loket(environment, "migrate")
         loket(environment, "demo", "--orders", str(count))
         people = _people(environment)
-        sizes = _sizes(environment, people, rounds, seconds, tell)
-        bare = _beside_bare(environment, people["large"][0], rounds, seconds, tell)
+        sizes = _sizes(environment, people, rounds, seconds, progress)
+        bare = _beside_bare(environment, people["large"][0], rounds, seconds, progress)
     head = ["account", "orders", "a second", "p50 ms", "p99 ms", "worst address, p99 ms", "p99 / small"]
     beside = ["list of 25", "clients", "a second", "p50 ms", "p99 ms", "ours / bare WSGI"]
     return f"## Orders: {count:,}\n\n{table(head, sizes)}\n\n{table(beside, bare)}\n\n{NOTES}\n"
@@ -78,7 +78,7 @@ def _sizes(
     people: Mapping[str, tuple[int, int]],
     rounds: int,
     seconds: float,
-    tell: Callable[[str], None],
+    progress: Callable[[str], None],
 ) -> list[list[str]]:
     asked = ["&".join(filter(None, parts)) for parts in product(PERIODS, SORTS, FILTERS)]
     found: dict[str, list[Answers]] = {name: [] for name in people}
@@ -87,7 +87,7 @@ def _sizes(
     with serving(OURS, environment, 2, 4) as port:
         for number in range(rounds):
             for name, cookie in cookies.items():
-                tell(f"the {name} account, round {number + 1} of {rounds}")
+                progress(f"the {name} account, round {number + 1} of {rounds}")
                 requests = [get(f"{LIST}?{query}", {"Cookie": cookie}) for query in asked]
                 run_clients(port, [Client(requests, once=True)] * 2, 60)
                 answers = _checked(run_clients(port, [Client(requests)], seconds))
@@ -115,13 +115,13 @@ def _by_address(answers: Answers, addresses: int) -> list[float]:
 
 
 def _beside_bare(
-    environment: Mapping[str, str], person: int, rounds: int, seconds: float, tell: Callable[[str], None]
+    environment: Mapping[str, str], person: int, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> list[list[str]]:
     cookie = sign_in(environment, person)
     request = [get(LIST, {"Cookie": cookie})]
     found: dict[tuple[str, int], list[Answers]] = {}
     for number in range(rounds):
-        tell(f"beside a bare WSGI app, round {number + 1} of {rounds}")
+        progress(f"beside a bare WSGI app, round {number + 1} of {rounds}")
         for name, target in (("bare WSGI", TARGET), ("ours", OURS)):
             with serving(target, {**environment, **person_setting(person)}, 2, 4) as port:
                 run_clients(port, [Client(request)] * 4, 0.5)

@@ -40,12 +40,14 @@ indexes, and can be stopped at any moment. 'The same file again' finds that noth
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The import benchmark, as markdown."""
     count = QUICK if quick else COUNT
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        tell(f"writing a file of {count:,} orders")
-        costs = interleave(_contestants(Path(scratch), count), 1 if quick else 2, lambda text: tell(f"orders, {text}"))
+        progress(f"writing a file of {count:,} orders")
+        costs = interleave(
+            _contestants(Path(scratch), count), 1 if quick else 2, lambda text: progress(f"orders, {text}")
+        )
     lines = [table_row(name, count, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
     return f"## Orders brought in: {count:,} rows\n\n{table(HEAD, lines)}\n\n{NOTES}\n"
 

@@ -68,19 +68,19 @@ class Weight:
         setattr(self, kind, getattr(self, kind) + size)
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The weight benchmark, as markdown."""
     found: dict[str, Weight] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         folder = Path(scratch)
-        tell("our pages")
+        progress("our pages")
         with patch.dict("os.environ", demo_settings(folder)):
             config = load()
         text, pages = _ours(config)
         found |= pages
-        tell(GOVUK)
+        progress(GOVUK)
         found |= _govuk(folder / "govuk", text)
-        tell("Material for MkDocs")
+        progress("Material for MkDocs")
         found["Material for MkDocs, one page"] = _material(folder / "material", config.content)
     base = found["our help page"].all
     rows = [

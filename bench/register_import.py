@@ -29,10 +29,10 @@ lines a transaction as we do; `loket register import` also checks each field and
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The import benchmark, as markdown."""
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        costs = interleave(_contestants(Path(scratch)), 2 if quick else 5, lambda text: tell(f"register, {text}"))
+        costs = interleave(_contestants(Path(scratch)), 2 if quick else 5, lambda text: progress(f"register, {text}"))
     lines = [table_row(name, COUNT, costs[name], costs[PEER]) for name in (PEER, NEW, AGAIN)]
     return f"## The register: {COUNT:,} rows\n\n{table(HEAD, lines)}\n\n{NOTES}\n"
 

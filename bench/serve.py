@@ -28,13 +28,13 @@ passwords without a pause; each password is hashed with argon2id (19 MiB, two pa
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """All serve benchmarks, as markdown."""
     rounds, seconds = (1, 1.0) if quick else (3, SECONDS)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        form = _form(Path(scratch), rounds, seconds, tell)
+        form = _form(Path(scratch), rounds, seconds, progress)
         waiting = [
-            _waiting(Path(scratch), workers, threads, rounds, seconds, tell)
+            _waiting(Path(scratch), workers, threads, rounds, seconds, progress)
             for workers, threads in (SETTINGS if not quick else SETTINGS[4:7])
         ]
     head = ["request", "a second", "p50 ms", "p99 ms", "ours / bare Flask"]
@@ -55,7 +55,7 @@ def _settings(folder: Path) -> dict[str, str]:
     return demo_settings(folder) | {"LOKET_PROXIES": "1"}
 
 
-def _form(scratch: Path, rounds: int, seconds: float, tell: Callable[[str], None]) -> list[list[str]]:
+def _form(scratch: Path, rounds: int, seconds: float, progress: Callable[[str], None]) -> list[list[str]]:
     hello, fragment = [get("/")], [get(FORM)]
     wrong = [post(FORM, {"access_code": "ABC", "email": "nobody"})]
     found: dict[str, list[Answers]] = {
@@ -65,7 +65,7 @@ def _form(scratch: Path, rounds: int, seconds: float, tell: Callable[[str], None
         "form POST, right input": [],
     }
     for number in range(rounds):
-        tell(f"form and bare Flask: round {number + 1} of {rounds}")
+        progress(f"form and bare Flask: round {number + 1} of {rounds}")
         environment = _settings(scratch / f"form{number}")
         password_requests(environment, 0)
         with serving(BARE, {}, 1, 1) as bare, serving(OURS, environment, 1, 1) as ours:
@@ -103,11 +103,11 @@ def _checked(answers: Sequence[Answers], status: int) -> Answers:
 
 
 def _waiting(
-    scratch: Path, workers: int, threads: int, rounds: int, seconds: float, tell: Callable[[str], None]
+    scratch: Path, workers: int, threads: int, rounds: int, seconds: float, progress: Callable[[str], None]
 ) -> list[str]:
     alone, probed, hammered, rates = [], [], [], []
     for number in range(rounds):
-        tell(f"while passwords are hashed, {workers} × {threads}: round {number + 1} of {rounds}")
+        progress(f"while passwords are hashed, {workers} × {threads}: round {number + 1} of {rounds}")
         environment = _settings(scratch / f"hash{workers}-{threads}-{number}")
         passwords = password_requests(environment, int(120 * seconds))
         probe = Client([get(FORM)], pause=PROBE_PAUSE)

@@ -16,7 +16,7 @@ from selfservice import server
 
 OURS = "selfservice.server:application"
 BARE = "bench.server:hello"
-PLAIN = "bench.bare_form:form"
+PLAIN = "bench.bare_form:form_app"
 
 
 def hello() -> Flask:

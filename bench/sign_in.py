@@ -41,7 +41,7 @@ one more client meanwhile.
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """The sign-in benchmark, as markdown."""
     rounds, seconds = (1, 3.0) if quick else (3, SECONDS)
     settings = SETTINGS[-2:] if quick else SETTINGS
@@ -52,7 +52,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
             requests = _requests(environment)
             found = []
             for number in range(rounds):
-                tell(f"signing in, {workers} × {threads}, round {number + 1} of {rounds}")
+                progress(f"signing in, {workers} × {threads}, round {number + 1} of {rounds}")
                 before = bare(workers, seconds / 2)
                 with serving(OURS, environment, workers, threads) as port:
                     entered, others = _round(port, requests, seconds)

@@ -43,7 +43,7 @@ the same app on granian's WSGI interface behind WhiteNoise, in turn; medians of 
 """.strip()
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """Both tables, as markdown."""
     rounds, seconds = (3, 0.7) if quick else (9, 2.0)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
@@ -56,14 +56,14 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
                 stdout=subprocess.DEVNULL,
             )
         (Path(environment["LOKET_OUTPUT"]) / "large.txt").write_bytes(b"x" * LARGE)
-        waits = _waits(Path(scratch), environment, seconds * 3, tell)
-        rates = _rates(environment, rounds, seconds, tell)
+        waits = _waits(Path(scratch), environment, seconds * 3, progress)
+        rates = _rates(environment, rounds, seconds, progress)
     first = table(["p99 ms", *ASKED], waits)
     return f"## Slow clients\n\n{first}\n\n{table(['', 'ours', 'WSGI', 'ours / WSGI'], rates)}\n\n{NOTES}\n"
 
 
 def _waits(
-    scratch: Path, environment: Mapping[str, str], seconds: float, tell: Callable[[str], None]
+    scratch: Path, environment: Mapping[str, str], seconds: float, progress: Callable[[str], None]
 ) -> list[list[str]]:
     rows = []
     clients = [Client([request], pause=PROBE_PAUSE) for request, _ in ASKED.values()]
@@ -75,7 +75,7 @@ def _waits(
         for name, way in ways.items():
             with way as port:
                 if port is None:
-                    tell("no Caddy: without the front")
+                    progress("no Caddy: without the front")
                     continue
                 attacks: dict[str, AbstractContextManager[None]] = {
                     "alone": nullcontext(),
@@ -83,7 +83,7 @@ def _waits(
                     f"{DOWNLOADS} unread downloads": unread_downloads(port, "/large.txt", DOWNLOADS, host="127.0.0.1"),
                 }
                 for beside, held in attacks.items():
-                    tell(f"{name}, {beside}")
+                    progress(f"{name}, {beside}")
                     run_clients(port, clients, 0.5)
                     with held:
                         answers = run_clients(port, clients, seconds)
@@ -113,12 +113,14 @@ def _front(scratch: Path, environment: Mapping[str, str], app: int) -> Iterator[
         yield port
 
 
-def _rates(environment: Mapping[str, str], rounds: int, seconds: float, tell: Callable[[str], None]) -> list[list[str]]:
+def _rates(
+    environment: Mapping[str, str], rounds: int, seconds: float, progress: Callable[[str], None]
+) -> list[list[str]]:
     found: dict[str, list[tuple[float, float]]] = {}
     peers.command("python")  # so that they are there
     with serving(OURS, environment, 1, 4) as ours, serving(wsgi_peer.TARGET, environment, 1, 4) as theirs:
         for number in range(rounds + 1):
-            tell(f"rates, round {number} of {rounds}" if number else "warming up")
+            progress(f"rates, round {number} of {rounds}" if number else "warming up")
             for name, (request, _) in ASKED.items():
                 pair = [
                     combined(run_clients(port, [Client([request])] * 2, seconds)).per_second for port in (ours, theirs)

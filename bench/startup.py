@@ -54,7 +54,7 @@ main()
 """
 
 
-def run(*, quick: bool, tell: Callable[[str], None]) -> str:
+def run(*, quick: bool, progress: Callable[[str], None]) -> str:
     """Measure, and return the table with its note."""
     with tempfile.TemporaryDirectory() as folder:
         settings = {**demo_settings(Path(folder)), "PYTHONDONTWRITEBYTECODE": ""}
@@ -66,7 +66,7 @@ def run(*, quick: bool, tell: Callable[[str], None]) -> str:
         }
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in codes}
         for number in range((QUICK_ROUNDS if quick else ROUNDS) + 1):
-            tell(f"round {number}" if number else "warming up")
+            progress(f"round {number}" if number else "warming up")
             for name, code in codes.items():
                 cost = _cost(code, settings)
                 if number:

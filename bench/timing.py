@@ -59,11 +59,13 @@ def _last_lines(said: IO[bytes]) -> str:
     return said.read()[-3000:].decode(errors="replace")
 
 
-def interleave(contestants: Sequence[Contestant], rounds: int, tell: Callable[[str], None]) -> dict[str, list[Cost]]:
+def interleave(
+    contestants: Sequence[Contestant], rounds: int, progress: Callable[[str], None]
+) -> dict[str, list[Cost]]:
     """Each in turn, `rounds` times, after one round that is not counted. Costs by name, in the order of the rounds."""
     costs: dict[str, list[Cost]] = {one.name: [] for one in contestants}
     for number in range(rounds + 1):
-        tell(f"round {number} of {rounds}" if number else "warming up")
+        progress(f"round {number} of {rounds}" if number else "warming up")
         for one in contestants:
             cost = run(one)
             if number:

@@ -177,11 +177,11 @@ class Server:
 
     def _call_app(self, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> RawResponse:
         """The app's answer; with `error` the page that says so. In a thread of the pool."""
-        status, said = 500, Headers()
+        status, sent_headers = 500, Headers()
 
         def start(line: str, given: Headers, _: object = None, /) -> Callable[[bytes], object]:
-            nonlocal status, said
-            status, said = int(line[:3]), given
+            nonlocal status, sent_headers
+            status, sent_headers = int(line[:3]), given
             return _no_write
 
         opened: list[FileWrapper] = []  # what views' send_file has: Werkzeug asks for it here
@@ -196,8 +196,8 @@ class Server:
         result = self._app(environ, start)
         # Werkzeug wraps it once more when a part was asked for.
         sent = getattr(result, "iterable", result)
-        if isinstance(sent, FileWrapper) and (part := _byte_range(sent.file, said)):
-            return RawResponse(status, said, file=sent.file, byte_range=part)
+        if isinstance(sent, FileWrapper) and (part := _byte_range(sent.file, sent_headers)):
+            return RawResponse(status, sent_headers, file=sent.file, byte_range=part)
         try:
             content = b"".join(result)
         except Exception:
@@ -211,7 +211,9 @@ class Server:
                 if hasattr(each, "close"):
                     each.close()
         # What is left of a body that was not taken in would be read as the next request.
-        return RawResponse(status, [*said, ("Connection", "close")] if error in (400, 408, 413) else said, content)
+        return RawResponse(
+            status, [*sent_headers, ("Connection", "close")] if error in (400, 408, 413) else sent_headers, content
+        )
 
 
 def _no_write(_: bytes) -> None:
@@ -266,10 +268,10 @@ def _byte_range(file: IO[bytes], headers: Headers) -> tuple[int, int] | None:
         return None
     if size <= CACHED_BYTES:
         return None
-    said = dict(headers)
-    start = re.match(r"bytes (\d+)-", said.get("Content-Range", ""))
+    sent_headers = dict(headers)
+    start = re.match(r"bytes (\d+)-", sent_headers.get("Content-Range", ""))
     first = int(start[1]) if start else 0
-    return first, first + int(said["Content-Length"])
+    return first, first + int(sent_headers["Content-Length"])
 
 
 def _send(method: str, proto: RSGIHTTPProtocol, answer: RawResponse) -> IO[bytes] | None:

@@ -111,7 +111,7 @@ class Redirect:
     location: str
     shared: Headers
 
-    def respond(self, _asked: HeaderGetter) -> RawResponse:
+    def respond(self, _get_header: HeaderGetter) -> RawResponse:
         """The answer to any request."""
         return RawResponse(302, [("Location", self.location), ("Cache-Control", "max-age=0, public"), *self.shared])
 
@@ -123,22 +123,22 @@ class StaticFile:
         self._headers, self._shared, self._copies = dict(own), shared, copies
         self._cached: dict[str | None, RawResponse] = {}
 
-    def respond(self, asked: HeaderGetter) -> RawResponse:
+    def respond(self, get_header: HeaderGetter) -> RawResponse:
         """The answer to a request with these headers.
 
         What is read is whole, as it was or as it is, whatever happens to the file meanwhile. Raises OSError when it
         has just gone.
         """
-        if self._is_not_modified(asked):
+        if self._is_not_modified(get_header):
             return RawResponse(304, [each for each in self._headers.items() if each[0] in _SENT_WITH_304])
-        accepted = _accepted_encodings(asked("accept-encoding") or "")
+        accepted = _accepted_encodings(get_header("accept-encoding") or "")
         size, path, encoding = next(copy for copy in self._copies if copy[2] is None or copy[2] in accepted)
         whole = self._cached.get(encoding) or self._full_response(path, encoding, is_short=size <= CACHED_BYTES)
-        return whole if asked("range") is None else self._range_response(asked, whole)
+        return whole if get_header("range") is None else self._range_response(get_header, whole)
 
-    def _is_not_modified(self, asked: HeaderGetter) -> bool:
+    def _is_not_modified(self, get_header: HeaderGetter) -> bool:
         """Whether the client says that it has this version."""
-        tags, date = asked("if-none-match"), asked("if-modified-since")
+        tags, date = get_header("if-none-match"), get_header("if-modified-since")
         if tags is None and date is None:
             return False
         return not is_resource_modified(
@@ -158,12 +158,12 @@ class StaticFile:
         size = os.fstat(file.fileno()).st_size
         return RawResponse(200, [*headers, ("Content-Length", str(size))], file=file, byte_range=(0, size))
 
-    def _range_response(self, asked: HeaderGetter, whole: RawResponse) -> RawResponse:
+    def _range_response(self, get_header: HeaderGetter, whole: RawResponse) -> RawResponse:
         """The part that was asked for, or all of it."""
-        wanted, (_, size) = parse_range_header(asked("range")), whole.byte_range
+        wanted, (_, size) = parse_range_header(get_header("range")), whole.byte_range
         if wanted is None or wanted.units != "bytes" or len(wanted.ranges) > 1:
             return whole
-        if (has := asked("if-range")) and is_resource_modified(
+        if (has := get_header("if-range")) and is_resource_modified(
             "bytes",
             has,
             etag=self._headers["ETag"],

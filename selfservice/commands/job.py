@@ -17,14 +17,14 @@ from selfservice.orders import export
 from selfservice.web import downloads
 from selfservice.web.services import Services, services
 
-TELL_SECONDS = 1.0
-# Whoever asks for a page comes first.
+REPORT_SECONDS = 1.0
+# Requests for pages come first.
 NICE = 10
 
-Tell = Callable[[int], None]
+ProgressFunction = Callable[[int], None]
 
 
-def _orders_file(wired: Services, job: Job, tell: Tell) -> None:
+def _orders_file(wired: Services, job: Job, report: ProgressFunction) -> None:
     query, kind = export.from_payload(job.payload)
     assert job.session_id is not None, "a file is always somebody's"
     folder = downloads.folder_of(wired)
@@ -32,12 +32,12 @@ def _orders_file(wired: Services, job: Job, tell: Tell) -> None:
         job.session_id,
         job.name,
         export.estimated_room(job.steps, kind),
-        lambda path: export.write(wired.db, query, kind, path, tell),
+        lambda path: export.write(wired.db, query, kind, path, report),
     )
 
 
 # What is done for each kind of job.
-KINDS: dict[str, Callable[[Services, Job, Tell], None]] = {export.JOB: _orders_file}
+KINDS: dict[str, Callable[[Services, Job, ProgressFunction], None]] = {export.JOB: _orders_file}
 
 
 @click.command("job", hidden=True)
@@ -52,16 +52,16 @@ def command(name: str, attempt: int) -> None:
     job = queue.find_leased(wired.db.read(), name, attempt)
     if job is None:
         return
-    told = time.monotonic()
+    reported_at = time.monotonic()
 
-    def tell(done: int) -> None:
-        nonlocal told
-        if time.monotonic() - told >= TELL_SECONDS:
-            told = time.monotonic()
+    def report(done: int) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= REPORT_SECONDS:
+            reported_at = time.monotonic()
             queue.report_progress(wired.db, job, done, clock.now())
 
     try:
-        KINDS[job.kind](wired, job, tell)
+        KINDS[job.kind](wired, job, report)
         queue.finish(wired.db, job, clock.now())
     except LeaseLostError:
         assert job.session_id is not None

@@ -33,7 +33,7 @@ def create(name: str, scope: api_keys.KeyScope) -> None:
             plain, made = api_keys.create(conn, name, scope, clock.now())
         except ValueError as error:
             sys.exit(f"loket: {error}. Nothing was changed")
-        _note(conn, "key.create", made)
+        _record_event(conn, "key.create", made)
     click.echo(plain)
     click.echo(f"Key {made.public_id} ({made.scope}) is made; it is not shown again", err=True)
 
@@ -59,15 +59,15 @@ def revoke(number: str) -> None:
         found = api_keys.revoke(conn, number, clock.now())
         if found is None:
             sys.exit(f"loket: no key that works has the number {number}. Nothing was changed")
-        _note(conn, "key.revoke", found)
+        _record_event(conn, "key.revoke", found)
     click.echo(f"Key {found.public_id} ({found.name}) is revoked")
 
 
-def _day(moment: str) -> str:
-    """The day of a moment, in Amsterdam."""
-    return workdays.today(clock.from_text(moment)).isoformat()
+def _day(timestamp: str) -> str:
+    """The day of a time, in Amsterdam."""
+    return workdays.today(clock.from_text(timestamp)).isoformat()
 
 
-def _note(conn: Connection, what: str, key: api_keys.ApiKey) -> None:
+def _record_event(conn: Connection, what: str, key: api_keys.ApiKey) -> None:
     who = f"account:{getpass.getuser()}"
     record(conn, services().keys, clock.now(), what, "ok", who=who, on_what=f"delivery_key:{key.id}")

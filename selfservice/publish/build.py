@@ -95,17 +95,17 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
             indexing.start(list(_search_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
 
     plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], form_renderer(app), index)
-    heard = _ErrorCollector()
+    logged = _ErrorCollector()
     log = logging.getLogger("pelican")
-    log.addHandler(heard)
+    log.addHandler(logged)
     try:
         progress("Reading and writing pages")
         with using_language(current_language()):
             Pelican(pelican_settings(app, config, fresh, plugin)).run()
     finally:
         plugin.unregister()
-        log.removeHandler(heard)
-    problems = plugin.problems + [Problem("content", 1, message) for message in heard.messages]
+        log.removeHandler(logged)
+    problems = plugin.problems + [Problem("content", 1, message) for message in logged.messages]
     problems += unused_facts(config, plugin.layout.facts)
     problems += demo_contacts(config, plugin.layout.facts)
     errors = [problem for problem in problems if problem.error]
