@@ -15,7 +15,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
 from selfservice.limits.rate_limit import limited_network
 
-# The trigger below refuses to forget an event sooner, and one refusal would stop all of the cleaning.
+# The table's trigger (migrations.py) refuses to delete an event sooner, and one refusal would stop all of the cleaning.
 LEAST_DAYS = 365
 LOGGER = logging.getLogger("loket.events")
 
