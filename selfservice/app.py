@@ -80,7 +80,7 @@ def wire(config: Config) -> Flask:
     app.extensions["layout"] = layout
     access_log.init_app(app)
     hooks.init_app(app)
-    authentication.init_app(app, rights.load(config.content / "rights.toml"))
+    authentication.init_app(app, rights.load_rights(config.content / "rights.toml"))
     error_pages.init_app(app)
     downloads.init_app(app)
     monitoring.init_app(app, config)

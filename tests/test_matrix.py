@@ -112,7 +112,7 @@ def test_everything_is_classified(app: Flask) -> None:
 
 def test_the_table_is_that_of_the_rights() -> None:
     """What the test believes of each form is what content/rights.toml says."""
-    table = rights.load(ROOT / "content" / "rights.toml")
+    table = rights.load_rights(ROOT / "content" / "rights.toml")
     for endpoint, kinds in PERSONAL.items():
         form = endpoint.partition(".")[0].replace("_", "-")
         assert kinds == {kind for kind in BOTH if table.allows(kind, form)}

@@ -24,7 +24,7 @@ def fill() -> bool:
 @click.command("demo")
 @click.option(
     "--orders",
-    type=click.IntRange(min=many_orders.LEAST),
+    type=click.IntRange(min=many_orders.MIN_ORDERS),
     metavar="N",
     help="Make so many orders, of a fifth as many invented people; a tenth are of the organisation of the code below. "
     "Stopped half-way, it goes on when it is run again.",
@@ -43,7 +43,7 @@ def command(orders: int | None) -> None:
 def _add_orders(count: int) -> bool:
     conn = services().db.read()
     known = conn.execute("SELECT count(*) FROM orders").fetchone()[0]
-    if known < count and many_orders.begun(conn):
+    if known < count and many_orders.count_people(conn):
         click.echo(f"Going on: {known:,} of {count:,} orders are there", err=True)
     progress = ProgressReporter(sys.stderr, count, what="orders")
     done = many_orders.fill(

@@ -89,7 +89,7 @@ def _print_addresses(base_url: str, is_demo: bool) -> None:
         code, email = accounts.DEMO_LOGIN
         click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
         click.echo(f"  To log in, the password  {accounts.DEMO_PASSWORD}")
-        for number, way in zip(requests.NEVER_CAME, ("letter", "e-mail"), strict=True):
+        for number, way in zip(requests.NOT_RECEIVED, ("letter", "e-mail"), strict=True):
             reference = group_reference(requests.reference(number))
             click.echo(f"  Never came by {way + ':':<8}   reference {reference}, {requests.email(number)}")
         if services().config.smtp_url is None:

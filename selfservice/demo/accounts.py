@@ -101,7 +101,7 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
             )
             for number, (name, domain, street, house_number, city) in enumerate(ORGANISATIONS)
         ]
-        _register(conn, organisation_ids)
+        _fill_register_columns(conn, organisation_ids)
         uses: list[tuple[int, int | None]] = []
         for number in range(PEOPLE):
             person = people.add(
@@ -123,14 +123,16 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
                 passwords.store_hash(conn, person, hashed, long_ago)
         requests.fill(conn, ctx, now, hashed)
         left = long_ago + timedelta(days=90)
-        former = _add_former(conn, ctx.keys, organisation_ids[0], uses[1][0], (long_ago, left))
+        former = _add_revoked_codes(conn, ctx.keys, organisation_ids[0], uses[1][0], (long_ago, left))
         orders.fill(conn, [*uses[:2], (former, organisation_ids[0]), *uses[3:], uses[2]], now, {former: left})
     return True
 
 
-def _add_former(conn: Connection, keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]) -> int:
-    """Codes that were revoked: one of somebody who left the first organisation, whose id it returns, and the one that
-    its second person had before. `life` is from when to when they worked.
+def _add_revoked_codes(
+    conn: Connection, keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]
+) -> int:
+    """Add two revoked codes: one of somebody who left the first organisation, whose id it returns, and the previous one
+    of its second person. `life` is when they were created and revoked.
     """
     then, left = life
     former = people.add(
@@ -157,8 +159,8 @@ def _add_former(conn: Connection, keys: Keys, organisation: int, second: int, li
     return former
 
 
-def _register(conn: Connection, organisation_ids: list[int]) -> None:
-    """What else the register has: who pays by direct debit, and where post goes."""
+def _fill_register_columns(conn: Connection, organisation_ids: list[int]) -> None:
+    """Set the payment method and postal address of some organisations."""
     for number, organisation in enumerate(organisation_ids):
         if number % 4 == 1:
             conn.execute(
@@ -173,7 +175,7 @@ def _register(conn: Connection, organisation_ids: list[int]) -> None:
 
 
 def _has_own_email(organisation: int) -> bool:
-    """Whether the register has the address of one of its people for it."""
+    """Whether its registered e-mail address is that of one of its people."""
     return organisation % 3 == 1 and _is_business(organisation * 2)
 
 

@@ -14,13 +14,13 @@ from random import Random
 from selfservice.clock import to_text
 from selfservice.db import Connection, Database
 from selfservice.demo import order_times
-from selfservice.demo.orders import FIRST_NUMBER, Buyer, products, rows
-from selfservice.demo.people import people
+from selfservice.demo.orders import FIRST_NUMBER, Buyer, add_products, make_orders
+from selfservice.demo.people import make_people
 from selfservice.orders.store import OrderStore
 
-LEAST = 5_000
-MARK = "@menigte.example"
-RUN, BATCH = 100_000, 20_000
+MIN_ORDERS = 5_000
+EMAIL_DOMAIN = "@menigte.example"
+SORTED_ORDERS, BATCH_SIZE = 100_000, 20_000
 _PEOPLE = """
     INSERT INTO people (id, given_name, family_name, email, email_key, language, created_at)
     VALUES (:person, :given, :family, :email, :email, :language, :then)
@@ -52,35 +52,35 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     conn = db.read()
     if conn.execute("SELECT count(*) FROM orders").fetchone()[0] >= count:
         return False
-    started = begun(conn)
+    started = count_people(conn)
     # The same crowd for the same number, not a secret; and another one for who comes later, since codes are drawn too.
     random = Random(count + started)  # noqa: S311
-    _people(db, random, count // 5, now)
+    _add_people(db, random, count // 5, now)
     mine, others = _buyers(conn, random)
-    known, own, last = _counted(conn, mine[0].account)
-    who = _chosen(random, mine, min(count // 10 - own, count - known))
-    who += _chosen(random, others, count - known - len(who))
+    known, own, last = _order_counts(conn, mine[0].account)
+    who = _choose_buyers(random, mine, min(count // 10 - own, count - known))
+    who += _choose_buyers(random, others, count - known - len(who))
     random.shuffle(who)
     moments = order_times.timestamps(random, len(who), now, max(20, len(who) // 2000))
     with db.write() as writing:
-        numbers = products(writing)
-    orders = rows(random, numbers, zip(moments, who, strict=True), moments[-1][1], max(FIRST_NUMBER, last + 1))
+        numbers = add_products(writing)
+    orders = make_orders(random, numbers, zip(moments, who, strict=True), moments[-1][1], max(FIRST_NUMBER, last + 1))
     done = known
-    while run := sorted(islice(orders, RUN)):
-        for start in range(0, len(run), BATCH):
+    while run := sorted(islice(orders, SORTED_ORDERS)):
+        for start in range(0, len(run), BATCH_SIZE):
             with db.write() as writing:
-                done += OrderStore(writing).upsert(run[start : start + BATCH]).new
+                done += OrderStore(writing).upsert(run[start : start + BATCH_SIZE]).new
             progress(done)
     return True
 
 
-def begun(conn: Connection) -> int:
-    """How many people of a crowd there are: none before the first one is begun."""
-    found = conn.execute("SELECT count(*) FROM people WHERE email_key LIKE :crowd", {"crowd": f"%{MARK}"})
+def count_people(conn: Connection) -> int:
+    """How many people were made by `fill` so far."""
+    found = conn.execute("SELECT count(*) FROM people WHERE email_key LIKE :crowd", {"crowd": f"%{EMAIL_DOMAIN}"})
     return int(found.fetchone()[0])
 
 
-def _counted(conn: Connection, account: int) -> tuple[int, int, int]:
+def _order_counts(conn: Connection, account: int) -> tuple[int, int, int]:
     """How many orders there are, how many of this account, and the last number that we gave one."""
     row = conn.execute(
         """SELECT count(*) AS orders, count(*) FILTER (WHERE account = :account) AS own,
@@ -90,17 +90,17 @@ def _counted(conn: Connection, account: int) -> tuple[int, int, int]:
     return row["orders"], row["own"], int(row["last"] or 0)
 
 
-def _chosen(random: Random, buyers: list[Buyer], count: int) -> list[Buyer]:
+def _choose_buyers(random: Random, buyers: list[Buyer], count: int) -> list[Buyer]:
     return random.choices(buyers, cum_weights=list(accumulate(buyer.weight for buyer in buyers)), k=max(0, count))
 
 
-def _people(db: Database, random: Random, count: int, now: datetime) -> None:
+def _add_people(db: Database, random: Random, count: int, now: datetime) -> None:
     """Make people until there are so many codes."""
     then, is_more = to_text(now - timedelta(days=365 * order_times.YEARS)), True
     while is_more:
         with db.write() as writing:
             # Asked for by the batch, since they have row numbers: others may be added in between.
-            batch = list(islice(people(writing, random, count, then, begun(writing)), BATCH))
+            batch = list(islice(make_people(writing, random, count, then, count_people(writing)), BATCH_SIZE))
             is_more = bool(batch)
             writing.executemany(_PEOPLE, [each._asdict() for each in batch])
             writing.executemany(_ORGANISATIONS, [each._asdict() for each in batch if each.kvk_number])
@@ -118,7 +118,7 @@ def _buyers(conn: Connection, random: Random) -> tuple[list[Buyer], list[Buyer]]
     made = conn.execute(
         """SELECT h.id, h.account, h.organisation_id FROM order_holders h JOIN people p ON p.id = h.person_id
            WHERE p.email_key LIKE :crowd ORDER BY h.id""",
-        {"crowd": f"%{MARK}"},
+        {"crowd": f"%{EMAIL_DOMAIN}"},
     )
     for row in made:
         payment = "credit" if row["organisation_id"] is None else "direct_debit"

@@ -15,7 +15,7 @@ from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
 
 FIRST_NUMBER = 4_100_000
-COUNT, TODAY = 600, 8
+TOTAL_ORDERS, ORDERS_TODAY = 600, 8
 
 
 class Product(NamedTuple):
@@ -77,20 +77,20 @@ def fill(
             until = left[person].timestamp() if left and person in left else inf
             found.append(Buyer(*OrderStore(conn).add_holder(person, organisation), payment, weights[place], until))
     random = Random(20261121)  # noqa: S311 (the same orders for everybody, not a secret)
-    who = random.choices(found, cum_weights=list(accumulate(buyer.weight for buyer in found)), k=COUNT)
-    moments = order_times.timestamps(random, COUNT, now, TODAY)
+    who = random.choices(found, cum_weights=list(accumulate(buyer.weight for buyer in found)), k=TOTAL_ORDERS)
+    moments = order_times.timestamps(random, TOTAL_ORDERS, now, ORDERS_TODAY)
     first = found[0]
     who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, moments, strict=True)]
-    made = rows(random, products(conn), zip(moments, who, strict=True), moments[-1][1])
+    made = make_orders(random, add_products(conn), zip(moments, who, strict=True), moments[-1][1])
     return OrderStore(conn).upsert(list(made)).new
 
 
-def products(conn: Connection) -> list[int]:
+def add_products(conn: Connection) -> list[int]:
     """The row numbers of PRODUCTS, which are made when they are not there: call inside `write()`."""
     return [OrderStore(conn).add_product(each.code, each.name_en, each.name_nl) for each in PRODUCTS]
 
 
-def rows(
+def make_orders(
     random: Random,
     numbers: Sequence[int],
     sales: Iterable[tuple[tuple[int, str], Buyer]],

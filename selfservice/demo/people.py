@@ -14,28 +14,28 @@ from selfservice.demo import accounts
 from selfservice.values.access_code import CHARACTERS
 
 KVK_NUMBERS = 100_000  # as many as begin with 000
-KINDS = (
+ORGANISATION_KINDS = (
     "Bakkerij", "Fietsenmaker", "Bloemist", "Timmerbedrijf", "Boekhandel", "Studio", "Loodgieter", "Software",
     "Kapsalon", "Stichting", "Rijschool", "Ontwerpbureau", "Kaasmakerij", "Drukkerij", "Meubelmakerij",
     "Vertaalbureau", "Dierenpension", "Schoonmaak", "Catering", "Advies", "Garage", "Accountants", "Notariaat",
     "Holding",
 )  # fmt: skip
-HEADS = (
+NAME_HEADS = (
     "Zonne", "Regen", "Wolken", "Kiezel", "Mist", "Donder", "Vlinder", "Zilver", "Linde", "Honing", "Winter", "Zomer",
     "Molen", "Kasteel", "Duin", "Heide", "Sterren", "Maan", "Water", "Vuur", "Koper", "Appel", "Kersen", "Anker",
 )  # fmt: skip
-TAILS = (
+NAME_TAILS = (
     "straal", "boog", "maker", "steen", "gever", "kamp", "vanger", "spoor", "dal", "bloem", "veld", "licht",
     "wiek", "poort", "pad", "bes", "wachter", "schijn", "val", "vonk", "draad", "gaard", "pit", "tros",
 )  # fmt: skip
-GIVEN = (
+GIVEN_NAMES = (
     *accounts.GIVEN_NAMES, "Bo", "Ilse", "Ravi", "Guus", "Nadia", "Owen", "Lieke", "Teun", "Sara", "Milo", "Femke",
     "Hugo", "Zoë", "Daan", "Lotte", "Omar", "Tess", "Finn", "Esra", "Bram", "Maud", "Kees", "Anouk", "Jesse",
 )  # fmt: skip
 
 
-class Invented(NamedTuple):
-    """A person with an access code that nobody knows, and the organisation it is for (None when private), which is a
+class DemoPerson(NamedTuple):
+    """A person with an unknown access code, and the organisation it is for (None when private), which is a
     new one when `kvk_number` is there. `person`, `organisation` and `holder` are row numbers.
     """
 
@@ -59,7 +59,7 @@ class Invented(NamedTuple):
     holder: int
 
 
-def people(conn: Connection, random: Random, count: int, then: str, known: int = 0) -> Iterator[Invented]:
+def make_people(conn: Connection, random: Random, count: int, then: str, known: int = 0) -> Iterator[DemoPerson]:
     """People until there are `count` access codes: every thousandth of the first organisation, every fifth private,
     the others of new organisations of up to four people. `then` is when they got their code, `known` how many such
     people were made before. Only reads.
@@ -73,7 +73,7 @@ def people(conn: Connection, random: Random, count: int, then: str, known: int =
     organisation, room = last["organisation"], 0
     for place in range(known, known + count - last["codes"]):
         person = last["person"] + 1 + place - known
-        given, family = random.choice(GIVEN), random.choice(HEADS) + random.choice(TAILS)
+        given, family = random.choice(GIVEN_NAMES), random.choice(NAME_HEADS) + random.choice(NAME_TAILS)
         number = None
         if place % 1000 == 1:
             account, private = 1, False
@@ -83,7 +83,7 @@ def people(conn: Connection, random: Random, count: int, then: str, known: int =
             if not room and (number := next(free, None)):
                 organisation, room = organisation + 1, random.choice((1, 1, 2, 3, 4))
             account, room = organisation, max(0, room - 1)
-        yield Invented(
+        yield DemoPerson(
             person=person,
             given=given,
             family=family,
@@ -94,9 +94,9 @@ def people(conn: Connection, random: Random, count: int, then: str, known: int =
             account=account,
             kind="private" if private else "business",
             kvk_number=number,
-            name=f"{random.choice(KINDS)} {family}",
+            name=f"{random.choice(ORGANISATION_KINDS)} {family}",
             mailbox=f"info@{family.lower()}-{organisation}.example",
-            street=f"{random.choice(HEADS)}straat",
+            street=f"{random.choice(NAME_HEADS)}straat",
             house_number=str(place % 200 + 1),
             city=random.choice(accounts.ORGANISATIONS)[4],
             code_hash=f"{random.getrandbits(256):064x}",

@@ -17,8 +17,8 @@ from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, with_check
 from selfservice.values.reference import REFERENCE_CHARACTERS, reference_with_check_character
 
 # Days ago, its organisation's row (0: private), the states it went through and after how many hours each came.
-Story = tuple[tuple[RequestState, int], ...]
-STORIES: tuple[tuple[int, int, Story], ...] = (
+StateHistory = tuple[tuple[RequestState, int], ...]
+HISTORIES: tuple[tuple[int, int, StateHistory], ...] = (
     (1, 3, (("received", 0),)),
     (1, 5, (("received", 0),)),
     (2, 7, (("received", 0), ("checking", 20))),
@@ -35,8 +35,8 @@ STORIES: tuple[tuple[int, int, Story], ...] = (
 )
 # Past their last day, whatever holidays there are, and not so long ago that somebody was reminded of the code: of these
 # it can be said that it never came. One went by letter, one by e-mail.
-NEVER_CAME = (5, 6)
-NAMES = (
+NOT_RECEIVED = (5, 6)
+REQUESTERS = (
     ("Bo", "Sterrenveld"), ("Ilse", "Tandwiel"), ("Ravi", "Moonfield"), ("Guus", "Appelscha"), ("Nadia", "Kompas"),
     ("Owen", "Bramblewick"), ("Lieke", "Zilverspar"), ("Teun", "Roodborst"), ("Sara", "Windwijzer"),
     ("Milo", "Ottersgat"), ("Femke", "Lantaarn"), ("Hugo", "Pebbleworth"), ("Zoë", "Maanzaad"),
@@ -44,25 +44,24 @@ NAMES = (
 
 
 def fill(conn: Connection, ctx: Context, now: datetime, password: str | None = None) -> int:
-    """Put the requests in; returns how many. The organisations are expected to be there.
+    """Add the requests; returns how many. The organisations must exist.
 
-    Behind what was handed over stands a code that nobody has used yet; its owner has the password of this hash, when
-    one is given.
+    A fulfilled request has an unused code, and its owner the password with this hash, if one is given.
     """
-    for number, (days, row, story) in enumerate(STORIES):
+    for number, (days, row, story) in enumerate(HISTORIES):
         made = now - timedelta(days=days, hours=1)
-        request, person = _add(conn, ctx, number, row, story, made)
+        request, person = _add_request(conn, ctx, number, row, story, made)
         handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
         if handed:
-            _hand_over(conn, ctx, number, request, handed[0])
+            _add_code(conn, ctx, number, request, handed[0])
         if handed and password:
             passwords.store_hash(conn, person, password, made)
-    return len(STORIES)
+    return len(HISTORIES)
 
 
 def email(number: int) -> str:
     """The e-mail address with which the demo request of this number, from 0, was made."""
-    return f"{NAMES[number][0].lower().replace('ë', 'e')}@sterrenpost.example"
+    return f"{REQUESTERS[number][0].lower().replace('ë', 'e')}@sterrenpost.example"
 
 
 def reference(number: int) -> str:
@@ -72,13 +71,13 @@ def reference(number: int) -> str:
 
 
 def code(number: int) -> str:
-    """The access code that was handed over for the demo request of this number: always the same."""
+    """The access code issued for the demo request of this number: always the same."""
     digest = hashlib.sha256(f"loket request code {number}".encode()).digest()
     return with_check_character("".join(CHARACTERS[byte % 32] for byte in digest[:RANDOM_LENGTH]))
 
 
-def _hand_over(conn: Connection, ctx: Context, number: int, request_id: int, handed: datetime) -> None:
-    """Make the code that stands behind a request, as handed over then and not used since."""
+def _add_code(conn: Connection, ctx: Context, number: int, request_id: int, handed: datetime) -> None:
+    """Add the code of a fulfilled request, sent at this time and unused."""
     request = get(conn, request_id)
     made = access_codes.add(
         conn, ctx.keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
@@ -90,11 +89,11 @@ def _hand_over(conn: Connection, ctx: Context, number: int, request_id: int, han
     states.update(conn, request_id, access_code_id=made)
 
 
-def _add(
-    conn: Connection, ctx: Context, number: int, organisation_row: int, story: Story, made: datetime
+def _add_request(
+    conn: Connection, ctx: Context, number: int, organisation_row: int, story: StateHistory, made: datetime
 ) -> tuple[int, int]:
     """Add one request; its id and its person's."""
-    given, family = NAMES[number]
+    given, family = REQUESTERS[number]
     found = organisations.get(conn, organisation_row) if organisation_row else None
     state = story[-1][0]
     by_email = found is None or state == "sent"

@@ -1,4 +1,4 @@
-"""One fact: its value for programs, and itself as a text."""
+"""A fact: its value for programs, and its text for templates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from selfservice.facts.kinds import GROUPS, KINDS, _text
+from selfservice.facts.kinds import FACT_GROUPS, FACT_KINDS, _text
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One fact. Printed in a template or a page it is written for the language in force."""
+    """A fact. As a string, in a template or a page, it is formatted in the current language."""
 
     name: str
     kind: str
@@ -25,7 +25,7 @@ class Fact:
 
     @property
     def value(self) -> Any:
-        """What programs compute with: an int, a (from, to) tuple, a Decimal of euros, a date, a time, a text."""
+        """The value for programs: an int, a (from, to) tuple, a Decimal of euros, a date, a time, a text."""
         if self.kind == "money":
             return Decimal(self.raw)
         if isinstance(self.raw, list):
@@ -41,13 +41,13 @@ class Fact:
         return {"email": f"mailto:{self.raw}", "url": _text(self.raw)}.get(self.kind)
 
     def __str__(self) -> str:
-        return KINDS[self.kind][1](self.raw)
+        return FACT_KINDS[self.kind][1](self.raw)
 
     def __html__(self) -> str:
         return escape(str(self))
 
     def link(self) -> Markup:
-        """As it stands in running text: a phone number, an e-mail address or a website is a link."""
+        """The text in HTML: a phone number, an e-mail address or a website is a link."""
         if self.href is None:
             return escape(str(self))
         shown = str(self)
@@ -56,6 +56,6 @@ class Fact:
         return Markup('<a href="{}">{}</a>').format(self.href, shown)
 
     def __getattr__(self, name: str) -> Fact:
-        if name in GROUPS and name in self.by_group:
+        if name in FACT_GROUPS and name in self.by_group:
             return Fact(f"{self.name}.{name}", self.kind, self.by_group[name], self.source, self.line)
         raise AttributeError(name)

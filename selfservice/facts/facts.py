@@ -1,4 +1,4 @@
-"""The facts that text and program share: read once from content/facts.toml, written per language."""
+"""The facts of content/facts.toml, shared by texts and program."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from selfservice import clock
 from selfservice.facts.fact import Fact
-from selfservice.facts.file import read
+from selfservice.facts.file import read_facts
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import TIMEZONE
 
 
-class Group:
-    """What stands between the dots of `fact.password.min_length`: knows only its own facts."""
+class FactGroup:
+    """A group of facts in a template: `fact.password` in `fact.password.min_length`."""
 
     def __init__(self, facts: Facts, name: str) -> None:
         self._facts = facts
@@ -28,7 +28,7 @@ class Group:
 
 
 class Facts:
-    """All the facts that hold on one day, and which of them were asked for."""
+    """The facts valid on one day; records in `used` which were read."""
 
     def __init__(self, facts: Mapping[str, Fact], day: dt.date, changes: tuple[dt.date, ...] = ()) -> None:
         self._facts = dict(facts)
@@ -38,12 +38,12 @@ class Facts:
 
     @classmethod
     def load(cls, path: Path, day: dt.date | None = None) -> Facts:
-        """Read the file as it holds on a day (today in Amsterdam when none is given).
+        """Read the facts valid on a day (by default today in Amsterdam).
 
         Raises FactError, naming file and line, when the file or one of its facts is not well-formed.
         """
         day = day or clock.now().astimezone(TIMEZONE).date()
-        facts, changes = read(path, day)
+        facts, changes = read_facts(path, day)
         return cls(facts, day, changes)
 
     def get(self, name: str) -> Fact:
@@ -60,10 +60,10 @@ class Facts:
         self.used.add(base)
         return fact
 
-    def __getattr__(self, name: str) -> Group:
+    def __getattr__(self, name: str) -> FactGroup:
         if name.startswith("_"):
             raise AttributeError(name)
-        return Group(self, name)
+        return FactGroup(self, name)
 
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())

@@ -1,4 +1,4 @@
-"""Reading content/facts.toml: what a fact must look like, and which of its values holds on a day."""
+"""Reading and validating content/facts.toml, and choosing the value valid on a day."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from selfservice.facts.fact import Fact
-from selfservice.facts.kinds import GROUPS, KINDS, FactError
+from selfservice.facts.kinds import FACT_GROUPS, FACT_KINDS, FactError
 
-KEYS = {"kind", "value", "values", "source"}
+FACT_KEYS = {"kind", "value", "values", "source"}
 
 
-def read(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date, ...]]:
-    """The facts that hold on the day, by dotted name, and the later days on which one of them changes.
+def read_facts(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date, ...]]:
+    """The facts valid on the day, by dotted name, and the later days on which one of them changes.
 
     Raises FactError with `facts.toml:line` when something is missing, misspelt or of the wrong kind.
     """
@@ -36,7 +36,7 @@ def read(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date, ...]
 
 
 def _lines(path: Path) -> dict[str, int]:
-    """The line on which each `[group.name]` stands."""
+    """The line number of each `[group.name]`."""
     found = {}
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if match := re.match(r"\[([\w.]+)]", line):
@@ -45,25 +45,25 @@ def _lines(path: Path) -> dict[str, int]:
 
 
 def _days(entry: dict[str, Any]) -> set[dt.date]:
-    """The days on which this value begins to hold, or has ceased to."""
+    """The first day on which this value is valid, and the first on which it no longer is."""
     days = {entry["from"]} if "from" in entry else set()
     return days | ({entry["until"] + dt.timedelta(1)} if "until" in entry else set())
 
 
 def _fact(name: str, entry: Any, where: str, line: int, day: dt.date) -> Fact:
-    if not isinstance(entry, dict) or set(entry) - KEYS or not {"kind", "source"} <= set(entry):
+    if not isinstance(entry, dict) or set(entry) - FACT_KEYS or not {"kind", "source"} <= set(entry):
         raise FactError(f"{where}: '{name}' needs exactly kind, value (or values) and source")
     kind = entry["kind"]
-    if kind not in KINDS:
-        raise FactError(f"{where}: '{kind}' is not a kind of fact; the kinds are {', '.join(KINDS)}")
+    if kind not in FACT_KINDS:
+        raise FactError(f"{where}: '{kind}' is not a kind of fact; the kinds are {', '.join(FACT_KINDS)}")
     if ("value" in entry) == ("values" in entry):
         raise FactError(f"{where}: '{name}' needs either value or values")
     values = entry.get("values", [{"value": entry.get("value")}])
     for one in values:
-        if not KINDS[kind][0](one.get("value")):
+        if not FACT_KINDS[kind][0](one.get("value")):
             raise FactError(f"{where}: {one.get('value')!r} is not a {kind}")
-        if one.get("for", GROUPS[0]) not in GROUPS:
-            raise FactError(f"{where}: for = {one['for']!r} is not one of {', '.join(GROUPS)}")
+        if one.get("for", FACT_GROUPS[0]) not in FACT_GROUPS:
+            raise FactError(f"{where}: for = {one['for']!r} is not one of {', '.join(FACT_GROUPS)}")
     valid = [one for one in values if one.get("from", day) <= day <= one.get("until", day)]
     by_group = {group: one["value"] for one in valid for group in _groups(one)}
     general = [one["value"] for one in valid if "for" not in one]
@@ -74,11 +74,11 @@ def _fact(name: str, entry: Any, where: str, line: int, day: dt.date) -> Fact:
 
 
 def _groups(entry: dict[str, Any]) -> tuple[str, ...]:
-    return (entry["for"],) if "for" in entry else GROUPS
+    return (entry["for"],) if "for" in entry else FACT_GROUPS
 
 
 def load_toml(path: Path) -> dict[str, Any]:
-    """The parsed file. Raises FactError with file and line when it is not TOML."""
+    """Parse a TOML file. Raises FactError with file and line when it is not TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:

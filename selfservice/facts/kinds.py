@@ -1,4 +1,4 @@
-"""The kinds of facts: what a value must look like, and how it is written in the language in force."""
+"""The kinds of facts: how a value is validated, and formatted in the current language."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from selfservice.i18n.catalogs import catalog, gettext, ngettext
 from selfservice.i18n.formats import format_date, format_money, format_time
 from selfservice.i18n.languages import LANGUAGES, LOCALES, current_language
 
-GROUPS = ("business", "private")
+FACT_GROUPS = ("business", "private")
 
 
 class FactError(Exception):
-    """A fact is unknown, or written in a way that its kind does not allow. The message is for an editor."""
+    """A fact is unknown, or invalid for its kind. The message is for an editor."""
 
 
 def _text(value: Any) -> str:
@@ -32,7 +32,7 @@ def _phone(value: str) -> str:
     return " ".join([digits[:head], rest[:3], *(rest[i : i + 2] for i in range(3, len(rest), 2))])
 
 
-def _counted(one: str, many: str) -> Callable[[Any], str]:
+def _counted_formatter(one: str, many: str) -> Callable[[Any], str]:
     """A formatter for a number, or a range, of something: `15 minutes`, `3 to 5 working days`."""
 
     def write(value: Any) -> str:
@@ -54,7 +54,7 @@ def N_(one: str, many: str) -> tuple[str, str]:  # noqa: N802 (the name that mes
     return one, many
 
 
-KINDS: dict[str, tuple[Callable[[Any], bool], Callable[[Any], str]]] = {}
+FACT_KINDS: dict[str, tuple[Callable[[Any], bool], Callable[[Any], str]]] = {}
 
 
 def _is_number(value: Any) -> bool:
@@ -81,7 +81,7 @@ def _payment_methods(value: list[str]) -> str:
     return format_list([names[method] for method in value], style="or", locale=LOCALES[current_language()])
 
 
-KINDS.update(
+FACT_KINDS.update(
     payment_methods=(
         lambda v: isinstance(v, list) and bool(v) and set(v) <= {"credit", "direct_debit"},
         _payment_methods,
@@ -95,10 +95,10 @@ KINDS.update(
     date=(lambda v: type(v) is dt.date, format_date),
     time=(lambda v: isinstance(v, dt.time), _time),
     count=(_is_number, _count),
-    minutes=(_is_number, _counted(*N_("%(num)s minute", "%(num)s minutes"))),
-    hours=(_is_number, _counted(*N_("%(num)s hour", "%(num)s hours"))),
-    days=(_is_number, _counted(*N_("%(num)s day", "%(num)s days"))),
-    working_days=(_is_number, _counted(*N_("%(num)s working day", "%(num)s working days"))),
-    months=(_is_number, _counted(*N_("%(num)s month", "%(num)s months"))),
-    years=(_is_number, _counted(*N_("%(num)s year", "%(num)s years"))),
+    minutes=(_is_number, _counted_formatter(*N_("%(num)s minute", "%(num)s minutes"))),
+    hours=(_is_number, _counted_formatter(*N_("%(num)s hour", "%(num)s hours"))),
+    days=(_is_number, _counted_formatter(*N_("%(num)s day", "%(num)s days"))),
+    working_days=(_is_number, _counted_formatter(*N_("%(num)s working day", "%(num)s working days"))),
+    months=(_is_number, _counted_formatter(*N_("%(num)s month", "%(num)s months"))),
+    years=(_is_number, _counted_formatter(*N_("%(num)s year", "%(num)s years"))),
 )

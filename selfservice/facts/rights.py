@@ -1,4 +1,4 @@
-"""What can be done with an access code, by kind of use: one table for `my`, the help pages and the forms."""
+"""The permissions of an access code by its kind: one table for the personal page, the help pages and the forms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from selfservice.i18n.languages import LANGUAGES
 
-KINDS = ("business", "private")
+CODE_KINDS = ("business", "private")
 _KEYS = {"kinds", "title", "where"}
 
 
@@ -20,7 +20,7 @@ class RightsError(Exception):
 
 @dataclass(frozen=True)
 class Right:
-    """Something that can be done: here, in the form named `where`, or elsewhere, at the address in that fact."""
+    """A permission: to use the form named `where`, or the external address in the fact of that name."""
 
     key: str
     kinds: tuple[str, ...]
@@ -29,16 +29,16 @@ class Right:
 
     @property
     def form(self) -> str | None:
-        """The form in which it is done, when that is here."""
+        """The name of its form, if it has one."""
         return None if "." in self.where else self.where
 
     @property
     def fact(self) -> str | None:
-        """The fact with the address at which it is done, when that is elsewhere."""
+        """The name of the fact with its external address, if it has one."""
         return self.where if "." in self.where else None
 
     def title(self, lang: str) -> str:
-        """What can be done, in a language."""
+        """Its title in a language."""
         return self.titles[lang]
 
 
@@ -48,17 +48,17 @@ class Rights:
 
     all: tuple[Right, ...]
 
-    def listed(self, kind: str) -> list[Right]:
-        """What this kind of use may do, in order."""
+    def of_kind(self, kind: str) -> list[Right]:
+        """The permissions of this kind of code, in order."""
         return [right for right in self.all if kind in right.kinds]
 
     def allows(self, kind: str, form: str) -> bool:
-        """Whether this kind of use may open the form; a form that no right names is for every kind."""
+        """Whether this kind of code may open the form; a form without a right is open to every kind."""
         kinds = {kind for right in self.all if right.form == form for kind in right.kinds}
         return not kinds or kind in kinds
 
 
-def load(path: Path) -> Rights:
+def load_rights(path: Path) -> Rights:
     """Read the table. Raises RightsError, naming the file and the right, when something is missing or misspelt."""
     try:
         table = tomllib.loads(path.read_text("utf-8"))
@@ -73,8 +73,8 @@ def _right(file: str, key: str, entry: Any) -> Right:
     if not isinstance(entry, dict) or set(entry) != _KEYS:
         raise RightsError(f"{file}: '{key}' needs exactly kinds, title and where")
     kinds, title, where = entry["kinds"], entry["title"], entry["where"]
-    if not isinstance(kinds, list) or not kinds or not set(kinds) <= set(KINDS):
-        raise RightsError(f"{file}: '{key}' has kinds other than {', '.join(KINDS)}")
+    if not isinstance(kinds, list) or not kinds or not set(kinds) <= set(CODE_KINDS):
+        raise RightsError(f"{file}: '{key}' has kinds other than {', '.join(CODE_KINDS)}")
     if not isinstance(title, dict) or set(title) != set(LANGUAGES) or not all(title.values()):
         raise RightsError(f"{file}: '{key}' needs a title in each of {', '.join(LANGUAGES)}")
     if not isinstance(where, str) or not where:

@@ -1,4 +1,4 @@
-"""The texts of a language, from its compiled catalog."""
+"""Message catalogs and gettext in the current language."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ CATALOGS = ROOT / "translations"
 
 @cache
 def catalog(code: str) -> NullTranslations:
-    """The texts of a language. Raises FileNotFoundError when its catalog was not compiled,
+    """The compiled catalog of a language.
 
-    since Babel would otherwise show every text in English without a word.
+    Raises FileNotFoundError if it was not compiled: Babel would silently fall back to English.
     """
     if code == SOURCE_LANGUAGE:
         return NullTranslations()
@@ -29,18 +29,18 @@ def catalog(code: str) -> NullTranslations:
 
 
 def gettext(message: str, /, **variables: object) -> str:
-    """The message in the language in force, with %(name)s filled in."""
+    """The message in the current language, with %(name)s filled in."""
     text = catalog(current_language()).gettext(message)
     return text % variables if variables else text
 
 
 def ngettext(singular: str, plural: str, number: int, /, **variables: object) -> str:
-    """The form of the message that goes with the number, as %(num)s and in the language in force."""
+    """The plural form for the number, in the current language, with %(num)s filled in."""
     text = catalog(current_language()).ngettext(singular, plural, number)
     return text % {"num": number, **variables}
 
 
 def pgettext(context: str, message: str, /, **variables: object) -> str:
-    """As gettext, for a message that needs a context to be told from its namesake."""
+    """As `gettext`, for a message that needs a context to distinguish it from another."""
     text = catalog(current_language()).pgettext(context, message)
     return text % variables if variables else text

@@ -1,4 +1,4 @@
-"""The languages of the site, and which one is in force."""
+"""The languages of the site, and the current one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 
 
 def current_language() -> str:
-    """The code of the language in force here: one of LANGUAGES."""
+    """The code of the current language: one of LANGUAGES."""
     return _language.get()
 
 
 def set_language(code: str) -> None:
-    """Put a language in force for the rest of this context (a request, a page being written)."""
+    """Set the current language for the rest of this context (a request, a page being built)."""
     if code not in LANGUAGES:
         raise ValueError(f"not one of our languages: {code!r}")
     _language.set(code)
@@ -31,7 +31,7 @@ def set_language(code: str) -> None:
 
 @contextmanager
 def using_language(code: str) -> Iterator[None]:
-    """Put a language in force inside the block, and the one before it back afterwards."""
+    """Set the current language inside the block, and restore it afterwards."""
     before = _language.get()
     set_language(code)
     try:
@@ -41,6 +41,6 @@ def using_language(code: str) -> Iterator[None]:
 
 
 def other_language(code: str | None = None) -> str:
-    """The language to switch to from this one (the one in force when none is given)."""
+    """The language to switch to from this one (by default the current one)."""
     here = code or current_language()
     return next(one for one in LANGUAGES if one != here)

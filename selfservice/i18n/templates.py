@@ -1,4 +1,4 @@
-"""Texts and formats for Jinja templates."""
+"""Gettext and format filters for Jinja templates."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from selfservice.i18n.languages import LANGUAGE_NAMES, current_language, other_l
 
 
 @lru_cache(maxsize=4096)
-def _plain(code: str, message: str) -> Markup:
+def _cached_gettext(code: str, message: str) -> Markup:
     return Markup(catalog(code).gettext(message) % {})  # noqa: S704 (a text of ours; Jinja's gettext does the same)
 
 
 @jinja2.pass_eval_context
-def _in_template(evaluation: jinja2.nodes.EvalContext, message: str, /, **variables: object) -> str:
+def _template_gettext(evaluation: jinja2.nodes.EvalContext, message: str, /, **variables: object) -> str:
     """`_` in templates, as Jinja's own 'newstyle' gettext: the text is ours, what is filled in is escaped."""
     if variables or not evaluation.autoescape:
         text = catalog(current_language()).gettext(message)
         return (Markup(text) if evaluation.autoescape else text) % variables  # noqa: S704
-    return _plain(current_language(), message)
+    return _cached_gettext(current_language(), message)
 
 
 def install_translations(env: jinja2.Environment) -> None:
-    """Give a Jinja environment gettext and the formats, in whichever language is in force when it renders."""
+    """Install gettext and the format filters in a Jinja environment, using the current language when it renders."""
     env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: catalog(current_language()).gettext(text),
         lambda one, many, number: catalog(current_language()).ngettext(one, many, number),
@@ -36,7 +36,7 @@ def install_translations(env: jinja2.Environment) -> None:
         npgettext=lambda context, one, many, number: catalog(current_language()).npgettext(context, one, many, number),
     )
     # Most of a template's texts by far; Jinja's own way takes six calls for each.
-    env.globals["_"] = _in_template
+    env.globals["_"] = _template_gettext
     env.globals["languages"] = LANGUAGE_NAMES
     env.globals["other_language"] = other_language
     env.filters["date"] = format_date

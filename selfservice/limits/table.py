@@ -25,9 +25,9 @@ def lost_code(ctx: Context) -> LimitSet:
     return LimitSet(RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), mail)
 
 
-# Limit sets: for what anybody can try. A whole office may share one address, and people mistype. Those above are of mail to one address
-# that anybody can cause by typing it, of which fact mail.per_day leave: so many a day can be asked for that what is
-# over waits its turn for less than a day; of links for a lost code only the newest waits.
+# Limit sets for what anybody can try. A whole office may share one address, and people mistype. The two above are for
+# mail to one address that anybody can cause by typing it, limited by fact mail.per_day: they admit so few that a mail
+# over that limit waits for less than a day; of links for a lost code only the newest waits.
 
 # Too few to guess one of 2^75 codes.
 PASSWORD_LINK = LimitSet(

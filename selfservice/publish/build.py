@@ -26,7 +26,7 @@ from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import page_reader
 from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import demo_contacts, unused_facts
-from selfservice.search.index import Question as Entry
+from selfservice.search.index import IndexedQuestion as Entry
 
 
 class BuildError(Exception):

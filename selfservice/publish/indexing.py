@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selfservice.search.index import Question, build
+from selfservice.search.index import IndexedQuestion, build_index
 
 OWN_PROCESS_FROM = 1000  # questions; below this the index takes less time than another process takes to start
 
@@ -31,10 +31,10 @@ class Indexing:
         self._end: Callable[[], None] = lambda: None
         self._open = ExitStack()
 
-    def start(self, questions: list[Question], synonyms: Synonyms) -> None:
+    def start(self, questions: list[IndexedQuestion], synonyms: Synonyms) -> None:
         """Start making the index, or remember what is to be made of a small site."""
         if len(questions) < self._large:
-            self._end = partial(build, self._path, questions, synonyms)
+            self._end = partial(build_index, self._path, questions, synonyms)
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # The process may be killed before it has tidied up, so where it works is ours.
@@ -74,9 +74,9 @@ class Indexing:
         fresh.replace(self._path)
 
 
-def _make(outcome: Connection, path: Path, questions: list[Question], synonyms: Synonyms) -> None:
+def _make(outcome: Connection, path: Path, questions: list[IndexedQuestion], synonyms: Synonyms) -> None:
     try:
-        build(path, questions, synonyms)
+        build_index(path, questions, synonyms)
     except Exception as error:  # noqa: BLE001 (it is raised in the process that waits for us)
         error.add_note("".join(traceback.format_exception(error)))
         outcome.send(error)

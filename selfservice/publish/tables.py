@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from flask import Flask
 
 from selfservice.facts.facts import Facts
-from selfservice.facts.rights import KINDS, Right, Rights
+from selfservice.facts.rights import CODE_KINDS, Right, Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 
@@ -27,7 +27,7 @@ def _rights(rights: Rights, facts: Facts) -> str:
     head = (gettext("What you can do"), gettext("Business"), gettext("Private"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for right in rights.all:
-        cells = " | ".join(yes if kind in right.kinds else no for kind in KINDS)
+        cells = " | ".join(yes if kind in right.kinds else no for kind in CODE_KINDS)
         rows.append(f"| [{right.title(current_language())}]({_address(right, facts)}) | {cells} |")
     return "\n".join(rows)
 

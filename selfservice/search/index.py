@@ -16,8 +16,8 @@ from selfservice.search.tokens import STEMMERS, tokens
 
 
 @dataclass(frozen=True)
-class Question:
-    """One thing to find: a question of a page, or with anchor "" the page itself (title and introduction).
+class IndexedQuestion:
+    """An entry of the index: a question of a page, or with anchor "" the page itself (title and introduction).
 
     `url` holds the #anchor already; `text` is plain text.
     """
@@ -31,13 +31,15 @@ class Question:
     anchor: str
 
 
-def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapping[str, list[str]]]) -> None:
+def build_index(
+    path: Path, questions: Iterable[IndexedQuestion], synonyms: Mapping[str, Mapping[str, list[str]]]
+) -> None:
     """Write the index of these questions to `path` in one step: a reader sees the old file or the new, whole.
 
     `synonyms` gives for each language, for a word or words that visitors type, the words our pages use.
     Raises ValueError for a question in a language that search does not know.
     """
-    by_lang: dict[str, list[Question]] = {lang: [] for lang in STEMMERS}
+    by_lang: dict[str, list[IndexedQuestion]] = {lang: [] for lang in STEMMERS}
     for question in questions:
         if question.lang not in by_lang:
             raise ValueError(f"search knows no language {question.lang!r} (asked for by {question.url})")
@@ -63,24 +65,24 @@ def build(path: Path, questions: Iterable[Question], synonyms: Mapping[str, Mapp
 
 
 def _write_questions(
-    db: Connection, lexicon: Lexicon, questions: list[Question], synonyms: Mapping[str, list[str]]
+    db: Connection, lexicon: Lexicon, questions: list[IndexedQuestion], synonyms: Mapping[str, list[str]]
 ) -> None:
     lang = lexicon.lang
-    read = [(one, lexicon.read(one.title), lexicon.read(one.text)) for one in questions]
-    pages = {title: lexicon.read(title) for title in dict.fromkeys(one.page_title for one in questions)}
+    read = [(one, lexicon.add_text(one.title), lexicon.add_text(one.text)) for one in questions]
+    pages = {title: lexicon.add_text(title) for title in dict.fromkeys(one.page_title for one in questions)}
     for typed, meanings in synonyms.items():
         for words in (typed, *meanings):
-            lexicon.know(tokens(words))
-    lexicon.settle()
+            lexicon.add_words(tokens(words))
+    lexicon.group_words()
     db.execute(schema.statement(schema.CREATE, lang))
     db.execute(schema.statement(schema.SET_RANK, lang), [schema.RANK])
     db.execute(schema.statement(schema.SET_BUFFER, lang))
-    insert = schema.statement(schema.INSERT, lang)
-    page_stems = {title: lexicon.columns(pieces)[1] for title, pieces in pages.items()}
+    insert = schema.statement(schema.INSERT_WORDS, lang)
+    page_stems = {title: lexicon.indexed_words(pieces)[1] for title, pieces in pages.items()}
     for one, title, text in read:
-        in_title, in_text = lexicon.columns(title), lexicon.columns(text)
+        in_title, in_text = lexicon.indexed_words(title), lexicon.indexed_words(text)
         texts = (one.page_title, one.title, in_title[0], " ".join(one.text.split()), in_text[0])
-        rowid = db.execute(schema.KEEP, (lang, one.url, one.page_key, one.anchor, *texts)).lastrowid
+        rowid = db.execute(schema.INSERT_QUESTION, (lang, one.url, one.page_key, one.anchor, *texts)).lastrowid
         # A page's own entry has its title twice already.
         page_stem = page_stems[one.page_title] if one.anchor else ""
         db.execute(insert, (rowid, *in_title, page_stem, *in_text))
@@ -89,7 +91,7 @@ def _write_questions(
 
 def _write_lexicon(db: Connection, lexicon: Lexicon, synonyms: Mapping[str, list[str]]) -> None:
     lang = lexicon.lang
-    db.executemany("INSERT INTO word VALUES (?, ?, ?, ?, ?)", lexicon.rows())
+    db.executemany("INSERT INTO word VALUES (?, ?, ?, ?, ?)", lexicon.word_rows())
     endings = ((lang, form, stem) for form, stem in lexicon.endings.items())
     db.executemany("INSERT INTO ending VALUES (?, ?, ?)", endings)
     inside = ((lang, stem, word) for word, found in lexicon.parts.items() for stem in found)

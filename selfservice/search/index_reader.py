@@ -1,4 +1,4 @@
-"""An open search index in one language: the words it knows, and what they match."""
+"""Reading the search index in one language: its words, synonyms and matches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from selfservice.db import connect
 from selfservice.search import schema
-from selfservice.search.highlighting import Read
+from selfservice.search.highlighting import FoldedText
 from selfservice.search.spelling import Vocabulary
 
 # Later than any character of a word: what begins with `a` lies between `a` and `a` + LAST.
-LAST = "\U0010ffff"
+LAST_CHARACTER = "\U0010ffff"
 
 WORDS = """SELECT word FROM word WHERE lang = :lang AND word = :word AND count > 0
 UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
@@ -25,46 +25,46 @@ MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
 
 
-class Found(NamedTuple):
+class MatchedQuestion(NamedTuple):
     """A question that matches."""
 
     id: int
     url: str
     page_title: str
-    title: Read
-    text: Read
+    title: FoldedText
+    text: FoldedText
 
 
-class Reader:
+class IndexReader:
     """One language of one index file, for one thread."""
 
     def __init__(self, path: Path, lang: str) -> None:
         self.lang = lang
-        self._find = schema.statement(schema.FIND, lang)
-        self._ids = schema.statement(schema.IDS, lang)
-        # A new index is another file under this name, so what we hold open never changes.
+        self._find = schema.statement(schema.SELECT_MATCHES, lang)
+        self._ids = schema.statement(schema.SELECT_IDS, lang)
+        # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def stems(self, forms: tuple[str, ...]) -> list[str]:
-        """The stems in the index that go with these forms of a word; the first form when it has none."""
+        """The stems in the index of these forms of a word; the first form if it has none."""
         return self._column(STEMS, (self.lang, json.dumps(forms))) or [forms[0]]
 
     def words(self, word: str, stems: list[str], *, prefix: bool) -> set[str]:
         """The words of the pages that this one finds: itself, of one stem, compounds, what begins with it."""
-        until = word + LAST if prefix else word
+        until = word + LAST_CHARACTER if prefix else word
         return set(self._column(WORDS, {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until}))
 
     def meanings(self, stems: str, words: str, *, prefix: bool) -> list[str]:
-        """What the synonyms say for this word, or words with a space between."""
-        until = words + LAST if prefix else words
+        """The synonyms of this word, or of words separated by spaces."""
+        until = words + LAST_CHARACTER if prefix else words
         return self._column(MEANINGS, {"lang": self.lang, "stems": stems, "words": words, "until": until})
 
-    def shown(self, word: str) -> str:
-        """The word as the pages mostly write it."""
+    def usual_spelling(self, word: str) -> str:
+        """The most frequent spelling of the word on the pages."""
         return str(self._column("SELECT shown FROM word WHERE lang = ? AND word = ?", (self.lang, word))[0])
 
     @cached_property
@@ -72,10 +72,13 @@ class Reader:
         """All words of the pages and the synonyms; read once, as only a misspelt query needs it."""
         return Vocabulary(self._db.execute("SELECT word, count FROM word WHERE lang = ?", (self.lang,)))
 
-    def find(self, match: str, limit: int) -> list[Found]:
+    def find(self, match: str, limit: int) -> list[MatchedQuestion]:
         """The best matches, the best first."""
         rows = self._db.execute(self._find, (match, limit))
-        return [Found(one, url, page, Read(*texts[:2]), Read(*texts[2:])) for one, url, page, *texts in rows]
+        return [
+            MatchedQuestion(one, url, page, FoldedText(*texts[:2]), FoldedText(*texts[2:]))
+            for one, url, page, *texts in rows
+        ]
 
     def ids(self, match: str) -> list[int]:
         """Which questions match, in no order."""
@@ -85,23 +88,23 @@ class Reader:
         return [row[0] for row in self._db.execute(sql, parameters)]
 
 
-_open = threading.local()
+_readers = threading.local()
 
 
-def reader(path: Path, lang: str) -> Reader:
-    """This thread's reader of the index, opened anew when the file was replaced.
+def open_index(path: Path, lang: str) -> IndexReader:
+    """This thread's reader of the index, reopened when the file was replaced.
 
     Raises FileNotFoundError when there is no index: the site was not built yet.
     """
     stat = path.stat()
     stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-    readers: dict[tuple[str, str], tuple[object, Reader]] = _open.__dict__.setdefault("readers", {})
+    readers: dict[tuple[str, str], tuple[object, IndexReader]] = _readers.__dict__.setdefault("readers", {})
     key = (str(path), lang)
     held = readers.get(key)
     if held and held[0] == stamp:
         return held[1]
     if held:
         held[1].close()
-    fresh = Reader(path, lang)
+    fresh = IndexReader(path, lang)
     readers[key] = (stamp, fresh)
     return fresh

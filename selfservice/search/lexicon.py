@@ -1,4 +1,4 @@
-"""The words of one language's questions: how often they occur, which belong together, which hold another."""
+"""The words of one language's questions: their counts, stems and compounds."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from selfservice.search.stopwords import STOPWORDS
-from selfservice.search.tokens import COMPOUNDING, PART_LENGTH, fold, parts, stems, written
+from selfservice.search.tokens import COMPOUNDING_LANGUAGES, MIN_PART_LENGTH, compound_parts, fold, stems, written_words
 
-Pieces = tuple[int, ...]
+PieceNumbers = tuple[int, ...]
 """A text as the numbers of what stands between its spaces: a word mostly, with a comma perhaps, or several."""
 
 
@@ -22,10 +22,11 @@ class _Numbers(dict[str, int]):
 
 
 class Lexicon:
-    """Filled with `read`, then `settle`d once; after that `columns` says what of a text is indexed.
+    """Filled with `add_text` and `add_words`, then `group_words` once; after that `indexed_words` gives what is
+    indexed.
 
-    Texts repeat themselves: each piece is taken apart once, not each time that it occurs. As no word has a space in
-    it, the words of the pieces are those of the text.
+    Texts repeat themselves: each piece is taken apart once, not each time that it occurs. As no word has a space in it,
+    the words of the pieces are those of the text.
     """
 
     def __init__(self, lang: str) -> None:
@@ -42,43 +43,43 @@ class Lexicon:
         self._compounds: dict[int, list[str]] = {}
         self._inside: dict[str, str] = {}
 
-    def read(self, text: str) -> Pieces:
-        """Take in a text, and give it in pieces for `columns`."""
+    def add_text(self, text: str) -> PieceNumbers:
+        """Add a text; returns its pieces for `indexed_words`."""
         pieces = tuple(map(self._numbers.__getitem__, text.split()))
         self._counts.update(pieces)
         return pieces
 
-    def know(self, words: list[str]) -> None:
-        """Take in words that visitors type and the pages need not have."""
+    def add_words(self, words: list[str]) -> None:
+        """Add words that visitors type, such as synonyms, which the pages need not contain."""
         for word in words:
             self._forms.setdefault(word, 0)
 
-    def settle(self) -> None:
-        """Put together the words with a common stem, and find the compounds."""
+    def group_words(self) -> None:
+        """Group the words with a common stem, and find the compounds."""
         folded: list[list[str]] = []
         for piece, number in self._numbers.items():
-            forms = written(piece)
+            forms = written_words(piece)
             for form in forms:
                 self._forms[form] += self._counts[number]
             folded.append([word for word in map(fold, forms) if word])
         words = {word for word in map(fold, self._forms) if word}
         found = {word: stems(self.lang, word) for word in sorted(words)}
         self._join_stems(found)
-        if self.lang in COMPOUNDING:
-            self._find_parts(found)
+        if self.lang in COMPOUNDING_LANGUAGES:
+            self._find_compounds(found)
         self._inside = {word: " ".join(inside) for word, inside in self.parts.items()}
         self._words = [" ".join(words) for words in folded]
         self._stems = [" ".join(map(self.stem.__getitem__, words)) for words in folded]
         compounds = ((number, [word for word in words if word in self.parts]) for number, words in enumerate(folded))
         self._compounds = {number: words for number, words in compounds if words}
 
-    def _find_parts(self, found: dict[str, tuple[str, ...]]) -> None:
+    def _find_compounds(self, found: dict[str, tuple[str, ...]]) -> None:
         # A stem, too, may be a tail (jaarrekeningen), but a short one is the tail of anything.
-        tails = self.stem | {form: stem for form, stem in self.endings.items() if len(form) > PART_LENGTH}
+        tails = self.stem | {form: stem for form, stem in self.endings.items() if len(form) > MIN_PART_LENGTH}
         minor = {self.stem[word] for word in STOPWORDS[self.lang] & found.keys()}
         for word, forms in found.items():
-            inside = {tails[part] for form in forms for part in parts(form, (), tails)}
-            inside |= {self.stem[part] for part in parts(word, self.stem, self.stem)}
+            inside = {tails[part] for form in forms for part in compound_parts(form, (), tails)}
+            inside |= {self.stem[part] for part in compound_parts(word, self.stem, self.stem)}
             inside -= minor | {self.stem[word]}
             if inside:
                 self.parts[word] = sorted(inside)
@@ -86,19 +87,19 @@ class Lexicon:
     def _join_stems(self, found: dict[str, tuple[str, ...]]) -> None:
         # Two words are one when any stemmer says so; the first form of a group stands for all of it.
         for word, forms in found.items():
-            groups = sorted({self._group(form) for form in forms})
+            groups = sorted({self._root(form) for form in forms})
             for form in (*forms, *groups):
                 self.endings[form] = groups[0]
             self.stem[word] = groups[0]
-        self.endings = {form: self._group(form) for form in self.endings}
-        self.stem = {word: self._group(form) for word, form in self.stem.items()}
+        self.endings = {form: self._root(form) for form in self.endings}
+        self.stem = {word: self._root(form) for word, form in self.stem.items()}
 
-    def _group(self, form: str) -> str:
+    def _root(self, form: str) -> str:
         while self.endings.get(form, form) != form:
             form = self.endings[form]
         return form
 
-    def columns(self, pieces: Pieces) -> tuple[str, str, str]:
+    def indexed_words(self, pieces: PieceNumbers) -> tuple[str, str, str]:
         """The words of a text, their stems, and the stems inside its compounds, for the index."""
         # A piece of nothing but marks has no words.
         words = " ".join(filter(None, map(self._words.__getitem__, pieces)))
@@ -106,8 +107,8 @@ class Lexicon:
         compounds = set(chain.from_iterable(map(self._compounds.__getitem__, self._compounds.keys() & pieces)))
         return words, theirs, " ".join(map(self._inside.__getitem__, sorted(compounds)))
 
-    def rows(self) -> Iterator[tuple[str, str, str, int, str]]:
-        """Language, word, stem, how often, and the way it is mostly written."""
+    def word_rows(self) -> Iterator[tuple[str, str, str, int, str]]:
+        """Rows of language, word, stem, count and most frequent spelling."""
         spellings: defaultdict[str, list[tuple[int, bool, str]]] = defaultdict(list)
         for form, count in self._forms.items():
             spellings[fold(form)].append((count, form.islower(), form))

@@ -37,18 +37,18 @@ INDEXES = "CREATE INDEX word_stem ON word (lang, stem); CREATE INDEX synonym_wor
 CREATE = """CREATE VIRTUAL TABLE index_LANG USING fts5(title_word, title_stem, title_part, page_stem,
   text_word, text_stem, text_part, content='', tokenize='unicode61 remove_diacritics 2')"""
 SET_RANK = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('rank', ?)"
-INSERT = """INSERT INTO index_LANG
+INSERT_WORDS = """INSERT INTO index_LANG
   (rowid, title_word, title_stem, title_part, page_stem, text_word, text_stem, text_part)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
 # Bytes of new entries kept in memory before they are written. With FTS5's own 1 MiB a large site is written and merged
 # many times over; with this mostly once, which takes half the time and leaves a file that is a quarter smaller.
 SET_BUFFER = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('hashsize', 67108864)"
 OPTIMIZE = "INSERT INTO index_LANG (index_LANG) VALUES ('optimize')"
-KEEP = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-FIND = """SELECT id, url, page_title, title, title_words, text, text_words
+INSERT_QUESTION = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SELECT_MATCHES = """SELECT id, url, page_title, title, title_words, text, text_words
   FROM (SELECT rowid AS id, rank FROM index_LANG WHERE index_LANG MATCH ? ORDER BY rank LIMIT ?)
   JOIN question USING (id) ORDER BY rank, id"""
-IDS = "SELECT rowid FROM index_LANG WHERE index_LANG MATCH ?"
+SELECT_IDS = "SELECT rowid FROM index_LANG WHERE index_LANG MATCH ?"
 
 
 def statement(sql: str, lang: str) -> str:

@@ -1,4 +1,4 @@
-"""The word that somebody meant: the nearest one that the pages know."""
+"""Spelling correction: the nearest word that the pages contain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 
-def distance(a: str, b: str, limit: int) -> int:
+def edit_distance(a: str, b: str, limit: int) -> int:
     """How many letters were added, left out, changed or swapped with their neighbour (Damerau, restricted).
 
     Anything over `limit` is given as limit + 1.
@@ -27,7 +27,7 @@ def distance(a: str, b: str, limit: int) -> int:
     return min(row[-1], limit + 1)
 
 
-def letters(word: str) -> int:
+def letter_bits(word: str) -> int:
     """Which letters a word has, once and twice, as a set of bits. One edit changes at most two of them."""
     bits = 0
     for char in word:
@@ -36,8 +36,8 @@ def letters(word: str) -> int:
     return bits
 
 
-def tolerance(word: str) -> int:
-    """How many slips are believable in a word: none in a short one or a number, two from eight letters on."""
+def max_edits(word: str) -> int:
+    """The edits to allow in a word: none in a short one or a number, two from eight letters on."""
     if len(word) < 5 or not word.isalpha():
         return 0
     return 1 if len(word) < 8 else 2
@@ -50,9 +50,9 @@ class Vocabulary:
         self._by_length: defaultdict[int, list[tuple[str, int, int]]] = defaultdict(list)
         for word, count in words:
             if len(word) > 2 and word.isalpha():
-                self._by_length[len(word)].append((word, letters(word), count))
+                self._by_length[len(word)].append((word, letter_bits(word), count))
 
-    def holding(self, forms: tuple[str, ...], rest: int, limit: int = 20) -> list[str]:
+    def compounds_with(self, forms: tuple[str, ...], rest: int, limit: int = 20) -> list[str]:
         """The most used words that begin or end with one of these forms and have `rest` letters more."""
         short = min(map(len, forms)) + rest
         found = [
@@ -65,9 +65,9 @@ class Vocabulary:
         return [word for _, word in sorted(found)[:limit]]
 
     def nearest(self, word: str) -> str | None:
-        """The known word within the tolerance: the nearest, then of the same first letter, then most used."""
-        limit = tolerance(word)
-        bits, best = letters(word), None
+        """The known word within `max_edits`: the nearest, then of the same first letter, then most used."""
+        limit = max_edits(word)
+        bits, best = letter_bits(word), None
         if not limit:
             return None
         for length in range(len(word) - limit, len(word) + limit + 1):
@@ -75,7 +75,7 @@ class Vocabulary:
                 # The letters alone rule out nearly all words, at a fraction of what the distance costs.
                 if (bits ^ known_bits).bit_count() > 2 * limit:
                     continue
-                slips = distance(word, known, limit)
+                slips = edit_distance(word, known, limit)
                 if slips <= limit:
                     key = (slips, known[0] != word[0], -count, known)
                     best = key if best is None else min(best, key)

@@ -1,4 +1,4 @@
-"""Words as search compares them, indexed or typed: folded, stemmed, taken apart."""
+"""Tokens of indexed and typed texts: words, folded, stemmed and split into compound parts."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ STEMMERS = {
     "en": (snowballstemmer.stemmer("english"),),
     "nl": (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("dutch_porter")),
 }
-COMPOUNDING = {"nl"}
-PART_LENGTH = 4
-REST_LENGTH = 3
+COMPOUNDING_LANGUAGES = {"nl"}
+MIN_PART_LENGTH = 4
+MIN_REST_LENGTH = 3
 
 # A run of letters and digits; a single letter before or after it belongs to it (e-mail, foto's, can't), other
 # pieces of a word with a hyphen are words (BSN-nummer).
 _WORD = re.compile(r"(?:[^\W_]['’‐‑-])?[^\W_]+(?:['’‐‑-][^\W_](?![^\W_]))?")
 
 
-def spans(text: str) -> Iterator[tuple[int, int, str]]:
+def word_spans(text: str) -> Iterator[tuple[int, int, str]]:
     """Start and end of each word, and the word as it is written, in order."""
     return ((match.start(), match.end(), match[0]) for match in _WORD.finditer(text))
 
 
-def written(text: str) -> list[str]:
+def written_words(text: str) -> list[str]:
     """The words of a text as they are written, in order."""
     return _WORD.findall(text)
 
@@ -49,15 +49,15 @@ def fold(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def stems(lang: str, word: str) -> tuple[str, ...]:
-    """What is left of a folded word without its endings, by each of the language's stemmers; no doubles."""
+    """The stems of a folded word by each of the language's stemmers, without duplicates."""
     if len(word) <= 3 or not word.isalpha():
         return (word,)
     found = [stemmer.stemWord(word) for stemmer in STEMMERS[lang]]
     return tuple(dict.fromkeys(found))
 
 
-def parts(word: str, heads: Collection[str], tails: Collection[str]) -> list[str]:
+def compound_parts(word: str, heads: Collection[str], tails: Collection[str]) -> list[str]:
     """The heads that a compound begins with, the tails that it ends with: `jaarrekening` has `rekening`."""
-    cuts = range(PART_LENGTH, len(word) - REST_LENGTH + 1)
+    cuts = range(MIN_PART_LENGTH, len(word) - MIN_REST_LENGTH + 1)
     first = [word[:cut] for cut in cuts if word[:cut] in heads]
     return first + [word[-cut:] for cut in cuts if word[-cut:] in tails]

@@ -13,7 +13,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.fact import Fact
 from selfservice.facts.facts import Facts
-from selfservice.facts.kinds import KINDS, FactError
+from selfservice.facts.kinds import FACT_KINDS, FactError
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.web.layout import JINJA_OPTIONS
 
@@ -84,7 +84,7 @@ def test_written(tmp_path: Path, kind: str, toml: str, value: object, english: s
 
 def test_every_kind_is_tested() -> None:
     """No kind is left out above."""
-    assert set(KINDS) == {row[0] for row in WRITTEN}
+    assert set(FACT_KINDS) == {row[0] for row in WRITTEN}
 
 
 @pytest.mark.parametrize(

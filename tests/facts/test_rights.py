@@ -16,7 +16,7 @@ GOOD = '[a]\nkinds = ["private"]\ntitle = { en = "A", nl = "B" }\nwhere = "my"\n
 
 @pytest.fixture
 def table() -> rights.Rights:
-    return rights.load(ROOT / "content" / "rights.toml")
+    return rights.load_rights(ROOT / "content" / "rights.toml")
 
 
 def test_every_place_is_there(table: rights.Rights) -> None:
@@ -38,7 +38,7 @@ def test_every_place_is_there(table: rights.Rights) -> None:
 )
 def test_lists(table: rights.Rights, kind: str, keys: str) -> None:
     """Each kind of use has the list that the help pages give."""
-    assert keys.split() == [right.key for right in table.listed(kind)]
+    assert keys.split() == [right.key for right in table.of_kind(kind)]
 
 
 def test_titles(table: rights.Rights) -> None:
@@ -79,7 +79,7 @@ def test_malformed(tmp_path: Path, old: str, new: str) -> None:
     """What is missing or misspelt stops the start, naming the file."""
     file = tmp_path / "rights.toml"
     file.write_text(GOOD)
-    assert 1 == len(rights.load(file).all)
+    assert 1 == len(rights.load_rights(file).all)
     file.write_text(GOOD.replace(old, new))
     with pytest.raises(rights.RightsError, match=r"rights\.toml"):
-        rights.load(file)
+        rights.load_rights(file)

@@ -561,7 +561,7 @@ def test_mail_of_an_older_version(app: Flask) -> None:
 def test_never_came_ends_no_other_session(app: Flask) -> None:
     """Saying that a code never came leaves its owner's sessions with other codes alone."""
     prepare(app)
-    number = requests.NEVER_CAME[1]
+    number = requests.NOT_RECEIVED[1]
     [request] = made(app, requests.email(number))
     other = browser(app)
     sign_in(other, PRIVATE)

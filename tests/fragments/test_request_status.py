@@ -135,7 +135,7 @@ def test_withdraw(person: AccessCodeForm, app: Flask) -> None:
 @pytest.mark.parametrize("step", ["withdraw", "never-came"])
 def test_sent_twice(person: AccessCodeForm, step: str) -> None:
     """A double click is no mistake: the page says what was done, not that it could not be done."""
-    number = {"withdraw": 0, "never-came": requests.NEVER_CAME[1]}[step]
+    number = {"withdraw": 0, "never-came": requests.NOT_RECEIVED[1]}[step]
     person.send(reference=requests.reference(number), email=requests.email(number))
     assert ["status"] * 2 == [person.goes(step) for _ in range(2)]
     page = person.see("status").text
@@ -211,7 +211,7 @@ def test_never_came(person: AccessCodeForm, app: Flask) -> None:
     assert 'class="notice good"' in person.see("status").text
 
 
-@pytest.mark.parametrize("number", requests.NEVER_CAME)
+@pytest.mark.parametrize("number", requests.NOT_RECEIVED)
 def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -> None:
     """Of two requests in the demonstration the code should have come: it can be said that it never did. Another is then
     on its way as the first was, and only that one works.
@@ -231,7 +231,7 @@ def test_never_came_can_be_tried(app: Flask, client: HouseClient, number: int) -
     )
 
 
-@pytest.mark.parametrize("number", requests.NEVER_CAME)
+@pytest.mark.parametrize("number", requests.NOT_RECEIVED)
 def test_wait_is_said_before(person: AccessCodeForm, app: Flask, number: int) -> None:
     """That a new letter may have to wait for another stands on the page before the code is made worthless."""
     person.send(reference=requests.reference(number), email=requests.email(number))
@@ -242,7 +242,7 @@ def test_wait_is_said_before(person: AccessCodeForm, app: Flask, number: int) ->
 
 @pytest.mark.parametrize(
     ("number", "said", "expected"),
-    [(4, "", True), (requests.NEVER_CAME[0], "should have come by", False), (3, "yours goes next", False)],
+    [(4, "", True), (requests.NOT_RECEIVED[0], "should have come by", False), (3, "yours goes next", False)],
     ids=["printed", "late", "waits"],
 )
 def test_days_that_hold(client: HouseClient, number: int, said: str, expected: bool) -> None:
@@ -289,7 +289,7 @@ def test_link_that_lapsed(person: AccessCodeForm, app: Flask, hours: int, *, lap
 def test_steps_in_order_of_time(client: HouseClient) -> None:
     """What happened stands in order of time, also when a letter never came and a new code was made after it."""
     one = AccessCodeForm(client, "request-status")
-    one.send(reference=requests.reference(requests.NEVER_CAME[0]), email=requests.email(requests.NEVER_CAME[0]))
+    one.send(reference=requests.reference(requests.NOT_RECEIVED[0]), email=requests.email(requests.NOT_RECEIVED[0]))
     one.send("never-came")
     shown = re.findall("<dt>(.*)</dt>", one.see("status").text)
     assert ["Received", "Being checked", "Approved", "Printed", "Posted", "New code made"] == shown
@@ -297,7 +297,7 @@ def test_steps_in_order_of_time(client: HouseClient) -> None:
 
 def test_nobody_approves_a_private_request(client: HouseClient) -> None:
     """A private request is received and sent; that it never came gives a new code, sent again."""
-    number = next(at for at, (_, row, story) in enumerate(requests.STORIES) if row == 0 and story[-1][0] == "sent")
+    number = next(at for at, (_, row, story) in enumerate(requests.HISTORIES) if row == 0 and story[-1][0] == "sent")
     one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
     assert ["Received", "Sent by e-mail"] == re.findall("<dt>(.*)</dt>", one.see("status").text)

@@ -15,7 +15,7 @@ from selfservice import clock, retention
 from selfservice.commands import cli
 from selfservice.db import Database
 from selfservice.demo import accounts, many_orders, order_times
-from selfservice.demo.orders import COUNT, PRODUCTS, TODAY
+from selfservice.demo.orders import ORDERS_TODAY, PRODUCTS, TOTAL_ORDERS
 from selfservice.i18n.languages import TIMEZONE
 from selfservice.migrations import migrate
 from selfservice.orders.models import OrderRow
@@ -42,10 +42,10 @@ def test_the_modest_set(db: Database) -> None:
     today = day_of(int(clock.now().timestamp()))
     found = rows(db, "orders")
     account = Counter(row["account"] for row in found)
-    assert (COUNT, True, []) == (len(found), account[1] > COUNT // 2, OrderStore(db.read()).check())
+    assert (TOTAL_ORDERS, True, []) == (len(found), account[1] > TOTAL_ORDERS // 2, OrderStore(db.read()).check())
     people = {row["person_id"]: row["id"] for row in rows(db, "order_holders")}
     assert (3, False) == (len({row["holder_id"] for row in found if row["account"] == 1}), 4 in people)
-    assert TODAY <= sum(row["ordered_on"] == today for row in found)
+    assert ORDERS_TODAY <= sum(row["ordered_on"] == today for row in found)
     assert [] == [row for row in found if row["invoice"] and row["ordered_on"][:7] == today[:7]]
     main = db.read().execute("SELECT main_person_id FROM organisations WHERE id = 1").fetchone()[0]
     assert accounts.email(0) == db.read().execute("SELECT email FROM people WHERE id = ?", (main,)).fetchone()[0]
@@ -91,7 +91,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database
     with new_database(tmp_path_factory.mktemp("crowd")) as made:
         accounts.fill(made, CONTEXT)
         told: list[int] = []
-        assert many_orders.fill(made, many_orders.LEAST, clock.now(), told.append)
+        assert many_orders.fill(made, many_orders.MIN_ORDERS, clock.now(), told.append)
         yield made, told
 
 
@@ -110,7 +110,7 @@ def test_crowd(crowded: tuple[Database, list[int]]) -> None:
     )
     assert (500, 5000) == (account.most_common(1)[0][1], told[-1])
     assert ([], []) == (OrderStore(db.read()).check(), db.read().execute("PRAGMA foreign_key_check").fetchall())
-    assert not many_orders.fill(db, many_orders.LEAST, clock.now())
+    assert not many_orders.fill(db, many_orders.MIN_ORDERS, clock.now())
     assert 5000 == len(rows(db, "orders"))
 
 
@@ -126,7 +126,7 @@ def test_crowd_where_orders_are(tmp_path: Path) -> None:
             OrderStore(conn).upsert(many)
         people = len(rows(other, "people"))
         assert (False, people, 5000) == (
-            many_orders.fill(other, many_orders.LEAST, clock.now()),
+            many_orders.fill(other, many_orders.MIN_ORDERS, clock.now()),
             len(rows(other, "people")),
             len(rows(other, "orders")),
         )
@@ -136,7 +136,7 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What may no longer be kept is cleared away, and people get an access code, before each transaction in which it is
     made: all of it is made.
     """
-    monkeypatch.setattr(many_orders, "BATCH", 300)
+    monkeypatch.setattr(many_orders, "BATCH_SIZE", 300)
     monkeypatch.setattr(many_orders, "RUN", 2_000)
     added: list[int] = []
 
@@ -148,10 +148,10 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with new_database(tmp_path) as beside:
         accounts.fill(beside, CONTEXT)
         db = Database(beside.path, meanwhile)
-        assert many_orders.fill(db, many_orders.LEAST, clock.now())
+        assert many_orders.fill(db, many_orders.MIN_ORDERS, clock.now())
         db.close()
         store = OrderStore(beside.read())
-        assert (many_orders.LEAST, []) == (store.count(), store.check())
+        assert (many_orders.MIN_ORDERS, []) == (store.count(), store.check())
         assert (True, True) == (len(rows(beside, "access_codes")) >= 1000, len(added) > 10)
 
 

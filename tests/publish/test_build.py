@@ -19,7 +19,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language, using_langua
 from selfservice.publish.build import BuildError, BuildResult, build
 from selfservice.publish.embed import EmbedError, form_renderer
 from selfservice.publish.indexing import Indexing
-from selfservice.search.index import Question
+from selfservice.search.index import IndexedQuestion
 from selfservice.search.query import search
 from tests.clients import HouseClient
 from tests.conftest import new_app_unshared
@@ -268,7 +268,7 @@ def test_missing_template(copied: Config, tmp_path: Path) -> None:
 
 
 QUESTIONS = [
-    Question("nl", f"/nl/hulp/#q{number}", "Hulp", title, text, "help", f"q{number}")
+    IndexedQuestion("nl", f"/nl/hulp/#q{number}", "Hulp", title, text, "help", f"q{number}")
     for number, (title, text) in enumerate(
         [("Waar is mijn jaarrekening?", "De jaarrekening staat klaar."), ("Hoe betaal ik?", "Met een rekening, privé.")]
     )
@@ -276,7 +276,7 @@ QUESTIONS = [
 SYNONYMS = {"nl": {"centen": ["rekening"]}}
 
 
-def index(folder: Path, questions: list[Question], large: int) -> Path:
+def index(folder: Path, questions: list[IndexedQuestion], large: int) -> Path:
     """The search index of these questions, made in another process from so many on."""
     path = folder / "search.db"
     with closing(Indexing(path, large)) as indexing:

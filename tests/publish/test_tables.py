@@ -14,11 +14,11 @@ from tests.conftest import Site
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_rights(site: Site, lang: str) -> None:
     """The help page's table is content/rights.toml: each right in order, with yes where that kind of use has it."""
-    table = rights.load(site.config.content / "rights.toml")
+    table = rights.load_rights(site.config.content / "rights.toml")
     slug = {"en": "access-code", "nl": "toegangscode"}[lang]
     page = (site.config.output / lang / slug / "index.html").read_text("utf-8")
     yes = {"en": "Yes", "nl": "Ja"}[lang]
     rows = re.findall(r'<tr><td><a href="[^"]+">([^<]+)</a></td><td>(\w+)</td><td>(\w+)</td></tr>', page)
-    expected = [(right.title(lang), *(kind in right.kinds for kind in rights.KINDS)) for right in table.all]
+    expected = [(right.title(lang), *(kind in right.kinds for kind in rights.CODE_KINDS)) for right in table.all]
     assert {"en": "Business", "nl": "Zakelijk"}[lang] in page
     assert expected == [(title, *(cell == yes for cell in cells)) for title, *cells in rows]

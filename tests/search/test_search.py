@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfservice.config import Config
-from selfservice.search.highlighting import Read, mark, snippet
-from selfservice.search.index import Question, build
-from selfservice.search.query import MAX_LENGTH, Hit, Results, search
-from selfservice.search.spelling import distance
+from selfservice.search.highlighting import FoldedText, highlight, snippet
+from selfservice.search.index import IndexedQuestion, build_index
+from selfservice.search.query import MAX_QUERY_LENGTH, SearchHit, SearchResults, search
+from selfservice.search.spelling import edit_distance
 from selfservice.search.tokens import tokens
 from tests.clients import HouseClient
 
@@ -24,8 +24,10 @@ SYNONYMS = {
 }
 
 
-def question(title: str, text: str = FILLER, *, lang: str = "nl", url: str = "", page: str = "Pagina") -> Question:
-    return Question(lang, url or f"/{lang}/pagina/#{title}", page, title, text, "page", title)
+def question(
+    title: str, text: str = FILLER, *, lang: str = "nl", url: str = "", page: str = "Pagina"
+) -> IndexedQuestion:
+    return IndexedQuestion(lang, url or f"/{lang}/pagina/#{title}", page, title, text, "page", title)
 
 
 QUESTIONS = [
@@ -49,22 +51,22 @@ QUESTIONS = [
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("search") / "search.db"
-    build(path, QUESTIONS, SYNONYMS)
+    build_index(path, QUESTIONS, SYNONYMS)
     return path
 
 
-def rebuilt(folder: Path, *questions: Question, synonyms: dict[str, dict[str, list[str]]] | None = None) -> Path:
+def rebuilt(folder: Path, *questions: IndexedQuestion, synonyms: dict[str, dict[str, list[str]]] | None = None) -> Path:
     path = folder / "search.db"
     fillers = [question(f"Vulling {letter}") for letter in string.ascii_lowercase]
-    build(path, [*questions, *fillers], synonyms or {})
+    build_index(path, [*questions, *fillers], synonyms or {})
     return path
 
 
-def titles(hits: list[Hit]) -> list[str]:
+def titles(hits: list[SearchHit]) -> list[str]:
     return ["".join(text for text, _ in hit.title) for hit in hits]
 
 
-def marked(results: Results) -> set[str]:
+def marked(results: SearchResults) -> set[str]:
     return {text for hit in results.hits for text, matches in hit.title + hit.snippet if matches}
 
 
@@ -220,7 +222,7 @@ def test_total(index: Path) -> None:
 
 def test_page_itself(tmp_path: Path) -> None:
     """A page is found by its own title, before the questions on it; these are found by it as well."""
-    page = Question("nl", "/nl/saldo/", "Saldo", "Saldo", FILLER, "credit", "")
+    page = IndexedQuestion("nl", "/nl/saldo/", "Saldo", "Saldo", FILLER, "credit", "")
     path = rebuilt(tmp_path, question("Hoe stort ik?", page="Saldo"), page)
     assert ["Saldo", "Hoe stort ik?"] == titles(search(path, "nl", "saldo").hits)
 
@@ -266,7 +268,7 @@ def test_page_itself(tmp_path: Path) -> None:
 def test_harmless(index: Path, q: str) -> None:
     """Quotes, operators, NUL, emoji and endless input are words to look for, or nothing."""
     found = search(index, "nl", q)
-    assert len(found.q) <= MAX_LENGTH
+    assert len(found.q) <= MAX_QUERY_LENGTH
     assert found.q.isprintable()
     assert "Waar zie ik mijn facturen?" in titles(search(index, "nl", "factuur").hits)
 
@@ -289,7 +291,7 @@ def test_marks_keep_the_text(text: str, data: st.DataObject) -> None:
     """Marking loses or adds nothing, and marks just the words that were asked for."""
     words = tokens(text)
     chosen = frozenset(data.draw(st.lists(st.sampled_from(words)))) if words else frozenset[str]()
-    parts = mark(Read(text, " ".join(words)), chosen)
+    parts = highlight(FoldedText(text, " ".join(words)), chosen)
     assert text == "".join(piece for piece, _ in parts)
     assert [word for word in words if word in chosen] == [
         w for piece, is_match in parts if is_match for w in tokens(piece)
@@ -300,7 +302,7 @@ def test_marks_keep_the_text(text: str, data: st.DataObject) -> None:
 def test_snippet(text: str, length: int) -> None:
     """A snippet is a piece of the text of about the length asked for."""
     words = tokens(text)
-    parts = snippet(Read(text, " ".join(words)), frozenset(words[-1:]), length)
+    parts = snippet(FoldedText(text, " ".join(words)), frozenset(words[-1:]), length)
     joined = "".join(piece for piece, _ in parts).removeprefix("… ").removesuffix(" …")
     assert joined in text
     assert len(joined) <= length
@@ -309,18 +311,20 @@ def test_snippet(text: str, length: int) -> None:
 def test_marks_after_a_letter_that_grows() -> None:
     """A capital that is two characters in lower case does not move the marks after it."""
     text = "İ wachtwoord"
-    assert [("İ ", False), ("wachtwoord", True)] == mark(Read(text, " ".join(tokens(text))), frozenset({"wachtwoord"}))
+    assert [("İ ", False), ("wachtwoord", True)] == highlight(
+        FoldedText(text, " ".join(tokens(text))), frozenset({"wachtwoord"})
+    )
 
 
 def test_snippet_of_one_word() -> None:
     """A word longer than a snippet is cut."""
-    assert [("a" * 100, False), (" …", False)] == snippet(Read("a" * 300, "a" * 300), frozenset(), 100)
+    assert [("a" * 100, False), (" …", False)] == snippet(FoldedText("a" * 300, "a" * 300), frozenset(), 100)
 
 
 def test_snippet_starts_at_the_first() -> None:
     """Of places that are as good, the first is shown."""
     text = f"{FILLER} Borg één. {FILLER * 5} Borg twee. {FILLER * 5}"
-    parts = snippet(Read(text, " ".join(tokens(text))), frozenset({"borg"}), 100)
+    parts = snippet(FoldedText(text, " ".join(tokens(text))), frozenset({"borg"}), 100)
     assert "".join(piece for piece, _ in parts).startswith("… Borg één.")
 
 
@@ -349,7 +353,7 @@ def test_snippet_shows_the_match(tmp_path: Path) -> None:
 )
 def test_distance(a: str, b: str, expected: int) -> None:
     """Swapped neighbours are one slip, as a letter more, less or other is; over the limit counts one more."""
-    assert expected == distance(a, b, 2) == distance(b, a, 2)
+    assert expected == edit_distance(a, b, 2) == edit_distance(b, a, 2)
 
 
 def test_new_index_is_seen(tmp_path: Path) -> None:
@@ -392,7 +396,7 @@ def test_page_before_the_first_build(client: HouseClient) -> None:
 @pytest.fixture
 def visitor(client: HouseClient, config: Config) -> HouseClient:
     """A visitor of an app with an index of these questions."""
-    build(config.search_index, QUESTIONS, SYNONYMS)
+    build_index(config.search_index, QUESTIONS, SYNONYMS)
     return client
 
 

@@ -38,7 +38,7 @@ def _links(kind: str) -> list[dict[str, Any]]:
             "path": authentication.form_path(right.form) if right.form else None,
             "elsewhere": services().facts.get(right.fact) if right.fact else None,
         }
-        for right in authentication.rights().listed(kind)
+        for right in authentication.rights().of_kind(kind)
     ]
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, request
 from selfservice import web
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
-from selfservice.search.query import Results, search
+from selfservice.search.query import SearchResults, search
 from selfservice.web import rendering
 from selfservice.web.services import services
 
@@ -45,9 +45,9 @@ def _is_results_page() -> bool:
     return rendering.htmx_page_path() == request.path
 
 
-def _find(q: str, limit: int) -> Results:
+def _find(q: str, limit: int) -> SearchResults:
     if not q.strip():
-        return Results("", [], 0, None, [])
+        return SearchResults("", [], 0, None, [])
     try:
         return search(services().config.search_index, current_language(), q, limit)
     except FileNotFoundError:
