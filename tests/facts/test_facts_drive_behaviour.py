@@ -292,7 +292,7 @@ def changed(text: str, name: str, value: str) -> str:
 
 def facts_of(site: Site) -> Facts:
     """The facts of a site."""
-    found: Facts = site.app.extensions["chrome"].facts
+    found: Facts = site.app.extensions["services"].facts
     return found
 
 

@@ -137,7 +137,7 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: all of it is made.
     """
     monkeypatch.setattr(many_orders, "BATCH_SIZE", 300)
-    monkeypatch.setattr(many_orders, "RUN", 2_000)
+    monkeypatch.setattr(many_orders, "SORTED_ORDERS", 2_000)
     added: list[int] = []
 
     def meanwhile(statement: str) -> None:
