@@ -1,6 +1,6 @@
 """The tables of anonymous sessions (`visits`), saved forms (`drafts`), sessions and login attempts (`failures`).
 
-Retention (`visits.model.clean`): a visit and its drafts go 24 hours after the visit was last used; a draft
+Retention (`anonymous_sessions.clean`): a visit and its drafts go 24 hours after the visit was last used; a draft
 goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more;
 a count of failed logins goes 24 hours after the last of them.
 """
