@@ -1,7 +1,7 @@
 """`access-code`: the request for an access code.
 
 start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
-[mail] link → confirm → confirmed
+[mail] link → confirm → confirmed (link_routes.py)
 """
 
 from __future__ import annotations
