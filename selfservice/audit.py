@@ -68,7 +68,7 @@ def check_facts(facts: Facts) -> None:
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
-    """Remove events older than fact events.keep_days; returns how many went."""
+    """Delete events older than fact events.keep_days; returns how many."""
     # Whole seconds, as the trigger counts.
     before = (now - timedelta(days=ctx.fact("events.keep_days"))).replace(microsecond=0)
     return conn.execute("DELETE FROM events WHERE at < :before", {"before": to_text(before)}).rowcount

@@ -54,7 +54,7 @@ def _count_attempt(conn: Connection, ctx: Context, key: str, now: datetime) -> i
     The first three may follow at once, then the wait is 30 seconds and doubles up to the longest. An attempt during the
     wait is not counted, so it does not make the wait longer.
     """
-    moment = to_microseconds(now)
+    microseconds = to_microseconds(now)
     longest = ctx.fact("sign_in.longest_wait_minutes") * 60
     row = conn.execute(
         """INSERT INTO failures (key, count, free_at, forgotten_at) VALUES (:key, 1, :now, :forgotten)
@@ -68,8 +68,8 @@ def _count_attempt(conn: Connection, ctx: Context, key: str, now: datetime) -> i
            RETURNING count""",
         {
             "key": key,
-            "now": moment,
-            "forgotten": moment + ctx.fact("sign_in.failures_keep_hours") * 3600 * _SECOND,
+            "now": microseconds,
+            "forgotten": microseconds + ctx.fact("sign_in.failures_keep_hours") * 3600 * _SECOND,
             "free": FREE_ATTEMPTS,
             "first": FIRST_WAIT_SECONDS * _SECOND,
             "longest": longest * _SECOND,
@@ -80,7 +80,7 @@ def _count_attempt(conn: Connection, ctx: Context, key: str, now: datetime) -> i
     if row is not None:
         return 0
     held = conn.execute("SELECT free_at FROM failures WHERE key = :key", {"key": key}).fetchone()
-    return max(1, -(-(held["free_at"] - moment) // _SECOND)) if held is not None else 1
+    return max(1, -(-(held["free_at"] - microseconds) // _SECOND)) if held is not None else 1
 
 
 def _key(ctx: Context, name: str) -> str:

@@ -1,8 +1,8 @@
 """The tables of anonymous sessions (`visits`), saved forms (`drafts`), sessions and login attempts (`failures`).
 
-Retention (`anonymous_sessions.clean`): a visit and its drafts go 24 hours after the visit was last used; a draft
-goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more;
-a count of failed logins goes 24 hours after the last of them.
+Retention (`anonymous_sessions.clean`): an anonymous session and its saved forms go 24 hours after it was last used; a
+saved form goes 24 hours after it was last saved; a session goes one day after it ended or could not be used any more; a
+count of failed logins goes 24 hours after the last of them.
 """
 
 from sqlite_utils import Database, Migrations

@@ -17,7 +17,7 @@ from selfservice.commands.arguments import STAFF_NAME
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.languages import LANGUAGE_NAMES, TIMEZONE
-from selfservice.requests import records, rejection_reasons, review, states
+from selfservice.requests import records, review, states
 from selfservice.requests.records import RequestState
 from selfservice.requests.states import TRANSITIONS
 from selfservice.values.reference import group_reference
@@ -104,7 +104,7 @@ def approve(reference: str, by: str) -> None:
 @click.option(
     "--reason",
     required=True,
-    type=click.Choice(rejection_reasons.REJECTION_REASONS),
+    type=click.Choice(review.REJECTION_REASONS),
     help="It is mailed in their language.",
 )
 @with_appcontext

@@ -134,7 +134,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that holds the write lock from its first moment; all of it happens, or nothing.
+        """A transaction that takes the write lock at once; it is committed at the end, or rolled back on an exception.
 
         Waits up to 5 seconds for another writer, then raises DatabaseBusyError. Raises NestedWriteError inside
         another `write()`, because the inner one could not be undone alone. No network call belongs inside.
@@ -264,7 +264,7 @@ def exclusive_access(path: Path) -> Iterator[None]:
 
 
 def backup(db: Database, to: str | Path) -> None:
-    """Write a compact copy of the whole database, as of one moment, to the new file `to`.
+    """Write a compact copy of the whole database, a consistent snapshot, to the new file `to`.
 
     Readers and writers go on meanwhile. The copy appears under its name only when it is whole.
     Raises FileExistsError when `to` is there already.

@@ -61,10 +61,10 @@ def fill(db: Database, count: int, now: datetime, progress: Callable[[int], obje
     who = _choose_buyers(random, mine, min(count // 10 - own, count - known))
     who += _choose_buyers(random, others, count - known - len(who))
     random.shuffle(who)
-    moments = order_times.timestamps(random, len(who), now, max(20, len(who) // 2000))
+    times = order_times.timestamps(random, len(who), now, max(20, len(who) // 2000))
     with db.write() as writing:
         numbers = add_products(writing)
-    orders = make_orders(random, numbers, zip(moments, who, strict=True), moments[-1][1], max(FIRST_NUMBER, last + 1))
+    orders = make_orders(random, numbers, zip(times, who, strict=True), times[-1][1], max(FIRST_NUMBER, last + 1))
     done = known
     while run := sorted(islice(orders, SORTED_ORDERS)):
         for start in range(0, len(run), BATCH_SIZE):

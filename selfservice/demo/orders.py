@@ -78,10 +78,10 @@ def fill(
             found.append(Buyer(*OrderStore(conn).add_holder(person, organisation), payment, weights[place], until))
     random = Random(20261121)  # noqa: S311 (the same orders for everybody, not a secret)
     who = random.choices(found, cum_weights=list(accumulate(buyer.weight for buyer in found)), k=TOTAL_ORDERS)
-    moments = order_times.timestamps(random, TOTAL_ORDERS, now, ORDERS_TODAY)
+    times = order_times.timestamps(random, TOTAL_ORDERS, now, ORDERS_TODAY)
     first = found[0]
-    who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, moments, strict=True)]
-    made = make_orders(random, add_products(conn), zip(moments, who, strict=True), moments[-1][1])
+    who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, times, strict=True)]
+    made = make_orders(random, add_products(conn), zip(times, who, strict=True), times[-1][1])
     return OrderStore(conn).upsert(list(made)).new
 
 

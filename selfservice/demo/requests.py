@@ -51,10 +51,10 @@ def fill(conn: Connection, ctx: Context, now: datetime, password: str | None = N
     for number, (days, row, story) in enumerate(HISTORIES):
         made = now - timedelta(days=days, hours=1)
         request, person = _add_request(conn, ctx, number, row, story, made)
-        handed = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
-        if handed:
-            _add_code(conn, ctx, number, request, handed[0])
-        if handed and password:
+        sent = [made + timedelta(hours=hours) for state, hours in story if state in ("sent", "printed")]
+        if sent:
+            _add_code(conn, ctx, number, request, sent[0])
+        if sent and password:
             passwords.store_hash(conn, person, password, made)
     return len(HISTORIES)
 
@@ -76,15 +76,15 @@ def code(number: int) -> str:
     return with_check_character("".join(CHARACTERS[byte % 32] for byte in digest[:RANDOM_LENGTH]))
 
 
-def _add_code(conn: Connection, ctx: Context, number: int, request_id: int, handed: datetime) -> None:
+def _add_code(conn: Connection, ctx: Context, number: int, request_id: int, sent: datetime) -> None:
     """Add the code of a fulfilled request, sent at this time and unused."""
     request = get(conn, request_id)
     made = access_codes.add(
-        conn, ctx.keys, handed, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
+        conn, ctx.keys, sent, code=code(number), person_id=request.person_id, organisation_id=request.organisation_id
     )
-    access_codes.record_fulfilment(conn, made, handed)
+    access_codes.record_fulfilment(conn, made, sent)
     if request.delivery == "letter":
-        last = workdays.today(handed) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
+        last = workdays.today(sent) + timedelta(days=ctx.fact("access_code.letter_valid_days"))
         access_codes.set_valid_until(conn, made, workdays.end_of_day(last))
     states.update(conn, request_id, access_code_id=made)
 

@@ -219,7 +219,7 @@ def delete_of_session(conn: Connection, session_id: int) -> None:
 
 
 def clean(conn: Connection, keep: timedelta, now: datetime) -> int:
-    """Remove jobs that ended this long ago, and what nobody did in a day; returns how many went."""
+    """Delete jobs that ended this long ago, and those not run within a day; returns how many."""
     return conn.execute(
         "DELETE FROM jobs WHERE ended_at <= :ended OR (ended_at IS NULL AND created_at <= :created)",
         {"ended": to_text(now - keep), "created": to_text(now - _LONGEST_WAIT)},
@@ -232,5 +232,5 @@ def _lease_until(now: datetime) -> str:
 
 def _job(row: Row) -> Job:
     values = {name: row[name] for name in row.keys() if name != "lease_until"}  # noqa: SIM118 (a Row has no items)
-    moments = {name: row[name] and from_text(row[name]) for name in ("created_at", "started_at", "ended_at")}
-    return Job(**values | moments | {"payload": json.loads(row["payload"])})
+    timestamps = {name: row[name] and from_text(row[name]) for name in ("created_at", "started_at", "ended_at")}
+    return Job(**values | timestamps | {"payload": json.loads(row["payload"])})

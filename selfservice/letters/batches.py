@@ -14,7 +14,7 @@ from selfservice.letters.pending import Letter, withdraw_revoked
 from selfservice.seeds import Seed
 from selfservice.workdays import today
 
-# Called with the connection of the transaction in which a letter was printed or posted, its id, the moment.
+# Called in the transaction in which a letter is marked as printed or posted, with its id and the time.
 LetterHook = Callable[[Connection, int, datetime], object]
 
 
@@ -173,5 +173,7 @@ def overview(conn: Connection) -> tuple[int, list[tuple[Batch, int]]]:
 
 
 def _batch(row: Row) -> Batch:
-    moments = {name: from_text(row[name]) if row[name] else None for name in ("printed_at", "released_at", "posted_at")}
-    return Batch(id=row["id"], folder=Path(row["folder"]), created_at=from_text(row["created_at"]), **moments)
+    timestamps = {
+        name: from_text(row[name]) if row[name] else None for name in ("printed_at", "released_at", "posted_at")
+    }
+    return Batch(id=row["id"], folder=Path(row["folder"]), created_at=from_text(row["created_at"]), **timestamps)

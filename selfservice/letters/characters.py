@@ -1,4 +1,4 @@
-"""Which signs our letters can show: those of the font in fonts/. One without a picture would make no letter at all."""
+"""The characters that our letters can show: those of the font in fonts/. Without a glyph no PDF can be made."""
 
 import unicodedata
 
@@ -14,7 +14,7 @@ FONT_CHARACTERS = frozenset(chr(number) for first, last in _RANGES for number in
 
 
 def to_printable(text: str) -> str:
-    """The text in signs that the font has: an accent that it lacks is left off, and any other sign becomes `?`."""
+    """The text in characters of the font: a missing accent is dropped, any other missing character becomes `?`."""
     return "".join(char if char in FONT_CHARACTERS else _nearest(char) for char in unicodedata.normalize("NFC", text))
 
 

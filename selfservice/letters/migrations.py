@@ -4,7 +4,7 @@ States: ready → printed → posted, or ready → withdrawn. A ready letter may
 is not printed the letter can still be withdrawn or sent elsewhere.
 Retention: the seed of its code goes when the letter is printed or withdrawn, the address when it is posted or
 withdrawn; what is left is a keyed hash of the address. The row goes 365 days after the letter was made
-(`letters.model.clean`).
+(`pending.clean`).
 """
 
 from sqlite_utils import Database, Migrations

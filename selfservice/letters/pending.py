@@ -62,8 +62,8 @@ def enqueue(
 
     `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
     postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
-    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetter, and ValueError
-    when the lines are fewer or more than an envelope has.
+    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetterError, and
+    ValueError when the lines are fewer or more than an envelope has.
     """
     shown = _envelope_lines(lines)
     # One open letter an address in so many days: it is open until its code was used.
@@ -129,7 +129,7 @@ def _address_key(lines: Sequence[str]) -> str:
 
 def clean(conn: Connection, now: datetime) -> int:
     """Remove letters that were made over 365 days ago, but none that still has to be printed or posted, and batches
-    that have none left; returns how many letters went.
+    that have none left; returns how many letters.
     """
     gone = conn.execute(
         "DELETE FROM letters WHERE state IN ('posted', 'withdrawn') AND created_at < :before",

@@ -86,12 +86,12 @@ def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetim
     only a keyed hash is stored. Outside a transaction the count stands by itself; inside one it is undone
     with it.
     """
-    moment = to_microseconds(now)
+    microseconds = to_microseconds(now)
     period = limit.period_seconds * _SECOND
     values = {
         "key": keys.keyed_hash(f"limit:{limit.name}", key),
-        "now": moment,
-        "first": moment + period // limit.count,
+        "now": microseconds,
+        "first": microseconds + period // limit.count,
         "step": period // limit.count,
         "room": period - period // limit.count,
     }
@@ -107,7 +107,7 @@ def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetim
         return Decision(True)
     METERS.refusals.labels(limit.name).inc()
     held = conn.execute("SELECT tat FROM limits WHERE key = :key", {"key": values["key"]}).fetchone()
-    wait = 0 if held is None else held["tat"] - moment - values["room"]
+    wait = 0 if held is None else held["tat"] - microseconds - values["room"]
     return Decision(False, max(1, -(-wait // _SECOND)))
 
 
@@ -141,5 +141,5 @@ def limited_network(address: str) -> str:
 
 def clean(conn: Connection, now: datetime) -> int:
     """Delete the rows that limit nothing any more; returns how many."""
-    moment = {"now": to_microseconds(now)}
-    return conn.execute("DELETE FROM limits WHERE tat < :now", moment).rowcount + sliding_window.clean(conn, now)
+    microseconds = {"now": to_microseconds(now)}
+    return conn.execute("DELETE FROM limits WHERE tat < :now", microseconds).rowcount + sliding_window.clean(conn, now)

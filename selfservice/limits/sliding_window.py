@@ -30,9 +30,9 @@ class SlidingWindowLimit:
             raise ValueError(f"cap {self.name!r}: 1 <= per_hour <= per_day does not hold")
 
 
-def allow_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> bool:
+def allow_in_window(conn: Connection, keys: Keys, limit: SlidingWindowLimit, key: str, now: datetime) -> bool:
     """Count one on `key` and return whether the limit allows it; a refused one is not counted. One statement."""
-    moment = to_microseconds(now)
+    microseconds = to_microseconds(now)
     row = conn.execute(
         """INSERT INTO caps (key, times, free_at) VALUES (:key, :stamp, :free_at)
            ON CONFLICT (key) DO UPDATE
@@ -46,37 +46,37 @@ def allow_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: 
                   OR substr(caps.times, length(caps.times) - 16 * :per_day + 1, 16) <= :day_ago)
            RETURNING key""",
         {
-            "key": keys.keyed_hash(f"cap:{cap.name}", key),
-            "stamp": f"{moment:016d}",
-            "free_at": moment + DAY,
-            "hour_ago": f"{moment - HOUR:016d}",
-            "day_ago": f"{moment - DAY:016d}",
-            "per_hour": cap.per_hour,
-            "per_day": cap.per_day,
+            "key": keys.keyed_hash(f"cap:{limit.name}", key),
+            "stamp": f"{microseconds:016d}",
+            "free_at": microseconds + DAY,
+            "hour_ago": f"{microseconds - HOUR:016d}",
+            "day_ago": f"{microseconds - DAY:016d}",
+            "per_hour": limit.per_hour,
+            "per_day": limit.per_day,
         },
     ).fetchone()
     if row is None:
-        METERS.refusals.labels(cap.name).inc()
+        METERS.refusals.labels(limit.name).inc()
     return row is not None
 
 
-def reserve_in_window(conn: Connection, keys: Keys, cap: SlidingWindowLimit, key: str, now: datetime) -> datetime:
+def reserve_in_window(conn: Connection, keys: Keys, limit: SlidingWindowLimit, key: str, now: datetime) -> datetime:
     """Count one on `key` at the first time, now or later, at which the limit allows it; returns that time.
 
     Call inside `write()`, since it reads before it counts. Times stay in order: one that was reserved ahead delays
     those after it.
     """
     row = conn.execute(
-        "SELECT times FROM caps WHERE key = :key", {"key": keys.keyed_hash(f"cap:{cap.name}", key)}
+        "SELECT times FROM caps WHERE key = :key", {"key": keys.keyed_hash(f"cap:{limit.name}", key)}
     ).fetchone()
     times = [] if row is None else [int(row["times"][i : i + 16]) for i in range(0, len(row["times"]), 16)]
-    moment = to_microseconds(now)
-    for count, period in ((cap.per_hour, HOUR), (cap.per_day, DAY)):
+    microseconds = to_microseconds(now)
+    for count, period in ((limit.per_hour, HOUR), (limit.per_day, DAY)):
         if len(times) >= count:
-            moment = max(moment, times[-count] + period)
-    at = now + timedelta(microseconds=moment - to_microseconds(now))
-    if not allow_in_window(conn, keys, cap, key, at):
-        raise AssertionError("a moment that fits under the cap did not")
+            microseconds = max(microseconds, times[-count] + period)
+    at = now + timedelta(microseconds=microseconds - to_microseconds(now))
+    if not allow_in_window(conn, keys, limit, key, at):
+        raise AssertionError("the limit refused a time that fits")
     return at
 
 

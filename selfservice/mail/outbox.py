@@ -62,14 +62,14 @@ def reserve_slot(
 
     `counted_on` is what shares a count: the address, as `email_key` writes it, or for a mail that
     only leaves when an address and a secret belong together both as they were typed. Void mails count like any
-    other, so that the moment is the same whether or not something is sent; and since nobody can count on another's
+    other, so that the time is the same whether or not something is sent; and since nobody can count on another's
     secret, nobody can use up what took one.
     Of a mail with the same `topic` and count that still waits for its turn this one gets the place (as in RFC 8030,
     5.4), so that asking again and again makes no queue. Without a topic a mail replaces none and is replaced by
     none.
     """
-    cap = _mail_limit(ctx, earned=earned)
-    key = ctx.keys.keyed_hash("mail-topic", f"{cap.name}:{limit_key}:{topic}") if topic else None
+    limit = _mail_limit(ctx, earned=earned)
+    key = ctx.keys.keyed_hash("mail-topic", f"{limit.name}:{limit_key}:{topic}") if topic else None
     # A mail that was attempted before waits for the mail server, not for its limit; it may already be on its way.
     waiting = conn.execute(
         """SELECT id, next_at FROM outbox
@@ -78,7 +78,7 @@ def reserve_slot(
     ).fetchone()
     if waiting is not None:
         return SendingSlot(from_text(waiting["next_at"]), key, waiting["id"])
-    return SendingSlot(reserve_in_window(conn, ctx.keys, cap, limit_key, now), key)
+    return SendingSlot(reserve_in_window(conn, ctx.keys, limit, limit_key, now), key)
 
 
 def enqueue(
@@ -182,10 +182,10 @@ def waiting_times(conn: Connection, now: datetime) -> list[datetime]:
 
 def send_waiting_now(conn: Connection, now: datetime) -> int:
     """Make every waiting mail due now; returns how many. For a demonstration, whose mail reaches nobody."""
-    moment = {"now": to_text(now)}
+    bound = {"now": to_text(now)}
     # Void ones too, so that a later mail on the same topic finds known and unknown alike.
-    conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'void' AND next_at > :now", moment)
-    return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", moment).rowcount
+    conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'void' AND next_at > :now", bound)
+    return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", bound).rowcount
 
 
 def cancel_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
@@ -228,7 +228,7 @@ def status(db: Database, now: datetime) -> dict[str, Any]:
 
 
 def clean(conn: Connection, now: datetime) -> int:
-    """Remove finished rows older than 30 days (see migrations.py); returns how many went."""
+    """Delete finished rows older than 30 days (see outbox_migrations.py); returns how many."""
     return conn.execute(
         "DELETE FROM outbox WHERE state NOT IN ('waiting', 'leased') AND created_at < :before",
         {"before": to_text(now - timedelta(days=KEPT_DAYS))},

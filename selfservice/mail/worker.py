@@ -23,8 +23,8 @@ MAX_PAUSE_SECONDS = INTERVAL_SECONDS
 class Worker:
     """Any number of workers may run, in any number of processes; killing one at any moment loses no mail.
 
-    `clean` is called once an hour with the database and the moment: `retention.clean` and other work of the hour.
-    `often` is called at each turn and between two mails, with the moment: what should not wait, such as jobs.
+    `every_hour` is called once an hour with the database and the time: `retention.clean` and other hourly work.
+    `every_turn` is called at each turn and between two mails, with the time: what should not wait, such as jobs.
     Every 10 seconds, between two mails too, this loop itself notes that it is alive (selfservice/heartbeats.py).
     """
 

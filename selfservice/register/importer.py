@@ -57,7 +57,7 @@ def import_register(
     on_rejected: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object] = lambda _: None,
 ) -> ImportCounts:
-    """Put the organisations of a file (docs/register.md) in the database; nothing is ever removed from it.
+    """Import the organisations of a file (docs/register.md); existing ones are never deleted.
 
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
     goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
@@ -101,9 +101,9 @@ def upsert(conn: Connection, rows: Iterable[RegisterRow], now: datetime) -> tupl
 
     Columns that are not in the register (digital invoices, the main code) stay as they are.
     """
-    moment, new, changed = to_text(now), 0, 0
+    timestamp, new, changed = to_text(now), 0, 0
     for row in rows:
-        for (updated_at,) in conn.execute(_UPSERT, (*row, moment)).fetchall():
+        for (updated_at,) in conn.execute(_UPSERT, (*row, timestamp)).fetchall():
             new += updated_at is None
             changed += updated_at is not None
     return new, changed

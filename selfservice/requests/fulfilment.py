@@ -12,6 +12,7 @@ from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.i18n.languages import using_language
+from selfservice.letters.pending import OpenLetterError
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
 from selfservice.requests.records import Request, RequestState, find_by_reference, get, to_request
@@ -31,7 +32,7 @@ def fulfil(conn: Connection, ctx: Context, request: Request, now: datetime, *, r
     conn.execute("SAVEPOINT hand_out")
     try:
         request = _issue_code(conn, ctx, request, seed, now, replaced)
-    except letter_delivery.LetterMustWaitError:
+    except OpenLetterError:
         conn.execute("ROLLBACK TO hand_out")
         request = get(conn, request.id)
     except BaseException:

@@ -13,28 +13,21 @@ from selfservice.requests.records import Request, to_request
 from selfservice.seeds import Seed
 
 
-class LetterMustWaitError(Exception):
-    """There is an open letter to this address already (one in fact letter.every_days); nothing was queued."""
-
-
 def enqueue(
     conn: Connection, ctx: Context, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
 ) -> int:
-    """Queue the letter with the code of a request; returns its id. Raises LetterMustWaitError."""
-    try:
-        return pending.enqueue(
-            conn,
-            ctx,
-            access_code_id=access_code_id,
-            reference=request.reference,
-            language=request.language,
-            lines=request.letter_lines,
-            seed=seed,
-            valid_until=last,
-            now=now,
-        )
-    except pending.OpenLetterError as error:
-        raise LetterMustWaitError from error
+    """Queue the letter with the code of a request; returns its id. Raises `pending.OpenLetterError`."""
+    return pending.enqueue(
+        conn,
+        ctx,
+        access_code_id=access_code_id,
+        reference=request.reference,
+        language=request.language,
+        lines=request.letter_lines,
+        seed=seed,
+        valid_until=last,
+        now=now,
+    )
 
 
 def withdraw_letter_and_code(conn: Connection, request: Request, now: datetime) -> None:

@@ -29,11 +29,11 @@ MEDIAN_SAMPLE = 50
 class RequestStatus:
     """The status of a request as shown to its owner.
 
-    `moments` has the states that it came into and when, in order of time, `place` its place among those that wait to be
-    checked (1 is next), `median_wait` how long the last 50 of its kind took. `may` has what can be done now: withdraw,
-    correct_address, never_came. `letter_waits` is true when no letter may go to that address yet, `mail_before` is
-    before when the mail with the link or the code leaves that waits for its turn, `late` when the last of the promised
-    days is over.
+    `timeline` has its states and their times, in order, `queue_position` its position among those that wait for review
+    (1 is next), `median_wait` how long the last 50 of its kind took. `allowed_actions` are withdraw, correct_address
+    and never_came. `letter_waits` is true when no letter may go to that address yet, `mail_sent_before` is before when
+    the mail with the link or the code is sent if it waits for its limit, `is_late` whether the last promised day is
+    over.
     """
 
     reference: str

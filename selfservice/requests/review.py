@@ -9,12 +9,16 @@ from selfservice.accounts import people
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
 from selfservice.mail import outbox
-from selfservice.requests import mail_payloads, rejection_reasons, states
+from selfservice.requests import mail_payloads, states
 from selfservice.requests.fulfilment import extend_delivery_window, fulfil, organisation_name
 from selfservice.requests.records import Request, find_by_reference
 from selfservice.values.email import email_key
+
+# Few, so that each can be mailed in any language.
+REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
 
 
 class UnknownReferenceError(LookupError):
@@ -46,7 +50,7 @@ def approve(conn: Connection, ctx: Context, reference: str, by: str, now: dateti
     its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
     """
     request = _request_of_another(conn, reference, by)
-    # A code that was handed over leads back to 'approved' too, but only its owner can say that it never came.
+    # A request whose code was sent can go back to 'approved' too, but only its owner can report that as not received.
     if request.kind == "private" or request.state not in ("received", "checking"):
         raise states.WrongStateError(request.state)
     request = states.change_state(conn, request, "approved", now, approved_by=" ".join(by.split()))
@@ -57,12 +61,12 @@ def approve(conn: Connection, ctx: Context, reference: str, by: str, now: dateti
 def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str, now: datetime) -> Request:
     """Reject the request and mail the reason, in its language. Call inside `write()`.
 
-    Raises KeyError for a reason that is none of `reasons.REASONS`, UnknownReferenceError, SelfApprovalError,
+    Raises KeyError for a reason that is not in REJECTION_REASONS, UnknownReferenceError, SelfApprovalError,
     WrongStateError.
     """
     request = _request_of_another(conn, reference, by)
     with using_language(request.language):
-        why = rejection_reasons.rejection_text(reason)
+        why = rejection_text(reason)
     request = states.change_state(conn, request, "rejected", now, reason=reason)
     # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
     slot = outbox.reserve_slot(conn, ctx, now, limit_key=f"rejected {email_key(request.email)}", earned=True)
@@ -85,6 +89,16 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
     )
     record(conn, ctx.keys, now, "request.reject", reason, who=_staff_name(by), on_what=request.audit_object)
     return request
+
+
+def rejection_text(reason: str) -> str:
+    """The reason as a sentence in the current language. Raises KeyError for one not in REJECTION_REASONS."""
+    return {
+        "not_authorised": gettext("We could not establish that you may act for this organisation."),
+        "details_differ": gettext("The details you gave differ from those in the Business Register."),
+        "organisation_ended": gettext("This organisation is no longer in the Business Register."),
+        "unclear": gettext("Your request raises questions that we would rather talk about. Please contact us."),
+    }[reason]
 
 
 def record_refused_review(conn: Connection, ctx: Context, request: Request, by: str, now: datetime) -> None:

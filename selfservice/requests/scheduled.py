@@ -123,7 +123,7 @@ def send_missing_links(db: Database, ctx: Context, now: datetime) -> int:
 def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
     """Close private requests whose link was not used in time. Their owners can make a new one."""
     # Requests of before links had a moment of their own: theirs works for so many hours after the request.
-    moments = {"now": to_text(now), "before": to_text(now - timedelta(hours=ctx.fact("access_code.link_hours")))}
+    bound = {"now": to_text(now), "before": to_text(now - timedelta(hours=ctx.fact("access_code.link_hours")))}
     done = 0
     while True:
         with db.write() as conn:
@@ -135,7 +135,7 @@ def close_unconfirmed(db: Database, ctx: Context, now: datetime) -> int:
                                          WHERE t.person_id = r.person_id AND t.kind = 'request:' || r.id
                                                AND t.used_at IS NULL AND t.expires_at > :now)
                    ORDER BY id LIMIT 100""",
-                moments,
+                bound,
             ).fetchall()
             for row in rows:
                 request = states.change_state(conn, to_request(row), "withdrawn", now, reason="unconfirmed")
@@ -179,8 +179,8 @@ def send_code_mail(conn: Connection, ctx: Context, access_code_id: int, kind: st
     )
 
 
-def _to_day(moment: str | None) -> date | None:
-    return None if moment is None else workdays.today(from_text(moment))
+def _to_day(timestamp: str | None) -> date | None:
+    return None if timestamp is None else workdays.today(from_text(timestamp))
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:

@@ -117,7 +117,7 @@ def submit(
     changes nothing. Known and unknown people cost the same statements and get the same answer; who has such a code
     already hears so by mail alone. `address` is the client's. `proof` is the hash of the token in a link about a
     request that was opened where this one is sent from: when it was mailed to the same e-mail address, what others ask
-    with that address neither refuses nor delays this. Raises AnswerError for what the form never lets through.
+    with that address neither refuses nor delays this. Raises InvalidAnswersError.
     """
     known = conn.execute("SELECT reference FROM requests WHERE idempotency_key = :key", {"key": submission}).fetchone()
     if known is not None:

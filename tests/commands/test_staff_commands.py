@@ -16,7 +16,7 @@ from selfservice.demo import accounts, requests
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.mail import verification
 from selfservice.orders import api_keys
-from selfservice.requests.rejection_reasons import REJECTION_REASONS, rejection_text
+from selfservice.requests.review import REJECTION_REASONS, rejection_text
 from selfservice.values.reference import reference_with_check_character
 from selfservice.web.services import Services
 from tests.domain_helpers import rows

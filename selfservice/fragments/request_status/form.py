@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, ngettext
-from selfservice.requests import rejection_reasons
+from selfservice.requests import review
 from selfservice.requests.progress import RequestStatus
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
 from selfservice.values.email import check_email
@@ -122,8 +122,8 @@ def timeline(status: RequestStatus) -> list[tuple[str, datetime]]:
 
 def rejection_text(status: RequestStatus) -> str:
     """Why it was not granted, in a sentence."""
-    if status.reason in rejection_reasons.REJECTION_REASONS:
-        return rejection_reasons.rejection_text(status.reason)
+    if status.reason in review.REJECTION_REASONS:
+        return review.rejection_text(status.reason)
     return gettext("We could not give you a new code for this request.")
 
 
