@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from selfservice.accounts import access_codes, people
-from selfservice.accounts.common_words import CALENDAR, COMMON, CONTEXT, PARTICLES, RUNS
-from selfservice.accounts.known_phrases import DEMO_PASSWORD, DUTCH, ENGLISH
+from selfservice.accounts.password_phrases import DEMO_PASSWORD, DUTCH, ENGLISH
+from selfservice.accounts.password_words import CALENDAR, COMMON, CONTEXT, PARTICLES, RUNS
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts

@@ -8,7 +8,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from selfservice import clock
-from selfservice.accounts import access_codes, known_phrases, organisations, passwords, people
+from selfservice.accounts import access_codes, organisations, password_phrases, passwords, people
 from selfservice.accounts.passwords import Hasher
 from selfservice.clock import to_text
 from selfservice.context import Context
@@ -50,7 +50,7 @@ FAMILY_NAMES = (
     "Donderkamp", "Thistledown", "Stroopman", "Winterbourne-Vale", "Vlindervanger", "Ravenbrook",
 )  # fmt: skip
 PEOPLE = 40
-DEMO_PASSWORD = known_phrases.DEMO_PASSWORD  # for invented people; printed at each start
+DEMO_PASSWORD = password_phrases.DEMO_PASSWORD  # for invented people; printed at each start
 
 
 def code(number: int) -> str:

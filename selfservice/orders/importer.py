@@ -57,7 +57,7 @@ def import_file(
     It is lines of JSON when its `name` or its first line says so, and CSV otherwise. Each line that cannot go in is
     told to `refuse`, the rest goes in; when `strict`, all lines are looked at first, and nothing goes in when one
     cannot. `progress` is called after each batch, which is on the disk by then: stopped at any moment and run again,
-    the outcome is the same. Raises FileError when nothing of the file can go in, and BusyError when another
+    the outcome is the same. Raises FileError when nothing of the file can go in, and DatabaseBusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     with OrderStore(db.read()).larger_cache():

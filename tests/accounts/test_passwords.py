@@ -11,7 +11,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfservice.accounts import known_phrases
+from selfservice.accounts import password_phrases
 from selfservice.accounts.password_policy import PasswordRejection, new_password_error, rejection_reason
 from selfservice.accounts.passwords import Hasher, HasherBusyError
 from selfservice.i18n.languages import using_language
@@ -161,7 +161,7 @@ def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
     """The password that is printed with every demonstration is good there and nowhere else; the reason is told."""
     wired = app.extensions["services"]
     with using_language("en"):
-        told = new_password_error(wired.db.read(), wired.context, 1, known_phrases.DEMO_PASSWORD, demo=demo)
+        told = new_password_error(wired.db.read(), wired.context, 1, password_phrases.DEMO_PASSWORD, demo=demo)
     assert told is None if demo else "Many people know these words" in str(told)
 
 

@@ -2,7 +2,7 @@
 
 Our own collection, in the languages of the site: titles and sayings are facts, and no list was copied. One a line, as
 it is said; spaces, capitals, accents and punctuation do not count. At least ten letters, so that none is found by
-chance in somebody's own words. (Runs of keys stand in words.py.)
+chance in somebody's own words. (Runs of keys stand in password_words.py.)
 """
 
 ENGLISH = """
