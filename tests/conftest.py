@@ -34,7 +34,7 @@ pytest_plugins = ["tests.live_server", "tests.visitors"]
 
 # The same examples each time, so that a change fails for what it changed; `make explore` looks for new ones.
 settings.register_profile("steady", derandomize=True)
-settings.register_profile("explore")
+settings.register_profile("explore", max_examples=500)
 settings.load_profile("steady")
 
 _real_now = clock.now

@@ -98,9 +98,9 @@ def _to_bytes(catalog: Catalog) -> bytes:
     return b"".join(line for line in lines if b"-Date:" not in line and b"Generated-By" not in line)
 
 
-def problems(source_of: Callable[[str], Path] = catalog_file) -> list[str]:
-    """What is wrong with the catalogs, one line each: texts missing, no longer used, or not translated."""
-    wanted = {_key(message): message for message in extract() if message.id}
+def problems(template: Catalog, source_of: Callable[[str], Path] = catalog_file) -> list[str]:
+    """What is wrong with the catalogs, one line each: texts of `extract` missing, no longer used, or not translated."""
+    wanted = {_key(message): message for message in template if message.id}
     found = []
     for code in translated_languages():
         path = f"translations/{code}/LC_MESSAGES/messages.po"
@@ -134,5 +134,5 @@ def command(renew: bool) -> None:
     if renew:
         update()
     compile_stale()
-    for line in problems():
+    for line in problems(extract()):
         click.echo(line)

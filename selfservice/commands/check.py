@@ -19,7 +19,7 @@ def command() -> None:
     """Check the pages, the facts and the translations. Exit status 1 when something must be mended."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
     found = check(app, services().config)
-    lines = catalogs.problems()
+    lines = catalogs.problems(catalogs.extract())
     for problem in found:
         click.echo(str(problem))
     for line in lines:

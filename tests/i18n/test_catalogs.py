@@ -40,9 +40,9 @@ def forms(text: object) -> list[str]:
     return [str(one) for one in text] if isinstance(text, (list, tuple)) else [str(text)]
 
 
-def test_up_to_date() -> None:
+def test_up_to_date(template: Catalog) -> None:
     """Each text in the source is in each catalog, translated, and no catalog has others."""
-    assert [] == catalogs_command.problems()
+    assert [] == catalogs_command.problems(template)
 
 
 @pytest.mark.parametrize("code", catalogs_command.translated_languages())
@@ -120,11 +120,11 @@ def test_moving_code_moves_no_entry(template: Catalog) -> None:
         ('#, fuzzy\nmsgid "Skip to the content"\nmsgstr "Naar"\n', "not translated: 'Skip to the content'"),
     ],
 )
-def test_problems(tmp_path: Path, catalog: str, problem: str) -> None:
+def test_problems(template: Catalog, tmp_path: Path, catalog: str, problem: str) -> None:
     """What is missing, empty, doubtful or left over is named, with its file."""
     spoilt = tmp_path / "messages.po"
     spoilt.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n' + catalog, "utf-8")
-    assert problem in {line.partition(": ")[2] for line in catalogs_command.problems(lambda _: spoilt)}
+    assert problem in {line.partition(": ")[2] for line in catalogs_command.problems(template, lambda _: spoilt)}
 
 
 def test_missing_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

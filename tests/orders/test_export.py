@@ -147,7 +147,7 @@ def test_unknown_kind(book: Book) -> None:
     assert not path.exists()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=st.one_of(solds("A", 2), solds("A", 30, 8)), asked=ASKED, step=st.integers(1, 7))
 def test_rows_and_order(book: Book, monkeypatch: pytest.MonkeyPatch, sold: list[Sold], asked: Asked, step: int) -> None:
     """Each kind of file has exactly the rows of the screen, in its order, wherever one piece ends and the next begins,

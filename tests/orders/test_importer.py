@@ -488,12 +488,21 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.mark.parametrize("after", [1, 30_000])
-def test_killed(tmp_path: Path, filled: Path, orders: Path, after: int) -> None:
-    """Killed half-way and run again, the database is as after one run, row by row, and its sums are right."""
-    whole, db = fresh(filled, tmp_path / "whole"), fresh(filled, tmp_path / "var")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, filled: Path, orders: Path) -> Iterator[Database]:
+    """What is there when nothing was killed."""
+    db = fresh(filled, tmp_path_factory.mktemp("imported") / "whole")
     with orders.open("rb") as file:
-        import_file(whole, CONTEXT, file, datetime.now(NOW.tzinfo), refuse=lambda _: None)
+        import_file(db, CONTEXT, file, datetime.now(NOW.tzinfo), refuse=lambda _: None)
+    yield db
+    db.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1, 30_000])
+def test_killed(tmp_path: Path, filled: Path, orders: Path, whole: Database, after: int) -> None:
+    """Killed half-way and run again, the database is as after one run, row by row, and its sums are right."""
+    db = fresh(filled, tmp_path / "var")
     half, told = kill_and_repeat(
         db.path.parent, ["orders", "import", str(orders)], lambda: _count(db), after, LOKET_SECRET_KEY=SECRET.decode()
     )
@@ -502,7 +511,6 @@ def test_killed(tmp_path: Path, filled: Path, orders: Path, after: int) -> None:
     for table in ("orders", "order_holders", "order_products", "order_account_months", "order_holder_months"):
         assert rows(whole, table) == rows(db, table)
     assert ([], []) == (OrderStore(db.read()).check(), db.read().execute("PRAGMA foreign_key_check").fetchall())
-    whole.close()
     db.close()
 
 

@@ -59,7 +59,7 @@ def numbers(pages: list[Page]) -> list[str]:
     return [order.number for page in pages for order in page.orders]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sold=st.one_of(solds("A", 3), solds("A", 30, 10)),
     asked=ASKED,
@@ -85,7 +85,7 @@ def test_pages(
     assert (wanted, there) == (numbers(there), back[::-1])
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 20, 8), asked=ASKED, size=st.integers(1, 4), few=st.sampled_from([-1, 1000]), data=st.data())
 def test_any_place(
     book: Book,
@@ -122,7 +122,7 @@ def test_any_place(
         assert (wanted[1] and shown[0], wanted[2] and shown[-1]) == (page.before or False, page.after or False)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 20, 5), arriving=solds("B", 20, 5), asked=ASKED, size=st.integers(1, 5), data=st.data())
 def test_arrivals(
     book: Book, sold: list[Sold], arriving: list[Sold], asked: Asked, size: int, data: st.DataObject

@@ -20,7 +20,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield made
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 30, 12), asked=ASKED)
 def test_totals(book: Book, sold: list[Sold], asked: Asked) -> None:
     """Number and cents are those of the orders that the list shows, whole months, edges and single days alike."""
@@ -30,7 +30,7 @@ def test_totals(book: Book, sold: list[Sold], asked: Asked) -> None:
     assert Total(len(found), sum(each.cents for each in found)) == OrderStore(book.db.read()).total(asked.query(book))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 30, 12), asked=ASKED)
 def test_months(book: Book, sold: list[Sold], asked: Asked) -> None:
     """Month by month from the first with orders to the last, those without any in between."""
