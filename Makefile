@@ -51,13 +51,13 @@ quick: $(VENV)/dev.stamp $(CATALOGS) ## Style, types, and the tests of what chan
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/python -m tests.changed -n $(WORKERS)
+	@$(BIN)/python -m tests.changed -n $(WORKERS) --dist worksteal
 
 test: check ## Everything: checks, unit, contract, build, browser and accessibility tests
 	$(BIN)/python -m tests.browser
 	$(BIN)/python -m tests.soffice
 	$(BIN)/python -m tests.caddy
-	$(BIN)/python -m pytest -n $(WORKERS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis

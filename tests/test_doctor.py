@@ -168,6 +168,7 @@ def run(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_clock")
 def test_command(real: Config) -> None:
     """Exit status 0 when all lines are ok, 1 when one is not; settings that are missing are a line too."""

@@ -41,6 +41,8 @@ from tests.domain_helpers import CONTEXT
 from tests.live_server import free_port, running, wait_until
 from tests.slow_clients import half_sent_forms, unread_downloads
 
+pytestmark = pytest.mark.slow
+
 FORM = "/en/self-service/replacement-password"
 SIGN_IN = "/en/self-service/sign-in"
 ORDERS = 30_000  # of which a tenth are the demonstration's

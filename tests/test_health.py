@@ -166,6 +166,7 @@ def test_disk_is_nearly_full(client: HouseClient, monkeypatch: pytest.MonkeyPatc
     assert (503, ["disk"]) == (answer.status_code, answer.get_json()["wrong"])
 
 
+@pytest.mark.slow
 def test_cannot_be_written(tmp_path: Path) -> None:
     """A running server that can write no byte more, as on a full disk, is not well; then it is again."""
     with running(tmp_path, None) as base:
@@ -190,6 +191,7 @@ def ask_often(path: Path, moment: str) -> int:
     return sum(each.startswith("INSERT") for each in tried)
 
 
+@pytest.mark.slow
 def test_one_write_for_all(config: Config) -> None:
     """However many ask, in however many processes, it is written once in five seconds."""
     now = clock.now()

@@ -20,6 +20,8 @@ from tests.clients import HouseClient
 from tests.commands.test_cli import loket
 from tests.live_server import processes, running, started_by, wait_until
 
+pytestmark = pytest.mark.slow
+
 FORM = "/en/self-service/replacement-password"
 
 

@@ -191,6 +191,7 @@ def test_nothing_is_ever_in_plain(app: Flask, tmp_path: Path) -> None:
     assert [] == [secret for secret in secrets if any(secret.encode() in each for each in walk.seen)]
 
 
+@pytest.mark.slow
 def test_killed_while_sending(config: Config) -> None:
     """A worker that is killed while it hands a mail over: the next one sends the same link, and it is in no file."""
     app = new_app(config)
@@ -234,6 +235,7 @@ def test_upgrade_with_another_secret(old: Database) -> None:
     old.close()
 
 
+@pytest.mark.slow
 def test_upgrade_that_is_stopped(old: Database) -> None:
     """Stopped before the file was written anew, that is still to be done, said so, and done by the next start."""
     letters, _ = in_plain(old.path)

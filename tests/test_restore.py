@@ -27,7 +27,7 @@ from tests.domain_helpers import CONTEXT, KEYS, rows
 from tests.live_server import wait_until
 from tests.test_supervisor import health
 
-pytestmark = pytest.mark.usefixtures("real_clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_clock")]
 
 FOLDER_SETTINGS = {"LOKET_SECRET_KEY": SECRET.decode()}
 

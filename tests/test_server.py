@@ -184,6 +184,7 @@ def test_fragment_through_the_server(get: Ask) -> None:
     assert (200, "no-store", True) == (answer.status, answer.headers["Cache-Control"], "<html" not in answer.text)
 
 
+@pytest.mark.slow
 def test_https(site: Site, get: Ask) -> None:
     """Over https files ask for https for a year too; over http they do not."""
     settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org"}
@@ -193,6 +194,7 @@ def test_https(site: Site, get: Ask) -> None:
     assert None is get("/en/").headers.get("Strict-Transport-Security")
 
 
+@pytest.mark.slow
 def test_builds_show(site: Site, config: Config) -> None:
     """Before the first build the app answers all the same; what is built beside a running server shows at once, whole:
     new pages, longer and shorter ones, and none that is gone.
@@ -214,6 +216,7 @@ def test_builds_show(site: Site, config: Config) -> None:
         assert (404, "new") == (ask(port, "/en/digid/").status, ask(port, "/en/new.txt").text)
 
 
+@pytest.mark.slow
 def test_a_build_meanwhile(site: Site, config: Config) -> None:
     """While the site is replaced again and again, as the build does it, each answer is an old or a new one, whole."""
     sizes = {1: 400, 2: 150_000, 3: 9_000}

@@ -24,6 +24,8 @@ from tests.conftest import Site, new_config
 from tests.live_server import ask, every_page, server, wait_until
 from tests.slow_clients import FORM, half_form, half_sent_forms, unread_downloads
 
+pytestmark = pytest.mark.slow
+
 CLIENT_SECONDS = 2
 WITHIN = 5.0  # seconds; asked of every page and form, whatever the others do
 LARGE = 8 * 1024 * 1024

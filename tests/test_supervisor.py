@@ -26,7 +26,7 @@ from selfservice.heartbeats import INTERVAL_SECONDS, STALE_SECONDS, WORKER
 from selfservice.supervisor import Supervisor
 from tests.live_server import processes, running, wait_until
 
-pytestmark = pytest.mark.usefixtures("real_clock")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_clock")]
 
 
 def health(base: str) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from selfservice.letters.text import letter_text
 from tests.letter_helpers import MOMENT, letter, site
 from tests.live_server import START_SECONDS, free_port, wait_until
 
+pytestmark = pytest.mark.slow
+
 SOURCES = ("selfservice", "site", "content", "translations")
 FILES = ("setup.py", "pyproject.toml", "pelicanconf.py", "requirements.in", "LICENSE")
 

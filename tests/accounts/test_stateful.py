@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -23,6 +24,8 @@ from selfservice.seeds import Seed
 from selfservice.values.access_code import derive_code, lookup_hashes, normalise_code
 from tests.domain_helpers import CONTEXT, KEYS, NOW, filled, rows
 from tests.request_helpers import ADDRESS, BUSINESS, HASH, KVK, PRIVATE, REGISTERED, add_organisation, print_letters
+
+pytestmark = pytest.mark.slow
 
 EMAILS = ("oona@kites.example", "idris@kites.example", REGISTERED)
 NUMBERS = (KVK, "00011244")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, settings
@@ -18,6 +19,8 @@ from selfservice.crypto import hash_token
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests.sign_in_helpers import database
+
+pytestmark = pytest.mark.slow
 
 # Cases are made before there is any app, so these are its keys.
 KEYS = {"orders:write": "loket_" + "w" * 43, "redeliveries": "loket_" + "r" * 43}

@@ -18,6 +18,8 @@ from selfservice.demo import accounts
 from tests.clients import HouseClient
 from tests.password_form_helpers import PasswordForm, location
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [
     *("backup", "build", "catalogs", "check", "codes", "demo", "doctor", "front", "health", "keys", "letters"),
     *("members", "messages", "migrate", "orders", "register", "requests", "restore", "secrets", "serve", "worker"),

@@ -323,6 +323,7 @@ def fill(var: Path, count: int) -> Database:
     return db
 
 
+@pytest.mark.slow
 def test_command(var: Path, to: Path) -> None:
     """print says where the letters are and how to go on, posted counts them, list shows where all stand."""
     db = fill(var, 2)
@@ -365,6 +366,7 @@ def test_command_nothing_ready(var: Path, to: Path) -> None:
     assert (0, "", True) == (found.returncode, found.stdout, "No letters are ready" in found.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 15, 29])
 def test_killed(var: Path, to: Path, after: int) -> None:
     """Killed at any moment and run again, each letter is in one folder once, and each is marked as printed."""

@@ -66,6 +66,7 @@ def test_health_with_another_secret(config: Config) -> None:
     assert [True] * 3 == [part in said for part in (KEYS.id, Keys(OTHER).id, "LOKET_SECRET_KEY_OLD")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("serve", "--port", "1"), ("migrate",)])
 def test_start_with_another_secret(config: Config, command: tuple[str, ...]) -> None:
     """`loket serve` and `loket migrate` refuse another secret in one line, and change nothing."""
@@ -75,6 +76,7 @@ def test_start_with_another_secret(config: Config, command: tuple[str, ...]) -> 
     assert said.startswith("loket: ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("worker")
 def test_the_old_secret_beside_the_new(config: Config) -> None:
     """With the old secret beside the new one all is well, and the database knows both."""
@@ -115,6 +117,7 @@ def first_start(path: Path) -> list[str]:
     return known
 
 
+@pytest.mark.slow
 def test_first_starts_at_once(tmp_path: Path) -> None:
     """Several processes that start on a new file at once agree on its one key."""
     assert [[KEYS.id]] * 4 == run_processes(first_start, [(tmp_path / "loket.db",)] * 4)
@@ -242,6 +245,7 @@ def test_what_waits_is_sent_after_the_change(config: Config) -> None:
     assert 200 == visitor.see("new-password").status_code
 
 
+@pytest.mark.slow
 def test_status_and_replace(config: Config) -> None:
     """`loket secrets` counts what needs the old secret, replaces the codes that do, and says when it may go: then
     Loket starts without it, and who had a code has a new one.
@@ -269,6 +273,7 @@ def test_status_and_replace(config: Config) -> None:
     db.close()
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_lost(config: Config) -> None:
     """When the old secret is lost for good, replacing the codes opens the site again; mails that need it end."""
     app = new_app(config)

@@ -113,6 +113,7 @@ def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(run, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", str(free_port()))], ids=["migrate", "serve"])
 def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
     """A database that holds people with one address is refused, in one line with their row numbers, before anything in

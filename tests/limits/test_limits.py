@@ -262,6 +262,7 @@ def try_many(path: Path, kind: str, keys: int) -> list[str]:
     return admitted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["limit", "cap"])
 @pytest.mark.parametrize("keys", [1, 50])
 def test_race(db: Database, kind: str, keys: int) -> None:

@@ -265,6 +265,7 @@ def test_mailbox_unknown(tmp_path: Path, mail_id: str) -> None:
         Mailbox(tmp_path / "mailbox").get(mail_id)
 
 
+@pytest.mark.slow
 def test_mailbox_is_bounded(tmp_path: Path) -> None:
     """Only the newest mails are kept."""
     mailbox = Mailbox(tmp_path)

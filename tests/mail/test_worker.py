@@ -161,6 +161,7 @@ def has_gone_on(db: Database, post: SmtpServer, enough: int, total: int) -> bool
     return len(post.messages) >= enough or status(db, clock.now())["sent"] == total
 
 
+@pytest.mark.slow
 def test_killed_worker_loses_nothing(db: Database) -> None:
     """A worker killed again and again at any moment: every mail arrives at least once, always as the same
     mail.

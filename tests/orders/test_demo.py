@@ -155,6 +155,7 @@ def test_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (True, True) == (len(rows(beside, "access_codes")) >= 1000, len(added) > 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("table", "after"), [("people", 100), ("orders", 601)])
 def test_killed(tmp_path: Path, table: str, after: int) -> None:
     """Killed while it makes people or orders, it goes on when it is run again, says so, and ends with as many, no

@@ -230,6 +230,7 @@ def test_no_worker(app: Flask, client: HouseClient, lang: str, said: str) -> Non
     assert (False, True) == (before, said in client.get(page).text)
 
 
+@pytest.mark.slow
 def test_given_up(app: Flask, client: HouseClient, work: Work) -> None:
     """What fails three times is said, with what to do; asked for again it is made anew. Nothing is left of it."""
     sign_in(client)

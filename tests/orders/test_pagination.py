@@ -85,6 +85,7 @@ def test_pages(
     assert (wanted, there) == (numbers(there), back[::-1])
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 20, 8), asked=ASKED, size=st.integers(1, 4), few=st.sampled_from([-1, 1000]), data=st.data())
 def test_any_place(

@@ -20,6 +20,7 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Book]:
         yield made
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 30, 12), asked=ASKED)
 def test_totals(book: Book, sold: list[Sold], asked: Asked) -> None:
@@ -30,6 +31,7 @@ def test_totals(book: Book, sold: list[Sold], asked: Asked) -> None:
     assert Total(len(found), sum(each.cents for each in found)) == OrderStore(book.db.read()).total(asked.query(book))
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sold=solds("A", 30, 12), asked=ASKED)
 def test_months(book: Book, sold: list[Sold], asked: Asked) -> None:

@@ -158,6 +158,7 @@ ROWS = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(ROWS, max_size=15), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_sums_are_pythons(puts: list[list[OrderRow]], again: random.Random) -> None:

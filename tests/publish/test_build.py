@@ -327,6 +327,7 @@ def test_index_process_killed(tmp_path: Path) -> None:
     assert [] == list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_large_site(copied: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """A site of either size gets the same index, and a large one that has mistakes gets none."""
     attempt(copied)

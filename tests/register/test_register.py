@@ -349,6 +349,7 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 9000])
 def test_killed(tmp_path: Path, register: Path, after: int) -> None:
     """Killed half-way and run again, the database is as after one run, row by row."""

@@ -151,6 +151,7 @@ def race_to_replace(path: Path, link: str) -> bool:
         db.close()
 
 
+@pytest.mark.slow
 def test_race(db: Database) -> None:
     """Of one form sent by several at once comes one request; of one link used by several, one new code."""
     made = run_processes(race_to_submit, [(db.path,)] * 4)
@@ -767,6 +768,7 @@ def race_to_confirm(path: Path, reference: str) -> bool:
         db.close()
 
 
+@pytest.mark.slow
 def test_confirmed_once(db: Database) -> None:
     """Of one link used by several at once comes one code, one mandate and one password."""
     reference = help_.hand_in(db, PRIVATE, payment_method="direct_debit", iban=IBAN, holder="O", mandate=True)

@@ -99,6 +99,7 @@ def race(path: Path, number: int) -> int:
     return made
 
 
+@pytest.mark.slow
 def test_many_processes(folder: DownloadFolder) -> None:
     """Processes that make files for one session at once never write into each other's."""
     context = multiprocessing.get_context("forkserver")
