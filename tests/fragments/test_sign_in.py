@@ -204,7 +204,7 @@ def test_owner_is_told_over_the_cap(app: Flask, client: HouseClient) -> None:
     assert ("sign_in.after_failures", accounts.email(MAIN)) == waiting_mails(app)[-1]
 
 
-@pytest.mark.parametrize("limit", ["network", "name"])
+@pytest.mark.parametrize("limit", ["network", "submitted"])
 def test_limits(app: Flask, client: HouseClient, hasher: Hasher, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     """Tries from one address, and on one name, are limited before any hash is computed."""
     changes: dict[str, Any] = {limit: RateLimit(limit, 2, 3600)}
