@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 TESTS = ROOT / "tests"
+# Schemathesis takes over a second to load, and is of use to a slow test only.
+OPTIONS = ("-m", "not slow and not browser", "-p", "no:schemathesis")
 # Quick, and about every file there is: who imports whom, what is tidy, the translations.
 ALWAYS = ("test_imports.py", "test_house.py", "i18n/test_catalogs.py")
 # What has no test of its name, and what has more: by the beginning of its path.
@@ -78,7 +80,7 @@ def main() -> None:
     tests = chosen(changed())
     sys.stdout.write(f"Tests of what changed: {' '.join(tests)}\n")
     sys.stdout.flush()
-    sys.exit(pytest.main(["-m", "not slow and not browser", *sys.argv[1:], *tests]))
+    sys.exit(pytest.main([*OPTIONS, *sys.argv[1:], *tests]))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ from selfservice.orders.store import OrderStore
 from tests import soffice
 from tests.orders.oracle import MOMENTS, Asked, Book, Sold, new_book
 
+pytestmark = pytest.mark.slow  # it starts LibreOffice five times
+
 # Separator; quotation mark; UTF-8; first line; columns as found; language; quoted numbers are numbers too; find dates;
 # (for writing only: as shown, formulas); keep spaces; first sheet; calculate.
 OPTIONS = {
@@ -145,7 +147,6 @@ def column(sheet: Opened, place: int) -> list[Cell]:
     return [row[place] for row in sheet.rows[1 : len(sheet.orders) + 1]]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("file", CSV + XLSX)
 def test_columns(opened: dict[tuple[str, str], Opened], file: tuple[str, str]) -> None:
     """Eleven columns, a heading, a row an order, and only in the workbook a total."""
@@ -163,7 +164,6 @@ def test_nothing_calculates(opened: dict[tuple[str, str], Opened], file: tuple[s
     assert {"s"} == {cell.data_type for cell in opened[file].rows[0]}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("separator", SEPARATORS)
 @pytest.mark.parametrize("file", [*CSV, *(("programs", lang) for lang in LANGUAGES)])
 def test_nothing_calculates_behind_any_separator(
@@ -213,7 +213,6 @@ def test_texts_in_workbook(opened: dict[tuple[str, str], Opened], file: tuple[st
     assert sheet.cents == round(Decimal(str(sheet.rows[-1][8].value)) * 100)
 
 
-@pytest.mark.slow
 def test_it_would_have_calculated(tmp_path: Path) -> None:
     """The same texts without our apostrophes are calculated, and numbers lose their zeros: LibreOffice does look."""
     try:
