@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -55,9 +56,14 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path, source: str | None = None) -> Iterator[str]:
+@cache
+def imported(path: Path, source: str | None = None) -> list[str]:
     """The dotted names that a file imports, wherever in it; `from a import b` gives a and a.b."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8") if source is None else source)):
+    return list(_imported(path, path.read_text("utf-8") if source is None else source))
+
+
+def _imported(path: Path, source: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
