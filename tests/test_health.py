@@ -210,7 +210,7 @@ def test_failed_writes_are_not_repeated(config: Config, monkeypatch: pytest.Monk
     begun = sum(each.startswith("BEGIN") for each in tried)
     monkeypatch.setattr(health, "WRITE_EVERY_SECONDS", 0)
     db.read().execute("PRAGMA query_only = OFF")
-    assert ({"BusyError"}, 1, "") == (errors, begun, test.error(db, clock.now()))
+    assert ({"DatabaseBusyError"}, 1, "") == (errors, begun, test.error(db, clock.now()))
     db.close()
 
 

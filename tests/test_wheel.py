@@ -120,7 +120,7 @@ def test_the_wheel_makes_letters(installed: Path, tmp_path: Path) -> None:
 import datetime, json, sys
 from selfservice import config
 from selfservice.letters.pdf import PdfCompiler
-print(config.ROOT, PdfCompiler().make(json.load(sys.stdin), datetime.datetime.now(datetime.UTC))[:4])"""
+print(config.ROOT, PdfCompiler().compile_letter(json.load(sys.stdin), datetime.datetime.now(datetime.UTC))[:4])"""
     command = [str(installed / "bin" / "python"), "-c", code]
     run = subprocess.run(
         command, cwd=tmp_path, env=environment(), input=text, capture_output=True, text=True, check=True

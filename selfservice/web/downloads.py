@@ -235,7 +235,7 @@ def init_app(app: Flask) -> None:
             gettext("There is no room for this file now"),
             [
                 gettext(
-                    "We keep a file for %(hours)s. Those of now take up the room that we have for them.",
+                    "We keep each file for %(hours)s. Those that we keep now take up all the room that we have.",
                     hours=services().facts.get("orders.file_keep_hours"),
                 ),
                 gettext("Nothing is lost. Try again later, or choose a shorter period: that file is smaller."),
