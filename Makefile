@@ -62,10 +62,10 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis
 
-attack: $(VENV)/dev.stamp ## What strangers' tools find on a running demonstration (some 40 minutes, this machine only)
+attack: $(VENV)/dev.stamp $(CATALOGS) ## What strangers' tools find on a running demonstration (some 40 minutes, this machine only)
 	$(BIN)/python -m tests.attack
 
-bench: $(VENV)/dev.stamp ## The benchmarks, as ratios against named peers
+bench: $(VENV)/dev.stamp $(CATALOGS) ## The benchmarks, as ratios against named peers
 	$(BIN)/python -m bench
 
 catalogs: $(VENV)/dev.stamp ## Take new texts into the translations

@@ -66,6 +66,7 @@ def password_requests(environment: Mapping[str, str], count: int) -> list[bytes]
             session_id, cookie = anonymous_sessions.start(conn, now)
             SavedForm(session_id, NAME).save(conn, {"token_hash": token_hash}, now)
             password = f"laarzen fluiten zacht {number} keer"
-            requests.append(post(NEW_PASSWORD, {"new_password": password}, {"Cookie": f"loket={cookie}"}))
+            sent = {"new_password": password, "link": tokens.link_fingerprint(keys, token_hash)}
+            requests.append(post(NEW_PASSWORD, sent, {"Cookie": f"loket={cookie}"}))
     db.close()
     return requests
