@@ -3,7 +3,8 @@
 import unicodedata
 from contextlib import suppress
 
-from selfservice.values.error import FieldError
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.error import FieldError, error_reason
 
 
 def check_email(text: str) -> str:
@@ -20,6 +21,15 @@ def check_email(text: str) -> str:
     except EmailNotValidError as error:
         raise FieldError("wrong") from error
     return str(found.ascii_email or found.normalized)
+
+
+def email_error(text: str) -> str:
+    """The error message for a typed e-mail address; empty if mail can be sent to it."""
+    if not text.strip():
+        return gettext("Fill in your e-mail address.")
+    if error_reason(check_email, text):
+        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
+    return ""
 
 
 def mask_email(address: str) -> str:

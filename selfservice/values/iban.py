@@ -5,7 +5,8 @@ import unicodedata
 from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
-from selfservice.values.error import FieldError, check_length
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.error import FieldError, check_length, error_reason
 
 MAX_HOLDER_LENGTH = 70  # what a bank's message has room for (ISO 20022, Max70Text)
 
@@ -33,6 +34,14 @@ def normalise_iban(text: str) -> str:
         raise FieldError("wrong") from None
 
 
+def iban_error(text: str) -> str:
+    """The error message for a typed IBAN; empty if it is one."""
+    return {
+        "empty": gettext("Fill in the IBAN: the number of the bank account."),
+        "wrong": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
+    }.get(error_reason(normalise_iban, text), "")
+
+
 def group_iban(iban: str) -> str:
     """An IBAN as people read it: NL91 ABNA 0417 1643 00."""
     return str(ibans.format(iban))
@@ -49,3 +58,12 @@ def check_holder(text: str) -> str:
     if not holder.isprintable():
         raise FieldError("wrong")
     return holder
+
+
+def holder_error(text: str) -> str:
+    """The error message for a typed account holder's name; empty if it is one."""
+    if not error_reason(check_holder, text):
+        return ""
+    if not text.strip():
+        return gettext("Fill in the name of the account holder, as it is known at the bank.")
+    return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH)

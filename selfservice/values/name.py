@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from selfservice.values.error import FieldError, check_length
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.error import FieldError, check_length, error_reason
 
 MAX_NAME_LENGTH = 60
 # What keyboards and telephones make of an apostrophe.
@@ -27,3 +28,12 @@ def check_name(text: str) -> str:
     if not all(char in f" -.{_APOSTROPHES}" or unicodedata.category(char)[0] in "LM" for char in name):
         raise FieldError("wrong")
     return name
+
+
+def name_error(text: str, *, empty: str) -> str:
+    """The error message for a typed first or last name, `empty` for none; empty if it is a name."""
+    return {
+        "empty": empty,
+        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME_LENGTH),
+        "wrong": gettext("Use letters, spaces, hyphens and apostrophes only."),
+    }.get(error_reason(check_name, text), "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from selfservice.values.error import FieldError
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.error import FieldError, error_reason
 
 
 def check_organisation_number(text: str) -> str:
@@ -16,3 +17,11 @@ def check_organisation_number(text: str) -> str:
     if not re.fullmatch(r"[0-9]{8}", number):
         raise FieldError("wrong")
     return number
+
+
+def organisation_number_error(text: str, *, optional: bool = False) -> str:
+    """The error message for a typed KVK number; empty if it is one, or `optional` and nothing was typed."""
+    reason = error_reason(check_organisation_number, text)
+    if reason == "empty" and not optional:
+        return gettext("Fill in the KVK number of your organisation.")
+    return gettext("This is not a KVK number. It has 8 digits, such as 12345678.") if reason == "wrong" else ""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from selfservice.values.error import FieldError
+from selfservice.i18n.catalogs import gettext
+from selfservice.values.error import FieldError, error_reason
 
 
 def check_phone(text: str) -> str | None:
@@ -18,3 +19,13 @@ def check_phone(text: str) -> str | None:
     if not phonenumbers.is_valid_number(number):
         raise FieldError("wrong")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def phone_error(text: str) -> str:
+    """The error message for a typed telephone number; empty if it is one, or nothing was typed."""
+    if not error_reason(check_phone, text):
+        return ""
+    return gettext(
+        "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
+        "or leave this empty."
+    )

@@ -9,6 +9,7 @@ import secrets
 
 from stdnum import luhn
 
+from selfservice.i18n.catalogs import gettext
 from selfservice.values.access_code import group_code, normalise_code
 
 REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPRSTUVWXY"
@@ -40,6 +41,16 @@ def is_valid_reference(reference: str) -> bool:
         and all(char in REFERENCE_CHARACTERS for char in reference)
         and luhn.checksum(reference, alphabet=REFERENCE_CHARACTERS) == 0
     )
+
+
+def reference_error(text: str) -> str:
+    """The error message for a typed reference; empty if it is well-formed, whether or not it exists."""
+    reference = normalise_reference(text)
+    if not reference:
+        return gettext("Fill in the reference. It is in our e-mail about your request.")
+    if not is_valid_reference(reference):
+        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X9T.")
+    return ""
 
 
 def group_reference(reference: str) -> str:

@@ -5,7 +5,7 @@ Answers are kept as they were typed or as codes, never as words of a language. H
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,12 +16,11 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.requests import submission
-from selfservice.values.email import check_email
-from selfservice.values.error import FieldError
-from selfservice.values.iban import MAX_HOLDER_LENGTH, check_holder, normalise_iban
-from selfservice.values.name import MAX_NAME_LENGTH, check_name
-from selfservice.values.organisation_number import check_organisation_number
-from selfservice.values.phone import check_phone
+from selfservice.values.email import email_error
+from selfservice.values.iban import holder_error, iban_error
+from selfservice.values.name import name_error
+from selfservice.values.organisation_number import organisation_number_error
+from selfservice.values.phone import phone_error
 
 NEEDS = ("business", "private", "extract")
 # What each step asks. Nothing else that is sent is looked at.
@@ -152,32 +151,24 @@ class RequestForm:
     def _kvk_number(self, text: str) -> str:
         if not self.is_business:
             return ""
-        why = _error_reason(check_organisation_number, text)
-        if not why and self.organisation is None:
+        problem = organisation_number_error(text)
+        if not problem and self.organisation is None:
             return gettext(
                 "We find no organisation with this KVK number. Compare it with an extract or a letter from us."
             )
-        return {
-            "empty": gettext("Fill in the KVK number of your organisation."),
-            "wrong": gettext("This is not a KVK number. It has 8 digits, such as 12345678."),
-        }.get(why, "")
+        return problem
 
     def _given_name(self, text: str) -> str:
-        return _name_error(text, gettext("Fill in your first name."))
+        return name_error(text, empty=gettext("Fill in your first name."))
 
     def _family_name(self, text: str) -> str:
-        return _name_error(text, gettext("Fill in your last name."))
+        return name_error(text, empty=gettext("Fill in your last name."))
 
     def _email(self, text: str) -> str:
         return email_error(text)
 
     def _telephone(self, text: str) -> str:
-        if not _error_reason(check_phone, text):
-            return ""
-        return gettext(
-            "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
-            "or leave this empty."
-        )
+        return phone_error(text)
 
     def _payment_method(self, _: str) -> str:
         return "" if self.payment_method in self.payment_methods else gettext("Choose how you want to pay.")
@@ -186,17 +177,10 @@ class RequestForm:
         return "" if text in LANGUAGES else gettext("Choose the language of our e-mails and letters.")
 
     def _iban(self, text: str) -> str:
-        return {
-            "empty": gettext("Fill in the IBAN: the number of the bank account."),
-            "wrong": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
-        }.get(_error_reason(normalise_iban, text), "")
+        return iban_error(text)
 
     def _holder(self, text: str) -> str:
-        if not _error_reason(check_holder, text):
-            return ""
-        if not text.strip():
-            return gettext("Fill in the name of the account holder, as it is known at the bank.")
-        return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH)
+        return holder_error(text)
 
     def _mandate(self, text: str) -> str:
         return (
@@ -204,31 +188,3 @@ class RequestForm:
             if text == "yes"
             else gettext("Tick the box if you agree. Without that we cannot collect what you order.")
         )
-
-
-def email_error(text: str) -> str:
-    """A message when no mail can be sent to this, else nothing."""
-    if not text.strip():
-        return gettext("Fill in your e-mail address.")
-    try:
-        check_email(text)
-    except FieldError:
-        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
-    return ""
-
-
-def _name_error(text: str, empty: str) -> str:
-    return {
-        "empty": empty,
-        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_NAME_LENGTH),
-        "wrong": gettext("Use letters, spaces, hyphens and apostrophes only."),
-    }.get(_error_reason(check_name, text), "")
-
-
-def _error_reason(check: Callable[[str], object], text: str) -> str:
-    """Why a check refuses a text; nothing when it does not."""
-    try:
-        check(text)
-    except FieldError as error:
-        return error.reason
-    return ""

@@ -13,23 +13,17 @@ from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.values.email import check_email, email_key
+from selfservice.values.email import check_email, email_error, email_key
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
     """The message when no mail can be sent to this, at its field; empty when it can."""
-    if not typed["email"].strip():
-        return {"email": gettext("Fill in your e-mail address.")}
-    try:
-        check_email(typed["email"])
-    except ValueError:
-        return {"email": gettext("This is not a complete e-mail address. It looks like name@example.org.")}
-    return {}
+    problem = email_error(typed["email"])
+    return {"email": problem} if problem else {}
 
 
 def organisation_of(conn: Connection, session: Session) -> Organisation:

@@ -13,34 +13,16 @@ from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.values.error import FieldError
-from selfservice.values.iban import MAX_HOLDER_LENGTH, check_holder, normalise_iban
+from selfservice.values.iban import check_holder, holder_error, iban_error, normalise_iban
 
 
 def check(typed: dict[str, str]) -> dict[str, str]:
     """The messages for the fields that are not right, by field name; empty when all are."""
-    errors = {}
-    try:
-        normalise_iban(typed["iban"])
-    except FieldError as error:
-        errors["iban"] = {
-            "empty": gettext("Fill in the account number (IBAN) that we may collect from."),
-            "wrong": gettext(
-                "There is a mistake in this account number. Compare it digit by digit with your bank card."
-            ),
-        }[error.reason]
-    try:
-        check_holder(typed["holder"])
-    except FieldError:
-        errors["holder"] = gettext(
-            "Fill in the name of the account holder as your bank has it, in at most %(count)s characters.",
-            count=MAX_HOLDER_LENGTH,
-        )
-    return errors
+    errors = {"iban": iban_error(typed["iban"]), "holder": holder_error(typed["holder"])}
+    return {name: message for name, message in errors.items() if message}
 
 
 def is_offered(ctx: Context, session: Session) -> bool:

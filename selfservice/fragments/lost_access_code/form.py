@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from selfservice.i18n.catalogs import gettext
-from selfservice.values.email import check_email
+from selfservice.values.email import email_error
 from selfservice.values.error import FieldError
-from selfservice.values.organisation_number import check_organisation_number
+from selfservice.values.organisation_number import check_organisation_number, organisation_number_error
 
 FIELDS = ("email", "kvk_number")
 MAX_LENGTH = 300
@@ -20,7 +19,10 @@ def read_fields(sent: Mapping[str, str]) -> dict[str, str]:
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for the fields that are not right. Whether there is such a code is not looked up."""
-    errors = {"email": _email(typed["email"]), "kvk_number": _kvk_number(typed["kvk_number"])}
+    errors = {
+        "email": email_error(typed["email"]),
+        "kvk_number": organisation_number_error(typed["kvk_number"], optional=True),
+    }
     return {name: message for name, message in errors.items() if message}
 
 
@@ -35,22 +37,3 @@ def kvk_number(typed: Mapping[str, str]) -> str | None:
         if error.reason != "empty":
             raise
     return None
-
-
-def _email(text: str) -> str:
-    if not text.strip():
-        return gettext("Fill in your e-mail address.")
-    try:
-        check_email(text)
-    except FieldError:
-        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
-    return ""
-
-
-def _kvk_number(text: str) -> str:
-    try:
-        check_organisation_number(text)
-    except FieldError as error:
-        if error.reason != "empty":
-            return gettext("This is not a KVK number. It has 8 digits, such as 12345678.")
-    return ""

@@ -12,11 +12,10 @@ from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
 from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.values.access_code import CodeHashes, access_code_error
-from selfservice.values.email import check_email, email_key
+from selfservice.values.email import check_email, email_error, email_key
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
 
@@ -34,13 +33,8 @@ def code_errors(text: str) -> dict[str, str]:
 
 def email_errors(text: str) -> dict[str, str]:
     """A message when no mail can be sent to this."""
-    if not text.strip():
-        return {"email": gettext("Fill in your e-mail address.")}
-    try:
-        check_email(text)
-    except ValueError:
-        return {"email": gettext("This is not a complete e-mail address. It looks like name@example.org.")}
-    return {}
+    problem = email_error(text)
+    return {"email": problem} if problem else {}
 
 
 @dataclass(frozen=True)

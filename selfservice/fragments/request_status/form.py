@@ -9,11 +9,10 @@ from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.requests import review
 from selfservice.requests.progress import RequestStatus
-from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
-from selfservice.values.email import check_email
-from selfservice.values.error import FieldError
-from selfservice.values.postcode import check_postcode
-from selfservice.values.reference import is_valid_reference, normalise_reference
+from selfservice.values.address import city_error, house_number_error, street_error
+from selfservice.values.email import email_error
+from selfservice.values.postcode import postcode_error
+from selfservice.values.reference import reference_error
 
 MAX_LENGTH = 300
 LOOKUP_FIELDS = ("reference", "email")
@@ -28,45 +27,19 @@ def read_fields(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, st
 
 def check(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for reference and e-mail address; empty when both could be. Whether they exist is not looked up."""
-    errors = {"reference": _reference(typed["reference"]), "email": _email(typed["email"])}
+    errors = {"reference": reference_error(typed["reference"]), "email": email_error(typed["email"])}
     return {name: message for name, message in errors.items() if message}
-
-
-def _reference(text: str) -> str:
-    reference = normalise_reference(text)
-    if not reference:
-        return gettext("Fill in the reference. It is in our e-mail about your request.")
-    if not is_valid_reference(reference):
-        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X9T.")
-    return ""
-
-
-def _email(text: str) -> str:
-    if not text.strip():
-        return gettext("Fill in your e-mail address.")
-    try:
-        check_email(text)
-    except FieldError:
-        return gettext("This is not a complete e-mail address. It looks like name@example.org.")
-    return ""
 
 
 def check_address(typed: Mapping[str, str]) -> dict[str, str]:
     """The messages for the fields of an address that are not right."""
-    checks = {
-        "street": (check_address_line, gettext("Fill in the street.")),
-        "house_number": (check_house_number, gettext("Fill in the house number, such as 12 or 12 A.")),
-        "postcode": (check_postcode, gettext("Fill in the postcode: 4 digits and 2 letters, such as 1234 AB.")),
-        "city": (check_address_line, gettext("Fill in the town or city.")),
+    errors = {
+        "street": street_error(typed["street"]),
+        "house_number": house_number_error(typed["house_number"]),
+        "postcode": postcode_error(typed["postcode"]),
+        "city": city_error(typed["city"]),
     }
-    errors = {}
-    for name, (check_one, message) in checks.items():
-        try:
-            check_one(typed[name])
-        except FieldError as error:
-            long = gettext("This is too long. Use at most %(count)s characters.", count=MAX_LINE_LENGTH)
-            errors[name] = long if error.reason == "long" else message
-    return errors
+    return {name: message for name, message in errors.items() if message}
 
 
 def to_address(typed: Mapping[str, str]) -> Address:
