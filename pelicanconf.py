@@ -1,17 +1,18 @@
 """Pelican's settings. What depends on the machine or the build is added by selfservice.publish.build."""
 
+from selfservice.site_config import SITE
 from selfservice.web.layout import JINJA_OPTIONS
 
-SITENAME = "Loket"
-DEFAULT_LANG = "nl"
-TIMEZONE = "Europe/Amsterdam"
+SITENAME = SITE.name[SITE.default_language]
+DEFAULT_LANG = SITE.default_language
+TIMEZONE = SITE.time_zone.key
 # One setting whole: Pelican's default has autoescape off.
 JINJA_ENVIRONMENT = JINJA_OPTIONS
 LOAD_CONTENT_CACHE = False
 DELETE_OUTPUT_DIRECTORY = False
 
-PAGE_PATHS = ["en", "nl"]
-PATH_METADATA = r"(?P<lang>en|nl)/(?P<key>[a-z0-9-]+)\.md"
+PAGE_PATHS = list(SITE.languages)
+PATH_METADATA = rf"(?P<lang>{'|'.join(SITE.languages)})/(?P<key>[a-z0-9-]+)\.md"
 PAGE_TRANSLATION_ID = "key"
 PAGE_ORDER_BY = "source_path"
 ARTICLE_PATHS: list[str] = []

@@ -21,7 +21,7 @@ Shorten = Callable[[str], str]
 def write_ours(folder: Path, pages: Sequence[Page]) -> None:
     """Our content folder."""
     _fresh(folder)
-    for name in ("facts.toml", "rights.toml", "synonyms.toml"):
+    for name in ("site.toml", "facts.toml", "rights.toml", "synonyms.toml"):
         shutil.copy(ROOT / "content" / name, folder / name)
     for page in pages:
         head = _front_matter(page, related=list(page.related))

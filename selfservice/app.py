@@ -20,6 +20,7 @@ from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
 from selfservice.health import WriteProbe
 from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.site_config import load_site_again
 from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
 from selfservice.web.layout import JINJA_OPTIONS, LayoutContext
 from selfservice.web.pages import read_pages
@@ -32,7 +33,8 @@ MAX_BODY_BYTES = 64 * 1024  # bytes; our largest form is a fraction of it
 def create_app(config: Config) -> Flask:
     """The app for these settings. Touches no database until a request needs it.
 
-    Raises FactError when content/facts.toml is not well-formed, FileNotFoundError when a catalog was not compiled.
+    Raises ConfigError or FactError when content/site.toml or facts.toml is not well-formed, FileNotFoundError when a
+    catalog was not compiled.
     """
     app = wire(config)
     connect(app, config)
@@ -61,12 +63,13 @@ def wire(config: Config) -> Flask:
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=100,
     )
+    site = load_site_again(config.content)
     for code in LANGUAGES:
         catalog(code)
     theme = Theme(config.root / "site" / "static", preview=config.preview)
     facts = Facts.load(config.content / "facts.toml")
     audit.check_facts(facts)
-    layout = LayoutContext(config, facts, theme)
+    layout = LayoutContext(config, site, facts, theme)
     app.jinja_options = {name: value for name, value in JINJA_OPTIONS.items() if name != "autoescape"}
     app.jinja_env.autoescape = True
     app.jinja_loader = ChoiceLoader(

@@ -79,14 +79,33 @@ class Config:
         return self.database.with_name(self.database.name + ".downloads")
 
 
+def content_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
+    """Where the owner's content is: LOKET_CONTENT, or `content` in the folder of the site. That is the one given,
+    LOKET_SITE, or the current one; a demonstration started where there is none has its own.
+    """
+    content = (folder or site_folder(env)) / "content"
+    if _is_demo(env) and not content.exists():
+        content = ROOT / "content"
+    return Path(env.get("LOKET_CONTENT") or content).absolute()
+
+
+def site_folder(env: Mapping[str, str]) -> Path:
+    """The folder of the site: LOKET_SITE, or the current one."""
+    return Path(env.get("LOKET_SITE") or Path.cwd()).absolute()
+
+
+def _is_demo(env: Mapping[str, str]) -> bool:
+    return env.get("LOKET_DEMO", "") not in ("", "0")
+
+
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Config:
     """Read the settings. Demo mode (LOKET_DEMO=1) needs none; otherwise a secret and a base URL must be given. Places
-    that are not set are in the folder, by default the current one.
+    that are not set are in the folder, by default that of the site (LOKET_SITE, or the current one).
 
     Raises ConfigError with one line for the operator.
     """
     env = os.environ if environ is None else environ
-    demo = env.get("LOKET_DEMO", "") not in ("", "0")
+    demo = _is_demo(env)
     base_url = env.get("LOKET_BASE_URL") or (f"http://127.0.0.1:{env.get('PORT', '8000')}" if demo else "")
     if not base_url:
         raise ConfigError("LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org")
@@ -100,15 +119,12 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     sender = env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}"
     if not demo and INVENTED.search(sender):
         raise ConfigError(f"LOKET_MAIL_FROM is {sender}, which reaches nobody: give it an address of your own")
-    folder = folder or Path.cwd()
+    folder = folder or site_folder(env)
     var = Path(env.get("LOKET_VAR") or folder / "var").absolute()
-    content = folder / "content"
-    if demo and not content.exists():
-        content = ROOT / "content"
     return Config(
         root=ROOT,
         cache=folder / ".cache",
-        content=Path(env.get("LOKET_CONTENT") or content).absolute(),
+        content=content_folder(env, folder),
         output=Path(env.get("LOKET_OUTPUT") or folder / "output").absolute(),
         database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
         base_url=base_url.rstrip("/"),

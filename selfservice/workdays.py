@@ -1,6 +1,6 @@
-"""Working days in the Netherlands: Monday to Friday without the public holidays.
+"""Working days: Monday to Friday without the public holidays of the site's country (site.toml).
 
-The holidays are those of the `holidays` library for the Netherlands. Good Friday counts as one, as it does in the
+The holidays are those of the `holidays` library. For the Netherlands Good Friday counts as one, as it does in the
 General Extension of Time Limits Act (Algemene termijnenwet, article 3), and 5 May in years that end in 0 or 5. So
 a promise never falls on a day on which many are free.
 """
@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from selfservice.i18n.languages import TIMEZONE
+from selfservice.site_config import SITE
 
 if TYPE_CHECKING:
     import holidays
@@ -24,11 +25,11 @@ def _holidays() -> holidays.HolidayBase:
     import holidays  # heavy, and many a process asks for no date
 
     # It works a year out when first asked for a day of it.
-    return holidays.country_holidays("NL")
+    return holidays.country_holidays(SITE.holidays)
 
 
 def today(now: dt.datetime) -> dt.date:
-    """The date in Amsterdam at this time. Raises ValueError for a naive datetime."""
+    """The date in the site's time zone at this time. Raises ValueError for a naive datetime."""
     if now.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     return now.astimezone(TIMEZONE).date()
@@ -61,5 +62,5 @@ def delivery_window(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.dat
 
 
 def end_of_day(day: dt.date) -> dt.datetime:
-    """The last moment of a day in Amsterdam."""
+    """The last moment of a day in the site's time zone."""
     return dt.datetime.combine(day, dt.time.max, TIMEZONE)

@@ -41,6 +41,7 @@ FLOORS = (
     ("workdays",),
     ("i18n",),
     ("db",),
+    ("site_config",),
     ("clock", "config", "crypto", "logs", "metrics"),
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}

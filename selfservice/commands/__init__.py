@@ -101,8 +101,11 @@ def main() -> None:
 
 def _known_reason(error: Exception) -> str | None:
     """What to say of an error that has a known reason; None for any other."""
-    from selfservice.commands.catalogs import CatalogError
     from selfservice.config import ConfigError
+
+    if isinstance(error, ConfigError):  # before what follows, which is not imported without a site
+        return str(error)
+    from selfservice.commands.catalogs import CatalogError
     from selfservice.db import Error as DatabaseError
     from selfservice.db import IntegrityError, MigrationError
     from selfservice.facts.kinds import FactError
@@ -110,7 +113,7 @@ def _known_reason(error: Exception) -> str | None:
     from selfservice.restore import RestoreError
     from selfservice.seeds import MissingKeyError
 
-    known = (ConfigError, MissingKeyError, MigrationError, RestoreError, FactError, CatalogError, EmbedError, OSError)
+    known = (MissingKeyError, MigrationError, RestoreError, FactError, CatalogError, EmbedError, OSError)
     if isinstance(error, known):
         return str(error)
     if isinstance(error, IntegrityError):

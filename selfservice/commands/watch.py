@@ -14,7 +14,7 @@ from watchfiles import Change, watch
 
 from selfservice.app import create_app
 from selfservice.commands.catalogs import CatalogError, compile_stale
-from selfservice.config import PACKAGE, Config, load
+from selfservice.config import PACKAGE, Config, ConfigError, load
 from selfservice.facts.kinds import FactError
 from selfservice.facts.rights import RightsError
 from selfservice.publish.build import BuildError, build
@@ -68,7 +68,7 @@ def rebuild(config: Config, app: Flask | None) -> tuple[Flask | None, str]:
         compile_stale()
         app = app or create_app(config)
         build(app, config, compress=False)
-    except (BuildError, FactError, RightsError, CatalogError, EmbedError, OSError) as error:
+    except (BuildError, ConfigError, FactError, RightsError, CatalogError, EmbedError, OSError) as error:
         return None, str(error)
     return app, ""
 

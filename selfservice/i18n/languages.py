@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from zoneinfo import ZoneInfo
 
-LANGUAGES = ("en", "nl")
+from selfservice.site_config import SITE
+
+LANGUAGES = SITE.languages
 LANGUAGE_NAMES = {"en": "English", "nl": "Nederlands"}
 LOCALES = {"en": "en_GB", "nl": "nl_NL"}
 SOURCE_LANGUAGE = "en"
-DEFAULT_LANGUAGE = "nl"
-TIMEZONE = ZoneInfo("Europe/Amsterdam")
+DEFAULT_LANGUAGE = SITE.default_language
+TIMEZONE = SITE.time_zone
 
 _language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 

@@ -10,9 +10,9 @@ from markupsafe import Markup, escape
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language, other_language
 from selfservice.i18n.templates import install_translations
+from selfservice.site_config import SiteConfig
 from selfservice.web.pages import PageInfo, menu
 from selfservice.web.theme import Theme
 
@@ -40,10 +40,11 @@ def compile_templates(env: jinja2.Environment) -> None:
 
 
 class LayoutContext:
-    """Facts, theme and menus: what the one layout needs around any page."""
+    """Site, facts, theme and menus: what the one layout needs around any page."""
 
-    def __init__(self, config: Config, facts: Facts, theme: Theme) -> None:
+    def __init__(self, config: Config, site: SiteConfig, facts: Facts, theme: Theme) -> None:
         self.config = config
+        self.site = site
         self.facts = facts
         self.theme = theme
         self._pages: dict[tuple[str, str], PageInfo] = {}
@@ -96,7 +97,7 @@ class LayoutContext:
             "alternates": alternates,
             "canonical": self.config.base_url + path,
             "nav": self._menus.get(lang, []),
-            "site_name": gettext("%(organisation)s Help", organisation=self.facts.get("organisation.name")),
+            "site_name": self.site.name[lang],
             "home": f"/{lang}/",
         }
 

@@ -111,7 +111,7 @@ def layout_variables() -> dict[str, Any]:
 
 def site_name() -> str:
     """The name of the site in the language in force."""
-    return gettext("%(organisation)s Help", organisation=layout_context().facts.get("organisation.name"))
+    return layout_context().site.name[current_language()]
 
 
 def in_language(code: str) -> str:

@@ -56,7 +56,7 @@ def test_help(tmp_path: Path) -> None:
         ({"LOKET_DEMO": ""}, "loket: LOKET_BASE_URL is not set: "),
         ({"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org"}, "loket: LOKET_SECRET_KEY is not set: "),
         ({"LOKET_BASE_URL": "nonsense"}, "loket: LOKET_BASE_URL must be an address without a path"),
-        ({"LOKET_CONTENT": "/nowhere"}, "loket: there is no /nowhere/facts.toml; is LOKET_CONTENT right?"),
+        ({"LOKET_CONTENT": "/nowhere"}, "loket: there is no /nowhere/site.toml; is LOKET_SITE or LOKET_CONTENT right?"),
         ({"LOKET_DATABASE": "/dev/null/loket.db"}, "loket: "),
     ],
 )

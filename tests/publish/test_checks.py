@@ -35,7 +35,7 @@ def small(config: Config, tmp_path: Path) -> Config:
         folder = tmp_path / "content" / lang
         folder.mkdir(parents=True)
         (folder / "page.md").write_text(FRONT.format(title="A page") + BODY, "utf-8")
-    for name in ("facts.toml", "rights.toml"):
+    for name in ("site.toml", "facts.toml", "rights.toml"):
         (tmp_path / "content" / name).write_text((config.content / name).read_text("utf-8"), "utf-8")
     return dataclasses.replace(config, content=tmp_path / "content")
 
