@@ -33,7 +33,7 @@ BOOK = f"{LIST}.xlsx?from=2025-07-01&to=2025-08-15"
 PROBE = "/en/self-service/replacement-password"
 # What our file shows, in its order, as the command line program writes it: no format of a spreadsheet's, no safe cells.
 SAME = """
-SELECT o.number, o.ordered_on, p.name_en, g.name, g.kvk_number, q.given_name || ' ' || q.family_name, o.payment,
+SELECT o.number, o.ordered_on, p.names ->> 'en', g.name, g.kvk_number, q.given_name || ' ' || q.family_name, o.payment,
        o.cents, o.invoice, o.state
 FROM orders o CROSS JOIN order_products p ON p.id = o.product_id CROSS JOIN order_holders h ON h.id = o.holder_id
      CROSS JOIN people q ON q.id = h.person_id LEFT JOIN organisations g ON g.id = h.organisation_id

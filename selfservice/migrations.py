@@ -62,6 +62,16 @@ def create_heartbeats(db: sqlite_utils.Database) -> None:
     """)
 
 
+LANGUAGES = Migrations("languages")
+
+
+@LANGUAGES()
+def allow_any_language(db: sqlite_utils.Database) -> None:
+    """Which languages there are is the site's to say (content/site.toml), no longer the tables'."""
+    for table in ("people", "requests", "letters", "outbox", "messages"):
+        ledger.rebuild(db, table, "CHECK (language IN ('en', 'nl'))", "CHECK (language <> '')")
+
+
 # Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
 AFTERWARDS = Migrations("afterwards")
 
@@ -71,10 +81,16 @@ def overwrite_plain_secrets(db: sqlite_utils.Database) -> None:
     """The links and codes that earlier versions kept in plain are gone from the file's unused parts too (VACUUM)."""
 
 
+@AFTERWARDS()
+def overwrite_rebuilt_tables(db: sqlite_utils.Database) -> None:
+    """What rebuilt tables had in the file before (`allow_any_language`) is gone from its unused parts too."""
+
+
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, EVENTS, letters, requests, orders),
     HEARTBEATS,
     jobs,
+    LANGUAGES,
     AFTERWARDS,
 )
 
@@ -101,7 +117,7 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
     if not pending(db, sets) and seeds.are_keys_registered(db.read(), keys):
         seeds.require_keys(db.read(), keys)
         return []
-    with db.write() as connection:
+    with db.write_schema() as connection:
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
         is_new = db.is_empty()

@@ -16,7 +16,7 @@ from selfservice import clock
 from selfservice.api import authentication, request_body
 from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError
-from selfservice.orders import redelivery
+from selfservice.orders import product_names, redelivery
 from selfservice.orders.importer import Importer
 from selfservice.orders.store import OrderStore
 from selfservice.orders.validation import values_of_object
@@ -24,7 +24,7 @@ from selfservice.web.problem_details import problem_response
 from selfservice.web.services import services
 
 blueprint = Blueprint("api", __name__)
-_DESCRIPTION = (Path(__file__).parent / "openapi.json").read_bytes()
+_DESCRIPTION = (Path(__file__).parent / "openapi.json").read_text("utf-8")
 # As far as every program counts exactly (RFC 8259, section 6).
 _MAX_INTEGER = 2**53 - 1
 
@@ -38,8 +38,12 @@ def _refuse_unknown_parameters() -> None:
 
 @blueprint.get("/openapi.json")
 def description() -> Response:
-    """The API's description, for everybody."""
-    return Response(_DESCRIPTION, mimetype="application/json")
+    """The API's description, for everybody, with a product's name in each language of the site."""
+    described = json.loads(_DESCRIPTION)
+    properties = described["components"]["schemas"]["Order"]["properties"]
+    for column in product_names.COLUMNS:
+        properties.setdefault(column, properties["product_nl"] | {"description": "As product_en."})
+    return _json(described)
 
 
 @blueprint.post("/orders")

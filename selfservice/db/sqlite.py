@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from selfservice.db.errors import LockedError, NestedWriteError
+from selfservice.db.errors import LockedError, MigrationError, NestedWriteError
 from selfservice.metrics import METERS
 
 if TYPE_CHECKING:
@@ -152,6 +152,30 @@ class Database:
             if _is_in_transaction(connection):
                 connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def write_schema(self) -> Iterator[Connection]:
+        """A transaction as of `write()`, for migrations: foreign keys are held only at its end.
+
+        Dropping a table to rebuild it would else empty the tables that refer to it, and inside a transaction that
+        cannot be turned off any more (sqlite.org/lang_altertable.html). Raises MigrationError, and changes nothing,
+        when a row then refers to one that is not there.
+        """
+        connection = self.read()
+        if _is_in_transaction(connection):
+            raise NestedWriteError("a write() is already open in this thread; migrations begin outside of it")
+        connection.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with self.write():
+                yield connection
+                broken = connection.execute("PRAGMA foreign_key_check").fetchall()
+                if broken:
+                    tables = ", ".join(sorted({row["table"] for row in broken}))
+                    raise MigrationError(
+                        f"{len(broken)} rows of {tables} would refer to rows that are not there; nothing was changed"
+                    )
+        finally:
+            connection.execute("PRAGMA foreign_keys = ON")
 
     @contextmanager
     def separate_connection(self) -> Iterator[Connection]:

@@ -87,14 +87,15 @@ class _Owner:
 class _Product:
     """What a product is called by what was delivered; `id` is 0 until that is written."""
 
-    name_en: str
-    name_nl: str
+    names: tuple[str, ...]
     id: int = 0
 
-    def rename(self, name_en: str, name_nl: str) -> None:
+    def rename(self, names: tuple[str, ...]) -> None:
         """The newest names; an empty one says nothing."""
-        if (name_en and name_en != self.name_en) or (name_nl and name_nl != self.name_nl):
-            self.name_en, self.name_nl, self.id = name_en or self.name_en, name_nl or self.name_nl, 0
+        if names != self.names:
+            newest = tuple(new or old for new, old in zip(names, self.names, strict=True))
+            if newest != self.names:
+                self.names, self.id = newest, 0
 
 
 Pending = tuple[DeliveredOrder, _Owner]
@@ -133,9 +134,9 @@ class Importer:
         self._pending[order.number] = (order, owner)
         known = self._products.get(order.product)
         if known is None:
-            self._products[order.product] = _Product(order.name_en, order.name_nl)
+            self._products[order.product] = _Product(order.names)
         else:
-            known.rename(order.name_en, order.name_nl)
+            known.rename(order.names)
         return order.number
 
     def duplicates(self) -> UpsertCounts:
@@ -175,7 +176,7 @@ class Importer:
             owner.holder_id = store.add_holder(owner.person_id, owner.organisation_id)[0]
         product = self._products[order.product]
         if not product.id:
-            product.id = store.add_product(order.product, product.name_en, product.name_nl)
+            product.id = store.add_product(order.product, *product.names)
         return OrderRow(
             owner.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
             order.payment, order.cents, order.invoice, order.state,

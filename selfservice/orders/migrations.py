@@ -112,3 +112,15 @@ def create_keys(db: Database) -> None:
             last_used_on TEXT CHECK (last_used_on LIKE '____-__-__')
         ) STRICT;
     """)
+
+
+@migrations()
+def name_products_in_any_language(db: Database) -> None:
+    """Names of products by language (product_names.py). Where a product had none, its code stood in both columns."""
+    db.executescript("""
+        ALTER TABLE order_products ADD COLUMN names TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(names));
+        UPDATE order_products SET names = json_object('en', name_en, 'nl', name_nl)
+        WHERE name_en <> code OR name_nl <> code;
+        ALTER TABLE order_products DROP COLUMN name_en;
+        ALTER TABLE order_products DROP COLUMN name_nl;
+    """)

@@ -9,10 +9,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from selfservice.importing.parsing import LineError
-from selfservice.orders import timestamps
+from selfservice.orders import product_names, timestamps
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
-COLUMNS = (*REQUIRED, "amount", "cents", "invoice", "product_en", "product_nl")
+COLUMNS = (*REQUIRED, "amount", "cents", "invoice", *product_names.COLUMNS)
 OPTIONAL = COLUMNS[len(REQUIRED) :]
 PAYMENTS = ("credit", "direct_debit", "ideal", "credit_card")
 STATES = ("ordered", "delivered", "failed", "cancelled")
@@ -28,7 +28,8 @@ _CENTS = re.compile(r"-?[0-9]{1,400}")
 
 class DeliveredOrder(NamedTuple):
     """An order as it was delivered, each value in its one form. `ordered_at` is in seconds since 1970 (UTC),
-    `ordered_on` that moment's day in Amsterdam; `access_code` is as it was written; names may be empty.
+    `ordered_on` that moment's day in Amsterdam; `access_code` is as it was written; `names` are in
+    the order of product_names.COLUMNS and may be empty.
     """
 
     number: str
@@ -40,8 +41,7 @@ class DeliveredOrder(NamedTuple):
     cents: int
     invoice: str | None
     state: str
-    name_en: str
-    name_nl: str
+    names: tuple[str, ...]
 
 
 def validate(values: Sequence[str]) -> DeliveredOrder:
@@ -49,7 +49,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
 
     Whether its access code is known is not looked at.
     """
-    number, ordered_at, access_code, product, payment, state, amount, cents, invoice, name_en, name_nl = values
+    number, ordered_at, access_code, product, payment, state, amount, cents, invoice, *names = values
     try:
         seconds, day = timestamps.parse(ordered_at)
         return DeliveredOrder(
@@ -62,8 +62,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
             _money(amount, cents),
             _invoice(invoice),
             _state(state),
-            _name(name_en),
-            _name(name_nl),
+            _names(tuple(names)),
         )
     except ValueError:
         raise LineError("; ".join(_wrongs(dict(zip(COLUMNS, values, strict=True))))) from None
@@ -165,6 +164,10 @@ def _money(amount: str, cents: str) -> int:
 
 
 @lru_cache(2**12)
+def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(_name, texts))
+
+
 def _name(text: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if len(name) > MAX_NAME or not name.isprintable():
@@ -181,6 +184,5 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., object]], ...] = (
     (("state",), _state),
     (("amount", "cents"), _money),
     (("invoice",), _invoice),
-    (("product_en",), _name),
-    (("product_nl",), _name),
+    *(((column,), _name) for column in product_names.COLUMNS),
 )

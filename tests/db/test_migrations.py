@@ -7,9 +7,10 @@ import pytest
 import sqlite_utils
 from sqlite_utils import Migrations
 
-from selfservice.db import Database, IntegrityError, OperationalError
+from selfservice.db import Database, IntegrityError, MigrationError, OperationalError
+from selfservice.db import migrations as ledger
 from selfservice.migrations import MIGRATIONS, migrate, pending
-from tests.domain_helpers import KEYS, NOW, add_person, new_database, run_processes
+from tests.domain_helpers import KEYS, NOW, add_person, new_database, rows, run_processes
 
 
 @pytest.fixture
@@ -69,6 +70,45 @@ def test_migrations_are_all_or_nothing(tmp_path: Path) -> None:
     assert ([], ["broken:first", "broken:second"]) == (tables, waiting)
 
 
+def test_foreign_keys_hold_at_the_end(db: Database) -> None:
+    """A migration that would leave rows without what they refer to changes nothing, and says so; foreign keys are
+    enforced again after it.
+    """
+    broken = Migrations("broken")
+
+    @broken()
+    def delete_people(db: sqlite_utils.Database) -> None:
+        db.executescript("DELETE FROM people;")
+
+    add_person(db)
+    with pytest.raises(MigrationError, match="1 rows of access_codes would refer to rows that are not there"):
+        migrate(db, KEYS, (broken,))
+    with db.write() as conn:
+        conn.execute("DELETE FROM people")
+    left = db.read().execute("SELECT count(*) FROM access_codes").fetchone()[0]
+    assert (0, ["broken:delete_people"]) == (left, pending(db, (broken,)))
+
+
+def test_rebuild(db: Database) -> None:
+    """A rebuilt table has another definition, the same rows, indexes and triggers, and the rows that refer to it."""
+    again = Migrations("again")
+
+    @again()
+    def rebuild_people(db: sqlite_utils.Database) -> None:
+        ledger.rebuild(db, "people", "CHECK (language <> '')", "CHECK (language <> 'xx')")
+
+    def schema() -> list[str]:
+        return [row["sql"] for row in db.read().execute("SELECT sql FROM sqlite_schema ORDER BY name") if row["sql"]]
+
+    with db.write() as conn:
+        conn.execute("CREATE TRIGGER people_stay BEFORE DELETE ON people BEGIN SELECT raise(ABORT, 'no'); END")
+    add_person(db)
+    before, people = schema(), rows(db, "people")
+    migrate(db, KEYS, (again,))
+    after = [sql.replace("language <> 'xx'", "language <> ''") for sql in schema()]
+    assert (before, people, 1) == (after, rows(db, "people"), len(rows(db, "access_codes")))
+
+
 def test_every_migration_can_be_undone() -> None:
     """No migration asks to run outside the transaction."""
     assert {True} == {step.transactional for each in MIGRATIONS for step in each._migrations}
@@ -103,7 +143,7 @@ def test_foreign_keys_are_indexed(db: Database) -> None:
     "statement",
     [
         "UPDATE people SET created_at = '2026-11-21'",
-        "UPDATE people SET language = 'de'",
+        "UPDATE people SET language = ''",
         "UPDATE people SET email = 'nobody'",
         "UPDATE access_codes SET kind = 'business'",
         "UPDATE access_codes SET code_hash = 'K5UF838VUJCTM4GP'",

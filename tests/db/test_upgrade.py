@@ -8,7 +8,9 @@ somebody logged in.
 from __future__ import annotations
 
 import gzip
+import multiprocessing
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -20,11 +22,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from selfservice import clock
+from selfservice import clock, migrations
 from selfservice.commands import cli
 from selfservice.config import ROOT
-from selfservice.crypto import hash_token
+from selfservice.crypto import Keys, hash_token
+from selfservice.db import Database
 from selfservice.demo import accounts
+from selfservice.orders.product_names import product_name
 from selfservice.requests import confirmation, records, scheduled
 from tests.clients import HouseClient
 from tests.conftest import SECRET, new_app, new_config
@@ -88,6 +92,48 @@ def test_nothing_is_lost(app: Flask, old: Path, request: pytest.FixtureRequest) 
     assert before == {name: after.get(name) for name in before}
     again = migrate(app)
     assert after == counts(old), again
+
+
+def test_any_language(app: Flask, old: Path) -> None:
+    """No table says which languages there are, and what products were called is what they are called."""
+    with closing(sqlite3.connect(old)) as conn:
+        called = conn.execute("SELECT code, name_en, name_nl FROM order_products ORDER BY code").fetchall()
+        indexes = set(conn.execute("SELECT name FROM sqlite_schema WHERE type = 'index'"))
+    migrate(app)
+    with closing(sqlite3.connect(old)) as conn:
+        assert indexes <= set(conn.execute("SELECT name FROM sqlite_schema WHERE type = 'index'"))
+        for (table,) in conn.execute("SELECT tbl_name FROM sqlite_schema WHERE sql LIKE '% language %'").fetchall():
+            assert conn.execute(f"UPDATE {table} SET language = 'fy'").rowcount > 0, table
+        rows = conn.execute("SELECT code, names FROM order_products ORDER BY code").fetchall()
+    assert called == [(code, *(product_name(names, code, each) for each in ("en", "nl"))) for code, names in rows]
+
+
+def migrate_until(path: Path, statement: str) -> None:
+    """Migrate in a process that is killed when this statement is about to run."""
+
+    def kill(text: str) -> None:
+        if text.startswith(statement):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    migrations.migrate(Database(path, kill), Keys(SECRET))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ['INSERT INTO "people_rebuilt"', 'DROP TABLE "people"', 'ALTER TABLE "messages_rebuilt"', "COMMIT"],
+)
+def test_a_crash_changes_nothing(old: Path, statement: str) -> None:
+    """A migration that is killed at any moment leaves the database as it was; run again, it is done."""
+    with closing(sqlite3.connect(old)) as conn:
+        before, whole = counts(old), list(conn.iterdump())
+    process = multiprocessing.get_context("forkserver").Process(target=migrate_until, args=(old, statement))
+    process.start()
+    process.join()
+    with closing(sqlite3.connect(old)) as conn:
+        assert (-signal.SIGKILL, whole) == (process.exitcode, list(conn.iterdump()))
+    migrations.migrate(Database(old), Keys(SECRET))
+    after = counts(old)
+    assert before == {name: after[name] for name in before}
 
 
 @pytest.mark.parametrize("number", [MAIN, COLLEAGUE, OTHER, PRIVATE])

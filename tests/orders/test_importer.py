@@ -85,7 +85,9 @@ def test_columns_go_in(db: Database) -> None:
         "product_id": 1, "payment": "credit", "cents": 1250, "invoice": "F-1", "state": "delivered",
     }  # fmt: skip
     assert [expected] == known(db)
-    assert [{"id": 1, "code": "extract", "name_en": "Extract", "name_nl": "Uittreksel"}] == rows(db, "order_products")
+    assert [{"id": 1, "code": "extract", "names": '{"en": "Extract", "nl": "Uittreksel"}'}] == rows(
+        db, "order_products"
+    )
     assert [{"id": 1, "person_id": 1, "organisation_id": None, "account": -1}] == rows(db, "order_holders")
     assert [] == OrderStore(db.read()).check()
 
@@ -132,7 +134,7 @@ def test_optional_columns(db: Database) -> None:
     content = text(";".join(values[column] for column in columns), head=";".join(columns).upper())
     assert ((1, 0, 0, 0), []) == bring(db, b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n"))
     assert [(-250, None)] == [(row["cents"], row["invoice"]) for row in known(db)]
-    assert [("extract", "extract")] == [(row["name_en"], row["name_nl"]) for row in rows(db, "order_products")]
+    assert [("extract", "{}")] == [(row["code"], row["names"]) for row in rows(db, "order_products")]
 
 
 @pytest.mark.parametrize("sign", [",", ";"])

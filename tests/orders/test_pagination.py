@@ -200,7 +200,7 @@ def test_get(book: Book) -> None:
         cents=-1250,
         invoice="F-1",
         state="cancelled",
-    ) == OrderStore(book.db.read()).get(book.scope(None), "A1")
+    ) == OrderStore(book.db.read()).get(book.scope(None), "A1", "nl")
 
 
 def test_get_private(book: Book) -> None:
@@ -222,7 +222,7 @@ def test_get_in_sight(book: Book, who: int | None, seen: str) -> None:
     book.clear()
     book.add([Sold("A1", MOMENTS[0], 0, "extract", 1), Sold("A2", MOMENTS[0], 1, "extract", 1)])
     book.add([Sold("P1", MOMENTS[0], 3, "extract", 1)])
-    found = [OrderStore(book.db.read()).get(book.scope(who), number) for number in ("A1", "A2", "P1", "X1")]
+    found = [OrderStore(book.db.read()).get(book.scope(who), number, "nl") for number in ("A1", "A2", "P1", "X1")]
     assert seen.split() == [each.number for each in found if each]
 
 

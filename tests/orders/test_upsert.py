@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from selfservice.db import Database, IntegrityError
 from selfservice.orders.models import OrderRow, UpsertCounts
+from selfservice.orders.product_names import product_name
 from selfservice.orders.store import OrderStore
 from selfservice.orders.timestamps import day_of
 from tests.domain_helpers import NOW, add_person, new_database, rows
@@ -201,15 +202,16 @@ def sums(known: dict[str, OrderRow], column: str) -> dict[tuple[int, str, int], 
         ([("E", "N"), ("", "")], ("E", "N")),
         ([("E", "N"), ("F", "")], ("F", "N")),
         ([("E", "N"), ("", "M")], ("E", "M")),
-        ([("E", ""), ("F", "")], ("F", "E")),
+        ([("E", ""), ("F", "")], ("F", "F")),
         ([("E", ""), ("F", ""), ("", "N")], ("F", "N")),
         ([("", ""), ("", "N"), ("E", "")], ("E", "N")),
     ],
 )
 def test_names(db: Database, given_names: list[tuple[str, str]], expected: tuple[str, str]) -> None:
-    """The newest name of a language counts; until one was given the other's first, or else the code, stands in."""
-    for name_en, name_nl in given_names:
+    """The newest name of a language counts; until one was given the other's, or else the code, stands in."""
+    for names in given_names:
         with db.write() as conn:
-            made = OrderStore(conn).add_product("code", name_en, name_nl)
+            made = OrderStore(conn).add_product("code", *names)
     found = next(each for each in rows(db, "order_products") if each["id"] == made)
-    assert (4, *expected) == (len(rows(db, "order_products")), found["name_en"], found["name_nl"])
+    shown = [product_name(found["names"], found["code"], language) for language in ("en", "nl")]
+    assert (4, *expected) == (len(rows(db, "order_products")), *shown)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from selfservice.db import Row
 from selfservice.i18n.languages import using_language
-from selfservice.orders import labels
+from selfservice.orders import labels, product_names
 from selfservice.orders.export.cell_escaping import guard, identifier, plain, quoted
 from selfservice.orders.models import LineFormat, SheetLabels
 
@@ -21,8 +21,7 @@ PROGRAM_COLUMNS = (
     "ordered_at",
     "ordered_on",
     "product",
-    "product_en",
-    "product_nl",
+    *product_names.COLUMNS,
     "organisation",
     "kvk_number",
     "ordered_by",
@@ -51,7 +50,6 @@ def sheet(language: str) -> Format:
     Dutch semicolon.
     """
     separator = ";" if language == "nl" else ","
-    name = "name_nl" if language == "nl" else "name_en"
     with using_language(language):
         head = separator.join(quoted(each) for each in labels.columns().values())
         known = SheetLabels(
@@ -71,7 +69,11 @@ def sheet(language: str) -> Format:
         ]
         return separator.join([*cells, ""])
 
-    form = LineFormat("sheet", EOL, lambda row: separator + quoted(plain(row[name])) + separator, holder, known)
+    def product(row: Row) -> str:
+        name = product_names.product_name(row["names"], row["code"], language)
+        return separator + quoted(plain(name)) + separator
+
+    form = LineFormat("sheet", EOL, product, holder, known)
     first = f"\ufeff{head}{EOL}".encode()
     return Format(first, form, EOL.encode(), b"")
 
@@ -80,7 +82,8 @@ def programs() -> Format:
     """The CSV for programs: RFC 4180, UTF-8 without a mark, codes for words."""
 
     def product(row: Row) -> str:
-        return "," + ",".join(quoted(guard(row[column])) for column in ("code", "name_en", "name_nl")) + ","
+        names = product_names.all_names(row["names"], row["code"])
+        return "," + ",".join(quoted(guard(each)) for each in (row["code"], *names.values())) + ","
 
     def holder(row: Row) -> str:
         organisation = quoted(guard(row["organisation"])) if row["organisation"] else ""
@@ -94,7 +97,7 @@ def array() -> Format:
     """JSON: a list of objects, one on a line, with the columns for programs and the amount in cents besides."""
 
     def product(row: Row) -> str:
-        return _members(product=row["code"], product_en=row["name_en"], product_nl=row["name_nl"])
+        return _members(product=row["code"], **product_names.all_names(row["names"], row["code"]))
 
     def holder(row: Row) -> str:
         return _members(

@@ -16,6 +16,7 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
 from selfservice.orders import labels
 from selfservice.orders.models import Query
+from selfservice.orders.product_names import product_name
 from selfservice.orders.store import OrderStore
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class _Sheets:
 
     def __init__(self, store: OrderStore, book: xlsxwriter.Workbook, language: str, texts: _Texts) -> None:
         self._store, self._book, self._texts = store, book, texts
-        self._name = "name_nl" if language == "nl" else "name_en"
+        self._language = language
         self._products: dict[int, str] = {}
         self._holders: dict[int, list[tuple[int, str]]] = {}
         self._bold = book.add_format({"bold": True})
@@ -116,7 +117,7 @@ class _Sheets:
     def _meet(self, rows: Sequence[Row]) -> None:
         """Look up the products and holders that no row before had."""
         for each in self._store.products({row["product_id"] for row in rows} - self._products.keys()):
-            self._products[each["id"]] = each[self._name]
+            self._products[each["id"]] = product_name(each["names"], each["code"], self._language)
         for each in self._store.holders({row["holder_id"] for row in rows} - self._holders.keys()):
             hint = f"…{each['hint']}" if each["hint"] else None
             texts = (

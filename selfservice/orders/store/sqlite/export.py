@@ -43,9 +43,9 @@ class Export(OnConnection):
             yield self.conn.execute(_SHEET_ROWS, bound).fetchall()
 
     def products(self, ids: Iterable[int]) -> list[Row]:
-        """`id`, `code`, `name_en` and `name_nl` of these products."""
+        """`id`, `code` and `names` (see `product_names`) of these products."""
         return self.conn.execute(
-            "SELECT id, code, name_en, name_nl FROM order_products WHERE id IN (SELECT value FROM json_each(:ids))",
+            "SELECT id, code, names FROM order_products WHERE id IN (SELECT value FROM json_each(:ids))",
             {"ids": json.dumps(list(ids))},
         ).fetchall()
 

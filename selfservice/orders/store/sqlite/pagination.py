@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from selfservice.db import Connection, Row
 from selfservice.orders.models import Order, Page, Query, Scope
 from selfservice.orders.periods import Period
+from selfservice.orders.product_names import product_name
 from selfservice.orders.store.sqlite.base import OnConnection
 
 # Sorting so many takes about a millisecond. Scanning is quicker only where what is looked for is spread evenly, which
@@ -116,20 +117,20 @@ class Listing:
         """The products ordered in the period's months in which all words occur (in name or code), by name."""
         first, last = _months(self.query.period)
         rows = self.conn.execute(_PRODUCTS[self._is_own], {**self._bound, "first": first, "last": last})
-        found = (Product(fold(row[self._name]), row["code"], row["id"], row["orders"]) for row in rows)
+        found = (Product(self._name(row), row["code"], row["id"], row["orders"]) for row in rows)
         return sorted(each for each in found if all(term in f"{each.name} {fold(each.code)}" for term in self.terms))
 
     def cursor(self, number: str) -> Cursor | None:
         """Where the order with this number stands, or None when the scope has no such order."""
         row = self.conn.execute(
-            """SELECT o.ordered_at, o.number, o.cents, p.code, p.name_en, p.name_nl
+            """SELECT o.ordered_at, o.number, o.cents, p.code, p.names
                FROM orders o JOIN order_products p ON p.id = o.product_id
                WHERE o.number = :number AND o.account = :account AND (:holder IS NULL OR o.holder_id = :holder)""",
             {**self._bound, "number": number},
         ).fetchone()
         if row is None:
             return None
-        return Cursor(row["ordered_at"], row["number"], row["cents"], (fold(row[self._name]), row["code"]))
+        return Cursor(row["ordered_at"], row["number"], row["cents"], (self._name(row), row["code"]))
 
     def contains(self, cursor: Cursor) -> bool:
         """Whether the order at this cursor is in the list itself, not only visible."""
@@ -218,9 +219,8 @@ class Listing:
     def _bound(self) -> dict[str, Any]:
         return {"account": self.query.scope.account, "holder": self.query.scope.holder_id}
 
-    @property
-    def _name(self) -> str:
-        return "name_nl" if self.query.language == "nl" else "name_en"
+    def _name(self, row: Row) -> str:
+        return fold(product_name(row["names"], row["code"], self.query.language))
 
 
 def _scan(fetch: Callable[[Position], list[Row]], position: Position, step: int) -> Iterator[Position]:
@@ -259,7 +259,7 @@ class Pagination(OnConnection):
         found = list(islice(listing.numbers(step=size + 1), size + 1))
         return self._page(query, found[:size], has_before=False, has_after=len(found) > size)
 
-    def get(self, scope: Scope, number: str, language: str = "nl") -> Order | None:
+    def get(self, scope: Scope, number: str, language: str) -> Order | None:
         """The order with this number (exactly as it is written), or None when the scope has no such order."""
         found = self.orders(scope, [number], language)
         return found[0] if found and scope.holder_id in (None, found[0].holder_id) else None
@@ -267,8 +267,8 @@ class Pagination(OnConnection):
     def orders(self, scope: Scope, numbers: Sequence[str], language: str) -> list[Order]:
         """The account's orders with these numbers, in their order."""
         rows = self.conn.execute(
-            """SELECT o.number, o.ordered_at, o.ordered_on, p.name_en, p.name_nl, p.code, g.name AS organisation,
-                      g.kvk_number, q.given_name || ' ' || q.family_name AS ordered_by, c.hint, o.holder_id, o.payment,
+            """SELECT o.number, o.ordered_at, o.ordered_on, p.names, p.code, g.name AS organisation, g.kvk_number,
+                      q.given_name || ' ' || q.family_name AS ordered_by, c.hint, o.holder_id, o.payment,
                       o.cents, o.invoice, o.state
                FROM json_each(:numbers) k CROSS JOIN orders o ON o.number = k.value
                     CROSS JOIN order_products p ON p.id = o.product_id
@@ -279,7 +279,7 @@ class Pagination(OnConnection):
                WHERE o.account = :account""",
             {"numbers": json.dumps(numbers), "account": scope.account},
         )
-        return [_order(row, "name_nl" if language == "nl" else "name_en") for row in rows]
+        return [_order(row, language) for row in rows]
 
     def _page(self, query: Query, numbers: list[str], *, has_before: bool, has_after: bool) -> Page:
         return Page(
@@ -289,12 +289,12 @@ class Pagination(OnConnection):
         )
 
 
-def _order(row: Row, name: str) -> Order:
+def _order(row: Row, language: str) -> Order:
     return Order(
         number=row["number"],
         ordered_at=datetime.fromtimestamp(row["ordered_at"], UTC),
         ordered_on=date.fromisoformat(row["ordered_on"]),
-        product=row[name],
+        product=product_name(row["names"], row["code"], language),
         product_code=row["code"],
         organisation=row["organisation"],
         kvk_number=row["kvk_number"],
@@ -339,7 +339,7 @@ _OF_PRODUCTS = """
           AND (cents, ordered_at, number) {beyond} (:cents, :at, :number)
     ORDER BY {amounts} LIMIT :step"""
 _PRODUCTS_OF = """
-    SELECT p.id, p.code, p.name_en, p.name_nl, sum(s.orders) AS orders
+    SELECT p.id, p.code, p.names, sum(s.orders) AS orders
     FROM {sums} s JOIN order_products p ON p.id = s.product_id
     WHERE s.{whose} AND s.month BETWEEN :first AND :last GROUP BY p.id"""
 _BY_DATE = {

@@ -6,11 +6,13 @@ table belongs to one connection and is nobody else's to see or to wait for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from selfservice.db import Row
 from selfservice.orders.models import OrderRow, UpsertCounts
+from selfservice.orders.product_names import to_column
 from selfservice.orders.store.sqlite.base import OnConnection
 
 _IN = """
@@ -138,21 +140,15 @@ class Upsert(OnConnection):
         ).fetchone()
         return int(row["id"]), int(row["account"])
 
-    def add_product(self, code: str, name_en: str = "", name_nl: str = "") -> int:
-        """The row number of a product. It gets the names that are given; call inside `write()`.
-
-        Until a language's own name comes, the first one of the other language stands in for it, and before that the
-        code.
+    def add_product(self, code: str, *names: str) -> int:
+        """The row number of a product. It gets the names that are given (in the order of PRODUCT_LANGUAGES; an empty
+        one says nothing) and keeps the others. Call inside `write()`.
         """
+        known = self.conn.execute("SELECT names FROM order_products WHERE code = :code", {"code": code}).fetchone()
         row = self.conn.execute(
-            """INSERT INTO order_products (code, name_en, name_nl)
-               VALUES (:code, coalesce(nullif(:en, ''), nullif(:nl, ''), :code),
-                       coalesce(nullif(:nl, ''), nullif(:en, ''), :code))
-               ON CONFLICT (code) DO UPDATE SET
-                   name_en = CASE WHEN :en <> '' THEN :en WHEN :nl <> '' AND name_en = code THEN :nl ELSE name_en END,
-                   name_nl = CASE WHEN :nl <> '' THEN :nl WHEN :en <> '' AND name_nl = code THEN :en ELSE name_nl END
-               RETURNING id""",
-            {"code": code, "en": name_en, "nl": name_nl},
+            """INSERT INTO order_products (code, names) VALUES (:code, :names)
+               ON CONFLICT (code) DO UPDATE SET names = excluded.names RETURNING id""",
+            {"code": code, "names": to_column(json.loads(known["names"]) if known else {}, names)},
         ).fetchone()
         return int(row["id"])
 
