@@ -1,52 +1,203 @@
-"""The form that stands at a fragment's own address, for those that anybody may send: shown, shown again, or refused."""
+"""Forms: fields and rules by WTForms, and what is ours: what a page is about, the language switch, how it is answered.
+
+    class InvoicesForm(forms.Form):
+        fragment = "digital-invoices"
+        email = forms.EmailField(lazy_gettext("E-mail address for invoices"))
+
+A view makes one with `InvoicesForm.sent(about=…)`, goes on when it `accepts()`, and else answers `web.render(…, form=form)`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
-from flask import Response, request
+import wtforms
+from flask import request
+from wtforms.meta import DefaultMeta
 
+from selfservice.crypto import Keys
+from selfservice.i18n import catalogs
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import current_language
 from selfservice.web import rendering
-from selfservice.web.error_pages import too_many_requests
+from selfservice.web.fields import (
+    AccessCodeField,
+    ChoiceField,
+    EmailField,
+    HolderField,
+    IbanField,
+    NewPasswordField,
+    OrganisationNumberField,
+    PasswordField,
+    ReferenceField,
+    TextField,
+    TickField,
+)
+from selfservice.web.services import services
+
+__all__ = [
+    "About",
+    "AccessCodeField",
+    "ChoiceField",
+    "EmailField",
+    "Form",
+    "HolderField",
+    "IbanField",
+    "NewPasswordField",
+    "OrganisationNumberField",
+    "PasswordField",
+    "ReferenceField",
+    "TextField",
+    "TickField",
+]
+_PURPOSE = "about"
 
 
 @dataclass(frozen=True)
-class StartForm:
-    """The start view of the fragment `name`: its template is start.html in the folder of that name."""
+class About:
+    """What the form on a page acts on, in ids: for whom, which record, and in which version where something is decided.
 
-    name: str
-    title: Callable[[], str]
+    A page carries it signed (`sign`), so that what is sent later, when another tab or another person has changed any of
+    these, is not done to something that the page never showed.
+    """
 
-    def show(
+    purpose: str
+    person: str = ""
+    record: str = ""
+    version: str = ""
+
+    def sign(self, keys: Keys) -> str:
+        """For the page: one keyed hash of the person, one of all. It tells nothing, and opens nothing by itself."""
+        person = keys.keyed_hash(_PURPOSE, f"{self.purpose}\n{self.person}")[:16]
+        everything = "\n".join((self.purpose, self.person, self.record, self.version))
+        return f"{person}.{keys.keyed_hash(_PURPOSE, everything)[:32]}"
+
+    def matches(self, keys: Keys, sent: str) -> bool:
+        """Whether the page that sent this was about the same, also if it was signed with the old secret."""
+        return any(hmac.compare_digest(self.sign(each), sent) for each in keys.all)
+
+    def is_same_person(self, keys: Keys, sent: str) -> bool:
+        """Whether the page that sent this was at least for the same person."""
+        return any(self.sign(each).partition(".")[0] == sent.partition(".")[0] for each in keys.all)
+
+
+class _Meta(DefaultMeta):
+    def get_translations(self, form: object) -> Any:
+        """Our catalog for WTForms' own messages."""
+        return catalogs
+
+    def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+        """An id that no other form on the page has; WTForms' `prefix` would change the names as well."""
+        return super().bind_field(form, unbound_field, {"id": f"{form.panel}-{options['name']}", **options})
+
+
+class Form(wtforms.Form):
+    """A form of a fragment: its fields are declared in a class of one's own.
+
+    `fragment` is the name of the fragment, `step` the rest of the address that it is sent to; both make ids and
+    `action`. `about` is what it acts on; start views, which are the same for all, have none.
+    """
+
+    Meta = _Meta
+    fragment: ClassVar[str]
+    step: ClassVar[str] = ""
+
+    def __init__(
         self,
-        values: Mapping[str, str] | None = None,
-        errors: Mapping[str, str] | None = None,
-        status: int = 200,
-        notice: str | None = None,
-    ) -> Response:
-        """The form with these values; 422 with `errors`, messages by field name. Empty it can be baked."""
-        status = 422 if errors else status
-        return rendering.render(
-            f"{self.name.replace('-', '_')}/start.html",
-            title=self.title(),
-            status=status,
-            error=status >= 400,
-            switch_form=f"{self.name}-form",
-            values=values or {},
-            errors=errors or {},
-            notice=notice,
-        )
-
-    def show_again(self, typed: Mapping[str, str], errors: Mapping[str, str]) -> Response | None:
-        """The form once more: with what is wrong; or in the other language, with errors only if they were shown before.
-
-        None when it was sent to be handed in and nothing is wrong.
+        formdata: Any = None,
+        *,
+        values: Mapping[str, Any] | None = None,
+        about: About | None = None,
+        panel: str = "",
+        notice: str = "",
+    ) -> None:
+        """The form with these values, or as it was sent (`formdata`). `panel` is the id of the section it stands in, by
+        default the fragment's name. `notice` is said above it.
         """
-        if rendering.switches_language():
-            return self.show(typed, errors if request.form.get("checked") else {})
-        return self.show(typed, errors) if errors else None
+        self.panel = panel or self.fragment
+        self.notice = notice
+        self.status = 200
+        self._about = about
+        super().__init__(formdata, data=dict(values or {}))
 
-    def too_many_requests(self, typed: Mapping[str, str], seconds: int) -> Response:
-        """The answer to who tried too often, with what was typed."""
-        return too_many_requests(seconds, lambda notice: self.show(typed, status=429, notice=notice))
+    @classmethod
+    def sent(cls, **options: Any) -> Self:
+        """The form as it was sent with this request; also when nothing is in it."""
+        return cls(request.form, **options)
+
+    @property
+    def id(self) -> str:
+        """The id of the form's element."""
+        return f"{self.panel}-form"
+
+    @property
+    def action(self) -> str:
+        """Where the form is sent to, in the current language."""
+        return f"/{current_language()}/self-service/{self.fragment}" + (f"/{self.step}" if self.step else "")
+
+    @property
+    def about(self) -> str:
+        """What the page's hidden field says (`About.sign`); empty for a start view."""
+        return self._about.sign(services().keys) if self._about else ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What was typed, by field name; never a password."""
+        return {field.name: field.data for field in self if not isinstance(field, PasswordField)}
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether anything was typed."""
+        return any(self.values.values())
+
+    def add_error(self, name: str, message: str) -> None:
+        """Say that something is wrong with a field that only the outcome told; or, with no name, with the whole."""
+        if name:
+            self[name].errors = [*self[name].errors, message]
+        else:
+            self.form_errors.append(message)
+        self.status = 422
+
+    def is_current(self) -> bool:
+        """Whether the page that was sent is still about what this form acts on now.
+
+        If not, nothing may be done: the form says so (409), and keeps what was typed only for who typed it.
+        """
+        sent, keys = request.form.get("about", ""), services().keys
+        if self._about is None or self._about.matches(keys, sent):
+            return True
+        self.status = 409
+        if self._about.is_same_person(keys, sent):
+            self.notice = gettext(
+                "This was changed meanwhile, in another tab or by somebody else. What you sent was not done. "
+                "Below is how it is now."
+            )
+        else:
+            self.process()
+            self.notice = gettext(
+                "Somebody else was logged in when this page was opened, or the page is old. What it sent was not done. "
+                "Below is how it is now."
+            )
+        return False
+
+    def accepts(self) -> bool:
+        """Whether what was sent can be done: the page is current, it was sent to be handed in, and nothing is wrong.
+
+        If not, it is shown again with what is wrong; or in the language that was switched to, with errors only if they
+        were shown before.
+        """
+        if not self.is_current():
+            return False
+        switches = rendering.switches_language()
+        if switches and not request.form.get("checked"):
+            return False
+        if not self.validate():
+            self.status = 422
+        return self.status == 200 and not switches
+
+    def too_many(self, seconds: int, notice: str) -> None:
+        """Say that it was tried too often (429)."""
+        self.status, self.notice = 429, notice

@@ -1,0 +1,192 @@
+"""The fields that forms are made of, each with the rule and the message of its kind of value (`values/`).
+
+A field keeps what was typed, so that it can be shown again; the domain makes a value of it. The macro `forms.field`
+renders each, by its `kind`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wtforms import Field, ValidationError
+
+from selfservice.accounts import password_policy
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.lazy import lazy_gettext
+from selfservice.values.access_code import access_code_error
+from selfservice.values.email import email_error
+from selfservice.values.iban import holder_error, iban_error
+from selfservice.values.organisation_number import organisation_number_error
+from selfservice.values.phone import phone_error
+from selfservice.values.reference import reference_error
+
+# More than this fits no value of ours.
+MAX_LENGTH = 300
+
+Check = Callable[[str], str]
+
+
+class TextField(Field):
+    """One line of text. `check` gives the message for what is wrong with it, or nothing; `hint` stands above it.
+
+    `width` is about how many characters are expected (8 or 20; none for any number); `attributes` are the input's own.
+    """
+
+    kind = "text"
+    input_type = "text"
+    check: Check | None = None
+    defaults: Mapping[str, Any] = {}
+    hint: Any = ""
+    width: int | None = None
+
+    def __init__(
+        self,
+        label: Any,
+        check: Check | None = None,
+        *,
+        hint: Any = "",
+        width: int | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(label, **options)
+        self.check = check or type(self).check
+        self.hint = hint or type(self).hint
+        self.width = width or type(self).width
+        self.attributes = {"autocomplete": "off", **self.defaults, **(attributes or {})}
+
+    def process_data(self, value: Any) -> None:
+        """What was kept."""
+        self.data = value or ""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """What was sent; a field that was not sent is empty, whatever was kept."""
+        self.data = valuelist[0][:MAX_LENGTH] if valuelist else ""
+
+    def pre_validate(self, form: Any) -> None:
+        """Hold it against the rule of its kind. Raises ValidationError with the message."""
+        if self.check is not None and (message := self.check(self.data)):
+            raise ValidationError(message)
+
+
+class EmailField(TextField):
+    """An e-mail address that must be filled in."""
+
+    input_type = "email"
+    check = staticmethod(email_error)
+    defaults = {"autocomplete": "email", "inputmode": "email", "maxlength": 254}
+
+
+class PhoneField(TextField):
+    """A telephone number, which may be left empty."""
+
+    input_type = "tel"
+    check = staticmethod(phone_error)
+    defaults = {"autocomplete": "tel", "maxlength": 40}
+
+
+class OrganisationNumberField(TextField):
+    """The number of an organisation (KVK number) that must be filled in."""
+
+    check = staticmethod(organisation_number_error)
+    width = 20
+    defaults = {"inputmode": "numeric", "maxlength": 20}
+
+
+class AccessCodeField(TextField):
+    """An access code; that it exists is not looked up."""
+
+    check = staticmethod(access_code_error)
+    hint = lazy_gettext(
+        "16 letters and digits, such as ABCD-EFGH-JKLM-NPQR. Capitals, spaces and dashes do not matter."
+    )
+    width = 20
+    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 60}
+
+
+class ReferenceField(TextField):
+    """The reference of a request; that it exists is not looked up."""
+
+    check = staticmethod(reference_error)
+    width = 20
+    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 40}
+
+
+class IbanField(TextField):
+    """The number of a bank account."""
+
+    check = staticmethod(iban_error)
+    hint = lazy_gettext("Such as NL91 ABNA 0417 1643 00. Spaces do not matter.")
+    width = 20
+    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 50}
+
+
+class HolderField(TextField):
+    """The name that a bank account is held in."""
+
+    check = staticmethod(holder_error)
+    hint = lazy_gettext("As your bank has it.")
+    defaults = {"maxlength": 70}
+
+
+class PasswordField(TextField):
+    """A password that somebody has: any that can be one. It is never filled in again."""
+
+    kind = "password"
+    defaults = {"autocomplete": "current-password", "autocapitalize": "none", "spellcheck": "false"}
+
+    def __init__(self, label: Any, *, empty: Any = lazy_gettext("Fill in your password."), **options: Any) -> None:
+        super().__init__(label, **options)
+        self.empty = empty
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """What was sent, whole: a password that is cut off is another one."""
+        self.data = valuelist[0] if valuelist else ""
+
+    def pre_validate(self, form: Any) -> None:
+        """Refuse what no password can be: that is not hashed, since it would cost us more than it costs who sends it."""
+        if not self.data:
+            raise ValidationError(str(self.empty))
+        if len(self.data.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
+            raise ValidationError(gettext("This is longer than any password can be. Fill in your password only."))
+
+
+class NewPasswordField(PasswordField):
+    """A password that is being chosen: the view asks `password_policy` whether it is good enough, which looks it up."""
+
+    defaults = {**PasswordField.defaults, "autocomplete": "new-password"}
+
+    def pre_validate(self, form: Any) -> None:
+        """Nothing: the policy has messages for all that can be wrong."""
+
+
+class ChoiceField(TextField):
+    """One of some choices: pairs of value and label, or of value, label and hint. `required` is the message for none."""
+
+    kind = "choice"
+
+    def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.choices = choices
+        self.required = required
+
+    def pre_validate(self, form: Any) -> None:
+        """One of the choices, and no other."""
+        if self.data not in [choice[0] for choice in self.choices]:
+            raise ValidationError(str(self.required))
+
+
+class TickField(TextField):
+    """A box that must be ticked: `required` is the message when it is not. Its value is `yes`, or nothing."""
+
+    kind = "tick"
+
+    def __init__(self, label: Any, *, required: Any, **options: Any) -> None:
+        super().__init__(label, **options)
+        self.required = required
+
+    def pre_validate(self, form: Any) -> None:
+        """It is ticked."""
+        if self.data != "yes":
+            raise ValidationError(str(self.required))
