@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder, TestResponse
@@ -42,13 +45,50 @@ class HouseClient(FlaskClient):
         return self.get(address, headers=HTMX_HEADERS, **kwargs)
 
     def send(self, address: str, data: dict[str, str], *, htmx: bool = False, **kwargs: Any) -> TestResponse:
-        """POST a form, as a page or as htmx does."""
+        """POST a form, as a page or as htmx does: also with what the page that holds it now says that it is about. For
+        the page of an earlier moment give `about` (`about_of`).
+        """
+        if "about" not in data and (about := self.about_of(address, data)):
+            data = {**data, "about": about}
         return self.post(address, data=data, headers=HTMX_HEADERS if htmx else {}, **kwargs)
+
+    def about_of(self, address: str, data: Mapping[str, str] | None = None) -> str:
+        """What the page that holds the form for this address says that it is about; nothing if it does not, as a start
+        view. `data` are fields of the form, to tell it from others with the same address.
+        """
+        if self.cookie_value() is None:
+            return ""
+        query = f"?{urlencode(data)}" if data else ""
+        for page in (f"{address}{query}", address, address.rpartition("/")[0]):
+            answer = self.get(page)
+            tree = house.parse(answer.text) if answer.status_code == 200 else None
+            for form in house.elements(tree, "form") if tree is not None else ():
+                hidden = {
+                    one.get("name", ""): one.get("value", "")
+                    for one in house.elements(form, "input")
+                    if one.get("type") == "hidden"
+                }
+                is_it = all(hidden[name] == text for name, text in (data or {}).items() if name in hidden)
+                if form.get("action") == address and is_it:
+                    return hidden.get("about", "")
+        return ""
+
+    def follow(self, answer: TestResponse) -> TestResponse:
+        """GET the place or reaction that an answer leads to, as a browser that keeps cookies does."""
+        while leads_to(answer):
+            answer = self.get(answer.headers.get("HX-Redirect") or answer.headers["Location"])
+        return answer
 
     def cookie_value(self) -> str | None:
         """The value of the one cookie, when there is one."""
         cookie = self.get_cookie("loket", "127.0.0.1")
         return cookie.value if cookie else None
+
+
+def leads_to(answer: TestResponse) -> str:
+    """The address that an answer leads to, without the mark that a first cookie goes with it; empty if nowhere."""
+    address = answer.headers.get("HX-Redirect") or answer.headers.get("Location") or ""
+    return re.sub(r"[?&]begun=1$", "", address)
 
 
 def _is_fragment(headers: dict[str, str]) -> bool:

@@ -150,7 +150,7 @@ def broken_html(text: str, *, lang: str, status: int = 200, fragment: bool = Fal
     # An error answer without a title (a fragment's) leaves the page's own title in force.
     if not title and not (fragment and status >= 400):
         found.append("there is no title")
-    if title and title.startswith(prefix) != (status in (422, 429)) and status != 429:
+    if title and title.startswith(prefix) != (status in (409, 422, 429)) and status != 429:
         found.append(f"the title of a {status} is {title!r}")
     return found
 
@@ -190,7 +190,7 @@ def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[st
         found.append("the answer says what it runs on")
     for cookie in cookies:
         # Only who sent something, or followed a mailed link, has anything to be remembered; both are sent on.
-        if status != 303:
+        if status != 303 and "HX-Redirect" not in headers:
             found.append(f"a {status} sets a cookie")
         if not {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; ")):
             found.append(f"a cookie is too free: {cookie.partition('=')[2].partition(';')[2]}")

@@ -21,7 +21,14 @@ TEMPLATE = CATALOGS / "messages.pot"
 METHODS = [("**.py", "python"), ("**.html", "jinja2"), ("**.txt", "jinja2")]
 OPTIONS = {"**.html": {"extensions": "jinja2.ext.do", "trimmed": "true", "silent": "false"}}
 OPTIONS["**.txt"] = OPTIONS["**.html"]
-KEYWORDS = {"_": None, "N_": (1, 2), "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
+KEYWORDS = {
+    "_": None,
+    "N_": (1, 2),
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
 
 
 class CatalogError(Exception):

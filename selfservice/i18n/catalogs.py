@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from gettext import NullTranslations
 
-from babel.support import Translations
+from babel.support import LazyProxy, Translations
 
 from selfservice.config import ROOT
 from selfservice.i18n.languages import SOURCE_LANGUAGE, current_language
@@ -32,6 +32,12 @@ def gettext(message: str, /, **variables: object) -> str:
     """The message in the current language, with %(name)s filled in."""
     text = catalog(current_language()).gettext(message)
     return text % variables if variables else text
+
+
+def lazy_gettext(message: str, /, **variables: object) -> LazyProxy:
+    """The message, translated when it is shown: for what is written once, such as a field's label."""
+    # Without the cache, which would keep the language that asked first.
+    return LazyProxy(gettext, message, enable_cache=False, **variables)
 
 
 def ngettext(singular: str, plural: str, number: int, /, **variables: object) -> str:

@@ -1,10 +1,11 @@
 """What views call: `web.render`, `web.see` and what a request says. All else is imported from its own module."""
 
+from selfservice.web.layout import path_in_language
 from selfservice.web.rendering import (
+    go,
     in_language,
     layout_context,
     layout_variables,
-    path_in_language,
     render,
     same_for_all,
     see,
@@ -16,6 +17,7 @@ from selfservice.web.request import client_address, is_api, local_path
 
 __all__ = [
     "client_address",
+    "go",
     "in_language",
     "is_api",
     "layout_context",

@@ -16,8 +16,9 @@ from selfservice.accounts.sessions import Session, start
 from selfservice.facts.rights import Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
-from selfservice.i18n.languages import LANGUAGES, TIMEZONE, current_language, other_language
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE, current_language
 from selfservice.web import cookies, rendering
+from selfservice.web.forms import About, Form
 from selfservice.web.services import services
 
 # The forms of these names: where one signs in, and where that leads when no other place was asked for.
@@ -193,7 +194,7 @@ def render_sign_in(
         error=status >= 400,
         switch_form=f"{name}-form",
         # The form is sent to sign-in wherever it stands.
-        switch_action=rendering.path_in_language(other_language(), form_path(SIGN_IN)),
+        switch_action=form_path(SIGN_IN),
         style=_STYLE_SHEETS.get(name, ""),
         panel=name,
         then=then or ("" if own else form_path(name)),
@@ -212,11 +213,24 @@ def panel_for_next(then: str) -> str:
     return match[1] if match and match[1] in _TITLES else SIGN_IN
 
 
+def about(session: Session, purpose: str, record: object = "", version: object = "") -> About:
+    """What a personal form acts on: only for this person with this access code."""
+    return About(purpose, f"{session.person_id}:{session.access_code_id}", str(record), str(version))
+
+
 def render_personal(session: Session, name: str, template: str, *, title: str, **variables: Any) -> Response:
     """A state of a personal form for whoever is signed in, with the line that says so and until when."""
     shown = rendering.wants_fragment() and not str(request.endpoint).endswith(".mine")
-    variables |= {"panel": name, "focus": shown and not variables.get("errors"), **session_variables(session, name)}
+    variables |= {
+        "panel": name,
+        "focus": shown and not variables.get("errors") and not _is_wrong(variables.get("form")),
+        **session_variables(session, name),
+    }
     return rendering.render(template, title=title, header=True, **variables)
+
+
+def _is_wrong(form: Form | None) -> bool:
+    return form is not None and form.status != 200
 
 
 def session_variables(session: Session | None, name: str) -> dict[str, Any]:

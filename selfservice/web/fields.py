@@ -7,19 +7,20 @@ renders each, by its `kind`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wtforms import Field, ValidationError
 
 from selfservice.accounts import password_policy
-from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.lazy import lazy_gettext
+from selfservice.accounts.password_policy import new_password_error
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.access_code import access_code_error
 from selfservice.values.email import email_error
 from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.organisation_number import organisation_number_error
 from selfservice.values.phone import phone_error
 from selfservice.values.reference import reference_error
+from selfservice.web.services import services
 
 # More than this fits no value of ours.
 MAX_LENGTH = 300
@@ -36,7 +37,7 @@ class TextField(Field):
     kind = "text"
     input_type = "text"
     check: Check | None = None
-    defaults: Mapping[str, Any] = {}
+    defaults: ClassVar[Mapping[str, Any]] = {}
     hint: Any = ""
     width: int | None = None
 
@@ -64,7 +65,7 @@ class TextField(Field):
         """What was sent; a field that was not sent is empty, whatever was kept."""
         self.data = valuelist[0][:MAX_LENGTH] if valuelist else ""
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """Hold it against the rule of its kind. Raises ValidationError with the message."""
         if self.check is not None and (message := self.check(self.data)):
             raise ValidationError(message)
@@ -75,7 +76,7 @@ class EmailField(TextField):
 
     input_type = "email"
     check = staticmethod(email_error)
-    defaults = {"autocomplete": "email", "inputmode": "email", "maxlength": 254}
+    defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "email", "inputmode": "email", "maxlength": 254}
 
 
 class PhoneField(TextField):
@@ -83,7 +84,7 @@ class PhoneField(TextField):
 
     input_type = "tel"
     check = staticmethod(phone_error)
-    defaults = {"autocomplete": "tel", "maxlength": 40}
+    defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "tel", "maxlength": 40}
 
 
 class OrganisationNumberField(TextField):
@@ -91,7 +92,7 @@ class OrganisationNumberField(TextField):
 
     check = staticmethod(organisation_number_error)
     width = 20
-    defaults = {"inputmode": "numeric", "maxlength": 20}
+    defaults: ClassVar[Mapping[str, Any]] = {"inputmode": "numeric", "maxlength": 20}
 
 
 class AccessCodeField(TextField):
@@ -102,7 +103,7 @@ class AccessCodeField(TextField):
         "16 letters and digits, such as ABCD-EFGH-JKLM-NPQR. Capitals, spaces and dashes do not matter."
     )
     width = 20
-    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 60}
+    defaults: ClassVar[Mapping[str, Any]] = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 60}
 
 
 class ReferenceField(TextField):
@@ -110,7 +111,7 @@ class ReferenceField(TextField):
 
     check = staticmethod(reference_error)
     width = 20
-    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 40}
+    defaults: ClassVar[Mapping[str, Any]] = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 40}
 
 
 class IbanField(TextField):
@@ -119,7 +120,7 @@ class IbanField(TextField):
     check = staticmethod(iban_error)
     hint = lazy_gettext("Such as NL91 ABNA 0417 1643 00. Spaces do not matter.")
     width = 20
-    defaults = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 50}
+    defaults: ClassVar[Mapping[str, Any]] = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 50}
 
 
 class HolderField(TextField):
@@ -127,25 +128,29 @@ class HolderField(TextField):
 
     check = staticmethod(holder_error)
     hint = lazy_gettext("As your bank has it.")
-    defaults = {"maxlength": 70}
+    defaults: ClassVar[Mapping[str, Any]] = {"maxlength": 70}
 
 
 class PasswordField(TextField):
     """A password that somebody has: any that can be one. It is never filled in again."""
 
     kind = "password"
-    defaults = {"autocomplete": "current-password", "autocapitalize": "none", "spellcheck": "false"}
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "autocomplete": "current-password",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+    }
 
-    def __init__(self, label: Any, *, empty: Any = lazy_gettext("Fill in your password."), **options: Any) -> None:
+    def __init__(self, label: Any, *, empty: Any = "", **options: Any) -> None:
         super().__init__(label, **options)
-        self.empty = empty
+        self.empty = empty or lazy_gettext("Fill in your password.")
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """What was sent, whole: a password that is cut off is another one."""
         self.data = valuelist[0] if valuelist else ""
 
-    def pre_validate(self, form: Any) -> None:
-        """Refuse what no password can be: that is not hashed, since it would cost us more than it costs who sends it."""
+    def pre_validate(self, _form: Any) -> None:
+        """Refuse what no password can be: hashing that would cost us more than it costs who sends it."""
         if not self.data:
             raise ValidationError(str(self.empty))
         if len(self.data.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
@@ -153,16 +158,21 @@ class PasswordField(TextField):
 
 
 class NewPasswordField(PasswordField):
-    """A password that is being chosen: the view asks `password_policy` whether it is good enough, which looks it up."""
+    """A password that is being chosen by the form's `person_id`: good enough by `password_policy`."""
 
-    defaults = {**PasswordField.defaults, "autocomplete": "new-password"}
+    defaults: ClassVar[Mapping[str, Any]] = {**PasswordField.defaults, "autocomplete": "new-password"}
 
     def pre_validate(self, form: Any) -> None:
-        """Nothing: the policy has messages for all that can be wrong."""
+        """Ask the policy, which has a message for all that can be wrong, also with nothing."""
+        wired = services()
+        if problem := new_password_error(
+            wired.db.read(), wired.context, form.person_id, self.data, demo=wired.config.demo
+        ):
+            raise ValidationError(problem)
 
 
 class ChoiceField(TextField):
-    """One of some choices: pairs of value and label, or of value, label and hint. `required` is the message for none."""
+    """One of some choices: pairs of value and label, or of value, label and hint. `required` is said of none."""
 
     kind = "choice"
 
@@ -171,7 +181,7 @@ class ChoiceField(TextField):
         self.choices = choices
         self.required = required
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """One of the choices, and no other."""
         if self.data not in [choice[0] for choice in self.choices]:
             raise ValidationError(str(self.required))
@@ -186,7 +196,7 @@ class TickField(TextField):
         super().__init__(label, **options)
         self.required = required
 
-    def pre_validate(self, form: Any) -> None:
+    def pre_validate(self, _form: Any) -> None:
         """It is ticked."""
         if self.data != "yes":
             raise ValidationError(str(self.required))

@@ -4,18 +4,20 @@
         fragment = "digital-invoices"
         email = forms.EmailField(lazy_gettext("E-mail address for invoices"))
 
-A view makes one with `InvoicesForm.sent(about=…)`, goes on when it `accepts()`, and else answers `web.render(…, form=form)`.
+A view makes one with `InvoicesForm.sent(about=…)`, goes on when it `accepts()`, and else answers
+`web.render(…, form=form)`.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import wtforms
-from flask import request
+from flask import Response, request
+from wtforms import ValidationError
 from wtforms.meta import DefaultMeta
 
 from selfservice.crypto import Keys
@@ -23,6 +25,7 @@ from selfservice.i18n import catalogs
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.web import rendering
+from selfservice.web.error_pages import too_many_requests
 from selfservice.web.fields import (
     AccessCodeField,
     ChoiceField,
@@ -52,6 +55,7 @@ __all__ = [
     "ReferenceField",
     "TextField",
     "TickField",
+    "ValidationError",
 ]
 _PURPOSE = "about"
 
@@ -72,7 +76,7 @@ class About:
     def sign(self, keys: Keys) -> str:
         """For the page: one keyed hash of the person, one of all. It tells nothing, and opens nothing by itself."""
         person = keys.keyed_hash(_PURPOSE, f"{self.purpose}\n{self.person}")[:16]
-        everything = "\n".join((self.purpose, self.person, self.record, self.version))
+        everything = f"{self.purpose}\n{self.person}\n{self.record}\n{self.version}"
         return f"{person}.{keys.keyed_hash(_PURPOSE, everything)[:32]}"
 
     def matches(self, keys: Keys, sent: str) -> bool:
@@ -85,7 +89,7 @@ class About:
 
 
 class _Meta(DefaultMeta):
-    def get_translations(self, form: object) -> Any:
+    def get_translations(self, _form: object) -> Any:
         """Our catalog for WTForms' own messages."""
         return catalogs
 
@@ -104,6 +108,8 @@ class Form(wtforms.Form):
     Meta = _Meta
     fragment: ClassVar[str]
     step: ClassVar[str] = ""
+    # Whose new password is chosen, in a form that has one.
+    person_id: int
 
     def __init__(
         self,
@@ -149,6 +155,11 @@ class Form(wtforms.Form):
         return {field.name: field.data for field in self if not isinstance(field, PasswordField)}
 
     @property
+    def has_fields(self) -> bool:
+        """Whether anything can be filled in."""
+        return any(True for _ in self)
+
+    @property
     def is_filled(self) -> bool:
         """Whether anything was typed."""
         return any(self.values.values())
@@ -172,8 +183,8 @@ class Form(wtforms.Form):
         self.status = 409
         if self._about.is_same_person(keys, sent):
             self.notice = gettext(
-                "This was changed meanwhile, in another tab or by somebody else. What you sent was not done. "
-                "Below is how it is now."
+                "Since this page was opened something changed: in another tab, by pressing twice, or by somebody else. "
+                "What you sent now changed nothing more. Below is how it is."
             )
         else:
             self.process()
@@ -198,6 +209,11 @@ class Form(wtforms.Form):
             self.status = 422
         return self.status == 200 and not switches
 
-    def too_many(self, seconds: int, notice: str) -> None:
-        """Say that it was tried too often (429)."""
-        self.status, self.notice = 429, notice
+    def too_many(self, seconds: int, show: Callable[[], Response], way: str = "") -> Response:
+        """The answer to who tried too often: the form with what was typed, as `show` answers it."""
+
+        def again(notice: str) -> Response:
+            self.status, self.notice = 429, notice
+            return show()
+
+        return too_many_requests(seconds, again, way)

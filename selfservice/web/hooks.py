@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE, current_language, set_language
 from selfservice.web import cookies
+from selfservice.web.rendering import check_cookie
 from selfservice.web.request import LanguageConverter, StrictRequest, is_api
 from selfservice.web.security import (
     abort_refused,
@@ -46,6 +47,7 @@ def init_app(app: Flask) -> None:
     app.before_request(abort_refused)
     app.before_request(refuse_foreign_posts)
     app.before_request(refuse_invalid_parameters)
+    app.before_request(check_cookie)
     app.after_request(set_headers)
     app.after_request(cookies.send)
 

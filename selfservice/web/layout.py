@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.i18n.languages import LANGUAGES, current_language, other_language
+from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SiteConfig
 from selfservice.web.pages import PageInfo, menu
@@ -37,6 +37,12 @@ def compile_templates(env: jinja2.Environment) -> None:
     env.loader = jinja2.DictLoader({name: loader.get_source(env, name)[0] for name in names})
     for name in names:
         env.get_template(name)
+
+
+def path_in_language(code: str, path: str) -> str:
+    """A path of this site in another language, when it is one that has languages."""
+    head, slash, rest = path.lstrip("/").partition("/")
+    return f"/{code}{slash}{rest}" if head in LANGUAGES else path
 
 
 class LayoutContext:
@@ -78,7 +84,7 @@ class LayoutContext:
             # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
             "signed_in": lambda: None,
             "cached_site_map": self._cached_site_map,
-            "action_in_other_language": lambda action: "/" + other_language() + action[3:],
+            "path_in_language": path_in_language,
         }
 
     def _cached_site_map(self, site_map: Macro, path: str) -> Markup:

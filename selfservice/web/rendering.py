@@ -4,17 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Response, current_app, redirect, render_template, request
+from flask import Response, current_app, g, redirect, render_template, request
 from htmx_flask.requests import HtmxHeaders
 from markupsafe import escape
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.web import cookies
-from selfservice.web.layout import LayoutContext
+from selfservice.web.layout import LayoutContext, path_in_language
+
+# In an address: a cookie was just sent with the answer that led here. Who comes without one does not take cookies.
+BEGUN = "begun"
+
+
+class RenderedForm(Protocol):
+    """What a page needs to know of the form that stands on it (web/forms.py)."""
+
+    status: int
+
+    @property
+    def id(self) -> str: ...  # noqa: D102
+    @property
+    def action(self) -> str: ...  # noqa: D102
+    @property
+    def has_fields(self) -> bool: ...  # noqa: D102
 
 
 def layout_context() -> LayoutContext:
@@ -50,19 +66,24 @@ def render(
     *,
     title: str,
     status: int = 200,
+    form: RenderedForm | None = None,
+    switches: bool = True,
     error: bool = False,
     switch_form: str | None = None,
+    switch_action: str | None = None,
     header: bool = False,
     **variables: Any,
 ) -> Response:
     """Answer the fragment, or the whole page around the very same fragment. The only place that chooses.
 
-    `title` is the page's name; with `error` its <title> says so first. `switch_form` is the id of a form that the
-    language switch submits, so that what was typed travels along. With `header` a fragment brings along what the
-    header of the page around it says of who is signed in, since that may have changed.
+    `title` is the page's name. `form` is the form that it is about: it says the status, and if something is wrong the
+    <title> says so first; the language switch submits it, so that what was typed travels along (if it `switches`).
+    With `header` a fragment brings along what the header of the page around it says of who is signed in, since that may
+    have changed.
     """
-    head_title = gettext("Error: %(title)s", title=title) if error else title
-    variables |= {"title": title, "head_title": head_title}
+    status = form.status if form is not None and form.status != 200 else status
+    head_title = gettext("Error: %(title)s", title=title) if error or (form is not None and status >= 400) else title
+    variables |= {"title": title, "head_title": head_title, "form": form}
     if wants_fragment():
         head = escape(f"{head_title} – {site_name()}")
         body = f"<title>{head}</title>\n{render_template(template, **variables)}"
@@ -71,7 +92,9 @@ def render(
         return Response(body, status, mimetype="text/html")
     page: dict[str, Any] = {
         "fragment_template": template,
-        "switch_form": switch_form,
+        "switch_form": form
+        if form is not None and form.has_fields and switches
+        else ({"id": switch_form, "action": switch_action or request.path} if switch_form else None),
         "robots_noindex": request.method != "GET" or status != 200 or bool(request.query_string),
         "has_form": True,
         "breadcrumbs": [],
@@ -120,17 +143,40 @@ def in_language(code: str) -> str:
     return path_in_language(code, request.path) if head in LANGUAGES else f"/{code}/"
 
 
-def path_in_language(code: str, path: str) -> str:
-    """A path of this site in another language, when it is one that has languages."""
-    head, slash, rest = path.lstrip("/").partition("/")
-    return f"/{code}{slash}{rest}" if head in LANGUAGES else path
+def go(address: str) -> Response:
+    """Send the browser on to a place: a step, a list, a personal page. The whole page there is loaded and begins at
+    its top; back, forward and reload then work by themselves.
+    """
+    if not wants_fragment():
+        return see(address)
+    # Not a 303: the script's own request would follow it, and put the page into the panel.
+    return Response(status=204, mimetype="text/plain", headers={"HX-Redirect": _with_begun(address)})
 
 
 def see(address: str) -> Response:
-    """Send the browser on to the next address of ours with a GET (303)."""
-    answer = redirect(address, 303)
+    """Show the answer at this address where the form stood (303): a reaction, not a place."""
+    answer = redirect(_with_begun(address), 303)
     assert isinstance(answer, Response)
     return answer
+
+
+def _with_begun(address: str) -> str:
+    """The address, saying that a first cookie goes with this answer, if one does. Help pages ask for none."""
+    if "new_cookie" not in g or cookies.value() is not None or "/self-service/" not in address:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}{BEGUN}=1"
+
+
+def check_cookie() -> Response | None:
+    """Where a first cookie was just sent: without it, a page that says so, instead of one that seems to know nothing;
+    with it the same address without that mark, so that nobody keeps it.
+    """
+    if request.method != "GET" or BEGUN not in request.args:
+        return None
+    if cookies.value() is None:
+        return render("cookies_needed.html", title=gettext("Your browser keeps no cookie of ours"))
+    others = [(name, text) for name, text in parse_qsl(request.query_string.decode()) if name != BEGUN]
+    return see(request.path + (f"?{urlencode(others)}" if others else ""))
 
 
 def switches_language() -> bool:

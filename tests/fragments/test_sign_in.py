@@ -18,7 +18,7 @@ from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit
 from selfservice.values.access_code import group_code, with_check_character
 from tests import house
-from tests.clients import HTMX_HEADERS, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import rows, verbs
 from tests.password_form_helpers import GOOD_PASSWORD, AppInside, PasswordForm
 from tests.sign_in_helpers import (
@@ -54,8 +54,8 @@ def send(client: HouseClient, code: str, password: str = WRONG, **more: Any) -> 
 def test_enter(client: HouseClient) -> None:
     """The right code and password lead to `my`, which says who is signed in."""
     answer = sign_in(client)
-    page = client.get(answer.headers["Location"])
-    assert (303, MY, True) == (answer.status_code, answer.headers["Location"], "Jip van der Zonnestraal" in page.text)
+    page = client.follow(answer)
+    assert (303, MY, True) == (answer.status_code, leads_to(answer), "Jip van der Zonnestraal" in page.text)
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_warning_is_there(client: HouseClient) -> None:
 )
 def test_next(client: HouseClient, then: str, place: str) -> None:
     """Signing in leads on to a path of this site in one's language, and to nowhere else."""
-    assert place == sign_in(client, next=then).headers["Location"]
+    assert place == leads_to(sign_in(client, next=then))
 
 
 def test_next_in_address(client: HouseClient) -> None:

@@ -26,7 +26,7 @@ from selfservice.fragments.access_code.form import (
     read_step,
 )
 from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import other_language
+from selfservice.i18n.languages import current_language
 from selfservice.limits import table
 from selfservice.limits.rate_limit import LimitSet
 from selfservice.requests import submission
@@ -82,11 +82,11 @@ def _show(step: str, form: RequestForm, errors: dict[str, str], status: int = 20
         error=status >= 400,
         switch_form=f"{NAME}-form" if STEP_FIELDS[step] else None,
         # The first step also stands at the form's own address, which takes no form.
-        switch_action=f"/{other_language()}/self-service/{NAME}/{step}",
+        switch_action=f"/{current_language()}/self-service/{NAME}/{step}",
         step=step,
         number=STEP_NUMBERS[step],
         last=STEP_COUNT,
-        form=form,
+        filled=form,
         values=form.answers,
         errors=errors,
         **shown,
@@ -184,7 +184,7 @@ def organisation() -> Response:
             return error_answer(429, retry_after=wait)
     form = _form(services().db.read(), answers)
     return web.render(
-        "access_code/organisation.html", title=title("details"), form=form, values=answers, looks_up=False
+        "access_code/organisation.html", title=title("details"), filled=form, values=answers, looks_up=False
     )
 
 

@@ -6,28 +6,31 @@ from datetime import datetime
 from uuid import uuid4
 
 from selfservice.accounts import password_policy, passwords, sessions
-from selfservice.accounts.password_policy import new_password_error
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
+from selfservice.web import forms
 
 
-def check(conn: Connection, ctx: Context, session: Session, old: str, new: str, *, demo: bool) -> dict[str, str]:
-    """The messages for the fields that are not right, by field name; empty when both can be."""
-    errors = {}
-    if not old or len(old.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
-        errors["password"] = gettext("Fill in the password that you log in with now.")
-    if problem := new_password_error(conn, ctx, session.person_id, new, demo=demo):
-        errors["new_password"] = problem
-    elif old and password_policy.normalise_password(old) == password_policy.normalise_password(new):
-        # Who changes it since somebody else knows it must not believe that it is another one now.
-        errors["new_password"] = gettext("Both passwords are the same. Choose another new password.")
-    return errors
+class ChangePasswordForm(forms.Form):
+    """The password that somebody logs in with, and the one that they want."""
+
+    fragment = "change-password"
+    password = forms.PasswordField(
+        lazy_gettext("Current password"), empty=lazy_gettext("Fill in the password that you log in with now.")
+    )
+    new_password = forms.NewPasswordField(lazy_gettext("New password"))
+
+    def validate_new_password(self, field: forms.NewPasswordField) -> None:
+        """It is another one: who changes it since somebody knows it must not believe that it was changed."""
+        old, new = (password_policy.normalise_password(text) for text in (self.password.data, field.data))
+        if old and old == new:
+            raise forms.ValidationError(gettext("Both passwords are the same. Choose another new password."))
 
 
 def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:

@@ -13,17 +13,20 @@ from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.i18n.formats import format_date
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.values.email import check_email, email_error, email_key
+from selfservice.values.email import check_email, email_key
+from selfservice.web import forms
 
 
-def check(typed: dict[str, str]) -> dict[str, str]:
-    """The message when no mail can be sent to this, at its field; empty when it can."""
-    problem = email_error(typed["email"])
-    return {"email": problem} if problem else {}
+class InvoicesForm(forms.Form):
+    """To which address invoices go."""
+
+    fragment = "digital-invoices"
+    email = forms.EmailField(lazy_gettext("E-mail address for invoices"))
 
 
 def organisation_of(conn: Connection, session: Session) -> Organisation:
@@ -44,7 +47,7 @@ def set_invoices_email(
     """Send invoices to this address from the next working day on, or on paper again (None). Call inside `write()`.
 
     False when it was so already: then nothing is sent. Raises LookupError for a private code, AddressError for
-    what `check` refuses.
+    what the form refuses.
     """
     known = organisation_of(conn, session)
     wanted = None if email is None else check_email(email)

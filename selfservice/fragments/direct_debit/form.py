@@ -16,13 +16,14 @@ from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.values.iban import check_holder, holder_error, iban_error, normalise_iban
+from selfservice.values.iban import check_holder, normalise_iban
+from selfservice.web.mandate_form import MandateForm
 
 
-def check(typed: dict[str, str]) -> dict[str, str]:
-    """The messages for the fields that are not right, by field name; empty when all are."""
-    errors = {"iban": iban_error(typed["iban"]), "holder": holder_error(typed["holder"])}
-    return {name: message for name, message in errors.items() if message}
+class DirectDebitForm(MandateForm):
+    """The mandate of whoever is logged in."""
+
+    fragment = "direct-debit"
 
 
 def is_offered(ctx: Context, session: Session) -> bool:
@@ -46,7 +47,7 @@ def agree(
     """Record the mandate, from the next working day on; returns that day. Call inside `write()`.
 
     Sending the same again changes nothing. What was to come before it is replaced, what is in force stays until
-    then. Raises MandateError for what `check` refuses.
+    then. Raises FieldError for what the form refuses.
     """
     today = workdays.today(now)
     effective = workdays.add(today, 1)

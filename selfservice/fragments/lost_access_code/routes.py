@@ -22,8 +22,8 @@ from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
 from selfservice.web.error_pages import too_many_requests
-from selfservice.web.forms import StartForm
 from selfservice.web.services import services
+from selfservice.web.start_form import StartForm
 
 NAME = "lost-access-code"
 blueprint = Blueprint("lost_access_code", __name__)

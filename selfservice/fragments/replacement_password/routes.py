@@ -18,8 +18,8 @@ from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.values.email import mask_email
 from selfservice.web import cookies, security
 from selfservice.web.error_pages import too_many_requests
-from selfservice.web.forms import StartForm
 from selfservice.web.services import services
+from selfservice.web.start_form import StartForm
 
 NAME = "replacement-password"
 blueprint = Blueprint("replacement_password", __name__)

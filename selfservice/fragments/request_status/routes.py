@@ -19,8 +19,8 @@ from selfservice.requests import progress, self_service
 from selfservice.requests.progress import RequestStatus
 from selfservice.web import cookies
 from selfservice.web.error_pages import error_response as error_answer
-from selfservice.web.forms import StartForm
 from selfservice.web.services import services
+from selfservice.web.start_form import StartForm
 
 NAME = "request-status"
 blueprint = Blueprint("request_status", __name__)

@@ -2,8 +2,8 @@
   const d = document, here = d.currentScript.dataset, $ = (s, e = d) => e.querySelector(s);
   const on = (type, f, e = d) => e.addEventListener(type, f, true);
   const say = (what) => { const e = $("#say"); e.textContent = ""; setTimeout(() => e.textContent = e.dataset[what], 50); setTimeout(() => e.textContent = "", 9e3); };
-  const link = $("a.switch"), contents = $(".contents details");
-  const follow = () => { if (link) link.hash = location.hash; };
+  const contents = $(".contents details");
+  const follow = () => d.querySelectorAll("a.switch").forEach((a) => a.hash = location.hash);
   const shut = () => { const e = $(".drop #search-results"); if (e && e.firstChild) e.replaceChildren(); };
   const show = (e) => e.querySelectorAll(".show").forEach((b) => b.hidden = false);
   follow(); on("hashchange", follow, window);
@@ -59,15 +59,16 @@
     } else if (a.matches(".anchor")) {
       navigator.clipboard?.writeText(a.href).then(() => say("copied"), () => 0);
     } else {
-      const form = [...d.forms].find((f) => f.dataset.switchAction && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
+      const to = (path) => path.replace(/^\/[^/]+/, "/" + a.lang);
+      const form = [...d.forms].find((f) => "switches" in f.dataset && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
       // What stands there now may be further than what the page was made with: its address is its own.
       const state = $("[data-switch]");
       if (!form && !state && (a.href || a.form)) return;
       e.preventDefault();
-      if (!form) return location.assign(state ? state.dataset.switch : a.formAction);
+      if (!form) return location.assign(state ? to(state.dataset.switch) : a.formAction);
       const flag = d.createElement("input");
       flag.type = "hidden"; flag.name = "switch_language"; flag.value = "1";
-      form.append(flag); form.action = form.dataset.switchAction; form.submit();
+      form.append(flag); form.action = to(form.getAttribute("action")); form.submit();
     }
   });
 
