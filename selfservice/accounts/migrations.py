@@ -210,3 +210,16 @@ def make_addresses_unique(db: Database) -> None:
         DROP INDEX people_email;
         CREATE UNIQUE INDEX people_email ON people (email_key);
     """)
+
+
+@migrations()
+def allow_one_name(db: Database) -> None:
+    """Who has one name has no last name. A column takes the place of one that may not be empty: so nothing that refers
+    to the table is touched.
+    """
+    db.executescript("""
+        ALTER TABLE people ADD COLUMN last_name TEXT NOT NULL DEFAULT '';
+        UPDATE people SET last_name = family_name;
+        ALTER TABLE people DROP COLUMN family_name;
+        ALTER TABLE people RENAME COLUMN last_name TO family_name;
+    """)

@@ -14,6 +14,7 @@ from selfservice import crypto
 from selfservice.accounts.access_codes import CodeKind
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection, Row
+from selfservice.values.name import full_name
 
 MAX_IDLE_MINUTES = 15
 MAX_HOURS = 8
@@ -49,8 +50,8 @@ class Session:
 
     @property
     def name(self) -> str:
-        """First and last name."""
-        return f"{self.given_name} {self.family_name}"
+        """First and last name, or the only name."""
+        return full_name(self.given_name, self.family_name)
 
     @property
     def idle_timeout_at(self) -> datetime:

@@ -14,6 +14,7 @@ from selfservice.audit import record
 from selfservice.db import Connection
 from selfservice.requests import records
 from selfservice.values.email import email_key
+from selfservice.values.name import full_name
 from selfservice.values.reference import group_reference
 from selfservice.web.services import services
 
@@ -41,7 +42,7 @@ def show(email: str) -> None:
 
 def _show(conn: Connection, person: people.Person) -> None:
     password = "has a password" if person.has_password else "has no password yet"
-    click.echo(f"{person.given_name} {person.family_name}, {person.email}, {person.language}, {password}")
+    click.echo(f"{full_name(person.given_name, person.family_name)}, {person.email}, {person.language}, {password}")
     codes = conn.execute(
         """SELECT c.id, c.hint, c.kind, c.created_at, c.revoked_at, c.first_used_at, c.valid_until, o.name,
                   o.main_person_id = c.person_id AS is_main

@@ -83,7 +83,7 @@ def visible_to(conn: Connection, person_id: int, organisation_id: int | None) ->
 def visible_holders(conn: Connection, scope: Scope) -> list[Holder]:
     """Everybody whose orders are visible, in the order of their ordinals: all of the account, or one, or nobody."""
     rows = conn.execute(
-        """SELECT h.id, p.given_name || ' ' || p.family_name AS name, c.hint
+        """SELECT h.id, trim(p.given_name || ' ' || p.family_name) AS name, c.hint
            FROM order_holders h JOIN people p ON p.id = h.person_id
                 LEFT JOIN access_codes c ON c.person_id = h.person_id AND c.revoked_at IS NULL
                      AND coalesce(c.organisation_id, 0) = coalesce(h.organisation_id, 0)
@@ -117,7 +117,7 @@ def holder_by_ordinal(conn: Connection, scope: Scope, ordinal: int) -> Holder | 
     if scope.holder_id is not None or ordinal < 1:
         return None
     row = conn.execute(
-        """SELECT h.id, p.given_name || ' ' || p.family_name AS name, c.hint
+        """SELECT h.id, trim(p.given_name || ' ' || p.family_name) AS name, c.hint
            FROM (SELECT id, person_id, organisation_id FROM order_holders
                  WHERE account = :account ORDER BY id LIMIT 1 OFFSET :before) h
                 JOIN people p ON p.id = h.person_id

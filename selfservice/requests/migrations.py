@@ -94,3 +94,16 @@ def bind_links_to_requests(db: Database) -> None:
         UPDATE tokens SET used_at = created_at
         WHERE kind = 'password' AND used_at IS NULL AND julianday(expires_at) - julianday(created_at) > 0.5;
     """)
+
+
+@migrations()
+def allow_one_name(db: Database) -> None:
+    """Who has one name has no last name. A column takes the place of one that may not be empty: so nothing that refers
+    to the table is touched.
+    """
+    db.executescript("""
+        ALTER TABLE requests ADD COLUMN last_name TEXT NOT NULL DEFAULT '';
+        UPDATE requests SET last_name = family_name;
+        ALTER TABLE requests DROP COLUMN family_name;
+        ALTER TABLE requests RENAME COLUMN last_name TO family_name;
+    """)

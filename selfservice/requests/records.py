@@ -10,6 +10,7 @@ from typing import Literal
 from selfservice.clock import from_text
 from selfservice.db import Connection, Row
 from selfservice.values.email import email_key
+from selfservice.values.name import full_name
 from selfservice.values.reference import normalise_reference
 
 RequestState = Literal[
@@ -57,8 +58,8 @@ class Request:
 
     @property
     def name(self) -> str:
-        """First and last name, as typed in the request."""
-        return f"{self.given_name} {self.family_name}"
+        """First and last name, or the only name, as typed in the request."""
+        return full_name(self.given_name, self.family_name)
 
     @property
     def link_kind(self) -> str:

@@ -21,6 +21,7 @@ from selfservice.requests.fulfilment import fulfil
 from selfservice.requests.records import Request, get
 from selfservice.requests.submission import find_organisation
 from selfservice.values.email import check_email, email_key
+from selfservice.values.name import full_name
 from selfservice.values.reference import new_reference
 
 # A token's kind includes the access code id, so that redeeming one revokes the other links for that code only.
@@ -135,7 +136,7 @@ def _load_lost_code(conn: Connection, access_code_id: int) -> LostCode | None:
         return LostCode(**dict(row), organisation="", delivery="email", letter_lines=())
     registered = organisations.get(conn, row["organisation_id"])
     by_email = email_key(row["email"]) == email_key(registered.email)
-    lines = () if by_email else registered.letter_lines(f"{row['given_name']} {row['family_name']}")
+    lines = () if by_email else registered.letter_lines(full_name(row["given_name"], row["family_name"]))
     return LostCode(
         **dict(row), organisation=registered.name, delivery="email" if by_email else "letter", letter_lines=lines
     )

@@ -19,10 +19,10 @@ from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, states
 from selfservice.requests.records import TOKEN_KIND_PREFIX
-from selfservice.values.email import check_email, email_key
+from selfservice.values.email import check_email, email_key, normalise_email
 from selfservice.values.error import FieldError
 from selfservice.values.iban import check_holder, normalise_iban
-from selfservice.values.name import check_name
+from selfservice.values.name import check_names, full_name
 from selfservice.values.organisation_number import check_organisation_number
 from selfservice.values.phone import check_phone
 from selfservice.values.reference import new_reference
@@ -91,8 +91,8 @@ def choose_delivery(answers: Answers, organisation: Organisation | None) -> Deli
     by letter to its registered address; privately by e-mail.
     """
     if organisation is None or email_key(answers.email) == email_key(organisation.email):
-        return Delivery("email", answers.email.strip())
-    return Delivery("letter", lines=organisation.letter_lines(f"{answers.given_name} {answers.family_name}"))
+        return Delivery("email", normalise_email(answers.email))
+    return Delivery("letter", lines=organisation.letter_lines(full_name(answers.given_name, answers.family_name)))
 
 
 def needs_mandate(answers: Answers, organisation: Organisation | None) -> bool:
@@ -210,10 +210,11 @@ def _canonical_answers(ctx: Context, answers: Answers, registered: Organisation 
     if debit and not answers.mandate:
         raise InvalidAnswersError("mandate")
     try:
+        given_name, family_name = check_names(answers.given_name, answers.family_name)
         return Answers(
             kind=answers.kind,
-            given_name=check_name(answers.given_name),
-            family_name=check_name(answers.family_name),
+            given_name=given_name,
+            family_name=family_name,
             email=check_email(answers.email),
             language=answers.language,
             payment_method=answers.payment_method,

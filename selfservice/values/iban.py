@@ -6,6 +6,7 @@ from stdnum import iban as ibans
 from stdnum.exceptions import ValidationError
 
 from selfservice.i18n.catalogs import gettext
+from selfservice.values.characters import find_invisible, remove_invisible
 from selfservice.values.error import FieldError, check_length, error_reason
 
 MAX_HOLDER_LENGTH = 70  # what a bank's message has room for (ISO 20022, Max70Text)
@@ -52,18 +53,17 @@ def check_holder(text: str) -> str:
 
     Raises FieldError when it is empty, long or of several lines.
     """
-    spaced = "".join(" " if char == "\t" or unicodedata.category(char) == "Zs" else char for char in text)
-    holder = " ".join(part for part in spaced.split(" ") if part)
+    holder = " ".join(part for part in remove_invisible(text).split(" ") if part)
     check_length(holder, MAX_HOLDER_LENGTH)
-    if not holder.isprintable():
+    if find_invisible(holder) is not None:
         raise FieldError("wrong")
     return holder
 
 
 def holder_error(text: str) -> str:
     """The error message for a typed account holder's name; empty if it is one."""
-    if not error_reason(check_holder, text):
-        return ""
-    if not text.strip():
-        return gettext("Fill in the name of the account holder, as it is known at the bank.")
-    return gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH)
+    return {
+        "empty": gettext("Fill in the name of the account holder, as it is known at the bank."),
+        "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH),
+        "wrong": gettext("Fill in the name of the account holder in one line."),
+    }.get(error_reason(check_holder, text), "")

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from selfservice.i18n.catalogs import gettext
+from selfservice.values.characters import remove_invisible
 from selfservice.values.error import FieldError, error_reason
 
 
 def check_phone(text: str) -> str | None:
     """A telephone number in E.164 form, Dutch unless it begins with +; None for an empty field. Raises FieldError."""
-    if not text.strip():
+    number = remove_invisible(text).strip()
+    if not number:
         return None
     import phonenumbers  # heavy, and for this one field
 
     try:
-        number = phonenumbers.parse(text, "NL")
+        parsed = phonenumbers.parse(number, "NL")
     except phonenumbers.NumberParseException:
         raise FieldError("wrong") from None
-    if not phonenumbers.is_valid_number(number):
+    if not phonenumbers.is_valid_number(parsed):
         raise FieldError("wrong")
-    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 def phone_error(text: str) -> str:

@@ -91,6 +91,19 @@ def test_business(person: AccessCodeForm, app: Flask) -> None:
     assert "Meelstraat 3" in person.see("done").text
 
 
+def test_one_name(one: AccessCodeForm, app: Flask) -> None:
+    """Who has one name fills in either of the two, and is called by it: in the request, the letter and the mail."""
+    one.send("need", need="private")
+    assert 422 == one.send("details", **PERSON | {"given_name": " ", "family_name": ""}).status_code
+    one.fill_in("business", given_name="", family_name="Sukarno")
+    one.send("check")
+    [request] = made(app)
+    assert ("Sukarno", "") == (request["given_name"], request["family_name"])
+    assert "Sukarno" == json.loads(request["letter_lines"])[1]
+    [mail] = [json.loads(row["payload"]) for row in rows(app, "outbox") if row["recipient"] == request["email"]]
+    assert "Sukarno" == mail["name"]
+
+
 def test_business_by_mail(one: AccessCodeForm, app: Flask) -> None:
     """Who has the address that the register has for the organisation gets the code by e-mail."""
     one.fill_in("business", email=REGISTERED.upper())
@@ -195,10 +208,9 @@ def test_extra_fields(one: AccessCodeForm, app: Flask) -> None:
 @pytest.mark.parametrize(
     ("step", "field", "typed"),
     [
-        ("details", "given_name", ""),
         ("details", "given_name", "x" * 61),
         ("details", "given_name", "see https://example.org"),
-        ("details", "family_name", "  "),
+        ("details", "family_name", "see https://example.org"),
         ("details", "email", "oona"),
         ("details", "email", "a@example.org, b@example.org"),
         ("details", "telephone", "12"),

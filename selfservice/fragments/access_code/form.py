@@ -159,10 +159,14 @@ class RequestForm:
         return problem
 
     def _given_name(self, text: str) -> str:
-        return name_error(text, empty=gettext("Fill in your first name."))
+        if self.answers.get("family_name", "").strip():
+            return name_error(text, empty="")
+        return name_error(
+            text, empty=gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
+        )
 
     def _family_name(self, text: str) -> str:
-        return name_error(text, empty=gettext("Fill in your last name."))
+        return name_error(text, empty="")
 
     def _email(self, text: str) -> str:
         return email_error(text)

@@ -54,7 +54,8 @@ class Export(OnConnection):
         (as `organisation`) and `kvk_number`; what there is not is None.
         """
         return self.conn.execute(
-            """SELECT h.id, p.given_name || ' ' || p.family_name AS name, c.hint, o.name AS organisation, o.kvk_number
+            """SELECT h.id, trim(p.given_name || ' ' || p.family_name) AS name, c.hint, o.name AS organisation,
+                      o.kvk_number
                FROM order_holders h JOIN people p ON p.id = h.person_id
                     LEFT JOIN organisations o ON o.id = h.organisation_id
                     LEFT JOIN access_codes c ON c.person_id = h.person_id AND c.revoked_at IS NULL

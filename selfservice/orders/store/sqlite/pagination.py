@@ -268,7 +268,7 @@ class Pagination(OnConnection):
         """The account's orders with these numbers, in their order."""
         rows = self.conn.execute(
             """SELECT o.number, o.ordered_at, o.ordered_on, p.names, p.code, g.name AS organisation, g.kvk_number,
-                      q.given_name || ' ' || q.family_name AS ordered_by, c.hint, o.holder_id, o.payment,
+                      trim(q.given_name || ' ' || q.family_name) AS ordered_by, c.hint, o.holder_id, o.payment,
                       o.cents, o.invoice, o.state
                FROM json_each(:numbers) k CROSS JOIN orders o ON o.number = k.value
                     CROSS JOIN order_products p ON p.id = o.product_id
