@@ -105,9 +105,29 @@ def forms(tree: Element) -> Iterator[str]:
             yield f"a form's data-hx-{method} is {form.get(f'data-hx-{method}')!r}, its action {action!r}"
         if not [one for one in elements(form, "button") if one.get("type", "submit") == "submit"]:
             yield f"the form {action!r} has no button"
+        if method == "post" and "data-switches" not in form.attrib and any(map(_is_typed_in, elements(form, "input"))):
+            yield f"the form {action!r} loses what was typed when the language is switched (data-switches)"
+    yield from _swaps(tree)
     for link in elements(tree, "a"):
         if "data-hx-get" in link.attrib and link.get("data-hx-get") != link.get("href"):
             yield f"a link's data-hx-get is {link.get('data-hx-get')!r}, its href {link.get('href')!r}"
+
+
+def _is_typed_in(field: Element) -> bool:
+    return field.get("type", "text") not in UNNAMED_INPUTS | {"password"}
+
+
+def _swaps(tree: Element) -> Iterator[str]:
+    """What is asked for comes in the place of the panel, not into it: there it would be nested in itself."""
+    panels = {element.get("id") for element in elements(tree) if "panel" in element.get("class", "").split()}
+    for element in elements(tree):
+        asks = element.get("data-hx-post") or element.get("data-hx-get")
+        own = element.get("id") if element.get("id") in panels else None
+        target = element.get("data-hx-target", "").removeprefix("#") or own
+        if asks and target in panels and not element.get("data-hx-swap", "").startswith("outerHTML"):
+            yield f"a {element.tag} that asks for {asks!r} nests the panel {target!r} in itself (data-hx-swap)"
+        if element.get("data-hx-post") and not target and not str(asks).endswith("/sign-in/out"):
+            yield f"the answer to {asks!r} comes into the form itself (data-hx-target)"
 
 
 def policy(tree: Element) -> Iterator[str]:

@@ -9,7 +9,11 @@ from tests import house
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>T</title></head><body><main><h1>T</h1>{}</main></body></html>"""
-FORM = '<form method="post" action="/x" data-hx-post="/x">{}<button>Go</button></form>'
+FORM = (
+    '<form id="x" method="post" action="/x" data-hx-post="/x" data-hx-target="#x" data-switches>{}'
+    "<button>Go</button></form>"
+)
+PANEL = '<section id="p" class="panel">{}</section>'
 HEADERS = Headers({**SECURITY_HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request"})
 
 
@@ -26,9 +30,21 @@ def test_good_page() -> None:
         ('<p aria-describedby="nobody">a</p>', "p aria-describedby='nobody' refers to nothing"),
         ('<a href="#nowhere">a</a>', "a href='#nowhere' leads nowhere"),
         (FORM.format('<input name="a">'), "the field 'a' has no label"),
+        (
+            FORM.replace(" data-switches", "").format('<label for="a">A</label><input id="a" name="a">'),
+            "the form '/x' loses what was typed when the language is switched (data-switches)",
+        ),
+        (
+            FORM.replace(' data-hx-target="#x"', "").format(""),
+            "the answer to '/x' comes into the form itself (data-hx-target)",
+        ),
+        (
+            PANEL.format(FORM.replace("#x", "#p").format("")),
+            "a form that asks for '/x' nests the panel 'p' in itself (data-hx-swap)",
+        ),
         ('<a href="/x"></a>', "a a has no text: {'href': '/x'}"),
         ('<img src="/x.png">', "an image has no alt: {'src': '/x.png'}"),
-        ('<form method="post" data-hx-post=""><button>Go</button></form>', "a form has the action ''"),
+        ('<form method="post" data-hx-post="" data-switches><button>Go</button></form>', "a form has the action ''"),
         (
             FORM.replace('data-hx-post="/x"', 'data-hx-post="/y"').format(""),
             "a form's data-hx-post is '/y', its action '/x'",

@@ -17,12 +17,17 @@
   let pressed = null;
   watch(); show(d); on("htmx:load", (e) => {
     show(e.target); watch();
-    // A start view has no autofocus, since it is baked into pages: who pressed a link to it goes on there.
-    if (pressed && e.target.matches(".panel:not(:has([autofocus]), [autofocus])")) { e.target.tabIndex = -1; e.target.focus(); }
+    // What follows on a press begins at its top: the heading is in view, and what must be read first has the focus.
+    const panel = pressed && e.target.matches(".panel") && e.target, top = panel && panel.getBoundingClientRect().top;
+    if (!panel) return;
+    pressed = null; panel.tabIndex = -1;
+    (panel.matches("[autofocus]") ? panel : $("[autofocus]", panel) || panel).focus({ preventScroll: true });
+    if (top < 0 || top > innerHeight / 2) panel.scrollIntoView();
   });
   on("htmx:beforeRequest", (e) => {
     const a = e.target, there = a.matches("a[href]") && d.getElementById(a.pathname.split("/").pop());
-    pressed = there !== false;
+    // What a page asks for by itself, when it is opened, moves nobody.
+    if (e.detail.requestConfig.triggeringEvent) pressed = e.detail.target.matches(".panel");
     // The same form twice on a page would have one id twice: go to the one that is there.
     if (there && there.matches(".panel") && there != e.detail.target) { e.preventDefault(); there.tabIndex = -1; there.focus(); }
   });
