@@ -14,7 +14,7 @@ from selfservice import clock
 from selfservice.commands.arguments import ROW_ID
 from selfservice.db import Connection
 from selfservice.i18n.formats import format_timestamp
-from selfservice.i18n.languages import using_language
+from selfservice.i18n.languages import SOURCE_LANGUAGE, using_language
 from selfservice.letters import batches, printing
 from selfservice.letters.text import LetterContext
 from selfservice.requests import fulfilment
@@ -63,7 +63,7 @@ def posted(batch: int) -> None:
     except batches.UnknownBatchError:
         sys.exit(f"loket: there is no printed batch {batch}; `loket letters list` shows them")
     if before is not None:
-        with using_language("en"):
+        with using_language(SOURCE_LANGUAGE):
             sys.exit(f"loket: batch {batch} was posted {format_timestamp(before)} already. Nothing was changed")
     click.echo(f"{count} posted")
 
@@ -74,7 +74,7 @@ def list_letters() -> None:
     """Show how many letters wait, and the batches, newest first."""
     waiting, found = batches.overview(services().db.read())
     click.echo(f"{waiting} waiting to be printed")
-    with using_language("en"):
+    with using_language(SOURCE_LANGUAGE):
         for batch, count in found:
             click.echo(
                 f"batch {batch.id}  {count} {'letter ' if count == 1 else 'letters'}  {_state(batch)}  {batch.path}"

@@ -65,7 +65,7 @@ def show(reference: str) -> None:
         "Name": request.name,
         "E-mail": f"{request.email} ({'confirmed' if request.confirmed_at else 'not confirmed'})",
         "Telephone": request.telephone or "-",
-        "Language": LANGUAGE_NAMES[request.language],
+        "Language": LANGUAGE_NAMES.get(request.language, request.language),
         "Pays by": request.payment_method.replace("_", " "),
         "Delivery": request.delivery_email or ", ".join(request.letter_lines),
         "Expected": f"{request.expected_from} to {request.expected_until}",

@@ -11,7 +11,7 @@ from babel.lists import format_list
 
 from selfservice.i18n.catalogs import catalog, gettext, ngettext
 from selfservice.i18n.formats import format_date, format_money, format_time
-from selfservice.i18n.languages import LANGUAGES, LOCALES, current_language
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, current_language, language_of
 
 FACT_GROUPS = ("business", "private")
 
@@ -21,7 +21,7 @@ class FactError(Exception):
 
 
 def _text(value: Any) -> str:
-    return str(value[current_language()]) if isinstance(value, Mapping) else str(value)
+    return str(value.get(current_language()) or value[DEFAULT_LANGUAGE]) if isinstance(value, Mapping) else str(value)
 
 
 def _phone(value: str) -> str:
@@ -78,7 +78,7 @@ def _time(value: dt.time) -> str:
 def _payment_methods(value: list[str]) -> str:
     """`credit or direct debit`: the ways to pay that are open."""
     names = {"credit": gettext("credit"), "direct_debit": gettext("direct debit")}
-    return format_list([names[method] for method in value], style="or", locale=LOCALES[current_language()])
+    return format_list([names[method] for method in value], style="or", locale=language_of(current_language()).locale)
 
 
 FACT_KINDS.update(

@@ -5,16 +5,17 @@ states and periods are called, and how days, amounts and sizes are written.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
 
 from babel.dates import format_date as babel_date
+from babel.dates import format_skeleton
 from babel.numbers import format_decimal
 
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.i18n.formats import format_date, format_money, format_time
-from selfservice.i18n.languages import LOCALES, TIMEZONE, current_language, using_language
+from selfservice.i18n.languages import TIMEZONE, current_language, language_of, using_language
 from selfservice.orders import periods
 from selfservice.orders.periods import Period
 
@@ -101,12 +102,12 @@ def days(period: Period) -> str:
 
 def format_month(first: date) -> str:
     """`March 2026`, `maart 2026`."""
-    return _day(current_language(), first, "MMMM y")
+    return _month(current_language(), first)
 
 
 def format_day(moment: date) -> str:
     """`21 Nov 2026`, `21 nov 2026`: short, for a table."""
-    return _day(current_language(), moment, "d MMM y")
+    return _day(current_language(), moment)
 
 
 def format_hour(moment: datetime) -> str:
@@ -129,8 +130,14 @@ def format_count(number: int) -> str:
 
 # A list has a hundred days, times and amounts, and Babel takes a good part of a millisecond for ten of them.
 @lru_cache(8192)
-def _day(lang: str, moment: date, form: str) -> str:
-    return babel_date(moment, form, locale=LOCALES[lang])
+def _day(lang: str, moment: date) -> str:
+    return babel_date(moment, "medium", locale=language_of(lang).locale)
+
+
+@lru_cache(1024)
+def _month(lang: str, first: date) -> str:
+    # Babel takes no date for a skeleton, but a moment, which it writes in UTC.
+    return format_skeleton("yMMMM", datetime(first.year, first.month, 1, tzinfo=UTC), locale=language_of(lang).locale)
 
 
 @lru_cache(4096)
@@ -143,8 +150,9 @@ def _hour(lang: str, hours: int, minutes: int) -> str:
 def _money(lang: str, *, is_negative: bool) -> tuple[str, str, str, str]:
     """How Babel writes amounts: what stands before and after the digits, between thousands, before the cents."""
     with using_language(lang):
-        text = format_money(Decimal(-1000 if is_negative else 1000))
-    found = re.fullmatch(r"(.*?)1(\D)000(\D)00(.*)", text)
+        # Some languages have nothing between the thousands of four digits.
+        text = format_money(Decimal(-10000 if is_negative else 10000))
+    found = re.fullmatch(r"(.*?)10(\D?)000(\D)00(.*)", text)
     assert found is not None, f"amounts are written in another way than expected: {text}"
     before, thousands, point, after = found.groups()
     return before, after, thousands, point
@@ -155,7 +163,9 @@ def format_size(bytes_: int) -> str:
     if bytes_ < 1_000_000:
         return f"{format_count(max(1, round(bytes_ / 1000)))}\N{NO-BREAK SPACE}KB"
     tenths = Decimal(bytes_ // 100_000) / 10
-    return f"{format_decimal(tenths, format='#,##0.0', locale=LOCALES[current_language()])}\N{NO-BREAK SPACE}MB"
+    return (
+        f"{format_decimal(tenths, format='#,##0.0', locale=language_of(current_language()).locale)}\N{NO-BREAK SPACE}MB"
+    )
 
 
 def duration(seconds: float) -> str:

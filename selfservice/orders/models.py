@@ -125,13 +125,13 @@ class UpsertCounts:
 
 @dataclass(frozen=True)
 class SheetLabels:
-    """What a sheet's lines have between and instead of what is kept: the `separator`, the decimal `point`, whether a
-    day comes before its month, and a word for each code.
+    """What a sheet's lines have between and instead of what is kept: the `separator`, the decimal `point`, the
+    `day` (as strftime writes it), and a word for each code.
     """
 
     separator: str
     point: str
-    day_first: bool
+    day: str
     payments: dict[str, str]
     states: dict[str, str]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 from flask import Flask
@@ -12,7 +13,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.i18n.languages import LANGUAGES, TIMEZONE, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
 from selfservice.publish import markdown
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import form_renderer
@@ -134,7 +135,7 @@ def _headings(document: Document, file: str, today: dt.date) -> Iterator[Problem
         level = max(now, 1)
         if now == 2 and not id_:
             yield Problem(
-                file, line, f"the question '{text}' has no id: add {{#a-short-name}}, the same in both languages"
+                file, line, f"the question '{text}' has no id: add {{#a-short-name}}, the same in every language"
             )
         if id_ in seen:
             at = document.source.rfind("{#" + id_ + "}")
@@ -173,9 +174,10 @@ RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (
 
 
 def _missing_translations(pages: Pages) -> Iterator[Problem]:
-    """Every page and every question exists in both languages."""
-    for (lang, key), document in pages.items():
-        other = other_language(lang)
+    """Every page and every question exists in every language."""
+    for ((lang, key), document), other in product(pages.items(), LANGUAGES):
+        if other == lang:
+            continue
         if (other, key) not in pages:
             yield Problem(_file(lang, key), 1, f"this page has no twin: write content/{other}/{key}.md")
             continue
@@ -188,9 +190,10 @@ def _missing_translations(pages: Pages) -> Iterator[Problem]:
 
 def _misplaced_files(content: Path) -> Iterator[Problem]:
     """Files that would silently not become a page."""
+    folders = " or ".join(f"content/{code}" for code in LANGUAGES)
     for path in sorted(content.rglob("*.md")):
         place = path.relative_to(content)
         if len(place.parts) != 2 or place.parts[0] not in LANGUAGES:
-            yield Problem(f"content/{place}", 1, "pages stand in content/en or content/nl: move it there")
+            yield Problem(f"content/{place}", 1, f"pages stand in {folders}: move it there")
         elif not re.fullmatch(r"[a-z0-9-]+", path.stem):
             yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")

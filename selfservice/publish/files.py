@@ -81,7 +81,7 @@ def _security(plugin: Plugin, base: str) -> str:
     expires = (clock.now() + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
     contact = plugin.layout.facts.get("organisation.security").href
     return (
-        f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: en, nl\n"
+        f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {', '.join(LANGUAGES)}\n"
         f"Canonical: {base}/.well-known/security.txt\n"
     )
 

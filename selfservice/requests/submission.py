@@ -15,6 +15,7 @@ from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, states
@@ -200,7 +201,7 @@ def submit(
 
 def _canonical_answers(ctx: Context, answers: Answers, registered: Organisation | None) -> Answers:
     """The answers in canonical form. Raises InvalidAnswersError, also for a POST that bypassed the form."""
-    if answers.kind not in ("business", "private") or answers.language not in ("en", "nl"):
+    if answers.kind not in ("business", "private") or answers.language not in LANGUAGES:
         raise InvalidAnswersError("kind or language")
     if answers.kind == "business" and registered is None:
         raise InvalidAnswersError("kvk_number")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selfservice.db import Connection, connect
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.search import schema
 from selfservice.search.lexicon import Lexicon
-from selfservice.search.tokens import STEMMERS, tokens
+from selfservice.search.tokens import tokens
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ def build_index(
     """Write the index of these questions to `path` in one step: a reader sees the old file or the new, whole.
 
     `synonyms` gives for each language, for a word or words that visitors type, the words our pages use.
-    Raises ValueError for a question in a language that search does not know.
+    Raises ValueError for a question in a language that the site does not have.
     """
-    by_lang: dict[str, list[IndexedQuestion]] = {lang: [] for lang in STEMMERS}
+    by_lang: dict[str, list[IndexedQuestion]] = {lang: [] for lang in LANGUAGES}
     for question in questions:
         if question.lang not in by_lang:
             raise ValueError(f"search knows no language {question.lang!r} (asked for by {question.url})")

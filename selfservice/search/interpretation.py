@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from selfservice.i18n.languages import language_of
 from selfservice.search.index_reader import IndexReader
-from selfservice.search.stopwords import STOPWORDS
-from selfservice.search.tokens import COMPOUNDING_LANGUAGES, MIN_PART_LENGTH, MIN_REST_LENGTH, stems, tokens
+from selfservice.search.tokens import MIN_PART_LENGTH, MIN_REST_LENGTH, stems, tokens
 
 MAX_WORDS = 10
 MAX_PHRASE_WORDS = 3
@@ -38,7 +38,7 @@ def interpret(reader: IndexReader, typed: str) -> list[Term]:
     at = 0
     while at < len(words):
         size, term = _longest_phrase(reader, words, forms, at)
-        idle = size == 1 and (words[at] in STOPWORDS[reader.lang] or len(words[at]) == 1)
+        idle = size == 1 and (words[at] in language_of(reader.lang).stop_words or len(words[at]) == 1)
         (minor if idle else terms).append(term)
         at += size
     return terms or minor
@@ -79,7 +79,7 @@ def _longest_phrase(reader: IndexReader, words: list[str], forms: list[list[str]
         known = [
             _known_word(reader, word, forms[at + i], prefix=last and i == size - 1)
             for i, word in enumerate(run)
-            if size == 1 or word not in STOPWORDS[reader.lang]
+            if size == 1 or word not in language_of(reader.lang).stop_words
         ]
         stemmed = " ".join(form[0] for form in forms[at : at + size])
         ways = [known] if known and all(term.words for term in known) else []
@@ -109,7 +109,7 @@ def _known_word(reader: IndexReader, word: str, forms: list[str], *, prefix: boo
 
 def _synonym_terms(reader: IndexReader, text: str) -> list[Term]:
     words = tokens(text)
-    major = [word for word in words if word not in STOPWORDS[reader.lang]]
+    major = [word for word in words if word not in language_of(reader.lang).stop_words]
     return [_word(reader, word) for word in major or words]
 
 
@@ -120,7 +120,7 @@ def _word(reader: IndexReader, word: str) -> Term:
 def _unknown_word(reader: IndexReader, word: str) -> Term:
     """A word that the pages do not have: part of a compound, two words in one, or misspelt."""
     lang = reader.lang
-    if lang in COMPOUNDING_LANGUAGES and len(word) >= MIN_PART_LENGTH:
+    if language_of(lang).has_compounds and len(word) >= MIN_PART_LENGTH:
         forms = tuple({form for form in (word, *stems(lang, word)) if len(form) >= MIN_PART_LENGTH})
         holding = reader.vocabulary.compounds_with(forms, MIN_REST_LENGTH)
         if holding:

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 
-from selfservice.search.stopwords import STOPWORDS
-from selfservice.search.tokens import COMPOUNDING_LANGUAGES, MIN_PART_LENGTH, compound_parts, fold, stems, written_words
+from selfservice.i18n.languages import language_of
+from selfservice.search.tokens import MIN_PART_LENGTH, compound_parts, fold, stems, written_words
 
 PieceNumbers = tuple[int, ...]
 """A text as the numbers of what stands between its spaces: a word mostly, with a comma perhaps, or several."""
@@ -65,7 +65,7 @@ class Lexicon:
         words = {word for word in map(fold, self._forms) if word}
         found = {word: stems(self.lang, word) for word in sorted(words)}
         self._join_stems(found)
-        if self.lang in COMPOUNDING_LANGUAGES:
+        if language_of(self.lang).has_compounds:
             self._find_compounds(found)
         self._inside = {word: " ".join(inside) for word, inside in self.parts.items()}
         self._words = [" ".join(words) for words in folded]
@@ -76,7 +76,7 @@ class Lexicon:
     def _find_compounds(self, found: dict[str, tuple[str, ...]]) -> None:
         # A stem, too, may be a tail (jaarrekeningen), but a short one is the tail of anything.
         tails = self.stem | {form: stem for form, stem in self.endings.items() if len(form) > MIN_PART_LENGTH}
-        minor = {self.stem[word] for word in STOPWORDS[self.lang] & found.keys()}
+        minor = {self.stem[word] for word in language_of(self.lang).stop_words & found.keys()}
         for word, forms in found.items():
             inside = {tails[part] for form in forms for part in compound_parts(form, (), tails)}
             inside |= {self.stem[part] for part in compound_parts(word, self.stem, self.stem)}

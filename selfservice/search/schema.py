@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from selfservice.search.tokens import STEMMERS
+from selfservice.i18n.languages import LANGUAGES
 
-TABLES = {lang: f"index_{lang}" for lang in STEMMERS}
+TABLES = {lang: f"index_{lang}" for lang in LANGUAGES}
 
 # How much a match counts: the title over the text; the word itself over its stem over a compound with it.
 # They lie far apart because bm25 counts a second occurrence for much less than the first.

@@ -9,12 +9,14 @@ from functools import lru_cache
 
 import snowballstemmer
 
-# Each Dutch stemmer keeps some plurals apart (wachtwoorden; bedrijven), hardly ever the same ones.
-STEMMERS = {
-    "en": (snowballstemmer.stemmer("english"),),
-    "nl": (snowballstemmer.stemmer("dutch"), snowballstemmer.stemmer("dutch_porter")),
+from selfservice.i18n.languages import LANGUAGES, language_of
+
+# Snowball does not know every language: words are then what they are.
+_ALGORITHMS = set(snowballstemmer.algorithms())
+_STEMMERS = {
+    code: [snowballstemmer.stemmer(name) for name in language_of(code).stemmers if name in _ALGORITHMS]
+    for code in LANGUAGES
 }
-COMPOUNDING_LANGUAGES = {"nl"}
 MIN_PART_LENGTH = 4
 MIN_REST_LENGTH = 3
 
@@ -52,8 +54,8 @@ def stems(lang: str, word: str) -> tuple[str, ...]:
     """The stems of a folded word by each of the language's stemmers, without duplicates."""
     if len(word) <= 3 or not word.isalpha():
         return (word,)
-    found = [stemmer.stemWord(word) for stemmer in STEMMERS[lang]]
-    return tuple(dict.fromkeys(found))
+    found = [stemmer.stemWord(word) for stemmer in _STEMMERS[lang]]
+    return tuple(dict.fromkeys(found)) or (word,)
 
 
 def compound_parts(word: str, heads: Collection[str], tails: Collection[str]) -> list[str]:

@@ -97,7 +97,7 @@ DESCRIPTION = "description: A page to spoil, with a description that is just lon
         ("An answer.", "#### Deep", f"{PAGE}:13: 'Deep' skips a heading level: use ###"),
         ("An answer.", "# First", f"{PAGE}:13: 'First' is a first-level heading; the title is that already: use ##"),
         ("An answer.", "## Two?",
-         f"{PAGE}:13: the question 'Two?' has no id: add {{#a-short-name}}, the same in both languages"),
+         f"{PAGE}:13: the question 'Two?' has no id: add {{#a-short-name}}, the same in every language"),
         ("An answer.", "### Two {#question}", f"{PAGE}:13: the id 'question' is used twice on this page"),
         ("{#question}", "{#other}", f"{PAGE}:11: 'A question?' ({{#other}}) has no twin in content/nl/page.md"),
         ("Hello.", "Call 088 585 15 85.",

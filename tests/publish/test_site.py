@@ -15,7 +15,7 @@ import pytest
 from selfservice import clock
 from selfservice.fragments import FRAGMENTS
 from selfservice.i18n.formats import format_date
-from selfservice.i18n.languages import LANGUAGES, LOCALES, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, language_of, other_language, using_language
 from selfservice.web.theme import HASHED_NAME
 from tests import house
 from tests.conftest import Site
@@ -81,7 +81,7 @@ def test_open_graph(trees: dict[str, ET.Element]) -> None:
     for path, tree in trees.items():
         found = meta(tree, "property")
         heading = house.text_of(next(elements(tree, "h1")))
-        locale = LOCALES[path[1:3]]
+        locale = language_of(path[1:3]).locale
         assert ("website", BASE + path, locale) == (found["og:type"], found["og:url"], found["og:locale"])
         assert (True, meta(tree, "name")["description"]) == (heading == found["og:title"], found["og:description"])
 

@@ -9,7 +9,7 @@ from datetime import date
 
 from babel.dates import format_date
 
-from selfservice.i18n.languages import LOCALES, current_language
+from selfservice.i18n.languages import current_language, language_of
 from selfservice.orders import labels
 from selfservice.orders.models import Month
 from selfservice.orders.periods import Period
@@ -86,12 +86,12 @@ def _marks(months: Sequence[date]) -> list[str]:
     """A name for each month; or, of many, the year where it begins (and where the drawing does, if there is room)."""
     if len(months) <= LETTERS:
         form = "LLL" if len(months) <= NAMES else "LLLLL"
-        return [format_date(each, form, locale=LOCALES[current_language()]) for each in months]
+        return [format_date(each, form, locale=language_of(current_language()).locale) for each in months]
     short = len(months) > 60
     # So early in its year must the first month be that, on a narrow telephone, its label does not touch the next.
     room = 12 - len(months) // (12 if short else 8)
     return [
-        format_date(each, "’yy" if short else "y", locale=LOCALES[current_language()])
+        format_date(each, "’yy" if short else "y", locale=language_of(current_language()).locale)
         if each.month == 1 or (place == 0 and each.month < room)
         else ""
         for place, each in enumerate(months)

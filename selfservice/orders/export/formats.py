@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 
 from selfservice.db import Row
-from selfservice.i18n.languages import using_language
+from selfservice.i18n.languages import language_of, using_language
 from selfservice.orders import labels, product_names
 from selfservice.orders.export.cell_escaping import guard, identifier, plain, quoted
 from selfservice.orders.models import LineFormat, SheetLabels
@@ -47,15 +47,16 @@ class Format:
 
 def sheet(language: str) -> Format:
     """The CSV that a spreadsheet of this language opens by a double click: UTF-8 with its mark, RFC 4180 but for the
-    Dutch semicolon.
+    semicolon of languages with a decimal comma.
     """
-    separator = ";" if language == "nl" else ","
+    known = language_of(language)
+    separator = known.separator
     with using_language(language):
         head = separator.join(quoted(each) for each in labels.columns().values())
-        known = SheetLabels(
+        words = SheetLabels(
             separator,
-            "," if language == "nl" else ".",
-            language == "nl",
+            known.decimal,
+            known.file_date.replace("yyyy", "%Y").replace("mm", "%m").replace("dd", "%d"),
             {code: quoted(word) for code, word in labels.payments().items()},
             {code: quoted(word) for code, word in labels.states().items()},
         )
@@ -73,7 +74,7 @@ def sheet(language: str) -> Format:
         name = product_names.product_name(row["names"], row["code"], language)
         return separator + quoted(plain(name)) + separator
 
-    form = LineFormat("sheet", EOL, product, holder, known)
+    form = LineFormat("sheet", EOL, product, holder, words)
     first = f"\ufeff{head}{EOL}".encode()
     return Format(first, form, EOL.encode(), b"")
 

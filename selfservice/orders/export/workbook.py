@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from selfservice.db import Database, Row
 from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import using_language
+from selfservice.i18n.languages import language_of, using_language
 from selfservice.orders import labels
 from selfservice.orders.models import Query
 from selfservice.orders.product_names import product_name
@@ -88,7 +88,7 @@ class _Sheets:
         self._products: dict[int, str] = {}
         self._holders: dict[int, list[tuple[int, str]]] = {}
         self._bold = book.add_format({"bold": True})
-        self._date = book.add_format({"num_format": "dd-mm-yyyy" if language == "nl" else "yyyy-mm-dd"})
+        self._date = book.add_format({"num_format": language_of(language).file_date})
         self._money = book.add_format({"num_format": "#,##0.00"})
         self._bold_money = book.add_format({"num_format": "#,##0.00", "bold": True})
         self._cents = 0

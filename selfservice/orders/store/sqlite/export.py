@@ -109,7 +109,7 @@ class Lines:
             known = {**labels.payments, **labels.states}
             conn.execute(
                 "INSERT INTO labels VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (labels.separator, labels.point, labels.day_first, *(known[code] for code in _CODES)),
+                (labels.separator, labels.point, labels.day, *(known[code] for code in _CODES)),
             )
         conn.execute(_VIEWS[form.kind])
 
@@ -164,7 +164,7 @@ _SHEET_ROWS = """
 _CODES = ("credit", "direct_debit", "ideal", "credit_card", "ordered", "delivered", "failed", "cancelled")
 _LABELS = """
     CREATE TEMP TABLE labels (
-        id INTEGER PRIMARY KEY, separator TEXT, point TEXT, day_first INTEGER, credit TEXT, direct_debit TEXT,
+        id INTEGER PRIMARY KEY, separator TEXT, point TEXT, day TEXT, credit TEXT, direct_debit TEXT,
         ideal TEXT, credit_card TEXT, ordered TEXT, delivered TEXT, failed TEXT, cancelled TEXT) STRICT"""
 # Each line with the holder and the product whose cells it lacks.
 _VIEW = """
@@ -184,9 +184,7 @@ _APOSTROPHE = """
             'NOV', 'DEC', 'TRU', 'FAL', 'WAA', 'ONW') THEN '''' END"""
 _SHEET = """
         {number}, o.number, w.separator,
-        CASE WHEN w.day_first THEN concat(substr(o.ordered_on, 9), '-', substr(o.ordered_on, 6, 2), '-',
-            substr(o.ordered_on, 1, 4)) ELSE o.ordered_on END,
-        p.cells, h.cells,
+        strftime(w.day, o.ordered_on), p.cells, h.cells,
         CASE o.payment WHEN 'direct_debit' THEN w.direct_debit WHEN 'credit' THEN w.credit
             WHEN 'ideal' THEN w.ideal ELSE w.credit_card END, w.separator,
         CASE WHEN o.cents BETWEEN -99 AND -1 THEN '-0' ELSE o.cents / 100 END, w.point,
