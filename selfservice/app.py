@@ -8,7 +8,7 @@ from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import audit, web
+from selfservice import audit, site_config, web
 from selfservice.accounts.passwords import Hasher
 from selfservice.api import routes as api
 from selfservice.config import PACKAGE, Config
@@ -16,11 +16,10 @@ from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.facts import rights
 from selfservice.facts.facts import Facts
-from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS
+from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS, require_forms
 from selfservice.health import WriteProbe
 from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
-from selfservice.site_config import load_site_again
 from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
 from selfservice.web.layout import JINJA_OPTIONS, LayoutContext
 from selfservice.web.pages import read_pages
@@ -63,13 +62,14 @@ def wire(config: Config) -> Flask:
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=100,
     )
-    site = load_site_again(config.content)
+    site_config.require_same(config.content)
+    require_forms(config.content)
     for code in LANGUAGES:
         catalog(code)
     theme = Theme(config.root / "site" / "static", preview=config.preview)
     facts = Facts.load(config.content / "facts.toml")
     audit.check_facts(facts)
-    layout = LayoutContext(config, site, facts, theme)
+    layout = LayoutContext(config, facts, theme)
     app.jinja_options = {name: value for name, value in JINJA_OPTIONS.items() if name != "autoescape"}
     app.jinja_env.autoescape = True
     app.jinja_loader = ChoiceLoader(
@@ -90,12 +90,14 @@ def wire(config: Config) -> Flask:
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():
         app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")
-    app.register_blueprint(api.blueprint, url_prefix="/api")
+    if "orders" in FRAGMENTS:
+        app.register_blueprint(api.blueprint, url_prefix="/api")
     # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
     app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
     app.add_url_rule("/", "home", _home)
-    # Where programs that keep passwords look for the form (W3C, A Well-Known URL for Changing Passwords).
-    app.add_url_rule("/.well-known/change-password", "change_password_form", _change_password_form)
+    if "change-password" in FRAGMENTS:
+        # Where programs that keep passwords look for it (W3C, A Well-Known URL for Changing Passwords).
+        app.add_url_rule("/.well-known/change-password", "change_password_form", _change_password_form)
     app.add_url_rule("/choose-language", "choose_language", _choose_language)
     return app
 

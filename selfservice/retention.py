@@ -14,6 +14,7 @@ from selfservice.mail import outbox, verification
 from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
 from selfservice.requests import scheduled
+from selfservice.site_config import SITE
 
 Clean = Callable[[Connection, Context, datetime], int]
 
@@ -34,6 +35,8 @@ CLEANERS: dict[str, Clean] = {
     "requests": scheduled.clean,
     "visits": anonymous_sessions.clean,
 }
+if "orders" not in SITE.forms:
+    del CLEANERS["orders"], CLEANERS["jobs"]  # which make files of orders
 
 
 def clean(db: Database, ctx: Context, now: datetime) -> dict[str, int]:

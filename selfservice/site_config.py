@@ -1,15 +1,11 @@
-"""What content/site.toml says of the owner's site.
-
-An app reads it when it is made. Languages, time zone and country of holidays are known from the start on, and as they
-were then: one process serves one site, SITE.
-"""
+"""What content/site.toml says of the owner's site: SITE, since one process serves one site."""
 
 from __future__ import annotations
 
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,66 +14,100 @@ from zoneinfo import ZoneInfo
 from selfservice.config import ROOT, ConfigError, content_folder
 
 FILE = "site.toml"
-KEYS = ("name", "languages", "default_language", "time_zone", "holidays")
+COLOURS = ("accent", "on-accent", "press")
+LOGO_SUFFIXES = (".svg", ".png")
+
+Texts = Mapping[str, str]  # by language code
+
+
+@dataclass(frozen=True)
+class OrganisationNumber:
+    """How a register, named with its article, numbers organisations. `found_on` says where one finds the number."""
+
+    name: Texts
+    register: Texts
+    digits: int
+    example: str
+    found_on: Texts
+
+
+@dataclass(frozen=True)
+class NoCode:
+    """The choice, in the form for an access code, of who needs none; and what they are told."""
+
+    choice: Texts
+    hint: Texts
+    text: Texts
 
 
 @dataclass(frozen=True)
 class SiteConfig:
-    """The owner's site. Texts are by language code."""
+    """The owner's site. `pages` are links as editors write them, by role; `colours` light and dark, by token.
 
-    name: Mapping[str, str]
+    Without an organisation number all use is private.
+    """
+
+    name: Texts
     languages: tuple[str, ...]
     default_language: str
     time_zone: ZoneInfo
     holidays: str
+    forms: tuple[str, ...]
+    sections: Mapping[str, Texts]
+    pages: Mapping[str, str]
+    organisation_number: OrganisationNumber | None
+    no_code: NoCode | None
+    colours: Mapping[str, tuple[str, str]]
+    logo: str
+
+
+_KEYS = tuple(SiteConfig.__dataclass_fields__)
 
 
 class _Reader:
-    """The values of one site.toml, each checked; what is wrong is a ConfigError with its line."""
+    """The values of a site.toml, or of a table in it, each checked; what is wrong is a ConfigError with its line."""
 
-    def __init__(self, text: str) -> None:
-        self._lines = text.splitlines()
-        try:
-            self._table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            message, _, place = str(error).partition(" (at line ")
-            # At the end of the document there is no number.
-            raise ConfigError(f"{FILE}:{place.partition(',')[0] or 1}: not well-formed TOML: {message}") from None
-        for key in self._table:
-            if key not in KEYS:
-                self.fail(key, f"there is no setting '{key}'{did_you_mean(key, KEYS)}")
+    def __init__(self, lines: list[str], table: Mapping[str, Any], first: int = 1) -> None:
+        self._lines = lines
+        self._table = table
+        self._first = first  # the line on which the table begins
 
     def fail(self, key: str, message: str) -> NoReturn:
         """Say what is wrong with a key, and on which line it stands."""
-        starts = re.compile(rf"\s*\[?{re.escape(key)}\b")
-        line = next((number for number, text in enumerate(self._lines, 1) if starts.match(text)), 1)
-        raise ConfigError(f"{FILE}:{line}: {message}")
+        raise ConfigError(f"{FILE}:{self.line(key)}: {message}")
+
+    def line(self, key: str) -> int:
+        """The line on which a key of this table, or the table of this name, stands."""
+        starts = re.compile(rf'\s*["\']?{re.escape(key)}["\']?\s*=|\s*\[{re.escape(key)}]')
+        rest = enumerate(self._lines[self._first - 1 :], self._first)
+        return next((number for number, text in rest if starts.match(text)), self._first)
+
+    def require_known(self, keys: Collection[str], what: str) -> None:
+        """Fail for a key that is none of these."""
+        for key in self._table:
+            if key not in keys:
+                self.fail(key, f"there is no {what} '{key}'{did_you_mean(key, keys)}")
+
+    def keys(self) -> tuple[str, ...]:
+        """What stands in the table, in order."""
+        return tuple(self._table)
 
     def value(self, key: str, kind: type | tuple[type, ...], what: str) -> Any:
         """The value of a key that must be there, and of this type."""
         if key not in self._table:
             self.fail(key, f"'{key}' is missing: {what}")
-        if not isinstance(value := self._table[key], kind) or not value:
+        value = self._table[key]
+        if not isinstance(value, kind) or isinstance(value, bool) or not value:
             self.fail(key, f"'{key}' must be {what}")
         return value
 
-    def languages(self) -> tuple[str, ...]:
-        """The codes of the languages, in order."""
-        codes = self.value("languages", list, 'a list of codes, such as ["en", "nl"]')
-        if not all(isinstance(code, str) and re.fullmatch(r"[a-z]{2,3}", code) for code in codes):
-            self.fail("languages", "a language is its code in small letters, such as nl")
-        if len(set(codes)) != len(codes):
-            self.fail("languages", "a language stands here twice")
-        return tuple(codes)
+    def table(self, key: str, what: str = "") -> _Reader | None:
+        """The table of this name. Without it, None; or a failure, when `what` says what must stand in it."""
+        if key not in self._table and not what:
+            return None
+        return _Reader(self._lines, self.value(key, dict, what or "a table"), self.line(key))
 
-    def default_language(self, languages: tuple[str, ...]) -> str:
-        """The one for who asks for none of them."""
-        code: str = self.value("default_language", str, f"one of {', '.join(languages)}")
-        if code not in languages:
-            self.fail("default_language", f"'default_language' must be one of {', '.join(languages)}")
-        return code
-
-    def texts(self, key: str, languages: tuple[str, ...]) -> Mapping[str, str]:
+    def texts(self, key: str, languages: tuple[str, ...]) -> Texts:
         """A text in each of the languages."""
         texts = self.value(key, (str, dict), f"a text, or one in each of {', '.join(languages)}")
         if isinstance(texts, str):
@@ -86,20 +116,21 @@ class _Reader:
             self.fail(key, f"'{key}' must be a text in each of {', '.join(languages)}")
         return dict(texts)
 
-    def time_zone(self) -> ZoneInfo:
-        """The time zone."""
-        name = self.value("time_zone", str, "the name of a time zone, such as Europe/Amsterdam")
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            self.fail("time_zone", f"there is no time zone '{name}'; its name is as in Europe/Amsterdam")
+    def words(self, key: str, pattern: str, what: str) -> tuple[str, ...]:
+        """A list of different words that are all of this pattern."""
+        words = self.value(key, list, what)
+        if not all(isinstance(word, str) and re.fullmatch(pattern, word) for word in words):
+            self.fail(key, f"'{key}' must be {what}")
+        if len(set(words)) != len(words):
+            self.fail(key, f"one of '{key}' stands here twice")
+        return tuple(words)
 
-    def holidays(self) -> str:
-        """The code of a country. Whether there is one is seen where it is used: all countries take long to read."""
-        country: str = self.value("holidays", str, "the two letters of a country, such as NL")
-        if not re.fullmatch(r"[A-Z]{2}", country):
-            self.fail("holidays", f"'{country}' is not the two letters of a country, such as NL")
-        return country
+    def word(self, key: str, pattern: str, what: str) -> str:
+        """A text of this pattern."""
+        word: str = self.value(key, str, what)
+        if not re.fullmatch(pattern, word):
+            self.fail(key, f"'{key}' must be {what}, not {word!r}")
+        return word
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -111,31 +142,122 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def load_site(content: Path) -> SiteConfig:
-    """Read the site.toml of a content folder.
+    """Read the site.toml of a content folder. Whether its forms and pages are there is seen where they are used.
 
     Raises ConfigError, one line with the line in the file, when something is missing or not as it must be.
     """
     path = content / FILE
     if not path.is_file():
         raise ConfigError(f"there is no {path}; is LOKET_SITE or LOKET_CONTENT right?")
-    reader = _Reader(path.read_text("utf-8"))
-    languages = reader.languages()
+    text = path.read_text("utf-8")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, place = str(error).partition(" (at line ")
+        # At the end of the document there is no number.
+        raise ConfigError(f"{FILE}:{place.partition(',')[0] or 1}: not well-formed TOML: {message}") from None
+    reader = _Reader(text.splitlines(), table)
+    reader.require_known(_KEYS, "setting")
+    languages = reader.words("languages", "[a-z]{2,3}", 'a list of codes of languages, such as ["en", "nl"]')
+    default = reader.word("default_language", "|".join(languages), f"one of {', '.join(languages)}")
     return SiteConfig(
         name=reader.texts("name", languages),
         languages=languages,
-        default_language=reader.default_language(languages),
-        time_zone=reader.time_zone(),
-        holidays=reader.holidays(),
+        default_language=default,
+        time_zone=_time_zone(reader),
+        # Whether there is such a country is seen where it is used: reading all takes long.
+        holidays=reader.word("holidays", "[A-Z]{2}", "the two letters of a country, such as NL"),
+        forms=reader.words("forms", "[a-z-]+", 'a list of names, such as ["sign-in", "my"]')
+        if "forms" in table
+        else (),
+        sections=_sections(reader, languages),
+        pages=_pages(reader),
+        organisation_number=_organisation_number(reader, languages),
+        no_code=_no_code(reader, languages),
+        colours=_colours(reader),
+        logo=_logo(reader, content) if "logo" in table else "",
     )
 
 
-def load_site_again(content: Path) -> SiteConfig:
-    """The same, for an app of this process. Raises ConfigError too when what is known from the start on has changed."""
-    site = load_site(content)
-    for key in ("languages", "default_language", "time_zone", "holidays"):
-        if getattr(site, key) != getattr(SITE, key):
-            raise ConfigError(f"{FILE}: '{key}' is no longer what it was when Loket was started: start it again")
-    return site
+def _time_zone(reader: _Reader) -> ZoneInfo:
+    name = reader.value("time_zone", str, "the name of a time zone, such as Europe/Amsterdam")
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        reader.fail("time_zone", f"there is no time zone '{name}'; its name is as in Europe/Amsterdam")
+
+
+def _sections(reader: _Reader, languages: tuple[str, ...]) -> Mapping[str, Texts]:
+    sections = reader.table("sections", "a table of the sections of the site, in order, with their titles")
+    assert sections is not None
+    return {key: sections.texts(key, languages) for key in sections.keys()}  # noqa: SIM118 (no mapping)
+
+
+def _pages(reader: _Reader) -> Mapping[str, str]:
+    pages = reader.table("pages", 'a table of the pages that forms lead to, such as contact = "contact.md"')
+    assert pages is not None
+    what = "a page, or a question of one, such as contact.md or contact.md#phone"
+    return {key: pages.word(key, r"[a-z0-9-]+\.md(#[a-z0-9-]+)?", what) for key in pages.keys()}  # noqa: SIM118
+
+
+def _organisation_number(reader: _Reader, languages: tuple[str, ...]) -> OrganisationNumber | None:
+    table = reader.table("organisation_number")
+    if table is None:
+        return None
+    table.require_known(tuple(OrganisationNumber.__dataclass_fields__), "setting")
+    digits: int = table.value("digits", int, "how many digits the number has")
+    return OrganisationNumber(
+        name=table.texts("name", languages),
+        register=table.texts("register", languages),
+        digits=digits,
+        example=table.word("example", rf"[0-9]{{{digits}}}", f"{digits} digits"),
+        found_on=table.texts("found_on", languages),
+    )
+
+
+def _no_code(reader: _Reader, languages: tuple[str, ...]) -> NoCode | None:
+    table = reader.table("no_code")
+    if table is None:
+        return None
+    fields = tuple(NoCode.__dataclass_fields__)
+    table.require_known(fields, "setting")
+    return NoCode(**{key: table.texts(key, languages) for key in fields})
+
+
+def _colours(reader: _Reader) -> Mapping[str, tuple[str, str]]:
+    table = reader.table("colours")
+    if table is None:
+        return {}
+    table.require_known(COLOURS, "colour")
+    found = {}
+    for key in table.keys():  # noqa: SIM118
+        pair = table.value(key, dict, 'two colours, such as {light = "#0e4d3a", dark = "#8fd6b2"}')
+        shades = [pair.get("light"), pair.get("dark")]
+        if len(pair) != len(shades) or not all(re.fullmatch("#[0-9a-f]{6}", str(shade)) for shade in shades):
+            table.fail(key, f'\'{key}\' must be two colours, such as {{light = "#0e4d3a", dark = "#8fd6b2"}}')
+        found[key] = (shades[0], shades[1])
+    return found
+
+
+def _logo(reader: _Reader, content: Path) -> str:
+    name: str = reader.value("logo", str, "the name of a picture in content/, such as logo.svg")
+    if not name.endswith(LOGO_SUFFIXES) or "/" in name or not (content / name).is_file():
+        reader.fail("logo", f"there is no picture content/{name}, in SVG or PNG")
+    return name
+
+
+def line_of(content: Path, word: str, table: str = "") -> int:
+    """The line of site.toml on which a word first stands, in a table if one is named; 1 when it does not."""
+    lines = (content / FILE).read_text("utf-8").splitlines()
+    first = lines.index(f"[{table}]") if table and f"[{table}]" in lines else 0
+    whole = re.compile(rf"^[^#]*(?<![\w-]){re.escape(word)}(?![\w-])")
+    return next((number for number, text in enumerate(lines[first:], first + 1) if whole.match(text)), 1)
+
+
+def require_same(content: Path) -> None:
+    """Raise ConfigError when this content folder has no site.toml, a wrong one, or another than this process has."""
+    if load_site(content) != SITE:
+        raise ConfigError(f"{FILE} has changed since Loket was started: start it again")
 
 
 def _here() -> SiteConfig:

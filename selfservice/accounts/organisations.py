@@ -54,7 +54,7 @@ class Organisation:
 
 
 def find_by_number(conn: Connection, kvk_number: str) -> Organisation | None:
-    """The organisation with this KVK number (eight digits), or None."""
+    """The organisation with this number, in its digits, or None."""
     row = conn.execute(
         _SELECT.format(which="o.kvk_number = :kvk_number"),
         {"kvk_number": kvk_number},
@@ -103,7 +103,7 @@ def add(
 ) -> int:
     """Add an organisation with its registered e-mail and visiting address; returns its id.
 
-    Raises IntegrityError when the KVK number is not eight digits or is taken.
+    Raises IntegrityError when the number is taken.
     """
     row = conn.execute(
         """INSERT INTO organisations

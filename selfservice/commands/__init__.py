@@ -109,11 +109,12 @@ def _known_reason(error: Exception) -> str | None:
     from selfservice.db import Error as DatabaseError
     from selfservice.db import IntegrityError, MigrationError
     from selfservice.facts.kinds import FactError
+    from selfservice.facts.rights import RightsError
     from selfservice.publish.embed import EmbedError
     from selfservice.restore import RestoreError
     from selfservice.seeds import MissingKeyError
 
-    known = (MissingKeyError, MigrationError, RestoreError, FactError, CatalogError, EmbedError, OSError)
+    known = (MissingKeyError, MigrationError, RestoreError, FactError, RightsError, CatalogError, EmbedError, OSError)
     if isinstance(error, known):
         return str(error)
     if isinstance(error, IntegrityError):

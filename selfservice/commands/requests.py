@@ -151,4 +151,4 @@ def _organisation(request: records.Request) -> str:
     if request.organisation_id is None:
         return ""
     organisation = organisations.get(services().db.read(), request.organisation_id)
-    return f"{organisation.name}, KVK {organisation.kvk_number}"
+    return f"{organisation.name}, {organisation.kvk_number}"

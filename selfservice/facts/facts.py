@@ -65,6 +65,9 @@ class Facts:
             raise AttributeError(name)
         return FactGroup(self, name)
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._facts
+
     def __iter__(self) -> Iterator[Fact]:
         return iter(self._facts.values())
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from flask import Blueprint
 
+from selfservice.config import ConfigError
 from selfservice.fragments import orders
 from selfservice.fragments.access_code import routes as access_code
 from selfservice.fragments.change_password import routes as change_password
@@ -18,8 +21,9 @@ from selfservice.fragments.request_status import routes as request_status
 from selfservice.fragments.search import routes as search
 from selfservice.fragments.sign_in import routes as sign_in
 from selfservice.fragments.which_situation import routes as which_situation
+from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 
-FRAGMENTS: dict[str, Blueprint] = {
+ALL: dict[str, Blueprint] = {
     "replacement-password": replacement_password.blueprint,
     "which-situation": which_situation.blueprint,
     "access-code": access_code.blueprint,
@@ -34,4 +38,24 @@ FRAGMENTS: dict[str, Blueprint] = {
     "orders": orders.blueprint,
     "digital-invoices": digital_invoices.blueprint,
 }
+# Those of this site.
+FRAGMENTS = {name: blueprint for name, blueprint in ALL.items() if name == "search" or name in SITE.forms}
 DEMO_FRAGMENTS: dict[str, Blueprint] = {"mailbox": mailbox.blueprint}
+# These lead to each other, in their pages and their mails; the others lead to them.
+ACCESS_CODES = (
+    *("access-code", "request-status", "lost-access-code", "replacement-password"),
+    *("sign-in", "my", "change-password", "devices"),
+)
+
+
+def require_forms(content: Path) -> None:
+    """Raise ConfigError, with its line in site.toml, for a form that is not there, or one that is on while a form that
+    it leads to is off.
+    """
+    for name in SITE.forms:
+        if name not in ALL or name == "search":
+            message = f"there is no form '{name}' to choose{did_you_mean(name, set(ALL) - {'search'})}"
+            raise ConfigError(f"{FILE}:{line_of(content, name)}: {message}")
+    if missing := [name for name in ACCESS_CODES if SITE.forms and name not in SITE.forms]:
+        message = f"'{SITE.forms[0]}' leads to '{missing[0]}': add that to the forms, or take all out"
+        raise ConfigError(f"{FILE}:{line_of(content, 'forms')}: {message}")

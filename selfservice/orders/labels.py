@@ -18,6 +18,7 @@ from selfservice.i18n.formats import format_date, format_money, format_time
 from selfservice.i18n.languages import TIMEZONE, current_language, language_of, using_language
 from selfservice.orders import periods
 from selfservice.orders.periods import Period
+from selfservice.values.organisation_number import number_label
 
 COLUMNS = (
     "number",
@@ -41,7 +42,7 @@ def columns() -> dict[str, str]:
         "date": gettext("Date"),
         "product": gettext("Product"),
         "organisation": gettext("Organisation"),
-        "kvk_number": gettext("KVK number"),
+        "kvk_number": number_label(),
         "ordered_by": gettext("Ordered by"),
         "access_code": gettext("Access code"),
         "payment": gettext("Payment method"),

@@ -107,7 +107,9 @@ class Plugin:
         generator.context.update(
             title=info.title,
             description=info.description,
-            breadcrumbs=[(section_title(info.section), None)] if info.key != "index" else [],
+            breadcrumbs=[(section_title(info.section), None)]
+            if info.section in SECTIONS and info.key != "index"
+            else [],
             has_form=bool(content.forms),
         )
 

@@ -61,7 +61,7 @@ def import_register(
 
     A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
     goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
-    moment and run again, the outcome is the same. A KVK number counts once a file, so that running it again changes
+    moment and run again, the outcome is the same. A number counts once a file, so that running it again changes
     nothing. Raises FileError when the first line does not name the columns, and DatabaseBusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
@@ -112,4 +112,4 @@ def upsert(conn: Connection, rows: Iterable[RegisterRow], now: datetime) -> tupl
 def _reject_repeated(seen: dict[str, int], row: RegisterRow, number: int) -> None:
     first = seen.setdefault(str(row[0]), number)
     if first != number:
-        raise LineError(f"KVK number {row[0]} stands on line {first} already, and that line counts")
+        raise LineError(f"number {row[0]} stands on line {first} already, and that line counts")

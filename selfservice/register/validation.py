@@ -11,6 +11,7 @@ from selfservice.importing.parsing import LineError
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
 from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
+from selfservice.values.organisation_number import DIGITS, is_number
 from selfservice.values.postcode import check_postcode
 
 COLUMNS = (
@@ -32,7 +33,7 @@ DIRECT_DEBIT = "direct_debit"
 RegisterRow = tuple[str | None, ...]
 
 _SAMPLES = {
-    "kvk_number": "eight digits; a spreadsheet may have left out the zeros it begins with",
+    "kvk_number": f"{DIGITS} digits; a spreadsheet may have left out the zeros it begins with",
     "email": "one e-mail address",
     "house_number": "a house number such as 12 or 12-A",
     "postcode": "a Dutch postcode such as 1234 AB",
@@ -41,14 +42,14 @@ _SAMPLES = {
 
 
 def check_kvk_number(text: str) -> str:
-    """A KVK number as the register writes it: eight digits and nothing else. Raises FieldError.
+    """An organisation number as the register writes it: its digits and nothing else. Raises FieldError.
 
     Stricter than what people may type in a form: 1234567.0, as programs make of 01234567, must not become a number.
     """
     number = text.strip()
     if not number:
         raise FieldError("empty")
-    if not re.fullmatch(r"[0-9]{8}", number):
+    if not is_number(number):
         raise FieldError("wrong")
     return number
 

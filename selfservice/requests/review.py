@@ -16,6 +16,7 @@ from selfservice.requests import mail_payloads, states
 from selfservice.requests.fulfilment import extend_delivery_window, fulfil, organisation_name
 from selfservice.requests.records import Request, find_by_reference
 from selfservice.values.email import email_key
+from selfservice.values.organisation_number import register_name
 
 # Few, so that each can be mailed in any language.
 REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
@@ -95,8 +96,8 @@ def rejection_text(reason: str) -> str:
     """The reason as a sentence in the current language. Raises KeyError for one not in REJECTION_REASONS."""
     return {
         "not_authorised": gettext("We could not establish that you may act for this organisation."),
-        "details_differ": gettext("The details you gave differ from those in the Business Register."),
-        "organisation_ended": gettext("This organisation is no longer in the Business Register."),
+        "details_differ": gettext("The details you gave differ from those in %(register)s.", register=register_name()),
+        "organisation_ended": gettext("This organisation is no longer in %(register)s.", register=register_name()),
         "unclear": gettext("Your request raises questions that we would rather talk about. Please contact us."),
     }[reason]
 

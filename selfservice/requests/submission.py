@@ -73,7 +73,7 @@ class InvalidAnswersError(ValueError):
 
 
 def find_organisation(conn: Connection, kvk_number: str) -> Organisation | None:
-    """The organisation with this KVK number, in any spelling, or None."""
+    """The organisation with this number, in any spelling, or None."""
     try:
         return organisations.find_by_number(conn, check_organisation_number(kvk_number))
     except FieldError:
@@ -81,9 +81,13 @@ def find_organisation(conn: Connection, kvk_number: str) -> Organisation | None:
 
 
 def payment_options(facts: Facts, kind: str, organisation: Organisation | None) -> list[str]:
-    """The payment methods that may be chosen (facts payment.methods); only its own for an organisation that has one."""
+    """The payment methods that may be chosen (facts payment.methods); only its own for an organisation that has one.
+    Where nothing is paid there is no such fact, and it is credit, of which nothing is taken.
+    """
     if organisation is not None and organisation.payment_method is not None:
         return [organisation.payment_method]
+    if "payment.methods" not in facts:
+        return ["credit"]
     return list(facts.get(f"payment.methods.{kind}").value)
 
 

@@ -12,7 +12,8 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
-from selfservice.site_config import SiteConfig
+from selfservice.site_config import SITE
+from selfservice.values.organisation_number import number_label, number_name, register_name
 from selfservice.web.pages import PageInfo, menu
 from selfservice.web.theme import Theme
 
@@ -46,11 +47,10 @@ def path_in_language(code: str, path: str) -> str:
 
 
 class LayoutContext:
-    """Site, facts, theme and menus: what the one layout needs around any page."""
+    """Facts, theme and menus: what the one layout needs around any page."""
 
-    def __init__(self, config: Config, site: SiteConfig, facts: Facts, theme: Theme) -> None:
+    def __init__(self, config: Config, facts: Facts, theme: Theme) -> None:
         self.config = config
-        self.site = site
         self.facts = facts
         self.theme = theme
         self._pages: dict[tuple[str, str], PageInfo] = {}
@@ -71,12 +71,22 @@ class LayoutContext:
         """The help page of this key in the language in force (or the one given). Raises KeyError."""
         return self._pages[lang or current_language(), key]
 
+    def page_url(self, role: str) -> str:
+        """The address of the page, or the question of one, that has this role (site.toml). Raises KeyError."""
+        file, hash_, question = SITE.pages[role].partition("#")
+        return self.page(file.removesuffix(".md")).path + hash_ + question
+
     def globals(self) -> dict[str, Any]:
         """The variables that never change while a site is built or an app runs."""
         return {
             "fact": self.facts,
             "asset": self.theme.url,
-            "page_url": lambda key: self.page(key).path,
+            "page_url": self.page_url,
+            "has_page": lambda role: role in SITE.pages,
+            "site": SITE,
+            "number_name": number_name,
+            "number_label": number_label,
+            "register_name": register_name,
             "base_url": self.config.base_url,
             "demo": self.config.demo,
             "preview": self.config.preview,
@@ -103,7 +113,7 @@ class LayoutContext:
             "alternates": alternates,
             "canonical": self.config.base_url + path,
             "nav": self._menus.get(lang, []),
-            "site_name": self.site.name[lang],
+            "site_name": SITE.name[lang],
             "home": f"/{lang}/",
         }
 

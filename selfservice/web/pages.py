@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from markupsafe import Markup, escape
 
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
-from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.i18n.languages import LANGUAGES, current_language, using_language
+from selfservice.site_config import SITE
 
-SECTIONS = ("log-in", "register", "account", "about")
+SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
@@ -23,13 +24,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def section_title(key: str) -> str:
-    """The name of a section in the language in force."""
-    return {
-        "log-in": gettext("Logging in"),
-        "register": gettext("Business Register"),
-        "account": gettext("Account"),
-        "about": gettext("Contact and about this site"),
-    }[key]
+    """The title of a section in the language in force; empty for one that is not there."""
+    return SITE.sections[key][current_language()] if key in SITE.sections else ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +65,11 @@ def fill_facts(text: str, facts: Facts) -> str:
     return FACT_REFERENCE.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
 
 
+def linked_facts(text: str, facts: Facts) -> Markup:
+    """A text of the owner's, in HTML: facts in it that are addresses or telephone numbers become links."""
+    return Markup(FACT_REFERENCE.sub(lambda match: facts.get(match[1]).link(), escape(text)))  # noqa: S704 (escaped)
+
+
 def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
     """What the front matter says of the page. The language must be in force.
 
@@ -89,7 +90,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> Pag
         filled("title", key),
         filled("description", ""),
         path_of(lang, str(meta.get("slug", key) or "")),
-        str(meta.get("section", "about")),
+        str(meta.get("section", "")),
         order if isinstance(order, int) else 0,
     )
 

@@ -13,6 +13,7 @@ from markupsafe import escape
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.site_config import SITE
 from selfservice.web import cookies
 from selfservice.web.layout import LayoutContext, path_in_language
 
@@ -134,7 +135,7 @@ def layout_variables() -> dict[str, Any]:
 
 def site_name() -> str:
     """The name of the site in the language in force."""
-    return layout_context().site.name[current_language()]
+    return SITE.name[current_language()]
 
 
 def in_language(code: str) -> str:

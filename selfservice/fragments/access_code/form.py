@@ -16,13 +16,13 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.requests import submission
+from selfservice.site_config import SITE
 from selfservice.values.email import email_error
 from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.name import name_error
-from selfservice.values.organisation_number import organisation_number_error
+from selfservice.values.organisation_number import number_name, organisation_number_error
 from selfservice.values.phone import phone_error
 
-NEEDS = ("business", "private", "extract")
 # What each step asks. Nothing else that is sent is looked at.
 STEP_FIELDS = {
     "need": ("need",),
@@ -35,6 +35,12 @@ STEP_FIELDS = {
 STEP_NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
 STEP_COUNT = 4
 MAX_LENGTH = 300
+
+
+def needs() -> tuple[str, ...]:
+    """What a code can be needed for here: nothing, too, where site.toml says so."""
+    business = ("business",) if SITE.organisation_number else ()
+    return (*business, "private", *(("extract",) if SITE.no_code else ()))
 
 
 def read_step(step: str, sent: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +65,7 @@ def organisation_number(answers: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class RequestForm:
-    """The request as far as it was filled in. `organisation` is the one with the KVK number that was typed."""
+    """The request as far as it was filled in. `organisation` is the one with the number that was typed."""
 
     facts: Facts
     answers: Mapping[str, str]
@@ -146,7 +152,7 @@ class RequestForm:
         return message
 
     def _need(self, text: str) -> str:
-        return "" if text in NEEDS else gettext("Choose what you need the code for.")
+        return "" if text in needs() else gettext("Choose what you need the code for.")
 
     def _kvk_number(self, text: str) -> str:
         if not self.is_business:
@@ -154,7 +160,7 @@ class RequestForm:
         problem = organisation_number_error(text)
         if not problem and self.organisation is None:
             return gettext(
-                "We find no organisation with this KVK number. Compare it with an extract or a letter from us."
+                "We find no organisation with this %(number)s. Compare it with a letter from us.", number=number_name()
             )
         return problem
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
-from flask import Blueprint, Response, request, url_for
+from flask import Blueprint, Response, abort, request, url_for
 
 from selfservice import clock, web, workdays
 from selfservice.db import Connection
@@ -22,6 +22,7 @@ from selfservice.fragments.access_code.form import (
     STEP_NUMBERS,
     RequestForm,
     merge_answers,
+    needs,
     organisation_number,
     read_step,
 )
@@ -30,12 +31,14 @@ from selfservice.i18n.languages import current_language
 from selfservice.limits import table
 from selfservice.limits.rate_limit import LimitSet
 from selfservice.requests import submission
+from selfservice.site_config import SITE
 from selfservice.values.email import mask_email
 from selfservice.values.iban import group_iban
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
 from selfservice.web.error_pages import error_response as error_answer
 from selfservice.web.error_pages import too_many_requests
+from selfservice.web.pages import linked_facts
 from selfservice.web.services import services
 
 NAME = "access-code"
@@ -87,6 +90,7 @@ def _show(step: str, form: RequestForm, errors: dict[str, str], status: int = 20
         number=STEP_NUMBERS[step],
         last=STEP_COUNT,
         filled=form,
+        needs=needs(),
         values=form.answers,
         errors=errors,
         **shown,
@@ -173,7 +177,7 @@ def _step_path(step: str) -> str:
 
 @blueprint.get("/organisation")
 def organisation() -> Response:
-    """The organisation with the KVK number that was just typed, to stand below it; without htmx the whole step."""
+    """The organisation with the number that was just typed, to stand below it; without htmx the whole step."""
     if not web.wants_fragment():
         return web.see(url_for(".show", step="details"))
     answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:MAX_LENGTH]}
@@ -190,8 +194,11 @@ def organisation() -> Response:
 
 @blueprint.get("/no-code")
 def no_code() -> Response:
-    """Who only wants a certified extract needs no code."""
-    return web.render("access_code/no_code.html", title=title("no-code"))
+    """What is said to who needs none."""
+    if SITE.no_code is None:
+        abort(404)
+    text = linked_facts(SITE.no_code.text[current_language()], services().facts)
+    return web.render("access_code/no_code.html", title=title("no-code"), text=text)
 
 
 @blueprint.get("/check")

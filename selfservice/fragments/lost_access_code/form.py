@@ -27,7 +27,7 @@ def check(typed: Mapping[str, str]) -> dict[str, str]:
 
 
 def kvk_number(typed: Mapping[str, str]) -> str | None:
-    """The KVK number that was typed, in its one form; None for the private code: nothing, or only a dash, was typed.
+    """The number that was typed, in its one form; None for the private code: nothing, or only a dash, was typed.
 
     Raises FieldError for what `check` has a message for.
     """
