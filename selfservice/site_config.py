@@ -78,9 +78,11 @@ class _Reader:
 
     def line(self, key: str) -> int:
         """The line on which a key of this table, or the table of this name, stands."""
-        starts = re.compile(rf'\s*["\']?{re.escape(key)}["\']?\s*=|\s*\[{re.escape(key)}]')
-        rest = enumerate(self._lines[self._first - 1 :], self._first)
-        return next((number for number, text in rest if starts.match(text)), self._first)
+        own, header = re.compile(rf'\s*["\']?{re.escape(key)}["\']?\s*='), f"[{key}]"
+        lines = list(enumerate(self._lines[self._first - 1 :], self._first))
+        end = next((number for number, text in lines[1:] if text.startswith("[")), len(self._lines) + 1)
+        found = [n for n, text in lines if (n < end and own.match(text)) or text.strip() == header]
+        return found[0] if found else self._first
 
     def require_known(self, keys: Collection[str], what: str) -> None:
         """Fail for a key that is none of these."""

@@ -22,8 +22,8 @@ def written(folder: Path, text: str) -> Path:
 
 
 def changed(pattern: str, replacement: str) -> str:
-    """The site.toml of the demonstration, with one place changed."""
-    text, count = re.subn(pattern, replacement, TEXT, flags=re.MULTILINE)
+    """The site.toml of the demonstration, with the first such place changed."""
+    text, count = re.subn(pattern, replacement, TEXT, count=1, flags=re.MULTILINE)
     assert count == 1
     return text
 
@@ -43,12 +43,25 @@ def test_site(tmp_path: Path) -> None:
         (r"^name = .*", "name = 3", "7: 'name' must be a text, or one in each of en, nl"),
         (r"^name = ", "nam = ", "7: there is no setting 'nam'; did you mean 'name'?"),
         (r"^name = .*", "name = ", "7: not well-formed TOML: Invalid value"),
-        (r"^languages = .*", "languages = []", '10: \'languages\' must be a list of codes, such as ["en", "nl"]'),
-        (r"^languages = .*", 'languages = ["Dutch"]', "10: a language is its code in small letters, such as nl"),
-        (r"^languages = .*", 'languages = ["nl", "nl"]', "10: a language stands here twice"),
-        (r"^default_language = .*", 'default_language = "de"', "11: 'default_language' must be one of en, nl"),
+        (r"^languages = .*", "languages = []", "10: 'languages' must be a list of codes of languages, such as"),
+        (r"^languages = .*", 'languages = ["Dutch"]', "10: 'languages' must be a list of codes of languages"),
+        (r"^languages = .*", 'languages = ["nl", "nl"]', "10: one of 'languages' stands here twice"),
+        (
+            r"^default_language = .*",
+            'default_language = "de"',
+            "11: 'default_language' must be one of en, nl, not 'de'",
+        ),
         ("Europe/Amsterdam", "Mars/Olympus", "14: there is no time zone 'Mars/Olympus'"),
-        (r"^holidays = .*", 'holidays = "Holland"', "17: 'Holland' is not the two letters of a country"),
+        (r"^holidays = .*", 'holidays = "Holland"', "17: 'holidays' must be the two letters of a country"),
+        (r"^forms = ", 'forms = ["My"]\nform = ', "21: there is no setting 'form'; did you mean 'forms'?"),
+        (r"^register = .*", 'register = ""', "28: 'register' must be a text, or one in each of en, nl"),
+        (r"contact\.md", "contact", "34: 'contact' must be a page, or a question of one, such as contact.md or"),
+        (r"^digits = 8", "digits = true", "49: 'digits' must be how many digits the number has"),
+        (r"^digits = 8", "digits = 9", "50: 'example' must be 9 digits, not '12345678'"),
+        (r"^hint = .*\n", "", "54: 'hint' is missing: a text, or one in each of en, nl"),
+        (r"\Z", '\n[colours]\naccents = "red"', "63: there is no colour 'accents'; did you mean 'accent'?"),
+        (r"\Z", '\n[colours]\naccent = {light = "red"}', "63: 'accent' must be two colours, such as"),
+        (r"^name = ", 'logo = "a.svg"\nname = ', "7: there is no picture content/a.svg, in SVG or PNG"),
     ],
 )
 def test_wrong(tmp_path: Path, pattern: str, replacement: str, message: str) -> None:

@@ -325,6 +325,8 @@ def test_payment_methods() -> None:
     """The ways to pay that a form offers are those of the fact, which has a value for each kind of user."""
     for kind, text in (("business", "direct_debit"), ("private", "credit, direct_debit")):
         assert text.split(", ") == submission.payment_options(CONTEXT.facts, kind, None)
+    # Where nothing is paid there is no such fact, and nothing is ever taken.
+    assert ["credit"] == submission.payment_options(Facts({}, CONTEXT.facts.day), "private", None)
 
 
 def test_no_fact_is_left_out() -> None:
@@ -336,7 +338,7 @@ def test_no_fact_is_left_out() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and node.value in names
     }
-    assert {row.fact for row in ROWS} == used
+    assert {row.fact for row in ROWS} | {"payment.methods"} == used
 
 
 def test_the_log_is_kept_for_a_year(tmp_path: Path) -> None:

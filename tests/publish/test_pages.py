@@ -52,7 +52,7 @@ def test_info() -> None:
     """Title and description are written in the page's language, facts included."""
     with using_language("nl"):
         page = page_info("nl", "x", {"title": "Binnen {{ fact.password_link.hours }}", "slug": "y", "order": 5}, FACTS)
-    assert PageInfo("nl", "x", "Binnen 1 uur", "", "/nl/y/", "about", 5) == page
+    assert PageInfo("nl", "x", "Binnen 1 uur", "", "/nl/y/", "", 5) == page
 
 
 def test_fill_plain_is_text() -> None:

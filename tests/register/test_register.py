@@ -32,7 +32,7 @@ from tests.domain_helpers import KEYS, NOW, new_database, rows
 from tests.kill_helpers import kill_and_repeat
 
 LATER = NOW + timedelta(days=1)
-NOT_EIGHT = "kvk_number is not eight digits; a spreadsheet may have left out the zeros it begins with"
+NOT_EIGHT = "kvk_number is not 8 digits; a spreadsheet may have left out the zeros it begins with"
 MOMENTS = ("created_at", "updated_at")
 GOOD = {
     "kvk_number": "01234567",
@@ -219,7 +219,7 @@ def test_not_utf8(db: Database) -> None:
 def test_twice_in_a_file(db: Database) -> None:
     """The first good line of a number counts, so that running a file again changes nothing."""
     content = text(line(email=""), line(name="Een"), line(name="Twee"))
-    says = "KVK number 01234567 stands on line 3 already, and that line counts"
+    says = "number 01234567 stands on line 3 already, and that line counts"
     assert [(1, 0, 0, 2), (0, 0, 1, 2)] == [bring(db, content)[0], bring(db, content)[0]]
     assert (["Een"], RejectedLine(4, says)) == ([row["name"] for row in known(db)], bring(db, content)[1][-1])
 
@@ -318,7 +318,7 @@ def test_command(app: Flask, tmp_path: Path) -> None:
     file.write_bytes(text(line(), line(kvk_number="1")))
     wired: Services = app.extensions["services"]
     first = run.invoke(cli.commands["register"], ["import", str(file)])
-    assert (1, True) == (first.exit_code, first.stdout.startswith("line 3: kvk_number is not eight digits"))
+    assert (1, True) == (first.exit_code, first.stdout.startswith("line 3: kvk_number is not 8 digits"))
     assert "2 lines: 1 new, 0 changed, 0 the same, 1 refused\n" == first.stderr
     again = run.invoke(cli.commands["register"], ["import", "-"], input=text(line()))
     assert (0, "", "1 lines: 0 new, 0 changed, 1 the same, 0 refused\n") == (
