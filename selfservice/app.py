@@ -8,7 +8,7 @@ from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from selfservice import audit, site_config, web
+from selfservice import audit, web
 from selfservice.accounts.passwords import Hasher
 from selfservice.api import routes as api
 from selfservice.config import PACKAGE, Config
@@ -20,6 +20,7 @@ from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS, require_forms
 from selfservice.health import WriteProbe
 from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.site_config import SITE, require_same
 from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
 from selfservice.web.layout import JINJA_OPTIONS, LayoutContext
 from selfservice.web.pages import read_pages
@@ -62,11 +63,12 @@ def wire(config: Config) -> Flask:
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=100,
     )
-    site_config.require_same(config.content)
+    require_same(config.content)
     require_forms(config.content)
     for code in LANGUAGES:
         catalog(code)
-    theme = Theme(config.root / "site" / "static", preview=config.preview)
+    logo = config.content / SITE.logo if SITE.logo else None
+    theme = Theme(config.root / "site" / "static", preview=config.preview, colours=SITE.colours, logo=logo)
     facts = Facts.load(config.content / "facts.toml")
     audit.check_facts(facts)
     layout = LayoutContext(config, facts, theme)

@@ -19,6 +19,7 @@ from selfservice.mail.transport import MailTransport
 from selfservice.mail.verification import verification_line
 from selfservice.mail.worker import Worker
 from selfservice.requests import scheduled
+from selfservice.site_config import SITE
 from selfservice.web import downloads
 from selfservice.web.services import Services
 
@@ -101,6 +102,8 @@ def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime
         )
 
     def hourly(db: Database, now: datetime) -> None:
+        if not SITE.forms:
+            return
         scheduled.run_hourly(db, services.context, now)
         retention.clean(db, services.context, now)
 

@@ -45,14 +45,14 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
     The greeting uses the third-last line of the envelope, the addressee (`pending.enqueue`).
     """
     with using_language(letter.language):
-        fact = {short: str(site.facts.get(f"organisation.{short}")) for short in ("name", "full_name")}
-        post = [str(site.facts.get(name)) for name in ("organisation.post_box", "organisation.post_place")]
+        name, full_name = str(site.facts.get("organisation.name")), str(site.facts.get("organisation.full_name"))
+        post = [str(site.facts.get("organisation.post_box")), str(site.facts.get("organisation.post_place"))]
         reference = group_reference(letter.reference)
         return {
             "language": letter.language,
             "title": gettext("Your access code"),
-            "sender": {"name": fact["name"], "lines": [fact["full_name"], *post, site.shown_address("")]},
-            "return_line": " · ".join([fact["name"], *post]),
+            "sender": {"name": name, "lines": [full_name, *post, site.shown_address("")]},
+            "return_line": " · ".join([name, *post]),
             "recipient": [to_printable(line) for line in letter.lines],
             "labels": [
                 {"name": gettext("Date"), "value": format_date(day)},
@@ -66,7 +66,7 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
             ),
             "parts": _sections(letter, site, reference),
             "closing": gettext("Kind regards,"),
-            "signature": fact["full_name"],
+            "signature": full_name,
             "check": verification_line(letter.check_code, site.page_address("recognise-a-message")),
         }
 

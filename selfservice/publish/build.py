@@ -18,6 +18,7 @@ from selfservice.config import Config
 from selfservice.facts.file import load_toml
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
+from selfservice.publish.checks import misplaced_files
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import form_renderer
 from selfservice.publish.indexing import Indexing
@@ -25,7 +26,7 @@ from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import page_reader
 from selfservice.publish.tables import page_tables
-from selfservice.publish.usage import demo_contacts, unused_facts
+from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
 from selfservice.search.index import IndexedQuestion as Entry
 
 
@@ -86,8 +87,11 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
 def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
     fresh = config.output.with_name(config.output.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
-    if same := duplicate_addresses(config.content, app.extensions["layout"].pages().values()):
-        raise BuildError(same)
+    layout = app.extensions["layout"]
+    missing = missing_for_code(config, layout.facts, layout.pages())
+    missing += misplaced_files(config.content)
+    if wrong := missing + duplicate_addresses(config.content, layout.pages().values()):
+        raise BuildError(wrong)
 
     def index(read: Plugin) -> None:
         if not any(problem.error for problem in read.problems):

@@ -20,11 +20,22 @@ from selfservice.publish.embed import form_renderer
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
 from selfservice.publish.tables import page_tables
-from selfservice.publish.usage import unused_facts
+from selfservice.publish.usage import missing_for_code, unused_facts
+from selfservice.site_config import FILE, SITE, line_of
+from selfservice.web import theme
 from selfservice.web.pages import FACT_REFERENCE, SECTIONS, page_info
 
 DESCRIPTION_LENGTH = (50, 170)  # characters; what search engines show
 REVIEW_DAYS = 366
+# What stands on what: links and headings of links, and buttons.
+CONTRASTS = (
+    ("accent", "paper"),
+    ("accent", "surface"),
+    ("accent", "tint"),
+    ("on-accent", "accent"),
+    ("on-accent", "press"),
+)
+LEAST_CONTRAST = 4.5
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _ID = re.compile(r'\bid="([^"]+)"')
 _FACT_LIKE: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -39,6 +50,8 @@ Pages = dict[tuple[str, str], Document]
 def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Problem]:
     """Everything found in the content, by file and line. Changes nothing."""
     facts: Facts = app.extensions["layout"].facts
+    if missing := missing_for_code(config, facts, app.extensions["layout"].pages()):
+        return missing
     today = today or clock.now().astimezone(TIMEZONE).date()
     pages: Pages = {}
     for lang in LANGUAGES:
@@ -47,14 +60,15 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
                 pages[lang, path.stem] = markdown.read(
                     path.read_text("utf-8"), _file(lang, path.stem), facts, page_tables(app)
                 )
-    found: list[Problem] = []
-    _resolve(app, pages, facts)
+    found = _resolve(app, pages, facts)
     for (lang, key), document in pages.items():
         found += document.problems
         for rule in RULES:
             found += rule(document, _file(lang, key), today)
     found += _missing_translations(pages)
-    found += _misplaced_files(config.content)
+    found += misplaced_files(config.content)
+    found += unknown_country(config.content)
+    found += low_contrast(config)
     found += duplicate_addresses(config.content, app.extensions["layout"].pages().values())
     found += unused_facts(config, facts)
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.message))
@@ -64,7 +78,8 @@ def _file(lang: str, key: str) -> str:
     return f"content/{lang}/{key}.md"
 
 
-def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
+def _resolve(app: Flask, pages: Pages, facts: Facts) -> list[Problem]:
+    """Add what is wrong with the links of pages to their problems; returns what is wrong with those of site.toml."""
     paths = {}
     for lang, key in pages:
         with using_language(lang):
@@ -73,6 +88,7 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
         place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
     }
     links = Links(paths, anchors, app.extensions["fragments"], form_renderer(app))
+    content: Path = app.extensions["layout"].config.content
     for (lang, key), document in pages.items():
         links.resolve(document, lang, _file(lang, key))
         for name in ("tasks", "wants"):
@@ -87,6 +103,7 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> None:
             if (lang, other) not in pages:
                 line = document.line_of("related:")
                 document.problems.append(Problem(_file(lang, key), line, f"there is no page '{other}' to relate to"))
+    return links.broken_roles(content)
 
 
 def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Problem]:
@@ -188,12 +205,54 @@ def _missing_translations(pages: Pages) -> Iterator[Problem]:
                 yield Problem(_file(lang, key), line, f"'{text}' ({{#{id_}}}) has no twin in content/{other}/{key}.md")
 
 
-def _misplaced_files(content: Path) -> Iterator[Problem]:
-    """Files that would silently not become a page."""
+def unknown_country(content: Path) -> Iterator[Problem]:
+    """The country of site.toml, when nothing is known of its holidays."""
+    import holidays  # heavy, and known nowhere else but where days are counted
+
+    if SITE.holidays not in holidays.list_supported_countries():
+        message = (
+            f"of the holidays of '{SITE.holidays}' nothing is known: give the two letters of a country, such as NL"
+        )
+        yield Problem(f"content/{FILE}", line_of(content, "holidays"), message)
+
+
+def low_contrast(config: Config) -> Iterator[Problem]:
+    """The colours of site.toml on which text cannot be read well (WCAG 2.2, 1.4.3)."""
+    tokens = dict(theme.colours(config.root / "site" / "static"), **SITE.colours)
+    for text, ground in CONTRASTS:
+        for shade, on, under in zip(("light", "dark"), tokens[text], tokens[ground], strict=True):
+            ratio = contrast(on, under)
+            if ratio < LEAST_CONTRAST and (key := next((key for key in (text, ground) if key in SITE.colours), "")):
+                message = (
+                    f"{text} on {ground}, {shade}, has a contrast of {ratio:.1f}; it must be {LEAST_CONTRAST} at least"
+                )
+                yield Problem(f"content/{FILE}", line_of(config.content, key, "colours"), message)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours such as #0e4d3a, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def misplaced_files(content: Path) -> Iterator[Problem]:
+    """Files and folders of which nothing would become a page, without a word."""
     folders = " or ".join(f"content/{code}" for code in LANGUAGES)
+    for path in sorted(content.iterdir()):
+        if path.is_dir() and path.name not in LANGUAGES and not path.name.startswith("."):
+            message = f"'{path.name}' is no language of this site: add it to the languages in site.toml, or remove it"
+            yield Problem(f"content/{path.name}", 1, message)
     for path in sorted(content.rglob("*.md")):
         place = path.relative_to(content)
-        if len(place.parts) != 2 or place.parts[0] not in LANGUAGES:
+        if len(place.parts) > 1 and place.parts[0] not in LANGUAGES:
+            continue
+        if len(place.parts) != 2:
             yield Problem(f"content/{place}", 1, f"pages stand in {folders}: move it there")
         elif not re.fullmatch(r"[a-z0-9-]+", path.stem):
             yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")

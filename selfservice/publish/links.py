@@ -6,8 +6,10 @@ import html
 import re
 from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem
+from selfservice.site_config import FILE, SITE, line_of
 
 FormRenderer = Callable[[str, str], str]
 
@@ -89,6 +91,18 @@ class Links:
         except KeyError as error:
             self._add_problem(document, file, link, error)
             return ""
+
+    def broken_roles(self, content: Path) -> list[Problem]:
+        """A problem for each page by role (site.toml) that leads nowhere in one of the languages."""
+        found = []
+        for role, link in SITE.pages.items():
+            for lang in SITE.languages:
+                try:
+                    self.target(lang, link)
+                except KeyError as error:
+                    line = line_of(content, role, "pages")
+                    found.append(Problem(f"content/{FILE}", line, f"'{role}' in {lang}: {error.args[0]}"))
+        return found
 
     def _add_problem(self, document: Document, file: str, link: str, error: KeyError) -> None:
         document.problems.append(Problem(file, document.line_of(link), str(error.args[0])))

@@ -62,6 +62,7 @@ class Plugin:
         self.layout.set_pages(infos)
         anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
         links = Links({place: info.path for place, info in infos.items()}, anchors, self.forms, self.embed)
+        self.problems += links.broken_roles(self.layout.config.content)
         for page in self.pages:
             self._complete(page, links, infos)
         for lang in LANGUAGES:

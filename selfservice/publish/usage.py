@@ -1,17 +1,25 @@
-"""Which facts nobody uses, and which nobody can: a value that no page, form or mail shows is a value that nobody keeps
-right, and an address that was made up for a demonstration reaches nobody.
+"""Which facts and pages are missing; which facts nobody uses, and which nobody can: a value that no page, form or mail
+shows is a value that nobody keeps right, and an address that was made up for a demonstration reaches nobody.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import product
 
 from selfservice.config import INVENTED, PACKAGE, Config
 from selfservice.facts.facts import Facts
 from selfservice.publish.markdown import Problem
+from selfservice.site_config import FILE, SITE, line_of
 
 _IN_TEXT = re.compile(r"\bfact\.(\w+\.\w+)")
+_ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?\(\s*f?"(\w+\.\w+)""")
+_PAGE = re.compile(r"""\bpage_(?:url|address)["']?\]?\(["']([a-z-]+)["']\)""")
+_HAS_PAGE = re.compile(r"""\bhas_page\(["']([a-z-]+)["']\)""")
+# Without it nothing is paid here.
+OPTIONAL_FACTS = frozenset({"payment.methods"})
+_SITE_FILE = f"content/{FILE}"
 _IN_PYTHON = re.compile(r"""["'](\w+\.\w+)["']""")
 
 
@@ -27,6 +35,67 @@ def unused_facts(config: Config, facts: Facts) -> list[Problem]:
         for fact in facts
         if fact.name not in used
     ]
+
+
+def missing_for_code(config: Config, facts: Facts, pages: Container[tuple[str, str]]) -> list[Problem]:
+    """A problem for each fact, and each page by role, that a template or program of what is on uses, and that is not
+    there: with one of those missing pages cannot be rendered.
+    """
+    found = []
+    for name, place in _asked_for(config, _IN_TEXT, _ASKED_IN_PYTHON).items():
+        if name not in facts and name not in OPTIONAL_FACTS:
+            found.append(Problem("content/facts.toml", 1, f"the fact '{name}' is missing: {place} uses it"))
+    optional = _asked_for(config, _HAS_PAGE, _HAS_PAGE)
+    for name, place in _asked_for(config, _PAGE, _PAGE).items():
+        if name not in SITE.pages and name not in optional:
+            message = f"'{name}' is missing under [pages]: {place} leads there"
+            found.append(Problem(_SITE_FILE, line_of(config.content, "pages"), message))
+    for (name, link), lang in product(SITE.pages.items(), SITE.languages):
+        if (lang, key := link.partition(".md")[0]) not in pages:
+            line = line_of(config.content, name, "pages")
+            found.append(Problem(_SITE_FILE, line, f"'{name}' leads nowhere: there is no content/{lang}/{key}.md"))
+    return found
+
+
+def _asked_for(config: Config, in_text: re.Pattern[str], in_python: re.Pattern[str]) -> dict[str, str]:
+    """What templates and programs name so, and the first place where one does."""
+    found: dict[str, str] = {}
+    for place, text in _sources(config):
+        for name in (in_python if place.endswith(".py") else in_text).findall(text):
+            found.setdefault(name, place)
+    return found
+
+
+def _sources(config: Config) -> Iterator[tuple[str, str]]:
+    """The templates and programs of what is on, by place."""
+    for folder in (config.root / "site" / "templates", PACKAGE):
+        for path in sorted(folder.rglob("*.*")):
+            place = path.relative_to(folder).as_posix()
+            if path.suffix in (".html", ".txt", ".py") and not place.startswith(_switched_off()):
+                yield place, path.read_text("utf-8")
+
+
+def _switched_off() -> tuple[str, ...]:
+    """What is not used, by the beginning of its place."""
+    off = ["demo/", "commands/"]
+    if not SITE.forms:
+        off += [
+            "accounts/",
+            "letters/",
+            "limits/",
+            "mail/",
+            "mailer.py",
+            "register/",
+            "requests/",
+            "retention.py",
+            "web/",
+        ]
+    if "orders" not in SITE.forms:
+        off += ["api/", "orders/", "retention.py", "web/downloads.py"]
+    if "direct-debit" not in SITE.forms:
+        off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
+    names = {path.name for path in (PACKAGE / "fragments").iterdir() if path.is_dir()}
+    return (*off, *(f"fragments/{name}/" for name in names if name.replace("_", "-") not in (*SITE.forms, "search")))
 
 
 def demo_contacts(config: Config, facts: Facts) -> list[Problem]:

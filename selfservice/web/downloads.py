@@ -26,6 +26,7 @@ from selfservice.accounts import sessions
 from selfservice.db import Connection, Database
 from selfservice.i18n.catalogs import gettext
 from selfservice.jobs import queue
+from selfservice.site_config import SITE
 from selfservice.web import error_pages
 from selfservice.web.services import Services, services
 
@@ -164,8 +165,9 @@ def _delete(entry: Path) -> None:
 
 
 def folder_of(wired: Services) -> DownloadFolder:
-    """The folder of this app's downloads."""
-    return DownloadFolder(wired.config.downloads, timedelta(hours=wired.context.fact("orders.file_keep_hours")))
+    """The folder of this app's downloads. Where there are no orders, and no fact, none is kept."""
+    hours = wired.context.fact("orders.file_keep_hours") if "orders" in SITE.forms else 0
+    return DownloadFolder(wired.config.downloads, timedelta(hours=hours))
 
 
 def delete_expired(folder: DownloadFolder, db: Database, now: datetime) -> int:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import Config
+from selfservice.facts.facts import Facts
 from selfservice.fragments import FRAGMENTS
-from selfservice.publish.checks import check
+from selfservice.publish import checks, usage
+from selfservice.publish.checks import check, contrast, low_contrast, unknown_country
 from selfservice.publish.markdown import Problem
+from selfservice.site_config import SITE, SiteConfig
 from tests.conftest import new_app_unshared
 
 TODAY = dt.date(2026, 11, 21)
@@ -30,11 +33,17 @@ BODY = "\nHello.\n\n## A question? {#question}\n\nAn answer.\n"
 
 @pytest.fixture
 def small(config: Config, tmp_path: Path) -> Config:
-    """Settings with a content folder of one page in two languages; facts as they are."""
+    """Settings with a content folder of one page in two languages, and those that forms lead to; facts as they are."""
     for lang in ("en", "nl"):
         folder = tmp_path / "content" / lang
         folder.mkdir(parents=True)
         (folder / "page.md").write_text(FRONT.format(title="A page") + BODY, "utf-8")
+        for link in SITE.pages.values():
+            key, _, question = link.partition(".md#")
+            with (folder / f"{key.removesuffix('.md')}.md").open("a", encoding="utf-8") as file:
+                # One question after another, below one front matter.
+                file.write("" if file.tell() else FRONT.format(title=key))
+                file.write(f"\n## Question {question} {{#{question}}}\n" if question else "")
     for name in ("site.toml", "facts.toml", "rights.toml"):
         (tmp_path / "content" / name).write_text((config.content / name).read_text("utf-8"), "utf-8")
     return dataclasses.replace(config, content=tmp_path / "content")
@@ -149,7 +158,10 @@ def test_missing_twin_question(small: Config) -> None:
     ("place", "line"),
     [
         ("stray.md", "content/stray.md:1: pages stand in content/en or content/nl: move it there"),
-        ("de/page.md", "content/de/page.md:1: pages stand in content/en or content/nl: move it there"),
+        (
+            "de/page.md",
+            "content/de:1: 'de' is no language of this site: add it to the languages in site.toml, or remove it",
+        ),
         ("en/sub/page.md", "content/en/sub/page.md:1: pages stand in content/en or content/nl: move it there"),
     ],
 )
@@ -188,6 +200,87 @@ def test_unused_fact(small: Config) -> None:
     lines = (small.content / "facts.toml").read_text("utf-8").splitlines()
     problem = f"content/facts.toml:{lines.index('[spare.part]') + 1}: no page, form or mail uses the fact 'spare.part'"
     assert any(str(one).startswith(problem) for one in check(new_app_unshared(small), small, TODAY))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "line"),
+    [
+        ("facts.toml", "[visit.keep_hours]", "[visit.hours]",
+         "facts.toml:1: the fact 'visit.keep_hours' is missing: accounts/anonymous_sessions.py uses it"),
+        ("en/contact.md", "{#question-form}", "{#form}",
+         "site.toml:35: 'question-form' in en: 'contact.md' has no question '#question-form'"),
+    ],
+)  # fmt: skip
+def test_what_code_needs(small: Config, file: str, old: str, new: str, line: str) -> None:
+    """A fact that a form uses, and a question that one leads to, must be there."""
+    path = small.content / file
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    assert f"content/{line}" in [str(one) for one in check(new_app_unshared(small), small, TODAY)]
+
+
+def test_no_page_for_a_form(small: Config) -> None:
+    """A page that forms lead to must be there, in each language."""
+    (small.content / "nl" / "cannot-log-in.md").unlink()
+    line = "content/site.toml:36: 'cannot-log-in' leads nowhere: there is no content/nl/cannot-log-in.md"
+    assert [line] == [str(one) for one in check(new_app_unshared(small), small, TODAY)]
+
+
+def changed_site(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """Have the checks see another site."""
+    other: SiteConfig = dataclasses.replace(SITE, **changes)  # type: ignore[arg-type]
+    for module in (checks, usage):
+        monkeypatch.setattr(module, "SITE", other)
+
+
+def test_no_role(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form that leads to a page by a role that site.toml does not have is named; some roles may be left out."""
+    roles = {key: link for key, link in SITE.pages.items() if key not in ("cannot-log-in", "own-registration")}
+    app = new_app_unshared(small)
+    changed_site(monkeypatch, pages=roles)
+    place = "fragments/replacement_password/done.html"
+    line = f"content/site.toml:33: 'cannot-log-in' is missing under [pages]: {place} leads there"
+    assert [line] == [str(one) for one in check(app, small, TODAY)]
+
+
+def test_form_that_is_off(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only a form uses that is off, may be left out."""
+    text = (small.content / "facts.toml").read_text("utf-8")
+    parts = text.split("\n[")
+    kept = "\n[".join(part for part in parts if not part.startswith(("orders.", "direct_debit.")))
+    (small.content / "facts.toml").write_text(kept, "utf-8")
+    facts = Facts.load(small.content / "facts.toml")
+    pages = dict.fromkeys((lang, link.partition(".md")[0]) for lang in SITE.languages for link in SITE.pages.values())
+    missing = {one.message.split("'")[1] for one in usage.missing_for_code(small, facts, pages)}
+    forms = tuple(name for name in SITE.forms if name not in ("orders", "direct-debit"))
+    changed_site(monkeypatch, forms=forms)
+    assert ({"direct_debit.refund_days", "orders.keep_years"}, []) == (
+        missing & {"direct_debit.refund_days", "orders.keep_years"},
+        usage.missing_for_code(small, facts, pages),
+    )
+
+
+def test_unknown_country(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A country without known holidays is an error at its line."""
+    before = list(unknown_country(small.content))
+    changed_site(monkeypatch, holidays="XX")
+    line = (
+        "content/site.toml:17: of the holidays of 'XX' nothing is known: give the two letters of a country, such as NL"
+    )
+    assert ([], [line]) == (before, [str(one) for one in unknown_country(small.content)])
+
+
+def test_contrast(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Colours of the owner's that cannot be read on the others are named, light or dark."""
+    assert (21, 1) == (round(contrast("#000000", "#ffffff")), round(contrast("#777777", "#777777")))
+    with (small.content / "site.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[colours]\naccent = { light = "#8899aa", dark = "#8fd6b2" }\n')
+    line = (small.content / "site.toml").read_text("utf-8").splitlines().index("[colours]") + 2
+    changed_site(monkeypatch, colours={"accent": ("#8899aa", "#8fd6b2")})
+    found = [str(one) for one in low_contrast(small)]
+    assert f"content/site.toml:{line}: accent on paper, light, has a contrast of 2.7; it must be 4.5 at least" in found
+    assert {"light"} == {one.split(", ")[1] for one in found}
+    changed_site(monkeypatch, colours={"accent": ("#0e4d3a", "#8fd6b2")})
+    assert [] == list(low_contrast(small))
 
 
 def test_order(small: Config) -> None:
