@@ -127,7 +127,7 @@ def test_again_writes_nothing(db: Database) -> None:
 def test_changed(db: Database, column: str) -> None:
     """A line with one other value updates that one, and says when; its neighbour stays untouched."""
     others = {"email": "post@korst.example", "payment_method": "direct_debit"}
-    other = others.get(column, "99 B" if "number" in column else "9999 XY" if "postcode" in column else "Elders")
+    other = others.get(column, "99B" if "number" in column else "9999 XY" if "postcode" in column else "Elders")
     neighbour = line(kvk_number="00000002")
     bring(db, text(line(**POSTAL), neighbour))
     before = rows(db, "organisations")

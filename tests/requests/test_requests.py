@@ -514,7 +514,7 @@ def test_correct_address(db: Database) -> None:
     help_.approve(db, reference)
     assert ("ok", 0) == (act(db, "correct_address", reference), help_.active_codes(db))
     request = help_.request_now(db, reference)
-    assert ("checking", ("Northsea Kite Repairs", "Oona Applegarth", "Kerkstraat 12 A", "1234 AB  BLOESEMDORP")) == (
+    assert ("checking", ("Northsea Kite Repairs", "Oona Applegarth", "Kerkstraat 12A", "1234 AB  BLOESEMDORP")) == (
         request.state, request.letter_lines,
     )  # fmt: skip
     assert date(2026, 11, 27) == request.expected_until
