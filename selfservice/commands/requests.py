@@ -128,6 +128,11 @@ def _run(reference: str, step: ReviewStep) -> None:
         with services().db.write() as conn:
             review.record_refused_review(conn, services().context, before, str(error), clock.now())
         sys.exit("loket: the one who asks cannot be the one who decides; ask a colleague. Nothing was changed")
+    except review.UnprintableLetterError as error:
+        sys.exit(
+            f"loket: our letters cannot print {error} in the name or address. Nothing was changed. Ask for it in Latin "
+            "letters: the requester can correct the address, or make a new request after `reject --reason unclear`"
+        )
     except states.WrongStateError as error:
         waits = before is not None and before.kind == "private" and error.state == "received"
         why = "is private and waits for its own link" if waits else f"is {error.state}"
@@ -141,6 +146,9 @@ def _local_time(moment: datetime) -> str:
 
 
 def _remark(request: records.Request) -> str:
+    missing = review.unprintable_in_letter(request)
+    if missing and request.letter_id is None and request.state in records.OPEN_STATES:
+        return f", its letter cannot be made: our letters cannot print {missing}"
     if request.state == "approved":
         return ", its letter waits " + ("to be printed" if request.letter_id else "for another one to that address")
     corrected = request.corrected_at is not None and request.state in ("received", "checking")

@@ -26,7 +26,7 @@ class PdfCompiler:
         """The PDF of what `text.letter_text` wrote. `created_at` is what the file gives as the time it was made.
 
         What people typed reaches the layout as text, never as markup. Raises typst.TypstError when the text cannot be
-        set, for instance for a character that the font lacks (`characters.to_printable`).
+        set, for instance for a character that the fonts lack (`characters.unprintable`).
         """
         made = self._compiler.compile(
             format="pdf",

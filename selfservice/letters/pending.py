@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.letters.characters import to_printable, unprintable
 from selfservice.mail import verification
 from selfservice.seeds import Seed
 from selfservice.values.address import mask_address
@@ -27,6 +28,10 @@ class OpenLetterError(Exception):
     """A letter went to this address in the last days (fact letter.every_days), and its code was not used yet; nothing
     was queued.
     """
+
+
+class UnprintableError(ValueError):
+    """The letter has characters that no font of ours has; nothing was queued. The message is those characters."""
 
 
 class LetterPrintedError(Exception):
@@ -62,8 +67,8 @@ def enqueue(
 
     `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
     postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
-    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetterError, and
-    ValueError when the lines are fewer or more than an envelope has.
+    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetterError,
+    UnprintableError, and ValueError when the lines are fewer or more than an envelope has.
     """
     shown = _envelope_lines(lines)
     # One open letter an address in so many days: it is open until its code was used.
@@ -146,10 +151,12 @@ def _envelope_lines(lines: Sequence[str]) -> tuple[str, ...]:
     shown = tuple(line for line in map(_printable_line, lines) if line)
     if not MIN_LINES <= len(shown) <= MAX_LINES:
         raise ValueError(f"an envelope has {MIN_LINES} to {MAX_LINES} lines, not {len(shown)}")
+    if missing := unprintable("".join(shown)):
+        raise UnprintableError(missing)
     return shown
 
 
 def _printable_line(text: str) -> str:
-    """One printable line: composed (NFC), without control and invisible characters, and truncated when very long."""
-    plain = "".join(char if char.isprintable() else " " for char in unicodedata.normalize("NFC", text)).strip()
+    """One line as letters print it (`to_printable`), truncated when very long."""
+    plain = to_printable(text).strip()
     return plain if len(plain) <= MAX_LINE_LENGTH else plain[: MAX_LINE_LENGTH - 1].rstrip() + "…"

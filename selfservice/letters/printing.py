@@ -23,10 +23,12 @@ from selfservice.crypto import Keys
 from selfservice.db import Database, LockedError
 from selfservice.letters import batches
 from selfservice.letters.batches import Batch, LetterHook
+from selfservice.letters.characters import unprintable
 from selfservice.letters.pdf import PdfCompiler
 from selfservice.letters.pending import Letter
 from selfservice.letters.text import LetterContext, letter_text
 from selfservice.values.access_code import derive_code
+from selfservice.values.reference import group_reference
 
 MAX_LETTERS = 500  # letters; what one transaction marks without making the site wait for the write lock
 MANIFEST_NAME = "manifest.json"
@@ -87,6 +89,12 @@ def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None
     batch.partial_path.mkdir(mode=0o700, parents=True)
     compiler, day, entries = PdfCompiler(), workdays.today(batch.created_at), []
     for number, letter in enumerate(made, 1):
+        if missing := unprintable("".join(letter.lines)):
+            # Queued by a version that printed question marks.
+            raise PrintingError(
+                f"the letter of request {group_reference(letter.reference)} has characters that no font of ours has: "
+                f"{missing}. Revoke its access code (loket requests show, loket codes revoke), then print again"
+            )
         code = derive_code(printer.keys, letter.seed)
         content = compiler.compile_letter(letter_text(letter, code, day, printer.site), batch.created_at)
         name = f"{number:04}-{letter.reference}.pdf"

@@ -11,7 +11,6 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import current_language, using_language
-from selfservice.letters.characters import to_printable
 from selfservice.letters.pending import Letter
 from selfservice.mail.verification import verification_line
 from selfservice.values.access_code import group_code
@@ -53,12 +52,12 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
             "title": gettext("Your access code"),
             "sender": {"name": name, "lines": [full_name, *post, site.shown_address("")]},
             "return_line": " · ".join([name, *post]),
-            "recipient": [to_printable(line) for line in letter.lines],
+            "recipient": list(letter.lines),
             "labels": [
                 {"name": gettext("Date"), "value": format_date(day)},
                 {"name": gettext("Our reference"), "value": reference},
             ],
-            "greeting": gettext("Hello %(name)s,", name=to_printable(letter.lines[-3])),
+            "greeting": gettext("Hello %(name)s,", name=letter.lines[-3]),
             "opening": gettext("You asked us for an access code. This is it:"),
             "code": group_code(code),
             "code_hint": gettext(

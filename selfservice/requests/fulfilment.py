@@ -12,7 +12,7 @@ from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.i18n.languages import using_language
-from selfservice.letters.pending import OpenLetterError
+from selfservice.letters.pending import OpenLetterError, UnprintableError
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
 from selfservice.requests.records import Request, RequestState, find_by_reference, get, to_request
@@ -23,8 +23,9 @@ def fulfil(conn: Connection, ctx: Context, request: Request, now: datetime, *, r
     """Make a new code for an approved request and send it; returns the updated request.
 
     By mail the request is then sent. By letter it stays approved until the letter is printed; also when no letter may
-    be sent to that address yet: then `letter_id` is None, and `fulfil_waiting` tries again. If the person already has
-    an active code of that kind, the request becomes a duplicate. Call inside `write()`.
+    be sent to that address yet, or none can be printed (an earlier version let such names in): then `letter_id` is
+    None, and `fulfil_waiting` tries again. If the person already has an active code of that kind, the request becomes
+    a duplicate. Call inside `write()`.
     """
     if access_codes.active_code_id(conn, request.person_id, request.organisation_id) is not None:
         return _record_result(conn, ctx, states.change_state(conn, request, "duplicate", now), now)
@@ -32,7 +33,7 @@ def fulfil(conn: Connection, ctx: Context, request: Request, now: datetime, *, r
     conn.execute("SAVEPOINT hand_out")
     try:
         request = _issue_code(conn, ctx, request, seed, now, replaced)
-    except OpenLetterError:
+    except (OpenLetterError, UnprintableError):
         conn.execute("ROLLBACK TO hand_out")
         request = get(conn, request.id)
     except BaseException:

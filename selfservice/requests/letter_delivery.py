@@ -16,7 +16,9 @@ from selfservice.seeds import Seed
 def enqueue(
     conn: Connection, ctx: Context, request: Request, access_code_id: int, seed: Seed, last: date, now: datetime
 ) -> int:
-    """Queue the letter with the code of a request; returns its id. Raises `pending.OpenLetterError`."""
+    """Queue the letter with the code of a request; returns its id. Raises `pending.OpenLetterError` and
+    `pending.UnprintableError`.
+    """
     return pending.enqueue(
         conn,
         ctx,

@@ -11,6 +11,7 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
+from selfservice.letters.characters import unprintable
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, states
 from selfservice.requests.fulfilment import extend_delivery_window, fulfil, organisation_name
@@ -24,6 +25,10 @@ REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "
 
 class UnknownReferenceError(LookupError):
     """No request has this reference."""
+
+
+class UnprintableLetterError(Exception):
+    """Our letters cannot print the name or the address. The message is the characters that they lack."""
 
 
 class SelfApprovalError(Exception):
@@ -48,12 +53,14 @@ def approve(conn: Connection, ctx: Context, reference: str, by: str, now: dateti
 
     The returned request is 'sent' (by e-mail), 'approved' (a letter is ready, or has to wait if `letter_id` is None) or
     'duplicate' (the person already has such a code). A private request cannot be approved by staff: it is confirmed by
-    its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError.
+    its link. Raises UnknownReferenceError, SelfApprovalError, WrongStateError, UnprintableLetterError.
     """
     request = _request_of_another(conn, reference, by)
     # A request whose code was sent can go back to 'approved' too, but only its owner can report that as not received.
     if request.kind == "private" or request.state not in ("received", "checking"):
         raise states.WrongStateError(request.state)
+    if missing := unprintable_in_letter(request):
+        raise UnprintableLetterError(missing)
     request = states.change_state(conn, request, "approved", now, approved_by=" ".join(by.split()))
     record(conn, ctx.keys, now, "request.approve", "ok", who=_staff_name(by), on_what=request.audit_object)
     return fulfil(conn, ctx, extend_delivery_window(conn, ctx, request, now), now)
@@ -90,6 +97,11 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
     )
     record(conn, ctx.keys, now, "request.reject", reason, who=_staff_name(by), on_what=request.audit_object)
     return request
+
+
+def unprintable_in_letter(request: Request) -> str:
+    """The characters of name and address that the letter of this request could not print; empty for an e-mail."""
+    return unprintable("".join(request.letter_lines))
 
 
 def rejection_text(reason: str) -> str:

@@ -12,11 +12,13 @@ from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.letters.characters import unprintable
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, progress, states
 from selfservice.requests.fulfilment import fulfil, organisation_name, renew_delivery_window
 from selfservice.requests.records import Request, find_of_requester, get
 from selfservice.values.address import check_address_line, check_house_number
+from selfservice.values.error import FieldError
 from selfservice.values.postcode import check_postcode
 
 ActionResult = Literal["ok", "unknown", "impossible"]
@@ -60,6 +62,8 @@ def correct_address(
         check_postcode(corrected.postcode),
         check_address_line(corrected.city),
     ).lines()
+    if unprintable("".join(lines)):
+        raise FieldError("wrong")
     request, done = _find_and_check(conn, ctx, "correct_address", reference, email, address, now)
     if request is None or done != "ok":
         return done

@@ -16,6 +16,7 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.letters.characters import unprintable
 from selfservice.limits import table
 from selfservice.mail import outbox
 from selfservice.requests import mail_payloads, states
@@ -216,6 +217,8 @@ def _canonical_answers(ctx: Context, answers: Answers, registered: Organisation 
         raise InvalidAnswersError("mandate")
     try:
         given_name, family_name = check_names(answers.given_name, answers.family_name)
+        if answers.kind == "business" and unprintable(full_name(given_name, family_name)):
+            raise InvalidAnswersError("a name that letters cannot print")
         return Answers(
             kind=answers.kind,
             given_name=given_name,

@@ -10,9 +10,9 @@ from selfservice.values.characters import JOINER, NON_JOINER, one_line
 from selfservice.values.error import FieldError, check_length, error_reason
 
 MAX_NAME_LENGTH = 60
-# What keyboards and telephones make of an apostrophe; the two of Hebrew (geresh, gershayim), the middle dots of Catalan
-# and Japanese, and the joiners that `one_line` leaves where they change how a word is written.
-_MARKS = frozenset(f"'\u2018\u2019\u02bc\u00b4`\u05f3\u05f4\u00b7\u30fb\u2010\u2011{JOINER}{NON_JOINER}")
+# What keyboards and telephones make of an apostrophe; those of Hebrew with its hyphen, the hyphen of Armenian, the
+# middle dots of Catalan and Japanese, and the joiners that `one_line` leaves where they change how a word is written.
+_MARKS = frozenset(f"'\u2018\u2019\u02bc\u00b4`\u05be\u05f3\u05f4\u058a\u00b7\u30fb\u2010\u2011{JOINER}{NON_JOINER}")
 # A full stop stands behind an initial, with or without a space after it. No address ends in a single letter.
 _STOP_INSIDE = re.compile(r"\.(?!\s|$|\w(?:[.\s]|$))")
 

@@ -79,6 +79,19 @@ def test_approve(run: Run, wired: Services) -> None:
     assert result.stdout.endswith("is approved, its letter waits to be printed\n")
 
 
+def test_letter_that_cannot_be_printed(run: Run, wired: Services) -> None:
+    """Of a name that no font has, let in by an earlier version, staff are told in the list and when they approve."""
+    with wired.db.write() as conn:
+        conn.execute(
+            "UPDATE requests SET letter_lines = replace(letter_lines, 'Studio', '王小') WHERE reference = :reference",
+            {"reference": requests.reference(CHECKING)},
+        )
+    listed = run("requests", "list").stdout
+    assert 1 == listed.count("its letter cannot be made: our letters cannot print 王小")
+    result = run("requests", "approve", reference(CHECKING), "--by", "Kim Voorbeeld")
+    assert (1, True, "checking") == (result.exit_code, "cannot print 王小" in result.output, state(wired, CHECKING))
+
+
 def test_check_and_reject(run: Run, wired: Services) -> None:
     """A request can be taken up, and rejected with a reason, which goes by mail."""
     run("requests", "check", reference(RECEIVED), "--by", "Kim")

@@ -104,6 +104,15 @@ def test_one_name(one: AccessCodeForm, app: Flask) -> None:
     assert "Sukarno" == mail["name"]
 
 
+def test_name_that_letters_cannot_print(one: AccessCodeForm) -> None:
+    """Who asks for an organisation is told before that letters cannot print a name; privately all goes by mail."""
+    one.send("need", need="business")
+    answer = one.send("details", **BUSINESS | {"given_name": "小明", "family_name": "王"})
+    assert (422, True) == (answer.status_code, "cannot print this: 小明." in answer.text)
+    one.send("need", need="private")
+    assert 303 == one.send("details", **PERSON | {"given_name": "小明", "family_name": "王"}).status_code
+
+
 def test_business_by_mail(one: AccessCodeForm, app: Flask) -> None:
     """Who has the address that the register has for the organisation gets the code by e-mail."""
     one.fill_in("business", email=REGISTERED.upper())

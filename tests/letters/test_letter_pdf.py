@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -16,10 +17,11 @@ from pypdf import PdfReader
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.letters.characters import FONT_CHARACTERS, to_printable
+from selfservice.letters.characters import font_characters, printing_error, to_printable, unprintable
 from selfservice.letters.pdf import FOLDER, PdfCompiler
 from selfservice.letters.text import LetterContext, letter_text
 from selfservice.values.access_code import group_code
+from selfservice.values.name import name_error
 from tests.letter_helpers import CODE, DAY, LAST, LINES, MOMENT, letter, pieces, site, text
 
 PRESS = PdfCompiler()
@@ -176,36 +178,63 @@ def test_only_our_font() -> None:
     assert {"AtkinsonHyperlegibleNext"} == names
 
 
-@pytest.mark.parametrize("weight", ["Regular", "Bold"])
-def test_signs(weight: str) -> None:
-    """The font has a picture for each sign that we say we can print."""
-    has = TTFont(FOLDER / "fonts" / f"AtkinsonHyperlegibleNext-{weight}.ttf").getBestCmap()
-    assert set() == {sign for sign in FONT_CHARACTERS if ord(sign) not in has}
+def test_characters() -> None:
+    """What we say we can print is what the fonts have a glyph for, neither more nor less."""
+    files = (FOLDER / "fonts").glob("*-Regular.ttf")
+    assert font_characters() == {chr(number) for file in files for number in TTFont(file).getBestCmap()}
+
+
+# One of each script that can be printed, with what is hard in it: marks, joined letters, conjuncts, a dotless i.
+NAMES = [
+    *("Łukasz Şçöğlu-Ðorđe Ŵyn", "Nguyễn Thị Ánh", "Işıl Çağrı İbrahimoğlu", "Ọláńrewájú Ọ̀ṣun", "Иван Тургенев"),
+    *("Αλέξανδρος", "محمد عبد الله الخوارزمي", "علی\u200cرضا", "ז׳בוטינסקי בן־דוד", "राजेश क्षत्रिय", "श्री\u200dमान"),
+    *("Արամ Խաչատրյան", "ლევან მჭედლიშვილი", "முத்துக்குமார்", "สมชาย ใจดี", "አበበ ቢቂላ"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scripts(name: str) -> None:
+    """A name in any of these scripts stands in the letter with all its characters, in the fonts that come with it."""
+    assert "" == printing_error(name) == name_error(name, empty="none")
+    made = make(lines=(name, *LINES[1:]))
+    page: Any = PdfReader(BytesIO(made)).pages[0]
+    fonts = {str(font.get_object()["/BaseFont"]) for font in page["/Resources"]["/Font"].values()}
+    assert fonts
+    assert all("AtkinsonHyperlegibleNext" in font or "NotoSans" in font for font in fonts)
+    written = unicodedata.normalize("NFD", text(made))
+    assert set() == set(unicodedata.normalize("NFD", name)) - set(written) - {"\u200c", "\u200d"}
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    ("typed", "shown", "missing"),
     [
-        ("Łukasz Şçöğlu-Ðorđe Ŵyn", "Łukasz Şçöğlu-Ðorđe Ŵyn"),
-        ("Nguyễn Thị Ánh", "Nguyen Thi Ánh"),
-        ("Ｂａｋｋｅｒ ﬁets", "Bakker fiets"),
-        ("東京 BV", "?? BV"),
-        ("Zoë\u0308", "Zoë"),
+        ("Ｂａｋｋｅｒ ﬁets", "Bakker fiets", ""),
+        ("Zoë\u0308 \u200bB\x00V", "Zoë\u0308 B V", ""),
+        ("東京 BV", "東京 BV", "東京"),
+        ("김민준", "김민준", "김민준"),
+        ("Bakker 🥖🥖", "Bakker 🥖🥖", "🥖"),
     ],
 )
-def test_printable(typed: str, shown: str) -> None:
-    """What the font lacks is shown by its nearest letter, or as a question mark; the rest as it was typed."""
-    assert shown == to_printable(typed)
+def test_printable(typed: str, shown: str, missing: str) -> None:
+    """What no font has is named, never shown as another character; only what is the same is written another way."""
+    assert (shown, missing, bool(missing)) == (
+        to_printable(typed),
+        unprintable(typed),
+        missing in printing_error(typed) != "",
+    )
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.text(max_size=60), min_size=3, max_size=5))
+@given(
+    st.lists(st.one_of(st.text(max_size=60), st.text(sorted(font_characters()), max_size=60)), min_size=3, max_size=5)
+)
 def test_any_name(lines: list[str]) -> None:
-    """Whatever was typed as name and address makes a letter, and is text in it, never markup."""
+    """Whatever was typed as name and address makes a letter, and is text in it, never markup; or is refused before."""
     from selfservice.letters import pending
 
     checked = tuple(line or "x" for line in map(pending._printable_line, lines))
-    assert 1 == len(PdfReader(BytesIO(make("en", checked))).pages)
+    if not unprintable("".join(checked)):
+        assert 1 == len(PdfReader(BytesIO(make("en", checked))).pages)
 
 
 def test_no_markup() -> None:

@@ -525,13 +525,26 @@ def test_correct_address(db: Database) -> None:
     assert "impossible" == act(db, "correct_address", reference)
 
 
-@pytest.mark.parametrize("wrong", [{"postcode": "0000"}, {"house_number": "x"}, {"street": ""}, {"city": "a\x00"}])
+@pytest.mark.parametrize(
+    "wrong", [{"postcode": "0000"}, {"house_number": "x"}, {"street": ""}, {"city": "a\x00"}, {"city": "東京"}]
+)
 def test_correct_address_that_cannot_be(db: Database, wrong: dict[str, str]) -> None:
     """An address that cannot be printed or delivered to changes nothing."""
     reference = help_.hand_in(db, BUSINESS)
     with pytest.raises(FieldError), db.write() as conn:
         self_service.correct_address(conn, CONTEXT, reference, PERSON, replace(ELSEWHERE, **wrong), ADDRESS, NOW)
     assert None is help_.request_now(db, reference).corrected_at
+
+
+def test_name_that_letters_cannot_print(db: Database) -> None:
+    """A request for an organisation has a name that letters can print; one for oneself, mailed, need not."""
+    with pytest.raises(submission.InvalidAnswersError):
+        help_.hand_in(db, BUSINESS, given_name="小明", family_name="王")
+    reference = help_.hand_in(db, PRIVATE, given_name="小明", family_name="王")
+    assert "小明 王" == help_.request_now(db, reference).name
+    reference = help_.hand_in(db, BUSINESS, given_name="राजेश", family_name="क्षत्रिय", email="r@kites.example")
+    help_.approve(db, reference)
+    assert "राजेश क्षत्रिय" == json.loads(rows(db, "letters")[0]["address_lines"])[1]
 
 
 def test_never_came_by_mail(db: Database) -> None:

@@ -15,6 +15,7 @@ from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.letters.characters import printing_error
 from selfservice.requests import submission
 from selfservice.site_config import SITE
 from selfservice.values.email import email_error
@@ -166,13 +167,17 @@ class RequestForm:
 
     def _given_name(self, text: str) -> str:
         if self.answers.get("family_name", "").strip():
-            return name_error(text, empty="")
-        return name_error(
-            text, empty=gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
+            return self._name_error(text)
+        return self._name_error(
+            text, gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
         )
 
     def _family_name(self, text: str) -> str:
-        return name_error(text, empty="")
+        return self._name_error(text)
+
+    def _name_error(self, text: str, empty: str = "") -> str:
+        # A code for an organisation may come by letter, now or when it is replaced.
+        return name_error(text, empty=empty) or (printing_error(text) if self.is_business else "")
 
     def _email(self, text: str) -> str:
         return email_error(text)

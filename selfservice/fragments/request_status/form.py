@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.letters.characters import printing_error
 from selfservice.requests import review
 from selfservice.requests.progress import RequestStatus
 from selfservice.values.address import city_error, house_number_error, street_error
@@ -39,6 +40,7 @@ def check_address(typed: Mapping[str, str]) -> dict[str, str]:
         "postcode": postcode_error(typed["postcode"]),
         "city": city_error(typed["city"]),
     }
+    errors |= {name: errors[name] or printing_error(typed[name]) for name in errors}
     return {name: message for name, message in errors.items() if message}
 
 
