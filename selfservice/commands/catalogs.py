@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -94,6 +94,16 @@ def update() -> None:
     for path, content in updated_files(extract()).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+
+
+def translate(code: str, texts: Mapping[str, str]) -> None:
+    """Fill in the translations of these texts, where the catalog of the language has none yet."""
+    with catalog_file(code).open("rb") as file:
+        catalog = read_po(file, locale=code)
+    for message in catalog:
+        if message.id in texts and not message.string:
+            message.string = texts[str(message.id)]
+    catalog_file(code).write_bytes(_to_bytes(catalog))
 
 
 def _to_bytes(catalog: Catalog) -> bytes:

@@ -2,45 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from pathlib import Path
 
 from flask import Blueprint
 
 from selfservice.config import ConfigError
-from selfservice.fragments import orders
-from selfservice.fragments.access_code import routes as access_code
-from selfservice.fragments.change_password import routes as change_password
-from selfservice.fragments.devices import routes as devices
-from selfservice.fragments.digital_invoices import routes as digital_invoices
-from selfservice.fragments.direct_debit import routes as direct_debit
-from selfservice.fragments.lost_access_code import routes as lost_access_code
-from selfservice.fragments.mailbox import routes as mailbox
-from selfservice.fragments.my import routes as my
-from selfservice.fragments.replacement_password import routes as replacement_password
-from selfservice.fragments.request_status import routes as request_status
-from selfservice.fragments.search import routes as search
-from selfservice.fragments.sign_in import routes as sign_in
-from selfservice.fragments.which_situation import routes as which_situation
 from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 
-ALL: dict[str, Blueprint] = {
-    "replacement-password": replacement_password.blueprint,
-    "which-situation": which_situation.blueprint,
-    "access-code": access_code.blueprint,
-    "request-status": request_status.blueprint,
-    "lost-access-code": lost_access_code.blueprint,
-    "search": search.blueprint,
-    "sign-in": sign_in.blueprint,
-    "my": my.blueprint,
-    "change-password": change_password.blueprint,
-    "devices": devices.blueprint,
-    "direct-debit": direct_debit.blueprint,
-    "orders": orders.blueprint,
-    "digital-invoices": digital_invoices.blueprint,
-}
+# For a demonstration only.
+DEMO = "mailbox"
+
+
+def _discover() -> dict[str, Blueprint]:
+    """The blueprint of each folder here, by the name of its form."""
+    found = {}
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        package = importlib.import_module(module.name)
+        routes = package if hasattr(package, "blueprint") else importlib.import_module(f"{module.name}.routes")
+        found[module.name.rpartition(".")[2].replace("_", "-")] = routes.blueprint
+    return found
+
+
+ALL = _discover()
+DEMO_FRAGMENTS = {DEMO: ALL.pop(DEMO)}
 # Those of this site.
 FRAGMENTS = {name: blueprint for name, blueprint in ALL.items() if name == "search" or name in SITE.forms}
-DEMO_FRAGMENTS: dict[str, Blueprint] = {"mailbox": mailbox.blueprint}
 # These lead to each other, in their pages and their mails; the others lead to them.
 ACCESS_CODES = (
     *("access-code", "request-status", "lost-access-code", "replacement-password"),
