@@ -13,6 +13,7 @@ from selfservice.accounts import passwords
 from selfservice.accounts.passwords import Hasher
 from selfservice.db import Database
 from selfservice.demo import accounts
+from selfservice.web.forms import About
 from tests.clients import HouseClient
 
 PASSWORD = "paarse olifant fietst naar zee"
@@ -68,6 +69,14 @@ def person_id(app: Flask, number: int) -> int:
     """The row number of a person of the demonstration."""
     row = database(app).read().execute("SELECT id FROM people WHERE email = ?", (accounts.email(number),)).fetchone()
     return int(row["id"])
+
+
+def shown_to(app: Flask, number: int, purpose: str, record: str = "", *, code: int = 0) -> str:
+    """What a page says that it is about, shown to this person with their first access code or the one of this id."""
+    who = person_id(app, number)
+    query = "SELECT id FROM access_codes WHERE person_id = ? ORDER BY id"
+    code = code or database(app).read().execute(query, (who,)).fetchone()["id"]
+    return About(purpose, f"{who}:{code}", record).sign(app.extensions["services"].keys)
 
 
 def age_sessions(app: Flask, *, minutes: int = 0, hours: int = 0) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,10 +15,11 @@ from selfservice.accounts.sessions import Session, start
 from selfservice.facts.rights import Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
-from selfservice.i18n.languages import LANGUAGES, TIMEZONE, current_language
+from selfservice.i18n.languages import TIMEZONE, current_language
 from selfservice.web import cookies, rendering
 from selfservice.web.forms import About, Form
 from selfservice.web.services import services
+from selfservice.web.sign_in_form import SignInForm
 
 # The forms of these names: where one signs in, and where that leads when no other place was asked for.
 SIGN_IN = "sign-in"
@@ -29,14 +29,14 @@ UNSENT_PARAMETER = "unsent"
 # So long before the end the warning comes (WCAG 2.2, 2.2.1 asks for 20 seconds at least).
 WARN_SECONDS = 120
 _TITLES: dict[str, Callable[[], str]] = {}
-# Style sheets of their own: a form's place has it from the start, so that what comes there later is styled at once.
+# Style sheets of their own.
 _STYLE_SHEETS: dict[str, str] = {}
 # Forms of which no answer is saved when a session ends, since passwords are typed there.
 _SECRET_FORMS: set[str] = set()
-_READ_ONLY_FORMS: set[str] = set()
+# Forms with only something to read, which have a page of their own: the link that stands for each on a help page.
+_READ_ONLY_FORMS: dict[str, Callable[[], str]] = {}
 # Of what was typed in a session that has ended so many characters a field are saved: more fits no field of ours.
 MAX_SAVED_LENGTH = 300
-_FORM_PATH = re.compile(f"/(?:{'|'.join(LANGUAGES)})/self-service/([a-z-]+)(?:/[a-z-]+)?")
 
 PersonalView = Callable[[Session], Response]
 
@@ -110,11 +110,11 @@ def add_personal_routes(
     *,
     style: str = "",
     secret: bool = False,
-    read_only: bool = False,
+    read_only: Callable[[], str] | None = None,
 ) -> None:
     """Give a personal form its two GET addresses; `style` names a style sheet of its own among the site's, `secret`
     says that no answer is saved there, `read_only` that there is only something to read: that leaves the
-    screen when the session ends.
+    screen when the session ends, and a help page only has a link to it, with these words.
 
     Its own address answers `show` to whoever is signed in and may use it, and to others the sign-in form in its
     place, which leads back here; without a cookie that touches nothing, so it can be baked into pages. `mine` is
@@ -126,7 +126,7 @@ def add_personal_routes(
     if secret:
         _SECRET_FORMS.add(name)
     if read_only:
-        _READ_ONLY_FORMS.add(name)
+        _READ_ONLY_FORMS[name] = read_only
 
     def start() -> Response:
         session = current_session()
@@ -135,16 +135,20 @@ def add_personal_routes(
         unsent = UNSENT_PARAMETER in request.args
         # What the address asks for is still asked after signing in.
         return render_sign_in(
-            name, then=request.full_path if request.query_string and not unsent else None, unsent=unsent
+            name, then=request.full_path if request.query_string and not unsent else "", unsent=unsent
         )
+
+    def way(session: Session) -> Response:
+        assert read_only is not None
+        return render_signed_in(session, name, title(), form_path(name), read_only())
 
     def mine() -> Response:
         if not rendering.wants_fragment():
             return rendering.see(form_path(name))
         session = current_session()
-        return (
-            Response(status=204, mimetype="text/plain") if session is None else _render_if_allowed(name, session, show)
-        )
+        if session is None:
+            return Response(status=204, mimetype="text/plain")
+        return _render_if_allowed(name, session, way if read_only else show)
 
     blueprint.add_url_rule("", "start", start)
     blueprint.add_url_rule("/mine", "mine", mine)
@@ -176,41 +180,28 @@ def _render_not_allowed(name: str, session: Session) -> Response:
     return render_personal(session, name, "sign_in/not_for_you.html", title=_TITLES[name](), status=status)
 
 
-def render_sign_in(
-    name: str,
-    values: Mapping[str, str] | None = None,
-    errors: Mapping[str, str] | None = None,
-    status: int = 200,
-    notice: str | None = None,
-    then: str | None = None,
-    unsent: bool = False,
-) -> Response:
+def render_sign_in(name: str, form: SignInForm | None = None, then: str = "", *, unsent: bool = False) -> Response:
     """The sign-in form in the place of the form `name`; after signing in it goes on to `then`, or else to that form."""
-    own = name == SIGN_IN
     return rendering.render(
         "sign_in/start.html",
-        title=gettext("Log in") if own else _TITLES[name](),
-        status=status,
-        error=status >= 400,
-        switch_form=f"{name}-form",
-        # The form is sent to sign-in wherever it stands.
-        switch_action=form_path(SIGN_IN),
-        style=_STYLE_SHEETS.get(name, ""),
-        panel=name,
-        then=then or ("" if own else form_path(name)),
-        values=values or {},
-        errors=errors or {},
-        notice=notice,
+        title=gettext("Log in") if name == SIGN_IN else _TITLES[name](),
+        form=form or SignInForm(panel=name),
+        then=then,
         kept=_has_saved_typed(name),
         unsent=unsent,
         header=_session_has_ended(),
     )
 
 
-def panel_for_next(then: str) -> str:
-    """Which form's place a sign-in form with this `next` stands in: that form's, or sign-in's own."""
-    match = _FORM_PATH.fullmatch(then.partition("?")[0])
-    return match[1] if match and match[1] in _TITLES else SIGN_IN
+def render_signed_in(session: Session, name: str, title: str, path: str, link: str) -> Response:
+    """Who is signed in already, where a sign-in form stood, and a link to go on."""
+    return render_personal(session, name, "sign_in/already.html", title=title, path=path, link=link)
+
+
+def sent_place() -> str:
+    """The form in whose place the form to sign in, or to stay signed in, was sent."""
+    name = request.form.get("place", "")
+    return name if name in _TITLES else SIGN_IN
 
 
 def about(session: Session, purpose: str, record: object = "", version: object = "") -> About:
@@ -224,6 +215,7 @@ def render_personal(session: Session, name: str, template: str, *, title: str, *
     variables |= {
         "panel": name,
         "focus": shown and not variables.get("errors") and not _is_wrong(variables.get("form")),
+        "style": _STYLE_SHEETS.get(name, ""),
         **session_variables(session, name),
     }
     return rendering.render(template, title=title, header=True, **variables)

@@ -187,6 +187,15 @@ class ChoiceField(TextField):
             raise ValidationError(str(self.required))
 
 
+class SelectField(ChoiceField):
+    """One of some choices, in a list that opens; one is always chosen."""
+
+    kind = "select"
+
+    def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), **options: Any) -> None:
+        super().__init__(label, choices, required=lazy_gettext("Choose one from the list."), **options)
+
+
 class TickField(TextField):
     """A box that must be ticked: `required` is the message when it is not. Its value is `yes`, or nothing."""
 

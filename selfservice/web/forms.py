@@ -36,6 +36,7 @@ from selfservice.web.fields import (
     OrganisationNumberField,
     PasswordField,
     ReferenceField,
+    SelectField,
     TextField,
     TickField,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "OrganisationNumberField",
     "PasswordField",
     "ReferenceField",
+    "SelectField",
     "TextField",
     "TickField",
     "ValidationError",
@@ -177,7 +179,8 @@ class Form(wtforms.Form):
 
         If not, nothing may be done: the form says so (409), and keeps what was typed only for who typed it.
         """
-        sent, keys = request.form.get("about", ""), services().keys
+        values, keys = request.form if request.method == "POST" else request.args, services().keys
+        sent = values.get("about", "")
         if self._about is None or self._about.matches(keys, sent):
             return True
         self.status = 409
@@ -189,8 +192,8 @@ class Form(wtforms.Form):
         else:
             self.process()
             self.notice = gettext(
-                "Somebody else was logged in when this page was opened, or the page is old. What it sent was not done. "
-                "Below is how it is now."
+                "When this page was opened somebody else was logged in, or you with another access code; or the page "
+                "is old. What it sent was not done. Below is how it is now."
             )
         return False
 

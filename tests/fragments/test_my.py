@@ -28,6 +28,7 @@ from tests.sign_in_helpers import (
     fast_hasher,
     person_id,
     prepare,
+    shown_to,
     sign_in,
     waiting_mails,
 )
@@ -182,9 +183,31 @@ def test_somebody_elses_device(app: Flask, client: HouseClient) -> None:
     sign_in(client)
     sign_in(stranger, OTHER)
     theirs = rows(database(app), "sessions")[1]["public_id"]
-    answers = [client.send(f"{DEVICES}/end", {"device": device}) for device in (theirs, "0" * 16)]
-    assert answers[0].data == answers[1].data
-    assert ([303, 303], 200) == ([each.status_code for each in answers], stranger.fragment(f"{MY}/mine").status_code)
+    for number, status in ((OTHER, 409), (MAIN, 303)):
+        answers = [
+            client.send(f"{DEVICES}/end", {"device": each, "about": shown_to(app, number, "devices/end", each)})
+            for each in (theirs, "0" * 16)
+        ]
+        assert answers[0].data == answers[1].data
+        assert [status] * 2 == [each.status_code for each in answers]
+    assert 200 == stranger.fragment(f"{MY}/mine").status_code
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_device_of_another_page(app: Flask, client: HouseClient, *, htmx: bool) -> None:
+    """A page of somebody else, or with a button for another device, ends nothing; it shows where one is logged in."""
+    other, stranger = browser(app), browser(app)
+    sign_in(client)
+    sign_in(other)
+    device, about = end_buttons(client)[0], client.about_of(f"{DEVICES}/end", {})
+    sign_in(stranger, OTHER)
+    for who, data, told in (
+        (client, {"device": device, "about": about}, "in another tab"),
+        (stranger, {"about": about}, "or you with another access code"),
+    ):
+        answer = who.send(f"{DEVICES}/end", data, htmx=htmx)
+        assert (409, True, True) == (answer.status_code, told in answer.text, "Logged in " in answer.text)
+    assert [200, 200, 200] == [each.fragment(f"{MY}/mine").status_code for each in (client, other, stranger)]
 
 
 def test_change(app: Flask, client: HouseClient) -> None:
@@ -266,9 +289,9 @@ def test_change_after_time_out(app: Flask, client: HouseClient) -> None:
     asked = client.get(answer.headers["Location"])
     after = house.elements(house.parse(asked.text, fragment=False), "input")
     assert (f"{CHANGE}?unsent=1", [], False) == (answer.headers["Location"], rows(database(app), "drafts"), promised)
-    assert (True, [CHANGE]) == (
+    assert (True, ["change-password"]) == (
         "so nothing was changed. Log in" in asked.text,
-        [one.get("value") for one in after if one.get("name") == "next"],
+        [one.get("value") for one in after if one.get("name") == "place"],
     )
 
 
@@ -306,7 +329,9 @@ def test_nobody_keeps_it_from_the_owner(app: Flask, client: HouseClient) -> None
     """Who has other mails sent up to the cap first, then changes the password: the owner hears of it all the same."""
     sign_in(client)
     for iban in ("NL91ABNA0417164300", "NL02ABNA0123456789", "BE68539007547034", "NL91ABNA0417164300"):
-        client.send("/en/self-service/direct-debit", {"iban": iban, "holder": "J. van der Zonnestraal"})
+        client.send(
+            "/en/self-service/direct-debit", {"iban": iban, "holder": "J. van der Zonnestraal", "mandate": "yes"}
+        )
     client.send("/en/self-service/digital-invoices", {"email": "else@where.example"})
     client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     mine = [kind for kind, recipient in waiting_mails(app) if recipient == accounts.email(MAIN)]

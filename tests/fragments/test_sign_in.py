@@ -47,8 +47,8 @@ def hasher(app: Flask) -> Hasher:
     return prepare(app)
 
 
-def send(client: HouseClient, code: str, password: str = WRONG, **more: Any) -> Any:
-    return client.send(ADDRESS, {"access_code": code, "password": password}, **more)
+def send(client: HouseClient, code: str, password: str = WRONG, place: str = "sign-in", **more: Any) -> Any:
+    return client.send(ADDRESS, {"access_code": code, "password": password, "place": place}, **more)
 
 
 def test_enter(client: HouseClient) -> None:
@@ -278,9 +278,10 @@ def test_out(app: Flask, client: HouseClient) -> None:
 def test_out_with_htmx(client: HouseClient) -> None:
     """htmx is told to load the whole page, since the page around the form said who was signed in."""
     sign_in(client)
-    after = client.fragment(client.send(f"{ADDRESS}/out", {}, htmx=True).headers["Location"])
-    assert (204, f"{ADDRESS}/out") == (after.status_code, after.headers["HX-Redirect"])
-    assert "You are logged out" in client.get(f"{ADDRESS}/out").text
+    answer = client.send(f"{ADDRESS}/out", {}, htmx=True)
+    assert (204, f"{ADDRESS}/out") == (answer.status_code, leads_to(answer))
+    assert '"cache"' == answer.headers["Clear-Site-Data"]
+    assert "You are logged out" in client.follow(answer).text
 
 
 def test_out_twice(client: HouseClient) -> None:
@@ -318,19 +319,19 @@ def test_stay(app: Flask, client: HouseClient) -> None:
     """'Stay logged in' begins the time anew and answers the line about it alone; without htmx it leads back."""
     sign_in(client)
     age_sessions(app, minutes=14)
-    data = {"next": "/en/self-service/direct-debit"}
+    data = {"place": "direct-debit"}
     part = client.send(f"{ADDRESS}/stay", data, htmx=True)
     left = re.search(r'id="direct-debit-session" data-session="(\d+)"', part.text)
     assert left
     assert (200, True) == (part.status_code, int(left[1]) > 800)
-    assert data["next"] == client.send(f"{ADDRESS}/stay", data).headers["Location"]
+    assert "/en/self-service/direct-debit" == client.send(f"{ADDRESS}/stay", data).headers["Location"]
 
 
 def test_stay_too_late(app: Flask, client: HouseClient) -> None:
     """After the time-out it says so, and that what was typed is kept."""
     sign_in(client)
     age_sessions(app, minutes=15)
-    assert "You are logged out now" in client.send(f"{ADDRESS}/stay", {"next": MY}, htmx=True).text
+    assert "You are logged out now" in client.send(f"{ADDRESS}/stay", {"place": "my"}, htmx=True).text
 
 
 def test_warning_is_there(client: HouseClient) -> None:
@@ -347,7 +348,8 @@ def test_warning_is_there(client: HouseClient) -> None:
     [
         ("/en/self-service/direct-debit", "/en/self-service/direct-debit"),
         ("/nl/self-service/direct-debit", "/en/self-service/direct-debit"),
-        ("/en/orders/?a=b", "/en/orders/?a=b"),
+        ("/en/self-service/orders?words=a#orders", "/en/self-service/orders?words=a"),
+        ("/en/orders/?next=/self-service/", MY),
         ("//elsewhere.example/", MY),
         ("https://elsewhere.example/", MY),
         ("/\\elsewhere.example", MY),
@@ -356,8 +358,29 @@ def test_warning_is_there(client: HouseClient) -> None:
     ],
 )
 def test_next(client: HouseClient, then: str, place: str) -> None:
-    """Signing in leads on to a path of this site in one's language, and to nowhere else."""
+    """Signing in leads on to a form of this site in one's language, and to nowhere else."""
     assert place == leads_to(sign_in(client, next=then))
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("place", ["sign-in", "my", "orders", "direct-debit", "nothing"])
+def test_leads_to_a_place(client: HouseClient, place: str, *, htmx: bool) -> None:
+    """Signing in leads to the page of the form in whose place it was: the whole page, so that it begins at its top."""
+    answer = send(client, accounts.code(MAIN), PASSWORD, htmx=htmx, place=place)
+    there = MY if place in ("sign-in", "nothing") else f"/en/self-service/{place}"
+    assert (204 if htmx else 303, there) == (answer.status_code, leads_to(answer))
+    assert "Jip van der Zonnestraal" in client.follow(answer).text
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("more", [{}, {"place": "orders"}, {"next": "/en/self-service/orders?period=last-year"}])
+def test_no_cookies(app: Flask, more: dict[str, str], *, htmx: bool) -> None:
+    """A right password in a browser that keeps no cookies: at once it says that they are needed, and not the form."""
+    client = app.test_client(use_cookies=False)
+    data = {"access_code": accounts.code(MAIN), "password": PASSWORD, **more}
+    answer = client.post(ADDRESS, data=data, headers=HTMX_HEADERS if htmx else {})
+    page = client.get(answer.headers["HX-Redirect" if htmx else "Location"])
+    assert (200, True, False) == (page.status_code, "Allow cookies" in page.text, 'name="password"' in page.text)
 
 
 def test_next_in_address(client: HouseClient) -> None:
@@ -370,9 +393,7 @@ def test_next_in_address(client: HouseClient) -> None:
 def test_error_stays_in_its_place(client: HouseClient) -> None:
     """A wrong password typed in another form's place is told in that place."""
     answer = send(client, accounts.code(MAIN), htmx=False)
-    there = client.send(
-        ADDRESS, {"access_code": "", "password": "", "next": "/en/self-service/direct-debit"}, htmx=True
-    )
+    there = send(client, "", "", place="direct-debit", htmx=True)
     assert [True, True] == ['<section id="sign-in"' in answer.text, '<section id="direct-debit"' in there.text]
 
 
@@ -485,7 +506,7 @@ def brought(answer: TestResponse) -> list[tuple[str, str]]:
 
 
 def test_header_follows(client: HouseClient) -> None:
-    """After signing in in place the answer brings along who is signed in, for the header; a page has its one header."""
+    """What a page loads of a form brings along who is signed in, for the header; a page has its one header."""
     then = "/en/self-service/direct-debit"
     assert [] == brought(client.fragment(then))
     sign_in(client, next=then)
@@ -502,7 +523,9 @@ def test_header_follows_the_time_out(app: Flask, client: HouseClient, how: str) 
     then = "/en/self-service/direct-debit"
     sign_in(client)
     age_sessions(app, minutes=15)
-    answer = client.fragment(then) if how == "form" else client.send(f"{ADDRESS}/stay", {"next": then}, htmx=True)
+    answer = (
+        client.fragment(then) if how == "form" else client.send(f"{ADDRESS}/stay", {"place": "direct-debit"}, htmx=True)
+    )
     assert [("outerHTML:.account", "My access code")] == brought(answer)
 
 

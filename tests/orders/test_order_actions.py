@@ -19,7 +19,7 @@ from selfservice.i18n.languages import LANGUAGES, TIMEZONE
 from selfservice.orders import main_code, redelivery
 from selfservice.orders.models import Order
 from tests import house
-from tests.clients import HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import rows
 from tests.orders.factories import buy, clear, days_ago
 from tests.sign_in_helpers import (
@@ -32,6 +32,7 @@ from tests.sign_in_helpers import (
     database,
     person_id,
     prepare,
+    shown_to,
     sign_in,
     waiting_mails,
 )
@@ -93,8 +94,15 @@ def test_which_orders(changes: dict[str, object], *, free: bool) -> None:
     assert free == redelivery.is_allowed(order(**changes), FACTS, dt.datetime(2026, 10, 24, 13, tzinfo=TIMEZONE))
 
 
-def press(client: HouseClient, number: str, *, htmx: bool = False, **more: str) -> TestResponse:
-    return client.send(f"{ORDERS}/again", {"number": number, **more}, htmx=htmx)
+def button(app: Flask, number: str, who: int = MAIN, code: int = 0) -> str:
+    """What a page says that showed this person a button to have an order again."""
+    return shown_to(app, who, "orders/again", number, code=code)
+
+
+def press(app: Flask, client: HouseClient, number: str, *, htmx: bool = False, **more: str) -> TestResponse:
+    """Send the button; of a page that showed it to the first person, if not said otherwise."""
+    data = {"number": number, "about": button(app, number), **more}
+    return client.post(f"{ORDERS}/again", data=data, headers=HTMX_HEADERS if htmx else {})
 
 
 @pytest.mark.parametrize("htmx", [False, True])
@@ -103,9 +111,9 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     number = buy(app, MAIN)
     sign_in(client)
     assert "Get it again: €0.00" in client.get(ORDERS).text
-    answers = [press(client, number, htmx=htmx, list="period=this-year") for _ in range(3)]
+    answers = [press(app, client, number, htmx=htmx, list="period=this-year") for _ in range(3)]
     place = f"{ORDERS}/again?number={number}&list=period%3Dthis-year"
-    assert [(303, place)] * 3 == [(each.status_code, each.headers["Location"]) for each in answers]
+    assert [(204 if htmx else 303, place)] * 3 == [(each.status_code, leads_to(each)) for each in answers]
     redeliveries = rows(database(app), "order_redeliveries")
     assert [(number, person_id(app, MAIN), None)] == [
         (row["number"], row["person_id"], row["done_at"]) for row in redeliveries
@@ -122,25 +130,11 @@ def test_again(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     assert ["asked", "asked_before", "asked_before"] == results
 
 
-@pytest.mark.parametrize(
-    ("stands", "in_place"),
-    [("/en/orders/", True), (f"{ORDERS}?words=x", True), (f"{ORDERS}/problem?number=x", False), (None, False)],
-)
-def test_way_back(app: Flask, client: HouseClient, stands: str | None, *, in_place: bool) -> None:
-    """Where the list stood its address still is, and a link to it leads nowhere: it comes back in place."""
-    number = buy(app, MAIN)
-    sign_in(client)
-    press(client, number)
-    headers = {} if stands is None else {"HX-Request": "true", "HX-Current-URL": f"http://localhost{stands}"}
-    page = client.get(f"{ORDERS}/again?number={number}", headers=headers).text
-    assert in_place == (f'href="{ORDERS}#orders" data-hx-get="{ORDERS}#orders"' in page)
-
-
 def test_delivered_again(app: Flask, client: HouseClient) -> None:
     """Once the shop said that it was delivered again, the order is no longer on its way."""
     number = buy(app, MAIN)
     sign_in(client)
-    press(client, number)
+    press(app, client, number)
     with database(app).write() as conn:
         redelivery.mark_delivered(conn, 1, dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC))
     page = client.get(f"{ORDERS}/again?number={number}").text
@@ -151,7 +145,7 @@ def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
     """Who sees an order can have it come again; the mail goes to who asked."""
     number = buy(app, COLLEAGUE)
     sign_in(client)
-    press(client, number)
+    press(app, client, number)
     assert [("orders.again", accounts.email(MAIN))] == waiting_mails(app)
 
 
@@ -164,14 +158,13 @@ def test_too_late(app: Flask, client: HouseClient, changes: dict[str, object]) -
     number = buy(app, MAIN, **changes)  # type: ignore[arg-type]
     sign_in(client)
     assert "Contact us about this order" in client.get(ORDERS).text
-    first = press(client, number)
-    second = client.get(first.headers["Location"])
-    assert f"{ORDERS}/problem?number={number}&late=1" == second.headers["Location"]
-    page = client.get(second.headers["Location"]).text
+    first = press(app, client, number)
+    page = client.follow(first).text
     assert all(each in page for each in (number, "Extract", "Bakkerij De Gouden Korst", "question form"))
     said = "You get an order again for €0.00 only on the day it was made, until midnight"
-    told = [said in client.get(f"{ORDERS}/problem?number={number}{more}").text for more in ("&late=1", "")]
-    assert [True, False] == told
+    assert [True, False] == [
+        said in client.get(f"{ORDERS}/{step}?number={number}").text for step in ("again", "problem")
+    ]
     assert ([], []) == (rows(database(app), "order_redeliveries"), waiting_mails(app))
 
 
@@ -180,7 +173,7 @@ def test_a_problem_today(app: Flask, client: HouseClient) -> None:
     number = buy(app, MAIN)
     sign_in(client)
     assert "Get it again: €0.00" in client.get(f"{ORDERS}/problem?number={number}").text
-    press(client, number)
+    press(app, client, number)
     assert "Get it again" not in client.get(f"{ORDERS}/problem?number={number}").text
 
 
@@ -192,8 +185,9 @@ def test_the_list_is_kept(app: Flask, client: HouseClient) -> None:
         kept = {"number": number, "list": query}
         page = client.get(f"{ORDERS}/problem?{urlencode(kept)}").text
         form = next(one for one in house.elements(house.parse(page), "form") if one.get("action") == f"{ORDERS}/again")
-        assert kept == {one.get("name"): one.get("value") for one in house.elements(form, "input")}
-    press(client, number)
+        sent = {one.get("name"): one.get("value") for one in house.elements(form, "input")}
+        assert kept | {"about": button(app, number)} == sent
+    press(app, client, number)
     page = client.get(f"{ORDERS}/again?{urlencode(kept)}").text
     assert f'href="{escape(f"{ORDERS}/problem?{urlencode(kept)}")}"' in page
 
@@ -207,32 +201,32 @@ def test_session_over(app: Flask, client: HouseClient, step: str, *, htmx: bool)
     number = buy(app, MAIN)
     place = f"{ORDERS}/{step}?number={number}&list=period%3Dthis-year"
     if step == "again":
-        answer = press(client, number, htmx=htmx, list="period=this-year")
+        answer = press(app, client, number, htmx=htmx, list="period=this-year")
         assert (303, place) == (answer.status_code, answer.headers["Location"])
     answer = client.get(place, headers={"HX-Request": "true"} if htmx else {})
     page = house.parse(answer.text, fragment=htmx)
     after = next(one.get("value", "") for one in house.elements(page, "input") if one.get("name") == "next")
     assert (200, place) == (answer.status_code, after)
     # A wrong password is told in the same place.
-    assert 'id="orders"' in sign_in(client, password="wrong", next=after).text
-    assert place == sign_in(client, next=after).headers["Location"]
+    assert 'id="orders"' in sign_in(client, password="wrong", next=after, place="orders").text
+    assert place == leads_to(sign_in(client, next=after, place="orders"))
     assert number in client.get(place).text
     assert [] == rows(database(app), "order_redeliveries")
 
 
-@pytest.mark.parametrize("htmx", [False, True])
 @pytest.mark.parametrize("who", [COLLEAGUE, PRIVATE])
-def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int, *, htmx: bool) -> None:
+def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int) -> None:
     """Another's order answers the same bytes as one that does not exist, wherever it is named; nothing happens."""
     theirs = [buy(app, OTHER), buy(app, MAIN)]
     sign_in(client, who)
-    headers = {"HX-Request": "true"} if htmx else {}
     found = [
         [
-            client.get(f"{ORDERS}/problem?number={number}", headers=headers),
-            client.get(f"{ORDERS}/again?number={number}", headers=headers),
-            press(client, number, htmx=htmx),
-            client.get(f"{ORDERS}?words={number}", headers=headers),
+            client.get(f"{ORDERS}/problem?number={number}"),
+            client.get(f"{ORDERS}/again?number={number}"),
+            client.follow(press(app, client, number, about=button(app, number, who))),
+            press(app, client, number),
+            press(app, client, number, htmx=True),
+            client.get(f"{ORDERS}?words={number}"),
             client.get(f"{ORDERS}.csv?words={number}"),
         ]
         for number in (*theirs, "T999999")
@@ -242,15 +236,74 @@ def test_anothers_order_is_none(app: Flask, client: HouseClient, who: int, *, ht
         for number, answers in zip((*theirs, "T999999"), found, strict=True)
     ]
     assert [known[0]] * 3 == known
-    assert [200 if htmx else 404] * 3 == [each.status_code for each in found[0][:3]]
+    assert [404, 404, 404, 409, 409] == [each.status_code for each in found[0][:5]]
     assert ([], []) == (rows(database(app), "order_redeliveries"), waiting_mails(app))
 
 
 def test_without_a_number(client: HouseClient) -> None:
     """A step without an order leads back to the list."""
     sign_in(client)
-    answers = [client.get(f"{ORDERS}/problem"), client.get(f"{ORDERS}/again"), client.send(f"{ORDERS}/again", {})]
-    assert [(303, ORDERS)] * 3 == [(each.status_code, each.headers["Location"]) for each in answers]
+    answers = [client.get(f"{ORDERS}/problem"), client.get(f"{ORDERS}/again")]
+    assert [(303, ORDERS)] * 2 == [(each.status_code, leads_to(each)) for each in answers]
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("another", ["person", "account", "order", "nothing"])
+def test_sent_by_another_page(app: Flask, client: HouseClient, another: str, *, htmx: bool) -> None:
+    """A page of another person, of one's other access code, or about another order: nothing is asked for, and the list
+    of whoever is logged in comes, and says why.
+    """
+    number, theirs = buy(app, MAIN), buy(app, OTHER)
+    about = {
+        "person": button(app, number, COLLEAGUE),
+        "account": button(app, number, code=2),
+        "order": button(app, theirs),
+        "nothing": "",
+    }[another]
+    sign_in(client)
+    answer = press(app, client, number, htmx=htmx, about=about)
+    page = house.parse(answer.text, fragment=htmx)
+    notices = [house.text_of(one) for one in house.elements(page) if one.get("class") == "notice bad"]
+    told = "in another tab" if another == "order" else "somebody else was logged in, or you with another access code"
+    assert (409, [True]) == (answer.status_code, [told in each for each in notices])
+    shown = [house.text_of(one) for one in house.elements(page) if one.get("class") == "number"]
+    assert ([number], [], []) == (shown, rows(database(app), "order_redeliveries"), waiting_mails(app))
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_another_has_the_main_code(app: Flask, client: HouseClient, *, htmx: bool) -> None:
+    """A question goes to the person whom the page showed: not to who got the main code since, and not for who logged in
+    since.
+    """
+    sign_in(client, COLLEAGUE)
+    about = client.about_of(f"{ORDERS}/main")
+    with database(app).write() as conn:
+        conn.execute(
+            """UPDATE access_codes SET organisation_id = 1 WHERE person_id = :person""",
+            {"person": person_id(app, OTHER)},
+        )
+        conn.execute("UPDATE organisations SET main_person_id = ? WHERE id = 1", (person_id(app, OTHER),))
+    moved = client.send(f"{ORDERS}/main", {"about": about}, htmx=htmx)
+    sign_in(client, PRIVATE)
+    other = client.send(f"{ORDERS}/main", {"about": about}, htmx=htmx)
+    assert (409, 409, []) == (moved.status_code, other.status_code, waiting_mails(app))
+    assert ("T••• " in moved.text, "Send them my question" in moved.text) == (True, True)
+    assert "somebody else was logged in" in other.text
+
+
+def test_file_of_another_page(app: Flask, client: HouseClient) -> None:
+    """A link to a file on a page of somebody else gives no file: the same address is about others' orders now."""
+    buy(app, MAIN)
+    mine = buy(app, OTHER)
+    sign_in(client)
+    page = house.parse(client.get(f"{ORDERS}?period=this-year").text)
+    links = [one.get("href", "") for one in house.elements(page, "a") if "about=" in one.get("href", "")]
+    assert [200] * 4 == [client.get(each).status_code for each in links]
+    sign_in(client, OTHER)
+    answers = [client.get(each) for each in links]
+    assert [409] * 4 == [each.status_code for each in answers]
+    assert [(True, True)] * 4 == [("somebody else was logged in" in each.text, mine in each.text) for each in answers]
+    assert 200 == client.get(f"{ORDERS}.csv?period=this-year").status_code
 
 
 def test_the_way_back_is_ours(app: Flask, client: HouseClient) -> None:
@@ -277,8 +330,10 @@ def test_ask_the_main_person(app: Flask, client: HouseClient, *, htmx: bool) -> 
         assert shown in page
     for hidden in ("Jip", "Zonnestraal", accounts.email(MAIN)):
         assert hidden not in page
-    answers = [client.send(f"{ORDERS}/main", {}, htmx=htmx) for _ in range(2)]
-    assert [(303, f"{ORDERS}/main")] * 2 == [(each.status_code, each.headers["Location"]) for each in answers]
+    about = client.about_of(f"{ORDERS}/main")
+    answers = [client.send(f"{ORDERS}/main", {"about": about}, htmx=htmx) for _ in range(2)]
+    status = 204 if htmx else 303
+    assert [(status, f"{ORDERS}/main")] * 2 == [(each.status_code, leads_to(each)) for each in answers]
     assert [("orders.main", accounts.email(MAIN))] == waiting_mails(app)
     sent = rows(database(app), "outbox")[0]
     assert ("nl", accounts.email(COLLEAGUE)) == (sent["language"], json.loads(sent["payload"])["asker_email"])
@@ -323,7 +378,7 @@ def test_no_main_person(app: Flask, client: HouseClient) -> None:
         conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE person_id = ?", (person_id(app, MAIN),))
     page = client.get(f"{ORDERS}/main").text
     assert ("Nobody at your organisation has a main code" in page, "Send them" in page) == (True, False)
-    assert (303, []) == (client.send(f"{ORDERS}/main", {}).status_code, waiting_mails(app))
+    assert (409, []) == (client.send(f"{ORDERS}/main", {}).status_code, waiting_mails(app))
 
 
 @pytest.mark.parametrize("who", [MAIN, PRIVATE])
@@ -331,7 +386,7 @@ def test_nothing_to_ask(app: Flask, client: HouseClient, who: int) -> None:
     """Who has the main code, or a private one, has nobody to ask."""
     sign_in(client, who)
     answers = [client.get(f"{ORDERS}/main"), client.send(f"{ORDERS}/main", {})]
-    assert [303, 303] == [each.status_code for each in answers]
+    assert [303, 409] == [each.status_code for each in answers]
     assert (ORDERS, []) == (client.get(f"{ORDERS}/main").headers["Location"], waiting_mails(app))
     assert "which is our main code" not in client.get(ORDERS).text
 

@@ -8,6 +8,8 @@ from selfservice import clock, web
 from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
+from selfservice.fragments.devices import form
+from selfservice.fragments.devices.form import EndForm
 from selfservice.i18n.catalogs import gettext
 from selfservice.web import authentication
 from selfservice.web.services import services
@@ -21,9 +23,12 @@ def title() -> str:
     return gettext("Where you are logged in")
 
 
-def _show(session: Session) -> Response:
+def _show(session: Session, sent: EndForm | None = None) -> Response:
     devices = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
-    return authentication.render_personal(session, NAME, "devices/list.html", title=title(), devices=devices)
+    return authentication.render_personal(
+        session, NAME, "devices/list.html", title=title(), form=sent or form.end(session), others=form.end(session),
+        devices=[(each, form.end(session, each.public_id)) for each in devices],
+    )  # fmt: skip
 
 
 @blueprint.post("/end")
@@ -31,6 +36,9 @@ def end() -> Response:
     """End one session, or all but this one. Another person's answers the same as one that is not there."""
     session, now = authentication.require_session(NAME), clock.now()
     one = request.form.get("device", "")
+    sent = form.end(session, one)
+    if not sent.is_current():
+        return _show(session, sent)
     with services().db.write() as conn:
         if one:
             count = int(sessions.end_by_public_id(conn, session.person_id, one, now))
@@ -50,4 +58,4 @@ def end() -> Response:
     return web.see(authentication.form_path(NAME))
 
 
-authentication.add_personal_routes(blueprint, title, _show, read_only=True)
+authentication.add_personal_routes(blueprint, title, _show, read_only=lambda: gettext("See where you are logged in"))

@@ -11,12 +11,19 @@ from markupsafe import Markup, escape
 from selfservice import clock, mailer, web
 from selfservice.i18n.catalogs import gettext
 from selfservice.mail import outbox
-from selfservice.web import security
+from selfservice.web import forms, security
 from selfservice.web.services import services
 
 NAME = "mailbox"
 blueprint = Blueprint("mailbox", __name__)
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+class HurryForm(forms.Form):
+    """To have what waits sent now."""
+
+    fragment = NAME
+    step = "hurry"
 
 
 @blueprint.before_request
@@ -44,6 +51,7 @@ def start() -> Response:
         "mailbox/list.html",
         title=gettext("Mailbox of this demonstration"),
         mails=mailer.demo_mailbox(services().config).list(),
+        hurry=HurryForm(),
         waiting=outbox.waiting_times(services().db.read(), clock.now()),
     )
 

@@ -42,4 +42,4 @@ def _links(kind: str) -> list[dict[str, Any]]:
     ]
 
 
-authentication.add_personal_routes(blueprint, title, _show, read_only=True)
+authentication.add_personal_routes(blueprint, title, _show, read_only=lambda: gettext("To what you can do here"))

@@ -13,14 +13,16 @@ from selfservice import clock, web
 from selfservice.accounts.sessions import Session
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection
+from selfservice.fragments.orders import form
 from selfservice.fragments.orders.query_parameters import LIST, NAME, alternates, link, of_request
-from selfservice.fragments.orders.routes import blueprint, requester_of, viewer_of
+from selfservice.fragments.orders.routes import blueprint, not_current, requester_of, viewer_of
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.orders import labels, main_code, redelivery
-from selfservice.orders.models import Order
+from selfservice.orders.main_code import MainCodeHolder
 from selfservice.orders.store import OrderStore
-from selfservice.web import authentication, cookies, rendering
+from selfservice.web import authentication, cookies
+from selfservice.web.forms import Form
 from selfservice.web.services import services
 
 ASKED = "orders-main"
@@ -33,71 +35,72 @@ MAX_LIST = 2000
 @blueprint.get("/again", endpoint="again")
 def see_again() -> Response:
     """How it stands with getting this order again. Nobody else's can be told from one that is not there."""
-    back = _back(request.args)
-    session = _required("/again", request.args, back)
-    conn, now = services().db.read(), clock.now()
-    if not request.args.get("number"):
+    return _step("again")
+
+
+@blueprint.get("/problem")
+def problem() -> Response:
+    """Contact about an order, with what we ask about it filled in."""
+    return _step("problem")
+
+
+def _step(step: str) -> Response:
+    back, number = _back(request.args), request.args.get("number", "")
+    session = _required(f"/{step}", request.args, back)
+    if not number:
         return web.see(link("", back))
-    order = _find(conn, session, request.args["number"])
+    conn, now = services().db.read(), clock.now()
+    order = OrderStore(conn).get(viewer_of(conn, session).scope, number, current_language())
     if order is None:
-        return _unknown(session, back)
-    asked_at = redelivery.requested_at(conn, [order.number]).get(order.number)
-    if asked_at is None and not redelivery.is_allowed(order, services().facts, now):
-        return web.see(link("/problem", {"number": order.number, "late": "1", **_kept(back)}))
+        return _render(
+            session, "unknown", alternates("", back), back, title=gettext("We do not find this order"), status=404
+        )
+    asked_at = redelivery.requested_at(conn, [number]).get(number)
+    free = asked_at is None and redelivery.is_allowed(order, services().facts, now)
+    late = step == "again" and asked_at is None and not free
+    titles = {
+        "again": gettext("Your order comes again") if asked_at else gettext("Get this order again"),
+        "problem": gettext("A problem with an order"),
+    }
+    template, place = "problem" if late else step, {"number": number, **_kept(back)}
     return _render(
-        session, "again", {"number": order.number}, back,
-        title=gettext("Your order comes again") if asked_at else gettext("Get this order again"),
-        order=order, asked_at=asked_at, done_at=redelivery.delivered_at(conn, order.number),
+        session, template, alternates(f"/{step}", place), back, title=titles[template],
+        form=form.again(session, number), order=order, free=free, late=late, asked_at=asked_at,
+        done_at=redelivery.delivered_at(conn, number), problem=link("/problem", place), kept=_kept(back),
     )  # fmt: skip
 
 
 @blueprint.post("/again")
 def ask_again() -> Response:
     """Ask for an order again: one redelivery, however often it is sent."""
-    back = _back(request.form)
+    back, number = _back(request.form), request.form.get("number", "")
     session = _required("/again", request.form, back)
-    if not request.form.get("number"):
-        return web.see(link("", back))
+    sent = form.again(session, number)
+    if not sent.is_current():
+        return not_current(session, sent)
     with services().db.write() as conn:
-        order = _find(conn, session, request.form["number"])
+        order = OrderStore(conn).get(viewer_of(conn, session).scope, number, current_language())
         if order is not None:
             redelivery.request(conn, services().context, order, requester_of(session), clock.now())
-    if order is None:
-        return _unknown(session, back)
-    return web.see(link("/again", {"number": order.number, **_kept(back)}))
-
-
-@blueprint.get("/problem")
-def problem() -> Response:
-    """Contact about an order, with what we ask about it filled in."""
-    back = _back(request.args)
-    session = _required("/problem", request.args, back)
-    if not request.args.get("number"):
-        return web.see(link("", back))
-    conn = services().db.read()
-    order = _find(conn, session, request.args["number"])
-    if order is None:
-        return _unknown(session, back)
-    late = {"late": "1"} if "late" in request.args else {}
-    return _render(
-        session, "problem", {"number": order.number, **late}, back, title=gettext("A problem with an order"),
-        order=order, free=redelivery.is_allowed(order, services().facts, clock.now()), late=bool(late),
-        asked_at=redelivery.requested_at(conn, [order.number]).get(order.number),
-    )  # fmt: skip
+    return web.go(link("/again", {"number": number, **_kept(back)}))
 
 
 @blueprint.get("/main")
 def main() -> Response:
     """Who has the main code, so far as a colleague may know, and the button that has us ask them."""
-    session = authentication.require_session(NAME)
+    return _main(authentication.require_session(NAME))
+
+
+def _main(session: Session, sent: Form | None = None) -> Response:
     conn, now = services().db.read(), clock.now()
-    if session.organisation_id is None or viewer_of(conn, session).is_main:
-        return web.see(link("", {}))
+    if not _can_ask(conn, session):
+        return web.see(link("", {})) if sent is None else not_current(session, sent)
+    holder = _main_holder(conn, session)
     known = cookies.load_form(conn, ASKED, now)
     mine = known.get("of") == [session.person_id, session.organisation_id]
     return _render(
-        session, "main", {}, {}, title=gettext("Who has your main code?"),
-        main=main_code.holder(conn, session.organisation_id),
+        session, "main", alternates("/main", {}), {}, title=gettext("Who has your main code?"), main=holder,
+        form=sent or form.ask_main(session, holder),
         sent_at=from_text(known["at"]) if mine and known["at"] else None,
         again_at=from_text(known["again"]) if mine else None,
     )  # fmt: skip
@@ -107,24 +110,37 @@ def main() -> Response:
 def ask_main() -> Response:
     """Mail whoever has the main code. Asking too often changes nothing, and says from when it can be asked again."""
     session, now = authentication.require_session(NAME), clock.now()
+    number = session.organisation_id
     with services().db.write() as conn:
-        number = session.organisation_id
-        if number is None or viewer_of(conn, session).is_main or main_code.holder(conn, number) is None:
-            return web.see(link("/main", {}))
-        wait = main_code.ask_holder(conn, services().context, number, requester_of(session), now)
-        before = cookies.load_form(conn, ASKED, now)
-        hours = services().facts.get("orders.ask_main_hours").value
-        cookies.save_form(
-            conn,
-            ASKED,
-            {
-                "of": [session.person_id, number],
-                "at": before.get("at", "") if wait else to_text(now),
-                "again": to_text(now + timedelta(seconds=wait or hours * 3600)),
-            },
-            now,
-        )
-    return web.see(link("/main", {}))
+        holder = _main_holder(conn, session)
+        sent = form.ask_main(session, holder)
+        is_current = sent.is_current()
+        if is_current and number is not None and holder is not None:
+            wait = main_code.ask_holder(conn, services().context, number, requester_of(session), now)
+            before = cookies.load_form(conn, ASKED, now)
+            hours = services().facts.get("orders.ask_main_hours").value
+            cookies.save_form(
+                conn,
+                ASKED,
+                {
+                    "of": [session.person_id, number],
+                    "at": before.get("at", "") if wait else to_text(now),
+                    "again": to_text(now + timedelta(seconds=wait or hours * 3600)),
+                },
+                now,
+            )
+    return web.go(link("/main", {})) if is_current else _main(session, sent)
+
+
+def _can_ask(conn: Connection, session: Session) -> bool:
+    """Whether there can be somebody else with the main code."""
+    return session.organisation_id is not None and not viewer_of(conn, session).is_main
+
+
+def _main_holder(conn: Connection, session: Session) -> MainCodeHolder | None:
+    """Who else has the main code."""
+    number = session.organisation_id
+    return main_code.holder(conn, number) if number is not None and _can_ask(conn, session) else None
 
 
 def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Session:
@@ -138,10 +154,6 @@ def _required(step: str, sent: Mapping[str, str], back: dict[str, str]) -> Sessi
     return authentication.require_session(NAME)
 
 
-def _find(conn: Connection, session: Session, number: str) -> Order | None:
-    return OrderStore(conn).get(viewer_of(conn, session).scope, number, current_language())
-
-
 def _back(values: Any) -> dict[str, str]:
     """The list that a step came from, as its arguments; only what a list of ours has."""
     typed = dict(parse_qsl(values.get("list", "")[:MAX_LIST]))
@@ -152,25 +164,10 @@ def _kept(back: dict[str, str]) -> dict[str, str]:
     return {"list": urlencode(back)} if back else {}
 
 
-def _in_place() -> bool:
-    """Whether this comes in the place of a list or a sign-in form. From a step of its own a plain link leads back."""
-    return web.wants_fragment() and f"{authentication.form_path(NAME)}/" not in rendering.htmx_page_path()
-
-
-def _unknown(session: Session, back: dict[str, str]) -> Response:
-    # htmx would put a 404 above what is there; this comes in its place.
-    status = 200 if web.wants_fragment() else 404
-    return _render(session, "unknown", {}, back, title=gettext("We do not find this order"), status=status)
-
-
 def _render(
-    session: Session, template: str, arguments: dict[str, str], back: dict[str, str], *, title: str, **variables: Any
+    session: Session, template: str, others: dict[str, str], back: dict[str, str], *, title: str, **variables: Any
 ) -> Response:
-    # What is not there has no address of its own in the other language: the list has.
-    is_there = template != "unknown"
-    others = alternates(f"/{template}", arguments | _kept(back)) if is_there else alternates("", back)
     return authentication.render_personal(
-        session, NAME, f"orders/{template}.html", title=title, alternates=others, labels=labels,
-        step=link, problem=link("/problem", arguments | _kept(back)), kept=_kept(back),
-        back=link("", back, part=LIST), in_place=_in_place(), **variables,
+        session, NAME, f"orders/{template}.html", title=title, alternates=others, labels=labels, step=link,
+        back=link("", back, part=LIST), **variables,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from flask import Response, request
 from flask.blueprints import BlueprintSetupState
@@ -16,8 +16,9 @@ from flask.blueprints import BlueprintSetupState
 from selfservice import clock, web
 from selfservice.accounts.sessions import Session
 from selfservice.db import Connection
+from selfservice.fragments.orders import form
 from selfservice.fragments.orders.query_parameters import LIST, NAME, ListParameters, alternates, link, of_request
-from selfservice.fragments.orders.routes import blueprint, query_of, record_look, viewer_of
+from selfservice.fragments.orders.routes import blueprint, not_current, query_of, record_look, viewer_of
 from selfservice.i18n.catalogs import gettext, pgettext
 from selfservice.i18n.formats import format_time
 from selfservice.i18n.languages import TIMEZONE
@@ -39,6 +40,10 @@ def _file(kind: str) -> Response:
     session, params = authentication.current_session(), of_request()
     if session is None or params.errors:
         return web.see(link("", params.arguments()))
+    sent = form.file(session)
+    # An address that somebody kept or typed is about nothing that a page showed.
+    if "about" in request.args and not sent.is_current():
+        return not_current(session, sent)
     conn = services().db.read()
     viewer = viewer_of(conn, session, params.by)
     query = query_of(viewer, params)
@@ -111,11 +116,9 @@ def progress() -> Response:
     session = authentication.peek_session()
     job = None if session is None else _find(session)
     place = authentication.form_path(NAME) if session is None else link("/file", {"id": request.args.get("id", "")})
-    if not web.wants_fragment():
-        return web.see(place)
-    if job is None:
-        return Response(status=204, mimetype="text/plain", headers={"HX-Redirect": place})
-    shown = _shown(job)
+    if session is None or job is None or not web.wants_fragment():
+        return web.go(place)
+    shown = _shown(session, job)
     return web.render(
         "orders/progress.html", title=_title(job), **shown, is_said=request.args.get("said") != shown["step"]
     )
@@ -151,7 +154,7 @@ def _may_see(conn: Connection, session: Session, job: Job) -> bool:
 def _unknown(session: Session) -> Response:
     return authentication.render_personal(
         session, NAME, "orders/no_file.html", title=gettext("This file is not there"),
-        status=200 if web.wants_fragment() else 404, alternates=alternates("", {}),
+        status=404, alternates=alternates("", {}),
         back=link("", {}, part=LIST),
     )  # fmt: skip
 
@@ -167,12 +170,12 @@ def _render(session: Session, job: Job, *, status: int = 200, is_other: bool = F
     place = {"id": job.name}
     return authentication.render_personal(
         session, NAME, "orders/file.html", title=_title(job), status=status, is_other=is_other, is_said=False,
-        alternates=alternates("/file", place), back=_with_list(job, "") + LIST,
-        **_shown(job),
+        alternates=alternates("/file", place), back=link("", _list_of(job), part=LIST),
+        **_shown(session, job),
     )  # fmt: skip
 
 
-def _shown(job: Job) -> dict[str, Any]:
+def _shown(session: Session, job: Job) -> dict[str, Any]:
     """What the page says of a file."""
     now = clock.now()
     is_late = queue.is_overdue(services().db.read(), job, now)
@@ -188,15 +191,14 @@ def _shown(job: Job) -> dict[str, Any]:
         "page": link("/file", {"id": job.name}),
         "poll": link("/progress", {"id": job.name, "said": step}),
         "download": link("/download", {"id": job.name}),
-        "again": _with_list(job, export.KINDS[job.payload["kind"]].ending),
+        "again": link(export.KINDS[job.payload["kind"]].ending, _list_of(job) | {"about": form.file(session).about}),
         "until": _until(job),
     }
 
 
-def _with_list(job: Job, ending: str) -> str:
-    """The address of the list that the file is of, or with an ending that of the file itself."""
-    query = job.payload["list"]
-    return authentication.form_path(NAME) + ending + (f"?{query}" if query else "")
+def _list_of(job: Job) -> dict[str, str]:
+    """The arguments of the list that the file is of."""
+    return dict(parse_qsl(job.payload["list"]))
 
 
 def _until(job: Job) -> str:

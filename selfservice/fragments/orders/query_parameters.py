@@ -35,7 +35,7 @@ class UnknownParameterError(ValueError):
 class ListParameters:
     """A preset, or two days as they were typed (then `preset` is empty); words, order, and whose (0: everybody's).
 
-    `errors` has a message for each day that cannot be read; `period` is then of no use.
+    `errors` has a message for each of the two that cannot be read; `period` is then of no use.
     """
 
     preset: str = DEFAULT
@@ -63,9 +63,11 @@ class ListParameters:
         first, last = self.period.first, self.period.last
         typed = self.preset == ""
         return {
-            "from": self.since if not typed or first is None else format_date(first),
-            "to": self.until if not typed or last is None else format_date(last),
+            "since": self.since if not typed or first is None else format_date(first),
+            "until": self.until if not typed or last is None else format_date(last),
             "words": self.words,
+            "sort": self.sort,
+            "by": str(self.by or ""),
         }
 
     def in_period(self, name: str) -> ListParameters:
@@ -99,7 +101,7 @@ def parse(values: Mapping[str, str], today: date) -> ListParameters:
     if not since and not until:
         return replace(plain, period=periods.preset(preset, today))
     found, errors = {}, {}
-    for name, typed in (("from", since), ("to", until)):
+    for name, typed in (("since", since), ("until", until)):
         try:
             found[name] = periods.parse(typed) if typed else None
         except periods.NoSuchDayError:
@@ -108,9 +110,9 @@ def parse(values: Mapping[str, str], today: date) -> ListParameters:
             )
         except ValueError:
             errors[name] = gettext("We cannot read this date. Type it like 1-3-2026 or 1 March 2026.")
-    first, last = found.get("from"), found.get("to")
+    first, last = found.get("since"), found.get("until")
     if first and last and last < first:
-        errors["to"] = gettext("The last day comes before the first day. Change one of the two.")
+        errors["until"] = gettext("The last day comes before the first day. Change one of the two.")
     return replace(plain, preset="", since=since, until=until, period=Period(first, last), errors=errors)
 
 

@@ -15,7 +15,8 @@ from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
-from selfservice.fragments.orders import chart
+from selfservice.fragments.orders import chart, form
+from selfservice.fragments.orders.form import ActionForm, FindForm
 from selfservice.fragments.orders.query_parameters import (
     LIST,
     NAME,
@@ -35,8 +36,9 @@ from selfservice.orders.models import Order, Query, Sort
 from selfservice.orders.periods import Period
 from selfservice.orders.redelivery import Requester
 from selfservice.orders.store import OrderStore
-from selfservice.orders.visibility import Viewer
+from selfservice.orders.visibility import Holder, Viewer
 from selfservice.web import authentication, downloads
+from selfservice.web.forms import Form
 from selfservice.web.services import services
 
 # Looking at the same list again within this time is the same look: an event a page would only hide the others.
@@ -119,24 +121,27 @@ def _switched(session: Session, viewer: Viewer, params: ListParameters) -> Respo
 
 def _unread(session: Session, viewer: Viewer, params: ListParameters, errors: Mapping[str, str]) -> Response:
     """The form alone, with what was typed."""
-    status = 422 if errors else 200
-    return _render(
-        session, viewer, params, title=title(), status=status, error=bool(errors), errors=dict(errors), listed=None
-    )
+    return _render(session, viewer, params, errors=errors, title=title(), listed=None)
 
 
-def _list(session: Session, viewer: Viewer, params: ListParameters) -> Response:
+def not_current(session: Session, sent: Form) -> Response:
+    """The list of whoever is logged in now, saying why what was sent is not done."""
+    return _list(session, viewer_of(services().db.read(), session), ListParameters(), sent)
+
+
+def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form | None = None) -> Response:
     conn = services().db.read()
     listed = _listed(conn, viewer, params)
     record_look(session, viewer, "orders.look", params, once=True)
     page, arguments = listed["page"], params.arguments()
     name = labels.presets().get(params.preset) or labels.days(params.period)
     return _render(
-        session, viewer, params,
+        session, viewer, params, sent,
         title=title() if params.preset == "all" else gettext("Your orders: %(period)s", period=name),
-        errors={}, listed=listed, period_words=_in_words(params, viewer),
-        rows=_rows(conn, page.orders, viewer, params, services().facts, clock.now()),
-        here_list=urlencode(arguments | cursors()), downloads=_downloads(listed["total"].orders, viewer, params),
+        listed=listed, period_words=_in_words(params, viewer),
+        rows=_rows(conn, page.orders, session, viewer, params, services().facts, clock.now()),
+        here_list=urlencode(arguments | cursors()),
+        downloads=_downloads(listed["total"].orders, session, viewer, params),
         sheet_rows=workbook.MOST_ROWS,
         newer=link("", arguments | {"before": page.before}, part="#orders-list") if page.before else None,
         older=link("", arguments | {"after": page.after}, part="#orders-list") if page.after else None,
@@ -166,8 +171,8 @@ def _why_empty(store: OrderStore, viewer: Viewer, params: ListParameters) -> Emp
 
 @dataclass(frozen=True)
 class ListRow:
-    """An order in words. `step` is what can be done about it, at `href`; `asked_at` when it was asked for again, if it
-    was; `by` leads to the orders of whoever made it, where there are others'.
+    """An order in words. `step` is what can be done about it, at `href` or by the button of `form`; `asked_at` when it
+    was asked for again, if it was; `by` leads to the orders of whoever made it, where there are others'.
     """
 
     order: Order
@@ -176,12 +181,19 @@ class ListRow:
     amount: str
     step: Step
     href: str
+    form: ActionForm | None
     asked_at: str
     by: str
 
 
 def _rows(
-    conn: Connection, orders: Sequence[Order], viewer: Viewer, params: ListParameters, facts: Facts, now: datetime
+    conn: Connection,
+    orders: Sequence[Order],
+    session: Session,
+    viewer: Viewer,
+    params: ListParameters,
+    facts: Facts,
+    now: datetime,
 ) -> list[ListRow]:
     """The orders of a page, with what can be done about each."""
     asked_at = redelivery.requested_at(conn, [order.number for order in orders])
@@ -204,6 +216,7 @@ def _rows(
                 labels.format_euros(order.cents),
                 step,
                 step_link("problem" if step == "problem" else "again", order.number),
+                form.again(session, order.number) if step == "again" else None,
                 labels.format_hour(asked_at[order.number]) if step == "asked" else "",
                 theirs.get(order.holder_id, ""),
             )
@@ -220,9 +233,9 @@ def _step_link(params: ListParameters) -> Callable[[str, str], str]:
     return lambda step, number: f"{place}{step}?number={number}{more}"
 
 
-def _downloads(orders: int, viewer: Viewer, params: ListParameters) -> list[dict[str, Any]]:
+def _downloads(orders: int, session: Session, viewer: Viewer, params: ListParameters) -> list[dict[str, Any]]:
     """The four files: what each is for, how large it will be, how long it takes if that is long, and where it is."""
-    query = query_of(viewer, params)
+    query, arguments = query_of(viewer, params), params.arguments() | {"about": form.file(session).about}
     what = {
         "xlsx": (gettext("Excel"), gettext("with real dates and amounts, and a total row")),
         "csv": (gettext("CSV for a spreadsheet"), gettext("opens in columns with a double click")),
@@ -236,7 +249,7 @@ def _downloads(orders: int, viewer: Viewer, params: ListParameters) -> list[dict
             {
                 "title": name,
                 "hint": hint,
-                "href": link(export.KINDS[kind].ending, params.arguments()),
+                "href": link(export.KINDS[kind].ending, arguments),
                 "size": labels.format_size(export.estimated_bytes(orders, kind)),
                 "wait": labels.duration(seconds) if seconds > downloads.MAX_REQUEST_SECONDS else "",
             }
@@ -254,21 +267,48 @@ def _in_words(params: ListParameters, viewer: Viewer) -> str:
     return ", ".join(text for text in texts if text)
 
 
-def _render(session: Session, viewer: Viewer, params: ListParameters, **variables: Any) -> Response:
+def _render(
+    session: Session,
+    viewer: Viewer,
+    params: ListParameters,
+    sent: Form | None = None,
+    errors: Mapping[str, str] | None = None,
+    **variables: Any,
+) -> Response:
+    found = _find_form(params, viewer, errors or {})
+    if sent is not None:
+        found.notice, found.status = sent.notice, sent.status
     # Who has no orders at all has nothing to fill in either.
     has_form = variables["listed"] is None or variables["listed"]["empty"] != "none_yet"
     names = labels.presets()
     return authentication.render_personal(
-        session, NAME, "orders/list.html", switch_form=f"{NAME}-form" if has_form else None,
+        session, NAME, "orders/list.html", form=found, switches=has_form,
         alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, places=cursors(),
         labels=labels, link=list_link, step=link,
         choices=[
             {"title": names[name], "href": list_link(params.in_period(name)), "current": params.preset == name}
             for name in periods.PRESETS
         ],
-        sorts=_sorts(params), order_names=_order_names(), field_labels=_field_labels(), values=params.fields(),
-        action=authentication.form_path(NAME), checked=bool(variables["errors"]), **variables,
+        sorts=_sorts(params), **variables,
     )  # fmt: skip
+
+
+def _find_form(params: ListParameters, viewer: Viewer, errors: Mapping[str, str]) -> FindForm:
+    found = FindForm(values=params.fields())
+    found.sort.choices = list(_order_names().items())
+    if viewer.colleagues and len(viewer.colleagues) > 1:
+        found.by.choices = [
+            ("", gettext("Everybody")),
+            *((str(each.ordinal), _named(each)) for each in viewer.colleagues),
+        ]
+    for name, message in errors.items():
+        found.add_error(name, message)
+    return found
+
+
+def _named(colleague: Holder) -> str:
+    """`Amira Merrywind (…X7K)`, or who had a code before."""
+    return f"{colleague.name} ({f'…{colleague.hint}' if colleague.hint else gettext('no code now')})"
 
 
 def _sorts(params: ListParameters) -> dict[str, tuple[str, Sort, str]]:
@@ -298,14 +338,6 @@ def _order_names() -> dict[Sort, str]:
     }
 
 
-def _field_labels() -> dict[str, str]:
-    return {
-        "from": gettext("First day"),
-        "to": gettext("Last day"),
-        "words": gettext("Order number or product"),
-        "by": labels.columns()["ordered_by"],
-        "sort": gettext("Sort by"),
-    }
-
-
-authentication.add_personal_routes(blueprint, title, _show, style="css/orders.css", read_only=True)
+authentication.add_personal_routes(
+    blueprint, title, _show, style="css/orders.css", read_only=lambda: gettext("Go to your orders")
+)

@@ -6,32 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.accounts import access_codes, login_throttle, password_policy, passwords
+from selfservice.accounts import access_codes, login_throttle, passwords
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
 from selfservice.mail import outbox
-from selfservice.values.access_code import CodeHashes, access_code_error
-
-
-def check(typed: dict[str, str]) -> dict[str, str]:
-    """The messages for the fields that are not right, by field name; they depend on nothing but what was typed."""
-    return {**_check_code(typed["access_code"]), **_check_password(typed["password"])}
-
-
-def _check_code(text: str) -> dict[str, str]:
-    problem = access_code_error(text)
-    return {"access_code": problem} if problem else {}
-
-
-def _check_password(text: str) -> dict[str, str]:
-    if not text:
-        return {"password": gettext("Fill in your password.")}
-    # What no password can be is not hashed: that would cost us more than it costs who sends it.
-    if len(text.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
-        return {"password": gettext("This is longer than any password can be. Fill in your password only.")}
-    return {}
+from selfservice.values.access_code import CodeHashes
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
 """`sign-in`: access code and password; signing out; staying signed in.
 
-start → [wherever `next` says, or my]          out → out
+start → [the form in whose place it stands, wherever `next` says, or my]          out → out
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
 
@@ -12,13 +14,13 @@ from selfservice.accounts import login_throttle, sessions
 from selfservice.accounts.devices import describe
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.accounts.sessions import Session
-from selfservice.fragments.sign_in import form
+from selfservice.fragments.sign_in import form as rules
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.web import authentication, cookies, downloads
-from selfservice.web.error_pages import too_many_requests
 from selfservice.web.services import services
+from selfservice.web.sign_in_form import SignInForm
 
 NAME = authentication.SIGN_IN
 blueprint = Blueprint("sign_in", __name__)
@@ -46,36 +48,39 @@ def mine() -> Response:
 
 
 def _already(session: Session) -> Response:
-    return authentication.render_personal(session, NAME, "sign_in/already.html", title=gettext("You are logged in"))
+    place = authentication.form_path(authentication.AFTER_SIGN_IN)
+    return authentication.render_signed_in(
+        session, NAME, gettext("You are logged in"), place, gettext("To what you can do here")
+    )
 
 
-def _next(values: dict[str, str]) -> str | None:
-    """Where to go on: a path of this site, in the language in force."""
-    path = web.local_path(values.get("next", ""))
-    return None if path is None else web.path_in_language(current_language(), path)
+def _next(values: Mapping[str, str]) -> str:
+    """Where to go on: a form of ours, in the language in force; empty when nowhere else is asked for."""
+    path = (web.local_path(values.get("next", "")) or "").partition("#")[0]
+    # Only the app can say that a browser keeps no cookie (rendering.check_cookie).
+    return web.path_in_language(current_language(), path) if "/self-service/" in path.partition("?")[0] else ""
 
 
 @blueprint.post("")
 def sign_in() -> Response:
     """Check code and password. The answer to a wrong one is the same whether or not the code is anybody's."""
-    then = _next(request.form)
-    name = authentication.panel_for_next(then or "")
-    typed = {field: request.form.get(field, "") for field in ("access_code", "password")}
-    shown = {"access_code": typed["access_code"]}
-    errors = form.check(typed)
-    if web.switches_language():
-        errors = errors if request.form.get("checked") else {}
-        return authentication.render_sign_in(name, shown, errors, 422 if errors else 200, then=then)
-    if errors:
-        return authentication.render_sign_in(name, shown, errors, 422, then=then)
-    hashes = lookup_hashes(services().keys, typed["access_code"])
+    place, then = authentication.sent_place(), _next(request.form)
+    form = SignInForm.sent(panel=place)
+
+    def show() -> Response:
+        return authentication.render_sign_in(place, form, then)
+
+    if not form.accepts():
+        return show()
+    hashes = lookup_hashes(services().keys, form.access_code.data)
     with services().db.write() as conn:
         wait = login_throttle.admit(conn, services().context, hashes[0], web.client_address(), clock.now())
     if wait:
-        return too_many_requests(wait, lambda notice: authentication.render_sign_in(name, shown, {}, 429, notice, then))
-    if not _try(hashes, typed["password"]):
-        return authentication.render_sign_in(name, shown, {"both": _wrong()}, 422, then=then)
-    return web.see(then or authentication.form_path(authentication.AFTER_SIGN_IN))
+        return form.too_many(wait, show)
+    if not _try(hashes, form.password.data):
+        form.add_error("", _wrong())
+        return show()
+    return web.go(then or authentication.form_path(authentication.AFTER_SIGN_IN if place == NAME else place))
 
 
 def _wrong() -> str:
@@ -85,7 +90,7 @@ def _wrong() -> str:
 def _try(hashes: CodeHashes, password: str) -> bool:
     """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
     wired = services()
-    account = form.find_credentials(wired.db.read(), hashes, clock.now())
+    account = rules.find_credentials(wired.db.read(), hashes, clock.now())
     try:
         right = wired.hasher.verify(account.hash if account else None, password)
         outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
@@ -97,8 +102,8 @@ def _try(hashes: CodeHashes, password: str) -> bool:
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:
         accepted = account if right else None
-        if accepted is None or not form.record_success(conn, wired.context, hashes, accepted, rehashed, address, now):
-            form.record_failure(conn, wired.context, hashes, address, now)
+        if accepted is None or not rules.record_success(conn, wired.context, hashes, accepted, rehashed, address, now):
+            rules.record_failure(conn, wired.context, hashes, address, now)
             return False
         member = accepted.member
         authentication.start_session(
@@ -110,19 +115,17 @@ def _try(hashes: CodeHashes, password: str) -> bool:
 @blueprint.post("/stay")
 def stay() -> Response:
     """Begin the idle time anew, without leaving the page."""
-    session = authentication.current_session()
+    session, place = authentication.current_session(), authentication.sent_place()
     if session is not None:
         session = authentication.extend_session(session)
-    then = _next(request.form) or authentication.form_path(authentication.AFTER_SIGN_IN)
-    panel = authentication.panel_for_next(then)
     if not web.wants_fragment():
-        return web.see(then)
+        return web.see(authentication.form_path(place))
     return web.render(
         "sign_in/bar.html",
         title=title(),
         header=session is None,
-        panel=panel,
-        **authentication.session_variables(session, panel),
+        panel=place,
+        **authentication.session_variables(session, place),
     )
 
 
@@ -133,19 +136,15 @@ def sign_out() -> Response:
     with services().db.write() as conn:
         if session is not None:
             sessions.end_by_cookie(conn, cookies.value() or "", now)
-            form.record_sign_out(conn, services().context, session.person_id, web.client_address(), now)
+            rules.record_sign_out(conn, services().context, session.person_id, web.client_address(), now)
             downloads.delete_session_files(conn, session.id)
         cookies.delete(conn, now)
-    response = web.see(authentication.form_path(f"{NAME}/out"))
+    response = web.go(authentication.form_path(f"{NAME}/out"))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
 @blueprint.get("/out")
 def out() -> Response:
-    """You are signed out. To htmx it says to load the whole page, since the page around it said who you were."""
-    if web.wants_fragment():
-        return Response(
-            status=204, mimetype="text/plain", headers={"HX-Redirect": authentication.form_path(f"{NAME}/out")}
-        )
+    """You are signed out."""
     return web.render("sign_in/out.html", title=gettext("You are logged out"))
