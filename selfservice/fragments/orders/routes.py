@@ -308,7 +308,8 @@ def _find_form(params: ListParameters, viewer: Viewer, errors: Mapping[str, str]
 
 def _named(colleague: Holder) -> str:
     """`Amira Merrywind (…X7K)`, or who had a code before."""
-    return f"{colleague.name} ({f'…{colleague.hint}' if colleague.hint else gettext('no code now')})"
+    hint = f"…{colleague.hint}" if colleague.hint else gettext("no code now")
+    return f"{colleague.name} ({hint})"
 
 
 def _sorts(params: ListParameters) -> dict[str, tuple[str, Sort, str]]:
