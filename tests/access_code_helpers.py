@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice.web.services import Services
-from tests.clients import HTMX_HEADERS, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import filled
 from tests.password_form_helpers import link_of
 
@@ -60,9 +60,9 @@ class AccessCodeForm:
         return self.leads(self.send(step, **data))
 
     def leads(self, answer: TestResponse) -> str:
-        """The step that a 303 leads to; fails for any other answer."""
-        assert 303 == answer.status_code, (answer.status_code, answer.text[:2000])
-        return answer.headers["Location"].removeprefix(self.base).lstrip("/")
+        """The step that an answer leads to; fails for one that leads nowhere."""
+        assert leads_to(answer), (answer.status_code, answer.text[:2000])
+        return leads_to(answer).removeprefix(self.base).lstrip("/")
 
     def fill_in(self, kind: str = "private", until: str = "check", **changes: str) -> None:
         """Answer all steps before this one."""
@@ -74,7 +74,7 @@ class AccessCodeForm:
             ("mandate", MANDATE),
         ):
             known = {name: changes.get(name, value) for name, value in data.items()}
-            if step == until or (step == "mandate" and self.see("mandate").status_code == 303):
+            if step == until or (step == "mandate" and leads_to(self.see("mandate"))):
                 break
             self.send(step, **known)
 

@@ -16,7 +16,7 @@ from tests import browser
 from tests.live_server import WAIT_SECONDS, Live
 
 # What the browser and htmx remark on an answer that we give on purpose. (Pieces of a page are looked at one by one.)
-_EXPECTED = re.compile(r"(the server responded with a status of|Response Status Error Code) (403|404|410|422|429) ")
+_EXPECTED = re.compile(r"(the server responded with a status of|Response Status Error Code) (403|404|409|410|422|429) ")
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ class TextField(Field):
     check: Check | None = None
     defaults: ClassVar[Mapping[str, Any]] = {}
     hint: Any = ""
+    short: Any = ""
     width: int | None = None
 
     def __init__(
@@ -172,14 +173,19 @@ class NewPasswordField(PasswordField):
 
 
 class ChoiceField(TextField):
-    """One of some choices: pairs of value and label, or of value, label and hint. `required` is said of none."""
+    """One of some choices: pairs of value and label, or of value, label and hint. `required` is said of none; `short`
+    its name in the summary of errors, for a label that is a question.
+    """
 
     kind = "choice"
 
-    def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, **options: Any) -> None:
+    def __init__(
+        self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, short: Any = "", **options: Any
+    ) -> None:
         super().__init__(label, **options)
         self.choices = choices
         self.required = required
+        self.short = short
 
     def pre_validate(self, _form: Any) -> None:
         """One of the choices, and no other."""

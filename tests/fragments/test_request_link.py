@@ -17,7 +17,7 @@ from selfservice.demo import accounts, requests
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.requests import review, self_service
 from tests.access_code_helpers import PERSON, AccessCodeForm, change, made, rows, services
-from tests.clients import HTMX_HEADERS, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import filled
 from tests.live_server import wait_until
 from tests.password_form_helpers import PasswordForm, value_of
@@ -96,7 +96,7 @@ class Owner:
         """Follow the link, and see where it leads."""
         answer = self.client.get(where)
         assert 303 == answer.status_code
-        return self.client.get(answer.headers["Location"])
+        return self.client.follow(answer)
 
     def see(self) -> TestResponse:
         """Look at the page behind the link."""
@@ -104,20 +104,19 @@ class Owner:
 
     def confirm(self, page: str | None = None, **typed: str) -> TestResponse:
         """Send the form of a page, or of the page as it is now."""
-        found = re.search(r'name="request" value="(\w+)"', self.see().text if page is None else page)
-        data = {"request": found[1] if found else "", **typed}
+        data = typed if page is None else {"about": value_of(page, "about"), **typed}
         return self.client.send(self.place, data, htmx=self.htmx)
 
     def forget(self, page: str | None = None) -> TestResponse:
         """Ask for a link to choose a new password, from a page or from the page as it is now."""
-        data = {"request": value_of(self.see().text if page is None else page, "request")}
+        data = {} if page is None else {"about": value_of(page, "about")}
         return self.client.send(f"{self.place}/forgotten", data, htmx=self.htmx)
 
     def goes(self, page: str | None = None, **typed: str) -> str:
         """Send the form; where it leads."""
         answer = self.confirm(page, **typed)
-        assert 303 == answer.status_code, answer.text
-        return answer.headers["Location"].removeprefix(f"/{self.lang}/self-service/access-code/")
+        assert leads_to(answer), answer.text
+        return leads_to(answer).removeprefix(f"/{self.lang}/self-service/access-code/")
 
 
 @pytest.fixture(params=[("en", False), ("nl", True)], ids=["en-page", "nl-htmx"])
@@ -261,7 +260,7 @@ def test_the_token_leaves_the_address(one: Owner, app: Flask) -> None:
     """
     ask(app)
     answers = [browser(app).get(where) for where in (link(app), "/en/self-service/access-code/link/" + "x" * 43)]
-    assert [(303, one.place)] * 2 == [(each.status_code, each.headers["Location"]) for each in answers]
+    assert [(303, one.place)] * 2 == [(each.status_code, leads_to(each)) for each in answers]
     assert [True, False] == ["Set-Cookie" in each.headers for each in answers]
     assert link(app).rpartition("/")[2] not in str(rows(app, "drafts"))
 
@@ -275,6 +274,20 @@ def test_a_link_of_nobody(one: Owner, app: Flask) -> None:
     one.goes(new_password=GOOD)
     answers.append(one.follow("/en/self-service/access-code/link/" + "x" * 43))
     assert [(410, True)] * 2 == [(each.status_code, "This link does not work" in each.text) for each in answers]
+
+
+def test_without_cookies(app: Flask) -> None:
+    """Where cookies are blocked a link that works says that one is needed, not that it was used."""
+    ask(app)
+    for _ in range(2):
+        other = app.test_client(use_cookies=False)
+        page = other.get(other.get(link(app)).headers["Location"])
+        assert (200, True, False, False) == (
+            page.status_code,
+            "Your browser keeps no cookie of ours" in page.text,
+            "used already" in page.text,
+            "does not work" in page.text,
+        )
 
 
 def test_sent_twice(one: Owner, app: Flask) -> None:
@@ -294,7 +307,7 @@ def test_two_tabs(one: Owner, app: Flask) -> None:
     first = one.follow(link(app, number=0)).text
     second = one.follow(link(app, number=1)).text
     answer = one.confirm(first, new_password=GOOD)
-    assert (422, True, ["received"] * 2) == (
+    assert (409, True, ["received"] * 2) == (
         answer.status_code, MASKED in answer.text, [row["state"] for row in made(app)],
     )  # fmt: skip
     assert "confirmed" == one.goes(second, new_password=GOOD)
@@ -325,7 +338,7 @@ def test_password_chosen_meanwhile(one: Owner, app: Flask) -> None:
     other.follow(link(app))
     other.goes(new_password=GOOD)
     answer = one.confirm(page, new_password="four other words that are new")
-    assert (422, True) == (answer.status_code, 'name="password"' in answer.text)
+    assert (409, True) == (answer.status_code, 'name="password"' in answer.text)
     assert "confirmed" == one.goes(password=GOOD)
 
 
@@ -336,7 +349,7 @@ def test_withdrawn(app: Flask, client: HouseClient) -> None:
     status = AccessCodeForm(browser(app), "request-status")
     status.send(reference=reference, email=EMAIL)
     status.send("withdraw")
-    answer = client.get(client.get(where).headers["Location"])
+    answer = client.follow(client.get(where))
     assert (410, False) == (answer.status_code, 'type="password"' in answer.text)
     assert [] == [row for row in rows(app, "passwords") if row["person_id"] == made(app)[0]["person_id"]]
     assert "This request was withdrawn" in answer.text
@@ -481,7 +494,7 @@ def test_forgotten_in_another_tab(owner: Owner, app: Flask) -> None:
         owner.follow(link(app))
         pages.append(owner.see().text)
     answer = owner.forget(pages[0])
-    assert (422, []) == (answer.status_code, mailed(app, "replacement_password.link"))
+    assert (409, []) == (answer.status_code, mailed(app, "replacement_password.link"))
     assert 303 == owner.forget(answer.text).status_code
 
 
@@ -518,16 +531,16 @@ def test_requests_keep_no_lost_code_from_its_owner(app: Flask) -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_switch(app: Flask, lang: str) -> None:
-    """Each state says where it is in the other language, and is there."""
+    """Each state says what its address is, and is there in the other language too."""
     ask(app)
     own = Owner(browser(app), lang, htmx=True)
     own.follow(link(app))
     other = {"en": "nl", "nl": "en"}[lang]
-    assert f'data-switch="/{other}/self-service/access-code/confirm"' in own.see().text
+    assert f'data-switch="/{lang}/self-service/access-code/confirm"' in own.see().text
     assert 200 == own.client.get(f"/{other}/self-service/access-code/confirm").status_code
     own.goes(new_password=GOOD)
     done = own.client.get(f"/{lang}/self-service/access-code/confirmed", headers=HTMX_HEADERS)
-    assert f'data-switch="/{other}/self-service/access-code/confirmed"' in done.text
+    assert f'data-switch="/{lang}/self-service/access-code/confirmed"' in done.text
 
 
 def test_same_for_all(app: Flask, statements: list[str]) -> None:

@@ -5,48 +5,40 @@ Answers are kept as they were typed or as codes, never as words of a language. H
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from typing import Any, Literal
 
 from selfservice.accounts.organisations import Organisation
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
-from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import LANGUAGES
+from selfservice.i18n.catalogs import gettext, lazy_gettext
+from selfservice.i18n.languages import LANGUAGE_NAMES, current_language
 from selfservice.letters.characters import printing_error
 from selfservice.requests import submission
 from selfservice.site_config import SITE
-from selfservice.values.email import email_error
-from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.name import name_error
-from selfservice.values.organisation_number import number_name, organisation_number_error
-from selfservice.values.phone import phone_error
+from selfservice.values.organisation_number import (
+    number_label,
+    number_name,
+    organisation_number_error,
+    register_name,
+)
+from selfservice.web import forms, mandate_form
 
-# What each step asks. Nothing else that is sent is looked at.
-STEP_FIELDS = {
-    "need": ("need",),
-    "details": ("kvk_number", "given_name", "family_name", "email", "telephone"),
-    "preferences": ("payment_method", "language"),
-    "mandate": ("iban", "holder", "mandate"),
-    "check": (),
-}
 # An account to collect from belongs to the preferences: people count four steps.
 STEP_NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
 STEP_COUNT = 4
-MAX_LENGTH = 300
-
-
-def needs() -> tuple[str, ...]:
-    """What a code can be needed for here: nothing, too, where site.toml says so."""
-    business = ("business",) if SITE.organisation_number else ()
-    return (*business, "private", *(("extract",) if SITE.no_code else ()))
-
-
-def read_step(step: str, sent: Mapping[str, str]) -> dict[str, str]:
-    """What was sent for the fields of this step, and nothing else; a box that is not ticked is empty."""
-    return {name: sent.get(name, "")[:MAX_LENGTH] for name in STEP_FIELDS[step]}
+PAYMENT_METHODS = {
+    "credit": (lazy_gettext("Credit"), lazy_gettext("You deposit money first; what you order is taken off it.")),
+    "direct_debit": (
+        lazy_gettext("Direct debit"),
+        lazy_gettext("We collect what you order from your bank account."),
+    ),
+}
 
 
 def merge_answers(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
@@ -64,19 +56,205 @@ def organisation_number(answers: Mapping[str, str]) -> str:
     return answers.get("kvk_number", "") if answers.get("need") == "business" else ""
 
 
+class StepForm(forms.Form):
+    """The form of a step."""
+
+    fragment = "access-code"
+
+    def fit(self, steps: Steps) -> None:
+        """Ask what is to be asked after these answers, and of this site."""
+
+    def suggest(self) -> None:
+        """Fill in what most people will choose, where nothing was chosen."""
+
+
+class NeedForm(StepForm):
+    """What the code is for."""
+
+    step = "need"
+    need = forms.ChoiceField(
+        lazy_gettext("What do you need the code for?"),
+        required=lazy_gettext("Choose what you need the code for."),
+        short=lazy_gettext("Kind of use"),
+    )
+
+    def fit(self, steps: Steps) -> None:
+        """For an organisation where there is a register of them; for nothing where site.toml says so."""
+        business = (
+            "business",
+            gettext("For an organisation"),
+            gettext("Business use: you act for a business or another organisation."),
+        )
+        private, lang = ("private", gettext("For myself"), gettext("Private use.")), current_language()
+        none = ("extract", SITE.no_code.choice[lang], SITE.no_code.hint[lang]) if SITE.no_code else None
+        self.need.choices = [each for each in (business if SITE.organisation_number else None, private, none) if each]
+
+    def suggest(self) -> None:
+        """The only choice."""
+        if len(self.need.choices) == 1:
+            self.need.data = self.need.choices[0][0]
+
+
+class DetailsForm(StepForm):
+    """Who it is for, and for which organisation."""
+
+    step = "details"
+    kvk_number = forms.OrganisationNumberField(lazy_gettext("Number"))
+    given_name = forms.TextField(
+        lazy_gettext("First name"),
+        partial(name_error, empty=""),
+        hint=lazy_gettext("Do you have one name? Fill in one of the two, and leave the other empty."),
+        attributes={"autocomplete": "given-name", "spellcheck": "false", "maxlength": 100},
+    )
+    family_name = forms.TextField(
+        lazy_gettext("Last name"),
+        partial(name_error, empty=""),
+        attributes={"autocomplete": "family-name", "spellcheck": "false", "maxlength": 100},
+    )
+    email = forms.EmailField(lazy_gettext("E-mail address"))
+    telephone = forms.PhoneField(
+        lazy_gettext("Telephone number (you may leave this empty)"),
+        hint=lazy_gettext("Only for when we have a question about your request."),
+        width=20,
+    )
+
+    def fit(self, steps: Steps) -> None:
+        """Privately there is no organisation."""
+        self.organisation = steps.organisation
+        if not steps.is_business or SITE.organisation_number is None:
+            del self.kvk_number
+            self.email.hint = gettext(
+                "Your own address. We send everything there: the reference of this request, a link to confirm it, and "
+                "the code."
+            )
+            return
+        number = SITE.organisation_number
+        self.kvk_number.label.text = number_label()
+        digits = gettext("%(digits)s digits.", digits=number.digits)
+        self.kvk_number.hint = f"{digits} {number.found_on[current_language()]}"
+        self.email.hint = gettext(
+            "Your own address. Is it the one that %(register)s has for the organisation? Then the code comes by "
+            "e-mail, else by letter.",
+            register=register_name(),
+        )
+
+    @property
+    def number_error(self) -> str:
+        """What is wrong with the number; empty for that of an organisation."""
+        if self.organisation is not None:
+            return ""
+        return organisation_number_error(self.kvk_number.data) or gettext(
+            "We find no organisation with this %(number)s. Compare it with a letter from us.", number=number_name()
+        )
+
+    def validate_given_name(self, field: forms.TextField) -> None:
+        """One of the two names is there."""
+        if not (field.data + self.family_name.data).strip():
+            raise forms.ValidationError(gettext("Fill in your name. Do you have one name? Then one of the two is enough."))
+        self.validate_family_name(field)
+
+    def validate_family_name(self, field: forms.TextField) -> None:
+        """Letters can print it: a code for an organisation may come by letter, now or when it is replaced."""
+        if "kvk_number" in self and not field.errors and (problem := printing_error(field.data)):
+            raise forms.ValidationError(problem)
+
+    def validate_kvk_number(self, field: forms.OrganisationNumberField) -> None:
+        """It is that of an organisation."""
+        if self.number_error and not field.errors:
+            raise forms.ValidationError(self.number_error)
+
+
+class PreferencesForm(StepForm):
+    """How is paid for what is ordered, where there is a choice; and the language of mails and letters."""
+
+    step = "preferences"
+    payment_method = forms.ChoiceField(
+        lazy_gettext("How do you want to pay for what you order?"),
+        hint=lazy_gettext("The code itself is free."),
+        required=lazy_gettext("Choose how you want to pay."),
+        short=lazy_gettext("How you pay"),
+    )
+    language = forms.ChoiceField(
+        lazy_gettext("Language of our e-mails and letters"),
+        list(LANGUAGE_NAMES.items()),
+        required=lazy_gettext("Choose the language of our e-mails and letters."),
+    )
+
+    def fit(self, steps: Steps) -> None:
+        """With one way to pay there is nothing to choose."""
+        if len(steps.payment_methods) == 1:
+            del self.payment_method
+        else:
+            self.payment_method.choices = [(method, *PAYMENT_METHODS[method]) for method in steps.payment_methods]
+
+    def suggest(self) -> None:
+        """The language of the page."""
+        self.language.data = self.language.data or current_language()
+
+
+class MandateForm(mandate_form.MandateForm, StepForm):
+    """From which account may be collected."""
+
+    step = "mandate"
+
+
+class CheckForm(StepForm):
+    """All answers, to be handed in."""
+
+    step = "check"
+
+
+FORMS: dict[str, type[StepForm]] = {
+    form.step: form for form in (NeedForm, DetailsForm, PreferencesForm, MandateForm, CheckForm)
+}
+
+
 @dataclass(frozen=True)
-class RequestForm:
-    """The request as far as it was filled in. `organisation` is the one with the number that was typed."""
+class Steps:
+    """The request as far as it was filled in, and the steps that it leads through. `organisation` is the one with the
+    number that was typed.
+    """
 
     facts: Facts
     answers: Mapping[str, str]
     organisation: Organisation | None = None
 
     @classmethod
-    def load(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> RequestForm:
-        """The form with these answers; looks the organisation up. One query, or none without a number."""
+    def load(cls, conn: Connection, facts: Facts, answers: Mapping[str, str]) -> Steps:
+        """The steps with these answers; looks the organisation up. One query, or none without a number."""
         number = organisation_number(answers)
         return cls(facts, answers, submission.find_organisation(conn, number) if number else None)
+
+    def form(self, step: str, formdata: Any = None, **options: Any) -> StepForm:
+        """The form of a step, with the answers; or with `formdata`, what was sent."""
+        form = FORMS[step](formdata, values=self.answers, **options)
+        form.fit(self)
+        return form
+
+    @cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The steps that these answers lead through."""
+        wants = submission.needs_mandate(self.to_answers(), self.organisation)
+        return tuple(step for step in FORMS if step != "mandate" or wants)
+
+    @cached_property
+    def reached(self) -> str:
+        """The first step that is not answered well: what comes next. `check` when all are."""
+        return next(step for step in self.steps if step == "check" or not self.form(step).validate())
+
+    def allows(self, step: str) -> bool:
+        """Whether this step may be looked at: all before it are answered."""
+        return step in self.steps and self.steps.index(step) <= self.steps.index(self.reached)
+
+    def previous(self, step: str) -> str:
+        """The step to go back to."""
+        return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.reached
+
+    @property
+    def version(self) -> str:
+        """A digest of all that the last step shows and that decides what is handed in."""
+        known = self.organisation and (self.organisation.id, self.organisation.name, self.organisation.payment_method)
+        return hashlib.sha256(json.dumps([asdict(self.to_answers()), known]).encode()).hexdigest()
 
     @property
     def is_business(self) -> bool:
@@ -104,25 +282,6 @@ class RequestForm:
         only = self.payment_methods
         return only[0] if len(only) == 1 else self.answers.get("payment_method", "")
 
-    @cached_property
-    def steps(self) -> tuple[str, ...]:
-        """The steps that these answers lead through."""
-        wants = submission.needs_mandate(self.to_answers(), self.organisation)
-        return tuple(step for step in STEP_FIELDS if step != "mandate" or wants)
-
-    @cached_property
-    def first_open_step(self) -> str:
-        """The first step that is not answered well; `check` when all are."""
-        return next((step for step in self.steps if step == "check" or self.check(step)), "check")
-
-    def allows(self, step: str) -> bool:
-        """Whether this step may be looked at: all before it are answered."""
-        return step in self.steps and self.steps.index(step) <= self.steps.index(self.first_open_step)
-
-    def previous_step(self, step: str) -> str:
-        """The step to go back to."""
-        return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.first_open_step
-
     @property
     def delivery(self) -> submission.Delivery:
         """How the code will come."""
@@ -130,76 +289,11 @@ class RequestForm:
 
     def to_answers(self) -> submission.Answers:
         """The answers as `requests.submission` takes them."""
-        given: dict[str, Any] = {
-            name: self.answers.get(name, "") for name in ("given_name", "family_name", "email", "language")
-        }
-        given |= {name: self.answers.get(name, "") for name in ("telephone", "iban", "holder")}
+        names = ("given_name", "family_name", "email", "language", "telephone", "iban", "holder")
         return submission.Answers(
             kind=self.kind,
             payment_method=self.payment_method,
             kvk_number=self.answers.get("kvk_number", "") if self.is_business else "",
             mandate=self.answers.get("mandate") == "yes",
-            **given,
-        )
-
-    def check(self, step: str) -> dict[str, str]:
-        """The messages for the fields of a step that are not right, by field name; empty when all are."""
-        errors = {name: self._message(name) for name in STEP_FIELDS[step]}
-        return {name: message for name, message in errors.items() if message}
-
-    def _message(self, name: str) -> str:
-        text = self.answers.get(name, "")
-        message: str = getattr(self, f"_{name}")(text)
-        return message
-
-    def _need(self, text: str) -> str:
-        return "" if text in needs() else gettext("Choose what you need the code for.")
-
-    def _kvk_number(self, text: str) -> str:
-        if not self.is_business:
-            return ""
-        problem = organisation_number_error(text)
-        if not problem and self.organisation is None:
-            return gettext(
-                "We find no organisation with this %(number)s. Compare it with a letter from us.", number=number_name()
-            )
-        return problem
-
-    def _given_name(self, text: str) -> str:
-        if self.answers.get("family_name", "").strip():
-            return self._name_error(text)
-        return self._name_error(
-            text, gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
-        )
-
-    def _family_name(self, text: str) -> str:
-        return self._name_error(text)
-
-    def _name_error(self, text: str, empty: str = "") -> str:
-        # A code for an organisation may come by letter, now or when it is replaced.
-        return name_error(text, empty=empty) or (printing_error(text) if self.is_business else "")
-
-    def _email(self, text: str) -> str:
-        return email_error(text)
-
-    def _telephone(self, text: str) -> str:
-        return phone_error(text)
-
-    def _payment_method(self, _: str) -> str:
-        return "" if self.payment_method in self.payment_methods else gettext("Choose how you want to pay.")
-
-    def _language(self, text: str) -> str:
-        return "" if text in LANGUAGES else gettext("Choose the language of our e-mails and letters.")
-
-    def _iban(self, text: str) -> str:
-        return iban_error(text)
-
-    def _holder(self, text: str) -> str:
-        return holder_error(text)
-
-    def _mandate(self, text: str) -> str:
-        return (
-            ""
-            if text == "yes"
-            else gettext("Tick the box if you agree. Without that we cannot collect what you order.")
+            **{name: self.answers.get(name, "") for name in names},
         )

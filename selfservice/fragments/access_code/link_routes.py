@@ -11,19 +11,17 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from selfservice import clock, web
-from selfservice.accounts import login_throttle, password_policy, passwords
-from selfservice.accounts.password_policy import new_password_error
+from selfservice.accounts import login_throttle, passwords
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.crypto import hash_token
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.i18n.languages import current_language
 from selfservice.requests import confirmation, fulfilment, records
 from selfservice.requests.confirmation import ConfirmationLink, PendingConfirmation
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
-from selfservice.web import cookies
-from selfservice.web.error_pages import too_many_requests
+from selfservice.web import cookies, forms
 from selfservice.web.services import services
 
 # Beside what is filled in for another request in this browser, which stays.
@@ -69,7 +67,35 @@ def follow(token: str) -> Response:
                 cookies.save_form(conn, SAVED_FORM, {"token_hash": token_hash}, now)
             else:
                 cookies.delete_form(conn, SAVED_FORM, now)
-    return web.see(url_for(".confirm"))
+    return web.go(url_for(".confirm"))
+
+
+class PasswordForm(forms.Form):
+    """For who has a password: that."""
+
+    fragment = "access-code"
+    step = "confirm"
+    password = forms.PasswordField(
+        lazy_gettext("Your password"), hint=lazy_gettext("The password that you already have with us.")
+    )
+
+
+class FirstPasswordForm(forms.Form):
+    """For who has none yet: their first."""
+
+    fragment = "access-code"
+    step = "confirm"
+    new_password = forms.NewPasswordField(lazy_gettext("New password"))
+
+
+def _form(asked: PendingConfirmation, token_hash: str, *, is_sent: bool = False) -> PasswordForm | FirstPasswordForm:
+    """The form about this link, with which is agreed to how is paid; empty, or as it was sent."""
+    decided = f"{asked.has_password} {asked.payment_method} {asked.collects_from is not None} {asked.replaces_mandate}"
+    about = forms.About(SAVED_FORM, record=token_hash, version=decided)
+    kind = PasswordForm if asked.has_password else FirstPasswordForm
+    form = kind(request.form if is_sent else None, about=about)
+    form.person_id = asked.request.person_id
+    return form
 
 
 def confirm() -> Response:
@@ -77,19 +103,18 @@ def confirm() -> Response:
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
     if "done" in saved:
-        return web.see(url_for(".confirmed"))
+        return web.go(url_for(".confirmed"))
     opened = _open_link(conn, saved, now)
     if opened.pending is None:
         return _show_dead_link(opened)
     before = clock.upcoming(saved.get("before", ""), now)
-    return _show(opened.pending, mailed="before" in saved, before=before)
+    form = _form(opened.pending, saved["token_hash"])
+    return _show(opened.pending, form, mailed="before" in saved, before=before)
 
 
 def _show(
     asked: PendingConfirmation,
-    errors: dict[str, str] | None = None,
-    status: int = 200,
-    notice: str | None = None,
+    form: PasswordForm | FirstPasswordForm,
     *,
     mailed: bool = False,
     before: datetime | None = None,
@@ -97,12 +122,9 @@ def _show(
     return web.render(
         "access_code/confirm.html",
         title=gettext("Choose your password") if asked.only_sets_password else gettext("Confirm your request"),
-        status=422 if errors else status,
-        error=bool(errors) or status >= 400,
+        form=form,
         asked=asked,
         masked=mask_email(asked.request.email),
-        errors=errors or {},
-        notice=notice,
         mailed=mailed,
         before=before,
     )
@@ -122,42 +144,31 @@ def agree() -> Response:
     """Use the link up, for who knows the password or chooses the first. Sent twice, it says what the first did."""
     conn, now = services().db.read(), clock.now()
     saved = _load(conn, now)
-    asked, sent = _open_link(conn, saved, now).pending, request.form.get("request", "")
-    if "done" in saved and saved["done"]["reference"] == sent:
-        return web.see(url_for(".confirmed"))
-    if asked is None:
-        return _show_dead_link(_open_link(conn, saved, now))
-    if sent != asked.request.reference:
-        return _show_other_link(asked)
-    return (
-        _confirm_with_password(asked, saved["token_hash"])
-        if asked.has_password
-        else _choose_first_password(asked, saved["token_hash"])
-    )
+    if "done" in saved and saved["done"].get("about") == request.form.get("about"):
+        return web.go(url_for(".confirmed"))
+    opened = _open_link(conn, saved, now)
+    if opened.pending is None:
+        return _show_dead_link(opened)
+    form = _form(opened.pending, saved["token_hash"], is_sent=True)
+    if not form.accepts():
+        return _show(opened.pending, form)
+    if isinstance(form, PasswordForm):
+        return _confirm_with_password(opened.pending, form, saved["token_hash"])
+    hashed = services().hasher.hash(form.new_password.data)
+    return _confirm_request(opened.pending, form, saved["token_hash"], known=None, chosen=hashed)
 
 
-def _show_other_link(asked: PendingConfirmation) -> Response:
-    """Another link was opened in this browser since: this is what it is about, and nothing was sent for it yet."""
-    return _show(asked, status=422, notice=gettext("You opened another link meanwhile. Nothing was done yet."))
-
-
-def _confirm_with_password(asked: PendingConfirmation, token_hash: str) -> Response:
-    wired, now, typed = services(), clock.now(), request.form.get("password", "")
+def _confirm_with_password(asked: PendingConfirmation, form: PasswordForm, token_hash: str) -> Response:
+    wired, now = services(), clock.now()
     person, address = asked.request.person_id, web.client_address()
-    if not typed:
-        return _show(asked, {"password": gettext("Fill in your password.")})
-    if len(typed.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
-        # What no password can be is not hashed: that would cost us more than it costs who sends it.
-        text = gettext("This is longer than any password can be. Fill in your password only.")
-        return _show(asked, {"password": text})
     name = login_throttle.person_name(person)
     with wired.db.write() as conn:
         wait = login_throttle.admit(conn, wired.context, name, address, now)
     if wait:
-        return too_many_requests(wait, lambda notice: _show(asked, None, 429, notice))
+        return form.too_many(wait, lambda: _show(asked, form))
     known = passwords.find_hash(wired.db.read(), person)
     try:
-        right = wired.hasher.verify(known, typed)
+        right = wired.hasher.verify(known, form.password.data)
     except HasherBusyError:
         with wired.db.write() as conn:
             login_throttle.cancel(conn, wired.context, name)
@@ -165,36 +176,30 @@ def _confirm_with_password(asked: PendingConfirmation, token_hash: str) -> Respo
     if not right:
         with wired.db.write() as conn:
             confirmation.record_wrong_password(conn, wired.context, asked.request, address, clock.now())
-        return _show(asked, {"password": gettext("This is not your password. Nothing was confirmed yet: try again.")})
-    return _confirm_request(asked, token_hash, known=known, chosen=None)
+        form.add_error("password", gettext("This is not your password. Nothing was confirmed yet: try again."))
+        return _show(asked, form)
+    return _confirm_request(asked, form, token_hash, known=known, chosen=None)
 
 
-def _choose_first_password(asked: PendingConfirmation, token_hash: str) -> Response:
-    wired, typed = services(), request.form.get("new_password", "")
-    if problem := new_password_error(
-        wired.db.read(), wired.context, asked.request.person_id, typed, demo=wired.config.demo
-    ):
-        return _show(asked, {"new_password": problem})
-    return _confirm_request(asked, token_hash, known=None, chosen=wired.hasher.hash(typed))
-
-
-def _confirm_request(asked: PendingConfirmation, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
+def _confirm_request(
+    asked: PendingConfirmation, form: forms.Form, token_hash: str, *, known: str | None, chosen: str | None
+) -> Response:
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
             login_throttle.reset(conn, wired.context, login_throttle.person_name(asked.request.person_id))
         done = _load(conn, now).get("done")
-        if done is None or done["reference"] != asked.request.reference:
+        if done is None or done.get("about") != form.about:
             done = None
             made = confirmation.confirm(
                 conn, wired.context, token_hash, address, now, verified_hash=known, new_hash=chosen
             )
             if made is not None:
-                done = _done_values(asked, made)
+                done = {"about": form.about, **_done_values(asked, made)}
                 content = {"token_hash": token_hash, "done": done}
                 cookies.save_form(conn, SAVED_FORM, content, now)
     # Used in another browser meanwhile, or the password is another one: the page says how it stands.
-    return web.see(url_for(".confirm" if done is None else ".confirmed"))
+    return web.go(url_for(".confirm" if done is None else ".confirmed"))
 
 
 def _done_values(asked: PendingConfirmation, made: records.Request) -> dict[str, Any]:
@@ -218,8 +223,13 @@ def forgotten() -> Response:
     with services().db.write() as conn:
         saved = _load(conn, now)
         asked = _open_link(conn, saved, now).pending
-        wait, is_other = 0, asked is not None and request.form.get("request") != asked.request.reference
-        if asked is not None and asked.has_password and not asked.has_code and not is_other:
+        if asked is None:
+            return web.go(url_for(".confirm"))
+        form = _form(asked, saved["token_hash"])
+        if not form.is_current():
+            return _show(asked, form)
+        wait = 0
+        if asked.has_password and not asked.has_code:
             sent = confirmation.send_password_link(
                 conn, services().context, asked, web.client_address(), current_language(), now
             )
@@ -227,12 +237,7 @@ def forgotten() -> Response:
             if not wait:
                 before = clock.to_text(sent.sent_before) if sent.sent_before else ""
                 cookies.save_form(conn, SAVED_FORM, saved | {"before": before}, now)
-    if asked is not None and is_other:
-        return _show_other_link(asked)
-    if wait and asked is not None:
-        shown = asked
-        return too_many_requests(wait, lambda notice: _show(shown, None, 429, notice))
-    return web.see(url_for(".confirm"))
+    return form.too_many(wait, lambda: _show(asked, form)) if wait else web.see(url_for(".confirm"))
 
 
 def confirmed() -> Response:
@@ -240,7 +245,7 @@ def confirmed() -> Response:
     conn, now = services().db.read(), clock.now()
     done = _load(conn, now).get("done")
     if done is None:
-        return web.see(url_for(".confirm"))
+        return web.go(url_for(".confirm"))
     is_choice = done["kind"] == "business" and done["chose"]
     return web.render(
         "access_code/confirmed.html",

@@ -2,10 +2,14 @@
 
 start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
 [mail] link → confirm → confirmed (link_routes.py)
+
+Each step is a place. Each form but the start view says which saved form it is about: the one that this browser fills in
+now (`key`, made when the first step is sent). A start view that is sent beside one asks which of the two to go on with.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -16,15 +20,16 @@ from selfservice import clock, web, workdays
 from selfservice.db import Connection
 from selfservice.fragments.access_code import link_routes
 from selfservice.fragments.access_code.form import (
-    MAX_LENGTH,
+    FORMS,
+    PAYMENT_METHODS,
     STEP_COUNT,
-    STEP_FIELDS,
     STEP_NUMBERS,
-    RequestForm,
+    CheckForm,
+    NeedForm,
+    StepForm,
+    Steps,
     merge_answers,
-    needs,
     organisation_number,
-    read_step,
 )
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
@@ -37,7 +42,8 @@ from selfservice.values.iban import group_iban
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies
 from selfservice.web.error_pages import error_response as error_answer
-from selfservice.web.error_pages import too_many_requests
+from selfservice.web.fields import MAX_LENGTH
+from selfservice.web.forms import About
 from selfservice.web.pages import linked_facts
 from selfservice.web.services import services
 
@@ -50,6 +56,7 @@ def title(step: str = "need") -> str:
     """The name of the form, or of one of its steps."""
     return {
         "need": gettext("Request an access code"),
+        "begun": gettext("You began a request before"),
         "no-code": gettext("You need no access code"),
         "details": gettext("Your details"),
         "preferences": gettext("Your preferences"),
@@ -64,83 +71,124 @@ def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     return cookies.load_form(conn, NAME, now)
 
 
-def _form(conn: Connection, answers: dict[str, str]) -> RequestForm:
-    return RequestForm.load(conn, services().facts, answers)
+def _steps(conn: Connection, saved: Mapping[str, Any]) -> Steps:
+    return Steps.load(conn, services().facts, saved.get("answers", {}))
+
+
+def _about(saved: Mapping[str, Any], version: str = "") -> About | None:
+    return About(NAME, record=saved["key"], version=version) if "answers" in saved else None
+
+
+def _address(step: str) -> str:
+    return url_for(".check") if step == "check" else url_for(".show", step=step)
 
 
 @blueprint.get("")
 @web.same_for_all
 def start() -> Response:
     """The first question, not answered. Baked into the help pages: no cookie, no database, no clock."""
-    return _show("need", RequestForm(services().facts, {}), {}, first=True)
+    steps = Steps(services().facts, {})
+    return _show(steps, steps.form("need"), first=True)
 
 
-def _show(step: str, form: RequestForm, errors: dict[str, str], status: int = 200, **variables: Any) -> Response:
-    status = 422 if errors else status
-    shown = {"first": False, "looks_up": False, "lapsed": False, "notice": None} | variables
+def _show(steps: Steps, form: StepForm, template: str = "", **variables: Any) -> Response:
+    form.suggest()
     return web.render(
-        f"access_code/{step}.html",
-        title=title(step),
-        status=status,
-        error=status >= 400,
-        switch_form=f"{NAME}-form" if STEP_FIELDS[step] else None,
-        # The first step also stands at the form's own address, which takes no form.
-        switch_action=f"/{current_language()}/self-service/{NAME}/{step}",
-        step=step,
-        number=STEP_NUMBERS[step],
+        f"access_code/{template or form.step}.html",
+        title=title(template or form.step),
+        form=form,
+        steps=steps,
+        number=STEP_NUMBERS[form.step],
         last=STEP_COUNT,
-        filled=form,
-        needs=needs(),
-        values=form.answers,
-        errors=errors,
-        **shown,
+        payment_methods=PAYMENT_METHODS,
+        iban=group_iban(steps.answers.get("iban", "")),
+        promise=_promise(clock.now()) if form.step == "check" else None,
+        **{"first": False, "looks_up": False, "lapsed": False} | variables,
     )
 
 
+def _show_step(saved: Mapping[str, Any], steps: Steps, step: str, status: int = 200, notice: str = "") -> Response:
+    """A step with the answers as they are."""
+    about = _about(saved, steps.version if step == "check" else "")
+    form = steps.form(step, about=about, notice=notice)
+    form.status = status
+    return _show(steps, form, lapsed="lapsed" in saved)
+
+
+def _show_stale(conn: Connection, saved: Mapping[str, Any], step: str) -> Response:
+    """The answer to a page that was about something else (409): nothing is done, and this is how it is now."""
+    if "reference" in saved:
+        return _show_done(
+            saved,
+            409,
+            gettext(
+                "Since this page was opened a request was handed in from another tab. What you sent now was not used. "
+                "Below is the request that we have."
+            ),
+        )
+    steps = _steps(conn, saved)
+    if not saved:
+        return _show_step({"lapsed": True}, steps, "need", 409)
+    notice = gettext(
+        "Since this page was opened the request was changed in another tab, or another one was begun. What you sent "
+        "now was not used, and nothing was handed in. Below is how the request is now."
+    )
+    return _show_step(saved, steps, step if steps.allows(step) else steps.reached, 409, notice)
+
+
+@blueprint.get("/check", defaults={"step": "check"}, endpoint="check")
 @blueprint.get(f"/{STEP_IN_PATH}")
 def show(step: str) -> Response:
     """A step as it was left; or, when one before it is not answered yet, that one."""
-    conn, now = services().db.read(), clock.now()
-    saved = _load(conn, now)
+    conn = services().db.read()
+    saved = _load(conn, clock.now())
     if "reference" in saved and step != "need":
-        return web.see(url_for(".done"))
-    form = _form(conn, saved.get("answers", {}))
-    if not form.allows(step):
-        return web.see(
-            url_for(".show", step=form.first_open_step) if form.first_open_step != "check" else url_for(".check")
-        )
-    return _show(step, form, {}, lapsed="lapsed" in saved)
+        return web.go(url_for(".done"))
+    steps = _steps(conn, saved)
+    return _show_step(saved, steps, step) if steps.allows(step) else web.go(_address(steps.reached))
 
 
 @blueprint.post(f"/{STEP_IN_PATH}")
 def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
-    typed, now = read_step(step, request.form), clock.now()
-    switches, looks_up, back = web.switches_language(), "look_up" in request.form, "back" in request.form
-    if (refused := _refuse_look_up(step, typed, now)) is not None:
-        return refused
+    now, back, looks_up = clock.now(), "back" in request.form, "look_up" in request.form
+    # The start view is about no saved form; sent beside one it asks which to go on with, and that is answered here too.
+    is_start, again = step == "need" and "about" not in request.form, step == "need" and "again" in request.form
     with services().db.write() as conn:
         saved = _load(conn, now)
-        if "reference" in saved:
-            if step != "need":
-                return web.see(url_for(".done"))
-            saved = {}
-        form = _form(conn, merge_answers(saved.get("answers", {}), typed))
-        is_new = cookies.anonymous_session(conn, now) is None
-        skips_check = back or looks_up or (switches and not request.form.get("checked"))
-        errors = {} if skips_check or not form.allows(step) else form.check(step)
-        stays = bool(errors) or ((looks_up or switches) and form.allows(step))
-        if not stays and typed.get("need") == "extract":
-            return web.see(url_for(".no_code"))
-        if is_new and not stays:
+        form = FORMS[step].sent(about=None if is_start else _about(saved))
+        if ("reference" in saved and not is_start) or not form.is_current():
+            return _show_stale(conn, saved, step)
+        known = {} if is_start or again else saved
+        answers = merge_answers(known.get("answers", {}), form.values)
+        wait = _count_look_up(conn, saved, answers, now)
+        steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
+        form.fit(steps)
+        goes_on = not wait and (back or not steps.allows(step) or (not looks_up and form.accepts()))
+        if goes_on and not back and answers.get("need") == "extract":
+            return web.go(url_for(".no_code"))
+        if _is_begun(saved) and (is_start if goes_on else again):
+            return _show(_steps(conn, saved), NeedForm.sent(about=_about(saved)), "begun")
+        if goes_on and cookies.anonymous_session(conn, now) is None:
             wait = _admit(conn, table.ANONYMOUS_SESSION, now)
-            if wait:
-                return _too_often(step, form, wait)
-        if not is_new or not stays:
-            _save(conn, saved, form, step, now)
-    if stays:
-        return _show(step, form, errors, looks_up=looks_up)
-    return web.see(_step_path(form.previous_step(step) if back else form.first_open_step))
+        if not wait and (goes_on or known):
+            _save(conn, known, answers, step, now)
+    if wait:
+        return form.too_many(wait, lambda: _show(steps, form))
+    if goes_on:
+        return web.go(_address(steps.previous(step) if back else steps.reached))
+    return _show(steps, form, looks_up=looks_up)
+
+
+def _count_look_up(conn: Connection, saved: Mapping[str, Any], answers: Mapping[str, str], now: datetime) -> int:
+    """Count it when these answers have an organisation looked up that was not before; the seconds to wait, else 0."""
+    is_new = organisation_number(answers) not in ("", organisation_number(saved.get("answers", {})))
+    return _admit(conn, table.ORGANISATION, now) if is_new else 0
+
+
+def _is_begun(saved: Mapping[str, Any]) -> bool:
+    """Whether more than the first question was answered, of a request that was not handed in."""
+    return any(text for name, text in saved.get("answers", {}).items() if name != "need")
 
 
 def _admit(conn: Connection, guard: LimitSet, now: datetime) -> int:
@@ -148,47 +196,32 @@ def _admit(conn: Connection, guard: LimitSet, now: datetime) -> int:
     return guard.allow(conn, services().keys, web.client_address(), now).retry_after_seconds
 
 
-def _refuse_look_up(step: str, typed: dict[str, str], now: datetime) -> Response | None:
-    """What to answer when an organisation would be looked up that was not before, and that was done too often."""
-    before = _load(services().db.read(), now).get("answers", {})
-    number = organisation_number(before | typed)
-    if number in ("", organisation_number(before)):
-        return None
-    with services().db.write() as conn:
-        wait = _admit(conn, table.ORGANISATION, now)
-    return _too_often(step, RequestForm(services().facts, before | typed), wait) if wait else None
-
-
-def _too_often(step: str, form: RequestForm, wait: int) -> Response:
-    return too_many_requests(wait, lambda notice: _show(step, form, {}, 429, notice=notice))
-
-
-def _save(conn: Connection, saved: dict[str, Any], form: RequestForm, step: str, now: datetime) -> None:
+def _save(conn: Connection, known: Mapping[str, Any], answers: Mapping[str, str], step: str, now: datetime) -> None:
     """Save the answers. `key` makes sending them twice one request; `lapsed` says that those of before are gone."""
-    kept: dict[str, Any] = {"key": saved.get("key") or str(uuid4()), "answers": dict(form.answers)}
-    if step != "need" and not saved.get("answers"):
+    kept: dict[str, Any] = {"key": known.get("key") or str(uuid4()), "answers": dict(answers)}
+    if step != "need" and not known:
         kept["lapsed"] = True
     cookies.save_form(conn, NAME, kept, now)
-
-
-def _step_path(step: str) -> str:
-    return url_for(".check") if step == "check" else url_for(".show", step=step)
 
 
 @blueprint.get("/organisation")
 def organisation() -> Response:
     """The organisation with the number that was just typed, to stand below it; without htmx the whole step."""
     if not web.wants_fragment():
-        return web.see(url_for(".show", step="details"))
+        return web.go(_address("details"))
     answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:MAX_LENGTH]}
     if answers["kvk_number"]:
         with services().db.write() as conn:
             wait = _admit(conn, table.ORGANISATION, clock.now())
         if wait:
             return error_answer(429, retry_after=wait)
-    form = _form(services().db.read(), answers)
+    steps = Steps.load(services().db.read(), services().facts, answers)
     return web.render(
-        "access_code/organisation.html", title=title("details"), filled=form, values=answers, looks_up=False
+        "access_code/organisation.html",
+        title=title("details"),
+        form=steps.form("details"),
+        steps=steps,
+        looks_up=False,
     )
 
 
@@ -201,65 +234,51 @@ def no_code() -> Response:
     return web.render("access_code/no_code.html", title=title("no-code"), text=text)
 
 
-@blueprint.get("/check")
-def check() -> Response:
-    """All answers, and how the code will come, before anything is sent."""
-    conn, now = services().db.read(), clock.now()
-    saved = _load(conn, now)
-    if "reference" in saved:
-        return web.see(url_for(".done"))
-    form = _form(conn, saved.get("answers", {}))
-    return _check(form, now) if form.first_open_step == "check" else web.see(_step_path(form.first_open_step))
-
-
 def _promise(now: datetime) -> tuple[date, date]:
     return workdays.delivery_window(
         workdays.today(now), services().facts.get("access_code.delivery_working_days").value
     )
 
 
-def _check(form: RequestForm, now: datetime, status: int = 200, notice: str | None = None) -> Response:
-    iban = group_iban(form.answers["iban"]) if "mandate" in form.steps else ""
-    return _show("check", form, {}, status, notice=notice, iban=iban, promise=_promise(now))
-
-
 @blueprint.post("/check")
 def send() -> Response:
-    """Hand the request in. Sent twice, from here or from another tab, it is one request."""
+    """Hand in what the page showed. Sent twice it is one request."""
     now = clock.now()
     with services().db.write() as conn:
         saved = _load(conn, now)
-        if "reference" in saved:
-            return web.see(url_for(".done"))
-        form = _form(conn, saved.get("answers", {}))
-        if form.first_open_step != "check":
-            return web.see(_step_path(form.first_open_step))
+        if "reference" in saved and saved.get("about") == request.form.get("about"):
+            return web.go(url_for(".done"))
+        steps = _steps(conn, saved)
+        form = steps.form("check", about=_about(saved, steps.version))
+        if steps.reached != "check" or not form.is_current():
+            return _show_stale(conn, saved, "check")
         proof = link_routes.opened_token_hash(conn, now)
         handed = submission.submit(
-            conn, services().context, form.to_answers(), saved["key"], web.client_address(), now, proof=proof
+            conn, services().context, steps.to_answers(), saved["key"], web.client_address(), now, proof=proof
         )
         if not handed.retry_after:
-            cookies.save_form(conn, NAME, _done_values(form, handed, now), now)
+            cookies.save_form(conn, NAME, _done_values(steps, form, handed, now), now)
     if handed.retry_after:
         way = gettext(
             "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
             "browser, and then send this request: you need not wait."
         )
-        return too_many_requests(handed.retry_after, lambda notice: _check(form, now, 429, notice), way)
-    return web.see(url_for(".done"))
+        return form.too_many(handed.retry_after, lambda: _show(steps, form), way)
+    return web.go(url_for(".done"))
 
 
-def _done_values(form: RequestForm, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
-    """What the last page shows; the answers themselves are forgotten."""
-    way, (since, until) = form.delivery, _promise(now)
+def _done_values(steps: Steps, form: StepForm, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
+    """What the last page shows, and what the page was about that was sent; the answers themselves are forgotten."""
+    way, (since, until) = steps.delivery, _promise(now)
     return {
+        "about": form.about,
         "reference": group_reference(handed.reference),
         "before": clock.to_text(handed.sent_before) if handed.sent_before else "",
-        "kind": form.kind,
-        "organisation": form.organisation.name if form.organisation else "",
+        "kind": steps.kind,
+        "organisation": steps.organisation.name if steps.organisation else "",
         "channel": way.channel,
         "lines": list(way.lines),
-        "email": mask_email(form.answers["email"]),
+        "email": mask_email(steps.answers["email"]),
         "since": since.isoformat(),
         "until": until.isoformat(),
     }
@@ -269,11 +288,16 @@ def _done_values(form: RequestForm, handed: submission.SubmitResult, now: dateti
 def done() -> Response:
     """The reference, and what happens next."""
     saved = _load(services().db.read(), clock.now())
-    if "reference" not in saved:
-        return web.see(url_for(".start"))
+    return _show_done(saved) if "reference" in saved else web.go(url_for(".start"))
+
+
+def _show_done(saved: Mapping[str, Any], status: int = 200, notice: str = "") -> Response:
+    form = CheckForm(notice=notice)
+    form.status = status
     return web.render(
         "access_code/done.html",
         title=title("done"),
+        form=form,
         sent=saved,
         before=clock.upcoming(saved.get("before", ""), clock.now()),
         since=date.fromisoformat(saved["since"]),
