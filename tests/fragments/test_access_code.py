@@ -38,6 +38,7 @@ from tests.access_code_helpers import (
 )
 from tests.clients import HTMX_HEADERS, HouseClient
 from tests.conftest import new_app
+from tests.password_form_helpers import value_of
 from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in
 
 ORDER = ("need", "details", "preferences", "mandate", "check", "done")
@@ -472,6 +473,121 @@ def test_another_request(one: AccessCodeForm, app: Flask) -> None:
     one.fill_in("business")
     one.send("check")
     assert ["private", "business"] == [row["kind"] for row in made(app)]
+
+
+def _start_another(one: AccessCodeForm, need: str) -> TestResponse:
+    """Send the start view, as from another tab; where it asks, start again."""
+    answer = one.send("need", need=need, about="")
+    about = re.search(r'name="about" value="([^"]+)"', answer.text)
+    return one.send("need", need=need, again="1", about=about[1]) if about else answer
+
+
+def test_two_tabs(person: AccessCodeForm, app: Flask) -> None:
+    """A page of one request adds nothing to another that was begun in another tab, and does not hand that in."""
+    person.fill_in()
+    abouts = {
+        step: person.client.about_of(person.address(step)) for step in ("need", "details", "preferences", "check")
+    }
+    assert "details" == person.leads(_start_another(person, "business"))
+    person.fill_in("business", given_name="Other", email="other@example.org")
+    before, handed_in = saved_form(app), rows(app, "requests")
+    sent = {"need": {"need": "private"}, "details": PERSON, "preferences": PREFERENCES, "check": {}}
+    for step, data in sent.items():
+        answer = person.send(step, about=abouts[step], **data)
+        assert (409, before, handed_in) == (answer.status_code, saved_form(app), rows(app, "requests"))
+    assert ("other@example.org" in answer.text, PERSON["email"] in answer.text) == (True, False)
+    assert "done" == person.goes("check")
+    assert [1, 0] == [len(made(app, email)) for email in ("other@example.org", PERSON["email"])]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE organisations SET name = 'Another name' WHERE kvk_number = ?",
+        "UPDATE organisations SET payment_method = 'direct_debit' WHERE kvk_number = ?",
+    ],
+)
+def test_check_page_sends_what_it_shows(one: AccessCodeForm, app: Flask, statement: str) -> None:
+    """What changed after the last page was opened, in another tab or with us, is shown before it is handed in."""
+    one.fill_in("business")
+    about = one.client.about_of(one.address("check"))
+    one.send("details", **BUSINESS | {"email": "other@example.org"})
+    answer = one.send("check", about=about)
+    assert (409, True, []) == (answer.status_code, "other@example.org" in answer.text, made(app))
+    about = one.client.about_of(one.address("check"))
+    change(app, statement, KVK)
+    assert (409, []) == (one.send("check", about=about).status_code, made(app, "other@example.org"))
+    assert "done" == one.goes("check")
+
+
+def test_check_page_of_answers_that_went_wrong(one: AccessCodeForm, app: Flask) -> None:
+    """An answer that is no longer right is shown instead of handed in."""
+    one.fill_in()
+    about = one.client.about_of(one.address("check"))
+    one.send("details", **PERSON | {"email": "half"})
+    answer = one.send("check", about=about)
+    assert (409, True, []) == (answer.status_code, 'value="half"' in answer.text, made(app, "half"))
+
+
+def test_start_beside_a_request(person: AccessCodeForm, app: Flask) -> None:
+    """The start view, sent while a request is being filled in, asks which to go on with, and changes nothing yet."""
+    person.fill_in()
+    before = saved_form(app)
+    asked = person.send("need", need="business", about="")
+    assert (200, True, before) == (asked.status_code, PERSON["email"] in asked.text, saved_form(app))
+    assert f'href="{person.address("check")}"' in asked.text
+    other = AccessCodeForm(person.client, lang=other_language(person.lang), htmx=person.htmx)
+    about = value_of(asked.text, "about")
+    switched = other.send("need", need="business", again="1", checked="1", about=about, switch_language="1")
+    assert (value_of(switched.text, "need"), before) == ("business", saved_form(app))
+    assert "details" == other.goes("need", need="business", again="1", about=about)
+    assert {"need": "business"} == saved_form(app)["answers"]
+    assert saved_form(app)["key"] != before["key"]
+
+
+def test_start_beside_a_first_answer(one: AccessCodeForm, app: Flask) -> None:
+    """With nothing but the first question answered there is nothing to lose, and nothing to ask."""
+    one.send("need", need="business")
+    assert "details" == one.goes("need", need="private", about="")
+    assert {"need": "private"} == saved_form(app)["answers"]
+
+
+def test_start_beside_a_request_keeps_errors(one: AccessCodeForm, app: Flask) -> None:
+    """Without a choice, or for an extract, the start view answers as ever; the request that was begun stays."""
+    one.fill_in()
+    before = saved_form(app)
+    assert 422 == one.send("need", about="").status_code
+    assert "no-code" == one.goes("need", need="extract", about="")
+    assert before == saved_form(app)
+
+
+def test_first_step_of_a_request(one: AccessCodeForm, app: Flask) -> None:
+    """The first step at its own address is that of the request: it changes the answer, and asks nothing."""
+    one.fill_in()
+    assert one.client.about_of(one.address("need"))
+    assert "details" == one.goes("need", need="business")
+    assert PERSON["email"] == saved_form(app)["answers"]["email"]
+
+
+def test_no_cookies(app: Flask) -> None:
+    """Where cookies are blocked the first step says so at once, not the first question again."""
+    client = app.test_client(use_cookies=False)
+    for htmx in (False, True):
+        answer = client.post(
+            "/en/self-service/access-code/need", data={"need": "private"}, headers=HTMX_HEADERS if htmx else {}
+        )
+        page = client.get(answer.headers["HX-Redirect" if htmx else "Location"])
+        assert (200, True) == (page.status_code, "Your browser keeps no cookie of ours" in page.text)
+
+
+def test_every_step_shows_what_was_typed(person: AccessCodeForm) -> None:
+    """Back, forward and reload are addresses: each shows what was filled in, and the summary all of it."""
+    person.fill_in("business")
+    typed = {"need": ("business",), "details": tuple(filter(None, BUSINESS.values())), "mandate": (IBAN,)}
+    for _ in range(2):
+        for step, values in typed.items():
+            assert all(f'value="{escape(value)}"' in person.see(step).text for value in values)
+        assert NAME in person.see("check").text
 
 
 def _answer_of(page: TestResponse) -> tuple[int, str]:

@@ -78,7 +78,7 @@ class NeedForm(StepForm):
         short=lazy_gettext("Kind of use"),
     )
 
-    def fit(self, steps: Steps) -> None:
+    def fit(self, _steps: Steps) -> None:
         """For an organisation where there is a register of them; for nothing where site.toml says so."""
         business = (
             "business",
@@ -150,7 +150,9 @@ class DetailsForm(StepForm):
     def validate_given_name(self, field: forms.TextField) -> None:
         """One of the two names is there."""
         if not (field.data + self.family_name.data).strip():
-            raise forms.ValidationError(gettext("Fill in your name. Do you have one name? Then one of the two is enough."))
+            raise forms.ValidationError(
+                gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
+            )
         self.validate_family_name(field)
 
     def validate_family_name(self, field: forms.TextField) -> None:

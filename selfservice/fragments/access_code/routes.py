@@ -153,7 +153,7 @@ def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
     now, back, looks_up = clock.now(), "back" in request.form, "look_up" in request.form
     # The start view is about no saved form; sent beside one it asks which to go on with, and that is answered here too.
-    is_start, again = step == "need" and "about" not in request.form, step == "need" and "again" in request.form
+    is_start, again = step == "need" and not request.form.get("about"), step == "need" and "again" in request.form
     with services().db.write() as conn:
         saved = _load(conn, now)
         form = FORMS[step].sent(about=None if is_start else _about(saved))
