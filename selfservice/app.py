@@ -33,8 +33,8 @@ MAX_BODY_BYTES = 64 * 1024  # bytes; our largest form is a fraction of it
 def create_app(config: Config) -> Flask:
     """The app for these settings. Touches no database until a request needs it.
 
-    Raises ConfigError or FactError when content/site.toml or facts.toml is not well-formed, FileNotFoundError when a
-    catalog was not compiled.
+    Raises ConfigError, FactError or RightsError when site.toml, facts.toml or rights.toml of the content is not
+    well-formed, FileNotFoundError when a catalog was not compiled.
     """
     app = wire(config)
     connect(app, config)
@@ -85,13 +85,13 @@ def wire(config: Config) -> Flask:
     app.extensions["layout"] = layout
     access_log.init_app(app)
     hooks.init_app(app)
-    authentication.init_app(app, rights.load_rights(config.content / "rights.toml"))
     error_pages.init_app(app)
     downloads.init_app(app)
     monitoring.init_app(app, config)
     fragments = {**FRAGMENTS, **(DEMO_FRAGMENTS if config.demo else {})}
     for name, blueprint in fragments.items():
         app.register_blueprint(blueprint, url_prefix=f"/<lang:lang>/self-service/{name}")
+    authentication.init_app(app, rights.load_rights(config.content / "rights.toml"))
     if "orders" in FRAGMENTS:
         app.register_blueprint(api.blueprint, url_prefix="/api")
     # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.

@@ -1,6 +1,6 @@
 """Who may do what: every address, every method, every role, one's own objects and another's.
 
-An address that is not in the table fails the test: whoever adds one says here for whom it is.
+For whom an address is, its form's row in content/rights.toml says, or PUBLIC here; one that neither names fails.
 """
 
 from __future__ import annotations
@@ -9,61 +9,28 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask, Response
 from werkzeug.routing import Rule
 
-from selfservice.config import ROOT
+from selfservice.config import Config
 from selfservice.facts import rights
+from selfservice.fragments import FRAGMENTS
+from selfservice.web import authentication
 from tests.clients import HouseClient
+from tests.conftest import new_app_unshared
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
 from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, prepare, sign_in
 
-# For everybody: what they show depends on what is typed, mailed or in the visit, and never on who is signed in.
+# For everybody: what they show depends on what is typed, mailed or in the anonymous session, and not on who is logged
+# in; `sign_in` is where one logs in and out.
 PUBLIC = {
     "home", "choose_language", "change_password_form",
     "health", "live", "search", "mailbox", "replacement_password", "which_situation",
-    "access_code", "request_status", "lost_access_code",
+    "access_code", "request_status", "lost_access_code", "sign_in",
 }  # fmt: skip
 # For programs: who is signed in counts for nothing there (test_api.py).
 KEYED = {"api"}
-SIGN_IN = {"sign_in.start", "sign_in.mine", "sign_in.sign_in", "sign_in.stay", "sign_in.sign_out", "sign_in.out"}
-BOTH = {"business", "private"}
-# For whoever is signed in with a code for one of these kinds of use.
-PERSONAL = {
-    "my.start": BOTH,
-    "my.mine": BOTH,
-    "devices.start": BOTH,
-    "devices.mine": BOTH,
-    "devices.end": BOTH,
-    "change_password.start": BOTH,
-    "change_password.mine": BOTH,
-    "change_password.change": BOTH,
-    "change_password.done": BOTH,
-    "direct_debit.start": BOTH,
-    "direct_debit.mine": BOTH,
-    "direct_debit.agree": BOTH,
-    "direct_debit.undo": BOTH,
-    "orders.start": BOTH,
-    "orders.mine": BOTH,
-    "orders.csv": BOTH,
-    "orders.programs": BOTH,
-    "orders.xlsx": BOTH,
-    "orders.json": BOTH,
-    "orders.file": BOTH,
-    "orders.progress": BOTH,
-    "orders.download": BOTH,
-    "orders.again": BOTH,
-    "orders.ask_again": BOTH,
-    "orders.problem": BOTH,
-    # Privately, and with the main code, they lead back to the list.
-    "orders.main": BOTH,
-    "orders.ask_main": BOTH,
-    "digital_invoices.start": {"business"},
-    "digital_invoices.mine": {"business"},
-    "digital_invoices.ask": {"business"},
-    "digital_invoices.paper": {"business"},
-}
 ROLES: dict[str, int | None] = {
     "nobody": None, "private": PRIVATE, "business": COLLEAGUE, "business main": MAIN, "other person": OTHER,
 }  # fmt: skip
@@ -89,10 +56,16 @@ def as_role(app: Flask, role: str) -> HouseClient:
     return client
 
 
+def kinds_of(app: Flask, endpoint: str) -> set[str]:
+    """For whom an endpoint is: the kinds that the row of its form names; empty when it has none."""
+    table: rights.Rights = app.extensions["rights"]
+    return table.kinds_of(endpoint.partition(".")[0].replace("_", "-"))
+
+
 def personal_rules(app: Flask) -> Iterator[tuple[str, str, str]]:
     """Endpoint, method and address of everything that is personal."""
     for rule in app.url_map.iter_rules():
-        if rule.endpoint in PERSONAL:
+        if kinds_of(app, rule.endpoint):
             for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 yield rule.endpoint, method, _built(rule)
 
@@ -103,19 +76,25 @@ def _built(rule: Rule) -> str:
     return made[1]
 
 
-def test_everything_is_classified(app: Flask) -> None:
-    """Every endpoint is in the table, and the table has nothing that is not there."""
-    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
-    classified = {one for one in endpoints if one.partition(".")[0] in PUBLIC | KEYED} | SIGN_IN | set(PERSONAL)
-    assert endpoints == classified
+def test_everything_is_declared(app: Flask) -> None:
+    """Each endpoint is for everybody, for programs, or for whom its form's row says; and for no two of these."""
+    wrong = [
+        f"for whom is {rule}? It has {'two roles' if kinds_of(app, rule.endpoint) else 'no role'}: give its form a "
+        "row in content/rights.toml, or name it in PUBLIC here"
+        for rule in app.url_map.iter_rules()
+        if bool(kinds_of(app, rule.endpoint)) == (rule.endpoint.partition(".")[0] in PUBLIC | KEYED)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
-def test_the_table_is_that_of_the_rights() -> None:
-    """What the test believes of each form is what content/rights.toml says."""
-    table = rights.load_rights(ROOT / "content" / "rights.toml")
-    for endpoint, kinds in PERSONAL.items():
-        form = endpoint.partition(".")[0].replace("_", "-")
-        assert kinds == {kind for kind in BOTH if table.allows(kind, form)}
+def test_a_form_without_a_row(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A personal form for which nothing says who may open it does not start, and the message says what to do."""
+    monkeypatch.setattr(authentication, "_TITLES", dict(authentication._TITLES))
+    blueprint = Blueprint("opening_hours", __name__)
+    authentication.add_personal_routes(blueprint, lambda: "", lambda _: Response())
+    monkeypatch.setitem(FRAGMENTS, "opening-hours", blueprint)
+    with pytest.raises(rights.RightsError, match="who may open the form 'opening-hours'; add a row"):
+        new_app_unshared(config)
 
 
 def test_nobody(app: Flask, client: HouseClient) -> None:
@@ -136,15 +115,18 @@ def test_nobody(app: Flask, client: HouseClient) -> None:
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "nobody"])
 def test_signed_in(app: Flask, role: str) -> None:
-    """Each role opens and sends what its kind of use may, and gets 403 and no change for the rest."""
+    """Each role opens and sends what its kind of use may, and gets 403 and no change for the rest. What no page of
+    theirs has a button for, such as undoing what is not there, is 409.
+    """
     for endpoint, method, address in personal_rules(app):
         client = as_role(app, role)
+        data = {"about": client.about_of(address)} if method == "POST" else None
         before = {table: rows(database(app), table) for table in WATCHED}
         headers = {"HX-Request": "true"} if endpoint.endswith(".mine") else {}
-        answer = client.open(address, method=method, headers=headers)
-        may = KIND[role] in PERSONAL[endpoint]
+        answer = client.open(address, method=method, data=data, headers=headers)
+        may = KIND[role] in kinds_of(app, endpoint)
         refused = b"is only for" in answer.data
-        assert (may, not refused) == (answer.status_code in (200, 303, 422) and not refused, may), endpoint
+        assert (may, not refused) == (answer.status_code in (200, 303, 409, 422) and not refused, may), endpoint
         if not may:
             assert before == {table: rows(database(app), table) for table in WATCHED}
 
@@ -154,7 +136,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
     base = "/en/self-service"
     theirs = {"person_id": "3", "organisation_id": "2", "access_code_id": "3", "id": "1"}
     return [
-        client.send(f"{base}/direct-debit", {"iban": "NL91ABNA0417164300", "holder": "J", **theirs}),
+        client.send(f"{base}/direct-debit", {"iban": "NL91ABNA0417164300", "holder": "J", "mandate": "yes", **theirs}),
         client.send(f"{base}/direct-debit/undo", theirs),
         client.send(f"{base}/digital-invoices", {"email": "a@b.example", **theirs}),
         client.send(f"{base}/digital-invoices/paper", theirs),
@@ -169,7 +151,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
 def test_others_objects(app: Flask, role: str) -> None:
     """Nothing that one sends changes anything of another person in another organisation, or ends their session."""
     other, client = as_role(app, "other person"), as_role(app, role)
-    other.send("/en/self-service/direct-debit", {"iban": "NL02ABNA0123456789", "holder": "O"})
+    other.send("/en/self-service/direct-debit", {"iban": "NL02ABNA0123456789", "holder": "O", "mandate": "yes"})
     other.send("/en/self-service/digital-invoices", {"email": "o@b.example"})
     session = rows(database(app), "sessions")[0]
     mandate = rows(database(app), "mandates")[0]

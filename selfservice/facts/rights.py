@@ -11,7 +11,6 @@ from typing import Any
 from selfservice.i18n.languages import LANGUAGES
 
 CODE_KINDS = ("business", "private")
-_KEYS = {"kinds", "title", "where"}
 
 
 class RightsError(Exception):
@@ -20,7 +19,9 @@ class RightsError(Exception):
 
 @dataclass(frozen=True)
 class Right:
-    """A permission: to use the form named `where`, or the external address in the fact of that name."""
+    """A permission: to use the form named `where`, or the external address in the fact of that name. Without titles it
+    stands in no list.
+    """
 
     key: str
     kinds: tuple[str, ...]
@@ -48,14 +49,18 @@ class Rights:
 
     all: tuple[Right, ...]
 
-    def of_kind(self, kind: str) -> list[Right]:
-        """The permissions of this kind of code, in order."""
-        return [right for right in self.all if kind in right.kinds]
+    @property
+    def listed(self) -> list[Right]:
+        """The permissions that a list names, in order."""
+        return [right for right in self.all if right.titles]
 
-    def allows(self, kind: str, form: str) -> bool:
-        """Whether this kind of code may open the form; a form without a right is open to every kind."""
-        kinds = {kind for right in self.all if right.form == form for kind in right.kinds}
-        return not kinds or kind in kinds
+    def of_kind(self, kind: str) -> list[Right]:
+        """The listed permissions of this kind of code, in order."""
+        return [right for right in self.listed if kind in right.kinds]
+
+    def kinds_of(self, form: str) -> set[str]:
+        """The kinds of code that may open the form: none that the table does not name."""
+        return {kind for right in self.all if right.form == form for kind in right.kinds}
 
 
 def load_rights(path: Path) -> Rights:
@@ -70,13 +75,15 @@ def load_rights(path: Path) -> Rights:
 
 
 def _right(file: str, key: str, entry: Any) -> Right:
-    if not isinstance(entry, dict) or set(entry) != _KEYS:
-        raise RightsError(f"{file}: '{key}' needs exactly kinds, title and where")
-    kinds, title, where = entry["kinds"], entry["title"], entry["where"]
+    if not isinstance(entry, dict) or set(entry) - {"title"} != {"kinds", "where"}:
+        raise RightsError(f"{file}: '{key}' needs exactly kinds, title and where; a form can do without title")
+    kinds, title, where = entry["kinds"], entry.get("title"), entry["where"]
     if not isinstance(kinds, list) or not kinds or not set(kinds) <= set(CODE_KINDS):
         raise RightsError(f"{file}: '{key}' has kinds other than {', '.join(CODE_KINDS)}")
-    if not isinstance(title, dict) or set(title) != set(LANGUAGES) or not all(title.values()):
-        raise RightsError(f"{file}: '{key}' needs a title in each of {', '.join(LANGUAGES)}")
     if not isinstance(where, str) or not where:
         raise RightsError(f"{file}: '{key}' must say where: the name of a form, or of a fact with an address")
+    if title is None and "." not in where:
+        return Right(key, tuple(kinds), {}, where)
+    if not isinstance(title, dict) or set(title) != set(LANGUAGES) or not all(title.values()):
+        raise RightsError(f"{file}: '{key}' needs a title in each of {', '.join(LANGUAGES)}")
     return Right(key, tuple(kinds), title, where)

@@ -26,7 +26,7 @@ def _rights(rights: Rights, facts: Facts) -> str:
     yes, no = gettext("Yes"), gettext("No")
     head = (gettext("What you can do"), gettext("Business"), gettext("Private"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
-    for right in rights.all:
+    for right in rights.listed:
         cells = " | ".join(yes if kind in right.kinds else no for kind in CODE_KINDS)
         rows.append(f"| [{right.title(current_language())}]({_address(right, facts)}) | {cells} |")
     return "\n".join(rows)

@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from selfservice import clock, db
 from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session, start
-from selfservice.facts.rights import Rights
+from selfservice.facts.rights import Rights, RightsError
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
 from selfservice.i18n.languages import TIMEZONE, current_language
@@ -165,13 +165,13 @@ def require_session(name: str, typed: Mapping[str, str] | None = None) -> Sessio
             _save_typed(name, typed)
         is_lost = not typed and request.method == "POST" and cookies.value() is not None
         abort(rendering.see(form_path(name) + (f"?{UNSENT_PARAMETER}=1" if is_lost else "")))
-    if not rights().allows(session.kind, name):
+    if session.kind not in rights().kinds_of(name):
         abort(_render_not_allowed(name, session))
     return session
 
 
 def _render_if_allowed(name: str, session: Session, show: PersonalView) -> Response:
-    return show(session) if rights().allows(session.kind, name) else _render_not_allowed(name, session)
+    return show(session) if session.kind in rights().kinds_of(name) else _render_not_allowed(name, session)
 
 
 def _render_not_allowed(name: str, session: Session) -> Response:
@@ -293,6 +293,15 @@ def session_for_header() -> Session | None:
 
 
 def init_app(app: Flask, table: Rights) -> None:
-    """Have every page of the app say who is signed in."""
+    """Have every page of the app say who is signed in, and this table who may open which form.
+
+    Raises RightsError for a personal form of the app that the table does not name.
+    """
+    for name in _TITLES:
+        if name.replace("-", "_") in app.blueprints and not table.kinds_of(name):
+            raise RightsError(
+                f"rights.toml: nothing says who may open the form '{name}'; add a row with where = \"{name}\" and the "
+                "kinds of access code that may"
+            )
     app.extensions["rights"] = table
     app.jinja_env.globals["signed_in"] = session_for_header
