@@ -14,10 +14,11 @@ from selfservice.config import load
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.fragments.replacement_password.form import TOKEN_KIND
-from selfservice.fragments.replacement_password.routes import NAME
+from selfservice.fragments.replacement_password.routes import NAME, OPENED
 from selfservice.migrations import migrate
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import derive_code
+from selfservice.web.forms import About
 
 FORM = f"/en/self-service/{NAME}"
 NEW_PASSWORD = f"{FORM}/new-password"
@@ -64,9 +65,9 @@ def password_requests(environment: Mapping[str, str], count: int) -> list[bytes]
             access_codes.add(conn, keys, now, code=derive_code(keys, new_seed(keys, "code")), person_id=person)
             token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
             session_id, cookie = anonymous_sessions.start(conn, now)
-            SavedForm(session_id, NAME).save(conn, {"token_hash": token_hash}, now)
+            SavedForm(session_id, OPENED).save(conn, {"token_hash": token_hash}, now)
             password = f"laarzen fluiten zacht {number} keer"
-            sent = {"new_password": password, "link": tokens.link_fingerprint(keys, token_hash)}
+            sent = {"new_password": password, "about": About(OPENED, record=token_hash).sign(keys)}
             requests.append(post(NEW_PASSWORD, sent, {"Cookie": f"loket={cookie}"}))
     db.close()
     return requests

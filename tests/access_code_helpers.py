@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from selfservice.web.services import Services
 from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import filled
-from tests.password_form_helpers import link_of
+from tests.password_form_helpers import value_of
 
 KVK = "00010007"
 NAME = "Bakkerij De Gouden Korst"
@@ -53,7 +53,7 @@ class AccessCodeForm:
 
     def replace(self, page: str | None = None) -> TestResponse:
         """Send the form behind the link for a lost code: that of a page, or of the page as it is now."""
-        return self.send("confirm", link=link_of(self.see("confirm").text if page is None else page))
+        return self.send("confirm", **({} if page is None else {"about": value_of(page, "about")}))
 
     def goes(self, step: str = "", **data: str) -> str:
         """Send a step; the step that it leads to."""

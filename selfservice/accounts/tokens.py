@@ -43,13 +43,6 @@ def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours:
     return issued
 
 
-def link_fingerprint(keys: Keys, token_hash: str) -> str:
-    """Identifies the opened link in a page's form, so that the form does not act on another link opened since in the
-    same browser. It cannot be used as a token.
-    """
-    return keys.keyed_hash("link-name", token_hash)[:32]
-
-
 def find(conn: Connection, kind: str, token_hash: str, now: datetime) -> int | None:
     """The person id of a token that can still be redeemed, else None. Only reads: for showing the linked page."""
     row = conn.execute(

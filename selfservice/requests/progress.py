@@ -57,6 +57,13 @@ class RequestStatus:
     is_late: bool
     allowed_actions: frozenset[str]
 
+    @property
+    def version(self) -> str:
+        """Another text once anything has changed that an action depends on: made of what is shown, so that it tells no
+        more than that.
+        """
+        return "\n".join([self.state, str(len(self.timeline)), *sorted(self.allowed_actions), *self.letter_lines])
+
 
 def admit(conn: Connection, ctx: Context, reference: str, address: str, now: datetime) -> int:
     """Count a look-up of a request; returns 0, or the seconds to wait. Call inside `write()`."""

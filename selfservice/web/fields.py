@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from babel.support import LazyProxy
 from wtforms import Field, ValidationError
 
 from selfservice.accounts import password_policy
@@ -17,7 +18,7 @@ from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.access_code import access_code_error
 from selfservice.values.email import email_error
 from selfservice.values.iban import holder_error, iban_error
-from selfservice.values.organisation_number import organisation_number_error
+from selfservice.values.organisation_number import number_label, organisation_number_error
 from selfservice.values.phone import phone_error
 from selfservice.values.reference import reference_error
 from selfservice.web.services import services
@@ -89,11 +90,14 @@ class PhoneField(TextField):
 
 
 class OrganisationNumberField(TextField):
-    """The number of an organisation (KVK number) that must be filled in."""
+    """The number of an organisation (site.toml says what it is called) that must be filled in."""
 
     check = staticmethod(organisation_number_error)
     width = 20
     defaults: ClassVar[Mapping[str, Any]] = {"inputmode": "numeric", "maxlength": 20}
+
+    def __init__(self, label: Any = "", check: Check | None = None, **options: Any) -> None:
+        super().__init__(label or LazyProxy(number_label, enable_cache=False), check, **options)
 
 
 class AccessCodeField(TextField):

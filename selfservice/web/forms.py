@@ -22,7 +22,7 @@ from wtforms.meta import DefaultMeta
 
 from selfservice.crypto import Keys
 from selfservice.i18n import catalogs
-from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.i18n.languages import current_language
 from selfservice.web import rendering
 from selfservice.web.error_pages import too_many_requests
@@ -79,7 +79,7 @@ class About:
 
     def sign(self, keys: Keys) -> str:
         """For the page: one keyed hash of the person, one of all. It tells nothing, and opens nothing by itself."""
-        person = keys.keyed_hash(_PURPOSE, f"{self.purpose}\n{self.person}")[:16]
+        person = keys.keyed_hash(_PURPOSE, f"{self.purpose}\n{self.person}")[:20]
         everything = f"{self.purpose}\n{self.person}\n{self.record}\n{self.version}"
         return f"{person}.{keys.keyed_hash(_PURPOSE, everything)[:32]}"
 
@@ -112,6 +112,15 @@ class Form(wtforms.Form):
     Meta = _Meta
     fragment: ClassVar[str]
     step: ClassVar[str] = ""
+    # Said when a page is no longer current: one that was for the same person, and one that was for another.
+    outdated: ClassVar[Any] = lazy_gettext(
+        "Since this page was opened something changed: in another tab, by pressing twice, or by somebody else. "
+        "What you sent now changed nothing more. Below is how it is."
+    )
+    outdated_of_another: ClassVar[Any] = lazy_gettext(
+        "When this page was opened somebody else was logged in, or you with another access code; or the page "
+        "is old. What it sent was not done. Below is how it is now."
+    )
     # Whose new password is chosen, in a form that has one.
     person_id: int
 
@@ -187,16 +196,10 @@ class Form(wtforms.Form):
             return True
         self.status = 409
         if self._about.is_same_person(keys, sent):
-            self.notice = gettext(
-                "Since this page was opened something changed: in another tab, by pressing twice, or by somebody else. "
-                "What you sent now changed nothing more. Below is how it is."
-            )
+            self.notice = str(self.outdated)
         else:
             self.process()
-            self.notice = gettext(
-                "When this page was opened somebody else was logged in, or you with another access code; or the page "
-                "is old. What it sent was not done. Below is how it is now."
-            )
+            self.notice = str(self.outdated_of_another)
         return False
 
     def accepts(self) -> bool:

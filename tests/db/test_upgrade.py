@@ -240,7 +240,7 @@ def test_links_of_requests(app: Flask, old: Path, client: HouseClient) -> None:
     migrate(app)
     assert [
         (200, "access-code/confirm"),
-        (410, "replacement-password/new-password"),
+        (410, "replacement-password/expired"),
         (200, "replacement-password/new-password"),
     ] == [opened(client, number) for number in (2, 3, 4)]
 

@@ -12,6 +12,7 @@ from selfservice import clock
 from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.values.access_code import group_code
 from tests import house
 from tests.clients import HouseClient
 from tests.password_form_helpers import CODE, EMAIL, STRANGE_CODE, AppInside, PasswordForm, location, value_of
@@ -79,7 +80,7 @@ def test_wrong(
     assert (422, [f"#replacement-password-{name}" for name in wrong], wrong) == (answer.status_code, leads, invalid)
     assert "autofocus" in summary.attrib
     if "\r" not in email:
-        assert {"access_code": code, "email": email} == kept
+        assert {"access_code": code[:300], "email": email[:300]} == kept
     assert [] == statements
 
 
@@ -231,6 +232,31 @@ def test_refused_try_stores_nothing(client: HouseClient, office: AppInside) -> N
     for _ in range(9):
         visitor.ask()
     assert (6, 6) == (len(office.rows("outbox")), len(office.rows("tokens")) - before)
+
+
+def test_again_in_two_tabs(visitor: PasswordForm, office: AppInside) -> None:
+    """'Send again' and another address are for who the page was about, not for who asked in another tab since."""
+    sent = f"{visitor.start}/sent"
+    visitor.ask()
+    about = visitor.client.about_of(sent)
+    other = accounts.email(1)
+    visitor.ask(group_code(accounts.code(1)), other)
+    before = office.rows("outbox")
+    answers = [visitor.again(about=about, **data) for data in ({}, {"email": EMAIL})]
+    assert [409, 409] == [answer.status_code for answer in answers]
+    assert before == office.rows("outbox")
+    for answer in answers:
+        assert (True, "") == (f"{other[0]}•••@" in answer.text, value_of(answer.text, "email"))
+    assert sent == location(visitor.again())
+
+
+def test_without_cookies(app: Flask, visitor: PasswordForm) -> None:
+    """Who keeps no cookie hears at once that one is needed, and why."""
+    sent = visitor.ask()
+    other = app.test_client()
+    assert isinstance(other, HouseClient)
+    answer = PasswordForm(other, visitor.lang, visitor.htmx).see(sent.headers["Location"].rpartition("/")[2])
+    assert (200, True) == (answer.status_code, 'id="cookies-needed"' in answer.text)
 
 
 def test_switch_language(visitor: PasswordForm, office: AppInside) -> None:

@@ -137,20 +137,65 @@ def test_sent_twice(person: AccessCodeForm, step: str) -> None:
     """A double click is no mistake: the page says what was done, not that it could not be done."""
     number = {"withdraw": 0, "never-came": requests.NOT_RECEIVED[1]}[step]
     person.send(reference=requests.reference(number), email=requests.email(number))
-    assert ["status"] * 2 == [person.goes(step) for _ in range(2)]
+    about = person.client.about_of(person.address(step))
+    assert ["status"] * 2 == [person.goes(step, about=about) for _ in range(2)]
     page = person.see("status").text
     assert (False, step == "never-came") == ('class="notice bad"' in page, 'class="notice good"' in page)
 
 
 def test_too_late(person: AccessCodeForm, app: Flask) -> None:
-    """What was done elsewhere meanwhile can no longer be done here, and the page says that nothing was changed."""
+    """What was done elsewhere meanwhile can no longer be done here, and the answer says how it stands now."""
     reference = ask(app)
     other = AccessCodeForm(browser(app), "request-status")
     for one in (person, other):
         one.send(reference=reference, email=EMAIL)
+    about = person.client.about_of(person.address("address"))
     other.send("withdraw")
+    before = made(app)
+    answer = person.send("address", about=about, **ADDRESS)
+    heading = {"en": "Your request is withdrawn", "nl": "Je aanvraag is ingetrokken"}[person.lang]
+    assert (409, True, True) == (answer.status_code, 'class="notice bad"' in answer.text, heading in answer.text)
+    assert before == made(app)
+
+
+def test_changed_elsewhere(person: AccessCodeForm, app: Flask) -> None:
+    """An address that was corrected in another tab is not overwritten unseen: the page shows it, and what was typed."""
+    person.send(reference=ask(app), email=EMAIL)
+    about = person.client.about_of(person.address("address"))
     person.send("address", **ADDRESS)
-    assert 'class="notice bad"' in person.see("status").text
+    before = made(app)
+    answer = person.send("address", about=about, **ADDRESS | {"street": "Plein"})
+    assert (409, True, True) == (answer.status_code, "Kade 12a" in answer.text, 'value="Plein"' in answer.text)
+    assert before == made(app)
+    assert "status" == person.goes("address", **ADDRESS | {"street": "Plein"})
+
+
+@pytest.mark.parametrize("step", ["withdraw", "address", "never-came"])
+def test_two_tabs(person: AccessCodeForm, app: Flask, step: str) -> None:
+    """What a page asked of one request is not done to another that was looked up since, in another tab."""
+    first, second = [requests.NOT_RECEIVED[0], requests.NOT_RECEIVED[1]] if step == "never-came" else [0, 2]
+    person.send(reference=requests.reference(first), email=requests.email(first))
+    about = person.client.about_of(person.address(step))
+    assert about
+    person.send(reference=requests.reference(second), email=requests.email(second))
+    before = rows(app, "requests")
+    answer = person.send(step, about=about, **(ADDRESS if step == "address" else {}))
+    shown = group_reference(requests.reference(second))
+    assert (409, True, False) == (answer.status_code, shown in answer.text, "<form" in panel_of(answer.text))
+    assert before == rows(app, "requests")
+    assert "status" == person.goes(step, **(ADDRESS if step == "address" else {}))
+
+
+def test_without_cookies(person: AccessCodeForm, app: Flask) -> None:
+    """Who keeps no cookie hears at once that one is needed, not that there is no such request."""
+    led = person.send(reference=ask(app), email=EMAIL).headers["Location"]
+    other = AccessCodeForm(browser(app), person.form, person.lang, htmx=person.htmx)
+    assert 'id="cookies-needed"' in other.see(led.rpartition("/")[2]).text
+
+
+def panel_of(page: str) -> str:
+    """The form's part of a page or fragment."""
+    return page[page.index('<section id="request-status"') : page.index("</section>")]
 
 
 def test_correct_address(person: AccessCodeForm, app: Flask) -> None:
@@ -337,16 +382,15 @@ def test_acting_too_often(client: HouseClient, app: Flask) -> None:
     """What is done with a request counts too."""
     one = AccessCodeForm(client, "request-status")
     one.send(reference=ask(app), email=EMAIL)
-    statuses = [one.send("withdraw").status_code for _ in range(20)]
+    statuses = [one.send("address", **ADDRESS | {"house_number": str(at + 1)}).status_code for at in range(20)]
     assert ({303}, 429) == (set(statuses[:19]), statuses[19])
 
 
-@pytest.mark.parametrize("step", ["status", "withdraw", "address"])
-def test_switch_has_an_address(client: HouseClient, app: Flask, step: str) -> None:
-    """Each state but the start says where it is in the other language."""
+def test_switch_has_an_address(client: HouseClient, app: Flask) -> None:
+    """How it stands is shown in any page, and says at which address it is: there the language can be switched."""
     one = AccessCodeForm(client, "request-status", htmx=True)
     one.send(reference=ask(app), email=EMAIL)
-    assert f'data-switch="/nl/self-service/request-status/{step}"' in one.see(step).text
+    assert 'data-switch="/en/self-service/request-status/status"' in one.see("status").text
 
 
 @pytest.mark.parametrize(

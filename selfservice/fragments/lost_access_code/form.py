@@ -1,38 +1,58 @@
-"""The rules of the form for a lost access code: what is typed right."""
+"""The form for a lost access code: what is typed right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
-from selfservice.values.email import email_error
+from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.site_config import SITE
 from selfservice.values.error import FieldError
-from selfservice.values.organisation_number import check_organisation_number, organisation_number_error
-
-FIELDS = ("email", "kvk_number")
-MAX_LENGTH = 300
+from selfservice.values.organisation_number import DIGITS, check_organisation_number, organisation_number_error
+from selfservice.web import forms, mailed_link
 
 
-def read_fields(sent: Mapping[str, str]) -> dict[str, str]:
-    """What was sent for the fields of this form, and nothing else."""
-    return {name: sent.get(name, "")[:MAX_LENGTH] for name in FIELDS}
+class LostCodeForm(forms.Form):
+    """Whose code it is. Whether there is such a code is not looked up."""
+
+    fragment = "lost-access-code"
+    email = forms.EmailField(
+        lazy_gettext("E-mail address"), hint=lazy_gettext("The address that you gave when you requested the code.")
+    )
+    kvk_number = forms.OrganisationNumberField(
+        check=partial(organisation_number_error, optional=True),
+        hint=lazy_gettext(
+            "Only if you use the code for an organisation: its %(digits)s digits. Leave this empty for private use.",
+            digits=DIGITS,
+        ),
+    )
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        if SITE.organisation_number is None:
+            del self.kvk_number
 
 
-def check(typed: Mapping[str, str]) -> dict[str, str]:
-    """The messages for the fields that are not right. Whether there is such a code is not looked up."""
-    errors = {
-        "email": email_error(typed["email"]),
-        "kvk_number": organisation_number_error(typed["kvk_number"], optional=True),
-    }
-    return {name: message for name, message in errors.items() if message}
+class AgainForm(mailed_link.AgainForm):
+    """Send the mail again."""
+
+    fragment = "lost-access-code"
 
 
-def kvk_number(typed: Mapping[str, str]) -> str | None:
+class ConfirmForm(forms.Form):
+    """Replace the code of the link that was opened."""
+
+    fragment = "lost-access-code"
+    step = "confirm"
+
+
+def kvk_number(typed: str) -> str | None:
     """The number that was typed, in its one form; None for the private code: nothing, or only a dash, was typed.
 
-    Raises FieldError for what `check` has a message for.
+    Raises FieldError for what the form has a message for.
     """
     try:
-        return check_organisation_number(typed["kvk_number"])
+        return check_organisation_number(typed)
     except FieldError as error:
         if error.reason != "empty":
             raise

@@ -7,34 +7,43 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from selfservice.accounts import access_codes, passwords, people, sessions, tokens
-from selfservice.accounts.password_policy import new_password_error
 from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits import table
 from selfservice.mail import outbox
-from selfservice.values.access_code import CodeHashes, access_code_error
-from selfservice.values.email import check_email, email_error, email_key
+from selfservice.values.access_code import CodeHashes
+from selfservice.values.email import check_email, email_key
+from selfservice.web import forms, mailed_link
 
 TOKEN_KIND = "password"  # noqa: S105 (a kind, not a password)
 
 
-def check(typed: dict[str, str]) -> dict[str, str]:
-    """The messages for the fields that are not right, by field name; empty when all are."""
-    return {**code_errors(typed["access_code"]), **email_errors(typed["email"])}
+class LinkForm(forms.Form):
+    """Who asks for a link. A code that nobody has is no mistake here."""
+
+    fragment = "replacement-password"
+    access_code = forms.AccessCodeField(lazy_gettext("Access code"))
+    email = forms.EmailField(
+        lazy_gettext("E-mail address"), hint=lazy_gettext("The address that you gave when you requested the code.")
+    )
 
 
-def code_errors(text: str) -> dict[str, str]:
-    """A message when this cannot be an access code. A code that nobody has is not a mistake here."""
-    problem = access_code_error(text)
-    return {"access_code": problem} if problem else {}
+class AgainForm(mailed_link.AgainForm):
+    """Send the mail again, or to another address."""
+
+    fragment = "replacement-password"
+    email = forms.EmailField(lazy_gettext("E-mail address"))
 
 
-def email_errors(text: str) -> dict[str, str]:
-    """A message when no mail can be sent to this."""
-    problem = email_error(text)
-    return {"email": problem} if problem else {}
+class NewPasswordForm(forms.Form):
+    """The password that is chosen behind a link."""
+
+    fragment = "replacement-password"
+    step = "new-password"
+    new_password = forms.NewPasswordField(lazy_gettext("New password"))
 
 
 @dataclass(frozen=True)
@@ -92,12 +101,6 @@ def request_link(
 def token_owner(conn: Connection, token_hash: str, now: datetime) -> int | None:
     """Whose password this token may change now, if anyone's. Only reads."""
     return tokens.find(conn, TOKEN_KIND, token_hash, now)
-
-
-def password_errors(conn: Connection, ctx: Context, person: int, password: str, *, demo: bool) -> dict[str, str]:
-    """The message when this password is not good enough, at its field; empty when it is."""
-    problem = new_password_error(conn, ctx, person, password, demo=demo)
-    return {"new_password": problem} if problem else {}
 
 
 def change(

@@ -2,51 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 from selfservice.accounts.organisations import Address
-from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext, ngettext
 from selfservice.letters.characters import printing_error
 from selfservice.requests import review
 from selfservice.requests.progress import RequestStatus
 from selfservice.values.address import city_error, house_number_error, street_error
-from selfservice.values.email import email_error
 from selfservice.values.postcode import postcode_error
-from selfservice.values.reference import reference_error
+from selfservice.web import forms
 
-MAX_LENGTH = 300
-LOOKUP_FIELDS = ("reference", "email")
 HANDED_OVER = {"printed", "posted", "sent"}
-ADDRESS_FIELDS = ("street", "house_number", "postcode", "city")
 
 
-def read_fields(names: tuple[str, ...], sent: Mapping[str, str]) -> dict[str, str]:
-    """What was sent for these fields, and nothing else."""
-    return {name: sent.get(name, "")[:MAX_LENGTH] for name in names}
+class LookUpForm(forms.Form):
+    """Which request somebody wants to see. Whether there is one is not looked up here."""
+
+    fragment = "request-status"
+    reference = forms.ReferenceField(
+        lazy_gettext("Reference"),
+        hint=lazy_gettext(
+            "Such as K7RM-4X9T. It is in our e-mail about your request. Capitals, spaces and dashes do not matter."
+        ),
+    )
+    email = forms.EmailField(
+        lazy_gettext("E-mail address"), hint=lazy_gettext("The address with which you made the request.")
+    )
 
 
-def check(typed: Mapping[str, str]) -> dict[str, str]:
-    """The messages for reference and e-mail address; empty when both could be. Whether they exist is not looked up."""
-    errors = {"reference": reference_error(typed["reference"]), "email": email_error(typed["email"])}
-    return {name: message for name, message in errors.items() if message}
+class ActionForm(forms.Form):
+    """What its owner can do with a request. `action_name` is its name in `allowed_actions`; `question` heads the page
+    that asks whether it must be done.
+    """
+
+    fragment = "request-status"
+    action_name: ClassVar[str]
+    question: ClassVar[Any]
+    outdated = lazy_gettext(
+        "The request has moved on since this page was opened. Nothing was changed just now. "
+        "Below you see how it stands."
+    )
+    outdated_of_another = lazy_gettext(
+        "In this browser another request was looked up since this page was opened. Nothing was done with either. "
+        "Below is the one that was looked up last."
+    )
 
 
-def check_address(typed: Mapping[str, str]) -> dict[str, str]:
-    """The messages for the fields of an address that are not right."""
-    errors = {
-        "street": street_error(typed["street"]),
-        "house_number": house_number_error(typed["house_number"]),
-        "postcode": postcode_error(typed["postcode"]),
-        "city": city_error(typed["city"]),
-    }
-    errors |= {name: errors[name] or printing_error(typed[name]) for name in errors}
-    return {name: message for name, message in errors.items() if message}
+class WithdrawForm(ActionForm):
+    """Withdraw it."""
+
+    step, action_name = "withdraw", "withdraw"
+    question = lazy_gettext("Withdraw your request?")
 
 
-def to_address(typed: Mapping[str, str]) -> Address:
-    """The address that was typed."""
-    return Address(typed["street"], typed["house_number"], typed["postcode"], typed["city"])
+class NeverCameForm(ActionForm):
+    """Its code never came."""
+
+    step, action_name = "never-came", "never_came"
+    question = lazy_gettext("Did your code never come?")
+
+
+class AddressForm(ActionForm):
+    """Send its letter elsewhere."""
+
+    step, action_name = "address", "correct_address"
+    question = lazy_gettext("Correct the address")
+    street = forms.TextField(lazy_gettext("Street"), street_error, attributes={"maxlength": 80})
+    house_number = forms.TextField(
+        lazy_gettext("House number and addition"), house_number_error, width=20, attributes={"maxlength": 20}
+    )
+    postcode = forms.TextField(
+        lazy_gettext("Postcode"),
+        postcode_error,
+        width=20,
+        attributes={"autocomplete": "postal-code", "autocapitalize": "characters", "maxlength": 12},
+    )
+    city = forms.TextField(
+        lazy_gettext("Town or city"), city_error, attributes={"autocomplete": "address-level2", "maxlength": 80}
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Each part can be one, and a letter can print it."""
+        if not super().validate(extra_validators):
+            return False
+        for field in self:
+            if message := printing_error(field.data):
+                field.errors = [message]
+        return not self.errors
+
+    @property
+    def address(self) -> Address:
+        """The address that was typed."""
+        return Address(**self.values)
 
 
 def headline(status: RequestStatus) -> str:

@@ -1,6 +1,6 @@
-"""`which-situation`: one question, whose answers lead to the right form, in this one's place.
+"""`which-situation`: one question, whose answers lead to the right form.
 
-start → another form, or a checklist
+start → another form, or a checklist in the place of the question
 """
 
 from __future__ import annotations
