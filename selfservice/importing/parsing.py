@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NoReturn
 
+from selfservice.values.characters import find_invisible, remove_invisible
+
 DELIMITERS = (";", ",")
 _NOT_CSV = "this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again"
 MAX_LINE_BYTES = 100_000  # bytes of a line, above which a file is taken to be something else
@@ -26,21 +28,24 @@ class LineError(ValueError):
 
 @dataclass(frozen=True)
 class Header:
-    """The header of a CSV file: its delimiter, the number of fields, and the position of each requested column; a
+    """The header of a CSV file: its delimiter, the number of fields, and each requested column with its position; a
     missing optional column has the position after the last.
     """
 
     delimiter: str
     width: int
+    columns: tuple[str, ...]
     positions: tuple[int, ...]
 
     def parse_line(self, line: bytes) -> tuple[str, ...]:
         """The fields of a line (with or without its line end), in the order of the requested columns; empty for a
-        missing column. Raises LineError.
+        missing column. Each is cleaned (`clean_value`). Raises LineError.
         """
         reject_long_line(line)
         try:
-            fields = split_line(line.rstrip(b"\r\n").decode("utf-8"), self.delimiter)
+            text = line.rstrip(b"\r\n").decode("utf-8")
+            is_plain = text.isascii() and text.isprintable()
+            fields = split_line(text if is_plain else remove_invisible(text), self.delimiter)
         except UnicodeDecodeError:
             raise LineError("it has letters that are not UTF-8") from None
         except csv.Error:
@@ -49,7 +54,19 @@ class Header:
             raise LineError(f"it has {len(fields)} fields, the first line has {self.width}")
         fields.append("")
         found: tuple[str, ...] = itemgetter(*self.positions)(fields)
-        return found
+        return found if is_plain else tuple(map(clean_value, self.columns, found))
+
+
+def clean_value(column: str, text: str) -> str:
+    """A value from a file or a program without invisible characters that mean nothing, each space a plain one
+    (`values.characters`). Raises LineError, with column and place, for a control character.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    place = find_invisible(text)
+    if place is not None:
+        raise LineError(f"{column} has a character that cannot be seen (U+{ord(text[place]):04X}) at place {place + 1}")
+    return remove_invisible(text)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
@@ -117,8 +134,10 @@ def read_header(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
     if twice := [name for name in columns if names.count(name) > 1]:
         raise FileError(f"the first line names a column twice: {', '.join(twice)}")
     width = len(names)
-    return Header(delimiter, width, tuple(names.index(name) if name in names else width for name in columns))
+    return Header(
+        delimiter, width, tuple(columns), tuple(names.index(name) if name in names else width for name in columns)
+    )
 
 
 def _names(text: str, delimiter: str) -> list[str]:
-    return [name.strip().lower() for name in split_line(text, delimiter)]
+    return [name.strip().lower() for name in split_line(remove_invisible(text), delimiter)]

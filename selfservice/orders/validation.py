@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from selfservice.importing.parsing import LineError
+from selfservice.importing.parsing import LineError, clean_value
 from selfservice.orders import product_names, timestamps
+from selfservice.values.characters import find_invisible, one_line
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
 COLUMNS = (*REQUIRED, "amount", "cents", "invoice", *product_names.COLUMNS)
@@ -71,8 +71,9 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
 def values_of_object(found: object) -> tuple[str, ...]:
     """The values of one JSON object in the order of COLUMNS, for `validate`. Members of other names are not looked at.
 
-    Raises LineError when it is no object, or a value is neither a text nor (for `cents`) a whole number: an amount of
-    money that a program reads as a floating-point number may be another one.
+    Each is cleaned (`clean_value`). Raises LineError when it is no object, a value has a control character, or one is
+    neither a text nor (for `cents`) a whole number: an amount of money that a program reads as a floating-point number
+    may be another one.
     """
     if not isinstance(found, Mapping):
         raise LineError("it is not a JSON object")
@@ -82,7 +83,7 @@ def values_of_object(found: object) -> tuple[str, ...]:
         if value is None:
             values.append("")
         elif isinstance(value, str):
-            values.append(value)
+            values.append(clean_value(column, value))
         elif column == "cents" and type(value) is int:
             values.append(str(value) if abs(value) <= MAX_CENTS else _TOO_MANY)
         else:
@@ -169,8 +170,8 @@ def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if len(name) > MAX_NAME or not name.isprintable():
+    name = one_line(text)
+    if len(name) > MAX_NAME or find_invisible(name) is not None:
         raise ValueError(f"is not one line of at most {MAX_NAME} signs")
     return name
 

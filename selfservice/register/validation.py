@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from selfservice.importing.parsing import LineError
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
+from selfservice.values.characters import find_invisible, one_line
 from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
 from selfservice.values.organisation_number import DIGITS, is_number
@@ -55,12 +55,12 @@ def check_kvk_number(text: str) -> str:
 
 def check_organisation_name(text: str) -> str:
     """An organisation's name: one line of at most 200 printable characters. Raises FieldError."""
-    name = " ".join(unicodedata.normalize("NFC", text).split())
+    name = one_line(text)
     if not name:
         raise FieldError("empty")
     if len(name) > MAX_ORGANISATION_NAME_LENGTH:
         raise FieldError("long")
-    if not name.isprintable():
+    if find_invisible(name) is not None:
         raise FieldError("wrong")
     return name
 

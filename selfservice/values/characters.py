@@ -36,11 +36,10 @@ def one_line(text: str) -> str:
 
 
 def find_invisible(text: str) -> int | None:
-    """The place of the first character that cannot be printed, such as a control character; joiners may stand."""
+    """The place of the first character that cannot be seen and that `remove_invisible` leaves: a control character."""
     if text.isprintable():
         return None
-    places = (at for at, char in enumerate(text) if not (char.isprintable() or char in NON_JOINER + JOINER))
-    return next(places, None)
+    return next((place for place, char in enumerate(text) if not remove_invisible(char).isprintable()), None)
 
 
 def _visible(char: str) -> str:

@@ -179,6 +179,25 @@ def test_postal_is_visiting(db: Database) -> None:
     assert [None] * 4 == [known(db)[0][column] for column in COLUMNS if "postal" in column]
 
 
+def test_invisible(db: Database) -> None:
+    """What a spreadsheet brings along and nobody sees is taken out, of the first line too; what a word is written with
+    stays.
+    """
+    head = ";".join(COLUMNS).replace("name", "\u200bname\u00a0", 1)
+    marked = line(
+        kvk_number="\u202a01234567\u202c",
+        name="\ufeffBak\u00adkerij\u00a0علی\u200cرضا\u200f",
+        email="\u200binfo@bakkerij.example",
+        visiting_postcode="1234\u00a0AB",
+    )
+    assert ((1, 0, 0, 0), []) == bring(db, text(marked, head=head))
+    [found] = known(db)
+    assert ("01234567", "Bakkerij علی\u200cرضا", "info@bakkerij.example", "1234 AB") == (
+        found["kvk_number"], found["name"], found["email"], found["postcode"],
+    )  # fmt: skip
+    assert ((0, 0, 1, 0), []) == bring(db, text(line(name="Bakkerij علی\u200cرضا")))
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
@@ -188,7 +207,7 @@ def test_postal_is_visiting(db: Database) -> None:
         ({"kvk_number": ""}, "kvk_number is empty"),
         ({"name": "  "}, "name is empty"),
         ({"name": "x" * 201}, "name is longer than 200 signs"),
-        ({"name": "Korst\x1b[2J"}, "name is not one line of letters"),
+        ({"name": "Korst\x1b[2J"}, "name has a character that cannot be seen (U+001B) at place 6"),
         ({"email": ""}, "email is empty"),
         ({"email": "a@b.example, c@d.example"}, "email is not one e-mail address"),
         ({"visiting_street": "x" * 61}, "visiting_street is longer than 60 signs"),
