@@ -30,7 +30,8 @@ Check = Callable[[str], str]
 
 
 class TextField(Field):
-    """One line of text. `check` gives the message for what is wrong with it, or nothing; `hint` stands above it.
+    """One line of text. `check` gives the message for what is wrong with it, or nothing; `hint` stands above it;
+    `short` is its name in the summary of errors, where the label is a sentence.
 
     `width` is about how many characters are expected (8 or 20; none for any number); `attributes` are the input's own.
     """
@@ -40,7 +41,6 @@ class TextField(Field):
     check: Check | None = None
     defaults: ClassVar[Mapping[str, Any]] = {}
     hint: Any = ""
-    short: Any = ""
     width: int | None = None
 
     def __init__(
@@ -49,6 +49,7 @@ class TextField(Field):
         check: Check | None = None,
         *,
         hint: Any = "",
+        short: Any = "",
         width: int | None = None,
         attributes: Mapping[str, Any] | None = None,
         **options: Any,
@@ -56,6 +57,7 @@ class TextField(Field):
         super().__init__(label, **options)
         self.check = check or type(self).check
         self.hint = hint or type(self).hint
+        self.short = short
         self.width = width or type(self).width
         self.attributes = {"autocomplete": "off", **self.defaults, **(attributes or {})}
 
@@ -177,19 +179,14 @@ class NewPasswordField(PasswordField):
 
 
 class ChoiceField(TextField):
-    """One of some choices: pairs of value and label, or of value, label and hint. `required` is said of none; `short`
-    its name in the summary of errors, for a label that is a question.
-    """
+    """One of some choices: pairs of value and label, or of value, label and hint. `required` is said of none."""
 
     kind = "choice"
 
-    def __init__(
-        self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, short: Any = "", **options: Any
-    ) -> None:
+    def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, **options: Any) -> None:
         super().__init__(label, **options)
         self.choices = choices
         self.required = required
-        self.short = short
 
     def pre_validate(self, _form: Any) -> None:
         """One of the choices, and no other."""

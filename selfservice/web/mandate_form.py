@@ -14,4 +14,5 @@ class MandateForm(forms.Form):
     mandate = forms.TickField(
         lazy_gettext("I agree to direct debit, and I may act for the account holder."),
         required=lazy_gettext("Tick the box if you agree. Without that we cannot collect what you order."),
+        short=lazy_gettext("The mandate"),
     )

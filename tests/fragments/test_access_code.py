@@ -500,6 +500,21 @@ def test_two_tabs(person: AccessCodeForm, app: Flask) -> None:
     assert [1, 0] == [len(made(app, email)) for email in ("other@example.org", PERSON["email"])]
 
 
+def test_two_tabs_while_signed_in(app: Flask, client: HouseClient) -> None:
+    """Who is logged in gets the same answers, also when they prolong their session."""
+    prepare(app)
+    sign_in(client)
+    one = AccessCodeForm(client)
+    one.fill_in()
+    about = client.about_of(one.address("check"))
+    age_sessions(app, minutes=5)
+    asked = one.send("need", need="private", about="")
+    one.send("need", need="private", again="1", about=value_of(asked.text, "about"))
+    for step in ("details", "check"):
+        age_sessions(app, minutes=5)
+        assert 409 == one.send(step, about=about).status_code
+
+
 @pytest.mark.parametrize(
     "statement",
     [

@@ -22,7 +22,6 @@ from selfservice.requests import submission
 from selfservice.site_config import SITE
 from selfservice.values.name import name_error
 from selfservice.values.organisation_number import (
-    number_label,
     number_name,
     organisation_number_error,
     register_name,
@@ -60,6 +59,10 @@ class StepForm(forms.Form):
     """The form of a step."""
 
     fragment = "access-code"
+    outdated = lazy_gettext(
+        "Since this page was opened the request was changed in another tab, or another one was begun. What you sent "
+        "now was not used, and nothing was handed in. Below is how the request is now."
+    )
 
     def fit(self, steps: Steps) -> None:
         """Ask what is to be asked after these answers, and of this site."""
@@ -99,7 +102,7 @@ class DetailsForm(StepForm):
     """Who it is for, and for which organisation."""
 
     step = "details"
-    kvk_number = forms.OrganisationNumberField(lazy_gettext("Number"))
+    kvk_number = forms.OrganisationNumberField()
     given_name = forms.TextField(
         lazy_gettext("First name"),
         partial(name_error, empty=""),
@@ -129,7 +132,6 @@ class DetailsForm(StepForm):
             )
             return
         number = SITE.organisation_number
-        self.kvk_number.label.text = number_label()
         digits = gettext("%(digits)s digits.", digits=number.digits)
         self.kvk_number.hint = f"{digits} {number.found_on[current_language()]}"
         self.email.hint = gettext(

@@ -223,13 +223,9 @@ def forgotten() -> Response:
     with services().db.write() as conn:
         saved = _load(conn, now)
         asked = _open_link(conn, saved, now).pending
-        if asked is None:
-            return web.go(url_for(".confirm"))
-        form = _form(asked, saved["token_hash"])
-        if not form.is_current():
-            return _show(asked, form)
-        wait = 0
-        if asked.has_password and not asked.has_code:
+        form = None if asked is None else _form(asked, saved["token_hash"])
+        wait, is_current = 0, form is not None and form.is_current()
+        if asked is not None and is_current and asked.has_password and not asked.has_code:
             sent = confirmation.send_password_link(
                 conn, services().context, asked, web.client_address(), current_language(), now
             )
@@ -237,7 +233,10 @@ def forgotten() -> Response:
             if not wait:
                 before = clock.to_text(sent.sent_before) if sent.sent_before else ""
                 cookies.save_form(conn, SAVED_FORM, saved | {"before": before}, now)
-    return form.too_many(wait, lambda: _show(asked, form)) if wait else web.see(url_for(".confirm"))
+    if asked is None or form is None or (is_current and not wait):
+        return web.see(url_for(".confirm"))
+    shown = asked, form
+    return form.too_many(wait, lambda: _show(*shown)) if wait else _show(*shown)
 
 
 def confirmed() -> Response:

@@ -9,8 +9,9 @@ now (`key`, made when the first step is sent). A start view that is sent beside 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -115,25 +116,18 @@ def _show_step(saved: Mapping[str, Any], steps: Steps, step: str, status: int = 
     return _show(steps, form, lapsed="lapsed" in saved)
 
 
-def _show_stale(conn: Connection, saved: Mapping[str, Any], step: str) -> Response:
+def _show_stale(saved: Mapping[str, Any], step: str) -> Response:
     """The answer to a page that was about something else (409): nothing is done, and this is how it is now."""
     if "reference" in saved:
-        return _show_done(
-            saved,
-            409,
-            gettext(
-                "Since this page was opened a request was handed in from another tab. What you sent now was not used. "
-                "Below is the request that we have."
-            ),
+        notice = gettext(
+            "Since this page was opened a request was handed in from another tab. What you sent now was not used. "
+            "Below is the request that we have."
         )
-    steps = _steps(conn, saved)
+        return _show_done(saved, 409, notice)
+    steps = _steps(services().db.read(), saved)
     if not saved:
         return _show_step({"lapsed": True}, steps, "need", 409)
-    notice = gettext(
-        "Since this page was opened the request was changed in another tab, or another one was begun. What you sent "
-        "now was not used, and nothing was handed in. Below is how the request is now."
-    )
-    return _show_step(saved, steps, step if steps.allows(step) else steps.reached, 409, notice)
+    return _show_step(saved, steps, step if steps.allows(step) else steps.reached, 409, str(StepForm.outdated))
 
 
 @blueprint.get("/check", defaults={"step": "check"}, endpoint="check")
@@ -151,33 +145,40 @@ def show(step: str) -> Response:
 @blueprint.post(f"/{STEP_IN_PATH}")
 def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
-    now, back, looks_up = clock.now(), "back" in request.form, "look_up" in request.form
+    with services().db.write() as conn:
+        then = _take(conn, step, clock.now())
+    # A page is made outside the transaction: it may prolong a session, which is another.
+    return then()
+
+
+def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
+    """Take in what was sent; what makes the answer."""
+    saved, back, looks_up = _load(conn, now), "back" in request.form, "look_up" in request.form
     # The start view is about no saved form; sent beside one it asks which to go on with, and that is answered here too.
     is_start, again = step == "need" and not request.form.get("about"), step == "need" and "again" in request.form
-    with services().db.write() as conn:
-        saved = _load(conn, now)
-        form = FORMS[step].sent(about=None if is_start else _about(saved))
-        if ("reference" in saved and not is_start) or not form.is_current():
-            return _show_stale(conn, saved, step)
-        known = {} if is_start or again else saved
-        answers = merge_answers(known.get("answers", {}), form.values)
-        wait = _count_look_up(conn, saved, answers, now)
-        steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
-        form.fit(steps)
-        goes_on = not wait and (back or not steps.allows(step) or (not looks_up and form.accepts()))
-        if goes_on and not back and answers.get("need") == "extract":
-            return web.go(url_for(".no_code"))
-        if _is_begun(saved) and (is_start if goes_on else again):
-            return _show(_steps(conn, saved), NeedForm.sent(about=_about(saved)), "begun")
-        if goes_on and cookies.anonymous_session(conn, now) is None:
-            wait = _admit(conn, table.ANONYMOUS_SESSION, now)
-        if not wait and (goes_on or known):
-            _save(conn, known, answers, step, now)
+    form = FORMS[step].sent(about=None if is_start else _about(saved))
+    if ("reference" in saved and not is_start) or not form.is_current():
+        return partial(_show_stale, saved, step)
+    known = {} if is_start or again else saved
+    answers = merge_answers(known.get("answers", {}), form.values)
+    wait = _count_look_up(conn, saved, answers, now)
+    steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
+    form.fit(steps)
+    goes_on = not wait and (back or not steps.allows(step) or (not looks_up and form.accepts()))
+    if goes_on and not back and answers.get("need") == "extract":
+        return lambda: web.go(url_for(".no_code"))
+    if _is_begun(saved) and (is_start if goes_on else again):
+        begun = _steps(conn, saved)
+        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun")
+    if goes_on and cookies.anonymous_session(conn, now) is None:
+        wait = _admit(conn, table.ANONYMOUS_SESSION, now)
     if wait:
-        return form.too_many(wait, lambda: _show(steps, form))
+        return lambda: form.too_many(wait, lambda: _show(steps, form))
+    if goes_on or known:
+        _save(conn, known, answers, step, now)
     if goes_on:
-        return web.go(_address(steps.previous(step) if back else steps.reached))
-    return _show(steps, form, looks_up=looks_up)
+        return lambda: web.go(_address(steps.previous(step) if back else steps.reached))
+    return lambda: _show(steps, form, looks_up=looks_up)
 
 
 def _count_look_up(conn: Connection, saved: Mapping[str, Any], answers: Mapping[str, str], now: datetime) -> int:
@@ -243,28 +244,28 @@ def _promise(now: datetime) -> tuple[date, date]:
 @blueprint.post("/check")
 def send() -> Response:
     """Hand in what the page showed. Sent twice it is one request."""
-    now = clock.now()
+    now, handed = clock.now(), None
     with services().db.write() as conn:
         saved = _load(conn, now)
-        if "reference" in saved and saved.get("about") == request.form.get("about"):
-            return web.go(url_for(".done"))
         steps = _steps(conn, saved)
         form = steps.form("check", about=_about(saved, steps.version))
-        if steps.reached != "check" or not form.is_current():
-            return _show_stale(conn, saved, "check")
-        proof = link_routes.opened_token_hash(conn, now)
-        handed = submission.submit(
-            conn, services().context, steps.to_answers(), saved["key"], web.client_address(), now, proof=proof
-        )
-        if not handed.retry_after:
-            cookies.save_form(conn, NAME, _done_values(steps, form, handed, now), now)
-    if handed.retry_after:
-        way = gettext(
-            "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this "
-            "browser, and then send this request: you need not wait."
-        )
-        return form.too_many(handed.retry_after, lambda: _show(steps, form), way)
-    return web.go(url_for(".done"))
+        is_done = "reference" in saved and saved.get("about") == request.form.get("about")
+        if not is_done and steps.reached == "check" and form.is_current():
+            proof = link_routes.opened_token_hash(conn, now)
+            handed = submission.submit(
+                conn, services().context, steps.to_answers(), saved["key"], web.client_address(), now, proof=proof
+            )
+            if not handed.retry_after:
+                cookies.save_form(conn, NAME, _done_values(steps, form, handed, now), now)
+    if is_done or (handed is not None and not handed.retry_after):
+        return web.go(url_for(".done"))
+    if handed is None:
+        return _show_stale(saved, "check")
+    way = gettext(
+        "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this browser, "
+        "and then send this request: you need not wait."
+    )
+    return form.too_many(handed.retry_after, lambda: _show(steps, form), way)
 
 
 def _done_values(steps: Steps, form: StepForm, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
