@@ -1,4 +1,4 @@
-"""Logging in in place, in a browser: the header of the page follows, on static pages too."""
+"""Logging in, in a browser: it leads to a page that begins at its top, and the header follows, on static pages too."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def log_in(page: Page) -> None:
 
 @pytest.mark.parametrize("where", ["page", "app"])
 def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) -> None:
-    """Who logs in in the form's place sees their name in the header at once, with a way out that works; the focus stays
-    in the form. A help page that is opened later says so too.
+    """Who logs in comes to the page of the form in whose place that was, at its top, with their name in the header and
+    a way out that works. A help page that is opened later says so too.
     """
     visit = VisitorFactory(chromium, loket[0])
     visitor = visit()
@@ -54,8 +54,7 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
     expect(header).to_have_text("My access code")
     log_in(page)
     expect(header).to_contain_text(PERSON)
-    assert page.url.endswith(address)
-    assert page.evaluate("document.activeElement.closest('#direct-debit') !== null")
+    assert (f"{loket[0]}{BASE}/direct-debit", 0) == (page.url, page.evaluate("scrollY"))
     assert [] == broken(page)
     visitor.go(path("en", "credit-and-invoices"))
     expect(header).to_contain_text(PERSON)
@@ -65,6 +64,25 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
     visitor.go(path("en", "credit-and-invoices"))
     expect(page.locator("#direct-debit-password")).to_be_visible()
     expect(header).to_have_text("My access code")
+    assert [] == visit.close()
+
+
+@pytest.mark.parametrize("key", ["orders", "credit-and-invoices"])
+def test_by_tap(loket: tuple[str, Path], chromium: Browser, key: str) -> None:
+    """On a phone a wrong password is told where one is, and a right one leads to the top of the form's page."""
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit(width=390, has_touch=True, is_mobile=True)
+    page = visitor.go(path("en", key))
+    panel = {"orders": "#orders", "credit-and-invoices": "#direct-debit"}[key]
+    page.fill(f"{panel}-access_code", accounts.code(3))
+    page.fill(f"{panel}-password", "wrong")
+    page.tap(f"{panel}-form .button:not(.show)")
+    expect(page.locator(f"{panel} .summary")).to_be_in_viewport()
+    page.fill(f"{panel}-password", accounts.DEMO_PASSWORD)
+    page.tap(f"{panel}-form .button:not(.show)")
+    page.wait_for_url(f"**{BASE}/{panel[1:]}")
+    expect(page.locator(f"{panel} h2.state")).to_be_in_viewport()
+    assert 0 == page.evaluate("scrollY")
     assert [] == visit.close()
 
 

@@ -47,10 +47,11 @@ def place(lang: str, more: str = "") -> str:
 
 
 def enter(page: Page, number: int = MAIN) -> None:
-    """Sign in where the form stands, and wait for the list."""
+    """Sign in where the form stands, which leads to the page of the list."""
     page.fill(f"{PANEL} [name=access_code]", accounts.code(number))
     page.fill(f"{PANEL} [name=password]", accounts.DEMO_PASSWORD)
-    page.click("#orders-form .button")
+    page.click("#orders-form .button:not(.show)")
+    page.wait_for_url(re.compile("/self-service/orders"))
     page.wait_for_selector(f"{PANEL} .session form")
 
 
@@ -99,13 +100,14 @@ def number_of(page: Page) -> int:
 @both
 @with_and_without
 def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
-    """Sign in on the help page, look at last year, go back, come again, and download what the screen shows."""
+    """Sign in on the help page, look at last year, go back, come again, and download what the screen shows.
+    The help page then leads to the list.
+    """
     visitor = visit(scripts=scripts)
     start = path(lang, "orders")
     page = visitor.go(start)
     enter(page)
-    # With scripts the help page stays where it is; without, the orders have their own page.
-    assert (start if scripts else place(lang)) == page.url.removeprefix(live.base)
+    assert (place(lang), 0) == (page.url.removeprefix(live.base), page.evaluate("scrollY") if scripts else 0)
     expect(page.locator(PERIODS)).to_have_count(7)
     expect(page.locator(f"{PERIODS}[aria-current]")).to_have_attribute("href", f"{place(lang)}#orders")
     everything = number_of(page)
@@ -120,8 +122,16 @@ def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) ->
     page.reload()
     assert last_year == number_of(page)
     page.go_back()
-    assert everything == number_of(page) if not scripts else start in page.url
+    assert everything == number_of(page)
+    page.go_back()
+    assert start in page.url
+    if scripts:
+        expect(page.locator(f"{PANEL} .session")).to_contain_text(accounts.GIVEN_NAMES[MAIN])
+        page.click(f"{PANEL} a.button")
+        expect(page).to_have_url(f"{live.base}{place(lang)}")
+        page.go_back()
     page.go_forward()
+    visitor.go(f"{place(lang)}?period=last-year")
     assert last_year == number_of(page)
 
     name, content = saved(page, "orders-programs.csv")
@@ -190,7 +200,7 @@ def test_again(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> N
     enter(page)
     page.click(f"#orders-list tr:has-text('{number}') form .button")
     page.wait_for_selector(f"{PANEL} .good")
-    assert ("/orders/again?" in page.url) != scripts
+    assert "/orders/again?" in page.url
     expect(page.locator(PANEL)).to_contain_text(number)
     # At most three an hour go to one address, and others wait: here nobody does.
     live.hurry()
@@ -334,15 +344,16 @@ def test_axe(live: Live, visit: VisitorFactory, lang: str, width: int) -> None:
 
 @both
 def test_narrow(live: Live, visit: VisitorFactory, lang: str) -> None:
-    """At 320 pixels no state scrolls sideways or has a target too small to hit; nor does the help page with orders."""
+    """At 320 pixels no state scrolls sideways or has a target too small to hit; nor does the help page."""
     found = {}
     for way in (states, colleague):
         visitor = visit(width=NARROW)
         for state in way(visitor, live, lang):
             found[state] = (visitor.page.evaluate(TOO_WIDE), visitor.page.evaluate(TOO_SMALL_HERE))
     visitor = visit(width=NARROW)
+    enter(visitor.go(path(lang, "orders")), PRIVATE)
     page = visitor.go(path(lang, "orders"))
-    enter(page, PRIVATE)
+    page.wait_for_selector(f"{PANEL} .session form")
     found["on the help page"] = (page.evaluate(TOO_WIDE), page.evaluate(TOO_SMALL_HERE))
     assert {} == {state: what for state, what in found.items() if what != (0, [])}
 
@@ -407,9 +418,9 @@ def test_paper(signed_in: SignedIn) -> None:
 
 
 def test_logged_out_and_back(signed_in: SignedIn, live: Live) -> None:
-    """Whoever goes back after logging out, to a help page that the browser kept as it was, sees no orders there."""
+    """Whoever goes back after logging out, to a page that the browser kept as it was, sees no orders there."""
     visitor = signed_in("en")
-    page = visitor.go(path("en", "orders"))
+    page = visitor.page
     page.wait_for_selector(ROWS)
     visitor.context.clear_cookies()
     # As Chromium shows a page again that it kept; the browser of the tests keeps none.
@@ -450,10 +461,38 @@ def test_orders_leave_the_screen(signed_in: SignedIn, typed: str) -> None:
         assert "period=last-year" in page.url
 
 
-def test_nothing_flashes(visit: VisitorFactory) -> None:
-    """The style sheet is there before the orders are: the help page asks for it with the sign-in form."""
+def test_style_sheet(visit: VisitorFactory) -> None:
+    """The style sheet of the list comes with the list, and not with a help page."""
     visitor = visit()
     page = visitor.go(path("en", "orders"))
-    assert 1 == len([one for one in visitor.requests if "/css/orders." in one])
+    assert [] == [one for one in visitor.requests if "/css/orders." in one]
     enter(page)
     assert 1 == len([one for one in visitor.requests if "/css/orders." in one])
+
+
+@both
+def test_two_people(live: Live, visit: VisitorFactory, lang: str) -> None:
+    """A page of one person, pressed when another has logged in in another tab: the button and the file do nothing, and
+    it says so, with the list of who is logged in now.
+    """
+    number = bought(live)
+    visitor = visit()
+    first = visitor.go(place(lang))
+    enter(first)
+    visitor.go(place(lang, f"?words={number}"))
+    file = first.locator(".files a").first.get_attribute("href")
+    second = visitor.context.new_page()
+    second.goto(f"{live.base}{place(lang)}")
+    second.click("header .account button")
+    second.wait_for_url("**/sign-in/out")
+    second.goto(f"{live.base}{place(lang)}")
+    enter(second, PRIVATE)
+    first.click("#orders-list form .button")
+    expect(first.locator(f"{PANEL} .notice.bad [role=alert]")).to_be_focused()
+    expect(first.locator(PANEL)).to_have_count(1)
+    expect(first.locator("header .account")).not_to_contain_text(accounts.GIVEN_NAMES[MAIN])
+    expect(first.locator(f"{ROWS}:has-text('{number}')")).to_have_count(0)
+    assert [] == broken(first)
+    visitor.go(file or "")
+    expect(first.locator(f"{PANEL} .notice.bad [role=alert]")).to_be_visible()
+    expect(first.locator(".files")).to_have_count(1)
