@@ -19,7 +19,7 @@ class BuildPackage(build_py):
         super().run()
         here, package = Path(), Path(self.build_lib) / "selfservice"
         if not self.editable_mode:
-            for name in ("site", "content"):
+            for name in ("site", "content", "examples/gemeente/content"):
                 shutil.rmtree(package / name, ignore_errors=True)
                 shutil.copytree(here / name, package / name)
             shutil.copy(here / "pelicanconf.py", package)

@@ -23,11 +23,12 @@ from selfservice.db import Database
 from selfservice.demo import accounts
 from selfservice.facts.fact import Fact
 from selfservice.heartbeats import WORKER, beat
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
 from selfservice.web.services import Services
 from tests.clients import HouseClient
-from tests.domain_helpers import CONTEXT
+from tests.domain_helpers import CONTENT, CONTEXT
 
 # Fixtures of the browser tests.
 pytest_plugins = ["tests.live_server", "tests.visitors"]
@@ -46,7 +47,7 @@ def new_config(folder: Path) -> Config:
     return Config(
         root=ROOT,
         cache=ROOT / ".cache",
-        content=ROOT / "content",
+        content=CONTENT,
         output=folder / "output",
         database=folder / "loket.db",
         base_url="http://127.0.0.1:8000",
@@ -72,7 +73,7 @@ def new_app(config: Config, statements: list[str] | None = None) -> Flask:
     takes longer than most tests. Database, keys and locks are its own. A test that changes what is shared, or asks
     which facts are used, takes `new_app_unshared`.
     """
-    if config.content == ROOT / "content":
+    if config.content == CONTENT:
         # Where it writes is no part of what is shared.
         shared, facts = _wired(dataclasses.replace(config, output=Path("/nowhere"), database=Path("/nowhere")))
         assert facts == list(shared.extensions["layout"].facts), "a test before this one changed them for good"
@@ -189,7 +190,7 @@ class Site:
 
     def pages(self) -> dict[str, str]:
         """Every help page's HTML by its address."""
-        files = [file for code in ("en", "nl") for file in sorted((self.output / code).rglob("index.html"))]
+        files = [file for code in LANGUAGES for file in sorted((self.output / code).rglob("index.html"))]
         return {f"/{file.parent.relative_to(self.output)}/": file.read_text("utf-8") for file in files}
 
 

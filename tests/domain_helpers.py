@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from selfservice.accounts import access_codes, people
-from selfservice.config import ROOT
+from selfservice.config import ROOT, site_folder
 from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
@@ -30,7 +31,9 @@ from selfservice.values.access_code import derive_code
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 KEYS = Keys(b"a secret of the tests, long enough")
-FACTS = Facts.load(ROOT / "content" / "facts.toml", date(2026, 11, 21))
+# The demonstration's, or another site that the tests are run on (tests/test_example_site.py).
+CONTENT = site_folder({"LOKET_SITE": str(ROOT), **os.environ}) / "content"
+FACTS = Facts.load(CONTENT / "facts.toml", date(2026, 11, 21))
 CONTEXT = Context(KEYS, FACTS, "loket.example")
 
 

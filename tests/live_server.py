@@ -26,12 +26,12 @@ from selfservice.demo import accounts
 from selfservice.facts.facts import Facts
 from selfservice.values.access_code import group_code
 from selfservice.web.pages import PageInfo, read_pages
-from tests.domain_helpers import FreePortController, SmtpServer
+from tests.domain_helpers import CONTENT, FreePortController, SmtpServer
 
 T = TypeVar("T")
 START_SECONDS = 60
 WAIT_SECONDS = 20.0
-PAGES = read_pages(ROOT / "content", Facts.load(ROOT / "content" / "facts.toml"))
+PAGES = read_pages(CONTENT, Facts.load(CONTENT / "facts.toml"))
 
 
 def path(lang: str, key: str) -> str:

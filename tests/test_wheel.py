@@ -22,7 +22,7 @@ from tests.live_server import START_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
-SOURCES = ("selfservice", "site", "content", "translations")
+SOURCES = ("selfservice", "site", "content", "examples", "translations")
 FILES = ("setup.py", "pyproject.toml", "pelicanconf.py", "requirements.in", "LICENSE")
 
 

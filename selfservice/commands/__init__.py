@@ -32,7 +32,7 @@ HELP = {
     "members": "People with an access code: show.",
     "messages": "Mails and letters that were sent: look up.",
     "migrate": "Create the database, or bring it up to this version.",
-    "new": "Begin a new form.",
+    "new": "Begin a new form, or a new site.",
     "orders": "The orders: import, check.",
     "register": "The organisations of the register: import.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",

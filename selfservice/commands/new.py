@@ -1,9 +1,13 @@
-"""`loket new`: a form to begin with, whole: fields, a rule, pages, texts in each language, and a test."""
+"""`loket new`: a form to begin with, whole: fields, a rule, pages, texts in each language, and a test; a site to begin
+with, of another owner.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
+import shutil
 import sys
 import tomllib
 from pathlib import Path
@@ -16,6 +20,7 @@ from selfservice.config import PACKAGE, ROOT
 from selfservice.i18n.languages import LANGUAGES, SOURCE_LANGUAGE
 
 SKELETON = PACKAGE / "commands" / "skeleton"
+EXAMPLE = ROOT / "examples" / "gemeente" / "content"
 ROUTES = ROOT / "tests" / "routes.txt"
 NAME = re.compile(r"[a-z]{2,}(-[a-z]+)*")
 MAX_NAME_LENGTH = 30
@@ -23,7 +28,7 @@ MAX_NAME_LENGTH = 30
 
 @click.group("new")
 def command() -> None:
-    """Begin a new form."""
+    """Begin a new form, or a new site."""
 
 
 @command.command("form")
@@ -64,6 +69,18 @@ def form(name: str, titles: tuple[tuple[str, str], ...]) -> None:
     for line in missing:
         click.echo(line)
     click.echo(f"`make serve` shows it at /{LANGUAGES[0]}/self-service/{name}; `make quick` tests it.")
+
+
+@command.command("site")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def site(folder: Path) -> None:
+    """Begin a site of your own in DIR: a copy of the example, a municipality's."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise click.ClickException(f"{folder} is not empty: choose another folder")
+    shutil.copytree(EXAMPLE, folder / "content", dirs_exist_ok=True)
+    settings = f"LOKET_DEMO=1 LOKET_SITE={shlex.quote(str(folder))}"
+    click.echo(f"{folder / 'content'} is made. See it with\n\n    {settings} loket serve\n")
+    click.echo(f"Make site.toml, facts.toml and the pages there your own; `{settings} loket check` says what is amiss.")
 
 
 def _write(name: str, folder: Path, test: Path, title: str) -> None:

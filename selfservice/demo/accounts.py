@@ -15,6 +15,7 @@ from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.demo import orders, requests
+from selfservice.site_config import SITE
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, group_code, hash_code, with_check_character
 
 ORGANISATIONS = (
@@ -183,4 +184,5 @@ def _is_business(number: int) -> bool:
     return number % 5 != 4
 
 
-DEMO_LOGIN = (group_code(code(0)), email(0))
+_SHOWN = 0 if SITE.organisation_number else 4  # where there are only private codes, one of those
+DEMO_LOGIN = (group_code(code(_SHOWN)), email(_SHOWN))

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from selfservice.config import ConfigError
 from selfservice.site_config import FILE, SITE, did_you_mean, line_of
+from selfservice.web import authentication
 
 # For a demonstration only.
 DEMO = "mailbox"
@@ -29,7 +30,7 @@ ALL = _discover()
 DEMO_FRAGMENTS = {DEMO: ALL.pop(DEMO)}
 # Those of this site.
 FRAGMENTS = {name: blueprint for name, blueprint in ALL.items() if name == "search" or name in SITE.forms}
-# These lead to each other, in their pages and their mails; the others lead to them.
+# These lead to each other, in their pages and their mails; to them lead all others that need an access code.
 ACCESS_CODES = (
     *("access-code", "request-status", "lost-access-code", "replacement-password"),
     *("sign-in", "my", "change-password", "devices"),
@@ -44,6 +45,7 @@ def require_forms(content: Path) -> None:
         if name not in ALL or name == "search":
             message = f"there is no form '{name}' to choose{did_you_mean(name, set(ALL) - {'search'})}"
             raise ConfigError(f"{FILE}:{line_of(content, name)}: {message}")
-    if missing := [name for name in ACCESS_CODES if SITE.forms and name not in SITE.forms]:
-        message = f"'{SITE.forms[0]}' leads to '{missing[0]}': add that to the forms, or take all out"
-        raise ConfigError(f"{FILE}:{line_of(content, 'forms')}: {message}")
+        missing = [other for other in ACCESS_CODES if other not in SITE.forms]
+        if missing and (name in (*ACCESS_CODES, "which-situation") or name in authentication.personal_forms()):
+            message = f"the form '{name}' leads to '{missing[0]}', which is off: have both, or neither"
+            raise ConfigError(f"{FILE}:{line_of(content, name)}: {message}")

@@ -48,7 +48,8 @@ class Links:
 
     def _form(self, name: str) -> str:
         if name not in self._forms:
-            raise KeyError(f"there is no form 'selfservice:{name}'; the forms are {', '.join(sorted(self._forms))}")
+            here = f"the forms are {', '.join(sorted(self._forms))}" if self._forms else "none is on in site.toml"
+            raise KeyError(f"there is no form 'selfservice:{name}'; {here}")
         return name
 
     def resolve(self, document: Document, lang: str, file: str) -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.rights import CODE_KINDS, Right, Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
+from selfservice.site_config import SITE
 
 Tables = Mapping[str, Callable[[], str]]
 
@@ -22,13 +23,15 @@ def page_tables(app: Flask) -> Tables:
 
 
 def _rights(rights: Rights, facts: Facts) -> str:
-    """What each kind of use may do; a link where it is done, here or elsewhere."""
+    """What each kind of use may do; a link where it is done, here or elsewhere. A list where all use is private."""
+    links = {right.key: f"[{right.title(current_language())}]({_address(right, facts)})" for right in rights.listed}
+    if not SITE.organisation_number:
+        return "\n".join(f"- {links[right.key]}" for right in rights.of_kind("private"))
     yes, no = gettext("Yes"), gettext("No")
     head = (gettext("What you can do"), gettext("Business"), gettext("Private"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for right in rights.listed:
-        cells = " | ".join(yes if kind in right.kinds else no for kind in CODE_KINDS)
-        rows.append(f"| [{right.title(current_language())}]({_address(right, facts)}) | {cells} |")
+        rows.append(f"| {links[right.key]} | {' | '.join(yes if kind in right.kinds else no for kind in CODE_KINDS)} |")
     return "\n".join(rows)
 
 

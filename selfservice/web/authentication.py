@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -96,6 +96,11 @@ def rights() -> Rights:
     """What can be done with an access code (content/rights.toml)."""
     found: Rights = current_app.extensions["rights"]
     return found
+
+
+def personal_forms() -> Collection[str]:
+    """The names of the forms that ask to log in."""
+    return _TITLES.keys()
 
 
 def form_path(name: str) -> str:

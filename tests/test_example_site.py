@@ -1,0 +1,125 @@
+"""Another owner: the example of a municipality, begun with `loket new site`, is checked, built and held to the same
+tests as the demonstration's site, so that nothing of one owner is in the code.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from selfservice.config import ROOT
+from tests.test_private_request import NOT_THEIRS
+
+pytestmark = pytest.mark.slow
+# What holds for any site.
+TESTS = ["tests/test_contract.py", "tests/publish/test_site.py", "tests/test_private_request.py"]
+
+
+def run(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run something of ours in a process of its own, as a demonstration; one process serves one site."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("LOKET_", "PYTEST_"))}
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=clean | {"LOKET_DEMO": "1"} | settings,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a site that was just begun."""
+    folder = tmp_path_factory.mktemp("other") / "my site"
+    done = run("selfservice", "new", "site", str(folder))
+    assert (0, True) == (done.returncode, f"LOKET_DEMO=1 LOKET_SITE='{folder}' loket serve" in done.stdout), done.stderr
+    return folder
+
+
+def test_nothing_to_mend(begun: Path) -> None:
+    """The copy is whole: `loket check` finds nothing, not even to look at."""
+    done = run("selfservice", "check", LOKET_SITE=str(begun))
+    assert (0, "", "Nothing to mend\n") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_built(begun: Path) -> None:
+    """All its pages are built, beside its content, and say nothing that is another owner's."""
+    done = run("selfservice", "build", "--no-compress", LOKET_SITE=str(begun))
+    assert 0 == done.returncode, done.stderr
+    files = [path for path in (begun / "output").rglob("*") if path.suffix in {".html", ".xml", ".txt", ".json"}]
+    found = {
+        path.relative_to(begun).as_posix(): [match[0] for match in NOT_THEIRS.finditer(path.read_text("utf-8"))]
+        for path in files
+    }
+    assert {} == {place: words for place, words in found.items() if words}
+    pages = [path for path in files if path.name == "index.html" and path.parent != begun / "output"]
+    sources = list((begun / "content").rglob("*.md"))
+    home = (begun / "output" / "en" / "index.html").read_text("utf-8")
+    assert (len(sources), True) == (len(pages), "Waterveen Help" in home)
+    assert (True, True) == ("/theme/img/logo." in home, any("#a9c7f5" in css(path) for path in begun.rglob("*.css")))
+
+
+def css(path: Path) -> str:
+    """A style sheet."""
+    return path.read_text("utf-8")
+
+
+def test_same_contract(begun: Path) -> None:
+    """What holds for any site holds for this one: contract, house rules on each page, from a request to a code."""
+    done = run("pytest", "-n", "0", "-p", "no:cacheprovider", *TESTS, LOKET_SITE=str(begun))
+    assert 0 == done.returncode, done.stdout[-5000:]
+
+
+def test_not_over_something(tmp_path: Path) -> None:
+    """A folder that is not empty is left as it is, with one line."""
+    (tmp_path / "mine.md").write_text("mine", "utf-8")
+    done = run("selfservice", "new", "site", str(tmp_path))
+    message = f"Error: {tmp_path} is not empty: choose another folder\n"
+    assert (1, message, ["mine.md"]) == (done.returncode, done.stderr, [path.name for path in tmp_path.iterdir()])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('"my", ', "", "21: the form 'access-code' leads to 'my', which is off: have both, or neither"),
+        ('"my", ', '"my", "oders", ', "21: there is no form 'oders' to choose; did you mean 'orders'?"),
+        ('"my", ', '"my", "orders", ', "nothing says who may open the form 'orders'"),
+        ('"access-code", ', '"access-code", "search", ', "21: there is no form 'search' to choose"),
+    ],
+)
+def test_forms_that_cannot_be(begun: Path, tmp_path: Path, old: str, new: str, line: str) -> None:
+    """A form that is not there, or that needs one that is off, is one line."""
+    content = tmp_path / "content"
+    content.mkdir()
+    for path in (begun / "content").glob("*.*"):
+        (content / path.name).write_bytes(path.read_bytes())
+    text = (content / "site.toml").read_text("utf-8")
+    (content / "site.toml").write_text(text.replace(old, new, 1), "utf-8")
+    done = run("selfservice", "check", LOKET_SITE=str(tmp_path))
+    assert (1, 1, True) == (done.returncode, len(done.stderr.splitlines()), line in done.stderr), done.stderr
+
+
+def test_a_page_with_a_form_that_is_off(begun: Path, tmp_path: Path) -> None:
+    """A page with a form that is off in it is named with its line; without any form it is a help site."""
+    done = run("selfservice", "new", "site", str(tmp_path / "site"))
+    assert 0 == done.returncode
+    content = tmp_path / "site" / "content"
+    text = (content / "site.toml").read_text("utf-8")
+    start, end = text.index("forms = ["), text.index("]", text.index("forms = ["))
+    (content / "site.toml").write_text(text[:start] + text[end + 1 :], "utf-8")
+    (content / "rights.toml").write_text("", "utf-8")
+    failed = run("selfservice", "build", LOKET_SITE=str(tmp_path / "site"))
+    line = "content/en/access-code.md:21: there is no form 'selfservice:access-code'; none is on in site.toml"
+    assert (1, True) == (failed.returncode, line in failed.stderr), failed.stderr
+    for path in content.rglob("*.md"):
+        kept = [row for row in path.read_text("utf-8").splitlines() if "](selfservice:" not in row]
+        path.write_text("\n".join(kept).replace("{{ rights }}", "") + "\n", "utf-8")
+    built = run("selfservice", "build", "--no-compress", LOKET_SITE=str(tmp_path / "site"))
+    home = (tmp_path / "site" / "output" / "en" / "index.html").read_text("utf-8")
+    assert (0, False) == (built.returncode, "self-service/my" in home), built.stderr
