@@ -21,7 +21,6 @@ from selfservice.i18n.languages import LANGUAGES, SOURCE_LANGUAGE
 
 SKELETON = PACKAGE / "commands" / "skeleton"
 EXAMPLE = ROOT / "examples" / "gemeente" / "content"
-ROUTES = ROOT / "tests" / "routes.txt"
 NAME = re.compile(r"[a-z]{2,}(-[a-z]+)*")
 MAX_NAME_LENGTH = 30
 
@@ -61,7 +60,6 @@ def form(name: str, titles: tuple[tuple[str, str], ...]) -> None:
             given[code] = click.prompt(f"Its title in {code}")
     _write(name, folder, test, given[SOURCE_LANGUAGE])
     _switch_on(name)
-    _add_routes(name)
     missing = _translate(given)
     click.echo(
         f"selfservice/fragments/{module}/ and {test.relative_to(ROOT)} are made, and {name} is on in content/site.toml."
@@ -100,17 +98,18 @@ def _write(name: str, folder: Path, test: Path, title: str) -> None:
 
 
 def _switch_on(name: str) -> None:
-    """Add the form to those of the site (content/site.toml)."""
-    path = ROOT / "content" / "site.toml"
+    """Add the form to those of the site, to those that are for everybody, and its addresses to those that there are."""
+    _insert(ROOT / "content" / "site.toml", r"(?m)^forms = \[[^\]]*?(?=^\])", f'  "{name}",\n')
+    _insert(ROOT / "tests" / "test_matrix.py", r"(?m)^PUBLIC = \{[^}]*?(?=^\})", f'    "{name.replace("-", "_")}",\n')
+    routes, base = ROOT / "tests" / "routes.txt", f"/<lang:lang>/self-service/{name}"
+    lines = {*routes.read_text("utf-8").splitlines(), base, f"{base}/done"}
+    routes.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8")
+
+
+def _insert(path: Path, pattern: str, line: str) -> None:
+    """Put a line after what matches."""
     text = path.read_text("utf-8")
-    path.write_text(re.sub(r"(?m)^(forms = \[[^\]]*?),?\n?\]", rf'\1,\n  "{name}",\n]', text, count=1), "utf-8")
-
-
-def _add_routes(name: str) -> None:
-    """Add its addresses to those that a test holds on to."""
-    base = f"/<lang:lang>/self-service/{name}"
-    lines = {*ROUTES.read_text("utf-8").splitlines(), base, f"{base}/done"}
-    ROUTES.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8")
+    path.write_text(re.sub(pattern, lambda match: match[0] + line, text, count=1), "utf-8")
 
 
 def _translate(titles: dict[str, str]) -> list[str]:

@@ -45,8 +45,13 @@ def test_a_new_form_works(clone: Path) -> None:
     files = ["selfservice/fragments/opening_hours", "tests/fragments/test_opening_hours.py"]
     style = [run(clone, "-m", "ruff", *rule, *files) for rule in (["check"], ["format", "--check"])]
     assert [0, 0] == [each.returncode for each in style], [each.stdout for each in style]
-    tests = ["tests/fragments/test_opening_hours.py", "tests/test_contract.py"]
-    wanted = "opening or routes or names"
+    tests = [
+        "tests/fragments/test_opening_hours.py",
+        "tests/test_contract.py",
+        "tests/test_matrix.py",
+        "tests/test_stale_pages.py",
+    ]
+    wanted = "opening or routes or names or declared or tried"
     tested = run(clone, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests, "-k", wanted)
     assert 0 == tested.returncode, tested.stdout
     catalog = (clone / "translations" / "nl" / "LC_MESSAGES" / "messages.po").read_text("utf-8")
