@@ -214,20 +214,18 @@ def about(session: Session, purpose: str, record: object = "", version: object =
     return About(purpose, f"{session.person_id}:{session.access_code_id}", str(record), str(version))
 
 
-def render_personal(session: Session, name: str, template: str, *, title: str, **variables: Any) -> Response:
+def render_personal(
+    session: Session, name: str, template: str, *, title: str, form: Form | None = None, **variables: Any
+) -> Response:
     """A state of a personal form for whoever is signed in, with the line that says so and until when."""
     shown = rendering.wants_fragment() and not str(request.endpoint).endswith(".mine")
     variables |= {
         "panel": name,
-        "focus": shown and not variables.get("errors") and not _is_wrong(variables.get("form")),
+        "focus": shown and (form is None or form.status == 200),
         "style": _STYLE_SHEETS.get(name, ""),
         **session_variables(session, name),
     }
-    return rendering.render(template, title=title, header=True, **variables)
-
-
-def _is_wrong(form: Form | None) -> bool:
-    return form is not None and form.status != 200
+    return rendering.render(template, title=title, form=form, header=True, **variables)
 
 
 def session_variables(session: Session | None, name: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The fields that forms are made of, each with the rule and the message of its kind of value (`values/`).
 
-A field keeps what was typed, so that it can be shown again; the domain makes a value of it. The macro `forms.field`
+A field keeps what was typed, so that it can be shown again; the domain makes a value of it. The macro `forms.input`
 renders each, by its `kind`.
 """
 

@@ -69,9 +69,6 @@ def render(
     status: int = 200,
     form: RenderedForm | None = None,
     switches: bool = True,
-    error: bool = False,
-    switch_form: str | None = None,
-    switch_action: str | None = None,
     header: bool = False,
     **variables: Any,
 ) -> Response:
@@ -83,7 +80,7 @@ def render(
     have changed.
     """
     status = form.status if form is not None and form.status != 200 else status
-    head_title = gettext("Error: %(title)s", title=title) if error or (form is not None and status >= 400) else title
+    head_title = gettext("Error: %(title)s", title=title) if form is not None and status >= 400 else title
     variables |= {"title": title, "head_title": head_title, "form": form}
     if wants_fragment():
         head = escape(f"{head_title} – {site_name()}")
@@ -93,9 +90,7 @@ def render(
         return Response(body, status, mimetype="text/html")
     page: dict[str, Any] = {
         "fragment_template": template,
-        "switch_form": form
-        if form is not None and form.has_fields and switches
-        else ({"id": switch_form, "action": switch_action or request.path} if switch_form else None),
+        "switch_form": form if form is not None and form.has_fields and switches else None,
         "robots_noindex": request.method != "GET" or status != 200 or bool(request.query_string),
         "has_form": True,
         "breadcrumbs": [],
