@@ -12,7 +12,7 @@ CODE, EMAIL, PASSWORD = (f"#replacement-password-{name}" for name in ("access_co
 SUBMIT = f"{FORM} .button"
 SUMMARY = "#replacement-password .summary"
 AGAIN = "#replacement-password form:not([id]) button"
-CORRECT = "#replacement-password-correct"
+CORRECT = "#replacement-password details form"
 # No word of it is in the name of anybody in the demonstration.
 GOOD = "zebra teapot umbrella glacier"
 
