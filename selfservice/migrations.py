@@ -72,6 +72,15 @@ def allow_any_language(db: sqlite_utils.Database) -> None:
         ledger.rebuild(db, table, "CHECK (language IN ('en', 'nl'))", "CHECK (language <> '')")
 
 
+ORGANISATION_NUMBERS = Migrations("organisation_numbers")
+
+
+@ORGANISATION_NUMBERS()
+def allow_any_number_of_digits(db: sqlite_utils.Database) -> None:
+    """How many digits an organisation's number has is the site's to say (content/site.toml), no longer the table's."""
+    ledger.rebuild(db, "organisations", "length(kvk_number) = 8 AND", "kvk_number <> '' AND")
+
+
 # Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
 AFTERWARDS = Migrations("afterwards")
 
@@ -91,6 +100,7 @@ MIGRATIONS: tuple[Migrations, ...] = (
     HEARTBEATS,
     jobs,
     LANGUAGES,
+    ORGANISATION_NUMBERS,
     AFTERWARDS,
 )
 

@@ -90,6 +90,11 @@ def test_not_over_something(tmp_path: Path) -> None:
         ('"my", ', "", "21: the form 'access-code' leads to 'my', which is off: have both, or neither"),
         ('"my", ', '"my", "oders", ', "21: there is no form 'oders' to choose; did you mean 'orders'?"),
         ('"my", ', '"my", "orders", ', "nothing says who may open the form 'orders'"),
+        (
+            '"which-situation"',
+            '"which-situation",\n  "digital-invoices"',
+            "nothing says who may open the form 'digital",
+        ),
         ('"access-code", ', '"access-code", "search", ', "21: there is no form 'search' to choose"),
     ],
 )

@@ -97,6 +97,14 @@ def test_a_form_without_a_row(config: Config, monkeypatch: pytest.MonkeyPatch) -
         new_app_unshared(config)
 
 
+def test_a_row_without_a_form(copied: Config) -> None:
+    """A row that leads to a form that is off does not start either: the personal page would list it."""
+    with (copied.content / "rights.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[x]\nkinds = ["private"]\ntitle = {en = "x", nl = "x"}\nwhere = "opening-hours"\n')
+    with pytest.raises(rights.RightsError, match="'x' leads to the form 'opening-hours', which is not on"):
+        new_app_unshared(copied)
+
+
 def test_nobody(app: Flask, client: HouseClient) -> None:
     """A stranger gets the sign-in form, or nothing; a form they send changes nothing and leads to it."""
     before = [rows(database(app), table) for table in WATCHED]

@@ -298,8 +298,14 @@ def session_for_header() -> Session | None:
 def init_app(app: Flask, table: Rights) -> None:
     """Have every page of the app say who is signed in, and this table who may open which form.
 
-    Raises RightsError for a personal form of the app that the table does not name.
+    Raises RightsError for a personal form of the app that the table does not name, and for one that it names and that
+    is off.
     """
+    for right in table.all:
+        if right.form and right.form.replace("-", "_") not in app.blueprints:
+            raise RightsError(
+                f"rights.toml: '{right.key}' leads to the form '{right.form}', which is not on in site.toml"
+            )
     for name in _TITLES:
         if name.replace("-", "_") in app.blueprints and not table.kinds_of(name):
             raise RightsError(
