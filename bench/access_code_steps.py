@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -52,16 +54,16 @@ class Step:
     @property
     def status(self) -> int:
         """What a right answer is: a page, or on to the next."""
-        return 200 if self.sent is None else 303
+        return 200 if self.sent is None else 204
 
-    def request(self, number: int, cookie: str) -> bytes:
-        """This step as the visitor with this number sends it."""
-        headers = {"X-Forwarded-For": f"10.1.{number >> 8}.{number & 255}"}
+    def request(self, number: int, cookie: str, about: str) -> bytes:
+        """This step as the visitor with this number sends it, from a page that says `about`."""
+        headers = {"X-Forwarded-For": _address(number)}
         if self.cookie:
             headers["Cookie"] = f"loket={cookie}"
         if self.sent is None:
             return get(self.path, headers)
-        return post(self.path, {**self.sent, **self._own(number)}, headers)
+        return post(self.path, {**self.sent, **self._own(number), "about": about}, headers)
 
     def _own(self, number: int) -> dict[str, str]:
         return {"email": f"visitor{number}@loket.example"} if "given_name" in (self.sent or {}) else {}
@@ -112,11 +114,34 @@ def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, An
             run_clients(port, [Client([get(path)])], 0.3)
         for step in STEPS:
             numbers = range(visitors)
-            requests = [step.request(number, cookies[number]) for number in numbers]
+            abouts = _abouts(ours, step, cookies)
+            requests = [step.request(number, cookies[number], abouts[number]) for number in numbers]
             theirs = [_peer(step, number) for number in numbers]
             found[step.name].append(
-                (_all(ours, requests, step.status), _all(bare, theirs, 200), _all(row, theirs, step.status))
+                (
+                    _all(ours, requests, step.status),
+                    _all(bare, theirs, 200),
+                    _all(row, theirs, 200 if step.sent is None else 303),
+                )
             )
+
+
+def _address(number: int) -> str:
+    return f"10.1.{number >> 8}.{number & 255}"
+
+
+def _abouts(port: int, step: Step, cookies: list[str]) -> list[str]:
+    """For each visitor what the page with the form of this step says that it is about; not measured."""
+    if step.sent is None or not step.cookie:
+        return [""] * len(cookies)
+    connection, found = http.client.HTTPConnection("127.0.0.1", port, timeout=60), []
+    for number, cookie in enumerate(cookies):
+        headers = {"Host": "127.0.0.1", "Cookie": f"loket={cookie}", "X-Forwarded-For": _address(number)}
+        connection.request("GET", step.path, headers=headers)
+        about = re.search(rb'name="about" value="([^"]+)"', connection.getresponse().read())
+        found.append(about[1].decode() if about else "")
+    connection.close()
+    return found
 
 
 def _cookies(environment: Mapping[str, str], visitors: int) -> list[str]:

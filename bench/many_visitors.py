@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -48,16 +49,18 @@ class ScriptlessBrowser:
 
     def __init__(self, port: int, address: str) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120, source_address=(address, 0))
-        self._cookie = ""
+        self._cookie = self._about = ""
         self.statuses: Counter[int] = Counter()
 
     def ask(self, method: str, path: str, **data: str) -> int:
-        """The status of one answer."""
+        """The status of one answer; what is sent comes from the page that was seen last."""
         headers = {"Host": HOST, "Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
         headers |= {"Sec-Fetch-Site": "same-origin"} if method == "POST" else {}
-        self._connection.request(method, path, urlencode(data) if method == "POST" else None, headers)
+        sent = {**data, "about": self._about} if self._about else data
+        self._connection.request(method, path, urlencode(sent) if method == "POST" else None, headers)
         answer = self._connection.getresponse()
-        answer.read()
+        about = re.search(rb'name="about" value="([^"]+)"', answer.read())
+        self._about = about[1].decode() if about else ""
         self._cookie = (answer.getheader("Set-Cookie") or self._cookie).partition(";")[0]
         self.statuses[answer.status] += 1
         return answer.status
@@ -70,7 +73,9 @@ def journey(port: int, number: int) -> Counter[int]:
     form = f"{BASE}/access-code"
     one.ask("GET", form)
     one.ask("POST", f"{form}/need", need="private")
+    one.ask("GET", f"{form}/details")
     one.ask("POST", f"{form}/details", given_name="Oona", family_name="Reader", email=email, telephone="")
+    one.ask("GET", f"{form}/preferences")
     one.ask("POST", f"{form}/preferences", payment_method="credit", language="en")
     one.ask("GET", f"{form}/check")
     one.ask("POST", f"{form}/check")

@@ -106,7 +106,7 @@ def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) ->
     page = start(visit, lang, scripts=scripts)
     ask_privately(page, email)
     expect(page.locator(A)).to_be_focused()
-    assert scripts == (page.url.removeprefix(live.base) == path(lang, "access-code"))
+    assert f"/{lang}/self-service/access-code/done" == page.url.removeprefix(live.base)
     first = live.mails(email, 1)[0]
     assert lang == first["Content-Language"]
     page.goto(link_in(first))
@@ -197,6 +197,83 @@ def test_switch_in_the_help_page(visit: VisitorFactory, lang: str) -> None:
     page.click(".switch")
     expect(page.locator("html")).to_have_attribute("lang", OTHER[lang])
     at(page, "details")
+
+
+def begins_at_its_top(page: Page, step: str, *read_first: str) -> None:
+    """The step is there, its heading in the upper half of the screen, and what must be read first in sight."""
+    page.wait_for_url(f"**/access-code/{step}")
+    expect(page.locator(A)).to_be_focused()
+    top = page.evaluate(
+        "id => document.getElementById(id).getBoundingClientRect().top / innerHeight", f"{A[1:]}-heading"
+    )
+    assert 0 <= top < 1 / 2
+    for selector in read_first:
+        expect(page.locator(selector).first).to_be_in_viewport(ratio=1)
+
+
+@both
+def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
+    """On a phone each step begins at its top: the last with the answers, and done with the reference. Back, forward and
+    reload show what was filled in.
+    """
+    page = visit(width=390, has_touch=True, is_mobile=True).go(path(lang, "access-code"))
+    page.tap(f"{A} [value=business]")
+    page.tap(GO_ON.format(A))
+    begins_at_its_top(page, "details", f"{A}-kvk_number")
+    page.fill(f"{A}-kvk_number", NOT_ARRANGED)
+    page.fill(f"{A}-given_name", "Kim")
+    page.fill(f"{A}-email", new_address())
+    page.tap(GO_ON.format(A))
+    begins_at_its_top(page, "preferences", f"{A} [name=language]")
+    page.tap(GO_ON.format(A))
+    begins_at_its_top(page, "mandate", f"{A}-iban")
+    page.fill(f"{A}-iban", "NL91ABNA0417164300")
+    page.fill(f"{A}-holder", "Kim")
+    page.tap(f"{A}-mandate")
+    page.tap(GO_ON.format(A))
+    for look in (lambda: None, page.reload):
+        look()
+        begins_at_its_top(page, "check", f"{A} dd")
+    page.go_back()
+    page.wait_for_url("**/mandate")
+    assert ("Kim", True) == (page.input_value(f"{A}-holder"), page.is_checked(f"{A}-mandate"))
+    page.go_back()
+    page.wait_for_url("**/preferences")
+    page.go_back()
+    page.wait_for_url("**/details")
+    assert NOT_ARRANGED == page.input_value(f"{A}-kvk_number")
+    for step in ("preferences", "mandate", "check"):
+        page.go_forward()
+        page.wait_for_url(f"**/{step}")
+    page.tap(GO_ON.format(A))
+    begins_at_its_top(page, "done", f"{A} strong")
+
+
+@both
+@with_and_without
+def test_two_tabs(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
+    """In a second tab one goes on with the request, or starts another; the first tab then hands in neither."""
+    page = start(visit, lang, scripts=scripts)
+    email = new_address()
+    choose(page, "private")
+    fill_in(page, email)
+    page.check(f"{A} [value=credit]")
+    go_on(page, "check")
+    other = page.context.new_page()
+    other.goto(live.base + path(lang, "access-code"))
+    other.check(f"{A} [value=business]")
+    other.click(GO_ON.format(A))
+    expect(other.locator(A)).to_contain_text(email)
+    other.click(".switch")
+    expect(other.locator("html")).to_have_attribute("lang", OTHER[lang])
+    other.click(f"{A} button.quiet")
+    at(other, "details")
+    expect(other.locator(f"{A}-kvk_number")).to_be_visible()
+    page.bring_to_front()
+    page.click(GO_ON.format(A))
+    expect(page.locator(f"{A} .notice.bad")).to_be_visible()
+    expect(page.locator(f"{A}-kvk_number")).to_have_value("")
+    assert 0 == counted(live, "SELECT count(*) FROM requests WHERE email = ?", email)
 
 
 @with_and_without
@@ -295,7 +372,7 @@ def test_lost(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     page.wait_for_selector(f"{L}[data-switch$='/sent']")
     page.goto(link_in(live.mails(email, 3)[2]))
     page.click(f"{L} .button")
-    page.wait_for_selector(f"{L}[data-switch$='/done']")
+    page.wait_for_url("**/lost-access-code/done")
     expect(page.locator(L)).to_be_focused()
     assert old not in page.content()
     codes = "SELECT count(*) FROM access_codes c JOIN people p ON p.id = c.person_id WHERE p.email = ?"
@@ -354,7 +431,7 @@ def test_whole_journey_with_the_keyboard(live: Live, visit: VisitorFactory, scri
     visitor.go(link_in(live.mails(email, 3)[2]))
     tab_to(page, f"{L} .button")
     page.keyboard.press("Enter")
-    page.wait_for_selector(f"{L}[data-switch$='/done']")
+    page.wait_for_url("**/lost-access-code/done")
     visitor.go("/nl/self-service/my")
     expect(page.locator("#my-access_code")).to_be_visible()
 
@@ -451,7 +528,9 @@ def test_every_personal_state(live: Live, visit: VisitorFactory, lang: str, widt
     page.click(f"{L}-form .button")
     visitor.go(link_in(live.mails(email, 3)[2]))
     look("lost confirm")
-    press("lost done", f"{L} .button", f"{L}[data-switch$='/done']")
+    page.click(f"{L} .button")
+    page.wait_for_url("**/lost-access-code/done")
+    look("lost done")
 
     code, _ = live.login()
     look("my, not logged in", "my")
@@ -506,7 +585,7 @@ def test_every_state(live: Live, visit: VisitorFactory, lang: str, width: int) -
     page.check(f"{A} [value=extract]")
     go_on(page, "no-code")
     look("no code")
-    page.click(f"{A} a[data-hx-get]")
+    page.click(f"{A} a[href$='/access-code']")
     page.wait_for_selector(f"{A}-need")
     choose(page, "business")
     wrong("details wrong")

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from selfservice.accounts.organisations import Organisation
 from selfservice.db import Connection
@@ -28,9 +28,7 @@ from selfservice.values.organisation_number import (
 )
 from selfservice.web import forms, mandate_form
 
-# An account to collect from belongs to the preferences: people count four steps.
-STEP_NUMBERS = {"need": 1, "details": 2, "preferences": 3, "mandate": 3, "check": 4}
-STEP_COUNT = 4
+STEP_COUNT = 4  # as people count: an account to collect from belongs to the preferences
 PAYMENT_METHODS = {
     "credit": (lazy_gettext("Credit"), lazy_gettext("You deposit money first; what you order is taken off it.")),
     "direct_debit": (
@@ -56,9 +54,11 @@ def organisation_number(answers: Mapping[str, str]) -> str:
 
 
 class StepForm(forms.Form):
-    """The form of a step."""
+    """The form of a step: `title` is its name, `number` which of the steps people count it as."""
 
     fragment = "access-code"
+    title: ClassVar[Any]
+    number: ClassVar[int]
     outdated = lazy_gettext(
         "Since this page was opened the request was changed in another tab, or another one was begun. What you sent "
         "now was not used, and nothing was handed in. Below is how the request is now."
@@ -75,6 +75,8 @@ class NeedForm(StepForm):
     """What the code is for."""
 
     step = "need"
+    title = lazy_gettext("Request an access code")
+    number = 1
     need = forms.ChoiceField(
         lazy_gettext("What do you need the code for?"),
         required=lazy_gettext("Choose what you need the code for."),
@@ -102,6 +104,8 @@ class DetailsForm(StepForm):
     """Who it is for, and for which organisation."""
 
     step = "details"
+    title = lazy_gettext("Your details")
+    number = 2
     kvk_number = forms.OrganisationNumberField()
     given_name = forms.TextField(
         lazy_gettext("First name"),
@@ -172,6 +176,8 @@ class PreferencesForm(StepForm):
     """How is paid for what is ordered, where there is a choice; and the language of mails and letters."""
 
     step = "preferences"
+    title = lazy_gettext("Your preferences")
+    number = 3
     payment_method = forms.ChoiceField(
         lazy_gettext("How do you want to pay for what you order?"),
         hint=lazy_gettext("The code itself is free."),
@@ -200,12 +206,16 @@ class MandateForm(mandate_form.MandateForm, StepForm):
     """From which account may be collected."""
 
     step = "mandate"
+    title = lazy_gettext("Direct debit")
+    number = 3
 
 
 class CheckForm(StepForm):
     """All answers, to be handed in."""
 
     step = "check"
+    title = lazy_gettext("Check your request")
+    number = 4
 
 
 FORMS: dict[str, type[StepForm]] = {

@@ -24,8 +24,8 @@ from selfservice.fragments.access_code.form import (
     FORMS,
     PAYMENT_METHODS,
     STEP_COUNT,
-    STEP_NUMBERS,
     CheckForm,
+    DetailsForm,
     NeedForm,
     StepForm,
     Steps,
@@ -53,20 +53,6 @@ blueprint = Blueprint("access_code", __name__)
 STEP_IN_PATH = "<any(need, details, preferences, mandate):step>"
 
 
-def title(step: str = "need") -> str:
-    """The name of the form, or of one of its steps."""
-    return {
-        "need": gettext("Request an access code"),
-        "begun": gettext("You began a request before"),
-        "no-code": gettext("You need no access code"),
-        "details": gettext("Your details"),
-        "preferences": gettext("Your preferences"),
-        "mandate": gettext("Direct debit"),
-        "check": gettext("Check your request"),
-        "done": gettext("We have your request"),
-    }[step]
-
-
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:
     """What this browser has of a request: its answers, and once it was sent what the last page shows."""
     return cookies.load_form(conn, NAME, now)
@@ -92,14 +78,13 @@ def start() -> Response:
     return _show(steps, steps.form("need"), first=True)
 
 
-def _show(steps: Steps, form: StepForm, template: str = "", **variables: Any) -> Response:
+def _show(steps: Steps, form: StepForm, template: str = "", title: str = "", **variables: Any) -> Response:
     form.suggest()
     return web.render(
         f"access_code/{template or form.step}.html",
-        title=title(template or form.step),
+        title=title or str(form.title),
         form=form,
         steps=steps,
-        number=STEP_NUMBERS[form.step],
         last=STEP_COUNT,
         payment_methods=PAYMENT_METHODS,
         iban=group_iban(steps.answers.get("iban", "")),
@@ -169,7 +154,7 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
         return lambda: web.go(url_for(".no_code"))
     if _is_begun(saved) and (is_start if goes_on else again):
         begun = _steps(conn, saved)
-        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun")
+        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun", gettext("You began a request before"))
     if goes_on and cookies.anonymous_session(conn, now) is None:
         wait = _admit(conn, table.ANONYMOUS_SESSION, now)
     if wait:
@@ -219,7 +204,7 @@ def organisation() -> Response:
     steps = Steps.load(services().db.read(), services().facts, answers)
     return web.render(
         "access_code/organisation.html",
-        title=title("details"),
+        title=str(DetailsForm.title),
         form=steps.form("details"),
         steps=steps,
         looks_up=False,
@@ -232,7 +217,7 @@ def no_code() -> Response:
     if SITE.no_code is None:
         abort(404)
     text = linked_facts(SITE.no_code.text[current_language()], services().facts)
-    return web.render("access_code/no_code.html", title=title("no-code"), text=text)
+    return web.render("access_code/no_code.html", title=gettext("You need no access code"), text=text)
 
 
 def _promise(now: datetime) -> tuple[date, date]:
@@ -297,7 +282,7 @@ def _show_done(saved: Mapping[str, Any], status: int = 200, notice: str = "") ->
     form.status = status
     return web.render(
         "access_code/done.html",
-        title=title("done"),
+        title=gettext("We have your request"),
         form=form,
         sent=saved,
         before=clock.upcoming(saved.get("before", ""), clock.now()),
