@@ -13,8 +13,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from selfservice.config import ROOT
-from selfservice.i18n.catalogs import CATALOGS, catalog
+from selfservice.config import ROOT, site_folder
+from selfservice.i18n.catalogs import CATALOGS, catalog, catalog_folder
 from selfservice.i18n.languages import LANGUAGES, SOURCE_LANGUAGE
 
 TEMPLATE = CATALOGS / "messages.pot"
@@ -44,7 +44,7 @@ def translated_languages() -> list[str]:
 
 def catalog_file(code: str) -> Path:
     """The catalog that translators edit."""
-    return CATALOGS / code / "LC_MESSAGES" / "messages.po"
+    return catalog_folder(code) / "messages.po"
 
 
 def compile_stale() -> None:
@@ -57,7 +57,7 @@ def compile_stale() -> None:
         with po.open("rb") as file:
             translations = read_po(file, locale=code)
         if errors := [f"line {message.lineno}: {error}" for message, found in translations.check() for error in found]:
-            raise CatalogError(f"{po.relative_to(ROOT)}: {'; '.join(errors)}")
+            raise CatalogError(f"translations/{code}/LC_MESSAGES/messages.po: {'; '.join(errors)}")
         buffer = io.BytesIO()
         write_mo(buffer, translations)
         # In one move: several processes may start at once.
@@ -78,8 +78,15 @@ def extract() -> Catalog:
 
 
 def updated_files(template: Catalog) -> dict[Path, bytes]:
-    """messages.pot and each catalog as they are after an update: new texts empty, texts no longer used removed."""
+    """messages.pot and each catalog as they are after an update: new texts empty, texts no longer used removed. A new
+    language gets one in the site's folder.
+    """
     files = {TEMPLATE: _to_bytes(template)}
+    for code in LANGUAGES:
+        if code != SOURCE_LANGUAGE and not catalog_folder(code).exists():
+            begun = Catalog(locale=code, project="Loket", copyright_holder="Loket", charset="utf-8")
+            begun.update(template, no_fuzzy_matching=True)
+            files[site_folder(os.environ) / "translations" / code / "LC_MESSAGES" / "messages.po"] = _to_bytes(begun)
     for code in translated_languages():
         with catalog_file(code).open("rb") as file:
             catalog = read_po(file, locale=code)

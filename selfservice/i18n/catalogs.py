@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from gettext import NullTranslations
+from pathlib import Path
 
 from babel.support import LazyProxy, Translations
 
-from selfservice.config import ROOT
+from selfservice.config import ROOT, site_folder
 from selfservice.i18n.languages import SOURCE_LANGUAGE, current_language
 
 CATALOGS = ROOT / "translations"
+
+
+def catalog_folder(code: str) -> Path:
+    """Where the catalog of a language is: in the site's own `translations`, or else in Loket's."""
+    own = site_folder(os.environ) / "translations"
+    return (own if (own / code).is_dir() else CATALOGS) / code / "LC_MESSAGES"
 
 
 @cache
@@ -21,9 +29,9 @@ def catalog(code: str) -> NullTranslations:
     """
     if code == SOURCE_LANGUAGE:
         return NullTranslations()
-    compiled = CATALOGS / code / "LC_MESSAGES" / "messages.mo"
+    compiled = catalog_folder(code) / "messages.mo"
     if not compiled.exists():
-        raise FileNotFoundError(f"there is no {compiled}: `loket catalogs` makes it, and so does `make`")
+        raise FileNotFoundError(f"there is no {compiled}: `loket catalogs` makes it, of a new language with --update")
     with compiled.open("rb") as file:
         return Translations(file)
 
