@@ -130,6 +130,7 @@ def test_problems(template: Catalog, tmp_path: Path, catalog: str, problem: str)
 def test_missing_catalog(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A catalog that was not compiled is an error, not English without a word."""
     monkeypatch.setattr(catalogs, "CATALOGS", tmp_path)
+    monkeypatch.setenv("LOKET_SITE", str(tmp_path))
     with pytest.raises(FileNotFoundError):
         catalog.__wrapped__("nl")
 
@@ -145,3 +146,18 @@ def test_no_text_inside_an_f_string() -> None:
         if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in GETTEXT
     ]
     assert [] == inside
+
+
+def test_new_language(template: Catalog, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A language without a catalog gets one in the site's folder, with every text and none translated; it is then found
+    there.
+    """
+    monkeypatch.setenv("LOKET_SITE", str(tmp_path))
+    monkeypatch.setattr(catalogs_command, "LANGUAGES", ("en", "nl", "fy"))
+    begun = tmp_path / "translations" / "fy" / "LC_MESSAGES" / "messages.po"
+    content = catalogs_command.updated_files(template)[begun]
+    begun.parent.mkdir(parents=True)
+    begun.write_bytes(content)
+    assert {message.id for message in template} == {message.id for message in read("fy")}
+    assert not any(any(message.string or ()) for message in messages("fy"))
+    assert begun == catalogs_command.catalog_file("fy")

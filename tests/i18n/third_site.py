@@ -1,5 +1,5 @@
-"""A copy of the site with a third language, in which every text is marked: that of code by a catalog, the owner's words in
-the copied content. What a reader sees without a mark is then a text that nobody can translate.
+"""A copy of the site with a third language, in which every text is marked: that of code by a catalog, the owner's words
+in the copied content. What a reader sees without a mark is then a text that nobody can translate.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from selfservice.config import ROOT
 
 # West Frisian: Babel knows how it writes days and amounts, Snowball does not know it.
 CODE = "fy"
-OPEN, CLOSE = "⟦", "⟧"
+# The font of letters has them, and no text of ours does.
+OPEN, CLOSE = "«", "»"
 _TEXTS = re.compile(r"""(\{\s*en\s*=\s*"((?:[^"\\]|\\.)*)"[^}]*?)\s*}|^en = "(.*)"$""", re.MULTILINE)
 _WORDS_OF_PAGE = re.compile(r"^(\s*(?:- )?(?:title|description|lead|text|want|how): )(.*)$", re.MULTILINE)
+_FILLED_IN = re.compile(r"%\(\w+\)\w|\{\{.*?}}")
 _LINE = re.compile(r"^(\s*(?:#+ |- |\d+\. |> )?)(.*?)(\s*\{#[\w-]+\})?$")
 
 
@@ -32,7 +34,9 @@ def make_site(folder: Path) -> None:
     for file in content.glob("*.toml"):
         file.write_text(_TEXTS.sub(_with_third, file.read_text("utf-8")), "utf-8")
     site = content / "site.toml"
-    site.write_text(re.sub(r"^languages = \[(.*)]", rf'languages = [\1, "{CODE}"]', site.read_text("utf-8"), flags=re.M))
+    site.write_text(
+        re.sub(r"^languages = \[(.*)]", rf'languages = [\1, "{CODE}"]', site.read_text("utf-8"), flags=re.MULTILINE)
+    )
     (content / CODE).mkdir()
     for page in (content / "en").glob("*.md"):
         (content / CODE / page.name).write_text(_marked_page(page.read_text("utf-8")), "utf-8")
@@ -42,8 +46,8 @@ def make_site(folder: Path) -> None:
 
 
 def mark(text: str) -> str:
-    """The text in the third language."""
-    return f"{OPEN}{text}{CLOSE}"
+    """The text in the third language; what is filled in stands outside the marks. An address is what it is."""
+    return text if text.startswith("https:") else OPEN + _FILLED_IN.sub(rf"{CLOSE}\g<0>{OPEN}", text) + CLOSE
 
 
 def _with_third(match: re.Match[str]) -> str:
@@ -69,7 +73,9 @@ def _marked_catalog() -> bytes:
 def _marked_page(text: str) -> str:
     """A page with each text of its front matter, and each line, cell or item of its body, marked."""
     _, head, body = text.split("---\n", 2)
-    head = _WORDS_OF_PAGE.sub(lambda match: match[1] + json.dumps(mark(match[2].strip().strip("\"'")), ensure_ascii=False), head)
+    head = _WORDS_OF_PAGE.sub(
+        lambda match: match[1] + json.dumps(mark(match[2].strip().strip("\"'")), ensure_ascii=False), head
+    )
     return f"---\n{head}---\n{''.join(_marked_line(line) for line in body.splitlines(keepends=True))}"
 
 

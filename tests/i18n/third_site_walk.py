@@ -1,0 +1,370 @@
+"""Walks through a site with a third language (third_site.py), and prints what was read without a mark.
+
+A program of its own, since a process knows one site. It is started with that site as LOKET_SITE, and follows every link
+and sends every form that it meets in the third language, wrong and right, as visitors, people who are logged in, and
+people who follow a mailed link; and it reads every mail, letter and file. What it types is in VALUES, and nothing else
+is known here of any form.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import json
+import re
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from itertools import product as product_of
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+import html5lib
+import jinja2
+from babel import Locale
+from flask import Flask
+from pypdf import PdfReader
+from werkzeug.test import TestResponse
+
+from selfservice import clock, config
+from selfservice.app import create_app
+from selfservice.commands import cli
+from selfservice.demo import accounts
+from selfservice.demo.orders import PRODUCTS
+from selfservice.demo.requests import REQUESTERS, reference
+from selfservice.demo.requests import email as requester
+from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, using_language
+from selfservice.mail.delivery import send_next
+from selfservice.mailer import mail_transport, mail_worker
+from selfservice.migrations import migrate
+from selfservice.publish.build import build
+from selfservice.requests import scheduled
+from selfservice.site_config import SITE
+from selfservice.values.iban import group_iban
+from selfservice.web.services import Services
+from tests.i18n.third_site import CLOSE, CODE, OPEN
+from tests.sign_in_helpers import COLLEAGUE, MAIN, PASSWORD, PRIVATE, prepare
+
+NEW_PASSWORD = "seven marbles under a purple stair"
+VALUES = {
+    "given_name": "Oona", "family_name": "Kites", "email": "oona@kites.example", "kvk_number": "00010007",
+    "telephone": "", "iban": "NL91ABNA0417164300", "holder": "Kites", "password": PASSWORD,
+    "current_password": PASSWORD, "new_password": NEW_PASSWORD, "street": "Duinpad", "house_number": "7",
+    "postcode": "1234 AB", "city": "Zandhoven", "q": "code", "reference": reference(99),
+}  # fmt: skip
+SEARCHED = ("toegang", "zzzzzz", "cdoe", "is")
+# What is read aloud, shown or announced and stands in an attribute.
+SPOKEN = ("aria-label", "alt", "title", "placeholder", "aria-description", "label")
+WRITTEN_META = ("description", "og:title", "og:description", "og:site_name")
+MOST_OF_ONE_ADDRESS = 5
+ADDRESS = re.compile(r"https?://\S+|\S*[^\s.][.@/•…]\S+")
+WORD = re.compile(r"[^\W\d_]{2,}")
+# A number, an amount or a moment has a digit, a code or a part of one has capitals.
+NUMBER = re.compile(r"\S*\d\S*|\b[2-9A-Z]{4}(?:-[2-9A-Z]{4})+\b|\b[2-9A-Z]{3}\b")
+
+
+@dataclass
+class Reader:
+    """Reads texts of the third language. `data` finds what is nobody's to translate."""
+
+    data: re.Pattern[str]
+    found: dict[str, str] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
+    links: list[str] = field(default_factory=list)
+
+    def page(self, where: str, tree: Element) -> None:
+        """Read a page or a fragment, in the order in which it stands there."""
+        # What search finds are pieces of the owner's pages.
+        for hit in tree.findall(".//section[@class='results']/ol/li"):
+            for piece in (*hit.findall("a"), hit.findall("p")[-1]):
+                piece.clear()
+        for text in ("\n".join(texts(tree)), *attributes(tree)):
+            self.text(where, text)
+
+    def text(self, where: str, text: str) -> None:
+        """Read a text: what stands outside marks is data, or was found."""
+        if text in self.read:
+            return
+        self.read.add(text)
+        depth, outside = 0, []
+        for piece in re.split(f"([{OPEN}{CLOSE}])", text):
+            depth += {OPEN: 1, CLOSE: -1}.get(piece, 0)
+            if depth == 0 and piece != CLOSE:
+                outside.append(piece)
+        if depth:
+            self.found.setdefault(f"a mark too few or too many: {' '.join(text.split())[:200]}", where)
+        for line in "\n".join(outside).splitlines():
+            if WORD.search(NUMBER.sub(" ", self.data.sub(" ", ADDRESS.sub(" ", line)))):
+                self.found.setdefault(" ".join(line.split())[:200], where)
+
+
+def texts(element: Element) -> Iterator[str]:
+    """What is read, piece by piece."""
+    if not isinstance(element.tag, str) or element.tag in ("script", "style") or element.get("lang", CODE) != CODE:
+        return
+    yield element.text or ""
+    for child in element:
+        yield from texts(child)
+        yield child.tail or ""
+
+
+def attributes(tree: Element) -> Iterator[str]:
+    for one in tree.iter():
+        if isinstance(one.tag, str) and one.get("lang", CODE) == CODE:
+            yield from (value for name, value in one.items() if name in SPOKEN)
+            if one.tag == "meta" and (one.get("name") or one.get("property")) in WRITTEN_META:
+                yield one.get("content", "")
+            # What the script says.
+            said = (
+                value for name, value in one.items() if name.startswith("data-") and not name.startswith("data-hx-")
+            )
+            yield from (value for value in said if re.search(r"\w \w", value))
+
+
+@dataclass
+class Walker:
+    """Somebody at a browser of their own, who types `values` into what they meet; with `htmx` it asks for fragments."""
+
+    app: Flask
+    reader: Reader
+    values: dict[str, str] = field(default_factory=dict)
+    htmx: bool = True
+    seen: set[str] = field(default_factory=set)
+    counts: Counter[str] = field(default_factory=Counter)
+    # What was chosen on the way here: the same step of another kind of request is another.
+    choices: list[str] = field(default_factory=list)
+
+    numbers = count(1)
+
+    def __post_init__(self) -> None:
+        """Open the browser, at an address of its own on this machine, since limits go by that."""
+        self.client = self.app.test_client()
+        self.client.environ_base["REMOTE_ADDR"] = f"127.0.1.{next(self.numbers)}"
+
+    def go(self, *addresses: str) -> None:
+        """Look at these addresses, and at all that they lead to."""
+        for address in addresses:
+            path = address.partition("#")[0].removeprefix(self.app.config["BASE_URL"])
+            bare = path.partition("?")[0]
+            if (
+                path.startswith(f"/{CODE}/self-service/")
+                and path not in self.seen
+                and self.counts[bare] < MOST_OF_ONE_ADDRESS
+            ):
+                self.seen.add(path)
+                self.counts[bare] += 1
+                self.see(path, self.ask("GET", path))
+
+    def ask(self, method: str, address: str, **sent: Any) -> TestResponse:
+        """Send a request, as htmx does: for a fragment, or for the page when it is told to go there."""
+        shapes = [{"HX-Request": "true"}, {}] if self.htmx else [{}]
+        for shape in shapes:
+            headers, base = {"Sec-Fetch-Site": "same-origin", **shape}, self.app.config["BASE_URL"]
+            answer = self.client.open(address, method=method, base_url=base, headers=headers, buffered=True, **sent)
+            if answer.headers.get("HX-Redirect") != address:
+                break
+        return answer
+
+    def see(self, address: str, answer: TestResponse) -> None:
+        """Read an answer, and go where it leads."""
+        if location := answer.headers.get("HX-Redirect") or answer.headers.get("Location"):
+            # Where a form leads has changed, also if it was seen before.
+            self.seen.discard(location)
+            self.go(location)
+        elif answer.mimetype == "text/csv" and "programs" not in address:
+            self.reader.text(address, answer.text.lstrip("\ufeff").replace(";", "\n"))
+        elif (answer.mimetype or "").endswith("sheet"):
+            with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+                parts = [
+                    book.read(name).decode() for name in book.namelist() if re.search(r"sheet|workbook\.xml$", name)
+                ]
+            for part in parts:
+                self.reader.text(address, "\n".join(re.findall(r"(?<=<t>)[^<]*|(?<=<sheet name=\")[^\"]*", part)))
+        elif answer.mimetype == "text/html":
+            tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
+            self.reader.page(address, tree)
+            forms = [form for form in tree.iter("form") if form.get("action", "").startswith(f"/{CODE}/")]
+            # The way out comes last.
+            for form in sorted(forms, key=lambda form: form.get("action", "").endswith("/out")):
+                self._fill_in(form)
+            self.go(*(link.get("href", "") for link in tree.iter("a")))
+
+    def _fill_in(self, form: Element) -> None:
+        """Send a form with nothing in it, then with each choice that it gives."""
+        action, method = form.get("action", ""), form.get("method", "get").upper()
+        fields = [one for tag in ("input", "select", "textarea") for one in form.iter(tag) if one.get("name")]
+        given = {one.get("name", ""): one.get("value", "") for one in fields if one.get("type") == "hidden"}
+        radios = [(one.get("name", ""), one.get("value", "")) for one in fields if one.get("type") == "radio"]
+        # Whoever chose another language would read that.
+        radios = [(name, value) for name, value in radios if value == CODE or value not in LANGUAGES]
+        typed = {one.get("name", ""): self._value(one) for one in fields if one.get("type") != "radio"}
+        attempts = [("", given), *((value, given | typed | dict(radios) | {name: value}) for name, value in radios)]
+        if not radios:
+            attempts.append(("", given | typed))
+        if "about" in given:
+            # As a page of before sends it, which is about something else.
+            attempts.insert(0, ("", given | typed | dict(radios) | {"about": given["about"][::-1]}))
+        before = self.choices
+        for choice, data in attempts:
+            self.choices = [*before, *([choice] if choice and choice not in before else [])]
+            told = sorted((name, text) for name, text in data.items() if name not in ("about", "link", "saved_form"))
+            key = f"{action} {told} {self.choices} {data.get('about') == given.get('about')}"
+            if key not in self.seen and self.counts[f"POST {action}"] < 4 * MOST_OF_ONE_ADDRESS:
+                self.seen.add(key)
+                self.counts[f"POST {action}"] += 1
+                sent: dict[str, Any] = {"data": data} if method == "POST" else {"query_string": data}
+                self.see(action, self.ask(method, action, **sent))
+        self.choices = before
+
+    def _value(self, one: Element) -> str:
+        if one.tag == "select":
+            return [option.get("value", "") for option in one.iter("option")][-1]
+        return {**VALUES, **self.values}.get(one.get("name", ""), one.get("value", ""))
+
+
+def _data(app: Flask) -> re.Pattern[str]:
+    """What is data, since it comes from the database, from facts and site.toml, from what was typed, or from Babel."""
+    wired: Services = app.extensions["services"]
+    conn = wired.db.read()
+    values = {*VALUES.values(), *SEARCHED, group_iban(VALUES["iban"]), *SITE.name.values()}
+    for table in ("people", "organisations", "access_codes"):
+        for row in conn.execute(f"SELECT * FROM {table}").fetchall():
+            values |= {value for value in tuple(row) if isinstance(value, str)}
+    for product in PRODUCTS:
+        values |= {product.name_en, product.name_nl}
+    with using_language(CODE):
+        values |= {str(fact) for fact in wired.facts if OPEN not in str(fact)}
+    # Envelopes have cities in capitals.
+    values |= {*LANGUAGE_NAMES.values(), "KB", "MB", *(value.upper() for value in values)}
+    babel = Locale.parse(language_of(CODE).locale)
+    for width, context in product_of(("wide", "abbreviated"), ("format", "stand-alone")):
+        values |= set(babel.months[context].get(width, {}).values())
+    values |= {word for pattern in babel.list_patterns["or"].values() for word in pattern.split()}
+    words = sorted((value for value in values if WORD.search(value)), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+
+
+class Clock:
+    """The clock of this process, which stands still but for `forward`."""
+
+    def __init__(self) -> None:
+        self.now = clock.now()
+        clock.now = lambda: self.now
+
+    def forward(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.now += time
+
+
+class Templates:
+    """Which templates were used, whatever asked for them."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        get = jinja2.Environment.get_template
+
+        def watched(env: jinja2.Environment, name: Any, *args: Any, **kwargs: Any) -> jinja2.Template:
+            self.used.add(str(name))
+            return get(env, name, *args, **kwargs)
+
+        jinja2.Environment.get_template = watched  # type: ignore[method-assign, assignment]
+
+
+def walk(folder: Path) -> dict[str, Any]:
+    """Build the site and its demonstration in the folder, and read all of it."""
+    settings = config.load()
+    app = create_app(settings)
+    wired: Services = app.extensions["services"]
+    migrate(wired.db, wired.keys)
+    accounts.fill(wired.db, wired.context)
+    prepare(app)
+    with wired.db.write() as conn:
+        conn.execute("UPDATE people SET language = :code", {"code": CODE})
+        conn.execute("UPDATE requests SET language = :code", {"code": CODE})
+    clocks, templates, reader = Clock(), Templates(), Reader(_data(app))
+    build(app, settings, compress=False)
+    for file in sorted((settings.output / CODE).rglob("*.html")):
+        reader.page(file.parent.name, html5lib.parse(file.read_text("utf-8"), namespaceHTMLElements=False))
+    base = f"/{CODE}/self-service"
+    # The page that ends sessions comes last.
+    names = sorted((*app.extensions["fragments"], "mailbox", "nothing"), key=lambda name: name == "devices")
+    own = [f"{base}/{name}" for name in names]
+    for htmx in (False, True):
+        Walker(app, reader, htmx=htmx).go(*own)
+        Walker(app, reader, htmx=htmx).go(f"{base}/access-code/done?begun=1")
+    Walker(app, reader).go(*(f"{base}/search?q={words}" for words in SEARCHED))
+    _read_mails(app, reader, {})
+    for number in range(len(REQUESTERS)):
+        person = {"reference": reference(number), "email": requester(number)}
+        Walker(app, reader, person).go(f"{base}/request-status")
+    for number in (MAIN, COLLEAGUE, PRIVATE):
+        person = {"access_code": accounts.code(number), "email": accounts.email(number)}
+        walker = Walker(app, reader, person)
+        for password in ("wrong", "wrong", "wrong", "wrong", "wrong", PASSWORD):
+            clocks.forward(timedelta(minutes=20))
+            walker.ask("POST", f"{base}/sign-in", data=person | {"password": password})
+        # Each form's own page as it is for somebody who is logged in; and what is not theirs, or not there.
+        walker.go(*(f"{base}/orders/{name}=ZZZ" for name in ("file?id", "progress?id", "main?number", "again?number")))
+        walker.go(*(f"{address}/mine" for address in own))
+        walker.see(f"{base}/sign-in/out", walker.ask("POST", f"{base}/sign-in/out"))
+        Walker(app, reader, person).go(f"{base}/replacement-password", f"{base}/lost-access-code")
+        _read_mails(app, reader, person)
+    for place, row in enumerate(wired.db.read().execute("SELECT reference FROM requests ORDER BY id").fetchall()):
+        decision = ["approve"] if place % 2 else ["reject", "--reason", "details_differ"]
+        _run(app, "requests", decision[0], row["reference"], "--by", "Anna Staff", *decision[1:])
+    _run(app, "letters", "print", "--to", str(folder / "letters"))
+    for letter in (folder / "letters").rglob("*.pdf"):
+        reader.text(letter.name, "\n".join(page.extract_text() for page in PdfReader(letter).pages))
+    # Of somebody who had no mail yet.
+    _run(app, "codes", "revoke", "9", "--by", "Anna Staff")
+    _read_mails(app, reader, {})
+    for days in (15, 25, 50, 60):
+        clocks.forward(timedelta(days=days))
+        scheduled.run_hourly(wired.db, wired.context, clock.now())
+        _read_mails(app, reader, {})
+    # Long after they were mailed.
+    Walker(app, reader).go(*reader.links)
+    for path in ("/api/orders", "/api/redeliveries?x=1", "/api/nothing"):
+        answer = app.test_client().get(path, base_url=settings.base_url, headers={"Accept-Language": CODE})
+        assert answer.json is not None
+        reader.text(path, "\n".join(answer.json.get(name, "") for name in ("title", "detail")))
+    hits = {code: _count_hits(app, f"/{code}/self-service/search?q=digid") for code in LANGUAGES}
+    unused = set(app.jinja_env.list_templates(extensions=["html", "txt"])) - templates.used
+    found = sorted(f"{where}: {text}" for text, where in reader.found.items())
+    return {"unmarked": found, "unused": sorted(unused), "hits": hits, "output": str(settings.output)}
+
+
+def _count_hits(app: Flask, address: str) -> int:
+    answer = app.test_client().get(address, base_url=app.config["BASE_URL"])
+    return len(html5lib.parse(answer.text, namespaceHTMLElements=False).findall(".//section[@class='results']/ol/li"))
+
+
+def _run(app: Flask, command: str, *arguments: str) -> None:
+    done = app.test_cli_runner().invoke(cli.commands[command], arguments)
+    assert done.exit_code in (0, 1), done.output
+
+
+def _read_mails(app: Flask, reader: Reader, person: dict[str, str]) -> None:
+    """Send what waits, read it, and go where its links lead."""
+    wired: Services = app.extensions["services"]
+    worker = mail_worker(wired, mail_transport(wired))
+    while send_next(worker.db, worker.render, worker.transport, clock.now):
+        pass
+    Walker(app, reader, person).go(f"/{CODE}/self-service/mailbox")
+    for file in sorted((wired.config.database.parent / "mailbox").glob("*.eml")):
+        message = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
+        subject, text = str(message["Subject"]), message.get_body(("plain",))
+        assert text is not None
+        reader.text(subject, f"{subject}\n{text.get_content()}")
+        reader.links += re.findall(rf"http://[^\s{OPEN}{CLOSE}]+/link/[\w-]+", text.get_content())
+        file.unlink()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(walk(Path(sys.argv[1])), ensure_ascii=False, indent=1))
