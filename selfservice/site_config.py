@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from selfservice.config import ROOT, ConfigError, content_folder
 
 FILE = "site.toml"
-COLOURS = ("accent", "on-accent", "press")
+COLOURS = ("accent", "on-accent", "press", "hero")
 LOGO_SUFFIXES = (".svg", ".png")
 
 Texts = Mapping[str, str]  # by language code

@@ -62,7 +62,10 @@ def test_built(begun: Path) -> None:
     sources = list((begun / "content").rglob("*.md"))
     home = (begun / "output" / "en" / "index.html").read_text("utf-8")
     assert (len(sources), True) == (len(pages), "Waterveen Help" in home)
-    assert (True, True) == ("/theme/img/logo." in home, any("#a9c7f5" in css(path) for path in begun.rglob("*.css")))
+    assert (True, True) == (
+        "/theme/img/logo." in home,
+        any(".hero{background:light-dark(#1c4587,#1b3157)}" in css(path) for path in begun.rglob("*.css")),
+    )
 
 
 def css(path: Path) -> str:

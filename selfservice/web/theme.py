@@ -55,8 +55,11 @@ class Theme:
         if name.endswith(".css"):
             content = self._css(name, content.decode("utf-8")).encode()
         if name == MAIN_STYLE_SHEET and self._colours:
-            own = "".join(f"--{token}:light-dark({light},{dark});" for token, (light, dark) in self._colours.items())
-            content += f":root{{{own}}}\n".encode()
+            own = {token: f"light-dark({light},{dark})" for token, (light, dark) in self._colours.items()}
+            # The first block of the home page has a ground of its own, and what drops down in it is as elsewhere.
+            hero = f".hero{{background:{own.pop('hero')}}}" if "hero" in own else ""
+            tokens = "".join(f"--{token}:{value};" for token, value in own.items())
+            content += f":root,.drop{{{tokens}}}{hero}\n".encode()
         return _named(name, content)
 
     def _css(self, name: str, text: str) -> str:

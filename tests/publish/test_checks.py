@@ -279,6 +279,8 @@ def test_contrast(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     found = [str(one) for one in low_contrast(small)]
     assert f"content/site.toml:{line}: accent on paper, light, has a contrast of 2.7; it must be 4.5 at least" in found
     assert {"light"} == {one.split(", ")[1] for one in found}
+    changed_site(monkeypatch, colours={"hero": ("#aabbcc", "#12382b")})
+    assert ["white on hero", "brass on hero"] == [one.message.partition(",")[0] for one in low_contrast(small)]
     changed_site(monkeypatch, colours={"accent": ("#0e4d3a", "#8fd6b2")})
     assert [] == list(low_contrast(small))
 
