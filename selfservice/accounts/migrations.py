@@ -20,7 +20,7 @@ migrations = Migrations("members")
 
 @migrations()
 def create_organisations(db: Database) -> None:
-    """Organisations, with what the Business Register knows of them."""
+    """Organisations, with what the register knows of them."""
     db.executescript("""
         CREATE TABLE organisations (
             id INTEGER PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""Organisations as in the business register, and their postal address."""
+"""Organisations as in the register, and their postal address."""
 
 from dataclasses import dataclass
 from datetime import datetime

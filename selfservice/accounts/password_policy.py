@@ -5,7 +5,7 @@ Only length and not being easily guessed count: there are no rules about kinds o
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
 from selfservice.accounts import access_codes, people
@@ -15,7 +15,9 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.values.access_code import CODE_LENGTH, is_valid_code, lookup_hashes, normalise_code
+from selfservice.values.organisation_number import register_name
 
 MAX_BYTES = 1024
 _MIN_NAME_LENGTH = 3
@@ -51,6 +53,7 @@ def rejection_reason(
     email: str = "",
     is_own_code: Callable[[str], bool] = lambda _: False,
     published: Iterable[str] = (),
+    owner: Iterable[str] = (),
     minimum: int = 15,
     maximum: int = 128,
 ) -> PasswordRejection | None:
@@ -58,7 +61,8 @@ def rejection_reason(
 
     Lengths are in code points after `normalise_password` (the facts password.min_length and password.max_length).
     `names` and `email` are the person's own; `is_own_code` says of 16 characters whether they are one of their
-    access codes. `published` are passwords that are public, such as the one of the demonstration.
+    access codes. `published` are passwords that are public, such as the one of the demonstration; `owner` are names of
+    the site's owner, which may not stand in it either, nor what follows on their first word (an article, 'the').
     """
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return PasswordRejection.TOO_LONG
@@ -67,7 +71,7 @@ def rejection_reason(
         return PasswordRejection.TOO_SHORT if len(password) < minimum else PasswordRejection.TOO_LONG
     if _is_repeated(password.casefold()):
         return PasswordRejection.PATTERN
-    if _has_own_words(password, names, email) or _has_own_code(password, is_own_code):
+    if _has_context(password, owner) or _has_own_words(password, names, email) or _has_own_code(password, is_own_code):
         return PasswordRejection.CONTEXT
     return _easily_guessed_reason(password, PHRASES | _phrases(published))
 
@@ -86,6 +90,7 @@ def new_password_error(conn: Connection, ctx: Context, person_id: int, password:
         email=person.email,
         is_own_code=lambda code: not own_codes.isdisjoint(lookup_hashes(ctx.keys, code)),
         published=() if demo else (DEMO_PASSWORD,),
+        owner=_owner_names(ctx.facts),
         minimum=ctx.fact("password.min_length"),
         maximum=ctx.fact("password.max_length"),
     )
@@ -146,7 +151,20 @@ def _has_own_words(password: str, names: Iterable[str], email: str) -> bool:
             return True
         if len(word) > _SHORT_NAME_LENGTH and any(word in text for text in _variants(password)):
             return True
-    return any(word in text for word in CONTEXT for text in _variants(password))
+    return False
+
+
+def _has_context(password: str, owner: Iterable[str]) -> bool:
+    own = {_fold(part) for name in owner for part in (name, name.partition(" ")[2])}
+    words = (*CONTEXT, *(word for word in own if len(word) >= _MIN_NAME_LENGTH))
+    return any(word in text for word in words for text in _variants(password))
+
+
+def _owner_names(facts: Facts) -> Iterator[str]:
+    """What the owner and its register are called, in each language."""
+    for code in LANGUAGES:
+        with using_language(code):
+            yield from (str(facts.get("organisation.name")), str(facts.get("organisation.full_name")), register_name())
 
 
 def _split(text: str) -> list[str]:

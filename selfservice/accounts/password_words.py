@@ -5,10 +5,9 @@ repeated, counted up or followed by a year. So rules with words refuse more of t
 passwords.
 """
 
-# Refused wherever they stand in a password: what everybody thinks of first on this very page.
+# Refused wherever they stand in a password: what everybody thinks of first on this very page. (And the owner's names.)
 CONTEXT = (
-    "kvk", "handelsregister", "kamervankoophandel", "chamberofcommerce", "businessregister", "toegangscode",
-    "accesscode", "wachtwoord", "password", "passwort", "welkom", "welcome", "loket",
+    "toegangscode", "accesscode", "wachtwoord", "password", "passwort", "welkom", "welcome", "loket",
 )  # fmt: skip
 
 COMMON = frozenset(

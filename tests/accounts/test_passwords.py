@@ -33,6 +33,7 @@ def why(password: str) -> PasswordRejection | None:
         names=("Jan", "van der Zonnestraal", "Bakkerij De Gouden Korst"),
         email="jan.visser@goudenkorst.example",
         is_own_code=lambda code: code == CODE,
+        owner=("KVK", "Kamer van Koophandel", "het Handelsregister", ""),
     )
 
 
@@ -154,6 +155,21 @@ def test_published() -> None:
     typed = ("vier gele eenden zwemmen", "Vier-Gele-Eenden-Zwemmen!", "viergeleeendenzwemmen 2026")
     assert [PasswordRejection.PHRASE] * 3 == [rejection_reason(password, published=published) for password in typed]
     assert [None] * 3 == [rejection_reason(password) for password in typed]
+
+
+@pytest.mark.parametrize(
+    ("password", "refused"),
+    [
+        ("mijn kvk hond eet graag", True),
+        ("in het HandelsRegister", True),
+        ("kamer van koophandel en meer", True),
+        ("mijn kat en hond eten graag", False),
+    ],
+)
+def test_names_of_the_owner(app: Flask, password: str, refused: bool) -> None:
+    """What the owner and its register are called, by facts and site.toml, may not stand in a password."""
+    wired = app.extensions["services"]
+    assert refused is bool(new_password_error(wired.db.read(), wired.context, 1, password, demo=True))
 
 
 @pytest.mark.parametrize("demo", [True, False])
