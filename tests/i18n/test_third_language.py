@@ -68,3 +68,13 @@ def test_every_page_names_its_twins(walked: dict[str, Any]) -> None:
         assert all(f'hreflang="{code}" href="{twins[code]}"' in sitemap for code in ALL), page
     folders = Counter(page.relative_to(output).parts[0] for page in pages)
     assert (ALL, 1) == (set(folders), len(set(folders.values())))
+
+
+@pytest.mark.slow
+def test_products_in_every_language(walked: dict[str, Any]) -> None:
+    """An order may name its product in that language; the list is searched by it, programs get it after the names that
+    they had, and the description says so.
+    """
+    columns = ["product_en", "product_nl", f"product_{third_site.CODE}"]
+    names = dict.fromkeys(columns, "Tredde")
+    assert {"file": names, "columns": columns, "described": columns} == walked["product"]

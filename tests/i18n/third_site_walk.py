@@ -43,6 +43,11 @@ from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, u
 from selfservice.mail.delivery import send_next
 from selfservice.mailer import mail_transport, mail_worker
 from selfservice.migrations import migrate
+from selfservice.orders.export.formats import PROGRAM_COLUMNS, array
+from selfservice.orders.importer import import_file
+from selfservice.orders.models import Query, Scope
+from selfservice.orders.periods import Period
+from selfservice.orders.store import OrderStore
 from selfservice.publish.build import build
 from selfservice.requests import scheduled
 from selfservice.site_config import SITE
@@ -337,12 +342,38 @@ def walk(folder: Path) -> dict[str, Any]:
     hits = {code: _count_hits(app, f"/{code}/self-service/search?q=digid") for code in LANGUAGES}
     unused = set(app.jinja_env.list_templates(extensions=["html", "txt"])) - templates.used
     found = sorted(f"{where}: {text}" for text, where in reader.found.items())
-    return {"unmarked": found, "unused": sorted(unused), "hits": hits, "output": str(settings.output)}
+    return {
+        "unmarked": found,
+        "unused": sorted(unused),
+        "hits": hits,
+        "output": str(settings.output),
+        "product": _name_a_product(app),
+    }
 
 
 def _count_hits(app: Flask, address: str) -> int:
     answer = app.test_client().get(address, base_url=app.config["BASE_URL"])
     return len(html5lib.parse(answer.text, namespaceHTMLElements=False).findall(".//section[@class='results']/ol/li"))
+
+
+def _name_a_product(app: Flask) -> dict[str, Any]:
+    """Bring in an order that names its product in the third language only, and what programs are told of it."""
+    wired: Services = app.extensions["services"]
+    order = {"number": "THIRD-1", "ordered_at": clock.now().isoformat(), "access_code": accounts.code(PRIVATE)}
+    line = order | {"product": "third", f"product_{CODE}": "Tredde", "payment": "ideal", "state": "ordered", "cents": 1}
+    import_file(wired.db, wired.context, io.BytesIO(json.dumps(line).encode()), clock.now(), refuse=print)
+    conn = wired.db.read()
+    row = conn.execute("SELECT account, holder_id FROM orders WHERE number = 'THIRD-1'").fetchone()
+    query = Query(Scope(row["account"], None), Period(), CODE, words="tredde")
+    described = app.test_client().get("/api/openapi.json", base_url=app.config["BASE_URL"]).json
+    assert described is not None
+    with wired.db.separate_connection() as own:
+        [made] = json.loads(b"[" + b"".join(OrderStore(own).export_text(query, array().form)) + b"]")
+    return {
+        "file": {name: made[name] for name in made if name.startswith("product_")},
+        "columns": [name for name in PROGRAM_COLUMNS if name.startswith("product_")],
+        "described": [name for name in described["components"]["schemas"]["Order"]["properties"] if "product_" in name],
+    }
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:
