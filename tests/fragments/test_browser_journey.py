@@ -78,6 +78,31 @@ def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) ->
 
 @both
 @with_and_without
+def test_by_tap(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -> None:
+    """On a phone what follows on a press shows its heading: where the form stood, or at the top of a place of its own;
+    and going back from there offers no form whose link was used.
+    """
+    code, email = live.login()
+    visitor = visit(scripts=scripts, width=390, has_touch=True, is_mobile=True)
+    page = visitor.go(path(lang, "cannot-log-in"))
+    heading = page.locator("#replacement-password-heading")
+    page.fill(CODE, code)
+    page.fill(EMAIL, email)
+    page.tap(SUBMIT)
+    page.wait_for_selector(CORRECT, state="attached")
+    expect(heading).to_be_in_viewport()
+    visitor.go(link_in(live.mails(email, 1)[0]))
+    page.fill(PASSWORD, GOOD)
+    page.tap(SUBMIT)
+    page.wait_for_url("**/done")
+    expect(heading).to_be_in_viewport()
+    assert 0 == page.evaluate("scrollY")
+    page.go_back()
+    expect(page.locator(FORM)).to_have_count(0)
+
+
+@both
+@with_and_without
 def test_switch_keeps_errors(visit: VisitorFactory, lang: str, scripts: bool) -> None:
     """Who switches language at an error finds the same values and the same errors in the other language."""
     page = visit(scripts=scripts).go(path(lang, "cannot-log-in"))

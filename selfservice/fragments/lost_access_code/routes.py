@@ -82,7 +82,10 @@ def _show(lost: LostCode, form: ConfirmForm) -> Response:
 @blueprint.get("/expired")
 def expired() -> Response:
     """The link no longer works, and how to get another."""
-    return web.render("lost_access_code/expired.html", title=gettext("This link no longer works"), status=410)
+    return web.render(
+        "lost_access_code/expired.html", title=gettext("This link no longer works"), status=410,
+        focus=web.wants_fragment(),
+    )  # fmt: skip
 
 
 @blueprint.post("/confirm")

@@ -89,7 +89,10 @@ def _show(form: NewPasswordForm) -> Response:
 @blueprint.get("/expired")
 def expired() -> Response:
     """The link no longer works, and how to get another."""
-    return web.render("replacement_password/expired.html", title=gettext("This link no longer works"), status=410)
+    return web.render(
+        "replacement_password/expired.html", title=gettext("This link no longer works"), status=410,
+        focus=web.wants_fragment(),
+    )  # fmt: skip
 
 
 @blueprint.post("/new-password")
