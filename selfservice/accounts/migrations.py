@@ -223,3 +223,13 @@ def allow_one_name(db: Database) -> None:
         ALTER TABLE people DROP COLUMN family_name;
         ALTER TABLE people RENAME COLUMN last_name TO family_name;
     """)
+
+
+@migrations()
+def add_countries(db: Database) -> None:
+    """The country of each address: two letters."""
+    db.executescript("""
+        ALTER TABLE organisations ADD COLUMN country TEXT NOT NULL DEFAULT 'NL' CHECK (length(country) = 2);
+        ALTER TABLE organisations ADD COLUMN postal_country TEXT CHECK (length(postal_country) = 2);
+        UPDATE organisations SET postal_country = 'NL' WHERE postal_city IS NOT NULL;
+    """)

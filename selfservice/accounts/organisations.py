@@ -6,24 +6,12 @@ from functools import cached_property
 
 from selfservice.clock import to_text
 from selfservice.db import Connection, Row
+from selfservice.values.address import Address
+from selfservice.values.country import HOME
 
 _SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
                                  WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
              FROM organisations o WHERE {which}"""
-
-
-@dataclass(frozen=True)
-class Address:
-    """A Dutch address, in the form of the register."""
-
-    street: str
-    house_number: str
-    postcode: str
-    city: str
-
-    def lines(self) -> tuple[str, str]:
-        """The two lines of an envelope: street and number; postcode, two spaces and the place in capitals (PostNL)."""
-        return f"{self.street} {self.house_number}".strip(), f"{self.postcode}  {self.city.upper()}"
 
 
 @dataclass(frozen=True)
@@ -74,15 +62,18 @@ def get(conn: Connection, organisation_id: int) -> Organisation:
 
 
 def _organisation(row: Row) -> Organisation:
-    visiting = Address(row["street"], row["house_number"], row["postcode"], row["city"])
-    postal = [row["postal_street"], row["postal_house_number"], row["postal_postcode"], row["postal_city"]]
+    visiting = Address(row["street"], row["house_number"], row["postcode"], row["city"], row["country"])
+    postal = None
+    if row["postal_city"]:
+        street, number, postcode = (row[f"postal_{part}"] or "" for part in ("street", "house_number", "postcode"))
+        postal = Address(street, number, postcode, row["postal_city"], row["postal_country"] or HOME)
     return Organisation(
         id=row["id"],
         kvk_number=row["kvk_number"],
         name=row["name"],
         email=row["email"],
         visiting=visiting,
-        postal=Address(*(part or "" for part in postal)) if row["postal_city"] else None,
+        postal=postal,
         payment_method="direct_debit" if row["debits"] else row["payment_method"],
         invoices_email=row["invoices_email"],
         main_person_id=row["main_person_id"],

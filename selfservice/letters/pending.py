@@ -14,10 +14,11 @@ from selfservice.db import Connection
 from selfservice.letters.characters import to_printable, unprintable
 from selfservice.mail import verification
 from selfservice.seeds import Seed
-from selfservice.values.address import mask_address
+from selfservice.values.address import mask_address, split_envelope
 
 KEPT_DAYS = 365
-# What fits a window (see letter.typ): an addressee of one to three lines, street, postcode and place.
+# What fits a window (see letter.typ): an addressee of one to three lines (abroad two), street, postcode and place, and
+# abroad the country.
 MIN_LINES, MAX_LINES = 3, 5
 MAX_LINE_LENGTH = 200
 _WITHDRAW = """UPDATE letters SET state = 'withdrawn', nonce = '', key_id = NULL, address_lines = '[]', batch_id = NULL
@@ -65,10 +66,10 @@ def enqueue(
 ) -> int:
     """Queue a letter with a code and return its id. Call inside `write()`.
 
-    `lines` are those of the envelope: whom it is for, and as the last two the street with house number, and the
-    postcode with the place. The code is what `seed` gives when the letter is printed; `reference` is not grouped;
-    `valid_until` is the last day on which the code can be used for the first time. Raises OpenLetterError,
-    UnprintableError, and ValueError when the lines are fewer or more than an envelope has.
+    `lines` are those of the envelope: whom it is for, and then the address (`Address.lines`). The code is what `seed`
+    gives when the letter is printed; `reference` is not grouped; `valid_until` is the last day on which the code can be
+    used for the first time. Raises OpenLetterError, UnprintableError, and ValueError when the lines are fewer or more
+    than an envelope has.
     """
     shown = _envelope_lines(lines)
     # One open letter an address in so many days: it is open until its code was used.
@@ -125,10 +126,10 @@ def withdraw_revoked(conn: Connection) -> None:
 
 
 def _address_key(lines: Sequence[str]) -> str:
-    """A key that all spellings of one address share: the letters and digits of the last two lines, without case and
-    accents. The addressee is not part of it.
+    """A key that all spellings of one address share: the letters and digits of its lines, without case and accents. The
+    addressee is not part of it.
     """
-    plain = unicodedata.normalize("NFKD", " ".join(lines[-2:])).casefold()
+    plain = unicodedata.normalize("NFKD", " ".join(split_envelope(lines)[1])).casefold()
     return "".join(char for char in plain if char.isalnum())
 
 

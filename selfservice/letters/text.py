@@ -14,6 +14,7 @@ from selfservice.i18n.languages import current_language, using_language
 from selfservice.letters.pending import Letter
 from selfservice.mail.verification import verification_line
 from selfservice.values.access_code import group_code
+from selfservice.values.address import split_envelope
 from selfservice.values.reference import group_reference
 
 
@@ -41,8 +42,9 @@ class LetterContext:
 def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> dict[str, Any]:
     """All texts of the letter, for letter.typ. `code` is the access code, not grouped; `day` is the date of the letter.
 
-    The greeting uses the third-last line of the envelope, the addressee (`pending.enqueue`).
+    The greeting uses the addressee's last line on the envelope.
     """
+    addressee, _ = split_envelope(letter.lines)
     with using_language(letter.language):
         name, full_name = str(site.facts.get("organisation.name")), str(site.facts.get("organisation.full_name"))
         post = [str(site.facts.get("organisation.post_box")), str(site.facts.get("organisation.post_place"))]
@@ -57,7 +59,7 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
                 {"name": gettext("Date"), "value": format_date(day)},
                 {"name": gettext("Our reference"), "value": reference},
             ],
-            "greeting": gettext("Hello %(name)s,", name=letter.lines[-3]),
+            "greeting": gettext("Hello %(name)s,", name=addressee[-1]),
             "opening": gettext("You asked us for an access code. This is it:"),
             "code": group_code(code),
             "code_hint": gettext(

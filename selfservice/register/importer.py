@@ -11,19 +11,20 @@ from selfservice.clock import to_text
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import MAX_LINE_BYTES, LineError, read_header
 from selfservice.importing.results import ImportCounts, RejectedLine
-from selfservice.register.validation import COLUMNS, RegisterRow, check_row
+from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row
 
 BATCH_SIZE = 1000
 
 # A way of paying that was agreed on here stays while its mandate does: the register may not know of it yet.
 _UPSERT = """
     INSERT INTO organisations
-        (kvk_number, name, email, street, house_number, postcode, city,
-         postal_street, postal_house_number, postal_postcode, postal_city, payment_method, created_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        (kvk_number, name, email, street, house_number, postcode, city, country,
+         postal_street, postal_house_number, postal_postcode, postal_city, postal_country, payment_method, created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (kvk_number) DO UPDATE SET
         name = excluded.name, email = excluded.email, street = excluded.street,
         house_number = excluded.house_number, postcode = excluded.postcode, city = excluded.city,
+        country = excluded.country, postal_country = excluded.postal_country,
         postal_street = excluded.postal_street, postal_house_number = excluded.postal_house_number,
         postal_postcode = excluded.postal_postcode, postal_city = excluded.postal_city,
         payment_method = CASE
@@ -37,6 +38,8 @@ _UPSERT = """
         OR organisations.house_number IS DISTINCT FROM excluded.house_number
         OR organisations.postcode IS DISTINCT FROM excluded.postcode
         OR organisations.city IS DISTINCT FROM excluded.city
+        OR organisations.country IS DISTINCT FROM excluded.country
+        OR organisations.postal_country IS DISTINCT FROM excluded.postal_country
         OR organisations.postal_street IS DISTINCT FROM excluded.postal_street
         OR organisations.postal_house_number IS DISTINCT FROM excluded.postal_house_number
         OR organisations.postal_postcode IS DISTINCT FROM excluded.postal_postcode
@@ -66,7 +69,7 @@ def import_register(
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     head = file.readline(MAX_LINE_BYTES)
-    layout, totals = read_header(head, COLUMNS), ImportCounts(bytes=len(head))
+    layout, totals = read_header(head, COLUMNS, OPTIONAL), ImportCounts(bytes=len(head))
     seen: dict[str, int] = {}
     left = enumerate(file, start=2)
     while batch := list(islice(left, BATCH_SIZE)):

@@ -8,6 +8,7 @@ from functools import lru_cache
 from selfservice.importing.parsing import LineError
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
 from selfservice.values.characters import find_invisible, one_line
+from selfservice.values.country import HOME, check_country
 from selfservice.values.email import check_email
 from selfservice.values.error import FieldError
 from selfservice.values.organisation_number import DIGITS, is_number
@@ -26,7 +27,10 @@ COLUMNS = (
     "postal_postcode",
     "postal_city",
     "payment_method",
+    "visiting_country",
+    "postal_country",
 )
+OPTIONAL = COLUMNS[-2:]
 MAX_ORGANISATION_NAME_LENGTH = 200
 DIRECT_DEBIT = "direct_debit"
 RegisterRow = tuple[str | None, ...]
@@ -36,6 +40,7 @@ _SAMPLES = {
     "email": "one e-mail address",
     "house_number": "a house number such as 12 or 12-A",
     "postcode": "a Dutch postcode such as 1234 AB",
+    "country": "a country in two letters (ISO 3166), such as BE, or empty for the Netherlands",
     "payment_method": f"empty or {DIRECT_DEBIT}",
 }
 
@@ -77,36 +82,52 @@ def check_payment_method(text: str) -> str | None:
 _street = _city = lru_cache(2**15)(check_address_line)
 _house_number = lru_cache(2**12)(check_house_number)
 _postcode = lru_cache(2**15)(check_postcode)
-_ADDRESS_CHECKS: tuple[Callable[[str], str | None], ...] = (_street, _house_number, _postcode, _city)
-_REQUIRED_CHECKS = (check_kvk_number, check_organisation_name, check_email, *_ADDRESS_CHECKS)
-_POSTAL = slice(len(_REQUIRED_CHECKS), len(_REQUIRED_CHECKS) + len(_ADDRESS_CHECKS))
-_VISITING = slice(len(_REQUIRED_CHECKS) - len(_ADDRESS_CHECKS), len(_REQUIRED_CHECKS))
-_NO_POSTAL = (None,) * len(_ADDRESS_CHECKS)
-_CHECKS = (*_REQUIRED_CHECKS, *_ADDRESS_CHECKS, check_payment_method)
+_ADDRESS_PARTS = ("street", "house_number", "postcode", "city")
+_VISITING, _POSTAL = slice(3, 7), slice(7, 11)
+_NO_ADDRESS = (None,) * (len(_ADDRESS_PARTS) + 1)
 
 
 def check_row(values: Sequence[str]) -> RegisterRow:
-    """The canonical values of one line, in the order of COLUMNS.
+    """The canonical values of one line: in the order of COLUMNS, but each address with its country.
 
     A postal address is complete or empty; one equal to the visiting address becomes empty. Raises LineError with all
     errors.
     """
-    has_postal = any(value.strip() for value in values[_POSTAL])
-    row: list[str | None] = []
-    wrong = []
-    for place, check_value in enumerate(_CHECKS):
-        if _POSTAL.start <= place < _POSTAL.stop and not has_postal:
-            row.append(None)
-            continue
+    wrong: list[str] = []
+
+    def check(column: str, rule: Callable[..., str | None], *arguments: str) -> str | None:
         try:
-            row.append(check_value(values[place]))
+            return rule(*arguments)
         except FieldError as error:
-            wrong.append(_error_message(COLUMNS[place], error.reason))
+            wrong.append(_error_message(column, error.reason))
+            return None
+
+    def check_address(prefix: str, parts: Sequence[str], country: str) -> RegisterRow:
+        street, number, postcode, city = parts
+        code = check(f"{prefix}_country", check_country, country) or HOME
+        return (
+            check(f"{prefix}_street", _street, street),
+            check(f"{prefix}_house_number", _house_number, number, code),
+            check(f"{prefix}_postcode", _postcode, postcode, code),
+            check(f"{prefix}_city", _city, city),
+            code,
+        )
+
+    number, name, email = values[:3]
+    method, visiting_country, postal_country = values[-3:]
+    first = (
+        check("kvk_number", check_kvk_number, number),
+        check("name", check_organisation_name, name),
+        check("email", check_email, email),
+    )
+    visiting = check_address("visiting", values[_VISITING], visiting_country)
+    postal: RegisterRow = _NO_ADDRESS
+    if any(value.strip() for value in (*values[_POSTAL], postal_country)):
+        postal = check_address("postal", values[_POSTAL], postal_country)
+    paid = check("payment_method", check_payment_method, method)
     if wrong:
         raise LineError("; ".join(wrong))
-    if row[_POSTAL] == row[_VISITING]:
-        row[_POSTAL] = _NO_POSTAL
-    return tuple(row)
+    return (*first, *visiting, *(_NO_ADDRESS if postal == visiting else postal), paid)
 
 
 def _error_message(column: str, reason: str) -> str:

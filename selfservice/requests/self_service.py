@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Literal
 
 from selfservice.accounts import access_codes, sessions
-from selfservice.accounts.organisations import Address
 from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
@@ -17,9 +16,8 @@ from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, progress, states
 from selfservice.requests.fulfilment import fulfil, organisation_name, renew_delivery_window
 from selfservice.requests.records import Request, find_of_requester, get
-from selfservice.values.address import check_address_line, check_house_number
+from selfservice.values.address import Address, check_address, split_envelope
 from selfservice.values.error import FieldError
-from selfservice.values.postcode import check_postcode
 
 ActionResult = Literal["ok", "unknown", "impossible"]
 
@@ -56,12 +54,7 @@ def correct_address(
     Since the registered address proves that somebody may act for the organisation, staff must approve it again: an
     approved request goes back to review, and its code is revoked. Raises FieldError for an invalid address.
     """
-    lines = Address(
-        check_address_line(corrected.street),
-        check_house_number(corrected.house_number),
-        check_postcode(corrected.postcode),
-        check_address_line(corrected.city),
-    ).lines()
+    lines = check_address(corrected).lines()
     if unprintable("".join(lines)):
         raise FieldError("wrong")
     request, done = _find_and_check(conn, ctx, "correct_address", reference, email, address, now)
@@ -70,7 +63,7 @@ def correct_address(
     letter_delivery.withdraw_letter_and_code(conn, request, now)
     if request.state == "approved":
         request = states.change_state(conn, request, "checking", now)
-    text = json.dumps([*request.letter_lines[:-2], *lines], ensure_ascii=False)
+    text = json.dumps([*split_envelope(request.letter_lines)[0], *lines], ensure_ascii=False)
     states.update(conn, request.id, letter_lines=text, corrected_at=to_text(now))
     renew_delivery_window(conn, ctx, request, now)
     return done
@@ -116,6 +109,7 @@ def send_replaced_mail(conn: Connection, ctx: Context, request: Request, now: da
             reference=request.reference,
             organisation=organisation_name(conn, request.organisation_id),
             delivery_window=None if request.letter_id is None else (request.expected_from, request.expected_until),
+            letter_lines=request.letter_lines,
         ),
         earned=True,
     )

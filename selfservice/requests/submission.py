@@ -193,6 +193,7 @@ def submit(
             organisation=registered.name if registered else "",
             channel=way.channel,
             delivery_window=(since, until),
+            letter_lines=way.lines,
         ),
         slot=slot,
         seed=issued.seed if wants_link else None,

@@ -16,12 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from selfservice import workdays
 from selfservice.accounts import access_codes, passwords, sessions
-from selfservice.accounts.organisations import Address
 from selfservice.db import Database
 from selfservice.migrations import migrate
 from selfservice.requests import confirmation, replacement, review, scheduled, self_service, states, submission
 from selfservice.seeds import Seed
 from selfservice.values.access_code import derive_code, lookup_hashes, normalise_code
+from selfservice.values.address import Address
 from tests.domain_helpers import CONTEXT, KEYS, NOW, filled, rows
 from tests.request_helpers import ADDRESS, BUSINESS, HASH, KVK, PRIVATE, REGISTERED, add_organisation, print_letters
 

@@ -217,8 +217,23 @@ def test_correct_address(person: AccessCodeForm, app: Flask) -> None:
     assert ("Kade 12a" in page, 'class="notice good"' in page) == (True, True)
 
 
+def test_address_abroad(client: HouseClient, app: Flask) -> None:
+    """A letter can go to another country, named in English on its last line; the page promises no days for that."""
+    one = AccessCodeForm(client, "request-status")
+    one.send(reference=ask(app), email=EMAIL)
+    assert 'value="FR">France' in one.see("address").text
+    abroad = {"country": "FR", "street": "1 rue de la Paix", "house_number": "", "postcode": "75002", "city": "Paris"}
+    assert 422 == one.send("address", **abroad | {"country": "XX"}).status_code
+    assert 422 == one.send("address", **abroad | {"city": "東京"}).status_code
+    one.send("address", **abroad)
+    lines = json.loads(made(app)[0]["letter_lines"])
+    assert ["1 rue de la Paix", "75002  PARIS", "FRANCE"] == lines[2:]
+    assert "how long we cannot say" in one.see("status").text
+
+
 @pytest.mark.parametrize(
-    ("field", "typed"), [("street", ""), ("house_number", "x"), ("postcode", "1234"), ("city", "y" * 61)]
+    ("field", "typed"),
+    [("street", ""), ("house_number", "x"), ("postcode", "1234"), ("city", "y" * 61)],
 )
 def test_wrong_address(client: HouseClient, app: Flask, field: str, typed: str) -> None:
     """Each part of an address is checked; the language switch keeps it."""

@@ -31,6 +31,7 @@ ADDRESSES = [
     ("Jip de Jonge", "Meelstraat 3", "0012 AB  TARWEDAM"),
     (LONG, "Wietske van der Zonnestraal-Winterbourne", "Burgemeester van Lantaarnstraat 256-1 hs", LINES[-1]),
     ("W" * 200, "W" * 60, "M" * 60, "0012 AB  " + "M" * 40),
+    ("Brot GmbH", "Jip de Jonge", "Hauptstraße 5 a", "10115  BERLIN", "GERMANY"),
 ]
 # Windows of 90 × 45 mm, 20 mm from the left and 15 mm from below (DIN 680), give or take 1 mm, in envelopes of
 # DL and C6/5; the sheet, 210 mm wide and folded at 105 mm (DIN 5008, form B), can lie anywhere in them.
@@ -117,6 +118,11 @@ def test_in_the_language(language: str) -> None:
 def test_addresses(form: str) -> None:
     """The letter says where to log in, to follow the request, to get a password and to replace a lost code."""
     assert f"help.loket.example/nl/self-service/{form}" in text(make())
+
+
+def test_greeting_abroad() -> None:
+    """Also above an address with a country the letter greets the person, not the street."""
+    assert "Hello Jip de Jonge," in text(make("en", ADDRESSES[-1]))
 
 
 def test_tagged() -> None:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from bench.register_import import write
 from selfservice.accounts import mandates, organisations, people
-from selfservice.accounts.organisations import Address
 from selfservice.clock import to_text
 from selfservice.commands import cli
 from selfservice.db import Connection, Database
@@ -25,6 +24,7 @@ from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.migrations import migrate
 from selfservice.register.importer import import_register
 from selfservice.register.validation import COLUMNS
+from selfservice.values.address import Address
 from selfservice.values.email import _PLAIN, check_email
 from selfservice.web.services import Services
 from tests.conftest import new_app, new_config
@@ -127,11 +127,14 @@ def test_again_writes_nothing(db: Database) -> None:
 def test_changed(db: Database, column: str) -> None:
     """A line with one other value updates that one, and says when; its neighbour stays untouched."""
     others = {"email": "post@korst.example", "payment_method": "direct_debit"}
+    others |= {"visiting_country": "BE", "postal_country": "BE"}
     other = others.get(column, "99B" if "number" in column else "9999 XY" if "postcode" in column else "Elders")
     neighbour = line(kvk_number="00000002")
     bring(db, text(line(**POSTAL), neighbour))
     before = rows(db, "organisations")
-    assert (0, 1, 1, 0) == bring(db, text(line(**{**POSTAL, column: other}), neighbour), LATER)[0]
+    assert (0, 1, 1, 0) == bring(
+        db, text(line(**{**POSTAL, "visiting_postcode": "1234 AB", column: other}), neighbour), LATER
+    )[0]
     name = column.removeprefix("visiting_")
     assert [before[0] | {name: other, "updated_at": to_text(LATER)}, before[1]] == rows(db, "organisations")
 
@@ -176,7 +179,28 @@ def test_postal_is_visiting(db: Database) -> None:
     """A postal address that is the visiting address is none of its own."""
     same = {name.replace("visiting", "postal"): value for name, value in GOOD.items() if "visiting" in name}
     bring(db, text(line(**same)))
-    assert [None] * 4 == [known(db)[0][column] for column in COLUMNS if "postal" in column]
+    assert [None] * 5 == [known(db)[0][column] for column in COLUMNS if "postal" in column]
+
+
+def test_abroad(db: Database) -> None:
+    """An address abroad has its country's postcode and number, or none; what is no country is refused."""
+    home = [column for column in COLUMNS if "country" not in column]
+    assert ((1, 0, 0, 0), []) == bring(db, text(line(columns=home), head=";".join(home)))
+    abroad = {
+        "postal_street": "1 rue de la Paix",
+        "postal_postcode": "75002",
+        "postal_city": "Paris",
+        "postal_country": "fr",
+    }
+    assert ((0, 1, 0, 0), []) == bring(db, text(line(**abroad)), LATER)
+    found = organisations.find_by_number(db.read(), "01234567")
+    assert found is not None
+    assert ("1 rue de la Paix", "75002  PARIS", "FRANCE") == found.letter_lines()[1:]
+    assert ((0, 0, 1, 0), []) == bring(db, text(line(**abroad)), LATER)
+    _, [refused] = bring(db, text(line(visiting_country="Holland")))
+    assert "visiting_country is not a country in two letters (ISO 3166), such as BE, or empty for the Netherlands" == (
+        refused.reason
+    )
 
 
 def test_invisible(db: Database) -> None:
@@ -217,7 +241,7 @@ def test_invisible(db: Database) -> None:
         ({**POSTAL, "postal_street": ""}, "postal_street is empty while the rest of the postal address is not"),
         ({"payment_method": "cash"}, "payment_method is not empty or direct_debit"),
         ({"name": "", "email": "x"}, "name is empty; email is not one e-mail address"),
-        ({"name": "a;b"}, "it has 13 fields, the first line has 12"),
+        ({"name": "a;b"}, "it has 15 fields, the first line has 14"),
         ({"name": '"a'}, "a quotation mark is not closed, or stands in the wrong place"),
         ({"name": '"a"b'}, "a quotation mark is not closed, or stands in the wrong place"),
     ],

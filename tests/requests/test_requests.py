@@ -13,7 +13,6 @@ import pytest
 
 from selfservice import clock
 from selfservice.accounts import access_codes, mandates, sessions
-from selfservice.accounts.organisations import Address
 from selfservice.crypto import hash_token
 from selfservice.db import Database
 from selfservice.fragments.request_status.form import link_expires_at
@@ -30,6 +29,7 @@ from selfservice.requests import (
     submission,
 )
 from selfservice.values.access_code import lookup_hashes
+from selfservice.values.address import Address
 from selfservice.values.error import FieldError
 from selfservice.values.reference import group_reference, is_valid_reference
 from tests import request_helpers as help_

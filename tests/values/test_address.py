@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfservice.values.address import check_address_line, check_house_number, house_number_error
+from selfservice.i18n.languages import using_language
+from selfservice.letters.characters import printing_error
+from selfservice.values.address import (
+    Address,
+    check_address,
+    check_address_line,
+    check_house_number,
+    goes_abroad,
+    house_number_error,
+    mask_address,
+    split_envelope,
+)
+from selfservice.values.country import HOME, check_country, country_choices, country_line
 from selfservice.values.error import FieldError
-from selfservice.values.postcode import check_postcode
+from selfservice.values.postcode import check_postcode, postcode_error
 
 
 @pytest.mark.parametrize(
@@ -115,3 +127,69 @@ def test_line_once(text: str) -> None:
     with suppress(FieldError):
         line = check_address_line(text)
         assert line == check_address_line(line) == check_address_line(f"\ufeff{line}\u00a0")
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        (Address("Meelstraat", "12b 3", "1234ab", "Tarwedam"), ("Meelstraat 12b-3", "1234 AB  TARWEDAM")),
+        (Address("Hauptstraße", "5 a", "10115", "Berlin", "de"), ("Hauptstraße 5 a", "10115  BERLIN", "GERMANY")),
+        (
+            Address("rue de la Paix", "12bis", "75002", "Paris", "FR"),
+            ("12bis rue de la Paix", "75002  PARIS", "FRANCE"),
+        ),
+        (Address("1 rue Neuve", "", "", "1000 Bruxelles", "BE"), ("1 rue Neuve", "1000 BRUXELLES", "BELGIUM")),
+        (
+            Address("Downing Street", "10", "sw1a 2aa", "London", "GB"),
+            ("10 Downing Street", "LONDON  SW1A 2AA", "UNITED KINGDOM"),
+        ),
+        (
+            Address("Main St", "1", "12345-6789", "Springfield IL", "US"),
+            ("1 Main St", "SPRINGFIELD IL  12345-6789", "UNITED STATES"),
+        ),
+        (Address("Sheikh Zayed Rd", "", "", "Dubai", "AE"), ("Sheikh Zayed Rd", "DUBAI", "UNITED ARAB EMIRATES")),
+    ],
+)
+def test_lines(address: Address, lines: tuple[str, ...]) -> None:
+    """An envelope has the address as its country has it; abroad the last line is that country, in English capitals."""
+    envelope = ("Korst BV", "Jip", *check_address(address).lines())
+    assert (("Korst BV", "Jip"), lines) == split_envelope(envelope)
+    assert (len(lines) == 3) == goes_abroad(envelope)
+    assert lines[-1][:4] in mask_address(envelope)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"postcode": "€"}, {"postcode": "1" * 13}, {"house_number": "#1"}, {"country": "XX"}, {"city": ""}]
+)
+def test_abroad_refused(wrong: dict[str, str]) -> None:
+    """What cannot be part of an address anywhere is refused."""
+    parts = {"street": "Rue", "house_number": "1", "postcode": "75002", "city": "Paris", "country": "FR"}
+    with pytest.raises(FieldError):
+        check_address(Address(**parts | wrong))
+
+
+def test_country() -> None:
+    """Countries are offered in the language of the page, in its order; nothing chosen is the Netherlands."""
+    assert (HOME, "BE") == (check_country(" "), check_country("be\u00a0"))
+    with using_language("nl"):
+        assert ("DE", "Duitsland") in country_choices()
+    with using_language("en"):
+        choices = country_choices()
+    assert ("DE", "Germany") in choices
+    assert HOME not in dict(choices)
+    assert choices == sorted(choices, key=lambda each: each[1].casefold())
+
+
+@pytest.mark.parametrize("code", [HOME, *dict(country_choices())])
+def test_country_lines(code: str) -> None:
+    """No country has a digit in its name, by which a postcode's line is told from it; a letter can print all."""
+    line = country_line(code)
+    assert ("", False) == (printing_error(line), any(char.isdigit() for char in line))
+
+
+def test_abroad_messages() -> None:
+    """Abroad a number and a postcode may be left out; what is said of a wrong one asks for no Dutch one."""
+    assert ("", "") == (house_number_error("", "BE"), postcode_error("", "BE"))
+    with using_language("en"):
+        messages = house_number_error("#", "BE"), postcode_error("#", "BE")
+    assert [True, True] == ["as it is written in that country" in message for message in messages]

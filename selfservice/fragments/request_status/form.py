@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from selfservice.accounts.organisations import Address
 from selfservice.i18n.catalogs import gettext, lazy_gettext, ngettext
 from selfservice.letters.characters import printing_error
 from selfservice.requests import review
 from selfservice.requests.progress import RequestStatus
-from selfservice.values.address import city_error, house_number_error, street_error
+from selfservice.values.address import Address, city_error, house_number_error, street_error
+from selfservice.values.country import HOME, country_choices, home_name
 from selfservice.values.postcode import postcode_error
 from selfservice.web import forms
 
@@ -69,13 +69,11 @@ class AddressForm(ActionForm):
 
     step, action_name = "address", "correct_address"
     question = lazy_gettext("Correct the address")
+    country = forms.SelectField(lazy_gettext("Country"))
     street = forms.TextField(lazy_gettext("Street"), street_error, attributes={"maxlength": 80})
-    house_number = forms.TextField(
-        lazy_gettext("House number and addition"), house_number_error, width=20, attributes={"maxlength": 20}
-    )
+    house_number = forms.TextField(lazy_gettext("House number and addition"), width=20, attributes={"maxlength": 20})
     postcode = forms.TextField(
         lazy_gettext("Postcode"),
-        postcode_error,
         width=20,
         attributes={"autocomplete": "postal-code", "autocapitalize": "characters", "maxlength": 12},
     )
@@ -83,8 +81,15 @@ class AddressForm(ActionForm):
         lazy_gettext("Town or city"), city_error, attributes={"autocomplete": "address-level2", "maxlength": 80}
     )
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.country.choices = [("", home_name()), *country_choices()]
+
     def validate(self, extra_validators: Any = None) -> bool:
-        """Each part can be one, and a letter can print it."""
+        """Each part can be one of that country, and a letter can print it."""
+        country = self.country.data or HOME
+        self.house_number.check = lambda text: house_number_error(text, country)
+        self.postcode.check = lambda text: postcode_error(text, country)
         if not super().validate(extra_validators):
             return False
         for field in self:
