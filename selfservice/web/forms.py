@@ -79,6 +79,7 @@ class About:
 
     def sign(self, keys: Keys) -> str:
         """For the page: one keyed hash of the person, one of all. It tells nothing, and opens nothing by itself."""
+        # Not 16 of them, as an access code has: what looks for codes in answers would take one for it now and then.
         person = keys.keyed_hash(_PURPOSE, f"{self.purpose}\n{self.person}")[:20]
         everything = f"{self.purpose}\n{self.person}\n{self.record}\n{self.version}"
         return f"{person}.{keys.keyed_hash(_PURPOSE, everything)[:32]}"
