@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -16,7 +17,7 @@ from selfservice.audit import record
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.fragments.orders import chart, form
-from selfservice.fragments.orders.form import ActionForm, FindForm
+from selfservice.fragments.orders.form import FindForm
 from selfservice.fragments.orders.query_parameters import (
     LIST,
     NAME,
@@ -139,8 +140,8 @@ def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form |
         session, viewer, params, sent,
         title=title() if params.preset == "all" else gettext("Your orders: %(period)s", period=name),
         listed=listed, period_words=_in_words(params, viewer),
-        rows=_rows(conn, page.orders, session, viewer, params, services().facts, clock.now()),
-        here_list=urlencode(arguments | cursors()),
+        rows=_rows(conn, page.orders, viewer, params, services().facts, clock.now()),
+        again_form=partial(form.again, session), here_list=urlencode(arguments | cursors()),
         downloads=_downloads(listed["total"].orders, session, viewer, params),
         sheet_rows=workbook.MOST_ROWS,
         newer=link("", arguments | {"before": page.before}, part="#orders-list") if page.before else None,
@@ -171,8 +172,8 @@ def _why_empty(store: OrderStore, viewer: Viewer, params: ListParameters) -> Emp
 
 @dataclass(frozen=True)
 class ListRow:
-    """An order in words. `step` is what can be done about it, at `href` or by the button of `form`; `asked_at` when it
-    was asked for again, if it was; `by` leads to the orders of whoever made it, where there are others'.
+    """An order in words. `step` is what can be done about it, at `href`; `asked_at` when it was asked for again, if it
+    was; `by` leads to the orders of whoever made it, where there are others'.
     """
 
     order: Order
@@ -181,19 +182,12 @@ class ListRow:
     amount: str
     step: Step
     href: str
-    form: ActionForm | None
     asked_at: str
     by: str
 
 
 def _rows(
-    conn: Connection,
-    orders: Sequence[Order],
-    session: Session,
-    viewer: Viewer,
-    params: ListParameters,
-    facts: Facts,
-    now: datetime,
+    conn: Connection, orders: Sequence[Order], viewer: Viewer, params: ListParameters, facts: Facts, now: datetime
 ) -> list[ListRow]:
     """The orders of a page, with what can be done about each."""
     asked_at = redelivery.requested_at(conn, [order.number for order in orders])
@@ -216,7 +210,6 @@ def _rows(
                 labels.format_euros(order.cents),
                 step,
                 step_link("problem" if step == "problem" else "again", order.number),
-                form.again(session, order.number) if step == "again" else None,
                 labels.format_hour(asked_at[order.number]) if step == "asked" else "",
                 theirs.get(order.holder_id, ""),
             )
