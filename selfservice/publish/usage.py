@@ -79,17 +79,8 @@ def _switched_off() -> tuple[str, ...]:
     """What is not used, by the beginning of its place."""
     off = ["demo/", "commands/"]
     if not SITE.forms:
-        off += [
-            "accounts/",
-            "letters/",
-            "limits/",
-            "mail/",
-            "mailer.py",
-            "register/",
-            "requests/",
-            "retention.py",
-            "web/",
-        ]
+        off += ["accounts/", "letters/", "limits/", "macros/forms.html", "mail/", "mailer.py", "register/", "requests/"]
+        off += ["retention.py", "web/"]
     if "orders" not in SITE.forms:
         off += ["api/", "orders/", "retention.py", "web/downloads.py"]
     if "direct-debit" not in SITE.forms:

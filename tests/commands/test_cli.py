@@ -22,7 +22,19 @@ pytestmark = pytest.mark.slow
 
 COMMANDS = [
     *("backup", "build", "catalogs", "check", "codes", "demo", "doctor", "front", "health", "keys", "letters"),
-    *("members", "messages", "migrate", "orders", "register", "requests", "restore", "secrets", "serve", "worker"),
+    *(
+        "members",
+        "messages",
+        "migrate",
+        "new",
+        "orders",
+        "register",
+        "requests",
+        "restore",
+        "secrets",
+        "serve",
+        "worker",
+    ),
 ]
 
 
