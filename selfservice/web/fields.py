@@ -16,7 +16,7 @@ from selfservice.accounts import password_policy
 from selfservice.accounts.password_policy import new_password_error
 from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.access_code import access_code_error
-from selfservice.values.email import email_error
+from selfservice.values.email import email_error, normalise_email
 from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.organisation_number import number_label, organisation_number_error
 from selfservice.values.phone import phone_error
@@ -76,11 +76,18 @@ class TextField(Field):
 
 
 class EmailField(TextField):
-    """An e-mail address that must be filled in."""
+    """An e-mail address that must be filled in. It is shown again as it was understood, without what was pasted around
+    it; what is no address, as it was typed.
+    """
 
     input_type = "email"
     check = staticmethod(email_error)
     defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "email", "inputmode": "email", "maxlength": 254}
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """What was sent, in its canonical form."""
+        super().process_formdata(valuelist)
+        self.data = normalise_email(self.data)
 
 
 class PhoneField(TextField):

@@ -122,6 +122,16 @@ def test_business_by_mail(one: AccessCodeForm, app: Flask) -> None:
     assert "email" == made(app, REGISTERED)[0]["delivery"]
 
 
+def test_pasted_address(one: AccessCodeForm, app: Flask) -> None:
+    """An address as a mail program copies it is shown, stored and mailed without what was around it."""
+    one.fill_in("private", email="Oona van \u2018t Veld <MAILTO:oona@example.org>;\u00a0")
+    page = one.see("check").text
+    assert (True, False) == ("oona@example.org" in page, "MAILTO" in page)
+    one.send("check")
+    [request] = made(app, "oona@example.org")
+    assert "oona@example.org" == request["email"] == rows(app, "outbox")[-1]["recipient"]
+
+
 def test_wait_is_said_before(person: AccessCodeForm) -> None:
     """The days that are promised for a letter come with what may put it off: another letter to that address."""
     person.fill_in("business")
