@@ -88,6 +88,11 @@ class HouseClient(FlaskClient):
         return cookie.value if cookie else None
 
 
+def other_language(code: str) -> str:
+    """A language of the site that is not this one."""
+    return next(other for other in LANGUAGES if other != code)
+
+
 def leads_to(answer: TestResponse) -> str:
     """The address that an answer leads to, without the mark that a first cookie goes with it; empty if nowhere."""
     address = answer.headers.get("HX-Redirect") or answer.headers.get("Location") or ""

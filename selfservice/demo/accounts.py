@@ -15,6 +15,7 @@ from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.demo import orders, requests
+from selfservice.i18n.languages import DEFAULT_LANGUAGE
 from selfservice.site_config import SITE
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, group_code, hash_code, with_check_character
 
@@ -111,7 +112,7 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
                 given_name=GIVEN_NAMES[number % 20],
                 family_name=FAMILY_NAMES[(number * 7 + number // 20) % 20],
                 email=email(number),
-                language="en" if number % 2 else "nl",
+                language=requests.language(number),
             )
             organisation = organisation_ids[number // 2] if _is_business(number) else None
             uses.append((person, organisation))
@@ -138,7 +139,7 @@ def _add_revoked_codes(
     then, left = life
     former = people.add(
         conn, then, given_name="Bregje", family_name="Oudewater", email=f"bregje@{ORGANISATIONS[0][1]}.example",
-        language="nl",
+        language=DEFAULT_LANGUAGE,
     )  # fmt: skip
     for number, person in ((PEOPLE, former), (PEOPLE + 1, second)):
         # Past `add_access_code`, which makes active ones: the second person has another by now.

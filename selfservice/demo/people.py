@@ -10,7 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from selfservice.db import Connection
-from selfservice.demo import accounts
+from selfservice.demo import accounts, requests
 from selfservice.values.access_code import CHARACTERS
 
 KVK_NUMBERS = 100_000  # as many as begin with 000
@@ -88,7 +88,7 @@ def make_people(conn: Connection, random: Random, count: int, then: str, known: 
             given=given,
             family=family,
             email=f"{place}@menigte.example",
-            language="en" if place % 3 == 2 else "nl",
+            language=requests.language(place % 3 // 2),
             then=then,
             organisation=None if private else account,
             account=account,

@@ -11,6 +11,7 @@ from selfservice.accounts import access_codes, organisations, passwords, people,
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES
 from selfservice.requests import states
 from selfservice.requests.records import RequestState, get
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, with_check_character
@@ -64,6 +65,12 @@ def email(number: int) -> str:
     return f"{REQUESTERS[number][0].lower().replace('ë', 'e')}@sterrenpost.example"
 
 
+def language(number: int) -> str:
+    """The language of the demo person or requester of this number: the default, then the site's others, in turn."""
+    order = sorted(LANGUAGES, key=lambda code: code != DEFAULT_LANGUAGE)
+    return order[number % len(order)]
+
+
 def reference(number: int) -> str:
     """The reference of the demo request of this number, from 0: always the same, so that it can be tried."""
     digest = hashlib.sha256(f"loket request {number}".encode()).digest()
@@ -100,7 +107,7 @@ def _add_request(
     lines = None if by_email or found is None else found.letter_lines(f"{given} {family}")
     since, until = workdays.delivery_window(workdays.today(made), ctx.fact("access_code.delivery_working_days"))
     person = people.add(
-        conn, made, given_name=given, family_name=family, email=email(number), language="en" if number % 2 else "nl"
+        conn, made, given_name=given, family_name=family, email=email(number), language=language(number)
     )
     row = conn.execute(
         """INSERT INTO requests (reference, idempotency_key, person_id, organisation_id, kind, given_name, family_name,
@@ -118,7 +125,7 @@ def _add_request(
             "given": given,
             "family": family,
             "email": email(number),
-            "language": "en" if number % 2 else "nl",
+            "language": language(number),
             "method": "direct_debit" if found else "credit",
             "delivery": "email" if by_email else "letter",
             "delivery_email": email(number) if by_email else None,

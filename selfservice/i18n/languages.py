@@ -134,9 +134,3 @@ def using_language(code: str) -> Iterator[None]:
         yield
     finally:
         _language.set(before)
-
-
-def other_language(code: str | None = None) -> str:
-    """The language to switch to from this one (by default the current one)."""
-    here = code or current_language()
-    return next(one for one in LANGUAGES if one != here)

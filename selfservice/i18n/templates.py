@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from selfservice.i18n.catalogs import catalog
 from selfservice.i18n.formats import format_date, format_money, format_timestamp
-from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGE_NAMES, current_language, language_of, other_language
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGE_NAMES, current_language, language_of
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +40,6 @@ def install_translations(env: jinja2.Environment) -> None:
     env.globals["languages"] = LANGUAGE_NAMES
     env.globals["language_of"] = language_of
     env.globals["default_language"] = DEFAULT_LANGUAGE
-    env.globals["other_language"] = other_language
     env.filters["date"] = format_date
     env.filters["moment"] = format_timestamp
     env.filters["money"] = format_money

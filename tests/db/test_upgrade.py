@@ -142,7 +142,7 @@ def test_codes_and_passwords_still_open(app: Flask, client: HouseClient, number:
     migrate(app)
     answer = sign_in(client, number, accounts.DEMO_PASSWORD)
     assert 303 == answer.status_code
-    shown = client.get(answer.headers["Location"])
+    shown = client.follow(answer)
     assert (200, True) == (shown.status_code, accounts.code(number)[-3:] in shown.text)
 
 

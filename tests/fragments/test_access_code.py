@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from selfservice import clock, mailer, workdays
 from selfservice.demo import accounts
 from selfservice.i18n.formats import format_date
-from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit
 from tests.access_code_helpers import (
@@ -36,7 +36,7 @@ from tests.access_code_helpers import (
     services,
     writes,
 )
-from tests.clients import HTMX_HEADERS, HouseClient
+from tests.clients import HTMX_HEADERS, HouseClient, other_language
 from tests.conftest import new_app
 from tests.password_form_helpers import value_of
 from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in

@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from selfservice.demo import accounts
-from selfservice.i18n.languages import LANGUAGES, other_language
+from selfservice.i18n.languages import LANGUAGES
 from tests.access_code_helpers import KVK, AccessCodeForm, change, rows, services, token, writes
-from tests.clients import HouseClient
+from tests.clients import HouseClient, other_language
 from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in
 
 # Of the demonstration: somebody of the first organisation, and somebody with a private code.

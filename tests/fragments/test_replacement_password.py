@@ -11,10 +11,10 @@ from flask import Flask
 from selfservice import clock
 from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.values.access_code import group_code
 from tests import house
-from tests.clients import HouseClient
+from tests.clients import HouseClient, other_language
 from tests.password_form_helpers import CODE, EMAIL, STRANGE_CODE, AppInside, PasswordForm, location, value_of
 
 

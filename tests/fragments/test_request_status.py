@@ -14,11 +14,11 @@ from selfservice import clock
 from selfservice.demo import requests
 from selfservice.fragments.request_status.form import duration_text
 from selfservice.i18n.formats import format_date, format_timestamp
-from selfservice.i18n.languages import LANGUAGES, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.requests import review
 from selfservice.values.reference import group_reference, new_reference
 from tests.access_code_helpers import PERSON, AccessCodeForm, change, made, rows, saved_form, services, writes
-from tests.clients import HouseClient
+from tests.clients import HouseClient, other_language
 from tests.live_server import path
 from tests.sign_in_helpers import browser
 

@@ -86,6 +86,19 @@ def test_sheet_in_english(book: Book) -> None:
     assert b"\xef\xbb\xbf" + wanted.encode() == content(book, EVERYTHING, "csv")
 
 
+def test_sheet_in_another_language(book: Book) -> None:
+    """Days are as a spreadsheet of that language writes them, and the product is called as in the first language that
+    has a name for it; the words are the default's, since the site does not have the language.
+    """
+    book.clear()
+    book.add(SOLD[:1])
+    wanted = (
+        '\'0012345678;01.03.2026;"Extract";"Bakkerij ""De Korst"", Zoon";\'00012345;"Jip Jansen";'
+        f'"…{book.hints[0]}";"tegoed";1234,50;F-1;"geleverd"'
+    )
+    assert wanted == content(book, replace(EVERYTHING, language="de"), "csv").decode().splitlines()[1]
+
+
 def test_for_programs(book: Book) -> None:
     """Codes, moments in UTC, points, no mark; the same bytes whatever the language of the page."""
     book.clear()

@@ -15,9 +15,10 @@ import pytest
 from selfservice import clock
 from selfservice.fragments import FRAGMENTS
 from selfservice.i18n.formats import format_date
-from selfservice.i18n.languages import LANGUAGES, language_of, other_language, using_language
+from selfservice.i18n.languages import LANGUAGES, language_of, using_language
 from selfservice.web.theme import HASHED_NAME
 from tests import house
+from tests.clients import other_language
 from tests.conftest import Site
 from tests.house import elements
 

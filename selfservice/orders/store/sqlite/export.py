@@ -182,9 +182,13 @@ _APOSTROPHE = """
         CASE WHEN {column} < 'A' OR substr({column}, 2, 1) >= 'A' AND substr({column}, 1, 3) IN (
             'JAN', 'FEB', 'MAR', 'MAA', 'MRT', 'APR', 'MAY', 'MEI', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'OKT',
             'NOV', 'DEC', 'TRU', 'FAL', 'WAA', 'ONW') THEN '''' END"""
+# With strftime alone an English file takes a third longer.
 _SHEET = """
         {number}, o.number, w.separator,
-        strftime(w.day, o.ordered_on), p.cells, h.cells,
+        CASE w.day WHEN '%Y-%m-%d' THEN o.ordered_on
+            WHEN '%d-%m-%Y' THEN concat(substr(o.ordered_on, 9), '-', substr(o.ordered_on, 6, 2), '-',
+                substr(o.ordered_on, 1, 4)) ELSE strftime(w.day, o.ordered_on) END,
+        p.cells, h.cells,
         CASE o.payment WHEN 'direct_debit' THEN w.direct_debit WHEN 'credit' THEN w.credit
             WHEN 'ideal' THEN w.ideal ELSE w.credit_card END, w.separator,
         CASE WHEN o.cents BETWEEN -99 AND -1 THEN '-0' ELSE o.cents / 100 END, w.point,
