@@ -170,7 +170,8 @@ def check_cookie() -> Response | None:
     if request.method != "GET" or BEGUN not in request.args:
         return None
     if cookies.value() is None:
-        return render("cookies_needed.html", title=gettext("Your browser keeps no cookie of ours"))
+        title = gettext("Your browser keeps no cookie of ours")
+        return render("cookies_needed.html", title=title, focus=wants_fragment())
     others = [(name, text) for name, text in parse_qsl(request.query_string.decode()) if name != BEGUN]
     return see(request.path + (f"?{urlencode(others)}" if others else ""))
 

@@ -429,6 +429,21 @@ def test_logged_out_and_back(signed_in: SignedIn, live: Live) -> None:
     expect(page.locator(ROWS)).to_have_count(0)
 
 
+def test_logged_in_and_back(signed_in: SignedIn, live: Live) -> None:
+    """Whoever goes back after logging in, to a help page that the browser kept as it was, finds no password in it, but
+    the way to the orders.
+    """
+    visitor = signed_in("en")
+    cookies: list[Any] = [*visitor.context.cookies()]
+    visitor.context.clear_cookies()
+    page = visitor.go(path("en", "orders"))
+    page.fill(f"{PANEL} [name=password]", accounts.DEMO_PASSWORD)
+    visitor.context.add_cookies(cookies)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    expect(page.locator(f"{PANEL} a.button")).to_have_attribute("href", place("en"))
+    expect(page.locator(f"{PANEL} [name=password]")).to_have_count(0)
+
+
 @pytest.mark.parametrize("typed", ["", "extract"])
 def test_orders_leave_the_screen(signed_in: SignedIn, typed: str) -> None:
     """When the session is over, orders that were left on the screen make place for the log-in form, which leads back to

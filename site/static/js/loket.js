@@ -77,6 +77,9 @@
     }
   });
 
+  // Going back may show a page as it was left, with a password still in it; and who logged in since is asked for it again.
+  on("pageshow", (e) => { if (e.persisted && $("button.show")) location.reload(); }, window);
+
   // One press is one request: the second is dropped until there is an answer.
   const busy = new WeakSet();
   on("submit", (e) => {
