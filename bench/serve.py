@@ -118,7 +118,7 @@ def _waiting(
             alone.append(_checked(run_clients(port, [probe], seconds), 200))
             quiet, *busy = run_clients(port, [probe, *hammers], seconds)
             probed.append(_checked([quiet], 200))
-            hammered.append(_checked(busy, 303))
+            hammered.append(_checked(busy, 204))
     return [
         f"{workers} × {threads}",
         f"{median(one.percentile(99) for one in alone):.1f}",
