@@ -1,4 +1,4 @@
-"""Periods by name, and days as people type them, in Dutch and in English whatever the page's language."""
+"""Periods by name, and days as people type them, in English and in any language of the site whatever the page's."""
 
 from __future__ import annotations
 
@@ -6,35 +6,23 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
+
+from babel import Locale
 
 from selfservice.context import Context
-from selfservice.i18n.languages import TIMEZONE
+from selfservice.i18n.languages import LANGUAGES, SOURCE_LANGUAGE, TIMEZONE, language_of
 
 PRESETS = ("this-month", "last-month", "this-quarter", "last-quarter", "this-year", "last-year", "all")
 YEARS = range(1900, 3000)
 
-# By their first letters; `_month` wants at least three, and no others than the month has.
-_MONTHS = {
-    1: ("january", "januari"),
-    2: ("february", "februari"),
-    3: ("march", "maart", "mrt"),
-    4: ("april",),
-    5: ("may", "mei"),
-    6: ("june", "juni"),
-    7: ("july", "juli"),
-    8: ("august", "augustus"),
-    9: ("september",),
-    10: ("october", "oktober"),
-    11: ("november",),
-    12: ("december",),
-}
 _SEPARATOR = r"\s*[-/.\s]\s*"
 _ORDINAL = r"(?:st|nd|rd|th|e|ste|de)?"
 _FORMS = (
     re.compile(rf"(?P<year>\d{{4}}){_SEPARATOR}(?P<month>\d{{1,2}}){_SEPARATOR}(?P<day>\d{{1,2}})"),
     re.compile(rf"(?P<day>\d{{1,2}}){_SEPARATOR}(?P<month>\d{{1,2}}){_SEPARATOR}(?P<year>\d{{4}}|\d{{2}})"),
-    re.compile(rf"(?P<day>\d{{1,2}}){_ORDINAL}\.?[-/\s]*(?P<name>[a-z]{{3,}})\.?,?[-/\s]*(?P<year>\d{{4}}|\d{{2}})"),
-    re.compile(rf"(?P<name>[a-z]{{3,}})\.?\s*(?P<day>\d{{1,2}}){_ORDINAL}(?:\s*,\s*|\s+)(?P<year>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<day>\d{{1,2}}){_ORDINAL}\.?[-/\s]*(?P<name>[^\W\d_]{{3,}})\.?,?[-/\s]*(?P<year>\d{{4}}|\d{{2}})"),
+    re.compile(rf"(?P<name>[^\W\d_]{{3,}})\.?\s*(?P<day>\d{{1,2}}){_ORDINAL}(?:\s*,\s*|\s+)(?P<year>\d{{4}}|\d{{2}})"),
 )
 
 
@@ -82,7 +70,7 @@ def preset(name: str, today: date) -> Period:
 def parse(text: str) -> date:
     """The day that was typed: 1-3-2026, 01/03/2026, 1.3.26, 2026-03-01, 1 maart 2026, 1 mrt 2026, March 1, 2026.
 
-    Day before month, as in both languages here; two digits are a year of this century. Raises NoSuchDayError for what
+    Day before month, as here in every language; two digits are a year of this century. Raises NoSuchDayError for what
     is not in the calendar, and another ValueError for what is no day from 1900 to 2999.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
@@ -104,10 +92,24 @@ def _day(year: int, month: int, day: int) -> date:
 
 
 def _month(name: str) -> int:
-    for number, names in _MONTHS.items():
-        if any(whole.startswith(name) for whole in names):
+    """By at least three of its first letters, and no others than the month has."""
+    for number, whole in _month_names():
+        if whole.startswith(name):
             return number
     raise ValueError("this is no month's name")
+
+
+@cache
+def _month_names() -> list[tuple[int, str]]:
+    """Each month in each language, whole, declined and short (mrt), in the order of the year."""
+    tables = [
+        table
+        for code in (*LANGUAGES, SOURCE_LANGUAGE)
+        for context in Locale.parse(language_of(code).locale).months.values()
+        for width, table in context.items()
+        if width != "narrow"
+    ]
+    return sorted({(number, name.casefold().rstrip(".")) for table in tables for number, name in table.items()})
 
 
 def _months_on(first: date, count: int) -> date:

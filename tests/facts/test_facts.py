@@ -14,7 +14,7 @@ from selfservice.config import ROOT
 from selfservice.facts.fact import Fact
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FACT_KINDS, FactError
-from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE, using_language
 from selfservice.web.layout import JINJA_OPTIONS
 
 DAY = dt.date(2026, 11, 21)
@@ -219,3 +219,10 @@ def test_our_own() -> None:
     """Our own file is well-formed, and every fact says where it comes from."""
     facts = list(Facts.load(ROOT / "content" / "facts.toml"))
     assert (True, []) == (len(facts) > 20, [fact.name for fact in facts if len(fact.source) < 5])
+
+
+def test_language_that_the_site_lacks() -> None:
+    """What operators read, in the language of the source, has the default's texts where the site has no other."""
+    text = FACT_KINDS["text"][1]
+    with using_language(SOURCE_LANGUAGE):
+        assert "Kamer" == text({DEFAULT_LANGUAGE: "Kamer"})

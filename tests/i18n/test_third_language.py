@@ -78,3 +78,9 @@ def test_products_in_every_language(walked: dict[str, Any]) -> None:
     columns = ["product_en", "product_nl", f"product_{third_site.CODE}"]
     names = dict.fromkeys(columns, "Tredde")
     assert {"file": names, "columns": columns, "described": columns} == walked["product"]
+
+
+@pytest.mark.slow
+def test_days_in_every_language(walked: dict[str, Any]) -> None:
+    """A day may be typed with the month's name in that language."""
+    assert "2026-05-01" == walked["day"]

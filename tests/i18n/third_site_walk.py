@@ -43,6 +43,7 @@ from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, u
 from selfservice.mail.delivery import send_next
 from selfservice.mailer import mail_transport, mail_worker
 from selfservice.migrations import migrate
+from selfservice.orders import periods
 from selfservice.orders.export.formats import PROGRAM_COLUMNS, array
 from selfservice.orders.importer import import_file
 from selfservice.orders.models import Query, Scope
@@ -67,6 +68,7 @@ SEARCHED = ("toegang", "zzzzzz", "cdoe", "is")
 # What is read aloud, shown or announced and stands in an attribute.
 SPOKEN = ("aria-label", "alt", "title", "placeholder", "aria-description", "label")
 WRITTEN_META = ("description", "og:title", "og:description", "og:site_name")
+ABOUT = re.compile(r"""(?<=name="about" value=")[^"]*|(?<=about=)[^"&]*""")
 MOST_OF_ONE_ADDRESS = 5
 ADDRESS = re.compile(r"https?://\S+|\S*[^\s.][.@/•…]\S+")
 WORD = re.compile(r"[^\W\d_]{2,}")
@@ -192,6 +194,11 @@ class Walker:
             for part in parts:
                 self.reader.text(address, "\n".join(re.findall(r"(?<=<t>)[^<]*|(?<=<sheet name=\")[^\"]*", part)))
         elif answer.mimetype == "text/html":
+            # Another moment of the same page is no other page.
+            shown = f"{ABOUT.sub('', answer.text)} {self.choices}"
+            if shown in self.seen:
+                return
+            self.seen.add(shown)
             tree = html5lib.parse(answer.text, namespaceHTMLElements=False)
             self.reader.page(address, tree)
             forms = [form for form in tree.iter("form") if form.get("action", "").startswith(f"/{CODE}/")]
@@ -250,6 +257,7 @@ def _data(app: Flask) -> re.Pattern[str]:
     babel = Locale.parse(language_of(CODE).locale)
     for width, context in product_of(("wide", "abbreviated"), ("format", "stand-alone")):
         values |= set(babel.months[context].get(width, {}).values())
+    values |= {*babel.territories.values(), *(name.upper() for name in babel.territories.values())}
     values |= {word for pattern in babel.list_patterns["or"].values() for word in pattern.split()}
     words = sorted((value for value in values if WORD.search(value)), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
@@ -348,6 +356,7 @@ def walk(folder: Path) -> dict[str, Any]:
         "hits": hits,
         "output": str(settings.output),
         "product": _name_a_product(app),
+        "day": str(periods.parse("1 maaie 2026")),
     }
 
 
