@@ -122,6 +122,18 @@ def test_business_by_mail(one: AccessCodeForm, app: Flask) -> None:
     assert "email" == made(app, REGISTERED)[0]["delivery"]
 
 
+def test_letter_abroad(one: AccessCodeForm, app: Flask) -> None:
+    """When the register's address is abroad, the page and the mail say that its days are not those that they give."""
+    with services(app).db.write() as conn:
+        conn.execute("UPDATE organisations SET country = 'BE', postal_city = NULL")
+    one.fill_in("business")
+    one.send("check")
+    assert ("BELGIUM" in one.see("done").text, "how long we cannot say" in one.see("done").text) == (True, True)
+    mail = rows(app, "outbox")[-1]
+    _, text = mailer.render_mail(services(app), mail["kind"], "en", json.loads(mail["payload"]))
+    assert "how long we cannot say" in text
+
+
 def test_pasted_address(one: AccessCodeForm, app: Flask) -> None:
     """An address as a mail program copies it is shown, stored and mailed without what was around it."""
     one.fill_in("private", email="Oona van \u2018t Veld <MAILTO:oona@example.org>;\u00a0")
