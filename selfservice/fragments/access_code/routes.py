@@ -155,7 +155,7 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     if _is_begun(saved) and (is_start if goes_on else again):
         begun = _steps(conn, saved)
         return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun", gettext("You began a request before"))
-    if goes_on and cookies.anonymous_session(conn, now) is None:
+    if goes_on and not saved and cookies.anonymous_session(conn, now) is None:
         wait = _admit(conn, table.ANONYMOUS_SESSION, now)
     if wait:
         return lambda: form.too_many(wait, lambda: _show(steps, form))
