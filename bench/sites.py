@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -21,8 +22,11 @@ Shorten = Callable[[str], str]
 def write_ours(folder: Path, pages: Sequence[Page]) -> None:
     """Our content folder."""
     _fresh(folder)
-    for name in ("site.toml", "facts.toml", "rights.toml", "synonyms.toml"):
+    for name in ("facts.toml", "rights.toml", "synonyms.toml"):
         shutil.copy(ROOT / "content" / name, folder / name)
+    # Of the pages that forms lead to the corpus has one.
+    text = (ROOT / "content" / "site.toml").read_text("utf-8")
+    _save(folder / "site.toml", re.sub(r'= "[a-z-]+\.md(#[a-z-]+)?"', '= "contact.md"', text))
     for page in pages:
         head = _front_matter(page, related=list(page.related))
         if page.key == "index":

@@ -199,7 +199,10 @@ def _pages(reader: _Reader) -> Mapping[str, str]:
     pages = reader.table("pages", 'a table of the pages that forms lead to, such as contact = "contact.md"')
     assert pages is not None
     what = "a page, or a question of one, such as contact.md or contact.md#phone"
-    return {key: pages.word(key, r"[a-z0-9-]+\.md(#[a-z0-9-]+)?", what) for key in pages.keys()}  # noqa: SIM118
+    found = {key: pages.word(key, r"[a-z0-9-]+\.md(#[a-z0-9-]+)?", what) for key in pages.keys()}  # noqa: SIM118
+    if "#" in found.get("contact", ""):
+        pages.fail("contact", "'contact' must be a whole page: which page did not help stands behind its address")
+    return found
 
 
 def _organisation_number(reader: _Reader, languages: tuple[str, ...]) -> OrganisationNumber | None:

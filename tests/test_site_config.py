@@ -56,6 +56,7 @@ def test_site(tmp_path: Path) -> None:
         (r"^forms = ", 'forms = ["My"]\nform = ', "21: there is no setting 'form'; did you mean 'forms'?"),
         (r"^register = .*", 'register = ""', "28: 'register' must be a text, or one in each of en, nl"),
         (r"contact\.md", "contact", "34: 'contact' must be a page, or a question of one, such as contact.md or"),
+        (r'^contact = ".*"', 'contact = "contact.md#phone"', "34: 'contact' must be a whole page"),
         (r"^digits = 8", "digits = true", "49: 'digits' must be how many digits the number has"),
         (r"^digits = 8", "digits = 9", "50: 'example' must be 9 digits, not '12345678'"),
         (r"^hint = .*\n", "", "54: 'hint' is missing: a text, or one in each of en, nl"),
