@@ -34,4 +34,4 @@ def test_code_in_the_letter_signs_in(app: Flask, tmp_path: Path, lang: str) -> N
     code = re.search(r"(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}", PdfReader(letter).pages[0].extract_text())
     assert code
     answer = browser(app).send(f"/{lang}/self-service/sign-in", {"access_code": code[0], "password": PASSWORD})
-    assert (303, f"/{lang}/self-service/my") == (answer.status_code, answer.headers.get("Location"))
+    assert (303, f"/{lang}/self-service/my?begun=1") == (answer.status_code, answer.headers.get("Location"))
