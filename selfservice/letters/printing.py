@@ -93,7 +93,8 @@ def _write_files(printer: Printer, batch: Batch, made: Sequence[Letter]) -> None
             # Queued by a version that printed question marks.
             raise PrintingError(
                 f"the letter of request {group_reference(letter.reference)} has characters that no font of ours has: "
-                f"{missing}. Revoke its access code (loket requests show, loket codes revoke), then print again"
+                f"{missing}. Revoke its access code (loket requests show, loket members show, loket codes revoke), "
+                "then print again"
             )
         code = derive_code(printer.keys, letter.seed)
         content = compiler.compile_letter(letter_text(letter, code, day, printer.site), batch.created_at)

@@ -70,6 +70,24 @@ def test_print(db: Database, to: Path) -> None:
     assert {*(each["file"] for each in manifest["letters"]), MANIFEST_NAME} == set(files(batch.path))
 
 
+def test_letter_that_no_font_can_print(db: Database, to: Path) -> None:
+    """A letter that an earlier version queued with a name that no font has stops the run, which says whose it is; once
+    its code is revoked the others are printed.
+    """
+    number = enqueue(db)
+    enqueue(db, 1)
+    with db.write() as conn:
+        conn.execute("UPDATE letters SET address_lines = replace(address_lines, 'Jip', '東京') WHERE id = ?", (number,))
+    with pytest.raises(PrintingError, match="request K7RM-4X9T has characters that no font of ours has: 東京"):
+        print_batch(Printer(db, KEYS, site()), to, 10, NOW)
+    assert ["ready", "ready"] == states(db)
+    with db.write() as conn:
+        conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE id = 1")
+    batch = print_batch(Printer(db, KEYS, site()), to, 10, NOW)
+    assert batch is not None
+    assert (1, ["withdrawn", "printed"]) == (len(pdfs(batch.path)), states(db))
+
+
 def test_code_is_nowhere(db: Database, to: Path) -> None:
     """Neither before printing nor after it is a code in the database's files; after it its seed is gone too."""
     for number in range(20):
