@@ -54,9 +54,10 @@ class TextField(Field):
         attributes: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(label, **options)
+        # Of this request's language from here on: a form is made anew for each.
+        super().__init__(str(label), **options)
         self.check = check or type(self).check
-        self.hint = hint or type(self).hint
+        self.hint = str(hint or type(self).hint)
         self.short = short
         self.width = width or type(self).width
         self.attributes = {"autocomplete": "off", **self.defaults, **(attributes or {})}
