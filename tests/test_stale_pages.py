@@ -255,7 +255,7 @@ def test_its_record(app: Flask, client: HouseClient, endpoint: str) -> None:
     assert (True, True) == (answer.status_code < 400, before != (state(app), rows(database(app), "drafts")))
 
 
-@pytest.mark.parametrize("about", ["", "0" * 16 + "." + "0" * 32], ids=["none", "made up"])
+@pytest.mark.parametrize("about", ["", "0" * 20 + "." + "0" * 32, "é\u0416"], ids=["none", "made up", "no ASCII"])
 @pytest.mark.parametrize("endpoint", [*PERSONAL, *ANYBODY])
 def test_about_nothing(app: Flask, client: HouseClient, endpoint: str, about: str) -> None:
     """A form that does not say what it is about, or says what we never signed, does nothing."""

@@ -86,7 +86,9 @@ class About:
 
     def matches(self, keys: Keys, sent: str) -> bool:
         """Whether the page that sent this was about the same, also if it was signed with the old secret."""
-        return any(hmac.compare_digest(self.sign(each), sent) for each in keys.all)
+        # As bytes: of text it takes ASCII only, and anybody can send something else.
+        given = sent.encode("utf-8", "surrogatepass")
+        return any(hmac.compare_digest(self.sign(each).encode(), given) for each in keys.all)
 
     def is_same_person(self, keys: Keys, sent: str) -> bool:
         """Whether the page that sent this was at least for the same person."""
