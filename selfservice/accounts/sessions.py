@@ -111,12 +111,15 @@ def needs_touch(session: Session, now: datetime) -> bool:
     return now - session.used_at >= timedelta(seconds=TOUCH_AFTER_SECONDS)
 
 
-def owner(conn: Connection, cookie: str) -> int | None:
-    """The person id of the session with this cookie, open or ended; None if there was none. Only reads."""
+def owner(conn: Connection, cookie: str) -> tuple[int, int] | None:
+    """The ids of the person and the access code of the session with this cookie, open or ended; None if there was
+    none. Only reads.
+    """
     row = conn.execute(
-        "SELECT person_id FROM sessions WHERE session_hash = :hash", {"hash": crypto.hash_token(cookie)}
+        "SELECT person_id, access_code_id FROM sessions WHERE session_hash = :hash",
+        {"hash": crypto.hash_token(cookie)},
     ).fetchone()
-    return None if row is None else int(row["person_id"])
+    return None if row is None else (int(row["person_id"]), int(row["access_code_id"]))
 
 
 def open_sessions(conn: Connection, person_id: int, now: datetime) -> list[Session]:

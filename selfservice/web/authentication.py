@@ -87,7 +87,7 @@ def start_session(conn: db.Connection, person_id: int, access_code_id: int, devi
     before = sessions.owner(conn, cookie) if cookie else None
     if cookie and before is not None:
         sessions.end_by_cookie(conn, cookie, now)
-    fresh = cookies.renew(conn, now, keep=before in (None, person_id))
+    fresh = cookies.renew(conn, now, keep=before is None or before[0] == person_id)
     start(conn, person_id, access_code_id, fresh, now, device)
     g.pop("session", None)
 
@@ -166,9 +166,8 @@ def require_session(name: str, typed: Mapping[str, str] | None = None) -> Sessio
     """
     session = current_session()
     if session is None:
-        if typed:
-            _save_typed(name, typed)
-        is_lost = not typed and request.method == "POST" and cookies.value() is not None
+        is_saved = _save_typed(name, typed or {})
+        is_lost = not is_saved and request.method == "POST" and cookies.value() is not None
         abort(rendering.see(form_path(name) + (f"?{UNSENT_PARAMETER}=1" if is_lost else "")))
     if session.kind not in rights().kinds_of(name):
         abort(_render_not_allowed(name, session))
@@ -211,7 +210,11 @@ def sent_place() -> str:
 
 def about(session: Session, purpose: str, record: object = "", version: object = "") -> About:
     """What a personal form acts on: only for this person with this access code."""
-    return About(purpose, f"{session.person_id}:{session.access_code_id}", str(record), str(version))
+    return About(purpose, _account(session.person_id, session.access_code_id), str(record), str(version))
+
+
+def _account(person_id: int, access_code_id: int) -> str:
+    return f"{person_id}:{access_code_id}"
 
 
 def render_personal(
@@ -250,10 +253,13 @@ def session_variables(session: Session | None, name: str) -> dict[str, Any]:
 
 
 def load_typed(name: str, session: Session) -> dict[str, str]:
-    """The answers that were saved when this person's session ended, by field name; empty when there are none."""
+    """The answers that were saved when this person's session with this code ended, by field name; empty when there are
+    none.
+    """
     now, conn = clock.now(), services().db.read()
     saved = cookies.load_form(conn, name, now)
-    return dict(saved["typed"]) if saved.get("person") == session.person_id else {}
+    mine = _account(session.person_id, session.access_code_id)
+    return dict(saved["typed"]) if saved.get("account") == mine else {}
 
 
 def delete_typed(conn: db.Connection, name: str) -> None:
@@ -261,15 +267,22 @@ def delete_typed(conn: db.Connection, name: str) -> None:
     cookies.delete_form(conn, name, clock.now())
 
 
-def _save_typed(name: str, typed: Mapping[str, str]) -> None:
-    """Save the answers for the person whose session this cookie had; those of a stranger are not saved."""
+def _save_typed(name: str, typed: Mapping[str, str]) -> bool:
+    """Save the answers for the person whose session this cookie had, if the page that they were typed on was theirs;
+    whether they were. Those of a stranger, or of who was logged in here before, are not saved.
+    """
     cookie, now = cookies.value(), clock.now()
     conn = services().db.read()
-    person = sessions.owner(conn, cookie) if cookie else None
-    if person is not None and cookies.anonymous_session(conn, now) is not None:
-        with services().db.write() as conn:
-            kept = {field: text[:MAX_SAVED_LENGTH] for field, text in typed.items()}
-            cookies.save_form(conn, name, {"person": person, "typed": kept}, now)
+    owner = sessions.owner(conn, cookie) if cookie else None
+    if not typed or owner is None or cookies.anonymous_session(conn, now) is None:
+        return False
+    account = _account(*owner)
+    if not About(name, account).is_same_person(services().keys, request.form.get("about", "")):
+        return False
+    with services().db.write() as conn:
+        kept = {field: text[:MAX_SAVED_LENGTH] for field, text in typed.items()}
+        cookies.save_form(conn, name, {"account": account, "typed": kept}, now)
+    return True
 
 
 def _has_saved_typed(name: str) -> bool:

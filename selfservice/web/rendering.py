@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from flask import Response, current_app, g, redirect, render_template, request
 from htmx_flask.requests import HtmxHeaders
 from markupsafe import escape
+from werkzeug.urls import iri_to_uri
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
@@ -146,7 +147,7 @@ def go(address: str) -> Response:
     if not wants_fragment():
         return see(address)
     # Not a 303: the script's own request would follow it, and put the page into the panel.
-    return Response(status=204, mimetype="text/plain", headers={"HX-Redirect": _with_begun(address)})
+    return Response(status=204, mimetype="text/plain", headers={"HX-Redirect": iri_to_uri(_with_begun(address))})
 
 
 def see(address: str) -> Response:
@@ -167,13 +168,16 @@ def check_cookie() -> Response | None:
     """Where a first cookie was just sent: without it, a page that says so, instead of one that seems to know nothing;
     with it the same address without that mark, so that nobody keeps it.
     """
-    if request.method != "GET" or BEGUN not in request.args:
+    # Only an address of ours carries the mark. Any other path could be read as another host (`/<tab>/evil.example`).
+    is_ours = request.url_rule is not None and "/self-service/" in request.path
+    if request.method != "GET" or BEGUN not in request.args or not is_ours:
         return None
     if cookies.value() is None:
         title = gettext("Your browser keeps no cookie of ours")
         return render("cookies_needed.html", title=title, focus=wants_fragment())
-    others = [(name, text) for name, text in parse_qsl(request.query_string.decode()) if name != BEGUN]
-    return see(request.path + (f"?{urlencode(others)}" if others else ""))
+    sent = parse_qsl(request.query_string.decode(), keep_blank_values=True)
+    others = [(name, text) for name, text in sent if name != BEGUN]
+    return see(quote(request.path) + (f"?{urlencode(others)}" if others else ""))
 
 
 def switches_language() -> bool:

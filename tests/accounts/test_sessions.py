@@ -121,7 +121,7 @@ def test_owner_is_known_afterwards(db: Database) -> None:
     cookie = begin(db)
     with db.write() as conn:
         sessions.end_by_cookie(conn, cookie, NOW)
-    assert [1, None] == [sessions.owner(db.read(), each) for each in (cookie, "planted")]
+    assert [(1, 1), None] == [sessions.owner(db.read(), each) for each in (cookie, "planted")]
 
 
 def test_end(db: Database) -> None:

@@ -12,6 +12,7 @@ from tests.clients import HouseClient
 from tests.domain_helpers import rows
 from tests.sign_in_helpers import COLLEAGUE, MAIN, PRIVATE, age_sessions, browser, database, prepare, sign_in
 from tests.sign_in_helpers import waiting_mails as waiting
+from tests.tabs import Tab
 
 ADDRESS = "/en/self-service/digital-invoices"
 INVOICES = "administratie@bakkerij.example"
@@ -93,8 +94,9 @@ def test_own_organisation_only(app: Flask, client: HouseClient) -> None:
 def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
     """An address typed when the session had ended is there again after signing in."""
     sign_in(client)
+    tab = Tab(client).open(ADDRESS)
     age_sessions(app, minutes=15)
-    client.send(ADDRESS, {"email": INVOICES})
+    tab.send(ADDRESS, {"email": INVOICES})
     sign_in(client)
     assert INVOICES in client.get(ADDRESS).text
 

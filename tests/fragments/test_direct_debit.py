@@ -19,6 +19,7 @@ from tests.clients import HouseClient, leads_to
 from tests.domain_helpers import rows
 from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, age_sessions, browser, database, prepare, sign_in
 from tests.sign_in_helpers import waiting_mails as waiting
+from tests.tabs import Tab
 
 ADDRESS = "/en/self-service/direct-debit"
 IBAN = "NL91ABNA0417164300"
@@ -176,8 +177,9 @@ def test_each_their_own(app: Flask, client: HouseClient) -> None:
 def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
     """What was typed when the session had ended is there again after signing in, and gone once it is sent."""
     sign_in(client)
+    tab = Tab(client).open(ADDRESS)
     age_sessions(app, minutes=15)
-    sent = client.send(ADDRESS, RIGHT)
+    sent = tab.send(ADDRESS, RIGHT)
     sign_in(client, next=sent.headers["Location"])
     again = client.get(ADDRESS).text
     client.send(ADDRESS, RIGHT)
@@ -188,8 +190,9 @@ def test_time_out_loses_nothing(app: Flask, client: HouseClient) -> None:
 def test_time_out_with_far_too_much(app: Flask, client: HouseClient) -> None:
     """Who sends far too much after the session ended signs in like anybody; as much is kept as fits any field."""
     sign_in(client)
+    tab = Tab(client).open(ADDRESS)
     age_sessions(app, minutes=15)
-    sent = client.send(ADDRESS, {"iban": IBAN, "holder": "x" * 20_000})
+    sent = tab.send(ADDRESS, {"iban": IBAN, "holder": "x" * 20_000})
     sign_in(client, next=sent.headers["Location"])
     tree = house.parse(client.get(ADDRESS).text, fragment=False)
     kept = {one.get("name"): one.get("value") for one in house.elements(tree, "input")}

@@ -25,6 +25,7 @@ from tests.sign_in_helpers import (
     ADDRESS,
     COLLEAGUE,
     MAIN,
+    OTHER,
     PASSWORD,
     PRIVATE,
     age_sessions,
@@ -36,8 +37,11 @@ from tests.sign_in_helpers import (
     sign_in,
     waiting_mails,
 )
+from tests.tabs import Tab
 
 MY = "/en/self-service/my"
+DEBIT = "/en/self-service/direct-debit"
+TYPED = {"iban": "NL91 ABNA 0417 1643 00", "holder": "A. Rekeninghouder"}
 WRONG = "groene giraffe zwemt naar huis"
 UNKNOWN = with_check_character("ABCDEFGHJKLMNPQ")
 
@@ -442,17 +446,44 @@ def test_header(client: HouseClient) -> None:
 
 def test_somebody_else_on_this_browser(app: Flask, client: HouseClient) -> None:
     """What one person typed is kept for them after a time-out, and gone when somebody else signs in."""
-    address = "/en/self-service/direct-debit"
-    typed = {"iban": "NL91 ABNA 0417 1643 00", "holder": "J. van der Zonnestraal"}
     kept = []
     for number in (MAIN, PRIVATE):
         sign_in(client)
+        tab = Tab(client).open(DEBIT)
         age_sessions(app, minutes=15)
-        client.send(address, typed)
-        assert "What you typed is kept" in client.get(address).text
+        tab.send(DEBIT, TYPED)
+        assert "What you typed is kept" in client.get(DEBIT).text
         sign_in(client, number)
-        kept.append("J. van der Zonnestraal" in client.get(address).text)
+        kept.append(TYPED["holder"] in client.get(DEBIT).text)
     assert ([True, False], []) == (kept, rows(database(app), "drafts"))
+
+
+def test_page_of_who_was_here_before(app: Flask, client: HouseClient) -> None:
+    """What is sent from the page of one person, after the session of the next has ended too, is kept for neither."""
+    sign_in(client)
+    tab = Tab(client).open(DEBIT)
+    sign_in(client, PRIVATE)
+    age_sessions(app, minutes=15)
+    tab.send(DEBIT, TYPED)
+    said = "nothing was changed" in tab.answer.text
+    sign_in(client, PRIVATE)
+    assert (True, False, []) == (said, TYPED["holder"] in client.get(DEBIT).text, rows(database(app), "drafts"))
+
+
+def test_typed_with_another_code(app: Flask, client: HouseClient) -> None:
+    """What a person typed with one of their codes is not filled in for the organisation of the other."""
+    with database(app).write() as conn:
+        mine, other = (person_id(app, number) for number in (MAIN, OTHER))
+        conn.execute("UPDATE access_codes SET person_id = ? WHERE person_id = ?", (mine, other))
+    shown = []
+    for number in (OTHER, MAIN):
+        sign_in(client)
+        tab = Tab(client).open(DEBIT)
+        age_sessions(app, minutes=15)
+        tab.send(DEBIT, TYPED)
+        sign_in(client, number)
+        shown.append(TYPED["holder"] in client.get(DEBIT).text)
+    assert [False, True] == shown
 
 
 def test_stranger_leaves_nothing(app: Flask, client: HouseClient) -> None:

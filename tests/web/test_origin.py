@@ -111,3 +111,34 @@ def test_app_is_told_its_own_address(tmp_path_factory: pytest.TempPathFactory) -
     forged = {"Host": "localhost:8000", "Origin": "http://localhost:8000"}
     sent = visitor.post("/en/self-service/replacement-password", headers=forged, base_url="http://localhost:8000")
     assert 403 == sent.status_code
+
+
+@pytest.mark.parametrize("path", ["/%09/evil.example", "/%0A/evil.example", "/%5Cevil.example"])
+@pytest.mark.parametrize("cookie", ["", "anything"])
+def test_mark_of_a_first_cookie_leads_nowhere_else(client: HouseClient, path: str, cookie: str) -> None:
+    """Only an address of ours is answered without its mark: any other could be read as another host."""
+    if cookie:
+        client.set_cookie("loket", cookie, domain="127.0.0.1")
+    answer = client.get(f"{path}?begun=1")
+    assert (404, None) == (answer.status_code, answer.headers.get("Location"))
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/en/self-service/my?begun=1", "/en/self-service/my"),
+        ("/en/self-service/my?paper=&begun=1&begun=1&a=1&a=%26", "/en/self-service/my?paper=&a=1&a=%26"),
+        ("/en/self-service/access-code/link/a%0Ab%3Fc?begun=1", "/en/self-service/access-code/link/a%0Ab%3Fc"),
+    ],
+)
+def test_mark_of_a_first_cookie_is_taken_off(client: HouseClient, path: str, expected: str) -> None:
+    """The address stays as it was but for the mark."""
+    client.set_cookie("loket", "anything", domain="127.0.0.1")
+    answer = client.get(path)
+    assert (303, expected) == (answer.status_code, answer.headers["Location"])
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/orders", "/en/nothing"])
+def test_mark_of_a_first_cookie_elsewhere(client: HouseClient, path: str) -> None:
+    """What asks for no cookie does not say that one is needed."""
+    assert client.get(path).status_code == client.get(f"{path}?begun=1").status_code
