@@ -15,7 +15,9 @@ from selfservice.config import ROOT, ConfigError, content_folder
 
 FILE = "site.toml"
 COLOURS = ("accent", "on-accent", "press", "hero")
+MAX_DIGITS = 20
 LOGO_SUFFIXES = (".svg", ".png")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 Texts = Mapping[str, str]  # by language code
 
@@ -113,9 +115,11 @@ class _Reader:
         """A text in each of the languages."""
         texts = self.value(key, (str, dict), f"a text, or one in each of {', '.join(languages)}")
         if isinstance(texts, str):
-            return dict.fromkeys(languages, texts)
+            texts = dict.fromkeys(languages, texts)
         if set(texts) != set(languages) or not all(isinstance(text, str) and text for text in texts.values()):
             self.fail(key, f"'{key}' must be a text in each of {', '.join(languages)}")
+        if not all(text.strip() and not _CONTROL.search(text) for text in texts.values()):
+            self.fail(key, f"'{key}' must be one line of text")
         return dict(texts)
 
     def words(self, key: str, pattern: str, what: str) -> tuple[str, ...]:
@@ -151,9 +155,12 @@ def load_site(content: Path) -> SiteConfig:
     path = content / FILE
     if not path.is_file():
         raise ConfigError(f"there is no {path}; is LOKET_SITE or LOKET_CONTENT right?")
-    text = path.read_text("utf-8")
     try:
+        # Some editors put a byte order mark first.
+        text = path.read_text("utf-8-sig")
         table = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise ConfigError(f"{FILE}:1: not in UTF-8: save it as that") from None
     except tomllib.TOMLDecodeError as error:
         message, _, place = str(error).partition(" (at line ")
         # At the end of the document there is no number.
@@ -192,7 +199,9 @@ def _time_zone(reader: _Reader) -> ZoneInfo:
 def _sections(reader: _Reader, languages: tuple[str, ...]) -> Mapping[str, Texts]:
     sections = reader.table("sections", "a table of the sections of the site, in order, with their titles")
     assert sections is not None
-    return {key: sections.texts(key, languages) for key in sections.keys()}  # noqa: SIM118 (no mapping)
+    if wrong := [key for key in sections.keys() if not re.fullmatch("[a-z0-9-]+", key)]:  # noqa: SIM118 (no mapping)
+        sections.fail(wrong[0], f"the name of a section is of letters, digits and hyphens, not {wrong[0]!r}")
+    return {key: sections.texts(key, languages) for key in sections.keys()}  # noqa: SIM118
 
 
 def _pages(reader: _Reader) -> Mapping[str, str]:
@@ -211,6 +220,8 @@ def _organisation_number(reader: _Reader, languages: tuple[str, ...]) -> Organis
         return None
     table.require_known(tuple(OrganisationNumber.__dataclass_fields__), "setting")
     digits: int = table.value("digits", int, "how many digits the number has")
+    if not 1 <= digits <= MAX_DIGITS:
+        table.fail("digits", f"'digits' must be 1 to {MAX_DIGITS}")
     return OrganisationNumber(
         name=table.texts("name", languages),
         register=table.texts("register", languages),

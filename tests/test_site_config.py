@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT, ConfigError
-from selfservice.site_config import load_site, require_same
+from selfservice.site_config import SITE, load_site, require_same
 
 TEXT = (ROOT / "content" / "site.toml").read_text("utf-8")
 
@@ -41,6 +41,12 @@ def test_site(tmp_path: Path) -> None:
         (r"^name = .*\n", "", "1: 'name' is missing: a text, or one in each of en, nl"),
         (r"^name = .*", 'name = {nl = "Hulp"}', "7: 'name' must be a text in each of en, nl"),
         (r"^name = .*", "name = 3", "7: 'name' must be a text, or one in each of en, nl"),
+        (
+            r"^name = .*",
+            'name = "A\\\\u0007"',
+            "7: 'name' must be one line of text",
+        ),
+        (r"^name = .*", 'name = " "', "7: 'name' must be one line of text"),
         (r"^name = ", "nam = ", "7: there is no setting 'nam'; did you mean 'name'?"),
         (r"^name = .*", "name = ", "7: not well-formed TOML: Invalid value"),
         (r"^languages = .*", "languages = []", "10: 'languages' must be a list of codes of languages, such as"),
@@ -58,6 +64,8 @@ def test_site(tmp_path: Path) -> None:
         (r"contact\.md", "contact", "34: 'contact' must be a page, or a question of one, such as contact.md or"),
         (r'^contact = ".*"', 'contact = "contact.md#phone"', "34: 'contact' must be a whole page"),
         (r"^digits = 8", "digits = true", "49: 'digits' must be how many digits the number has"),
+        (r"^digits = 8", "digits = -8", "49: 'digits' must be 1 to 20"),
+        (r"^digits = 8", "digits = 99999999999", "49: 'digits' must be 1 to 20"),
         (r"^digits = 8", "digits = 9", "50: 'example' must be 9 digits, not '12345678'"),
         (r"^hint = .*\n", "", "54: 'hint' is missing: a text, or one in each of en, nl"),
         (r"\Z", '\n[colours]\naccents = "red"', "63: there is no colour 'accents'; did you mean 'accent'?"),
@@ -69,6 +77,16 @@ def test_wrong(tmp_path: Path, pattern: str, replacement: str, message: str) -> 
     """A mistake is one line, with its place."""
     with pytest.raises(ConfigError, match=f"^site.toml:{re.escape(message)}[^\n]*$"):
         load_site(written(tmp_path, changed(pattern, replacement)))
+
+
+def test_in_another_encoding(tmp_path: Path) -> None:
+    """What is not UTF-8 is said in one line; a byte order mark in front of it does no harm."""
+    folder = written(tmp_path, TEXT)
+    (folder / "site.toml").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+    assert SITE == load_site(folder)
+    (folder / "site.toml").write_bytes(b"# caf\xe9\n" + TEXT.encode())
+    with pytest.raises(ConfigError, match=r"^site.toml:1: not in UTF-8: save it as that$"):
+        load_site(folder)
 
 
 def test_changed_meanwhile(tmp_path: Path) -> None:

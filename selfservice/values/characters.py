@@ -1,8 +1,9 @@
 """Characters that cannot be seen, which clipboards, telephones and spreadsheets bring along: one policy for all values.
 
-What means nothing is taken out: zero-width spaces, byte order marks, direction marks, soft hyphens. Every kind of space
-is a space. A zero-width joiner or non-joiner stays where it changes how a word is written: inside words of Arabic,
-Indic and the like (Unicode Standard Annex 31, section 2.3). Control characters stay, for a check to refuse.
+What means nothing is taken out: zero-width spaces, byte order marks, direction marks, soft hyphens, and letters and
+marks that show nothing (BLANK). Every kind of space is a space. A zero-width joiner or non-joiner stays where it
+changes how a word is written: inside words of Arabic, Indic and the like (Unicode Standard Annex 31, section 2.3).
+Control characters stay, for a check to refuse.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 import unicodedata
 
 NON_JOINER, JOINER = "\u200c", "\u200d"
+# Letters, marks and a sign that show nothing, alone or anywhere: fillers of Korean and Khmer, empty Braille, selectors.
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
 _RUN = re.compile(f"([{NON_JOINER}{JOINER}])[{NON_JOINER}{JOINER}]+")
 # Of the scripts between U+0600 and U+18AF some join their letters; Latin, Greek, Cyrillic and Hebrew stand elsewhere.
 _JOINING = re.compile("[\u0600-\u18af]")
@@ -46,6 +49,8 @@ def _visible(char: str) -> str:
     category = unicodedata.category(char)
     if category == "Zs" or char == "\t":
         return " "
+    if char in BLANK:
+        return ""
     return "" if category == "Cf" and char not in _SHOWN_FORMATS and char not in NON_JOINER + JOINER else char
 
 

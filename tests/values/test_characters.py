@@ -10,7 +10,8 @@ from selfservice.values.characters import find_invisible, one_line, remove_invis
 
 
 @pytest.mark.parametrize(
-    "char", "\u200b\ufeff\u2060\u00ad\u200e\u200f\u061c\u202a\u202e\u2066\u2069\u200c\u200d\U000e0020"
+    "char",
+    "\u200b\ufeff\u2060\u00ad\u200e\u200f\u061c\u202a\u202e\u2066\u2069\u200c\u200d\U000e0020\u3164\uffa0\u115f\u2800\u034f\ufe0f",
 )
 def test_taken_out(char: str) -> None:
     """Marks that cannot be seen are taken out of Latin text, wherever they stand."""

@@ -37,7 +37,7 @@ def test_not_a_name(text: str) -> None:
     assert name_error(text, empty="fill in")
 
 
-@pytest.mark.parametrize("typed", ["\ufeffJip\u200b", " Jip\u00a0", "\u2068Jip\u2069", "J\u00adip"])
+@pytest.mark.parametrize("typed", ["\ufeffJip\u200b", " Jip\u00a0", "\u2068Jip\u2069", "J\u00adip", "Jip\u3164"])
 def test_pasted(typed: str) -> None:
     """What a clipboard brings along is not part of the name."""
     assert "Jip" == check_name(typed)
@@ -50,6 +50,7 @@ def test_pasted(typed: str) -> None:
         ("Sukarno", "", ("Sukarno", "")),
         (" ", "Sukarno", ("Sukarno", "")),
         ("\u200b", "Sukarno ", ("Sukarno", "")),
+        ("\u3164", "Sukarno", ("Sukarno", "")),
     ],
 )
 def test_one_name(given_name: str, family_name: str, expected: tuple[str, str]) -> None:

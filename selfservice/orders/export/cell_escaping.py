@@ -9,14 +9,15 @@ whatever the file's own separator is: it then begins a cell. Amounts and dates a
 import re
 import unicodedata
 
+from selfservice.values.characters import BLANK
+
 CALCULATING = "=+-@"
 BREAKING = "\t\r\n\0"
 # Behind each of these a text may be cut, by a separator that somebody chose or at a line's end that no quotation marks
 # keep together any more, since those count only where a cell begins.
 _CUTS = re.compile(r"(?<=[,;|\t\n\0])|(?<=\r)(?!\n)")
-# By Unicode's categories: spaces, joiners and marks of direction, control characters; and letters that show nothing.
+# By Unicode's categories: spaces, joiners and marks of direction, control characters.
 _INVISIBLE = {"Zs", "Zl", "Zp", "Cf", "Cc"}
-_BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10)))
 # What a spreadsheet takes for a month, or for true and false, in either language: `MAR-26`, `DEC1` and `TRUE` become
 # something else. By three letters, so `MARKT-1` gets an apostrophe too, which does no harm.
 WORDLIKE = (
@@ -72,7 +73,7 @@ def _first(text: str) -> str | None:
     for character in text:
         if character in BREAKING or _calculates(character):
             return character
-        if unicodedata.category(character) not in _INVISIBLE and character not in _BLANK and character != '"':
+        if unicodedata.category(character) not in _INVISIBLE and character not in BLANK and character != '"':
             return character
     return None
 
