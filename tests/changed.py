@@ -23,7 +23,7 @@ MORE = {
     "selfservice/__main__.py": ("commands",),
     "selfservice/app.py": ("web", "test_contract.py", "test_startup.py"),
     "selfservice/context.py": ("mail", "requests"),
-    "selfservice/fragments/": ("test_contract.py",),
+    "selfservice/fragments/": ("test_contract.py", "test_matrix.py", "test_stale_pages.py"),
     "site/": ("publish", "web", "test_contract.py"),
 }
 

@@ -106,7 +106,7 @@ def forms(tree: Element) -> Iterator[str]:
         if not [one for one in elements(form, "button") if one.get("type", "submit") == "submit"]:
             yield f"the form {action!r} has no button"
         if method == "post" and "data-switches" not in form.attrib and any(map(_is_typed_in, elements(form, "input"))):
-            yield f"the form {action!r} loses what was typed when the language is switched (data-switches)"
+            yield f"the form {action!r} loses what was typed when the language is switched: use forms.form"
     yield from _swaps(tree)
     for link in elements(tree, "a"):
         if "data-hx-get" in link.attrib and link.get("data-hx-get") != link.get("href"):
@@ -125,7 +125,7 @@ def _swaps(tree: Element) -> Iterator[str]:
         own = element.get("id") if element.get("id") in panels else None
         target = element.get("data-hx-target", "").removeprefix("#") or own
         if asks and target in panels and not element.get("data-hx-swap", "").startswith("outerHTML"):
-            yield f"a {element.tag} that asks for {asks!r} nests the panel {target!r} in itself (data-hx-swap)"
+            yield f"a {element.tag} that asks for {asks!r} nests the panel {target!r} in itself: use forms.form"
         if element.get("data-hx-post") and not target and not str(asks).endswith("/sign-in/out"):
             yield f"the answer to {asks!r} comes into the form itself (data-hx-target)"
 

@@ -33,7 +33,7 @@ def test_own_tests_come_first() -> None:
     assert [
         ["limits"],
         ["test_health.py"],
-        ["fragments/test_direct_debit.py", "test_contract.py"],
+        ["fragments/test_direct_debit.py", "test_contract.py", "test_matrix.py", "test_stale_pages.py"],
         ["limits/test_limits.py"],
         ["test_front.py"],
         [],

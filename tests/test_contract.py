@@ -32,7 +32,9 @@ def test_routes(app: Flask) -> None:
     off = tuple(f"/<lang:lang>/self-service/{name}" for name in ALL if name not in FRAGMENTS)
     off += ("/api/",) if "orders" not in FRAGMENTS else ()
     here = [route for route in ROUTES.read_text("utf-8").splitlines() if not route.startswith(off or " ")]
-    assert here == sorted({str(rule) for rule in app.url_map.iter_rules()})
+    there = {str(rule) for rule in app.url_map.iter_rules()}
+    assert (set(), set()) == (there - set(here), set(here) - there), "add to, or take from, tests/routes.txt"
+    assert here == sorted(here)
 
 
 def test_names(app: Flask) -> None:

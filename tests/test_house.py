@@ -32,7 +32,7 @@ def test_good_page() -> None:
         (FORM.format('<input name="a">'), "the field 'a' has no label"),
         (
             FORM.replace(" data-switches", "").format('<label for="a">A</label><input id="a" name="a">'),
-            "the form '/x' loses what was typed when the language is switched (data-switches)",
+            "the form '/x' loses what was typed when the language is switched: use forms.form",
         ),
         (
             FORM.replace(' data-hx-target="#x"', "").format(""),
@@ -40,7 +40,7 @@ def test_good_page() -> None:
         ),
         (
             PANEL.format(FORM.replace("#x", "#p").format("")),
-            "a form that asks for '/x' nests the panel 'p' in itself (data-hx-swap)",
+            "a form that asks for '/x' nests the panel 'p' in itself: use forms.form",
         ),
         ('<a href="/x"></a>', "a a has no text: {'href': '/x'}"),
         ('<img src="/x.png">', "an image has no alt: {'src': '/x.png'}"),

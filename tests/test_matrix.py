@@ -85,6 +85,8 @@ def test_everything_is_declared(app: Flask) -> None:
         if bool(kinds_of(app, rule.endpoint)) == (rule.endpoint.partition(".")[0] in PUBLIC | KEYED)
     ]
     assert not wrong, "\n".join(wrong)
+    gone = PUBLIC - {rule.endpoint.partition(".")[0] for rule in app.url_map.iter_rules()}
+    assert not gone, f"take out of PUBLIC what is no longer there: {gone}"
 
 
 def test_a_form_without_a_row(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,9 @@ class Links:
                 self._add_problem(document, file, f"selfservice:{name}", error)
                 return ""
             embedded.append(name)
+            if f'id="{name}"' in document.html:
+                message = f"the id '{name}' is that of the form on this page; choose another for the question"
+                document.problems.append(Problem(file, document.line_of("{#" + name + "}"), message))
             return self._embed(lang, name)
 
         def address(match: re.Match[str]) -> str:

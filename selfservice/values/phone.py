@@ -23,11 +23,15 @@ def check_phone(text: str) -> str | None:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
-def phone_error(text: str) -> str:
-    """The error message for a typed telephone number; empty if it is one, or nothing was typed."""
+def phone_error(text: str, *, optional: bool = True) -> str:
+    """The error message for a typed telephone number; empty if it is one, or nothing was typed. An `optional` one may
+    also be left out.
+    """
     if not error_reason(check_phone, text):
         return ""
-    return gettext(
-        "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
-        "or leave this empty."
-    )
+    if optional:
+        return gettext(
+            "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
+            "or leave this empty."
+        )
+    return gettext("This is not a telephone number. Begin a number from abroad with + and the code of the country.")

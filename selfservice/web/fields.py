@@ -7,6 +7,7 @@ renders each, by its `kind`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from babel.support import LazyProxy
@@ -30,8 +31,9 @@ Check = Callable[[str], str]
 
 
 class TextField(Field):
-    """One line of text. `check` gives the message for what is wrong with it, or nothing; `hint` stands above it;
-    `short` is its name in the summary of errors, where the label is a sentence.
+    """One line of text, which may be left empty unless `required`, the message for that, is given. `check` gives the
+    message for what is wrong with what was typed, or nothing. `hint` stands above it; `short` is its name in the
+    summary of errors, where the label is a sentence.
 
     `width` is about how many characters are expected (8 or 20; none for any number); `attributes` are the input's own.
     """
@@ -41,6 +43,7 @@ class TextField(Field):
     check: Check | None = None
     defaults: ClassVar[Mapping[str, Any]] = {}
     hint: Any = ""
+    required: Any = ""
     width: int | None = None
 
     def __init__(
@@ -48,6 +51,7 @@ class TextField(Field):
         label: Any,
         check: Check | None = None,
         *,
+        required: Any = "",
         hint: Any = "",
         short: Any = "",
         width: int | None = None,
@@ -58,6 +62,7 @@ class TextField(Field):
         super().__init__(str(label), **options)
         self.check = check or type(self).check
         self.hint = str(hint or type(self).hint)
+        self.required = required or type(self).required
         self.short = short
         self.width = width or type(self).width
         self.attributes = {"autocomplete": "off", **self.defaults, **(attributes or {})}
@@ -72,6 +77,8 @@ class TextField(Field):
 
     def pre_validate(self, _form: Any) -> None:
         """Hold it against the rule of its kind. Raises ValidationError with the message."""
+        if self.required and not self.data.strip():
+            raise ValidationError(str(self.required))
         if self.check is not None and (message := self.check(self.data)):
             raise ValidationError(message)
 
@@ -92,11 +99,13 @@ class EmailField(TextField):
 
 
 class PhoneField(TextField):
-    """A telephone number, which may be left empty."""
+    """A telephone number, which may be left empty unless it is `required`."""
 
     input_type = "tel"
-    check = staticmethod(phone_error)
     defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "tel", "maxlength": 40}
+
+    def __init__(self, label: Any, *, required: Any = "", **options: Any) -> None:
+        super().__init__(label, partial(phone_error, optional=not required), required=required, **options)
 
 
 class OrganisationNumberField(TextField):
@@ -156,9 +165,7 @@ class PasswordField(TextField):
         "spellcheck": "false",
     }
 
-    def __init__(self, label: Any, *, empty: Any = "", **options: Any) -> None:
-        super().__init__(label, **options)
-        self.empty = empty or lazy_gettext("Fill in your password.")
+    required = lazy_gettext("Fill in your password.")
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
         """What was sent, whole: a password that is cut off is another one."""
@@ -167,7 +174,7 @@ class PasswordField(TextField):
     def pre_validate(self, _form: Any) -> None:
         """Refuse what no password can be: hashing that would cost us more than it costs who sends it."""
         if not self.data:
-            raise ValidationError(str(self.empty))
+            raise ValidationError(str(self.required))
         if len(self.data.encode("utf-8", "surrogatepass")) > password_policy.MAX_BYTES:
             raise ValidationError(gettext("This is longer than any password can be. Fill in your password only."))
 
@@ -192,9 +199,8 @@ class ChoiceField(TextField):
     kind = "choice"
 
     def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, **options: Any) -> None:
-        super().__init__(label, **options)
+        super().__init__(label, required=required, **options)
         self.choices = choices
-        self.required = required
 
     def pre_validate(self, _form: Any) -> None:
         """One of the choices, and no other."""
@@ -217,8 +223,7 @@ class TickField(TextField):
     kind = "tick"
 
     def __init__(self, label: Any, *, required: Any, **options: Any) -> None:
-        super().__init__(label, **options)
-        self.required = required
+        super().__init__(label, required=required, **options)
 
     def pre_validate(self, _form: Any) -> None:
         """It is ticked."""

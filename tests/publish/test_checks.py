@@ -14,8 +14,9 @@ from selfservice.fragments import FRAGMENTS
 from selfservice.publish import checks, usage
 from selfservice.publish.checks import check, contrast, low_contrast, unknown_country
 from selfservice.publish.markdown import Problem
-from selfservice.site_config import SITE, SiteConfig
+from selfservice.site_config import SITE, SiteConfig, line_of
 from tests.conftest import new_app_unshared
+from tests.domain_helpers import CONTENT
 
 TODAY = dt.date(2026, 11, 21)
 FRONT = """---
@@ -26,6 +27,7 @@ updated: 2026-11-20
 reviewed: 2026-11-20
 ---
 """
+AT = line_of(CONTENT, "question-form", "pages")
 # What a page may hold: all forms but the search, which stands on every page.
 EMBEDDED = set(FRAGMENTS) - {"search"}
 BODY = "\nHello.\n\n## A question? {#question}\n\nAn answer.\n"
@@ -208,7 +210,7 @@ def test_unused_fact(small: Config) -> None:
         ("facts.toml", "[visit.keep_hours]", "[visit.hours]",
          "facts.toml:1: the fact 'visit.keep_hours' is missing: accounts/anonymous_sessions.py uses it"),
         ("en/contact.md", "{#question-form}", "{#form}",
-         "site.toml:35: 'question-form' in en: 'contact.md' has no question '#question-form'"),
+         f"site.toml:{AT}: 'question-form' in en: 'contact.md' has no question '#question-form'"),
     ],
 )  # fmt: skip
 def test_what_code_needs(small: Config, file: str, old: str, new: str, line: str) -> None:
@@ -221,7 +223,8 @@ def test_what_code_needs(small: Config, file: str, old: str, new: str, line: str
 def test_no_page_for_a_form(small: Config) -> None:
     """A page that forms lead to must be there, in each language."""
     (small.content / "nl" / "cannot-log-in.md").unlink()
-    line = "content/site.toml:36: 'cannot-log-in' leads nowhere: there is no content/nl/cannot-log-in.md"
+    at = line_of(CONTENT, "cannot-log-in", "pages")
+    line = f"content/site.toml:{at}: 'cannot-log-in' leads nowhere: there is no content/nl/cannot-log-in.md"
     assert [line] == [str(one) for one in check(new_app_unshared(small), small, TODAY)]
 
 
@@ -238,7 +241,8 @@ def test_no_role(small: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     app = new_app_unshared(small)
     changed_site(monkeypatch, pages=roles)
     place = "fragments/replacement_password/done.html"
-    line = f"content/site.toml:33: 'cannot-log-in' is missing under [pages]: {place} leads there"
+    at = line_of(CONTENT, "pages")
+    line = f"content/site.toml:{at}: 'cannot-log-in' is missing under [pages]: {place} leads there"
     assert [line] == [str(one) for one in check(app, small, TODAY)]
 
 

@@ -28,6 +28,13 @@ def resolve(body: str, lang: str = "en") -> tuple[str, list[str], list[str]]:
     return html.strip(), forms, [str(problem) for problem in document.problems]
 
 
+def test_a_question_called_as_its_form() -> None:
+    """A question with the id of a form on the same page is named: the script would take the one for the other."""
+    _, forms, problems = resolve("## Order {#order}\n\n[Order](selfservice:order)\n")
+    said = "content/en/x.md:4: the id 'order' is that of the form on this page; choose another for the question"
+    assert (["order"], [said]) == (forms, problems)
+
+
 @pytest.mark.parametrize(
     ("lang", "body", "href"),
     [

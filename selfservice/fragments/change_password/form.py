@@ -22,7 +22,7 @@ class ChangePasswordForm(forms.Form):
 
     fragment = "change-password"
     password = forms.PasswordField(
-        lazy_gettext("Current password"), empty=lazy_gettext("Fill in the password that you log in with now.")
+        lazy_gettext("Current password"), required=lazy_gettext("Fill in the password that you log in with now.")
     )
     new_password = forms.NewPasswordField(lazy_gettext("New password"))
 
