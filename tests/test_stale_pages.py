@@ -5,15 +5,19 @@ Every form that acts on something is tried here; a new one fails until it has a 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from selfservice.crypto import Keys
 from selfservice.demo import accounts, requests
+from selfservice.migrations import migrate
 from tests.access_code_helpers import KVK, PERSON, AccessCodeForm, change, token
 from tests.clients import HouseClient
+from tests.conftest import SECRET
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
 from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PASSWORD, PRIVATE, browser, database, prepare, sign_in
@@ -126,6 +130,17 @@ def test_done_as_shown(app: Flask, client: HouseClient, endpoint: str) -> None:
     before = state(app), rows(database(app), "sessions")
     answer = tab.send(action, typed)
     assert (True, True) == (answer.status_code < 400, before != (state(app), rows(database(app), "sessions")))
+
+
+def test_sent_twice_while_the_secret_changes(app: Flask, client: HouseClient) -> None:
+    """What a page of before the change handed in is still what it handed in when it is sent once more."""
+    AccessCodeForm(client).fill_in()
+    page, again = (Tab(client).open(f"{BASE}/access-code/check") for _ in range(2))
+    keys, before = Keys(b"another secret of the tests, long", SECRET), len(rows(database(app), "requests"))
+    migrate(database(app), keys)
+    app.extensions["services"] = dataclasses.replace(app.extensions["services"], keys=keys)
+    answers = [tab.send(f"{BASE}/access-code/check", {}).status_code for tab in (page, again)]
+    assert ([303, 303], before + 1) == (answers, len(rows(database(app), "requests")))
 
 
 @pytest.mark.parametrize("endpoint", ["digital_invoices.ask", "digital_invoices.paper", "direct_debit.agree"])

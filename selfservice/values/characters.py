@@ -14,6 +14,8 @@ import unicodedata
 NON_JOINER, JOINER = "\u200c", "\u200d"
 # Letters, marks and a sign that show nothing, alone or anywhere: fillers of Korean and Khmer, empty Braille, selectors.
 BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
+# NFC makes a semicolon of it, which would cut a line of a file in two fields.
+GREEK_QUESTION_MARK = "\u037e"
 _RUN = re.compile(f"([{NON_JOINER}{JOINER}])[{NON_JOINER}{JOINER}]+")
 # Of the scripts between U+0600 and U+18AF some join their letters; Latin, Greek, Cyrillic and Hebrew stand elsewhere.
 _JOINING = re.compile("[\u0600-\u18af]")
@@ -51,6 +53,8 @@ def _visible(char: str) -> str:
         return " "
     if char in BLANK:
         return ""
+    if char == GREEK_QUESTION_MARK:
+        return "?"
     return "" if category == "Cf" and char not in _SHOWN_FORMATS and char not in NON_JOINER + JOINER else char
 
 

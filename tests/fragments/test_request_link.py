@@ -290,6 +290,16 @@ def test_without_cookies(app: Flask) -> None:
         )
 
 
+def test_used_link_without_cookies(one: Owner, app: Flask) -> None:
+    """Nor does that page say of a link that was used that it works."""
+    ask(app)
+    one.follow(link(app))
+    one.goes(new_password=GOOD)
+    other = app.test_client(use_cookies=False)
+    page = other.get(other.get(link(app)).headers["Location"]).text
+    assert (True, False) == ("Your browser keeps no cookie of ours" in page, "still works" in page)
+
+
 def test_sent_twice(one: Owner, app: Flask) -> None:
     """A double click without a script, going back and sending again, and the link once more say what the first did."""
     ask(app)

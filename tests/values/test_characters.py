@@ -18,6 +18,11 @@ def test_taken_out(char: str) -> None:
     assert "Meelstraat 3" == remove_invisible(f"{char}Meel{char}straat {char}3{char}")
 
 
+def test_greek_question_mark() -> None:
+    """It becomes no semicolon, as NFC has it: that would cut a line of a file in two."""
+    assert "A1?;b" == remove_invisible("A1\u037e;b")
+
+
 @pytest.mark.parametrize("char", "\t\u00a0\u2009\u202f\u3000\u2007")
 def test_spaces(char: str) -> None:
     """Whatever its width, a space is a space; a line has no two of them, and none around it."""

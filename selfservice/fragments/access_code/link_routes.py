@@ -155,7 +155,7 @@ def agree() -> Response:
     if isinstance(form, PasswordForm):
         return _confirm_with_password(opened.pending, form, saved["token_hash"])
     hashed = services().hasher.hash(form.new_password.data)
-    return _confirm_request(opened.pending, form, saved["token_hash"], known=None, chosen=hashed)
+    return _confirm_request(opened.pending, saved["token_hash"], known=None, chosen=hashed)
 
 
 def _confirm_with_password(asked: PendingConfirmation, form: PasswordForm, token_hash: str) -> Response:
@@ -178,24 +178,24 @@ def _confirm_with_password(asked: PendingConfirmation, form: PasswordForm, token
             confirmation.record_wrong_password(conn, wired.context, asked.request, address, clock.now())
         form.add_error("password", gettext("This is not your password. Nothing was confirmed yet: try again."))
         return _show(asked, form)
-    return _confirm_request(asked, form, token_hash, known=known, chosen=None)
+    return _confirm_request(asked, token_hash, known=known, chosen=None)
 
 
-def _confirm_request(
-    asked: PendingConfirmation, form: forms.Form, token_hash: str, *, known: str | None, chosen: str | None
-) -> Response:
+def _confirm_request(asked: PendingConfirmation, token_hash: str, *, known: str | None, chosen: str | None) -> Response:
     wired, now, address = services(), clock.now(), web.client_address()
     with wired.db.write() as conn:
         if known is not None:
             login_throttle.reset(conn, wired.context, login_throttle.person_name(asked.request.person_id))
         done = _load(conn, now).get("done")
-        if done is None or done.get("about") != form.about:
+        # As the page said it: with the old secret, perhaps.
+        sent = request.form.get("about", "")
+        if done is None or done.get("about") != sent:
             done = None
             made = confirmation.confirm(
                 conn, wired.context, token_hash, address, now, verified_hash=known, new_hash=chosen
             )
             if made is not None:
-                done = {"about": form.about, **_done_values(asked, made)}
+                done = {"about": sent, **_done_values(asked, made)}
                 content = {"token_hash": token_hash, "done": done}
                 cookies.save_form(conn, SAVED_FORM, content, now)
     # Used in another browser meanwhile, or the password is another one: the page says how it stands.

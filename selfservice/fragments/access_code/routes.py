@@ -241,7 +241,7 @@ def send() -> Response:
                 conn, services().context, steps.to_answers(), saved["key"], web.client_address(), now, proof=proof
             )
             if not handed.retry_after:
-                cookies.save_form(conn, NAME, _done_values(steps, form, handed, now), now)
+                cookies.save_form(conn, NAME, _done_values(steps, handed, now), now)
     if is_done or (handed is not None and not handed.retry_after):
         return web.go(url_for(".done"))
     if handed is None:
@@ -253,11 +253,11 @@ def send() -> Response:
     return form.too_many(handed.retry_after, lambda: _show(steps, form), way)
 
 
-def _done_values(steps: Steps, form: StepForm, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
+def _done_values(steps: Steps, handed: submission.SubmitResult, now: datetime) -> dict[str, Any]:
     """What the last page shows, and what the page was about that was sent; the answers themselves are forgotten."""
     way, (since, until) = steps.delivery, _promise(now)
     return {
-        "about": form.about,
+        "about": request.form.get("about", ""),
         "reference": group_reference(handed.reference),
         "before": clock.to_text(handed.sent_before) if handed.sent_before else "",
         "kind": steps.kind,
