@@ -19,6 +19,7 @@ from selfservice.mail.outbox import SendingSlot
 from selfservice.requests import states
 from selfservice.requests.fulfilment import code_sent_before, organisation_name
 from selfservice.requests.records import Request, RequestState, find_of_requester
+from selfservice.values.address import goes_abroad
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference, normalise_reference
 
@@ -56,6 +57,11 @@ class RequestStatus:
     mail_sent_before: datetime | None
     is_late: bool
     allowed_actions: frozenset[str]
+
+    @property
+    def goes_abroad(self) -> bool:
+        """Whether it is a letter to another country, for which no days can be promised."""
+        return goes_abroad(self.letter_lines)
 
     @property
     def version(self) -> str:
