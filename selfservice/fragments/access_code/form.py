@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, ClassVar, Literal
 
 from selfservice.accounts.organisations import Organisation
@@ -252,13 +252,22 @@ class Steps:
         return tuple(step for step in FORMS if step != "mandate" or wants)
 
     @cached_property
+    def _is_answered(self) -> Callable[[str], bool]:
+        return cache(lambda step: self.form(step).validate())
+
+    @property
     def reached(self) -> str:
-        """The first step that is not answered well: what comes next. `check` when all are."""
-        return next(step for step in self.steps if step == "check" or not self.form(step).validate())
+        """The first step that is not answered well; `check` when all are."""
+        return self.next("")
+
+    def next(self, step: str) -> str:
+        """The first step after this one that is not answered well; `check` when all are."""
+        later = self.steps[self.steps.index(step) + 1 :] if step else self.steps
+        return next(each for each in later if each == "check" or not self._is_answered(each))
 
     def allows(self, step: str) -> bool:
         """Whether this step may be looked at: all before it are answered."""
-        return step in self.steps and self.steps.index(step) <= self.steps.index(self.reached)
+        return step in self.steps and all(map(self._is_answered, self.steps[: self.steps.index(step)]))
 
     def previous(self, step: str) -> str:
         """The step to go back to."""

@@ -149,7 +149,8 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     wait = _count_look_up(conn, saved, answers, now)
     steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
     form.fit(steps)
-    goes_on = not wait and (back or not steps.allows(step) or (not looks_up and form.accepts()))
+    allows = steps.allows(step)
+    goes_on = not wait and (back or not allows or (not looks_up and form.accepts()))
     if goes_on and not back and answers.get("need") == "extract":
         return lambda: web.go(url_for(".no_code"))
     if _is_begun(saved) and (is_start if goes_on else again):
@@ -162,7 +163,8 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     if goes_on or known:
         _save(conn, known, answers, step, now)
     if goes_on:
-        return lambda: web.go(_address(steps.previous(step) if back else steps.reached))
+        then = steps.previous(step) if back else steps.next(step if allows else "")
+        return lambda: web.go(_address(then))
     return lambda: _show(steps, form, looks_up=looks_up)
 
 
