@@ -121,8 +121,8 @@ class Form(wtforms.Form):
         "What you sent now changed nothing more. Below is how it is."
     )
     outdated_of_another: ClassVar[Any] = lazy_gettext(
-        "When this page was opened somebody else was logged in, or you with another access code; or the page "
-        "is old. What it sent was not done. Below is how it is now."
+        "When this page was opened, somebody else was logged in, or you with another access code. Or the page is too "
+        "old. What you sent now was not used, and nothing was changed. Below is how it is now."
     )
     # Whose new password is chosen, in a form that has one.
     person_id: int

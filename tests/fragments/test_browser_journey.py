@@ -133,6 +133,18 @@ def test_switch_keeps_what_was_typed(visit: VisitorFactory, lang: str, scripts: 
     assert ("jip@", 0) == (page.input_value(EMAIL), page.locator(SUMMARY).count())
 
 
+def test_back_to_what_was_switched(visit: VisitorFactory) -> None:
+    """Who switched language halfway, and went on, finds the form on the way back, where the browser would refuse it."""
+    page = visit().go("/en/self-service/replacement-password")
+    page.fill(EMAIL, "jip@")
+    page.click(".switch")
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
+    page.click(".mark")
+    expect(page.locator(FORM)).to_have_count(0)
+    page.go_back()
+    expect(page.locator(FORM)).to_have_count(1)
+
+
 @with_and_without
 def test_again_and_correct(live: Live, visit: VisitorFactory, scripts: bool) -> None:
     """The mail can be sent again, and to a corrected address; the newest link works, and using it ends the other."""

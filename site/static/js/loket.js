@@ -22,7 +22,7 @@
     if (!panel) return;
     pressed = null; panel.tabIndex = -1;
     (panel.matches("[autofocus]") ? panel : $("[autofocus]", panel) || panel).focus({ preventScroll: true });
-    if (top < 0 || top > innerHeight / 2) panel.scrollIntoView();
+    if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({ behavior: "instant" });
   });
   on("htmx:beforeRequest", (e) => {
     const a = e.target, there = a.matches("a[href]") && d.getElementById(a.pathname.split("/").pop());
@@ -76,6 +76,10 @@
       form.append(flag); form.action = to(form.getAttribute("action")); form.submit();
     }
   });
+
+  // A page that was an answer to a form (the language switch) would be sent once more on the way back to it, which the
+  // browser refuses: its address is asked for instead.
+  on("pagehide", () => history.replaceState(history.state, ""), window);
 
   // Going back may show a page as it was left, with a password still in it; and who logged in since is asked for it again.
   on("pageshow", (e) => { if (e.persisted && $("button.show")) location.reload(); }, window);
