@@ -135,6 +135,8 @@ def _show_dead_link(opened: ConfirmationLink) -> Response:
         "used": gettext("This link was used already"),
         "withdrawn": gettext("This request was withdrawn"),
         "closed": gettext("This request needs no link any more"),
+        # Of a link that this browser forgot, too: nothing is said of it.
+        "unknown": gettext("Open the link once more"),
     }
     title = titles.get(opened.state, gettext("This link does not work"))
     return web.render("access_code/gone.html", title=title, status=410, state=opened.state)
