@@ -257,7 +257,9 @@ def _colours(reader: _Reader) -> Mapping[str, tuple[str, str]]:
 
 def _logo(reader: _Reader, content: Path) -> str:
     name: str = reader.value("logo", str, "the name of a picture in content/, such as logo.svg")
-    if not name.endswith(LOGO_SUFFIXES) or "/" in name or not (content / name).is_file():
+    file = content / name
+    # A link could publish any file of this machine.
+    if not name.endswith(LOGO_SUFFIXES) or "/" in name or file.is_symlink() or not file.is_file():
         reader.fail("logo", f"there is no picture content/{name}, in SVG or PNG")
     return name
 

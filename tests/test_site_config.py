@@ -89,6 +89,13 @@ def test_in_another_encoding(tmp_path: Path) -> None:
         load_site(folder)
 
 
+def test_logo_elsewhere(tmp_path: Path) -> None:
+    """A link to a file of this machine is not published as the logo."""
+    (tmp_path / "logo.svg").symlink_to(ROOT / "content" / "site.toml")
+    with pytest.raises(ConfigError, match=r"there is no picture content/logo\.svg"):
+        load_site(written(tmp_path, changed(r"^name = ", 'logo = "logo.svg"\nname = ')))
+
+
 def test_changed_meanwhile(tmp_path: Path) -> None:
     """What a process knows from its start on cannot change under it."""
     require_same(written(tmp_path, TEXT))
