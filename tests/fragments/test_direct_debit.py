@@ -220,14 +220,12 @@ def test_methods_are_facts(app: Flask, client: HouseClient, monkeypatch: pytest.
         | {fact.name: dataclasses.replace(fact, by_group={**fact.by_group, "private": ["credit"]})},
         services.facts.day,
     )
-    app.extensions["services"] = dataclasses.replace(services, facts=facts)
     sign_in(client, PRIVATE)
-    page = client.get(ADDRESS).text
-    assert (False, 403, []) == (
-        'name="iban"' in page,
-        client.send(ADDRESS, RIGHT).status_code,
-        rows(database(app), "mandates"),
-    )
+    tab = Tab(client).open(ADDRESS)
+    app.extensions["services"] = dataclasses.replace(services, facts=facts)
+    page, answer = client.get(ADDRESS).text, tab.send(ADDRESS, RIGHT)
+    assert (False, 409, []) == ('name="iban"' in page, answer.status_code, rows(database(app), "mandates"))
+    assert "direct debit is not possible at this moment" in answer.text
 
 
 def test_masked() -> None:

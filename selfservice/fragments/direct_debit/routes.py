@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, request
+from flask import Blueprint, Response, request
 
 from selfservice import clock, web, workdays
 from selfservice.accounts import payment_methods
@@ -53,9 +53,11 @@ def _show(session: Session, form: DirectDebitForm) -> Response:
 def agree() -> Response:
     """Check what was typed, and record the mandate."""
     session = authentication.require_session(NAME, DirectDebitForm.sent().values)
-    if not rules.is_offered(services().context, session):
-        abort(403)
     form, now = DirectDebitForm.sent(about=_about(session)), clock.now()
+    if form.is_current() and not rules.is_offered(services().context, session):
+        # No longer, that is: the page says so, and has no form.
+        form.status = 409
+        return _show(session, form)
     if not form.accepts():
         return _show(session, form)
     with services().db.write() as conn:
