@@ -167,7 +167,7 @@ def require_session(name: str, typed: Mapping[str, str] | None = None) -> Sessio
     session = current_session()
     if session is None:
         is_saved = _save_typed(name, typed or {})
-        is_lost = not is_saved and request.method == "POST" and cookies.value() is not None
+        is_lost = not is_saved and request.method == "POST"
         abort(rendering.see(form_path(name) + (f"?{UNSENT_PARAMETER}=1" if is_lost else "")))
     if session.kind not in rights().kinds_of(name):
         abort(_render_not_allowed(name, session))

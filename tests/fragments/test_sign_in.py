@@ -486,6 +486,15 @@ def test_typed_with_another_code(app: Flask, client: HouseClient) -> None:
     assert [False, True] == shown
 
 
+def test_logged_out_in_another_tab(client: HouseClient) -> None:
+    """What is sent after logging out elsewhere is not kept, and that it was not done is said."""
+    sign_in(client)
+    tab = Tab(client).open(DEBIT)
+    client.send(f"{ADDRESS}/out", {})
+    tab.send(DEBIT, TYPED)
+    assert "nothing was changed" in tab.answer.text
+
+
 def test_stranger_leaves_nothing(app: Flask, client: HouseClient) -> None:
     """A form sent by nobody is not kept, and starts no visit."""
     answer = client.send("/en/self-service/direct-debit", {"iban": "NL91", "holder": "J"})
