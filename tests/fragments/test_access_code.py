@@ -40,6 +40,7 @@ from tests.clients import HTMX_HEADERS, HouseClient, other_language
 from tests.conftest import new_app
 from tests.password_form_helpers import value_of
 from tests.sign_in_helpers import age_sessions, browser, prepare, sign_in
+from tests.tabs import Tab
 
 ORDER = ("need", "details", "preferences", "mandate", "check", "done")
 
@@ -821,3 +822,16 @@ def test_is_dated(one: AccessCodeForm, app: Flask) -> None:
     [request] = made(app)
     assert (request["expected_from"], request["expected_until"]) == (kept["since"], kept["until"])
     assert date.fromisoformat(kept["since"]) <= date.fromisoformat(kept["until"])
+
+
+def test_begun_in_two_tabs(client: HouseClient) -> None:
+    """Who gives the same first answer in another tab too, or none, loses nothing that was typed in the first; another
+    answer begins another request.
+    """
+    address, statuses = "/en/self-service/access-code", []
+    client.post(f"{address}/need", data={"need": "private"})
+    tab = Tab(client).open(f"{address}/details")
+    for need in ("private", "", "business"):
+        client.post(f"{address}/need", data={"need": need})
+        statuses.append(client.post(f"{address}/details", data=tab.fields(f"{address}/details")).status_code)
+    assert [422, 422, 409] == statuses

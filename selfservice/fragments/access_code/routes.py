@@ -144,7 +144,8 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     form = FORMS[step].sent(about=None if is_start else _about(saved))
     if ("reference" in saved and not is_start) or not form.is_current():
         return partial(_show_stale, saved, step)
-    known = {} if is_start or again else saved
+    # Where that is all that was answered before, another tab goes on with the same request.
+    known = {} if again or (is_start and saved.get("answers") != form.values) else saved
     answers = merge_answers(known.get("answers", {}), form.values)
     wait = _count_look_up(conn, saved, answers, now)
     steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
