@@ -103,6 +103,22 @@ def test_header_follows_the_time_out(loket: tuple[str, Path], chromium: Browser)
     assert [] == visit.close()
 
 
+def test_header_names_nobody_once_it_is_over(loket: tuple[str, Path], chromium: Browser) -> None:
+    """A page that says that the session is over no longer names who was logged in."""
+    visit = VisitorFactory(chromium, loket[0])
+    page = visit().go(f"{BASE}/direct-debit")
+    log_in(page)
+    expect(page.locator("header .account")).to_contain_text(PERSON)
+    page.evaluate("""() => {
+        const old = document.querySelector("[data-session]:not(script)"), bar = old.cloneNode(true);
+        bar.dataset.session = 0;
+        old.replaceWith(bar);
+    }""")
+    expect(page.locator("#direct-debit-session")).to_contain_text("You are logged out now")
+    expect(page.locator("header .account")).to_have_count(0)
+    assert [] == visit.close()
+
+
 def test_two_tabs(loket: tuple[str, Path], chromium: Browser) -> None:
     """What is done in one tab keeps the session alive for the other too: that one takes its warning back, and does not
     say that it is over.
@@ -119,6 +135,7 @@ def test_two_tabs(loket: tuple[str, Path], chromium: Browser) -> None:
     }""")
     warning = first.locator("#direct-debit-session .notice")
     expect(warning).to_be_visible()
+    expect(warning).to_be_in_viewport()
     second = visitor.context.new_page()
     second.goto(f"{loket[0]}{BASE}/my")
     expect(warning).to_be_hidden()

@@ -18,6 +18,8 @@
         const p = document.createElement("p");
         p.setAttribute("role", "status");
         bar.replaceChildren(p);
+        // Nor does the header name who was logged in.
+        document.querySelectorAll("form.account").forEach((form) => form.remove());
         // A live region is read out when its text comes after itself.
         setTimeout(() => p.textContent = bar.dataset.over, 50);
       } else if (seconds < -3 && bar.dataset.ended === "" && "leaves" in bar.dataset && ![...document.querySelectorAll("input, textarea")].some(isTouched)) {
