@@ -92,18 +92,18 @@ def test_everything_is_declared(app: Flask) -> None:
 def test_a_form_without_a_row(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """A personal form for which nothing says who may open it does not start, and the message says what to do."""
     monkeypatch.setattr(authentication, "_TITLES", dict(authentication._TITLES))
-    blueprint = Blueprint("opening_hours", __name__)
+    blueprint = Blueprint("only_here", __name__)
     authentication.add_personal_routes(blueprint, lambda: "", lambda _: Response())
-    monkeypatch.setitem(FRAGMENTS, "opening-hours", blueprint)
-    with pytest.raises(rights.RightsError, match="who may open the form 'opening-hours'; add a row"):
+    monkeypatch.setitem(FRAGMENTS, "only-here", blueprint)
+    with pytest.raises(rights.RightsError, match="who may open the form 'only-here'; add a row"):
         new_app_unshared(config)
 
 
 def test_a_row_without_a_form(copied: Config) -> None:
     """A row that leads to a form that is off does not start either: the personal page would list it."""
     with (copied.content / "rights.toml").open("a", encoding="utf-8") as file:
-        file.write('\n[x]\nkinds = ["private"]\ntitle = {en = "x", nl = "x"}\nwhere = "opening-hours"\n')
-    with pytest.raises(rights.RightsError, match="'x' leads to the form 'opening-hours', which is not on"):
+        file.write('\n[x]\nkinds = ["private"]\ntitle = {en = "x", nl = "x"}\nwhere = "only-here"\n')
+    with pytest.raises(rights.RightsError, match="'x' leads to the form 'only-here', which is not on"):
         new_app_unshared(copied)
 
 

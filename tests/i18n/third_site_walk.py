@@ -237,7 +237,10 @@ class Walker:
     def _value(self, one: Element) -> str:
         if one.tag == "select":
             return [option.get("value", "") for option in one.iter("option")][-1]
-        return {**VALUES, **self.values}.get(one.get("name", ""), one.get("value", ""))
+        # Of a field that nothing here knows two words are taken for what somebody typed.
+        by_kind = {"text": f"{OPEN}made up{CLOSE}", "email": VALUES["email"], "tel": "020 123 4567"}
+        known = one.get("value") or by_kind.get(one.get("type", "text"), "")
+        return {**VALUES, **self.values}.get(one.get("name", ""), known)
 
 
 def _data(app: Flask) -> re.Pattern[str]:
