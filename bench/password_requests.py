@@ -66,8 +66,11 @@ def password_requests(environment: Mapping[str, str], count: int) -> list[bytes]
             token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
             session_id, cookie = anonymous_sessions.start(conn, now)
             SavedForm(session_id, OPENED).save(conn, {"token_hash": token_hash}, now)
-            password = f"laarzen fluiten zacht {number} keer"
-            sent = {"new_password": password, "about": About(OPENED, record=token_hash).sign(keys)}
+            # The same for all: one with the number in it would hold what some e-mail addresses begin with.
+            sent = {
+                "new_password": "laarzen fluiten zacht zeven keer",
+                "about": About(OPENED, record=token_hash).sign(keys),
+            }
             requests.append(post(NEW_PASSWORD, sent, {"Cookie": f"loket={cookie}"}))
     db.close()
     return requests
