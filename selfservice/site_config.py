@@ -92,7 +92,7 @@ class _Reader:
             if key not in keys:
                 self.fail(key, f"there is no {what} '{key}'{did_you_mean(key, keys)}")
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """What stands in the table, in order."""
         return tuple(self._table)
 
@@ -199,16 +199,16 @@ def _time_zone(reader: _Reader) -> ZoneInfo:
 def _sections(reader: _Reader, languages: tuple[str, ...]) -> Mapping[str, Texts]:
     sections = reader.table("sections", "a table of the sections of the site, in order, with their titles")
     assert sections is not None
-    if wrong := [key for key in sections.keys() if not re.fullmatch("[a-z0-9-]+", key)]:  # noqa: SIM118 (no mapping)
+    if wrong := [key for key in sections.names() if not re.fullmatch("[a-z0-9-]+", key)]:
         sections.fail(wrong[0], f"the name of a section is of letters, digits and hyphens, not {wrong[0]!r}")
-    return {key: sections.texts(key, languages) for key in sections.keys()}  # noqa: SIM118
+    return {key: sections.texts(key, languages) for key in sections.names()}
 
 
 def _pages(reader: _Reader) -> Mapping[str, str]:
     pages = reader.table("pages", 'a table of the pages that forms lead to, such as contact = "contact.md"')
     assert pages is not None
     what = "a page, or a question of one, such as contact.md or contact.md#phone"
-    found = {key: pages.word(key, r"[a-z0-9-]+\.md(#[a-z0-9-]+)?", what) for key in pages.keys()}  # noqa: SIM118
+    found = {key: pages.word(key, r"[a-z0-9-]+\.md(#[a-z0-9-]+)?", what) for key in pages.names()}
     if "#" in found.get("contact", ""):
         pages.fail("contact", "'contact' must be a whole page: which page did not help stands behind its address")
     return found
@@ -246,7 +246,7 @@ def _colours(reader: _Reader) -> Mapping[str, tuple[str, str]]:
         return {}
     table.require_known(COLOURS, "colour")
     found = {}
-    for key in table.keys():  # noqa: SIM118
+    for key in table.names():
         pair = table.value(key, dict, 'two colours, such as {light = "#0e4d3a", dark = "#8fd6b2"}')
         shades = [pair.get("light"), pair.get("dark")]
         if len(pair) != len(shades) or not all(re.fullmatch("#[0-9a-f]{6}", str(shade)) for shade in shades):

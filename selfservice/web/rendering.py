@@ -28,11 +28,16 @@ class RenderedForm(Protocol):
     status: int
 
     @property
-    def id(self) -> str: ...  # noqa: D102
+    def id(self) -> str:
+        """The id of the form's element."""
+
     @property
-    def action(self) -> str: ...  # noqa: D102
+    def action(self) -> str:
+        """Where it is sent to, in the current language."""
+
     @property
-    def has_fields(self) -> bool: ...  # noqa: D102
+    def has_fields(self) -> bool:
+        """Whether anything can be filled in."""
 
 
 def layout_context() -> LayoutContext:

@@ -222,6 +222,13 @@ def test_invisible(db: Database) -> None:
     assert ((0, 0, 1, 0), []) == bring(db, text(line(name="Bakkerij علی\u200cرضا")))
 
 
+def test_greek_question_mark(db: Database) -> None:
+    """Greek's question mark, which Unicode holds for a semicolon, is a question mark and cuts no line."""
+    assert ((1, 0, 0, 0), []) == bring(db, text(line(name="Τι νέα\u037e")))
+    [found] = known(db)
+    assert "Τι νέα?" == found["name"]
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

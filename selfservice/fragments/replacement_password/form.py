@@ -47,7 +47,7 @@ class NewPasswordForm(forms.Form):
 
 
 @dataclass(frozen=True)
-class LinkRequest:
+class LinkResult:
     """What came of asking: seconds to wait when it was refused, else what to remember for the next page."""
 
     wait: int
@@ -62,14 +62,14 @@ def request_link(
     address: str,
     lang: str,
     now: datetime,
-) -> LinkRequest:
+) -> LinkResult:
     """Queue the mail if the code of these hashes and e-mail address belong together. The same statements run whether
     they do or not. Call inside `write()`.
     """
     code_hash = hashes[0]
     decision = table.PASSWORD_LINK.allow(conn, ctx.keys, address, now, code_hash)
     if not decision.allowed:
-        return LinkRequest(decision.retry_after_seconds, {})
+        return LinkResult(decision.retry_after_seconds, {})
     member = access_codes.find(conn, hashes, email)
     hours = ctx.fact("password_link.hours")
     # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
@@ -95,7 +95,7 @@ def request_link(
     record(conn, ctx.keys, now, "password.link", "asked", who=who, address=address)
     before = slot.sent_before(now)
     saved = {"email": email, "code_hash": code_hash, "old_code_hash": hashes[1]}
-    return LinkRequest(0, saved | {"before": to_text(before) if before else ""})
+    return LinkResult(0, saved | {"before": to_text(before) if before else ""})
 
 
 def token_owner(conn: Connection, token_hash: str, now: datetime) -> int | None:
