@@ -270,7 +270,8 @@ class Clock:
     """The clock of this process, which stands still but for `forward`."""
 
     def __init__(self) -> None:
-        self.now = clock.now()
+        # In the morning: what is open until midnight stays open on the way, at whatever hour this runs.
+        self.now = clock.now().replace(hour=8, minute=0)
         clock.now = lambda: self.now
 
     def forward(self, time: timedelta) -> None:
@@ -294,6 +295,7 @@ class Templates:
 
 def walk(folder: Path) -> dict[str, Any]:
     """Build the site and its demonstration in the folder, and read all of it."""
+    clocks = Clock()
     settings = config.load()
     app = create_app(settings)
     wired: Services = app.extensions["services"]
@@ -303,7 +305,7 @@ def walk(folder: Path) -> dict[str, Any]:
     with wired.db.write() as conn:
         conn.execute("UPDATE people SET language = :code", {"code": CODE})
         conn.execute("UPDATE requests SET language = :code", {"code": CODE})
-    clocks, templates, reader = Clock(), Templates(), Reader(_data(app))
+    templates, reader = Templates(), Reader(_data(app))
     build(app, settings, compress=False)
     for file in sorted((settings.output / CODE).rglob("*.html")):
         reader.page(file.parent.name, html5lib.parse(file.read_text("utf-8"), namespaceHTMLElements=False))
