@@ -12,6 +12,7 @@ from selfservice.accounts.session_migrations import migrations as visits
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.db import migrations as ledger
+from selfservice.feedback.migrations import migrations as feedback
 from selfservice.jobs.migrations import migrations as jobs
 from selfservice.letters.migrations import migrations as letters
 from selfservice.limits.migrations import migrations as limits
@@ -101,6 +102,7 @@ MIGRATIONS: tuple[Migrations, ...] = (
     jobs,
     LANGUAGES,
     ORGANISATION_NUMBERS,
+    feedback,
     AFTERWARDS,
 )
 

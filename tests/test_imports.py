@@ -30,6 +30,7 @@ FLOORS = (
     ("orders",),
     ("requests",),
     ("letters", "register"),
+    ("feedback",),
     ("importing", "search"),
     ("accounts",),
     ("mail",),

@@ -11,6 +11,7 @@ from selfservice.accounts import access_codes, anonymous_sessions, login_throttl
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.audit import record
 from selfservice.db import Database
+from selfservice.feedback import searches
 from selfservice.jobs import queue
 from selfservice.letters import pending
 from selfservice.limits import sliding_window
@@ -46,6 +47,7 @@ HOURS = {
     "requests": 365 * 24,
     "sessions": 0.25 + 24,
     "tokens": 1 + 24,
+    "unanswered_searches": 90 * 24,
     "visits": 24,
 }
 # A person goes with the last code, request or mandate; a batch with its last letter; fingerprints of secrets stay.
@@ -102,6 +104,7 @@ def fill(db: Database, hours_ago: float) -> None:
         allow(conn, KEYS, RateLimit("test", 1, 3600), "me", then)
         sliding_window.allow_in_window(conn, KEYS, SlidingWindowLimit("test", 3, 10), "me", then)
         record(conn, KEYS, then, "test", "ok")
+        searches.count(conn, "nl", "parkeren", then)
         outbox.enqueue(
             conn,
             CONTEXT,
@@ -189,6 +192,7 @@ def test_clean_says_what_went(db: Database) -> None:
     first, second = retention.clean(db, CONTEXT, clock.now()), retention.clean(db, CONTEXT, clock.now())
     gone = {
         "events": 2,
+        "feedback": 1,
         "jobs": 1,
         "letters": 1,
         "limits": 7,

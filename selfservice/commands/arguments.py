@@ -22,3 +22,5 @@ class StaffName(click.ParamType[str]):
 
 
 STAFF_NAME = StaffName()
+# Days up to today: nothing is kept for longer than a hundred years.
+DAYS = click.IntRange(1, 36_500)

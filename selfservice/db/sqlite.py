@@ -32,7 +32,6 @@ OperationalError = sqlite3.OperationalError
 
 BUSY_TIMEOUT_SECONDS = 5
 
-
 # Result codes of errors that may pass, or that the operator can mend (sqlite.org/rescode.html).
 _TRANSIENT_ERRORS = (
     "SQLITE_BUSY",
@@ -152,6 +151,20 @@ class Database:
             if _is_in_transaction(connection):
                 connection.execute("ROLLBACK")
             raise
+
+    @contextmanager
+    def write_if_free(self) -> Iterator[Connection]:
+        """A transaction as of `write()` that waits for no other writer, for what is better lost than waited for. Raises
+        DatabaseBusyError when there is one.
+        """
+        connection = self.read()
+        connection.execute("PRAGMA busy_timeout = 0").fetchall()
+        try:
+            with self.write():
+                yield connection
+        finally:
+            # BUSY_TIMEOUT_SECONDS again: a pragma takes no bound parameter.
+            connection.execute("PRAGMA busy_timeout = 5000").fetchall()
 
     @contextmanager
     def write_schema(self) -> Iterator[Connection]:

@@ -31,6 +31,7 @@ COMMANDS = [
         "register",
         "requests",
         "restore",
+        "searches",
         "secrets",
         "serve",
         "worker",

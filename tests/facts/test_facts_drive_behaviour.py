@@ -23,6 +23,7 @@ from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
+from selfservice.feedback import searches
 from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.letters import pending
 from selfservice.limits import table
@@ -73,6 +74,13 @@ def events(conn: Connection, ctx: Context) -> int:
     """How many events of 370 days ago are removed."""
     audit.record(conn, ctx.keys, clock.now() - 370 * DAY, "test", "ok")
     return audit.clean(conn, ctx, clock.now())
+
+
+def counted(conn: Connection, ctx: Context) -> int:
+    """How many searches of 80 days ago that found nothing stay."""
+    searches.count(conn, "en", "parking", NOW)
+    searches.clean(conn, ctx, NOW + 80 * DAY)
+    return len(conn.execute("SELECT 1 FROM unanswered_searches").fetchall())
 
 
 def requests(conn: Connection, ctx: Context) -> int:
@@ -243,6 +251,7 @@ ROWS = (
     Row("access_code.reminder_days", "17", "/en/access-code/", reminded, 1, 0),
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
+    Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
     Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),
     Row("mail.earned_per_day", "13", "replacement_password/sent.html", mails(24, earned=True), 10, 13),
     Row("mail.per_day", "20", LOST, mails(24), 10, 20),

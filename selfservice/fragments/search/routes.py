@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, abort, request
 
 from selfservice import web
+from selfservice.fragments.search import counting
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.search.query import SearchResults, search
@@ -29,6 +30,7 @@ def start() -> Response:
     """What was found for `q`; without it an invitation to type, without the index since it may be baked."""
     below_field = web.wants_fragment() and not _is_results_page()
     results = _find(request.args.get("q", ""), DROPDOWN_RESULTS if below_field else PAGE_RESULTS)
+    counting.count_if_unanswered(results)
     query = "?" + urlencode({"q": results.q}) if results.q else ""
     return web.render(
         "search/results.html",
