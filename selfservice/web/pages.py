@@ -20,6 +20,7 @@ SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
+_WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -66,8 +67,13 @@ def fill_facts(text: str, facts: Facts) -> str:
 
 
 def linked_facts(text: str, facts: Facts) -> Markup:
-    """A text of the owner's, in HTML: facts in it that are addresses or telephone numbers become links."""
-    return Markup(FACT_REFERENCE.sub(lambda match: facts.get(match[1]).link(), escape(text)))  # noqa: S704 (escaped)
+    """A text of the owner's, in HTML: facts in it that are addresses or telephone numbers become links, and
+    `[words]({{ fact.group.name }})` is those words as a link.
+    """
+    worded = _WORDED_LINK.sub(
+        lambda match: f'<a href="{escape(facts.get(match[2]).href)}">{match[1]}</a>', escape(text)
+    )
+    return Markup(FACT_REFERENCE.sub(lambda match: facts.get(match[1]).link(), worded))  # noqa: S704 (escaped)
 
 
 def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:

@@ -191,8 +191,24 @@ def test_dates(one: AccessCodeForm) -> None:
 def test_extract(person: AccessCodeForm, app: Flask) -> None:
     """Who only wants a certified extract hears that no code is needed; nothing is kept, no cookie set."""
     assert "no-code" == person.goes("need", need="extract")
-    assert "iDEAL" in person.see("no-code").text
+    text = person.see("no-code").text
+    words = {"en": "certified extract", "nl": "gewaarmerkt uittreksel"}[person.lang]
+    with using_language(person.lang):
+        address = services(app).facts.get("certified_extract.website").href
+    assert [True, True] == [part in text for part in ("iDEAL", f'<a href="{address}">{words}</a>')]
     assert (None, []) == (person.client.cookie_value(), rows(app, "drafts"))
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("en", "Only with this code you can: file annual accounts, ask for digital invoices."),
+        ("nl", "Alleen met deze code kun je: een jaarrekening deponeren, digitale facturen aanvragen."),
+    ],
+)
+def test_what_only_a_business_code_is_for(client: HouseClient, lang: str, expected: str) -> None:
+    """The first step says what content/rights.toml gives to business codes alone: with a private one it is in vain."""
+    assert expected in AccessCodeForm(client, lang=lang).see("need").text
 
 
 def test_no_choice(person: AccessCodeForm) -> None:

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from selfservice.config import ROOT
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests.live_server import path, running
 from tests.test_browser_axe import broken
 from tests.visitors import VisitorFactory
 
-FORM = "[Change to direct debit](selfservice:direct-debit)"
 PERSON = f"{accounts.GIVEN_NAMES[2]} "
 BASE = "/en/self-service"
 
 
 @pytest.fixture(scope="module")
 def loket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """A Loket with a personal form on a help page: its address, and its database."""
+    """A Loket, with personal forms on its help pages: its address, and its database."""
     folder = tmp_path_factory.mktemp("signin")
-    content = folder / "content"
-    shutil.copytree(ROOT / "content", content)
-    for lang in ("en", "nl"):
-        file = content / lang / "credit-and-invoices.md"
-        file.write_text(f"{file.read_text('utf-8')}\n{FORM}\n", "utf-8")
-    with running(folder, None, content=content) as base:
+    with running(folder, None) as base:
         yield base, folder / "var" / "loket.db"
 
 

@@ -15,7 +15,7 @@ from tests.conftest import Site
 def test_rights(site: Site, lang: str) -> None:
     """The help page's table is content/rights.toml: each right in order, with yes where that kind of use has it."""
     table = rights.load_rights(site.config.content / "rights.toml")
-    slug = {"en": "access-code", "nl": "toegangscode"}[lang]
+    slug = {"en": "logged-in", "nl": "ingelogd"}[lang]
     page = (site.config.output / lang / slug / "index.html").read_text("utf-8")
     yes = {"en": "Yes", "nl": "Ja"}[lang]
     rows = re.findall(r'<tr><td><a href="[^"]+">([^<]+)</a></td><td>(\w+)</td><td>(\w+)</td></tr>', page)

@@ -26,7 +26,7 @@ from selfservice.values.organisation_number import (
     organisation_number_error,
     register_name,
 )
-from selfservice.web import forms, mandate_form
+from selfservice.web import authentication, forms, mandate_form
 
 STEP_COUNT = 4  # as people count: an account to collect from belongs to the preferences
 PAYMENT_METHODS = {
@@ -85,12 +85,9 @@ class NeedForm(StepForm):
 
     def fit(self, _steps: Steps) -> None:
         """For an organisation where there is a register of them; for nothing where site.toml says so."""
-        business = (
-            "business",
-            gettext("For an organisation"),
-            gettext("Business use: you act for a business or another organisation."),
-        )
-        private, lang = ("private", gettext("For myself"), gettext("Private use.")), current_language()
+        lang = current_language()
+        business = ("business", gettext("For an organisation"), _about_business_use(lang))
+        private = ("private", gettext("For myself"), gettext("Private use."))
         none = ("extract", SITE.no_code.choice[lang], SITE.no_code.hint[lang]) if SITE.no_code else None
         self.need.choices = [each for each in (business if SITE.organisation_number else None, private, none) if each]
 
@@ -98,6 +95,18 @@ class NeedForm(StepForm):
         """The only choice."""
         if len(self.need.choices) == 1:
             self.need.data = self.need.choices[0][0]
+
+
+def _about_business_use(lang: str) -> str:
+    """What business use is, and what only a code for it can do: for that a private one is requested in vain."""
+    rights = authentication.rights()
+    private = rights.of_kind("private")
+    only = [right.title(lang) for right in rights.of_kind("business") if right not in private]
+    use = gettext("Business use: you act for a business or another organisation.")
+    if not only:
+        return use
+    what = ", ".join(f"{title[0].lower()}{title[1:]}" for title in only)
+    return f"{use} " + gettext("Only with this code you can: %(what)s.", what=what)
 
 
 class DetailsForm(StepForm):
