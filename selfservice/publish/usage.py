@@ -60,13 +60,13 @@ def missing_for_code(config: Config, facts: Facts, pages: Container[tuple[str, s
 def _asked_for(config: Config, in_text: re.Pattern[str], in_python: re.Pattern[str]) -> dict[str, str]:
     """What templates and programs name so, and the first place where one does."""
     found: dict[str, str] = {}
-    for place, text in _sources(config):
+    for place, text in sources(config):
         for name in (in_python if place.endswith(".py") else in_text).findall(text):
             found.setdefault(name, place)
     return found
 
 
-def _sources(config: Config) -> Iterator[tuple[str, str]]:
+def sources(config: Config) -> Iterator[tuple[str, str]]:
     """The templates and programs of what is on, by place."""
     for folder in (config.root / "site" / "templates", PACKAGE):
         for path in sorted(folder.rglob("*.*")):
