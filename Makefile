@@ -3,6 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+# Only errors: its warnings are about where a machine looks for packages.
+PIP := $(BIN)/pip --quiet --quiet
 WORKERS ?= auto
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -16,11 +18,12 @@ help: ## Show what can be made
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Loket needs Python 3.11 or newer: install it, or name one with make PYTHON=python3.12 …" >&2; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python cannot make a virtual environment: install its venv package (on Debian: apt install python3-venv)" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/run.stamp: requirements.txt pyproject.toml setup.py | $(BIN)/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "  Installing Loket and what it needs in $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 translations/%.mo: translations/%.po | $(VENV)/run.stamp
@@ -28,7 +31,8 @@ translations/%.mo: translations/%.po | $(VENV)/run.stamp
 	@touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/run.stamp
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@echo "  Installing what the tests need in $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 serve: $(VENV)/run.stamp $(CATALOGS) ## Build and serve everything, as a demonstration, on http://127.0.0.1:8000 (PORT= changes it)
@@ -76,7 +80,7 @@ format: $(VENV)/dev.stamp ## Lay out the code
 	$(BIN)/ruff check --fix .
 
 lock: $(BIN)/python ## Pin the dependencies anew
-	$(BIN)/pip install --quiet pip-tools
+	$(PIP) install pip-tools
 	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras -o requirements.txt requirements.in
 	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras -o requirements-dev.txt requirements-dev.in
 

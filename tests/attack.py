@@ -287,8 +287,10 @@ def _aftermath(target: Target) -> list[str]:
     found = [row[0] for row in conn.execute("PRAGMA integrity_check") if row[0] != "ok"]
     found += [f"foreign key: {tuple(row)}" for row in conn.execute("PRAGMA foreign_key_check")]
     database.close()
-    log = (target.folder / "serve.log").read_text("utf-8", "replace")
-    found += [line for line in log.splitlines() if "Traceback" in line or '"level": "error"' in line][:20]
+    logs = [file.read_text("utf-8", "replace") for file in (target.folder / "var").glob("serve.log*")]
+    found += [line for log in logs for line in log.splitlines() if "Traceback" in line or '"level": "error"' in line][
+        :20
+    ]
     return found
 
 

@@ -69,7 +69,9 @@ def test_worker_is_started_again(tmp_path: Path) -> None:
         (last,) = processes(tmp_path, "worker")
         # Stopped while it waits to start the next one, or just does so.
         os.kill(last, signal.SIGKILL)
-    lines = [json.loads(line) for line in (tmp_path / "serve.log").read_text("utf-8").splitlines() if line[:1] == "{"]
+    lines = [
+        json.loads(line) for line in (tmp_path / "var" / "serve.log").read_text("utf-8").splitlines() if line[:1] == "{"
+    ]
     told = [(line["process"], line["status"]) for line in lines if line["what"] == "ended"]
     assert [("worker", -9)] * 2 == told[:2]
     assert ([], []) == (processes(tmp_path, "worker"), processes(tmp_path, "serve"))

@@ -18,7 +18,11 @@ def fill() -> bool:
     """Fill an empty database; True when it was empty. Refuses outside demo mode."""
     if not services().config.demo:
         sys.exit("loket: demo data only goes into a demonstration: set LOKET_DEMO=1")
-    return accounts.fill(services().db, services().context, accounts.DEMO_PASSWORD)
+    filled = accounts.fill(services().db, services().context, accounts.DEMO_PASSWORD)
+    if filled:
+        with services().db.write() as conn:
+            accounts.settle_payments(conn)
+    return filled
 
 
 @click.command("demo")

@@ -7,6 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import IO
 
 import click
 from flask.cli import with_appcontext
@@ -14,11 +17,13 @@ from flask.cli import with_appcontext
 from selfservice import logs, metrics, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
-from selfservice.demo import accounts, requests
+from selfservice.commands.serve_log import log_to_file, shown
+from selfservice.config import Config
+from selfservice.demo import accounts
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
 from selfservice.mailer import mail_transport
 from selfservice.migrations import migrate
 from selfservice.supervisor import Supervisor
-from selfservice.values.reference import group_reference
 from selfservice.web.services import services
 
 MAX_PROCESSES = 256
@@ -52,20 +57,29 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     migrate(services().db, services().keys)
     if config.demo:
         fill()
-    run_build(compress=not reload)
+    run_build(compress=not reload, quiet=config.demo)
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    logs.to_stderr()
+    # For real, its service manager keeps what is written.
+    log = config.database.with_name("serve.log") if config.demo else None
+    _print_addresses(config, log)
+    with log_to_file(log) if log else nullcontext() as terminal:
+        logs.to_stderr()
+        _serve(host, port, 1 if reload else workers, worker=worker, reload=reload, terminal=terminal)
+
+
+def _serve(host: str, port: int, workers: int, *, worker: bool, reload: bool, terminal: IO[str] | None) -> None:
     beside = []
     if worker:
         beside.append(Supervisor("worker", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])))
     if reload:
-        beside.append(Supervisor("watch", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "watch"])))
+        # What it says is for who edits.
+        watch = [sys.executable, "-m", "selfservice", "watch"]
+        beside.append(Supervisor("watch", lambda: subprocess.Popen(watch, stderr=terminal)))  # noqa: S603 (ourselves)
     try:
         for each in beside:
             each.start()
-        _print_addresses(config.base_url, config.demo)
-        server.run(host, port, 1 if reload else workers)
+        server.run(host, port, workers)
     finally:
         # Asked twice, it must still end what it started.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -83,17 +97,15 @@ def _check_port_is_free(host: str, port: int) -> None:
             sys.exit(f"loket: port {port} on {host} cannot be used ({error.strerror}); choose another with PORT=")
 
 
-def _print_addresses(base_url: str, is_demo: bool) -> None:
-    click.echo(f"\n  Loket is open:  {base_url}/\n")
-    if is_demo:
+def _print_addresses(config: Config, log: Path | None) -> None:
+    """Where it is, and what to try, on one small screen."""
+    click.echo(f"\n  Loket is open:  {config.base_url}/\n")
+    if config.demo:
         code, email = accounts.DEMO_LOGIN
-        click.echo(f"  Try it with access code  {code}\n  and e-mail address       {email}")
-        click.echo(f"  To log in, the password  {accounts.DEMO_PASSWORD}")
-        for number, way in zip(requests.NOT_RECEIVED, ("letter", "e-mail"), strict=True):
-            reference = group_reference(requests.reference(number))
-            click.echo(f"  Never came by {way + ':':<8}   reference {reference}, {requests.email(number)}")
-        if services().config.smtp_url is None:
-            click.echo(f"  Its mail arrives at      {base_url}/en/self-service/mailbox")
-        click.echo("")
-    click.echo("  Stop with Ctrl-C.\n")
+        click.echo(f"  To log in:      {code}, {email}, password: {accounts.DEMO_PASSWORD}")
+        lang = SOURCE_LANGUAGE if SOURCE_LANGUAGE in LANGUAGES else DEFAULT_LANGUAGE
+        click.echo(f"  More to try:    {config.base_url}/{lang}/self-service/what-to-try")
+    if log:
+        click.echo(f"  Its log:        {shown(log)}")
+    click.echo("  To stop:        Ctrl-C\n")
     sys.stdout.flush()

@@ -41,6 +41,7 @@ ORGANISATIONS = (
     ("Schoonmaak Zeepbel", "zeepbel", "Sopstraat", "90", "Waterkant"),
     ("Tall Ship Catering", "tallship", "Mastkade", "11", "Zandhoven"),
 )
+NEWCOMER = ("Roeiclub De Stille Plas", "stille-plas", "Riempad", "6", "Waterkant")  # has no code yet
 
 GIVEN_NAMES = (
     "Jip", "Amira", "Thijs", "Oona", "Sjoerd", "Priya", "Marijke", "Callum", "Fenna", "Idris",
@@ -93,7 +94,7 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
             organisations.add(
                 conn,
                 long_ago,
-                kvk_number=f"000{number * 1237 + 10007:05d}",
+                kvk_number=_kvk_number(number),
                 name=name,
                 email=email(number * 2) if _has_own_email(number) else f"info@{domain}.example",
                 street=street,
@@ -128,6 +129,27 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
         former = _add_revoked_codes(conn, ctx.keys, organisation_ids[0], uses[1][0], (long_ago, left))
         orders.fill(conn, [*uses[:2], (former, organisation_ids[0]), *uses[3:], uses[2]], now, {former: left})
     return True
+
+
+def settle_payments(conn: Connection) -> None:
+    """Say how everybody with a code pays, which their orders are paid by; and add an organisation without codes, for
+    which one can be requested from its payment on.
+
+    Not in `fill`, which leaves open what tests decide for themselves.
+    """
+    conn.execute(
+        """UPDATE organisations SET payment_method = 'direct_debit'
+           WHERE id IN (SELECT organisation_id FROM access_codes)"""
+    )
+    conn.execute(
+        """UPDATE people SET payment_method = 'credit'
+           WHERE id IN (SELECT person_id FROM access_codes WHERE kind = 'private')"""
+    )
+    name, domain, street, house_number, city = NEWCOMER
+    organisations.add(
+        conn, clock.now() - timedelta(days=40), kvk_number=_kvk_number(len(ORGANISATIONS)), name=name,
+        email=f"info@{domain}.example", street=street, house_number=house_number, postcode="0040 ZZ", city=city,
+    )  # fmt: skip
 
 
 def _add_revoked_codes(
@@ -174,6 +196,10 @@ def _fill_register_columns(conn: Connection, organisation_ids: list[int]) -> Non
                                             postal_postcode = :postcode, postal_city = city WHERE id = :id""",
                 {"id": organisation, "number": str(100 + number), "postcode": f"00{number + 50} ZZ"},
             )
+
+
+def _kvk_number(organisation: int) -> str:
+    return f"000{organisation * 1237 + 10007:05d}"
 
 
 def _has_own_email(organisation: int) -> bool:

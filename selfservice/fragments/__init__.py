@@ -13,7 +13,7 @@ from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 from selfservice.web import authentication
 
 # For a demonstration only.
-DEMO = "mailbox"
+DEMO = ("mailbox", "what-to-try")
 
 
 def _discover() -> dict[str, Blueprint]:
@@ -27,7 +27,7 @@ def _discover() -> dict[str, Blueprint]:
 
 
 ALL = _discover()
-DEMO_FRAGMENTS = {DEMO: ALL.pop(DEMO)}
+DEMO_FRAGMENTS = {name: ALL.pop(name) for name in DEMO}
 # Those of this site.
 FRAGMENTS = {name: blueprint for name, blueprint in ALL.items() if name == "search" or name in SITE.forms}
 # These lead to each other, in their pages and their mails; to them lead all others that need an access code.

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from pelican import Pelican
+from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice.config import Config
@@ -102,6 +103,8 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
     logged = _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(logged)
+    # What it says of itself is no news: that there is no reader of its own for markdown, and how many pages it wrote.
+    log.propagate, pelican_console.quiet = False, True
     try:
         progress("Reading and writing pages")
         with using_language(current_language()):

@@ -16,6 +16,7 @@ from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests.clients import HouseClient
+from tests.live_server import processes
 from tests.password_form_helpers import PasswordForm, location
 
 pytestmark = pytest.mark.slow
@@ -126,8 +127,8 @@ def test_port_is_in_the_address(tmp_path: Path) -> None:
         assert served.stdout is not None
         shown = next(line for line in served.stdout if "Loket is open" in line)
         served.terminate()
-        # The worker has the same pipe: it ends when nobody is left.
         served.communicate(timeout=30)
+    assert ([], []) == (processes(tmp_path, "worker"), processes(tmp_path, "serve"))
     assert f"  Loket is open:  http://127.0.0.1:{port}/\n" == shown
 
 

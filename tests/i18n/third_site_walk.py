@@ -39,6 +39,7 @@ from selfservice.demo import accounts
 from selfservice.demo.orders import PRODUCTS
 from selfservice.demo.requests import REQUESTERS, reference
 from selfservice.demo.requests import email as requester
+from selfservice.fragments import DEMO_FRAGMENTS
 from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, using_language
 from selfservice.mail.delivery import send_next
 from selfservice.mailer import mail_transport, mail_worker
@@ -311,7 +312,7 @@ def walk(folder: Path) -> dict[str, Any]:
         reader.page(file.parent.name, html5lib.parse(file.read_text("utf-8"), namespaceHTMLElements=False))
     base = f"/{CODE}/self-service"
     # The page that ends sessions comes last.
-    names = sorted((*app.extensions["fragments"], "mailbox", "nothing"), key=lambda name: name == "devices")
+    names = sorted((*app.extensions["fragments"], *DEMO_FRAGMENTS, "nothing"), key=lambda name: name == "devices")
     own = [f"{base}/{name}" for name in names]
     for htmx in (False, True):
         Walker(app, reader, htmx=htmx).go(*own)
