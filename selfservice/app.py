@@ -16,7 +16,7 @@ from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.facts import rights
 from selfservice.facts.facts import Facts
-from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS, require_forms
+from selfservice.fragments import DEMO_FRAGMENTS, FRAGMENTS, ON_ALL_PAGES, require_forms
 from selfservice.health import WriteProbe
 from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
@@ -94,8 +94,8 @@ def wire(config: Config) -> Flask:
     authentication.init_app(app, rights.load_rights(config.content / "rights.toml"))
     if "orders" in FRAGMENTS:
         app.register_blueprint(api.blueprint, url_prefix="/api")
-    # Those that a page may hold: not the search, which stands on every page already, nor a demonstration's mailbox.
-    app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name != "search")
+    # Those that a page may hold: not what stands on all pages already, nor a demonstration's mailbox.
+    app.extensions["fragments"] = tuple(name for name in FRAGMENTS if name not in ON_ALL_PAGES)
     app.add_url_rule("/", "home", _home)
     if "change-password" in FRAGMENTS:
         # Where programs that keep passwords look for it (W3C, A Well-Known URL for Changing Passwords).

@@ -7,7 +7,7 @@ from selfservice import audit
 from selfservice.accounts import anonymous_sessions, retention
 from selfservice.context import Context
 from selfservice.db import Connection, Database
-from selfservice.feedback import searches
+from selfservice.feedback import answers
 from selfservice.jobs import queue
 from selfservice.letters import pending
 from selfservice.limits import rate_limit
@@ -26,7 +26,7 @@ def _without_facts(clean_domain: Callable[[Connection, datetime], int]) -> Clean
 
 CLEANERS: dict[str, Clean] = {
     "events": audit.clean,
-    "feedback": searches.clean,
+    "feedback": answers.clean,
     "jobs": lambda conn, ctx, now: queue.clean(conn, timedelta(hours=ctx.fact("orders.file_keep_hours")), now),
     "letters": _without_facts(pending.clean),
     "limits": _without_facts(rate_limit.clean),

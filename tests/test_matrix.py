@@ -26,7 +26,7 @@ from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, data
 # in; `sign_in` is where one logs in and out.
 PUBLIC = {
     "home", "choose_language", "change_password_form",
-    "health", "live", "search", "mailbox", "what_to_try", "replacement_password", "which_situation",
+    "health", "live", "search", "useful", "mailbox", "what_to_try", "replacement_password", "which_situation",
     "access_code", "request_status", "lost_access_code", "sign_in",
 }  # fmt: skip
 # For programs: who is signed in counts for nothing there (test_api.py).

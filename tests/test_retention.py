@@ -11,7 +11,8 @@ from selfservice.accounts import access_codes, anonymous_sessions, login_throttl
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.audit import record
 from selfservice.db import Database
-from selfservice.feedback import searches
+from selfservice.feedback import answers, searches
+from selfservice.feedback.answers import Place
 from selfservice.jobs import queue
 from selfservice.letters import pending
 from selfservice.limits import sliding_window
@@ -43,6 +44,8 @@ HOURS = {
     "messages": 365 * 24,
     "limits": 1,
     "outbox": 30 * 24,
+    "page_answers": 90 * 24,
+    "page_remarks": 90 * 24,
     "request_states": 365 * 24,
     "requests": 365 * 24,
     "sessions": 0.25 + 24,
@@ -105,6 +108,8 @@ def fill(db: Database, hours_ago: float) -> None:
         sliding_window.allow_in_window(conn, KEYS, SlidingWindowLimit("test", 3, 10), "me", then)
         record(conn, KEYS, then, "test", "ok")
         searches.count(conn, "nl", "parkeren", then)
+        answers.count(conn, Place("nl", "orders", ""), then, useful=True)
+        answers.add_remark(conn, Place("nl", "orders", ""), "parkeren", then)
         outbox.enqueue(
             conn,
             CONTEXT,
@@ -192,7 +197,7 @@ def test_clean_says_what_went(db: Database) -> None:
     first, second = retention.clean(db, CONTEXT, clock.now()), retention.clean(db, CONTEXT, clock.now())
     gone = {
         "events": 2,
-        "feedback": 1,
+        "feedback": 3,
         "jobs": 1,
         "letters": 1,
         "limits": 7,

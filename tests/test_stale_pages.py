@@ -29,6 +29,7 @@ BASE = "/en/self-service"
 ABOUT_NOTHING = {
     "sign_in.sign_out": "ends the session of whoever is logged in, which is the safe side",
     "sign_in.stay": "begins the idle time of whoever is logged in anew, and shows who that is",
+    "useful.send": "says what was missed on a page that its own field names; nothing is changed by it",
     "mailbox.hurry": "for the demonstration: the clock of its worker",
 }
 # What may change without anything having been done: looking at a page is noted, and tries are counted.

@@ -24,6 +24,7 @@ HELP = {
     "codes": "Access codes: revoke.",
     "demo": "Fill an empty database with demo data, and print a code to try it with.",
     "doctor": "Look at everything that must be right, one line each; exit status 1 when something is wrong.",
+    "feedback": "Which pages visitors found useful, and what they missed.",
     "front": "Print the Caddyfile for this site's settings.",
     "health": "Print how it is; exit status 1 when something is wrong.",
     "job": "",

@@ -1,1 +1,1 @@
-"""What editors can learn from visitors without following any: searches that found nothing."""
+"""What editors can learn from visitors without following any: searches that found nothing, and which pages help."""

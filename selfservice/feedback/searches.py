@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from selfservice.clock import to_text
-from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.search.index_reader import open_index
 from selfservice.search.tokens import tokens
@@ -72,9 +71,3 @@ def most_sent(conn: Connection, now: datetime, days: int, lang: str = "") -> lis
         {"before": to_text(now - timedelta(days=days))[:10], "language": lang, "fewest": MIN_SHOWN},
     )
     return [UnansweredSearch(*row) for row in rows]
-
-
-def clean(conn: Connection, ctx: Context, now: datetime) -> int:
-    """Delete the counts of days that are over fact feedback.keep_days ago; returns how many."""
-    before = to_text(now - timedelta(days=ctx.fact("feedback.keep_days")))[:10]
-    return conn.execute("DELETE FROM unanswered_searches WHERE day < :before", {"before": before}).rowcount

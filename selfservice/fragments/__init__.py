@@ -28,6 +28,8 @@ def _discover() -> dict[str, Blueprint]:
 
 ALL = _discover()
 DEMO_FRAGMENTS = {name: ALL.pop(name) for name in DEMO}
+# These stand on every page, or below every help page, and need no link to be there.
+ON_ALL_PAGES = ("search", "useful")
 # Those of this site.
 FRAGMENTS = {name: blueprint for name, blueprint in ALL.items() if name == "search" or name in SITE.forms}
 # These lead to each other, in their pages and their mails; to them lead all others that need an access code.

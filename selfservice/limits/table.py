@@ -45,6 +45,8 @@ ANONYMOUS_SESSION = LimitSet(RateLimit("request-visit-address", 60, HOUR), RateL
 ORGANISATION = LimitSet(
     RateLimit("request-organisation", 200, HOUR), RateLimit("request-organisation-global", 4000, 600)
 )
+# Whether a page was useful: enough for a whole office, too few to make a page look good or bad.
+USEFUL = LimitSet(RateLimit("useful-address", 60, HOUR), RateLimit("useful-global", 1200, 60))
 # A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.
 WRONG_KEY = LimitSet(RateLimit("api-wrong", 30, 60), RateLimit("api-wrong-global", 800, 60))
 

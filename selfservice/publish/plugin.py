@@ -16,6 +16,7 @@ from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, set_language
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import HEADING, Problem
+from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
 from selfservice.web.pages import SECTIONS, PageInfo, section_title
 
@@ -112,6 +113,7 @@ class Plugin:
             if info.section in SECTIONS and info.key != "index"
             else [],
             has_form=bool(content.forms),
+            useful=Markup(self.embed(info.lang, "useful") if "useful" in SITE.forms else ""),  # noqa: S704 (Jinja escaped it)
         )
 
 

@@ -20,6 +20,7 @@ WORDS = """SELECT word FROM word WHERE lang = :lang AND word = :word AND count >
 UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
 UNION SELECT word FROM part WHERE lang = :lang AND stem IN (SELECT value FROM json_each(:stems))
 UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND word >= :word AND word < :until"""
+HAS_QUESTION = "SELECT 1 FROM question WHERE lang = ? AND page_key = ? AND anchor = ? LIMIT 1"
 STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT value FROM json_each(?))"
 MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
@@ -83,6 +84,10 @@ class IndexReader:
     def ids(self, match: str) -> list[int]:
         """Which questions match, in no order."""
         return self._column(self._ids, (match,))
+
+    def has_question(self, page_key: str, anchor: str) -> bool:
+        """Whether this page has a question with this id."""
+        return bool(self._column(HAS_QUESTION, (self.lang, page_key, anchor)))
 
     def _column(self, sql: str, parameters: Any) -> list[Any]:
         return [row[0] for row in self._db.execute(sql, parameters)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from flask import Response, current_app, g, redirect, render_template, request
 from htmx_flask.requests import HtmxHeaders
@@ -61,6 +61,16 @@ def htmx_page_path() -> str:
         return urlsplit(_htmx().current_url or "").path
     except ValueError:  # anybody can send what is no address
         return ""
+
+
+def asking_page() -> SplitResult:
+    """The address of the page from which was asked: by htmx with the question that it shows, else as Referer; empty
+    when neither says.
+    """
+    try:
+        return urlsplit(_htmx().current_url or request.referrer or "")
+    except ValueError:  # anybody can send what is no address
+        return urlsplit("")
 
 
 def _htmx() -> HtmxHeaders:

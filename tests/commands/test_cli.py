@@ -22,7 +22,20 @@ from tests.password_form_helpers import PasswordForm, location
 pytestmark = pytest.mark.slow
 
 COMMANDS = [
-    *("backup", "build", "catalogs", "check", "codes", "demo", "doctor", "front", "health", "keys", "letters"),
+    *(
+        "backup",
+        "build",
+        "catalogs",
+        "check",
+        "codes",
+        "demo",
+        "doctor",
+        "feedback",
+        "front",
+        "health",
+        "keys",
+        "letters",
+    ),
     *(
         "members",
         "messages",

@@ -103,6 +103,8 @@ def test_any_language(app: Flask, old: Path) -> None:
     with closing(sqlite3.connect(old)) as conn:
         assert indexes <= set(conn.execute("SELECT name FROM sqlite_schema WHERE type = 'index'"))
         conn.execute("INSERT INTO unanswered_searches VALUES ('2026-11-29', 'nl', 'a', 1)")
+        conn.execute("INSERT INTO page_answers VALUES ('2026-11-29', 'nl', 'a', '', 1, 0)")
+        conn.execute("INSERT INTO page_remarks VALUES (1, '2026-11-29', 'nl', 'a', '', 'b')")
         for (table,) in conn.execute("SELECT tbl_name FROM sqlite_schema WHERE sql LIKE '% language %'").fetchall():
             assert conn.execute(f"UPDATE {table} SET language = 'fy'").rowcount > 0, table
         rows = conn.execute("SELECT code, names FROM order_products ORDER BY code").fetchall()

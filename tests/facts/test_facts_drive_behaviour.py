@@ -23,7 +23,7 @@ from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
-from selfservice.feedback import searches
+from selfservice.feedback import answers, searches
 from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.letters import pending
 from selfservice.limits import table
@@ -79,7 +79,7 @@ def events(conn: Connection, ctx: Context) -> int:
 def counted(conn: Connection, ctx: Context) -> int:
     """How many searches of 80 days ago that found nothing stay."""
     searches.count(conn, "en", "parking", NOW)
-    searches.clean(conn, ctx, NOW + 80 * DAY)
+    answers.clean(conn, ctx, NOW + 80 * DAY)
     return len(conn.execute("SELECT 1 FROM unanswered_searches").fetchall())
 
 
