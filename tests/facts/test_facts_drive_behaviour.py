@@ -244,11 +244,11 @@ LONG = "violet anchor reef under the quiet harbour lantern while seven otters ju
 LOST = "lost_access_code/sent.html"
 PROBLEM = "/en/order-problems/"
 ROWS = (
-    Row("access_code.delivery_working_days", "[4, 9]", "/en/access-code/", inside(promise),
+    Row("access_code.delivery_working_days", "[4, 9]", "/en/after-request/", inside(promise),
         (date(2026, 11, 25), date(2026, 11, 27)), (date(2026, 11, 26), date(2026, 12, 3))),
-    Row("access_code.letter_valid_days", "45", "/en/access-code/", inside(last_day), 60, 45),
-    Row("access_code.link_hours", "36", "/en/access-code/", inside(link), 24 * HOUR, 36 * HOUR),
-    Row("access_code.reminder_days", "17", "/en/access-code/", reminded, 1, 0),
+    Row("access_code.letter_valid_days", "45", "/en/after-request/", inside(last_day), 60, 45),
+    Row("access_code.link_hours", "36", "/en/after-request/", inside(link), 24 * HOUR, 36 * HOUR),
+    Row("access_code.reminder_days", "17", "/en/after-request/", reminded, 1, 0),
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
     Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
