@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from selfservice.heartbeats import WORKER, beat
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
+from selfservice.web.pages import PageInfo
 from selfservice.web.services import Services
 from tests.clients import HouseClient
 from tests.domain_helpers import CONTENT, CONTEXT
@@ -189,9 +191,19 @@ class Site:
         return file.read_text("utf-8")
 
     def pages(self) -> dict[str, str]:
-        """Every help page's HTML by its address."""
+        """Every help page's HTML by its address. Of the first question of a tree, which has two, the tree's own."""
         files = [file for code in LANGUAGES for file in sorted((self.output / code).rglob("index.html"))]
-        return {f"/{file.parent.relative_to(self.output)}/": file.read_text("utf-8") for file in files}
+        found = {f"/{file.parent.relative_to(self.output)}/": file.read_text("utf-8") for file in files}
+        for page in self.app.extensions["layout"].pages().values():
+            if page.is_tree:
+                first = re.search(r"\{#([a-z0-9-]+)}", self.source(page).partition("\n---\n")[2])
+                assert first is not None
+                assert found[page.path] == found.pop(f"{page.path}{first[1]}/")
+        return found
+
+    def source(self, page: PageInfo) -> str:
+        """The file of a page, as its editor wrote it."""
+        return (self.config.content / page.lang / f"{page.key}.md").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

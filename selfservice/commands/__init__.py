@@ -41,6 +41,7 @@ HELP = {
     "searches": "What visitors searched for and did not find, the most sent first.",
     "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",
     "serve": "Migrate, build and serve the site with its forms, and send its mail.",
+    "trees": "Print the question trees, for whoever has to agree with them.",
     "watch": "",
     "worker": "Send waiting mails and do waiting jobs until stopped (SIGTERM or Ctrl-C).",
 }

@@ -135,7 +135,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
 
 def _search_entries(plugin: Plugin) -> Iterator[Entry]:
     for page in plugin.pages:
-        for question in page.document.questions:
+        for question in page.document.questions[: 1 if page.info.is_tree else None]:
             yield Entry(
                 lang=page.info.lang,
                 url=page.info.path + (f"#{question.id}" if question.id else ""),
@@ -145,6 +145,10 @@ def _search_entries(plugin: Plugin) -> Iterator[Entry]:
                 page_key=page.info.key,
                 anchor=question.id,
             )
+    for page in plugin.tree_pages:
+        info, node = page.info, page.node
+        whose = page.tree_page.info
+        yield Entry(info.lang, info.path, whose.title, node.title, node.text, whose.key, node.id)
 
 
 def _swap_in(output: Path, fresh: Path) -> None:

@@ -14,7 +14,7 @@ from selfservice import clock
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
-from selfservice.publish import markdown
+from selfservice.publish import markdown, trees
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import form_renderer
 from selfservice.publish.links import Links
@@ -57,13 +57,7 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
     if missing := missing_for_code(config, facts, app.extensions["layout"].pages()):
         return missing
     today = today or clock.now().astimezone(TIMEZONE).date()
-    pages: Pages = {}
-    for lang in LANGUAGES:
-        with using_language(lang):
-            for path in sorted((config.content / lang).glob("*.md")):
-                pages[lang, path.stem] = markdown.read(
-                    path.read_text("utf-8"), _file(lang, path.stem), facts, page_tables(app)
-                )
+    pages = read_documents(app, config)
     found = _resolve(app, pages, facts)
     for (lang, key), document in pages.items():
         found += document.problems
@@ -75,7 +69,21 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
     found += low_contrast(config)
     found += duplicate_addresses(config.content, app.extensions["layout"].pages().values())
     found += unused_facts(config, facts)
-    return sorted(found, key=lambda problem: (problem.file, problem.line, problem.message))
+    found += trees.problems(pages)
+    # Some rules hold for any page, and for a tree when it is built too.
+    return sorted(set(found), key=lambda problem: (problem.file, problem.line, problem.message))
+
+
+def read_documents(app: Flask, config: Config) -> Pages:
+    """All pages of the content folder, by language and key."""
+    pages: Pages = {}
+    for lang in LANGUAGES:
+        with using_language(lang):
+            for path in sorted((config.content / lang).glob("*.md")):
+                facts: Facts = app.extensions["layout"].facts
+                text = path.read_text("utf-8")
+                pages[lang, path.stem] = markdown.read(text, _file(lang, path.stem), facts, page_tables(app))
+    return pages
 
 
 def _file(lang: str, key: str) -> str:
@@ -91,7 +99,8 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> list[Problem]:
     anchors = {
         place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
     }
-    links = Links(paths, anchors, app.extensions["fragments"], form_renderer(app))
+    tree_pages = {place for place, document in pages.items() if trees.is_tree(document)}
+    links = Links(paths, anchors, app.extensions["fragments"], form_renderer(app), tree_pages)
     content: Path = app.extensions["layout"].config.content
     for (lang, key), document in pages.items():
         links.resolve(document, lang, _file(lang, key))
@@ -99,7 +108,8 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> list[Problem]:
             for entry in document.meta.get(name) or ():
                 links.check(document, lang, _file(lang, key), str(entry.get("link", "")))
         for match in re.finditer(r'href="#([^"]+)"', document.html):
-            if match[1] not in anchors[lang, key] and not match[1].startswith("fn"):
+            # Of a tree that is one of its own rules.
+            if match[1] not in anchors[lang, key] and not match[1].startswith("fn") and (lang, key) not in tree_pages:
                 line = document.line_of(f"](#{match[1]})")
                 message = f"there is no question '#{match[1]}' on this page; check its spelling"
                 document.problems.append(Problem(_file(lang, key), line, message))

@@ -42,6 +42,11 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
             _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
             _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HTMX_HEADERS))
             _save(output / lang / f"{code}.json", _error(app, code, lang, request.API_PREFIX))
+    for page in plugin.pages:
+        if page.info.is_tree:
+            # Where links to the first question by its id lead, as to any other.
+            folder = output / page.info.path.strip("/")
+            _save(folder / page.node.id / "index.html", (folder / "index.html").read_bytes())
     home = app.test_client().get("/choose-language", base_url=app.config["BASE_URL"])
     _save(output / "index.html", home.get_data())
 
@@ -63,7 +68,7 @@ def _sitemap(plugin: Plugin, base: str) -> str:
     rows.append(
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">'
     )
-    for page in plugin.pages:
+    for page in [*plugin.pages, *plugin.tree_pages]:
         twins = sorted([page, *page.translations], key=lambda one: str(one.info.lang))
         rows.append(f"<url><loc>{escape(base + page.info.path)}</loc>")
         if page.updated_iso:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem
 from selfservice.site_config import FILE, SITE, line_of
+from selfservice.web.pages import TREE, question_address
 
 FormRenderer = Callable[[str, str], str]
 
@@ -18,6 +19,7 @@ class Links:
     """Resolves the links of pages, once all pages are known.
 
     `paths` and `anchors` are by language and key; `forms` are the known names; `embed` gives a form's start state.
+    The questions of `trees` have pages of their own.
     """
 
     def __init__(
@@ -26,8 +28,10 @@ class Links:
         anchors: Mapping[tuple[str, str], Collection[str]],
         forms: Collection[str],
         embed: FormRenderer,
+        trees: Collection[tuple[str, str]] = (),
     ) -> None:
         self._paths = paths
+        self._trees = trees
         self._anchors = anchors
         self._forms = forms
         self._embed = embed
@@ -44,7 +48,7 @@ class Links:
         if anchor and anchor not in self._anchors[lang, key]:
             near = get_close_matches(anchor, list(self._anchors[lang, key]), 1)
             raise KeyError(f"'{file}' has no question '#{anchor}'" + (f"; did you mean '#{near[0]}'?" if near else ""))
-        return self._paths[lang, key] + (f"#{anchor}" if anchor else "")
+        return question_address(self._paths[lang, key], anchor, tree=(lang, key) in self._trees)
 
     def _form(self, name: str) -> str:
         if name not in self._forms:
@@ -82,7 +86,7 @@ class Links:
                 return match[0]
 
         # Text, name, label, text, name, label, …: only the text is ours to look for addresses in.
-        parts = EMBED.split(document.html)
+        parts = EMBED.split(_with_buttons(document.html) if document.meta.get("kind") == TREE else document.html)
         resolved = [HREF.sub(address, parts[0])]
         for at in range(1, len(parts), 3):
             resolved += [live(parts[at]), HREF.sub(address, parts[at + 2])]
@@ -110,6 +114,13 @@ class Links:
 
     def _add_problem(self, document: Document, file: str, link: str, error: KeyError) -> None:
         document.problems.append(Problem(file, document.line_of(link), str(error.args[0])))
+
+
+def _with_buttons(html: str) -> str:
+    """HTML in which a form alone in a paragraph is a button that leads to it: so the pages of a tree, of which somebody
+    sees several after each other, are light.
+    """
+    return EMBED.sub(r'<p><a class="button" href="selfservice:\1">\2</a></p>', html)
 
 
 def _is_page(link: str) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,11 +16,12 @@ from pelican.generators import PagesGenerator
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, set_language
+from selfservice.publish import trees
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import HEADING, Problem
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
-from selfservice.web.pages import SECTIONS, PageInfo, section_title
+from selfservice.web.pages import SECTIONS, TREE, PageInfo, question_address, section_title
 
 
 class Plugin:
@@ -39,6 +42,7 @@ class Plugin:
         self.embed = embed
         self.on_pages_read = on_pages_read
         self.pages: list[Page] = []
+        self.tree_pages: list[Page] = []  # those of nodes, but for each first question, which is the tree's own page
         self.problems: list[Problem] = []
 
     def register(self) -> None:
@@ -62,12 +66,20 @@ class Plugin:
         infos = {(page.info.lang, page.info.key): page.info for page in self.pages}
         self.layout.set_pages(infos)
         anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
-        links = Links({place: info.path for place, info in infos.items()}, anchors, self.forms, self.embed)
+        addresses = {place: info.path for place, info in infos.items()}
+        links = Links(addresses, anchors, self.forms, self.embed, {place for place in infos if infos[place].is_tree})
         self.problems += links.broken_roles(self.layout.config.content)
         for page in self.pages:
             self._complete(page, links, infos)
         for lang in LANGUAGES:
-            _set_neighbours([page for page in self.pages if page.info.lang == lang and page.info.key != "index"])
+            _set_neighbours(
+                [
+                    page
+                    for page in self.pages
+                    if page.info.lang == lang and page.info.key != "index" and not page.info.is_tree
+                ]
+            )
+        self._add_tree_pages(generator)
         self.on_pages_read(self)
 
     def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
@@ -75,9 +87,11 @@ class Plugin:
         set_language(info.lang)
         file = f"content/{info.lang}/{info.key}.md"
         html, page.forms = links.resolve(document, info.lang, file)
-        page.content_html = Markup(_decorate(html))  # noqa: S704 (made from our own pages)
+        page.undecorated = _scrollable_tables(html)
+        page.content_html = Markup(_with_anchors(page.undecorated))  # noqa: S704 (made from our own pages)
         page.questions = [q for q in document.questions if q.id]
         page.key = info.key
+        page.tree_page = None
         page.minutes = document.minutes
         updated = document.meta.get("updated")
         page.updated = format_date(updated) if updated else ""
@@ -99,22 +113,85 @@ class Plugin:
             setattr(page, name, resolved)
         self.problems += document.problems
 
+    def _add_tree_pages(self, generator: PagesGenerator) -> None:
+        """A page for each node of each tree, and one for the whole of it."""
+        found = trees.problems({(page.info.lang, page.info.key): page.document for page in self.pages})
+        self.problems += found
+        own_pages = [page for page in self.pages if page.info.is_tree]
+        if found:
+            for page in own_pages:
+                page.template = "page"
+            return
+        twins: dict[tuple[str, str], list[Page]] = defaultdict(list)
+        for page in own_pages:
+            set_language(page.info.lang)
+            page.tree = tree = trees.read_tree(page.document, "", page.undecorated)
+            _set_node(page, page, tree.nodes[0])
+            for node in tree.nodes[1:]:
+                made = _page_beside(page, node.id, node.title, trees.description(node))
+                _set_node(made, page, node)
+                self.tree_pages.append(made)
+                twins[page.info.key, node.id].append(made)
+            whole = _page_beside(page, trees.ALL, page.info.title, trees.description(tree), "tree_all")
+            whole.content_html = page.content_html
+            twins[page.info.key, trees.ALL].append(whole)
+        for pages in twins.values():
+            for page in pages:
+                page.translations = [other for other in pages if other is not page]
+                generator.pages.append(page)
+
     def _before_page_written(self, generator: PagesGenerator, content: Page) -> None:
         """A page is about to be written: its language and its surroundings."""
         info = content.info
+        whose = content.tree_page.info if content.tree_page else None
         set_language(info.lang)
         alternates = {info.lang: info.path}
         alternates |= {other.info.lang: other.info.path for other in content.translations}
         generator.context.update(self.layout.variables(info.lang, info.path, dict(sorted(alternates.items()))))
         generator.context.update(
-            title=info.title,
+            title=content.node.title if content.template == TREE else info.title,
             description=info.description,
-            breadcrumbs=[(section_title(info.section), None)]
-            if info.section in SECTIONS and info.key != "index"
-            else [],
+            breadcrumbs=[
+                *([(section_title(info.section), None)] if info.section in SECTIONS and info.key != "index" else []),
+                *([(whose.title, whose.path if whose is not info else None)] if whose else []),
+            ],
             has_form=bool(content.forms),
             useful=Markup(self.embed(info.lang, "useful") if "useful" in SITE.forms else ""),  # noqa: S704 (Jinja escaped it)
         )
+
+
+def _page_beside(page: Page, name: str, title: str, description: str, template: str = TREE) -> Page:
+    """A page of a tree, with the name that its address ends in."""
+    info = replace(
+        page.info, title=title, description=description, path=question_address(page.info.path, name, tree=True)
+    )
+    values = {
+        "title": title, "status": "published", "template": template, "lang": info.lang, "info": info,
+        "url": info.path.lstrip("/"), "save_as": info.path.lstrip("/") + "index.html",
+    }  # fmt: skip
+    made = Page("", values, page.settings, page.source_path, {})
+    made.forms, made.tree_page = [], page
+    made.key, made.updated, made.updated_iso, made.minutes = page.key, page.updated, page.updated_iso, page.minutes
+    return made
+
+
+def _set_node(made: Page, page: Page, node: trees.Node) -> None:
+    """What the template shows of a node."""
+    start, tree = page.info.path, page.tree
+
+    def address(one: trees.Node) -> str:
+        return start if one is tree.nodes[0] else question_address(start, one.id, tree=True)
+
+    before = tree.before(node)
+    made.node = node
+    made.tree_page = page
+    made.above, made.below = (
+        Markup(trees.on_own_page(html, start))  # noqa: S704 (made from our own pages)
+        for html in (node.above, node.below)
+    )
+    made.answers = [(address(tree.by_id[answer.to]), answer.label) for answer in node.answers]
+    made.said = [(step.question.title, step.answer.label, address(step.question)) for step in tree.said(node)]
+    made.back = address(before) if before else ""
 
 
 def _sort_key(page: Page) -> tuple[str, int, int, str]:
@@ -130,8 +207,8 @@ def _set_neighbours(pages: list[Page]) -> None:
         one.next, two.previous = two.info, one.info
 
 
-def _decorate(html: str) -> str:
-    """What the design adds to plain markdown HTML: a link at each question, tables that can be scrolled by keyboard."""
+def _with_anchors(html: str) -> str:
+    """A link at each question, which the address bar then has."""
     label = escape(gettext("Link to this question"))
 
     def heading(match: Any) -> str:
@@ -140,7 +217,11 @@ def _decorate(html: str) -> str:
             return str(match[0])
         return f'<h2 id="{anchor}">{text} <a class="anchor" href="#{anchor}" aria-label="{label}">#</a></h2>'
 
-    html = HEADING.sub(heading, html)
+    return HEADING.sub(heading, html)
+
+
+def _scrollable_tables(html: str) -> str:
+    """Tables that can be scrolled by keyboard."""
     if "<table>" in html:
         name = escape(gettext("Table"))
         html = html.replace("<table>", f'<div class="table-wrap" role="group" aria-label="{name}" tabindex="0"><table>')

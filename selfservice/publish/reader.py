@@ -11,7 +11,7 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import set_language
 from selfservice.publish import markdown
 from selfservice.publish.tables import Tables
-from selfservice.web.pages import page_info
+from selfservice.web.pages import TREE, page_info
 
 
 def page_reader(facts: Facts, tables: Tables) -> type[BaseReader]:
@@ -34,7 +34,7 @@ def page_reader(facts: Facts, tables: Tables) -> type[BaseReader]:
                 "status": "published",
                 "url": page.path.lstrip("/"),
                 "save_as": page.path.lstrip("/") + "index.html",
-                "template": document.meta.get("template", "page"),
+                "template": TREE if page.is_tree else document.meta.get("template", "page"),
                 "info": page,
                 "document": document,
             }

@@ -14,7 +14,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
-from selfservice.web.pages import PageInfo, menu
+from selfservice.web.pages import PageInfo, menu, question_address
 from selfservice.web.theme import Theme
 
 JINJA_OPTIONS: dict[str, Any] = {
@@ -73,8 +73,9 @@ class LayoutContext:
 
     def page_url(self, role: str) -> str:
         """The address of the page, or the question of one, that has this role (site.toml). Raises KeyError."""
-        file, hash_, question = SITE.pages[role].partition("#")
-        return self.page(file.removesuffix(".md")).path + hash_ + question
+        file, _, question = SITE.pages[role].partition("#")
+        page = self.page(file.removesuffix(".md"))
+        return question_address(page.path, question, tree=page.is_tree)
 
     def globals(self) -> dict[str, Any]:
         """The variables that never change while a site is built or an app runs."""

@@ -19,6 +19,7 @@ from selfservice.site_config import SITE
 SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
+TREE = "tree"  # the kind of a page that is a question tree
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -40,11 +41,19 @@ class PageInfo:
     path: str
     section: str
     order: int
+    is_tree: bool = False
 
 
 def path_of(lang: str, slug: str) -> str:
     """The address of the page with this slug; the home page's slug is empty."""
     return f"/{lang}/{slug}/" if slug else f"/{lang}/"
+
+
+def question_address(path: str, question: str, *, tree: bool) -> str:
+    """The address of a question of the page at this path, or of the page itself; those of a tree have pages."""
+    if not question:
+        return path
+    return f"{path}{question}/" if tree else f"{path}#{question}"
 
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
@@ -98,6 +107,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> Pag
         path_of(lang, str(meta.get("slug", key) or "")),
         str(meta.get("section", "")),
         order if isinstance(order, int) else 0,
+        meta.get("kind") == TREE,
     )
 
 
@@ -118,10 +128,11 @@ def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
 def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:
     """The sections of a language with their first MAX_IN_MENU pages in order, and whether there are `more`.
 
-    The home page stands in none.
+    The home page stands in none; nor does a question tree, to which pages lead where its question is asked.
     """
     ordered = sorted(
-        (page for page in pages if page.lang == lang and page.key != "index"), key=lambda page: (page.order, page.key)
+        (page for page in pages if page.lang == lang and page.key != "index" and not page.is_tree),
+        key=lambda page: (page.order, page.key),
     )
     sections: dict[str, list[PageInfo]] = {section: [] for section in SECTIONS}
     for page in ordered:

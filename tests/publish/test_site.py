@@ -39,6 +39,16 @@ def trees(pages: dict[str, str]) -> dict[str, ET.Element]:
     return {path: house.parse(text) for path, text in pages.items()}
 
 
+def is_of_tree(page: ET.Element) -> bool:
+    """Whether it is a page of a question tree."""
+    return "tree" in next(elements(page, "main")).get("class", "").split()
+
+
+def is_beside(path: str) -> bool:
+    """Whether a page is one of the further pages of a question tree."""
+    return path.count("/") > "/en/tree/".count("/")
+
+
 def test_house_rules(pages: dict[str, str]) -> None:
     """Every page is valid and keeps the house rules."""
     found = {path: house.broken_html(text, lang=path[1:3]) for path, text in pages.items()}
@@ -48,7 +58,7 @@ def test_house_rules(pages: dict[str, str]) -> None:
 def test_as_many_pages_as_sources(site: Site, pages: dict[str, str]) -> None:
     """Each source file became one page."""
     sources = [file for lang in LANGUAGES for file in (site.config.content / lang).glob("*.md")]
-    assert len(sources) == len(pages)
+    assert len(sources) == len([path for path in pages if not is_beside(path)])
 
 
 def links(tree: ET.Element, rel: str) -> dict[str | None, str]:
@@ -148,7 +158,7 @@ def test_neighbours(trees: dict[str, ET.Element]) -> None:
     ways = {
         path: {a.get("rel"): a.get("href", "") for nav in by_class(tree, "turn") for a in elements(nav, "a")}
         for path, tree in trees.items()
-        if path.count("/") > 2
+        if path.count("/") > 2 and not is_of_tree(tree)
     }
     assert [] == [(p, way["next"]) for p, way in ways.items() if "next" in way and ways[way["next"]].get("prev") != p]
     firsts = [path for path, way in ways.items() if "prev" not in way]
@@ -163,7 +173,7 @@ def test_neighbours(trees: dict[str, ET.Element]) -> None:
 def test_current_page(trees: dict[str, ET.Element]) -> None:
     """In the list of all pages the present one says so."""
     current = {p: [a.get("href") for a in elements(t, "a") if a.get("aria-current")] for p, t in trees.items()}
-    assert {path: [] if path.count("/") == 2 else [path] for path in trees} == current
+    assert {path: [] if path.count("/") == 2 or is_of_tree(tree) else [path] for path, tree in trees.items()} == current
 
 
 def test_embedded_forms(site: Site, pages: dict[str, str]) -> None:
@@ -186,7 +196,9 @@ def test_htmx_only_where_a_form_stands(trees: dict[str, ET.Element]) -> None:
 
 
 def test_sitemap(site: Site, trees: dict[str, ET.Element]) -> None:
-    """The sitemap lists every page with its twins and when it was updated, and nothing else."""
+    """The sitemap lists every page with its twins and when it was updated, and nothing else: no whole tree, which is
+    its pages once more.
+    """
     root = ET.fromstring(site.text("sitemap.xml"))
     listed = {}
     for url in root.findall(f"{MAPS}url"):
@@ -194,7 +206,7 @@ def test_sitemap(site: Site, trees: dict[str, ET.Element]) -> None:
         listed[place] = {one.get("hreflang"): one.get("href") for one in url.findall(f"{XHTML}link[@rel='alternate']")}
         dt.date.fromisoformat(url.findtext(f"{MAPS}lastmod", ""))
     twins = {p: {k: v for k, v in links(t, "alternate").items() if k != "x-default"} for p, t in trees.items()}
-    assert twins == listed
+    assert {path: theirs for path, theirs in twins.items() if not path.endswith("/all/")} == listed
 
 
 def test_robots(site: Site) -> None:
