@@ -38,6 +38,7 @@ HELP = {
     "register": "The organisations of the register: import.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",
     "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
+    "search": "Show what a search finds, and why.",
     "searches": "What visitors searched for and did not find, the most sent first.",
     "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",
     "serve": "Migrate, build and serve the site with its forms, and send its mail.",

@@ -27,20 +27,43 @@ a about am an and any are as at be been but by can cant could did didnt do does 
 had has have how i if im in is isnt it its me my no not of on or our please should so some that the
 their them then there they this to up us was we were what when where which who why will with wont would
 you your
+also anymore anyone anything got hello he hi ive just may me might must now only or please really she should since
+someone something still thanks thing things too very via way well whats whether while yet
 """
 _DUTCH = """
 aan al alle alles als ben bij dan dat de den der deze die dit doe doen door dus een en er ga gaan had
 heb hebben heeft het hoe hun ik in is je jij jullie kan kon kun kunnen maar me mee met mij mijn moet
 moeten na naar niet nog nu of om ons onze ook op over te ten ter tot u uit uw van via voor waar waarom
 wanneer wat we welk welke wie wij wil willen word worden wordt zal ze zich zij zijn zo zonder
+alstublieft alsjeblieft aub beste daar dag dank ander andere daarvoor eens eigenlijk even geen gewoon goed graag hallo
+hier iemand iets kunt mag me misschien mogen niemand niets nou opeens soms steeds svp toch vanaf want weer wel
+zelf zou
+"""
+# How people ask, whatever they ask for: a page need not have these words.
+_ENGLISH_ASKING = """
+activate apply arrange ask begin cancel change edit end explain explanation find give help info information know look
+make manage need possible provide question receive request see set show start stop switch tell turn understand update
+use view want way work
+"""
+_DUTCH_ASKING = """
+aanpassen aanvragen aanzetten activeren annuleren beginnen bekijken beeindigen doorgeven gebruiken geven helpen hulp
+info informatie instellen inzien komen krijgen laten lukt mogelijk nodig ontvangen opvragen opzeggen regelen starten
+stoppen stopzetten uitleg uitzetten veranderen vinden vragen weet werkt weten wijzigen zien zoeken
+"""
+# Words that part from their verb: `aanvragen`, "vraag … aan".
+_DUTCH_PARTICLES = """
+aan achter af bij binnen dicht door in klaar langs los mee na neer om onder op open over samen tegen terug
+toe uit vast vol voor voort weer weg
 """
 # What a language is that does not follow from its code by Babel (CLDR) and Snowball: the fields of Language.
 _KNOWN: dict[str, dict[str, Any]] = {
     "en": {
         "locale": "en_GB",
+        "asking_words": frozenset(_ENGLISH_ASKING.split()),
         # English is read where 3/4 is in April too.
         "file_date": "yyyy-mm-dd",
         "stop_words": frozenset(_ENGLISH.split()),
+        "negations": frozenset(("cannot", "cant", "didnt", "doesnt", "dont", "isnt", "never", "no", "not", "wont")),
     },
     "nl": {
         "locale": "nl_NL",
@@ -50,6 +73,9 @@ _KNOWN: dict[str, dict[str, Any]] = {
         "stemmers": ("dutch", "dutch_porter"),
         "has_compounds": True,
         "stop_words": frozenset(_DUTCH.split()),
+        "asking_words": frozenset(_DUTCH_ASKING.split()),
+        "particles": frozenset(_DUTCH_PARTICLES.split()),
+        "negations": frozenset(("geen", "niet", "nooit")),
     },
 }
 
@@ -60,7 +86,9 @@ class Language:
 
     `name` is its own for itself. `time` is a pattern of Babel's. `file_date` is how a spreadsheet of this language
     writes days, as Excel's format; `separator` and `decimal` what its CSV has. `stemmers` are names of Snowball's
-    algorithms, which need not exist; of a language that `has_compounds` the parts of words are found too.
+    algorithms, which need not exist; of a language that `has_compounds` the parts of words are found too. Search passes
+    over `stop_words`, and does not insist on `asking_words`; `particles` part from their verbs,
+    and `negations` say that something does not work or is not there.
     """
 
     locale: str
@@ -72,6 +100,9 @@ class Language:
     stemmers: tuple[str, ...]
     has_compounds: bool = False
     stop_words: frozenset[str] = frozenset()
+    asking_words: frozenset[str] = frozenset()
+    particles: frozenset[str] = frozenset()
+    negations: frozenset[str] = frozenset()
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,19 +16,19 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice.config import Config
-from selfservice.facts.file import load_toml
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
 from selfservice.publish.checks import misplaced_files
 from selfservice.publish.collisions import duplicate_addresses
-from selfservice.publish.embed import form_renderer
+from selfservice.publish.embed import FormStarts
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import page_reader
+from selfservice.publish.search_entries import Site, search_entries
+from selfservice.publish.searches import read_searches
 from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
-from selfservice.search.index import IndexedQuestion as Entry
 
 
 class BuildError(Exception):
@@ -95,11 +95,14 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
         raise BuildError(wrong)
 
     def index(read: Plugin) -> None:
+        site, searches = _site(app, read, starts), read_searches(config.content)
+        pins = searches.pins(site)
+        read.problems += searches.problems
         if not any(problem.error for problem in read.problems):
-            synonyms = config.content / "synonyms.toml"
-            indexing.start(list(_search_entries(read)), load_toml(synonyms) if synonyms.exists() else {})
+            indexing.start(list(search_entries(site)), searches.words(), pins)
 
-    plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], form_renderer(app), index)
+    starts = FormStarts(app)
+    plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], starts, index)
     logged = _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(logged)
@@ -133,22 +136,11 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
     return BuildResult(len(plugin.pages), config.output, problems)
 
 
-def _search_entries(plugin: Plugin) -> Iterator[Entry]:
-    for page in plugin.pages:
-        for question in page.document.questions[: 1 if page.info.is_tree else None]:
-            yield Entry(
-                lang=page.info.lang,
-                url=page.info.path + (f"#{question.id}" if question.id else ""),
-                page_title=page.info.title,
-                title=question.title,
-                text=question.text,
-                page_key=page.info.key,
-                anchor=question.id,
-            )
-    for page in plugin.tree_pages:
-        info, node = page.info, page.node
-        whose = page.tree_page.info
-        yield Entry(info.lang, info.path, whose.title, node.title, node.text, whose.key, node.id)
+def _site(app: Flask, plugin: Plugin, starts: FormStarts) -> Site:
+    """What the search's entries are made from."""
+    pages = [(page.info, page.document) for page in plugin.pages]
+    rights = app.extensions["rights"]
+    return Site(pages, plugin.links.target, app.extensions["fragments"], starts, rights, plugin.layout.facts)
 
 
 def _swap_in(output: Path, fresh: Path) -> None:

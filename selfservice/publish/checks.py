@@ -16,9 +16,11 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
 from selfservice.publish import markdown, trees
 from selfservice.publish.collisions import duplicate_addresses
-from selfservice.publish.embed import form_renderer
+from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import Document, Problem
+from selfservice.publish.search_entries import Site
+from selfservice.publish.searches import check_searches
 from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import missing_for_code, unused_facts
 from selfservice.site_config import FILE, SITE, line_of
@@ -58,7 +60,7 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
         return missing
     today = today or clock.now().astimezone(TIMEZONE).date()
     pages = read_documents(app, config)
-    found = _resolve(app, pages, facts)
+    found = _resolve(app, pages, facts, today)
     for (lang, key), document in pages.items():
         found += document.problems
         for rule in RULES:
@@ -90,17 +92,21 @@ def _file(lang: str, key: str) -> str:
     return f"content/{lang}/{key}.md"
 
 
-def _resolve(app: Flask, pages: Pages, facts: Facts) -> list[Problem]:
-    """Add what is wrong with the links of pages to their problems; returns what is wrong with those of site.toml."""
-    paths = {}
+def _resolve(app: Flask, pages: Pages, facts: Facts, today: dt.date) -> list[Problem]:
+    """Add what is wrong with the links of pages to their problems; returns what is wrong with those of site.toml, and
+    with the searches.
+    """
+    infos = {}
     for lang, key in pages:
         with using_language(lang):
-            paths[lang, key] = page_info(lang, key, pages[lang, key].meta, facts).path
+            infos[lang, key] = page_info(lang, key, pages[lang, key].meta, facts)
+    paths = {place: info.path for place, info in infos.items()}
     anchors = {
         place: {id_ for _, id_, _ in markdown.headings(document.html) if id_} for place, document in pages.items()
     }
     tree_pages = {place for place, document in pages.items() if trees.is_tree(document)}
-    links = Links(paths, anchors, app.extensions["fragments"], form_renderer(app), tree_pages)
+    starts = FormStarts(app)
+    links = Links(paths, anchors, app.extensions["fragments"], starts, tree_pages)
     content: Path = app.extensions["layout"].config.content
     for (lang, key), document in pages.items():
         links.resolve(document, lang, _file(lang, key))
@@ -117,7 +123,12 @@ def _resolve(app: Flask, pages: Pages, facts: Facts) -> list[Problem]:
             if (lang, other) not in pages:
                 line = document.line_of("related:")
                 document.problems.append(Problem(_file(lang, key), line, f"there is no page '{other}' to relate to"))
-    return links.broken_roles(content)
+    found = links.broken_roles(content)
+    if found or any(problem.error for document in pages.values() for problem in document.problems):
+        return found  # what is searched is not known before the pages are right
+    read = [(infos[place], document) for place, document in pages.items()]
+    site = Site(read, links.target, app.extensions["fragments"], starts, app.extensions["rights"], facts)
+    return check_searches(content, site, today)
 
 
 def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Problem]:

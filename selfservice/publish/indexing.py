@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import Connection
@@ -12,11 +12,9 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selfservice.search.index import IndexedQuestion, build_index
+from selfservice.search.index import IndexedQuestion, Pin, Synonyms, build_index
 
 OWN_PROCESS_FROM = 1000  # questions; below this the index takes less time than another process takes to start
-
-Synonyms = Mapping[str, Mapping[str, list[str]]]
 
 
 class Indexing:
@@ -31,10 +29,10 @@ class Indexing:
         self._end: Callable[[], None] = lambda: None
         self._open = ExitStack()
 
-    def start(self, questions: list[IndexedQuestion], synonyms: Synonyms) -> None:
+    def start(self, questions: list[IndexedQuestion], synonyms: Synonyms, pins: list[Pin] | None = None) -> None:
         """Start making the index, or remember what is to be made of a small site."""
         if len(questions) < self._large:
-            self._end = partial(build_index, self._path, questions, synonyms)
+            self._end = partial(build_index, self._path, questions, synonyms, pins or [])
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         # The process may be killed before it has tidied up, so where it works is ours.
@@ -44,7 +42,7 @@ class Indexing:
         spawn = multiprocessing.get_context("spawn")
         outcome, theirs = spawn.Pipe(duplex=False)
         self._open.enter_context(outcome)
-        process = spawn.Process(target=_make, args=(theirs, fresh, questions, synonyms), daemon=True)
+        process = spawn.Process(target=_make, args=(theirs, fresh, questions, synonyms, pins or []), daemon=True)
         # Were the other end open here too, we could not tell that the process has ended.
         with theirs:
             process.start()
@@ -74,9 +72,11 @@ class Indexing:
         fresh.replace(self._path)
 
 
-def _make(outcome: Connection, path: Path, questions: list[IndexedQuestion], synonyms: Synonyms) -> None:
+def _make(
+    outcome: Connection, path: Path, questions: list[IndexedQuestion], synonyms: Synonyms, pins: list[Pin]
+) -> None:
     try:
-        build_index(path, questions, synonyms)
+        build_index(path, questions, synonyms, pins)
     except Exception as error:  # noqa: BLE001 (it is raised in the process that waits for us)
         error.add_note("".join(traceback.format_exception(error)))
         outcome.send(error)

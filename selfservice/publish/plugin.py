@@ -67,7 +67,8 @@ class Plugin:
         self.layout.set_pages(infos)
         anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
         addresses = {place: info.path for place, info in infos.items()}
-        links = Links(addresses, anchors, self.forms, self.embed, {place for place in infos if infos[place].is_tree})
+        tree_pages = {place for place in infos if infos[place].is_tree}
+        self.links = links = Links(addresses, anchors, self.forms, self.embed, tree_pages)
         self.problems += links.broken_roles(self.layout.config.content)
         for page in self.pages:
             self._complete(page, links, infos)

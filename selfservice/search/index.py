@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -13,14 +14,19 @@ from selfservice.db import Connection, connect
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.search import schema
 from selfservice.search.lexicon import Lexicon
+from selfservice.search.schema import QUESTION
 from selfservice.search.tokens import tokens
+
+Synonyms = Mapping[str, Mapping[str, list[str]]]
 
 
 @dataclass(frozen=True)
 class IndexedQuestion:
     """An entry of the index: a question of a page, or with anchor "" the page itself (title and introduction).
 
-    `url` holds the #anchor already; `text` is plain text.
+    Or, of kind FORM, what can be done in a form. `url` holds the #anchor already; `text` is plain text. `names` are
+    other titles by which it is known, `phones` the telephone numbers in its text, as digits. By `lift` it stands
+    higher, or lower, than what matches as well.
     """
 
     lang: str
@@ -30,14 +36,27 @@ class IndexedQuestion:
     text: str
     page_key: str
     anchor: str
+    kind: str = QUESTION
+    names: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    lift: float = 1
 
 
-def build_index(
-    path: Path, questions: Iterable[IndexedQuestion], synonyms: Mapping[str, Mapping[str, list[str]]]
-) -> None:
+@dataclass(frozen=True)
+class Pin:
+    """The entry at `url` comes first for `query`, until the end of a day."""
+
+    lang: str
+    query: str
+    url: str
+    until: dt.date
+
+
+def build_index(path: Path, questions: Iterable[IndexedQuestion], synonyms: Synonyms, pins: Iterable[Pin] = ()) -> None:
     """Write the index of these questions to `path` in one step: a reader sees the old file or the new, whole.
 
-    `synonyms` gives for each language, for a word or words that visitors type, the words our pages use.
+    `synonyms` gives for each language, for a word or words that visitors type, the words our pages use; none for what
+    the pages have nothing about.
     Raises ValueError for a question in a language that the site does not have.
     """
     by_lang: dict[str, list[IndexedQuestion]] = {lang: [] for lang in LANGUAGES}
@@ -58,6 +77,10 @@ def build_index(
                 lexicon = Lexicon(lang)
                 _write_questions(db, lexicon, theirs, synonyms.get(lang, {}))
                 _write_lexicon(db, lexicon, synonyms.get(lang, {}))
+                phones = {(lang, digits) for one in theirs for digits in one.phones}
+                db.executemany("INSERT INTO phone VALUES (?, ?)", sorted(phones))
+            rows = [(pin.lang, " ".join(tokens(pin.query)), pin.url, pin.until.isoformat()) for pin in pins]
+            db.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?)", rows)
             db.execute("COMMIT")
             db.executescript(schema.INDEXES)
         with fresh.open("rb") as file:
@@ -70,7 +93,8 @@ def _write_questions(
 ) -> None:
     lang = lexicon.lang
     read = [(one, lexicon.add_text(one.title), lexicon.add_text(one.text)) for one in questions]
-    pages = {title: lexicon.add_text(title) for title in dict.fromkeys(one.page_title for one in questions)}
+    others = dict.fromkeys(name for one in questions for name in (one.page_title, *one.names))
+    pieces = {title: lexicon.add_text(title) for title in others}
     for typed, meanings in synonyms.items():
         for words in (typed, *meanings):
             lexicon.add_words(tokens(words))
@@ -79,14 +103,17 @@ def _write_questions(
     db.execute(schema.statement(schema.SET_RANK, lang), [schema.RANK])
     db.execute(schema.statement(schema.SET_BUFFER, lang))
     insert = schema.statement(schema.INSERT_WORDS, lang)
-    page_stems = {title: lexicon.indexed_words(pieces)[1] for title, pieces in pages.items()}
+    known = {title: lexicon.indexed_words(theirs) for title, theirs in pieces.items()}
     for one, title, text in read:
         in_title, in_text = lexicon.indexed_words(title), lexicon.indexed_words(text)
         texts = (one.page_title, one.title, in_title[0], " ".join(one.text.split()), in_text[0])
-        rowid = db.execute(schema.INSERT_QUESTION, (lang, one.url, one.page_key, one.anchor, *texts)).lastrowid
+        names = "\n".join(known[name][0] for name in one.names)
+        row = (lang, one.kind, one.url, one.page_key, one.anchor, one.lift, *texts, names)
+        rowid = db.execute(schema.INSERT_QUESTION, row).lastrowid
+        in_names = " ".join(known[name][1] for name in one.names)
         # A page's own entry has its title twice already.
-        page_stem = page_stems[one.page_title] if one.anchor else ""
-        db.execute(insert, (rowid, *in_title, page_stem, *in_text))
+        page_stem = known[one.page_title][1] if one.anchor else ""
+        db.execute(insert, (rowid, *in_title, in_names, page_stem, " ".join((in_text[0], *one.phones)), *in_text[1:]))
     db.execute(schema.statement(schema.OPTIMIZE, lang))
 
 
@@ -101,6 +128,6 @@ def _write_lexicon(db: Connection, lexicon: Lexicon, synonyms: Mapping[str, list
     for typed, meanings in synonyms.items():
         words = tokens(typed)
         stems = " ".join(lexicon.stem[word] for word in words)
-        others = [meaning for meaning in meanings if words and tokens(meaning) != words]
+        others = [meaning for meaning in meanings or [""] if words and tokens(meaning) != words]
         rows += [(lang, stems, " ".join(words), meaning) for meaning in others]
     db.executemany("INSERT OR IGNORE INTO synonym VALUES (?, ?, ?, ?)", rows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import threading
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,12 +27,18 @@ STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT val
 MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
 
+ENTRIES = """SELECT id, kind, url, lift, names, page_title, title, title_words, text, text_words
+  FROM question WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"""
+
 
 class MatchedQuestion(NamedTuple):
-    """A question that matches."""
+    """An entry of the index; `names` are its other titles, in folded words, one a line."""
 
     id: int
+    kind: str
     url: str
+    lift: float
+    names: str
     page_title: str
     title: FoldedText
     text: FoldedText
@@ -41,7 +49,7 @@ class IndexReader:
 
     def __init__(self, path: Path, lang: str) -> None:
         self.lang = lang
-        self._find = schema.statement(schema.SELECT_MATCHES, lang)
+        self._candidates = schema.statement(schema.SELECT_CANDIDATES, lang)
         self._ids = schema.statement(schema.SELECT_IDS, lang)
         # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
@@ -73,13 +81,36 @@ class IndexReader:
         """All words of the pages and the synonyms; read once, as only a misspelt query needs it."""
         return Vocabulary(self._db.execute("SELECT word, count FROM word WHERE lang = ?", (self.lang,)))
 
-    def find(self, match: str, limit: int) -> list[MatchedQuestion]:
-        """The best matches, the best first."""
-        rows = self._db.execute(self._find, (match, limit))
+    @cached_property
+    def size(self) -> int:
+        """How many entries there are."""
+        return int(self._column("SELECT count(*) FROM question WHERE lang = ?", (self.lang,))[0])
+
+    def phone(self, digits: str) -> str | None:
+        """The telephone number of the pages that ends in these digits."""
+        ending = "SELECT digits FROM phone WHERE lang = ? AND substr(digits, -length(?)) = ?"
+        return next(iter(self._column(ending, (self.lang, digits, digits))), None)
+
+    def pinned(self, words: str, today: dt.date) -> list[str]:
+        """The addresses of what comes first for these words today."""
+        sql = "SELECT url FROM pin WHERE lang = ? AND words = ? AND until >= ?"
+        return self._column(sql, (self.lang, words, today.isoformat()))
+
+    def candidates(self, match: str, limit: int) -> dict[int, float]:
+        """The best matches by bm25, the best first, each with how well it matches."""
+        return {rowid: -rank for rowid, rank in self._db.execute(self._candidates, (match, limit))}
+
+    def entries(self, ids: Collection[int]) -> list[MatchedQuestion]:
+        """The entries with these ids, in the order of the index."""
+        rows = self._db.execute(ENTRIES, (json.dumps(list(ids)),))
         return [
-            MatchedQuestion(one, url, page, FoldedText(*texts[:2]), FoldedText(*texts[2:]))
-            for one, url, page, *texts in rows
+            MatchedQuestion(one, kind, url, lift, names, page, FoldedText(*texts[:2]), FoldedText(*texts[2:]))
+            for one, kind, url, lift, names, page, *texts in rows
         ]
+
+    def at(self, url: str) -> list[int]:
+        """The ids of the entries at an address."""
+        return self._column("SELECT id FROM question WHERE lang = ? AND url = ?", (self.lang, url))
 
     def ids(self, match: str) -> list[int]:
         """Which questions match, in no order."""

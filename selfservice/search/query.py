@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from selfservice import clock
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.search.highlighting import HighlightedText, highlight, snippet
 from selfservice.search.index_reader import IndexReader, MatchedQuestion, open_index
-from selfservice.search.interpretation import (
-    Term,
-    interpret,
-    match_all,
-    match_any,
-    shorten_to_prefixes,
-    with_phrase_words,
-)
-from selfservice.search.tokens import fold, word_spans
+from selfservice.search.interpretation import Interpretation, Term, any_of, interpret, shorten_to_prefixes
+from selfservice.search.ranking import Ranked, is_exact, is_form, rank
+from selfservice.search.tokens import fold, tokens, word_spans
 
 MAX_QUERY_LENGTH = 200
 MAX_NEAREST = 5
-# How many questions with some of the words are ranked by how many of them they have.
-MAX_PARTIAL_MATCHES = 200
+# Forms shown above the questions, and how well they must do against the best question.
+MAX_FORMS = 2
+FORM_SCORE = 0.85
+SECOND_FORM = 0.75  # the second against the first
 
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A question that was found. Title and snippet are pieces of plain text, each with whether it matched."""
+    """A question or form that was found. Title and snippet are pieces of plain text, each with whether it matched."""
 
     url: str
     title: HighlightedText
     snippet: HighlightedText
     page_title: str
+    kind: str
 
 
 @dataclass(frozen=True)
 class SearchResults:
     """The results for `q` (normalised). `total` also counts the hits beyond the limit.
 
-    `corrected` is the query with the words we took instead of unknown ones; the hits are for those. `nearest`
-    holds questions that may come near, when there are no hits.
+    The first `form_count` hits are forms in which what was asked can be done. `corrected` is the query with the words
+    we took instead of unknown ones; the hits are for those. `nearest` holds questions that may come near, when there
+    are no hits.
     """
 
     q: str
@@ -47,32 +46,85 @@ class SearchResults:
     total: int
     corrected: str | None
     nearest: list[SearchHit]
+    form_count: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query finds, in order, and how it was read: for `search` to show and for editors to look into."""
+
+    query: Interpretation
+    ranked: list[Ranked]
+    form_count: int
+    pinned: frozenset[str] = frozenset()
 
 
 def search(path: Path, lang: str, q: str, limit: int = 20) -> SearchResults:
-    """The questions that match `q`, the best first. `q` is plain text: it has no query syntax.
+    """What answers `q`, the best first. `q` is plain text: it has no query syntax.
 
-    Questions with all words; when there are none, those with at least half of them, out of the best 200.
-    Raises FileNotFoundError when the index was not built, KeyError for a language it does not know.
+    Entries with enough of what was asked, and no others. Raises FileNotFoundError when the index was not built,
+    KeyError for a language it does not know.
     """
     typed = normalise_query(q)
     index = open_index(path, lang)
-    terms = interpret(index, typed)
-    if not terms:
-        return SearchResults(typed, [], 0, None, [])
-    rows = index.find(match_all(terms), limit)
-    total = len(rows) if len(rows) < limit else len(index.ids(match_all(terms)))
+    found = answer(index, typed)
     near: list[MatchedQuestion] = []
-    if not rows:
-        terms = with_phrase_words(terms)
-        rows, near = _partial_matches(index, terms)
-        total, rows = len(rows), rows[:limit]
-    if not rows and not near:
+    terms = list(found.query.terms)
+    if not found.ranked and not any(term.ways for term in terms):
         terms = shorten_to_prefixes(index, terms)
-        near = index.find(match_any(terms), MAX_NEAREST) if terms else []
-    words = frozenset().union(*(term.words for term in terms))
-    nearest = [] if rows else _hits(near[:MAX_NEAREST], words)
-    return SearchResults(typed, _hits(rows, words), total, _corrected_query(typed, terms), nearest)
+        ways = [way for term in terms for way in term.ways]
+        near = index.entries(list(index.candidates(any_of(ways), MAX_NEAREST))) if ways else []
+    words = frozenset().union(*(one.words for term in terms for one in (term, *term.phrase_words)))
+    rows = [one.entry for one in found.ranked]
+    corrected = _corrected_query(typed, terms) if rows else None
+    hits, nearest = _hits(rows[:limit], words), _hits(near, words)
+    return SearchResults(typed, hits, len(rows), corrected, nearest, min(found.form_count, limit))
+
+
+def answer(index: IndexReader, typed: str) -> Answer:
+    """What the query finds, in order."""
+    query = interpret(index, typed)
+    ranked = rank(index, query)
+    forms = _forms_to_do_it(ranked)
+    shown = {one.entry.url for one in forms}
+    others = []
+    for one in ranked:
+        # A form that stands in a page is shown once: as a form, or as the question that it stands under.
+        if one.entry.url not in shown:
+            shown.add(one.entry.url)
+            others.append(one)
+    urls = index.pinned(" ".join(tokens(typed)), clock.now().astimezone(TIMEZONE).date())
+    if not urls:
+        return Answer(query, forms + others, len(forms))
+    return _pinned(index, Answer(query, forms + others, len(forms)), urls)
+
+
+def _forms_to_do_it(ranked: list[Ranked]) -> list[Ranked]:
+    """The forms in which what was asked can be done: all of it is in the title, and no question is nearer to it."""
+    questions = [one for one in ranked if not is_form(one)]
+    best = max((one.score for one in questions), default=0)
+    forms = [one for one in ranked if is_form(one) and one.has_all and one.score >= FORM_SCORE * best]
+    if any(is_exact(one) for one in questions if one.entry.url not in {form.entry.url for form in forms}):
+        forms = [one for one in forms if is_exact(one)]
+    return [one for one in forms if one.score >= SECOND_FORM * forms[0].score][:MAX_FORMS]
+
+
+def _pinned(index: IndexReader, found: Answer, urls: list[str]) -> Answer:
+    """The answer with what is pinned before all else."""
+    known = {one.entry.url: one for one in found.ranked}
+    first = []
+    for url in urls:
+        entries = index.entries(index.at(url))
+        one = known.pop(url, None) or next((Ranked(entry, 0, 0, 0, False, ()) for entry in entries), None)
+        if one:
+            first.append(one)
+    forms = [one for one in found.ranked[: found.form_count] if one.entry.url in known]
+    rest = [one for one in found.ranked[found.form_count :] if one.entry.url in known]
+    pinned_forms = [one for one in first if is_form(one)]
+    others = [one for one in first if not is_form(one)]
+    in_block = (pinned_forms + ([] if others else forms))[:MAX_FORMS]
+    left = [one for one in forms if one not in in_block]
+    return Answer(found.query, in_block + others + left + rest, len(in_block), frozenset(urls))
 
 
 def normalise_query(q: str) -> str:
@@ -81,19 +133,11 @@ def normalise_query(q: str) -> str:
     return " ".join(visible.split())[:MAX_QUERY_LENGTH].strip()
 
 
-def _partial_matches(index: IndexReader, terms: list[Term]) -> tuple[list[MatchedQuestion], list[MatchedQuestion]]:
-    """Questions with at least half of the terms, most of them first; and those with fewer."""
-    if len(terms) < 2:
-        return [], []
-    rows = index.find(match_any(terms), MAX_PARTIAL_MATCHES)
-    counts = Counter(found for term in terms for found in index.ids(term.match))
-    rows.sort(key=lambda row: -counts[row.id])
-    enough = [row for row in rows if 2 * counts[row.id] >= len(terms)]
-    return enough, rows[len(enough) :]
-
-
 def _hits(rows: list[MatchedQuestion], words: frozenset[str]) -> list[SearchHit]:
-    return [SearchHit(row.url, highlight(row.title, words), snippet(row.text, words), row.page_title) for row in rows]
+    return [
+        SearchHit(row.url, highlight(row.title, words), snippet(row.text, words), row.page_title, row.kind)
+        for row in rows
+    ]
 
 
 def _corrected_query(typed: str, terms: list[Term]) -> str | None:

@@ -37,10 +37,10 @@ def letter_bits(word: str) -> int:
 
 
 def max_edits(word: str) -> int:
-    """The edits to allow in a word: none in a short one or a number, two from eight letters on."""
+    """The edits to allow in a word: none in a short one or a number, two from nine letters on."""
     if len(word) < 5 or not word.isalpha():
         return 0
-    return 1 if len(word) < 8 else 2
+    return 1 if len(word) < 9 else 2
 
 
 class Vocabulary:

@@ -17,7 +17,7 @@ from selfservice.config import ROOT, Config
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
-from selfservice.publish.embed import EmbedError, form_renderer
+from selfservice.publish.embed import EmbedError, FormStarts
 from selfservice.publish.indexing import Indexing
 from selfservice.search.index import IndexedQuestion
 from selfservice.search.query import search
@@ -242,7 +242,7 @@ def test_start_state_must_be_bakeable(config: Config) -> None:
         return "<title>T</title>\n<p>mine</p>", {"Set-Cookie": "loket=x; HttpOnly; Path=/; SameSite=Lax"}
 
     app.test_client_class = None
-    embed = form_renderer(app)
+    embed = FormStarts(app)
     with pytest.raises(EmbedError, match="/en/self-service/nothing answered 404"):
         embed("en", "nothing")
     with pytest.raises(EmbedError, match="/en/self-service/own sets a cookie"):

@@ -1,0 +1,134 @@
+"""What the search finds: the questions of the pages, and the forms that are on."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from selfservice.facts.facts import Facts
+from selfservice.facts.rights import Rights
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.languages import using_language
+from selfservice.publish.embed import FormStarts
+from selfservice.publish.markdown import EMBED, HEADING, Document
+from selfservice.search.index import IndexedQuestion
+from selfservice.search.schema import FORM
+from selfservice.web import authentication
+from selfservice.web.pages import PageInfo
+
+# A question under which a form stands goes before one that matches as well, and what says something of this site
+# after one in which something can be done.
+WITH_FORM = 1.15
+ABOUT_US = 0.85
+
+
+@dataclass(frozen=True)
+class Site:
+    """What entries are made from: the pages, where a link of theirs leads, and what is known of forms and numbers."""
+
+    pages: list[tuple[PageInfo, Document]]
+    address: Callable[[str, str], str]
+    forms: Iterable[str]
+    starts: FormStarts
+    rights: Rights
+    facts: Facts
+
+    @cached_property
+    def form_addresses(self) -> dict[tuple[str, str], str]:
+        """Where each form is found, by language and name: the question under which it stands, else its own address."""
+        languages = dict.fromkeys(info.lang for info, _ in self.pages)
+        found = {(lang, name): f"/{lang}/self-service/{name}" for lang in languages for name in self.forms}
+        for info, document in reversed(self.pages):
+            for name, question in embedded_forms(document).items():
+                found[info.lang, name] = info.path + (f"#{question}" if question else "")
+        return found
+
+
+def search_entries(site: Site) -> Iterator[IndexedQuestion]:
+    """An entry for each question of each page, and for each form in each language."""
+    named = _names_on_front_pages(site)
+    addresses = site.form_addresses
+    questions: dict[str, IndexedQuestion] = {}
+    described = {(info.lang, info.key): info.description for info, _ in site.pages}
+    for info, document in site.pages:
+        phones = _phones(site.facts, info.lang)
+        for question in document.questions:
+            url = info.path + (f"#{question.id}" if question.id else "")
+            questions[url] = IndexedQuestion(
+                lang=info.lang,
+                url=url,
+                page_title=info.title,
+                title=question.title,
+                text=question.text,
+                page_key=info.key,
+                anchor=question.id,
+                names=tuple(named[url]),
+                phones=tuple(digits for shown, digits in phones.items() if shown in question.text),
+                lift=_lift(document, url in addresses.values()),
+            )
+    yield from questions.values()
+    for (lang, name), url in addresses.items():
+        yield _form(site, lang, name, questions.get(url), described)
+
+
+def _lift(document: Document, has_form: bool) -> float:
+    lift = ABOUT_US if document.meta.get("about_this_site") else 1
+    return lift * WITH_FORM if has_form else lift
+
+
+def embedded_forms(document: Document) -> dict[str, str]:
+    """The forms in a page, each with the id of the question under which it stands."""
+    parts = HEADING.split(document.html)
+    places = [("", parts[0]), *((parts[at] or "", parts[at + 2]) for at in range(1, len(parts), 3))]
+    return {match[1]: question for question, text in reversed(places) for match in EMBED.finditer(text)}
+
+
+def _form(
+    site: Site,
+    lang: str,
+    name: str,
+    question: IndexedQuestion | None,
+    described: Mapping[tuple[str, str], str],
+) -> IndexedQuestion:
+    """The entry of a form: at the question under which it stands, so that it is seen with what is said of it."""
+    title = site.starts.title(lang, name)
+    names = [right.title(lang) for right in site.rights.listed if right.form == name]
+    if question is not None:
+        names += [*question.names, question.title]
+    with using_language(lang):
+        own = gettext("For this you log in first. Then you go on.")
+    return IndexedQuestion(
+        lang=lang,
+        url=question.url if question else f"/{lang}/self-service/{name}",
+        page_title=question.page_title if question else title,
+        title=title,
+        text=described[lang, question.page_key] if question else own if name in authentication.personal_forms() else "",
+        page_key=question.page_key if question else name,
+        anchor=question.anchor if question else "",
+        kind=FORM,
+        lift=WITH_FORM,
+        names=tuple(dict.fromkeys(names)),
+    )
+
+
+def _names_on_front_pages(site: Site) -> defaultdict[str, list[str]]:
+    """By address what the tasks and wants of a page call it."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for info, document in site.pages:
+        for key in ("tasks", "wants"):
+            for entry in document.meta.get(key) or ():
+                try:
+                    address = site.address(info.lang, str(entry.get("link", "")))
+                except KeyError:  # it is told where the page is read
+                    continue
+                names[address].append(str(entry.get("title") or entry.get("want") or ""))
+    return names
+
+
+def _phones(facts: Facts, lang: str) -> dict[str, str]:
+    """The telephone numbers as they are written in this language, with their digits."""
+    with using_language(lang):
+        return {" ".join(str(fact).split()): re.sub(r"\D", "", str(fact.raw)) for fact in facts if fact.kind == "phone"}

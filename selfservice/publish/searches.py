@@ -1,0 +1,202 @@
+"""`content/searches.toml`: the words that visitors type for ours, and where a search must lead; whether it does."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from selfservice.facts.file import load_toml
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.publish.markdown import Problem
+from selfservice.publish.search_entries import Site, search_entries
+from selfservice.search.index import Pin, build_index
+from selfservice.search.query import search
+from selfservice.site_config import did_you_mean
+
+FILE = "searches.toml"
+FORMER_FILE = "synonyms.toml"
+FIRST = 3  # among so many a right answer must stand
+TABLES = ("synonyms", "searches")
+_KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+))\s*=""")
+_HEADER = re.compile(r"\s*\[([\w.-]+)]")
+
+
+@dataclass(frozen=True)
+class Expected:
+    """That what visitors type leads to one of these targets; to nothing, when there are none. As a pin, the first
+    target comes first until the end of a day.
+    """
+
+    lang: str
+    query: str
+    targets: tuple[str, ...]
+    line: int
+    until: dt.date | None = None
+
+
+@dataclass
+class Searches:
+    """What the file says, and what is wrong with it."""
+
+    synonyms: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    expected: list[Expected] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def pins(self, site: Site) -> list[Pin]:
+        """The pins, by address. Adds to the problems each target that does not exist."""
+        pins = []
+        for one in self.expected:
+            urls = list(_addresses(site, one, self.problems))
+            if one.until and urls:
+                pins.append(Pin(one.lang, one.query, urls[0], one.until))
+        return pins
+
+    def words(self) -> dict[str, dict[str, list[str]]]:
+        """The synonyms, with those of nothing: what the pages have nothing about."""
+        found = {lang: dict(theirs) for lang, theirs in self.synonyms.items()}
+        for one in self.expected:
+            if not one.targets:
+                found.setdefault(one.lang, {})[one.query] = []
+        return found
+
+
+def read_searches(content: Path) -> Searches:
+    """Read the file of a content folder, which need not be there. Raises FactError when it is not TOML."""
+    path, found = content / FILE, Searches()
+    if (content / FORMER_FILE).exists():
+        message = f"this file is called {FILE} now, with its tables as [en.synonyms], [nl.synonyms], …"
+        found.problems.append(Problem(f"content/{FORMER_FILE}", 1, message))
+    if not path.is_file():
+        return found
+    lines = _lines(path)
+    for lang, tables in load_toml(path).items():
+        if lang not in LANGUAGES or not isinstance(tables, dict):
+            _fail(
+                found,
+                lines.get((lang, ""), 1),
+                f"'{lang}' is no language of this site: write [{LANGUAGES[0]}.searches]",
+            )
+            continue
+        for name, table in tables.items():
+            line = lines.get((f"{lang}.{name}", ""), 1)
+            if name not in TABLES or not isinstance(table, dict):
+                _fail(found, line, f"'{name}' stands in neither [{lang}.synonyms] nor [{lang}.searches]")
+                continue
+            for key, value in table.items():
+                _read_line(found, lang, name, key, value, lines.get((f"{lang}.{name}", key), line))
+    return found
+
+
+def _read_line(found: Searches, lang: str, table: str, key: str, value: Any, line: int) -> None:
+    if table == "synonyms":
+        if not _texts(value) or not value:
+            _fail(found, line, f'\'{key}\' needs the words of our pages: ["one", "another one"]')
+        else:
+            found.synonyms.setdefault(lang, {})[key] = value
+        return
+    targets, until = value, None
+    if isinstance(value, dict):
+        targets, until = value.get("to"), value.get("until")
+        if (
+            set(value) != {"to", "pin", "until"}
+            or value["pin"] is not True
+            or type(until) is not dt.date
+            or not targets
+        ):
+            _fail(found, line, f"'{key}' needs exactly to, pin = true and until, a day such as 2027-06-30")
+            return
+    targets = [targets] if isinstance(targets, str) else targets
+    if not _texts(targets):
+        _fail(found, line, f'\'{key}\' needs where it leads: "page.md#question", or several: ["page.md", "other.md"]')
+        return
+    found.expected.append(Expected(lang, key, tuple(targets), line, until))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+
+
+def _fail(found: Searches, line: int, message: str) -> None:
+    found.problems.append(Problem(f"content/{FILE}", line, message))
+
+
+def _lines(path: Path) -> dict[tuple[str, str], int]:
+    """The line of each table, and of each key in one."""
+    found, table = {}, ""
+    for number, text in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if match := _HEADER.match(text):
+            table = match[1]
+            found[table, ""] = number
+            found.setdefault((table.partition(".")[0], ""), number)
+        elif match := _KEY.match(text):
+            found[table, next(name for name in match.groups() if name is not None)] = number
+    return found
+
+
+def _addresses(site: Site, one: Expected, problems: list[Problem]) -> Iterator[str]:
+    """The addresses of the targets; a problem for each that does not exist."""
+    for target in one.targets:
+        try:
+            address = site.address(one.lang, target)
+        except KeyError as error:
+            message = f"'{one.query}' leads to '{target}': {error.args[0]}"
+            if target.startswith("selfservice:") and "did you mean" not in message:
+                message += did_you_mean(target.removeprefix("selfservice:"), site.forms)
+            problems.append(Problem(f"content/{FILE}", one.line, message))
+            continue
+        yield site.form_addresses.get((one.lang, target.removeprefix("selfservice:")), address)
+
+
+def check_searches(content: Path, site: Site, today: dt.date) -> list[Problem]:
+    """What is wrong with the file, and a warning for each search that does not lead where it must, or has no need of
+    its pin.
+    """
+    found = read_searches(content)
+    found.pins(site)
+    if not found.expected or any(problem.error for problem in found.problems):
+        return found.problems
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "search.db"
+        build_index(path, search_entries(site), found.words())
+        return found.problems + [problem for one in found.expected for problem in _try(path, site, one, today)]
+
+
+def _try(path: Path, site: Site, one: Expected, today: dt.date) -> Iterator[Problem]:
+    urls = first_addresses(path, one)
+    message = ""
+    if one.until and one.until < today:
+        message = f"the pin of '{one.query}' ended on {one.until.isoformat()}: take it away, or give it another day"
+    elif one.until:
+        if urls and leads_there(site, one, urls[:1]):
+            message = f"'{one.query}' leads there without a pin: take 'pin' away"
+    elif not leads_there(site, one, urls):
+        if not one.targets:
+            message = f"'{one.query}' should find nothing, and finds {urls[0]}"
+        elif urls:
+            message = f"'{one.query}' leads to none of its answers in the first {FIRST}, but to {', '.join(urls)}"
+        else:
+            message = f"'{one.query}' finds nothing: a synonym may help"
+    if message:
+        yield Problem(f"content/{FILE}", one.line, message, error=False)
+
+
+def first_addresses(path: Path, one: Expected) -> list[str]:
+    """What the query finds first in this index."""
+    return [hit.url for hit in search(path, one.lang, one.query).hits[:FIRST]]
+
+
+def leads_there(site: Site, one: Expected, urls: list[str]) -> bool:
+    """Whether one of the targets is among these addresses; or nothing is, when there are no targets."""
+    if not one.targets:
+        return not urls
+    wanted = dict(zip(_addresses(site, one, []), one.targets, strict=True))
+    return any(
+        url == address or ("#" not in target and url.partition("#")[0] == address)
+        for url in urls
+        for address, target in wanted.items()
+    )

@@ -1,0 +1,185 @@
+"""Ranking: how well each entry of the index answers what was typed, and why.
+
+Each word counts by where it stands and how rare it is; the file of searches (content/searches.toml) holds the figures,
+which are chosen so that what it expects comes first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+
+from selfservice.i18n.languages import language_of
+from selfservice.search.index_reader import IndexReader, MatchedQuestion
+from selfservice.search.interpretation import Interpretation, Term, Way, any_of
+from selfservice.search.schema import FORM
+
+# Where a word may stand, the best place first, with what it counts there. Each place includes those before it, as the
+# words of a phrase may stand in different ones.
+PLACES = (
+    ("title_word", 1.0),
+    ("title_stem", 0.95),
+    ("name_stem", 0.9),
+    ("title_part", 0.7),
+    ("page_stem", 0.45),
+    ("text_word text_stem", 0.28),
+    ("text_part", 0.1),
+)
+IN_PAGE_TITLE = 0.4
+IN_TITLE = 0.6  # from here on a word stands in a title
+ASKING = 0.3  # what an asking word counts, against another one
+PIECE = 0.7  # a word of a phrase, against the phrase
+UNKNOWN = 3.5  # the weight of a word that no page has: as one that few pages have
+WHOLE_TITLE = 0.25  # how much of the score hangs on how much of the title was asked for
+SMALL_WORDS = 0.08
+TOGETHER = 0.15  # words that stand together as they were typed
+REPEATED = 0.05
+ALL_WORDS = 0.6  # how much of the score hangs on how much of what was asked is there
+NEGATED = (0.85, 1.15)  # what a query with `not` makes of a title without, and with
+ENOUGH_WORDS = 0.5  # so much of what was asked must be there, or there is no answer
+ENOUGH_OF_TITLE = 0.25  # or so much, of an entry of which the whole title was asked for
+ENOUGH_SCORE = 0.4  # against the best
+REACH = 2  # words that may stand between two that stand together
+MAX_CANDIDATES = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """That an entry has a term: what that counts, at which place, read in which way."""
+
+    term: Term
+    weight: float
+    place: str
+    way: Way | None
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """An entry with its score, the part of the terms that it has, how much of its title was asked for, and how it came
+    to that. `has_all` is whether title or names have each term that is not asking.
+    """
+
+    entry: MatchedQuestion
+    score: float
+    cover: float
+    title_part: float
+    has_all: bool
+    found: tuple[Found, ...]
+
+
+def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
+    """The entries that answer the query, the best first."""
+    terms = [term for term in query.terms if term.ways]
+    if not terms:
+        return []
+    everything = any_of(way for term in terms for one in (term, *term.phrase_words) for way in one.ways)
+    candidates = reader.candidates(everything, MAX_CANDIDATES)
+    if not candidates:
+        return []
+    found = {term: _places(reader, term) for term in terms}
+    weights = {term: _weight(reader, term, len(found.get(term, ()))) for term in query.terms}
+    most = max(candidates.values())
+    marked = frozenset().union(*(one.words for term in terms for one in (term, *term.phrase_words)))
+    together = _together(reader, query.terms)
+    ranked = []
+    for entry in reader.entries(candidates):
+        here = [found[term][entry.id] for term in terms if entry.id in found[term]]
+        total = sum(weights.values())
+        score = sum(weights[one.term] * one.weight for one in here) / total
+        cover = sum(weights[one.term] for one in here) / total
+        part = _title_part(reader.lang, entry, marked)
+        score *= 1 - WHOLE_TITLE + WHOLE_TITLE * part
+        score *= 1 - ALL_WORDS + ALL_WORDS * cover
+        score += SMALL_WORDS * _small_part(entry, query.small_words) * bool(part)
+        score += TOGETHER * together[entry.id]
+        score += REPEATED * candidates[entry.id] / most
+        in_title = {one.term for one in here if one.weight >= IN_TITLE * (one.way.likeness if one.way else 1)}
+        negated = not language_of(reader.lang).negations.isdisjoint(f"{entry.title.words} {entry.names}".split())
+        if query.is_negated:
+            score *= NEGATED[negated]
+        has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
+        # Who asks for a page by its title means that page.
+        lift = max(1, entry.lift) if part == 1 else entry.lift
+        ranked.append(Ranked(entry, score * lift, cover, part, has_all, tuple(here)))
+    ranked.sort(key=lambda one: (-one.score, one.entry.id))
+    all_known = len(terms) == len(query.terms)
+    enough = [one for one in ranked if _is_enough(one, all_known=all_known)]
+    return [one for one in enough if one.cover == 1 or one.score >= ENOUGH_SCORE * enough[0].score]
+
+
+def _is_enough(one: Ranked, *, all_known: bool) -> bool:
+    """Whether it has so much of what was asked that it may be the answer. When there are words that no page has, those
+    that are there must stand in titles: what a text mentions is not about it.
+    """
+    if not all_known and all(found.weight < IN_PAGE_TITLE for found in one.found):
+        return False
+    return one.cover >= (ENOUGH_OF_TITLE if one.title_part == 1 else ENOUGH_WORDS)
+
+
+def _places(reader: IndexReader, term: Term) -> dict[int, Found]:
+    """Where the term stands in each entry that has it, at best."""
+    best: dict[int, Found] = {}
+    for way in term.ways:
+        columns, left = "", set(reader.ids(way.match))
+        for place, counts in PLACES:
+            columns += f" {place}"
+            ids = left.intersection(reader.ids(f"{{{columns}}} : ({way.match})")) if left else set()
+            left -= ids
+            for one in ids:
+                if one not in best or best[one].weight < counts * way.likeness:
+                    best[one] = Found(term, counts * way.likeness, place, way)
+    if term.phrase_words:
+        pieces = [_places(reader, piece) for piece in term.phrase_words]
+        for one in set().union(*pieces):
+            here = sum(piece[one].weight for piece in pieces if one in piece) / len(pieces) * PIECE
+            if one not in best or best[one].weight < here:
+                best[one] = Found(term, here, "", None)
+    return best
+
+
+def _together(reader: IndexReader, terms: tuple[Term, ...]) -> defaultdict[int, float]:
+    """Of the words that were typed beside each other, which part stands so in each entry."""
+    found: defaultdict[int, float] = defaultdict(float)
+    for one, other in pairwise(terms):
+        near = [
+            f'{columns}:NEAR("{left}" "{right}", {REACH})'
+            for columns in ("title_stem", "text_stem")
+            for left in one.stems
+            for right in other.stems
+        ]
+        for entry in reader.ids(" OR ".join(near)) if near else ():
+            found[entry] += 1 / (len(terms) - 1)
+    return found
+
+
+def _weight(reader: IndexReader, term: Term, entries: int) -> float:
+    """What a term counts: the rarer the more."""
+    rare = math.log(1 + reader.size / entries) if entries else UNKNOWN
+    return (1 + rare) * (ASKING if term.is_asking else 1)
+
+
+def _title_part(lang: str, entry: MatchedQuestion, marked: frozenset[str]) -> float:
+    """How much of the title, or of one of the other names, was asked for."""
+    best = 0.0
+    for name in (entry.title.words, *entry.names.split("\n")):
+        words = name.split()
+        major = [word for word in words if word not in language_of(lang).stop_words] or words
+        if major:
+            best = max(best, len([word for word in major if word in marked]) / len(major))
+    return best
+
+
+def _small_part(entry: MatchedQuestion, small: frozenset[str]) -> float:
+    return len(small.intersection(entry.title.words.split())) / len(small) if small else 0.0
+
+
+def is_exact(one: Ranked) -> bool:
+    """Whether its whole title was asked for, in its own words."""
+    return one.title_part == 1 and all(found.place == "title_word" for found in one.found)
+
+
+def is_form(one: Ranked) -> bool:
+    """Whether it is a form, not a question."""
+    return one.entry.kind == FORM
