@@ -24,6 +24,9 @@ from selfservice.web.pages import PageInfo
 WITH_FORM = 1.15
 ABOUT_US = 0.85
 
+# A form about the page on which it stands: nothing that one comes to do.
+ABOUT_ITS_PAGE = frozenset({"useful"})
+
 
 @dataclass(frozen=True)
 class Site:
@@ -40,7 +43,8 @@ class Site:
     def form_addresses(self) -> dict[tuple[str, str], str]:
         """Where each form is found, by language and name: the question under which it stands, else its own address."""
         languages = dict.fromkeys(info.lang for info, _ in self.pages)
-        found = {(lang, name): f"/{lang}/self-service/{name}" for lang in languages for name in self.forms}
+        names = [name for name in self.forms if name not in ABOUT_ITS_PAGE]
+        found = {(lang, name): f"/{lang}/self-service/{name}" for lang in languages for name in names}
         for info, document in reversed(self.pages):
             for name, question in embedded_forms(document).items():
                 found[info.lang, name] = info.path + (f"#{question}" if question else "")
