@@ -12,12 +12,13 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.rights import Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
+from selfservice.publish import trees
 from selfservice.publish.embed import FormStarts
-from selfservice.publish.markdown import EMBED, HEADING, Document
+from selfservice.publish.markdown import EMBED, HEADING, Document, Question
 from selfservice.search.index import IndexedQuestion
-from selfservice.search.schema import FORM
+from selfservice.search.schema import FORM, QUESTION, STEP
 from selfservice.web import authentication
-from selfservice.web.pages import PageInfo
+from selfservice.web.pages import PageInfo, question_address
 
 # A question under which a form stands goes before one that matches as well, and what says something of this site
 # after one in which something can be done.
@@ -47,7 +48,7 @@ class Site:
         found = {(lang, name): f"/{lang}/self-service/{name}" for lang in languages for name in names}
         for info, document in reversed(self.pages):
             for name, question in embedded_forms(document).items():
-                found[info.lang, name] = info.path + (f"#{question}" if question else "")
+                found[info.lang, name] = question_address(info.path, question, tree=info.is_tree)
         return found
 
 
@@ -59,8 +60,8 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
     described = {(info.lang, info.key): info.description for info, _ in site.pages}
     for info, document in site.pages:
         phones = _phones(site.facts, info.lang)
-        for question in document.questions:
-            url = info.path + (f"#{question.id}" if question.id else "")
+        for question in _questions(info, document):
+            url = question_address(info.path, question.id, tree=info.is_tree)
             questions[url] = IndexedQuestion(
                 lang=info.lang,
                 url=url,
@@ -69,6 +70,7 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
                 text=question.text,
                 page_key=info.key,
                 anchor=question.id,
+                kind=STEP if info.is_tree and question.id else QUESTION,
                 names=tuple(named[url]),
                 phones=tuple(digits for shown, digits in phones.items() if shown in question.text),
                 lift=_lift(document, url in addresses.values()),
@@ -76,6 +78,14 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
     yield from questions.values()
     for (lang, name), url in addresses.items():
         yield _form(site, lang, name, questions.get(url), described)
+
+
+def _questions(info: PageInfo, document: Document) -> list[Question]:
+    """What is asked on the page; of a question tree without the first question, which stands on the page itself."""
+    if not info.is_tree:
+        return document.questions
+    nodes = trees.read_tree(document, "").nodes[1:]
+    return [*document.questions[:1], *(Question(node.id, node.title, node.text) for node in nodes)]
 
 
 def _lift(document: Document, has_form: bool) -> float:

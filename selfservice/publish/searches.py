@@ -19,6 +19,7 @@ from selfservice.search.query import search
 from selfservice.site_config import did_you_mean
 
 FILE = "searches.toml"
+HOME = "index.md"  # below its address lie all others
 FORMER_FILE = "synonyms.toml"
 FIRST = 3  # among so many a right answer must stand
 TABLES = ("synonyms", "searches")
@@ -196,7 +197,7 @@ def leads_there(site: Site, one: Expected, urls: list[str]) -> bool:
         return not urls
     wanted = dict(zip(_addresses(site, one, []), one.targets, strict=True))
     return any(
-        url == address or ("#" not in target and url.partition("#")[0] == address)
+        url == address or ("#" not in target and target != HOME and url.startswith(address))
         for url in urls
         for address, target in wanted.items()
     )

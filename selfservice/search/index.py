@@ -24,9 +24,9 @@ Synonyms = Mapping[str, Mapping[str, list[str]]]
 class IndexedQuestion:
     """An entry of the index: a question of a page, or with anchor "" the page itself (title and introduction).
 
-    Or, of kind FORM, what can be done in a form. `url` holds the #anchor already; `text` is plain text. `names` are
-    other titles by which it is known, `phones` the telephone numbers in its text, as digits. By `lift` it stands
-    higher, or lower, than what matches as well.
+    Or, of kind FORM, what can be done in a form; of kind STEP, a step of a question tree. `url` holds the #anchor
+    already; `text` is plain text. `names` are other titles by which it is known, `phones` the telephone numbers in its
+    text, as digits. By `lift` it stands higher, or lower, than what matches as well.
     """
 
     lang: str

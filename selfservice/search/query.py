@@ -11,6 +11,7 @@ from selfservice.search.highlighting import HighlightedText, highlight, snippet
 from selfservice.search.index_reader import IndexReader, MatchedQuestion, open_index
 from selfservice.search.interpretation import Interpretation, Term, any_of, interpret, shorten_to_prefixes
 from selfservice.search.ranking import Ranked, is_exact, is_form, rank
+from selfservice.search.schema import STEP
 from selfservice.search.tokens import fold, tokens, word_spans
 
 MAX_QUERY_LENGTH = 200
@@ -89,9 +90,11 @@ def answer(index: IndexReader, typed: str) -> Answer:
     shown = {one.entry.url for one in forms}
     others = []
     for one in ranked:
-        # A form that stands in a page is shown once: as a form, or as the question that it stands under.
-        if one.entry.url not in shown:
-            shown.add(one.entry.url)
+        # A form that stands in a page is shown once: as a form, or as the question that it stands under. Of a question
+        # tree the nearest step is enough: it leads to the others.
+        once = {one.entry.url, one.entry.page_title} if one.entry.kind == STEP else {one.entry.url}
+        if shown.isdisjoint(once):
+            shown |= once
             others.append(one)
     urls = index.pinned(" ".join(tokens(typed)), clock.now().astimezone(TIMEZONE).date())
     if not urls:

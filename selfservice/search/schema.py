@@ -9,6 +9,7 @@ TABLES = {lang: f"index_{lang}" for lang in LANGUAGES}
 # What an entry is.
 QUESTION = "question"
 FORM = "form"
+STEP = "step"  # of a question tree
 
 # Columns of the index of words, and how much each counts where nothing else tells two entries apart (bm25).
 COLUMNS = {

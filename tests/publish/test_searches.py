@@ -121,7 +121,7 @@ def test_forms_are_found(site: Site) -> None:
         ("en", "request access code", "/en/access-code/#request"),
         ("nl", "toegangscode aanvragen", "/nl/toegangscode/#request"),
         ("en", "change my password", "/en/self-service/change-password"),
-        ("nl", "automatische incasso", "/nl/self-service/direct-debit"),
+        ("nl", "automatische incasso", "/nl/tegoed-en-facturen/#pay-by-direct-debit"),
     ):
         found = search(site.config.search_index, lang, q)
         assert (url, "form") == (found.hits[0].url, found.hits[0].kind)
