@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+import flask
 from flask import Flask, Response, render_template
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.db import DatabaseBusyError
 from selfservice.i18n.catalogs import gettext, ngettext
+from selfservice.i18n.languages import current_language
 from selfservice.web import problem_details, rendering, request
+from selfservice.web.nearest_pages import NearPage, nearest_pages
+from selfservice.web.security import SAFE_METHODS
+from selfservice.web.services import services
 
 RETRY_SECONDS = 10
 STATUS_CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
@@ -94,10 +99,19 @@ def error_response(code: int, *, retry_after: int | None = None, text: tuple[str
             "breadcrumbs": [],
             "has_form": False,
             "robots_noindex": True,
+            "nearest": _nearest_pages() if code == 404 else [],
         }
         page = render_template("error.html", status=code, message_parts=parts, **variables)
         response = Response(page, code, mimetype="text/html")
     return response if retry_after is None else with_retry_after(response, retry_after)
+
+
+def _nearest_pages() -> list[NearPage]:
+    """Pages to go on to from an address that nothing has. What a view says is not there has no pages near it."""
+    if flask.request.url_rule is not None or flask.request.method not in SAFE_METHODS:
+        return []
+    pages, index = rendering.layout_context().pages(), services().config.search_index
+    return nearest_pages(flask.request.path, pages, index, current_language())
 
 
 def with_retry_after(response: Response, seconds: int) -> Response:

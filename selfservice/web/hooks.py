@@ -65,7 +65,7 @@ def _give_language(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def _choose_language() -> None:
-    first = request.path.lstrip("/").partition("/")[0]
+    first = request.path.lstrip("/").partition("/")[0].lower()
     set_language(first if first in LANGUAGES else _accepted_language())
 
 

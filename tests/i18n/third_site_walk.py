@@ -214,6 +214,9 @@ class Walker:
         fields = [one for tag in ("input", "select", "textarea") for one in form.iter(tag) if one.get("name")]
         given = {one.get("name", ""): one.get("value", "") for one in fields if one.get("type") == "hidden"}
         radios = [(one.get("name", ""), one.get("value", "")) for one in fields if one.get("type") == "radio"]
+        if not fields:
+            # Its buttons are the choices.
+            radios = [(one.get("name", ""), one.get("value", "")) for one in form.iter("button") if one.get("name")]
         # Whoever chose another language would read that.
         radios = [(name, value) for name, value in radios if value == CODE or value not in LANGUAGES]
         typed = {one.get("name", ""): self._value(one) for one in fields if one.get("type") != "radio"}
@@ -312,7 +315,9 @@ def walk(folder: Path) -> dict[str, Any]:
         reader.page(file.parent.name, html5lib.parse(file.read_text("utf-8"), namespaceHTMLElements=False))
     base = f"/{CODE}/self-service"
     # The page that ends sessions comes last.
-    names = sorted((*app.extensions["fragments"], *DEMO_FRAGMENTS, "nothing"), key=lambda name: name == "devices")
+    names = sorted(
+        (*app.extensions["fragments"], *DEMO_FRAGMENTS, "useful", "nothing"), key=lambda name: name == "devices"
+    )
     own = [f"{base}/{name}" for name in names]
     for htmx in (False, True):
         Walker(app, reader, htmx=htmx).go(*own)

@@ -1,0 +1,131 @@
+"""The pages that a 404 offers: the nearest by address and words, in the language of the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+import pytest
+from flask import Flask
+
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.search.query import SearchHit
+from selfservice.web import nearest_pages as nearest
+from selfservice.web.layout import LayoutContext
+from selfservice.web.nearest_pages import NearPage, nearest_pages
+from tests import house
+from tests.clients import HTMX_HEADERS, HouseClient
+from tests.conftest import Site
+
+
+@pytest.fixture(autouse=True)
+def built(app: Flask, site: Site) -> Iterator[None]:
+    """The site is built: its search index is there."""
+    place: Path = app.extensions["services"].config.search_index
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(site.config.search_index)
+    yield
+    place.unlink()
+
+
+def near(app: Flask, path: str, lang: str) -> list[NearPage]:
+    layout: LayoutContext = app.extensions["layout"]
+    return nearest_pages(path, layout.pages(), app.extensions["services"].config.search_index, lang)
+
+
+def offered(text: str) -> list[Element]:
+    """The links of the list on a page that says that there is none."""
+    main = next(house.elements(house.parse(text), "main"))
+    return [link for item in house.elements(main, "li") for link in house.elements(item, "a")]
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        pytest.param("/nl/toegangkode/", "/nl/toegangscode/", id="a mistyped address"),
+        pytest.param("/en/privcy/", "/en/privacy/", id="a letter that is missing"),
+        pytest.param("/nl/access-code/", "/nl/toegangscode/", id="an English address below Dutch"),
+        pytest.param("/en/toegangscode", "/en/access-code/", id="a Dutch address below English"),
+        pytest.param("/en/acces-code/", "/en/access-code/", id="mistyped"),
+        pytest.param("/en/Orders/", "/en/orders/", id="a capital"),
+        pytest.param("/en/ORDERS", "/en/orders/", id="capitals, and no slash"),
+        pytest.param("/NL/TOEGANGSCODE", "/nl/toegangscode/", id="all in capitals"),
+        pytest.param("/nl/DigiD_Problemen.html", "/nl/digid-problemen/", id="as a file"),
+        pytest.param("/en/help/orders/", "/en/orders/", id="below another folder"),
+        pytest.param("/en/access-code-request/", "/en/access-code/#request", id="words: a question that asks this"),
+        pytest.param("/nl/wachtwoord-vergeten", "/nl/kvk-account/#forgotten-password", id="words"),
+        pytest.param("/en/self-service/change-pasword", "/en/logged-in/#change-password", id="a form's address"),
+    ],
+)
+def test_nearest_is_first(app: Flask, client: HouseClient, path: str, first: str) -> None:
+    """The nearest page stands first, with its title, at most five in all, each of them there and in that language."""
+    answer = client.get(path)
+    links = offered(answer.text)
+    assert (404, first) == (answer.status_code, links[0].get("href"))
+    assert len({link.get("href") for link in links}) == len({house.text_of(link) for link in links}) == len(links) <= 5
+    assert all((link.get("href") or "").startswith(path[:4].lower()) for link in links)
+
+
+def test_in_the_accepted_language(app: Flask, client: HouseClient) -> None:
+    """Where the address has no language, the pages are those of the language that the browser likes best."""
+    found = {lang: offered(client.get("/access-code", headers={"Accept-Language": lang}).text) for lang in LANGUAGES}
+    assert {"en": "/en/access-code/", "nl": "/nl/toegangscode/"} == {
+        lang: links[0].get("href") for lang, links in found.items()
+    }
+
+
+def test_words_of_another_language(app: Flask) -> None:
+    """Words that only another language has lead to the pages in one's own that they stand for."""
+    found = near(app, "/nl/how-do-i-change-my-password/", "nl")
+    assert found
+    assert all(page.url.startswith("/nl/") and "#" not in page.url for page in found)
+
+
+@pytest.mark.parametrize("path", ["/en/zzzzqqq/", "/favicon.ico", "/en/orders.json", "/wp-login.php", "/en/-/", "/xx/"])
+def test_nothing_near(app: Flask, client: HouseClient, path: str) -> None:
+    """What comes near to nothing, and a file that is no page, is answered as ever."""
+    answer = client.get(path)
+    assert (404, []) == (answer.status_code, offered(answer.text))
+
+
+@pytest.mark.parametrize("strange", ["<script>xyz", '"xyz"', "xyz'--", "<b>xyz", "xyz&lt;"])
+def test_nothing_of_the_address_is_shown(client: HouseClient, strange: str) -> None:
+    """What stands in the address stands nowhere in the answer, while its words are searched for."""
+    answer = client.get(f"/en/download-my-orders-{strange}/")
+    main = answer.text.partition("<main")[2].partition("</main>")[0]
+    assert (404, True, False) == (answer.status_code, "orders/#" in main, "xyz" in main)
+    assert "<script>xyz" not in answer.text
+
+
+def test_odd_addresses_are_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of whatever address is asked for, search gets at most five words, none of them longer than words are, twice."""
+    asked: list[str] = []
+
+    def search(_index: Path, _lang: str, words: str) -> list[SearchHit]:
+        asked.append(words)
+        return []
+
+    monkeypatch.setattr(nearest, "_search", search)
+    for path in ("/en/" + "a" * 5000, "/en/" + "-".join(["abcdefg"] * 900), "/en/" + "/".join("é" * 3000), "/" * 5000):
+        assert [] == near(app, path, "en")
+    assert 2 * 2 == len(asked)
+    assert {5} == {len(words.split()) for words in asked}
+
+
+def test_before_the_first_build(app: Flask, client: HouseClient) -> None:
+    """Without an index the pages with nearly that address are offered all the same."""
+    app.extensions["services"].config.search_index.unlink()
+    app.extensions["services"].config.search_index.symlink_to("/nowhere")
+    assert ["/en/privacy/"] == [link.get("href") for link in offered(client.get("/en/privcy/").text)]
+
+
+def test_only_on_a_page_for_reading(client: HouseClient) -> None:
+    """A fragment, and the answer to something that was sent, offers none."""
+    assert "/en/orders/" not in client.get("/en/ordrs/", headers=HTMX_HEADERS).text
+    assert [] == offered(client.post("/en/ordrs/").text)
+
+
+def test_what_a_view_does_not_find(client: HouseClient) -> None:
+    """What an address of ours says is not there has no pages near it: the answer tells nothing."""
+    assert [] == offered(client.get("/en/self-service/mailbox/orders").text)
