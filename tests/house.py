@@ -16,6 +16,7 @@ from werkzeug.datastructures import Headers
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
 from selfservice.values.access_code import CHARACTERS, CODE_LENGTH, is_valid_code, normalise_code
+from selfservice.web.cookies import MARKER
 from selfservice.web.security import NO_STORE, NO_TRANSFORM, SECURITY_HEADERS
 
 RESOURCES = {"stylesheet", "icon", "preload", "modulepreload", "manifest"}
@@ -94,13 +95,15 @@ def labels(tree: Element) -> Iterator[str]:
 def forms(tree: Element) -> Iterator[str]:
     """Each form works without a script, and does the same with one. (`get` is a form's method when none is named.)
 
-    A `get` form may leave it at that: then what it asks for stands in the address of the page that it leads to.
+    A `get` form may leave it at that: then what it asks for stands in the address of the page that it leads to. So may
+    logging out, which is on pages of which the script is not fetched for that.
     """
     for form in elements(tree, "form"):
         method, action = form.get("method", "get"), form.get("action", "")
         if not action.startswith("/"):
             yield f"a form has the action {action!r}"
-        is_plain = method == "get" and "data-hx-get" not in form.attrib
+        may_be_plain = method == "get" or action.endswith("/self-service/sign-in/out")
+        is_plain = may_be_plain and not {"data-hx-get", "data-hx-post"} & form.attrib.keys()
         if form.get(f"data-hx-{method}") != action and not is_plain:
             yield f"a form's data-hx-{method} is {form.get(f'data-hx-{method}')!r}, its action {action!r}"
         if not [one for one in elements(form, "button") if one.get("type", "submit") == "submit"]:
@@ -126,7 +129,7 @@ def _swaps(tree: Element) -> Iterator[str]:
         target = element.get("data-hx-target", "").removeprefix("#") or own
         if asks and target in panels and not element.get("data-hx-swap", "").startswith("outerHTML"):
             yield f"a {element.tag} that asks for {asks!r} nests the panel {target!r} in itself: use forms.form"
-        if element.get("data-hx-post") and not target and not str(asks).endswith("/sign-in/out"):
+        if element.get("data-hx-post") and not target:
             yield f"the answer to {asks!r} comes into the form itself (data-hx-target)"
 
 
@@ -210,8 +213,10 @@ def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[st
         found.append("the answer says what it runs on")
     for cookie in cookies:
         # Only who sent something, or followed a mailed link, has anything to be remembered; both are sent on.
-        if status != 303 and "HX-Redirect" not in headers:
+        # The mark that scripts may read is worth nothing, so it may also be put right.
+        is_mark = cookie.startswith(f"{MARKER}=")
+        if not is_mark and status != 303 and "HX-Redirect" not in headers:
             found.append(f"a {status} sets a cookie")
-        if not {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(cookie.split("; ")):
+        if not {"HttpOnly", "SameSite=Lax", "Path=/"} <= {*cookie.split("; "), "HttpOnly" * is_mark}:
             found.append(f"a cookie is too free: {cookie.partition('=')[2].partition(';')[2]}")
     return found

@@ -107,8 +107,11 @@ def test_headers(name: str) -> None:
 
 
 def test_cookies() -> None:
-    """A cookie comes with a redirect only, and is closed to scripts and other sites."""
+    """A cookie comes with a redirect only, and is closed to scripts and other sites; the mark only to other sites."""
     good = "loket=x; HttpOnly; Path=/; SameSite=Lax"
     found = [house.broken_headers(303, HEADERS, [good]), house.broken_headers(200, HEADERS, [good])]
     found.append(house.broken_headers(303, HEADERS, ["loket=x; Path=/"]))
-    assert [[], ["a 200 sets a cookie"], ["a cookie is too free:  Path=/"]] == found
+    found.append(house.broken_headers(200, HEADERS, ["loket-in=x; Path=/; SameSite=Lax"]))
+    found.append(house.broken_headers(200, HEADERS, ["loket-in=x; Path=/"]))
+    free = ["a cookie is too free:  Path=/"]
+    assert [[], ["a 200 sets a cookie"], free, [], free] == found

@@ -90,6 +90,8 @@ def start_session(conn: db.Connection, person_id: int, access_code_id: int, devi
     fresh = cookies.renew(conn, now, keep=before is None or before[0] == person_id)
     start(conn, person_id, access_code_id, fresh, now, device)
     g.pop("session", None)
+    session = sessions.find(conn, fresh, now)
+    cookies.mark(None if session is None else session.kind)
 
 
 def rights() -> Rights:

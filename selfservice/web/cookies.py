@@ -1,4 +1,6 @@
-"""The one cookie: an opaque number of the anonymous session, set only when a form has something to remember."""
+"""The one cookie: an opaque number of the anonymous session, set only when a form has something to remember; and beside
+it, for who is logged in, a mark that scripts may read.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,10 @@ from selfservice.accounts import anonymous_sessions
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.db import Connection
 from selfservice.web.services import services
+
+# Says to the page's script that the header of a page that is the same for all may be asked for once more, and nothing
+# else: anybody can write it, so no code here reads it.
+MARKER = "loket-in"
 
 
 def name() -> str:
@@ -77,19 +83,30 @@ def renew(conn: Connection, now: datetime, *, keep: bool) -> str:
 
 
 def delete(conn: Connection, now: datetime) -> None:
-    """Delete this request's anonymous session with its saved forms, and the cookie in the browser."""
+    """Delete this request's anonymous session with its saved forms, and the cookies in the browser."""
     known = anonymous_session(conn, now)
     if known is not None:
         anonymous_sessions.end(conn, known)
     g.pop("new_cookie", None)
     g.forget_cookie = True
+    mark(None)
+
+
+def mark(kind: str | None) -> None:
+    """With the answer, mark the browser as that of somebody logged in for this kind of use, or take the mark away."""
+    g.marker = kind
 
 
 def send(response: Response) -> Response:
-    """Put a newly made cookie on the answer. It ends with the browser's session, and lives a day at most."""
+    """Put newly made cookies on the answer. They end with the browser's session, and live a day at most."""
     secure = services().config.secure
     if "new_cookie" in g:
         response.set_cookie(name(), g.new_cookie, secure=secure, httponly=True, samesite="Lax", path="/")
     elif "forget_cookie" in g:
         response.delete_cookie(name(), secure=secure, httponly=True, samesite="Lax", path="/")
+    if "marker" in g:
+        if g.marker:
+            response.set_cookie(MARKER, g.marker, secure=secure, samesite="Lax", path="/")
+        else:
+            response.delete_cookie(MARKER, secure=secure, samesite="Lax", path="/")
     return response

@@ -102,7 +102,7 @@ def render(
         head = escape(f"{head_title} – {site_name()}")
         body = f"<title>{head}</title>\n{render_template(template, **variables)}"
         if header:
-            body += render_template("account.html", lang=current_language())
+            body += render_template("account.html", lang=current_language(), beside=True)
         return Response(body, status, mimetype="text/html")
     page: dict[str, Any] = {
         "fragment_template": template,

@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from selfservice.db import Database
 from selfservice.demo import accounts
+from selfservice.web.cookies import MARKER
 from tests.live_server import path, running
 from tests.test_browser_axe import broken
+from tests.test_browser_layout import SHIFT
 from tests.visitors import VisitorFactory
 
 PERSON = f"{accounts.GIVEN_NAMES[2]} "
@@ -33,6 +35,19 @@ def log_in(page: Page) -> None:
     expect(page.locator("#direct-debit-iban")).to_be_visible()
 
 
+def end_sessions(database: Path) -> None:
+    """Every session was last used so long ago that it is over."""
+    db = Database(database)
+    with db.write() as conn:
+        conn.execute("UPDATE sessions SET used_at = '2026-01-01T00:00:00.000000Z'")
+    db.close()
+
+
+def is_seen(page: Page) -> None:
+    """The visitor comes back to this tab."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 @pytest.mark.parametrize("where", ["page", "app"])
 def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) -> None:
     """Who logs in comes to the page of the form in whose place that was, at its top, with their name in the header and
@@ -43,7 +58,7 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
     address = path("en", "credit-and-invoices") if where == "page" else f"{BASE}/direct-debit"
     page = visitor.go(address)
     header = page.locator("header .account")
-    expect(header).to_have_text("My access code")
+    expect(header).to_have_text("Log in")
     log_in(page)
     expect(header).to_contain_text(PERSON)
     assert (f"{loket[0]}{BASE}/direct-debit", 0) == (page.url, page.evaluate("scrollY"))
@@ -52,10 +67,10 @@ def test_header_follows(loket: tuple[str, Path], chromium: Browser, where: str) 
     expect(header).to_contain_text(PERSON)
     page.click("header .account button")
     page.wait_for_url(f"**{BASE}/sign-in/out")
-    expect(header).to_have_text("My access code")
+    expect(header).to_have_text("Log in")
     visitor.go(path("en", "credit-and-invoices"))
     expect(page.locator("#direct-debit-password")).to_be_visible()
-    expect(header).to_have_text("My access code")
+    expect(header).to_have_text("Log in")
     assert [] == visit.close()
 
 
@@ -83,31 +98,29 @@ def test_header_follows_the_time_out(loket: tuple[str, Path], chromium: Browser)
     visit = VisitorFactory(chromium, loket[0])
     page = visit().go(f"{BASE}/direct-debit")
     log_in(page)
-    db = Database(loket[1])
-    with db.write() as conn:
-        conn.execute("UPDATE sessions SET used_at = '2026-01-01T00:00:00.000000Z'")
-    db.close()
+    end_sessions(loket[1])
     page.fill("#direct-debit-iban", "NL91ABNA0417164300")
     page.fill("#direct-debit-holder", "Kim")
     page.click("#direct-debit-form .button")
     expect(page.locator("#direct-debit-password")).to_be_visible()
-    expect(page.locator("header .account")).to_have_text("My access code")
+    expect(page.locator("header .account")).to_have_text("Log in")
     assert [] == visit.close()
 
 
 def test_header_names_nobody_once_it_is_over(loket: tuple[str, Path], chromium: Browser) -> None:
-    """A page that says that the session is over no longer names who was logged in."""
+    """A page that says that the session is over no longer names who was logged in, and offers to log in again."""
     visit = VisitorFactory(chromium, loket[0])
     page = visit().go(f"{BASE}/direct-debit")
     log_in(page)
     expect(page.locator("header .account")).to_contain_text(PERSON)
+    end_sessions(loket[1])
     page.evaluate("""() => {
         const old = document.querySelector("[data-session]:not(script)"), bar = old.cloneNode(true);
         bar.dataset.session = 0;
         old.replaceWith(bar);
     }""")
     expect(page.locator("#direct-debit-session")).to_contain_text("You are logged out now")
-    expect(page.locator("header .account")).to_have_count(0)
+    expect(page.locator("header .account")).to_have_text("Log in")
     assert [] == visit.close()
 
 
@@ -133,4 +146,107 @@ def test_two_tabs(loket: tuple[str, Path], chromium: Browser) -> None:
     expect(warning).to_be_hidden()
     first.wait_for_timeout(4000)
     expect(first.locator("#direct-debit-session")).to_contain_text(PERSON)
+    assert [] == visit.close()
+
+
+STATIC = ("index", "contact", "access-code")
+ASKED = "/self-service/sign-in/header"
+
+
+def test_every_page_says_who_is_logged_in(loket: tuple[str, Path], chromium: Browser) -> None:
+    """Pages that are the same for all name who is logged in too, in each language, and log out; nothing moves when the
+    name comes. Who is not logged in has nothing asked for them.
+    """
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    page, header = visitor.page, visitor.page.locator("header .account")
+    for lang, expected in (("en", "Log in"), ("nl", "Inloggen")):
+        for key in STATIC:
+            visitor.go(path(lang, key)).wait_for_load_state("networkidle")
+            expect(header).to_have_text(expected)
+    assert [] == [address for address in visitor.requests if ASKED in address]
+    log_in(visitor.go(f"{BASE}/direct-debit"))
+    for lang, expected in (("en", "Log out"), ("nl", "Uitloggen")):
+        for key in STATIC:
+            visitor.go(path(lang, key))
+            expect(header).to_contain_text(PERSON)
+            expect(header.locator("button")).to_have_text(expected)
+            assert 0 == page.evaluate(SHIFT)
+    header.locator("button").click()
+    page.wait_for_url("**/nl/self-service/sign-in/out")
+    visitor.go(path("en", "contact"))
+    expect(header).to_have_text("Log in")
+    assert [] == [one["name"] for one in visitor.context.cookies() if one["name"] == MARKER]
+    assert [] == visit.close()
+
+
+def test_another_tab(loket: tuple[str, Path], chromium: Browser) -> None:
+    """Whoever logs in or out in one tab finds that in the header of the other when they come back to it."""
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    first, second = visitor.go(path("en", "contact")), visitor.context.new_page()
+    second.goto(f"{loket[0]}{BASE}/direct-debit")
+    log_in(second)
+    header = first.locator("header .account")
+    first.focus("header .account a")
+    is_seen(first)
+    expect(header).to_contain_text(PERSON)
+    expect(header.locator("a")).to_be_focused()
+    second.click("header .account button")
+    second.wait_for_url("**/sign-in/out")
+    is_seen(first)
+    expect(header).to_have_text("Log in")
+    assert [] == visit.close()
+
+
+def test_shared_computer(loket: tuple[str, Path], chromium: Browser) -> None:
+    """A tab of who was logged in before names who is so now; and nobody when the time is over."""
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    first, second = visitor.page, visitor.context.new_page()
+    log_in(visitor.go(f"{BASE}/direct-debit"))
+    visitor.go(path("en", "contact"))
+    expect(first.locator("header .account")).to_contain_text(PERSON)
+    second.goto(f"{loket[0]}{BASE}/my")
+    second.click("header .account button")
+    second.wait_for_url("**/sign-in/out")
+    second.goto(f"{loket[0]}{BASE}/sign-in")
+    second.fill("#sign-in-access_code", accounts.code(4))
+    second.fill("#sign-in-password", accounts.DEMO_PASSWORD)
+    second.click("#sign-in-form .button:not(.show)")
+    second.wait_for_url("**/my")
+    is_seen(first)
+    expect(first.locator("header .account")).to_contain_text(f"{accounts.GIVEN_NAMES[4]} ")
+    end_sessions(loket[1])
+    is_seen(first)
+    expect(first.locator("header .account")).to_have_text("Log in")
+    assert [] == [one["name"] for one in visitor.context.cookies() if one["name"] == MARKER]
+    assert [] == visit.close()
+
+
+def test_forged_mark(loket: tuple[str, Path], chromium: Browser) -> None:
+    """A mark that somebody made up has the header asked for once, which takes it away."""
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    visitor.context.add_cookies([{"name": MARKER, "value": "business", "url": loket[0]}])
+    for _ in range(2):
+        visitor.go(path("en", "contact")).wait_for_load_state("networkidle")
+        expect(visitor.page.locator("header .account")).to_have_text("Log in")
+    assert 1 == len([address for address in visitor.requests if ASKED in address])
+    assert [] == visit.close()
+
+
+def test_header_without_scripts(loket: tuple[str, Path], chromium: Browser) -> None:
+    """Without scripts the header's link leads to a page that says who is logged in, and has the way out."""
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit(scripts=False)
+    page = visitor.go(f"{BASE}/sign-in")
+    page.fill("#sign-in-access_code", accounts.code(5))
+    page.fill("#sign-in-password", accounts.DEMO_PASSWORD)
+    page.click("#sign-in-form .button")
+    visitor.go(path("en", "contact"))
+    page.click("header .account >> text=Log in")
+    expect(page.locator("header .account")).to_contain_text(f"{accounts.GIVEN_NAMES[5]} ")
+    page.click("header .account button")
+    expect(page.locator("h1")).to_have_text("You are logged out")
     assert [] == visit.close()

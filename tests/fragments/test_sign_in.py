@@ -17,6 +17,7 @@ from selfservice.demo import accounts
 from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit
 from selfservice.values.access_code import group_code, with_check_character
+from selfservice.web.cookies import MARKER
 from tests import house
 from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import rows, verbs
@@ -566,7 +567,7 @@ def test_header_follows_the_time_out(app: Flask, client: HouseClient, how: str) 
     answer = (
         client.fragment(then) if how == "form" else client.send(f"{ADDRESS}/stay", {"place": "direct-debit"}, htmx=True)
     )
-    assert [("outerHTML:.account", "My access code")] == brought(answer)
+    assert [("outerHTML:.account", "Log in")] == brought(answer)
 
 
 def test_header_of_strangers_stays(app: Flask, client: HouseClient) -> None:
@@ -574,3 +575,87 @@ def test_header_of_strangers_stays(app: Flask, client: HouseClient) -> None:
     client.send("/en/self-service/access-code/need", {"need": "private"})
     answers = [client.fragment(MY), send(client, UNKNOWN, htmx=True), send(client, "", htmx=True)]
     assert ([[], [], []], True) == ([brought(one) for one in answers], client.cookie_value() is not None)
+
+
+HEADER = f"{ADDRESS}/header"
+
+
+def mark(client: HouseClient) -> tuple[str, str] | None:
+    """The mark in the browser: what it says, and its SameSite; if there is one."""
+    cookie = client.get_cookie(MARKER, "127.0.0.1")
+    return (cookie.value, str(cookie.same_site)) if cookie else None
+
+
+@pytest.mark.parametrize(("number", "kind"), [(MAIN, "business"), (PRIVATE, "private")])
+def test_mark(client: HouseClient, number: int, kind: str) -> None:
+    """Logging in leaves a mark that scripts can read, as long as the session's cookie; logging out takes both away."""
+    assert None is mark(client)
+    given = [each for each in sign_in(client, number).headers.getlist("Set-Cookie") if each.startswith(f"{MARKER}=")]
+    assert ([f"{MARKER}={kind}; Path=/; SameSite=Lax"], (kind, "Lax")) == (given, mark(client))
+    client.send(f"{ADDRESS}/out", {})
+    assert (None, None) == (mark(client), client.cookie_value())
+
+
+def test_no_mark_for_nobody(client: HouseClient) -> None:
+    """A cookie of a form, a wrong password and a page leave no mark."""
+    client.send("/en/self-service/access-code/need", {"need": "private"})
+    send(client, accounts.code(MAIN))
+    client.get(ADDRESS)
+    assert (None, True) == (mark(client), client.cookie_value() is not None)
+
+
+def test_mark_is_no_credential(app: Flask, client: HouseClient, statements: list[str]) -> None:
+    """A mark that is made up opens nothing: every answer is a stranger's, no row is read, and it is taken away."""
+    sign_in(client)
+    addresses = [MY, f"{MY}/mine", DEBIT, HEADER, f"{ADDRESS}/mine", "/en/self-service/orders"]
+    stranger, forger = browser(app), browser(app)
+    forger.set_cookie(MARKER, "business", domain="127.0.0.1")
+    statements.clear()
+    for address in addresses:
+        answers = [each.fragment(address) for each in (stranger, forger)]
+        assert answers[0].status_code == answers[1].status_code
+        assert answers[0].data == answers[1].data
+    assert ([], None) == (statements, mark(forger))
+
+
+def test_header_alone(client: HouseClient) -> None:
+    """A page that is the same for all gets its header's words: the way in, or who is logged in and the way out."""
+    before = client.fragment(HEADER)
+    sign_in(client)
+    after = client.fragment(HEADER)
+    tree = house.parse(after.text, fragment=True)
+    [form] = house.elements(tree, "form")
+    [link] = house.elements(tree, "a")
+    [way] = house.elements(house.parse(before.text, fragment=True), "a")
+    assert ("Log in", MY) == (house.text_of(way), way.get("href"))
+    assert (f"{ADDRESS}/out", "account", None) == (form.get("action"), form.get("class"), form.get("data-hx-post"))
+    assert ("Jip van der Zonnestraal",) * 2 == (house.text_of(link), link.get("title"))
+    assert leads_to(client.get(HEADER)) == MY
+
+
+def test_header_prolongs_nothing(app: Flask, client: HouseClient) -> None:
+    """However often it is asked for, the session ends when nothing else is done; the mark goes with it."""
+    sign_in(client)
+    age_sessions(app, minutes=14)
+    before = rows(database(app), "sessions")
+    said = client.fragment(HEADER).text
+    assert (before, True, ("business", "Lax")) == (rows(database(app), "sessions"), "Jip" in said, mark(client))
+    age_sessions(app, minutes=1)
+    assert (True, None) == ("Log in" in client.fragment(HEADER).text, mark(client))
+
+
+def test_mark_comes_back(client: HouseClient) -> None:
+    """A browser that lost its mark gets it again with the header, as after a change of password."""
+    sign_in(client)
+    client.delete_cookie(MARKER, domain="127.0.0.1")
+    client.fragment(HEADER)
+    assert ("business", "Lax") == mark(client)
+
+
+@pytest.mark.parametrize("sql", ["DELETE FROM sessions", "UPDATE access_codes SET revoked_at = created_at"])
+def test_mark_after_the_session_is_gone(app: Flask, client: HouseClient, sql: str) -> None:
+    """Where the session is gone (a copy put back, a code withdrawn, somebody deleted), header and mark go too."""
+    sign_in(client)
+    with database(app).write() as conn:
+        conn.execute(sql)
+    assert (True, None) == ("Log in" in client.fragment(HEADER).text, mark(client))

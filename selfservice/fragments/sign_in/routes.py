@@ -47,6 +47,18 @@ def mine() -> Response:
     return Response(status=204, mimetype="text/plain") if session is None else _already(session)
 
 
+@blueprint.get("/header")
+def header() -> Response:
+    """What the header of a page that is the same for all says to who sends this: the page asks for it by itself, so it
+    prolongs no session. The mark in the browser, because of which the page asks, is put right with it.
+    """
+    if not web.wants_fragment():
+        return web.see(authentication.form_path(authentication.AFTER_SIGN_IN))
+    session = authentication.peek_session()
+    cookies.mark(None if session is None else session.kind)
+    return web.render("account.html", title=title(), lang=current_language(), beside=False)
+
+
 def _already(session: Session) -> Response:
     place = authentication.form_path(authentication.AFTER_SIGN_IN)
     return authentication.render_signed_in(

@@ -4,98 +4,79 @@
   const say = (what) => { const e = $("#say"); e.textContent = ""; setTimeout(() => e.textContent = e.dataset[what], 50); setTimeout(() => e.textContent = "", 9e3); };
   const contents = $(".contents details");
   const follow = () => d.querySelectorAll("a.switch").forEach((a) => a.hash = location.hash);
-  const shut = () => { const e = $(".drop #search-results"); if (e && e.firstChild) e.replaceChildren(); };
-  const show = (e) => e.querySelectorAll(".show").forEach((b) => b.hidden = false);
   follow(); on("hashchange", follow, window);
   if (contents && matchMedia("(min-width: 64rem)").matches) contents.open = true;
-  // Whoever is signed in gets a warning before the time-out; nobody else needs its script.
-  const watch = () => {
-    if (!here.session || !$("[data-session]:not(script)") || $("script[data-watch]")) return;
-    const s = d.createElement("script");
-    s.src = here.session; s.dataset.watch = ""; d.head.append(s);
+
+  // A page that is the same for all cannot say who is logged in: its header is asked for where the mark in the browser says
+  // that somebody may be, and where it names somebody who may have gone. That prolongs nothing.
+  const marked = () => /(^|; )loket-in=/.test(d.cookie);
+  const look = async (again) => {
+    const old = $("header .account"), named = old?.matches("form");
+    if (!old || d.hidden || (again ? !marked() && !named : marked() == named)) return;
+    const answer = await fetch(`/${d.documentElement.lang}/self-service/sign-in/header`, { headers: { "HX-Request": "true" } });
+    const piece = d.createElement("template"), now = $("header .account");
+    piece.innerHTML = await answer.text();
+    const fresh = $(".account", piece.content);
+    if (!fresh || now.textContent == fresh.textContent) return;
+    const focused = now.contains(d.activeElement);
+    now.replaceWith(fresh);
+    if (focused) $("a", fresh).focus();
   };
-  let pressed = null;
-  watch(); show(d); on("htmx:load", (e) => {
-    show(e.target); watch();
-    // What follows on a press begins at its top: the heading is in view, and what must be read first has the focus.
-    const panel = pressed && e.target.matches(".panel") && e.target, top = panel && panel.getBoundingClientRect().top;
-    if (!panel) return;
-    pressed = null; panel.tabIndex = -1;
-    (panel.matches("[autofocus]") ? panel : $("[autofocus]", panel) || panel).focus({ preventScroll: true });
-    if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({ behavior: "instant" });
-  });
-  on("htmx:beforeRequest", (e) => {
-    const a = e.target, there = a.matches("a[href]") && d.getElementById(a.pathname.split("/").pop());
-    // What a page asks for by itself, when it is opened, moves nobody.
-    if (e.detail.requestConfig.triggeringEvent) pressed = e.detail.target.matches(".panel");
-    // The same form twice on a page would have one id twice: go to the one that is there.
-    if (there && there.matches(".panel") && there != e.detail.target) { e.preventDefault(); there.tabIndex = -1; there.focus(); }
-  });
+  const ask = (again) => look(again).catch(() => 0);
+  ask(); on("visibilitychange", ask); on("pageshow", (e) => e.persisted && ask(e), window); setInterval(ask, 6e4, 1);
 
-  on("focusin", (e) => {
-    const form = e.target.closest("[role=search]");
-    if (!form) return shut();
-    if (window.htmx || $("script[data-late]")) return;
+  // htmx comes with the first sign that it will be used. What is pressed before it is there is done when it is; and in the
+  // plain way when it does not come.
+  let stage = 0;
+  const waiting = new Map();
+  const settle = () => { stage = 2; for (const act of waiting.values()) act(); waiting.clear(); };
+  const load = () => {
+    if (stage) return;
+    stage = 1; setTimeout(settle, 5e3);
+    // Who is not logged in has no state of their own to ask for.
+    if (!marked()) d.querySelectorAll("[data-hx-trigger=load]").forEach((e) => e.removeAttribute("data-hx-get"));
     const s = d.createElement("script");
-    s.dataset.late = ""; d.head.append(s);
-    s.onload = () => setTimeout(() => form.q.value && form.dispatchEvent(new Event("ready")), 50);
+    s.onload = s.onerror = settle;
     // Once its own moment (DOMContentLoaded) is past, htmx only begins in a page that is complete.
-    const fetch = () => s.src = here.htmx;
+    const fetch = () => { s.src = here.htmx; d.head.append(s); };
     d.readyState == "complete" ? fetch() : on("load", fetch, window);
-  });
-  on("keydown", (e) => { if (e.key == "Escape") shut(); });
-  // Escape may also empty the field: that asks for nothing.
-  on("htmx:beforeRequest", (e) => { if (e.target.matches("[role=search]") && !e.target.q.value.trim()) { e.preventDefault(); shut(); } });
-  on("keyup", (e) => {
-    if (e.target.type != "password" || !e.getModifierState) return;
-    const hint = $(".caps", e.target.closest(".field"));
-    if (hint) hint.textContent = e.getModifierState("CapsLock") ? hint.dataset.text : "";
-  });
-
-  on("click", (e) => {
-    const a = e.target.closest("a.anchor, .switch, button.show");
-    if (!e.target.closest("[role=search]")) shut();
-    if (!a) return;
-    if (a.matches(".show")) {
-      const input = d.getElementById(a.getAttribute("aria-controls")), hidden = input.type == "password";
-      const name = a.textContent;
-      input.type = hidden ? "text" : "password";
-      a.textContent = a.dataset.hide; a.dataset.hide = name;
-    } else if (a.matches(".anchor")) {
-      navigator.clipboard?.writeText(a.href).then(() => say("copied"), () => 0);
-    } else {
-      const to = (path) => path.replace(/^\/[^/]+/, "/" + a.lang);
-      const form = [...d.forms].find((f) => "switches" in f.dataset && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
-      // What stands there now may be further than what the page was made with: its address is its own.
-      const state = $("[data-switch]");
-      if (!form && !state && (a.href || a.form)) return;
-      e.preventDefault();
-      if (!form) return location.assign(state ? to(state.dataset.switch) : a.formAction);
-      const flag = d.createElement("input");
-      flag.type = "hidden"; flag.name = "switch_language"; flag.value = "1";
-      form.append(flag); form.action = to(form.getAttribute("action")); form.submit();
-    }
-  });
-
-  // A page that was an answer to a form (the language switch) would be sent once more on the way back to it, which the
-  // browser refuses: its address is asked for instead.
-  on("pagehide", () => history.replaceState(history.state, ""), window);
-
-  // Going back may show a page as it was left, with a password still in it; and who logged in since is asked for it again.
-  on("pageshow", (e) => { if (e.persisted && $("button.show")) location.reload(); }, window);
-
-  // One press is one request: the second is dropped until there is an answer.
-  const busy = new WeakSet();
+  };
+  const later = (e, act) => { if (stage < 2) { load(); waiting.set(e, act); return true; } };
+  const hold = (e, element, act) => later(element, act) && (e.preventDefault(), e.stopImmediatePropagation());
+  const repeat = (e, type) => later(e, () => e.dispatchEvent(new Event(type, { bubbles: true })));
+  for (const type of ["focusin", "pointerover"]) on(type, (e) => e.target.closest?.("[data-hx-get], [data-hx-post]") && load());
   on("submit", (e) => {
     const f = e.target;
-    // The language switch asks for a whole page: htmx must not see it.
-    if (e.submitter?.hasAttribute("formaction")) return e.stopPropagation();
-    if (busy.has(f)) { e.preventDefault(); return e.stopPropagation(); }
-    busy.add(f); setTimeout(() => busy.delete(f), 5e3);
+    if (f.matches("[data-hx-post]") && !e.submitter?.hasAttribute("formaction")) hold(e, f, () => f.requestSubmit(e.submitter));
   });
-  on("htmx:afterRequest", (e) => busy.delete(e.detail.elt));
-  // Of a look that repeats itself only what came is shown: after one that failed comes the next.
-  on("htmx:beforeSwap", (e) => { if (e.detail.isError && e.detail.elt.matches("[data-hx-trigger^=every]")) e.detail.shouldSwap = false; });
+  on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
+  on("input", (e) => e.target.form?.matches("[role=search]") && repeat(e.target.form, "ready"));
+  if ($("[data-hx-trigger^=every]") || marked() && $("[data-hx-trigger=load]")) load();
+
+  const shut = () => { const e = $(".drop #search-results"), open = e?.firstChild; if (open) e.replaceChildren(); return open; };
+  on("focusin", (e) => e.target.closest("[role=search]") || shut());
+  on("keydown", (e) => {
+    const form = e.target.closest("[role=search]"), step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
+    if (!form || e.isComposing) return;
+    if (step) {
+      const stops = [form.q, ...form.querySelectorAll(".drop a")], next = stops[Math.max(0, stops.indexOf(e.target)) + step];
+      if (next) { e.preventDefault(); next.focus(); }
+    } else if (e.key == "Escape") {
+      form.dispatchEvent(new Event("htmx:abort"));
+      // The browser may empty the field at the first Escape; here that is the second.
+      if (shut()) e.preventDefault(); else form.q.value = "";
+      form.q.focus();
+    }
+  });
+  on("htmx:beforeRequest", (e) => { if (e.target.matches("[role=search]") && !e.target.q.value.trim()) { e.preventDefault(); shut(); } });
+  // On a phone what was found comes above the keyboard.
+  on("htmx:load", (e) => { if (e.target.matches(".drop .results") && innerWidth < 736) e.target.closest("form").scrollIntoView({ behavior: "instant" }); });
+  on("click", (e) => {
+    const link = e.target.closest("a[data-hx-get]"), a = e.target.closest("a.anchor");
+    if (!e.target.closest("[role=search]")) shut();
+    if (link && !(e.ctrlKey || e.metaKey || e.shiftKey || e.altKey)) hold(e, link, () => link.click());
+    if (a) navigator.clipboard?.writeText(a.href).then(() => say("copied"), () => 0);
+  });
   on("htmx:beforeSwap", (e) => { if (/<html/i.test(e.detail.serverResponse)) { e.detail.shouldSwap = false; say("failed"); } });
   for (const type of ["sendError", "timeout"]) on("htmx:" + type, () => say("failed"));
 })();

@@ -18,8 +18,9 @@
         const p = document.createElement("p");
         p.setAttribute("role", "status");
         bar.replaceChildren(p);
-        // Nor does the header name who was logged in.
-        document.querySelectorAll("form.account").forEach((form) => form.remove());
+        // Nor does the header name who was logged in; what is the case is asked for when it is over at the server too.
+        document.querySelectorAll("form.account").forEach((form) => form.replaceChildren());
+        setTimeout(() => document.dispatchEvent(new Event("visibilitychange")), 2e3);
         // A live region is read out when its text comes after itself.
         setTimeout(() => p.textContent = bar.dataset.over, 50);
       } else if (seconds < -3 && bar.dataset.ended === "" && "leaves" in bar.dataset && ![...document.querySelectorAll("input, textarea")].some(isTouched)) {
