@@ -31,7 +31,7 @@ _ADDRESS = re.compile(r'\b(?:href|src)="([^"#]+)"')
 _RELATION = re.compile(r'\brel="([^"]+)"')
 NOTES = """
 Bytes after brotli (quality 11); a font is as it is. 'Page' is HTML, CSS and JavaScript; ratio is all / our help page.
-- Ours: what the page's links and scripts name. htmx comes along where a form stands, else when search is first used.
+- Ours: what the page's links and scripts name. htmx comes when a form or the search is first used.
 - GOV.UK Frontend: its whole CSS and JavaScript and both weights of its font, around our help page's text in bare HTML.
 - Material for MkDocs: a site of one page with our help page's text, without its fonts (by default from another host)
   and without the search worker and index that its script goes on to fetch.

@@ -188,11 +188,11 @@ def test_embedded_forms(site: Site, pages: dict[str, str]) -> None:
     assert {("replacement-password", lang) for lang in LANGUAGES} <= found
 
 
-def test_htmx_only_where_a_form_stands(trees: dict[str, ET.Element]) -> None:
-    """Pages without a form do not load htmx before it is needed."""
+def test_scripts(trees: dict[str, ET.Element]) -> None:
+    """No page fetches htmx by itself, and only one with a form what forms need."""
     for tree in trees.values():
-        has_script = any("htmx" in one.get("src", "") for one in elements(tree, "script"))
-        assert has_script is bool(by_class(tree, "panel"))
+        names = [one.get("src", "").rpartition("/")[2].partition(".")[0] for one in elements(tree, "script")]
+        assert ["loket", "forms"][: 1 + bool(by_class(tree, "panel"))] == names
 
 
 def test_sitemap(site: Site, trees: dict[str, ET.Element]) -> None:

@@ -43,17 +43,21 @@ def test_typed_while_loading(visit: VisitorFactory) -> None:
 
 
 def test_by_keyboard(visit: VisitorFactory) -> None:
-    """Escape closes the results; typing opens them again; Tab and Enter lead to the question."""
+    """Escape closes the results, and then empties the field; typing opens them again; Tab and Enter lead to the
+    question.
+    """
     page = visit().go(path("en", "contact"))
     page.focus("#q")
     page.keyboard.type("invoice")
     results = page.locator(f"{DROP} li a")
     expect(results.first).to_be_visible()
-    page.keyboard.press("Escape")
-    # Chromium empties the field too, which is an input like any other: time for what would come of that.
-    page.wait_for_timeout(600)
-    expect(page.locator(".drop")).to_have_text("")
-    expect(page.locator("#q")).to_be_focused()
+    for left in ("invoice", ""):
+        page.keyboard.press("Escape")
+        # Time for what would come of it.
+        page.wait_for_timeout(600)
+        expect(page.locator(".drop")).to_have_text("")
+        expect(page.locator("#q")).to_be_focused()
+        expect(page.locator("#q")).to_have_value(left)
     with page.expect_response(lambda answer: answer.url.endswith("?q=invoices")):
         page.fill("#q", "invoices")
     expect(results.first).to_be_visible()
@@ -63,6 +67,43 @@ def test_by_keyboard(visit: VisitorFactory) -> None:
     expect(results.first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{page.url.partition('/en/')[0]}{address}")
+
+
+def test_arrows(visit: VisitorFactory) -> None:
+    """The arrows go from the field through the results and back to the field; Escape closes them from there too."""
+    page = visit().go(path("en", "contact"))
+    page.focus("#q")
+    page.keyboard.type("invoice")
+    results, field = page.locator(f"{DROP} a"), page.locator("#q")
+    expect(results.nth(1)).to_be_visible()
+    for key, expected in (("Down", 0), ("Down", 1), ("Up", 0)):
+        page.keyboard.press(f"Arrow{key}")
+        expect(results.nth(expected)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(field).to_be_focused()
+    for _ in range(results.count() + 1):
+        page.keyboard.press("ArrowDown")
+    expect(results.last).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator(".drop")).to_have_text("")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("invoice")
+
+
+def test_results_above_the_keyboard(visit: VisitorFactory) -> None:
+    """On a phone of which the keyboard takes the lower half, results come into view under the field, as wide as it."""
+    for address in ("/nl/", path("nl", "contact")):
+        page = visit(width=390, has_touch=True, is_mobile=True).go(address)
+        page.set_viewport_size({"width": 390, "height": 420})
+        page.tap("#q")
+        page.keyboard.type("factuur")
+        first = page.locator(f"{DROP} li").first
+        expect(first).to_be_in_viewport(ratio=1)
+        expect(page.locator("#q")).to_be_in_viewport(ratio=1)
+        widths = page.evaluate("['.search', '.drop'].map((one) => document.querySelector(one).offsetWidth)")
+        assert (widths[0], True) == (widths[1], widths[0] > 0.85 * 390 or address == "/nl/")
 
 
 def test_enter_leads_to_all_results(visit: VisitorFactory) -> None:
@@ -104,8 +145,13 @@ def test_first_view_without_a_form(visit: VisitorFactory) -> None:
 
 
 def test_first_view_with_a_form(visit: VisitorFactory) -> None:
-    """A page with a form fetches htmx besides, and nothing more."""
+    """A page with a form fetches what forms need besides; htmx only comes when a field has the focus, once."""
     visitor = visit(own_address=False)
-    visitor.go(path("nl", "cannot-log-in")).wait_for_load_state("networkidle")
+    page = visitor.go(path("nl", "cannot-log-in"))
+    page.wait_for_load_state("networkidle")
     names = [name.rpartition("/")[2] for name in fetched(visitor.requests, visitor.base)]
-    assert ["", "atkinson-next.woff2", "htmx-2.0.11.min.js", "loket.css", "loket.js"] == sorted(names)
+    assert ["", "atkinson-next.woff2", "forms.css", "forms.js", "loket.css", "loket.js"] == sorted(names)
+    for field in ("#replacement-password-email", "#q"):
+        page.focus(field)
+        page.wait_for_function("window.htmx")
+    assert 1 == len([name for name in fetched(visitor.requests, visitor.base) if "htmx" in name])

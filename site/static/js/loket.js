@@ -50,25 +50,29 @@
     if (f.matches("[data-hx-post]") && !e.submitter?.hasAttribute("formaction")) hold(e, f, () => f.requestSubmit(e.submitter));
   });
   on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
-  on("input", (e) => e.target.form?.matches("[role=search]") && repeat(e.target.form, "ready"));
+  on("input", (e) => { if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
   if ($("[data-hx-trigger^=every]") || marked() && $("[data-hx-trigger=load]")) load();
 
+  // After Escape, and among the results, nothing that is still under way may open or replace them.
+  let still = false;
   const shut = () => { const e = $(".drop #search-results"), open = e?.firstChild; if (open) e.replaceChildren(); return open; };
   on("focusin", (e) => e.target.closest("[role=search]") || shut());
   on("keydown", (e) => {
     const form = e.target.closest("[role=search]"), step = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (!form || e.isComposing) return;
-    if (step) {
-      const stops = [form.q, ...form.querySelectorAll(".drop a")], next = stops[Math.max(0, stops.indexOf(e.target)) + step];
-      if (next) { e.preventDefault(); next.focus(); }
-    } else if (e.key == "Escape") {
-      form.dispatchEvent(new Event("htmx:abort"));
-      // The browser may empty the field at the first Escape; here that is the second.
-      if (shut()) e.preventDefault(); else form.q.value = "";
-      form.q.focus();
-    }
+    const stops = [form.q, ...form.querySelectorAll(".drop a")], next = step && stops[Math.max(0, stops.indexOf(e.target)) + step];
+    if (!next && e.key != "Escape") return;
+    still = true; window.htmx?.trigger(form, "htmx:abort");
+    // The browser may empty the field at the first Escape; here that is the second.
+    if (next || shut()) e.preventDefault(); else form.q.value = "";
+    (next || form.q).focus();
   });
-  on("htmx:beforeRequest", (e) => { if (e.target.matches("[role=search]") && !e.target.q.value.trim()) { e.preventDefault(); shut(); } });
+  on("htmx:beforeRequest", (e) => {
+    const form = e.target;
+    if (!form.matches("[role=search]") || !still && form.q.value.trim()) return;
+    e.preventDefault();
+    if (!still) shut();
+  });
   // On a phone what was found comes above the keyboard.
   on("htmx:load", (e) => { if (e.target.matches(".drop .results") && innerWidth < 736) e.target.closest("form").scrollIntoView({ behavior: "instant" }); });
   on("click", (e) => {
