@@ -22,12 +22,17 @@ IS_SAME_PAGE = "!!window.isTheSamePage"
 def delayed(visitor: Visitor) -> list[Route]:
     """Keep back htmx; the requests for it, to be let through."""
     held: list[Route] = []
-    visitor.page.route(SCRIPT, held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visitor.page.route(SCRIPT, hold)
     return held
 
 
 def come(page: Page, held: list[Route]) -> None:
     """Let htmx come at last; it was asked for once."""
+    page.wait_for_timeout(300)
     [route] = held
     with page.expect_response(SCRIPT):
         route.continue_()
