@@ -54,7 +54,7 @@ def write(app: Flask, plugin: Plugin, output: Path) -> None:
 def _error(app: Flask, code: int, lang: str, path: str, headers: Mapping[str, str] | None = None) -> bytes:
     """What the app says at this error, for whoever says it while the app cannot (selfservice/front.py)."""
     with app.test_request_context(path, base_url=app.config["BASE_URL"], headers=headers), using_language(lang):
-        return error_pages.error_response(code).get_data()
+        return error_pages.error_response(code, offers_nearest=False).get_data()
 
 
 def _save(path: Path, content: str | bytes) -> None:

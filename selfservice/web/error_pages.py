@@ -79,9 +79,16 @@ def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
     }[code]
 
 
-def error_response(code: int, *, retry_after: int | None = None, text: tuple[str, list[str]] | None = None) -> Response:
+def error_response(
+    code: int,
+    *,
+    retry_after: int | None = None,
+    text: tuple[str, list[str]] | None = None,
+    offers_nearest: bool = True,
+) -> Response:
     """The error as a fragment or a page, or as JSON for a program. `retry_after` is in seconds; `text` says more of it
-    than `title_and_paragraphs` could: title and paragraphs.
+    than `title_and_paragraphs` could: title and paragraphs. A 404 offers the pages nearest to its address, unless it
+    is written for any address (not `offers_nearest`).
     """
     if request.is_api():
         return problem_details.problem_response(code, retry_after=retry_after)
@@ -99,7 +106,7 @@ def error_response(code: int, *, retry_after: int | None = None, text: tuple[str
             "breadcrumbs": [],
             "has_form": False,
             "robots_noindex": True,
-            "nearest": _nearest_pages() if code == 404 else [],
+            "nearest": _nearest_pages() if code == 404 and offers_nearest else [],
         }
         page = render_template("error.html", status=code, message_parts=parts, **variables)
         response = Response(page, code, mimetype="text/html")

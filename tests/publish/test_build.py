@@ -14,6 +14,7 @@ import pytest
 
 from selfservice import mailer
 from selfservice.config import ROOT, Config
+from selfservice.db import connect
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
@@ -168,6 +169,15 @@ def test_same_again(copied: Config) -> None:
     before = snapshot(copied.output)
     attempt(copied)
     assert before == snapshot(copied.output)
+
+
+def test_former_index_is_not_read(copied: Config) -> None:
+    """A build reads nothing of the index that another version of Loket left, and puts its own in its place."""
+    copied.search_index.parent.mkdir(parents=True, exist_ok=True)
+    with closing(connect(copied.search_index)) as former:
+        former.execute("CREATE TABLE other (id INTEGER)")
+    attempt(copied)
+    assert search(copied.search_index, "en", "access code").hits
 
 
 def test_removed_page_disappears(copied: Config) -> None:
