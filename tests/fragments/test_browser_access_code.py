@@ -24,7 +24,7 @@ OTHER = {"en": "nl", "nl": "en"}
 ERROR = {"en": "Error: ", "nl": "Fout: "}
 NARROW = 320
 # Of an organisation for which nobody in these tests logs in and arranges direct debit, so that the request asks it.
-NOT_ARRANGED = "00032273"
+NOT_ARRANGED = "00034747"
 _numbers = count(1)
 
 both = pytest.mark.parametrize("lang", LANGUAGES)
