@@ -112,6 +112,6 @@ def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime
         jobs(now)
         if now - swept >= SWEEP_INTERVAL:
             swept = now
-            downloads.delete_expired(folder, services.db, now)
+            downloads.delete_expired(folder, services.db, services.context, now)
 
     return Worker(services.db, render, way, hourly, poll_seconds=0.5, every_turn=often)

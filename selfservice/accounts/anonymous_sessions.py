@@ -75,7 +75,7 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     before = {"before": _since(ctx, now)}
     saved_forms = conn.execute("DELETE FROM drafts WHERE saved_at < :before", before).rowcount
     anonymous = conn.execute("DELETE FROM visits WHERE used_at < :before", before).rowcount
-    return saved_forms + anonymous + sessions.clean(conn, now) + login_throttle.clean(conn, now)
+    return saved_forms + anonymous + sessions.clean(conn, ctx, now) + login_throttle.clean(conn, now)
 
 
 def _since(ctx: Context, now: datetime) -> str:

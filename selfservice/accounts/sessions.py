@@ -1,7 +1,7 @@
 """Sessions of logged-in people, stored by the hash of the browser's cookie.
 
-Idle 15 minutes, at most 8 hours (OWASP ASVS 5.0, 7.3; the idle time is DigiD's too). A session also ends with
-its access code: once that is revoked, the session is no longer found.
+Idle for fact `sign_in.idle_minutes`, at most 8 hours (OWASP ASVS 5.0, 7.3). A session also ends with its access code:
+once that is revoked, the session is no longer found.
 """
 
 import json
@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from selfservice import crypto
 from selfservice.accounts.access_codes import CodeKind
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.db import Connection, Row
 from selfservice.values.name import full_name
 
-MAX_IDLE_MINUTES = 15
 MAX_HOURS = 8
 KEPT_DAYS = 1
 TOUCH_AFTER_SECONDS = 60
@@ -47,6 +47,7 @@ class Session:
     device: str
     created_at: datetime
     used_at: datetime
+    idle_minutes: int
 
     @property
     def name(self) -> str:
@@ -56,7 +57,7 @@ class Session:
     @property
     def idle_timeout_at(self) -> datetime:
         """When it ends without further requests."""
-        return self.used_at + timedelta(minutes=MAX_IDLE_MINUTES)
+        return self.used_at + timedelta(minutes=self.idle_minutes)
 
     @property
     def absolute_timeout_at(self) -> datetime:
@@ -89,21 +90,21 @@ def start(conn: Connection, person_id: int, access_code_id: int, cookie: str, no
     )
 
 
-def find(conn: Connection, cookie: str, now: datetime) -> Session | None:
+def find(conn: Connection, ctx: Context, cookie: str, now: datetime) -> Session | None:
     """The open session with this cookie, or None. Only reads."""
     row = conn.execute(
         _SELECT_OPEN.format(which="s.session_hash = :hash"),
-        {"hash": crypto.hash_token(cookie), **_cutoffs(now)},
+        {"hash": crypto.hash_token(cookie), **_cutoffs(ctx, now)},
     ).fetchone()
-    return None if row is None else _session(row)
+    return None if row is None else _session(ctx, row)
 
 
-def touch(conn: Connection, session: Session, now: datetime) -> None:
+def touch(conn: Connection, ctx: Context, session: Session, now: datetime) -> None:
     """Restart the idle timeout. Never reopens a session that has ended."""
     conn.execute(
         """UPDATE sessions SET used_at = :now
            WHERE id = :id AND ended_at IS NULL AND used_at > :idle_since AND used_at < :now""",
-        {"id": session.id, "now": to_text(now), "idle_since": _cutoffs(now)["idle_since"]},
+        {"id": session.id, "now": to_text(now), "idle_since": _cutoffs(ctx, now)["idle_since"]},
     )
 
 
@@ -123,22 +124,22 @@ def owner(conn: Connection, cookie: str) -> tuple[int, int] | None:
     return None if row is None else (int(row["person_id"]), int(row["access_code_id"]))
 
 
-def open_sessions(conn: Connection, person_id: int, now: datetime) -> list[Session]:
+def open_sessions(conn: Connection, ctx: Context, person_id: int, now: datetime) -> list[Session]:
     """The person's open sessions, the most recently used first. Only reads."""
     rows = conn.execute(
         _SELECT_OPEN.format(which="s.person_id = :person_id"),
-        {"person_id": person_id, **_cutoffs(now)},
+        {"person_id": person_id, **_cutoffs(ctx, now)},
     )
-    return [_session(row) for row in rows]
+    return [_session(ctx, row) for row in rows]
 
 
-def open_ids(conn: Connection, ids: Iterable[int], now: datetime) -> set[int]:
+def open_ids(conn: Connection, ctx: Context, ids: Iterable[int], now: datetime) -> set[int]:
     """The ids, of those given, whose sessions are still open. Only reads."""
     rows = conn.execute(
         """SELECT s.id FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
            WHERE s.id IN (SELECT value FROM json_each(:ids)) AND s.ended_at IS NULL AND s.used_at > :idle_since
                  AND s.created_at > :begun_since""",
-        {"ids": json.dumps(list(ids)), **_cutoffs(now)},
+        {"ids": json.dumps(list(ids)), **_cutoffs(ctx, now)},
     )
     return {row["id"] for row in rows}
 
@@ -178,26 +179,32 @@ def end_all_of_code(conn: Connection, access_code_id: int, now: datetime) -> Non
     )
 
 
-def clean(conn: Connection, now: datetime) -> int:
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete sessions that ended or timed out over a day ago."""
     return conn.execute(
         """DELETE FROM sessions
            WHERE ended_at < :before OR used_at < :idle_before OR created_at < :begun_before""",
         {
             "before": to_text(now - timedelta(days=KEPT_DAYS)),
-            "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=MAX_IDLE_MINUTES)),
+            "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=_idle_minutes(ctx))),
             "begun_before": to_text(now - timedelta(days=KEPT_DAYS, hours=MAX_HOURS)),
         },
     ).rowcount
 
 
-def _cutoffs(now: datetime) -> dict[str, str]:
+def _idle_minutes(ctx: Context) -> int:
+    minutes: int = ctx.fact("sign_in.idle_minutes")
+    return minutes
+
+
+def _cutoffs(ctx: Context, now: datetime) -> dict[str, str]:
     return {
-        "idle_since": to_text(now - timedelta(minutes=MAX_IDLE_MINUTES)),
+        "idle_since": to_text(now - timedelta(minutes=_idle_minutes(ctx))),
         "begun_since": to_text(now - timedelta(hours=MAX_HOURS)),
     }
 
 
-def _session(row: Row) -> Session:
+def _session(ctx: Context, row: Row) -> Session:
     values = dict(row)
-    return Session(**values | {name: from_text(values[name]) for name in ("created_at", "used_at")})
+    times = {name: from_text(values[name]) for name in ("created_at", "used_at")}
+    return Session(**values | times, idle_minutes=_idle_minutes(ctx))

@@ -134,7 +134,7 @@ class Plugin:
                 self.tree_pages.append(made)
                 twins[page.info.key, node.id].append(made)
             whole = _page_beside(page, trees.ALL, page.info.title, trees.description(tree), "tree_all")
-            whole.content_html = page.content_html
+            whole.content_html = Markup(trees.with_titles(page.content_html, tree))  # noqa: S704 (made from our own pages)
             twins[page.info.key, trees.ALL].append(whole)
         for pages in twins.values():
             for page in pages:

@@ -151,6 +151,16 @@ def on_own_page(text: str, path: str) -> str:
     return _LOWER_HEADING.sub(lambda match: f"{match[1]}{int(match[2]) - 1}", text)
 
 
+def with_titles(text: str, tree: Tree) -> str:
+    """A whole tree's HTML with, behind each answer, what it leads to: on paper there is no link to follow."""
+
+    def write(match: re.Match[str]) -> str:
+        node = tree.by_id.get(match[2])
+        return f"{match[1]} → {html.escape(node.title)}" if node else match[0]
+
+    return re.sub(r'(?<=<li>)(\s*(?:<p>)?<a href="#([^"]*)">(?:(?!</a>).)*</a>)', write, text)
+
+
 def description(of: Node | Tree) -> str:
     """What search engines show of a node: how its text begins, or its answers; of a whole tree its questions."""
     if isinstance(of, Tree):

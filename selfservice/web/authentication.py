@@ -56,7 +56,7 @@ def peek_session() -> Session | None:
     """As `current_session`, without a new idle time: for requests that a page sends by itself."""
     if "session" not in g:
         cookie = cookies.value()
-        g.session = sessions.find(services().db.read(), cookie, clock.now()) if cookie else None
+        g.session = sessions.find(services().db.read(), services().context, cookie, clock.now()) if cookie else None
     found: Session | None = g.session
     return found
 
@@ -66,7 +66,7 @@ def _find_session() -> Session | None:
     if not cookie:
         return None
     database, now = services().db, clock.now()
-    session = sessions.find(database.read(), cookie, now)
+    session = sessions.find(database.read(), services().context, cookie, now)
     return extend_session(session) if session is not None and sessions.needs_touch(session, now) else session
 
 
@@ -74,7 +74,7 @@ def extend_session(session: Session) -> Session:
     """The session with a new idle time, which begins now."""
     now = clock.now()
     with services().db.write() as conn:
-        sessions.touch(conn, session, now)
+        sessions.touch(conn, services().context, session, now)
     return replace(session, used_at=now)
 
 
@@ -90,7 +90,7 @@ def start_session(conn: db.Connection, person_id: int, access_code_id: int, devi
     fresh = cookies.renew(conn, now, keep=before is None or before[0] == person_id)
     start(conn, person_id, access_code_id, fresh, now, device)
     g.pop("session", None)
-    session = sessions.find(conn, fresh, now)
+    session = sessions.find(conn, services().context, fresh, now)
     cookies.mark(None if session is None else session.kind)
 
 

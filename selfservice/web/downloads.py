@@ -23,6 +23,7 @@ from flask import Flask, Response, current_app, send_file
 
 from selfservice import clock
 from selfservice.accounts import sessions
+from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.i18n.catalogs import gettext
 from selfservice.jobs import queue
@@ -170,15 +171,15 @@ def folder_of(wired: Services) -> DownloadFolder:
     return DownloadFolder(wired.config.downloads, timedelta(hours=hours))
 
 
-def delete_expired(folder: DownloadFolder, db: Database, now: datetime) -> int:
+def delete_expired(folder: DownloadFolder, db: Database, ctx: Context, now: datetime) -> int:
     """Delete files and jobs that are too old, or whose session has ended; returns how many files went."""
     with_jobs = queue.sessions_with_jobs(db.read())
-    ended = with_jobs - sessions.open_ids(db.read(), with_jobs, now) if with_jobs else ()
+    ended = with_jobs - sessions.open_ids(db.read(), ctx, with_jobs, now) if with_jobs else ()
     if ended:
         with db.write() as conn:
             for session_id in ended:
                 queue.delete_of_session(conn, session_id)
-    return folder.delete_expired(now, lambda ids: sessions.open_ids(db.read(), ids, now))
+    return folder.delete_expired(now, lambda ids: sessions.open_ids(db.read(), ctx, ids, now))
 
 
 def delete_session_files(conn: Connection, session_id: int) -> None:
@@ -196,7 +197,7 @@ def make(session_id: int, room: int, write: FileWriter) -> Path:
         raise DownloadBusyError
     try:
         folder = folder_of(wired)
-        delete_expired(folder, wired.db, clock.now())
+        delete_expired(folder, wired.db, wired.context, clock.now())
         return folder.make(session_id, secrets.token_hex(16), room, write, slot="now")
     finally:
         found.release()

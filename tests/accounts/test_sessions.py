@@ -41,22 +41,22 @@ def begin(db: Database, person: int = 1, now: datetime = NOW) -> str:
 
 
 def whose(db: Database, cookie: str, minutes: float = 0) -> int | None:
-    session = sessions.find(db.read(), cookie, NOW + timedelta(minutes=minutes))
+    session = sessions.find(db.read(), CONTEXT, cookie, NOW + timedelta(minutes=minutes))
     return None if session is None else session.person_id
 
 
 def touch(db: Database, cookie: str, minutes: float) -> None:
     now = NOW + timedelta(minutes=minutes)
-    session = sessions.find(db.read(), cookie, now)
+    session = sessions.find(db.read(), CONTEXT, cookie, now)
     assert session is not None
     with db.write() as conn:
-        sessions.touch(conn, session, now)
+        sessions.touch(conn, CONTEXT, session, now)
 
 
 def test_find(db: Database) -> None:
     """A session is found by its cookie, and by nothing else; it knows whose it is."""
     one, two = begin(db), begin(db)
-    session = sessions.find(db.read(), one, NOW)
+    session = sessions.find(db.read(), CONTEXT, one, NOW)
     assert session is not None
     found = [whose(db, one), whose(db, two), whose(db, "planted"), whose(db, "")]
     assert ([1, 1, None, None], "Jip van der Zonnestraal", "private") == (found, session.name, session.kind)
@@ -66,9 +66,9 @@ def test_finding_only_reads(db: Database) -> None:
     """Looking up a session, its owner or the list writes nothing."""
     cookie = begin(db)
     with recorded_statements(db) as statements:
-        sessions.find(db.read(), cookie, NOW)
+        sessions.find(db.read(), CONTEXT, cookie, NOW)
         sessions.owner(db.read(), cookie)
-        sessions.open_sessions(db.read(), 1, NOW)
+        sessions.open_sessions(db.read(), CONTEXT, 1, NOW)
     assert ["SELECT"] * 3 == verbs(statements)
 
 
@@ -90,19 +90,19 @@ def test_absolute(db: Database, minutes: int, expected: int | None) -> None:
 def test_touch_brings_nothing_back(db: Database) -> None:
     """A session that ended or lapsed meanwhile stays dead, also when a request that had found it touches it."""
     ended, lapsed = begin(db), begin(db)
-    held = [sessions.find(db.read(), cookie, NOW) for cookie in (ended, lapsed)]
+    held = [sessions.find(db.read(), CONTEXT, cookie, NOW) for cookie in (ended, lapsed)]
     later = NOW + timedelta(minutes=16)
     with db.write() as conn:
         sessions.end_by_cookie(conn, ended, NOW)
         for session, now in zip(held, (NOW + timedelta(minutes=1), later), strict=True):
             assert session is not None
-            sessions.touch(conn, session, now)
+            sessions.touch(conn, CONTEXT, session, now)
     assert [None, None] == [whose(db, ended, 2), whose(db, lapsed, 16)]
 
 
 def test_stale(db: Database) -> None:
     """The idle time is begun anew at most once a minute."""
-    session = sessions.find(db.read(), begin(db), NOW)
+    session = sessions.find(db.read(), CONTEXT, begin(db), NOW)
     assert session is not None
     moments = [NOW + timedelta(seconds=seconds) for seconds in (0, 59, 60)]
     assert [False, False, True] == [sessions.needs_touch(session, moment) for moment in moments]
@@ -113,7 +113,7 @@ def test_revoked_code(db: Database) -> None:
     cookie = begin(db)
     with db.write() as conn:
         access_codes.revoke(conn, 1, NOW)
-    assert (None, []) == (whose(db, cookie), sessions.open_sessions(db.read(), 1, NOW))
+    assert (None, []) == (whose(db, cookie), sessions.open_sessions(db.read(), CONTEXT, 1, NOW))
 
 
 def test_owner_is_known_afterwards(db: Database) -> None:
@@ -136,7 +136,7 @@ def test_end_one_of_mine(db: Database) -> None:
     """A person ends a session of theirs by its public number, once; another's is not there for them."""
     add_person(db, "oona@kites.example")
     mine, others = begin(db), begin(db, 2)
-    found = [sessions.find(db.read(), cookie, NOW) for cookie in (mine, others)]
+    found = [sessions.find(db.read(), CONTEXT, cookie, NOW) for cookie in (mine, others)]
     with db.write() as conn:
         ended = [sessions.end_by_public_id(conn, 1, each.public_id, NOW) for each in found if each]
         ended += [
@@ -150,7 +150,7 @@ def test_end_all(db: Database) -> None:
     """All sessions of one person end, but one if asked; nobody else's do."""
     add_person(db, "oona@kites.example")
     kept, mine, others = begin(db), begin(db), begin(db, 2)
-    session = sessions.find(db.read(), kept, NOW)
+    session = sessions.find(db.read(), CONTEXT, kept, NOW)
     assert session is not None
     with db.write() as conn:
         ended = sessions.end_all_of_person(conn, 1, NOW, except_id=session.id)
@@ -166,8 +166,8 @@ def test_list(db: Database) -> None:
     begin(db, 2)
     with db.write() as conn:
         sessions.end_by_cookie(conn, gone, NOW)
-    listed = sessions.open_sessions(db.read(), 1, NOW + timedelta(minutes=2))
-    wanted = [sessions.find(db.read(), cookie, NOW + timedelta(minutes=2)) for cookie in (second, first)]
+    listed = sessions.open_sessions(db.read(), CONTEXT, 1, NOW + timedelta(minutes=2))
+    wanted = [sessions.find(db.read(), CONTEXT, cookie, NOW + timedelta(minutes=2)) for cookie in (second, first)]
     assert (wanted, False) == (listed, first in str(listed))
 
 
@@ -188,7 +188,7 @@ def test_clean(db: Database, hours: float, left: int) -> None:
     """A session goes a day after it lapsed."""
     begin(db)
     with db.write() as conn:
-        sessions.clean(conn, NOW + timedelta(hours=hours))
+        sessions.clean(conn, CONTEXT, NOW + timedelta(hours=hours))
     assert left == len(rows(db, "sessions"))
 
 

@@ -250,7 +250,7 @@ class Loket(RuleBasedStateMachine):
                 assert access_codes.find_usable(self.db.read(), lookup_hashes(KEYS, code), self.now) is None
         for cookie, number in self.cookies.items():
             if number in revoked:
-                assert sessions.find(self.db.read(), cookie, self.now) is None
+                assert sessions.find(self.db.read(), CONTEXT, cookie, self.now) is None
 
     @invariant()
     def promises_are_working_days(self) -> None:

@@ -48,6 +48,7 @@ COMMANDS = [
         "searches",
         "secrets",
         "serve",
+        "trees",
         "worker",
     ),
 ]

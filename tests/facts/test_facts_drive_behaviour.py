@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from selfservice import audit, clock, retention
-from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, people
+from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, people, sessions
 from selfservice.accounts.password_policy import new_password_error
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.clock import from_text
@@ -40,7 +40,7 @@ from tests.letter_helpers import LAST, LINES
 from tests.orders.test_order_actions import order
 from tests.request_helpers import ADDRESS, PRIVATE
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 NOW_TEXT = {"now": clock.to_text(NOW)}
 Probe = Callable[[Database, Context], Any]
 
@@ -129,6 +129,17 @@ def waiting(conn: Connection, ctx: Context) -> int:
         login_throttle.admit(conn, ctx, "name", ADDRESS, now)
         longest = max(longest, login_throttle.admit(conn, ctx, "name", ADDRESS, now))
     return longest
+
+
+def stays(conn: Connection, ctx: Context) -> timedelta:
+    """How long somebody stays logged in who does nothing."""
+    sessions.start(conn, *holder(conn, ctx), "cookie", NOW, "")
+    session = sessions.find(conn, ctx, "cookie", NOW)
+    assert session is not None
+    left = session.ends_at - NOW
+    held = [sessions.find(conn, ctx, "cookie", NOW + left * part) is not None for part in (0.99, 1)]
+    assert [True, False] == held
+    return left
 
 
 def submitted(conn: Connection, ctx: Context) -> records.Request:
@@ -270,6 +281,7 @@ ROWS = (
     Row("password.min_length", "21", "/en/cannot-log-in/", refused("violet anchor reef"), False, True, "of {} to"),
     Row("password_link.hours", "5", "/en/cannot-log-in/", inside(lost_link), HOUR, 5 * HOUR),
     Row("sign_in.failures_keep_hours", "47", "/en/privacy/", inside(failures), 0, 1),
+    Row("sign_in.idle_minutes", "11", "/en/why-digid-fails/logged-out-here/", inside(stays), 15 * MINUTE, 11 * MINUTE),
     Row("sign_in.longest_wait_minutes", "4", "which_situation/checklist.html", inside(waiting), 900, 240),
     Row("visit.keep_hours", "31", "/en/privacy/", inside(visit), (False, False), (True, True)),
 )  # fmt: skip

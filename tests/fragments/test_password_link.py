@@ -273,7 +273,10 @@ def test_sessions_end(english: PasswordForm, office: AppInside) -> None:
             sessions.start(conn, person.person_id, person.access_code_id, cookie, now, "a device")
     english.follow(office.token())
     location(english.choose())
-    found = [sessions.find(office.services.db.read(), cookie, now) for cookie in ("one", "two", "three")]
+    found = [
+        sessions.find(office.services.db.read(), office.services.context, cookie, now)
+        for cookie in ("one", "two", "three")
+    ]
     assert [None, None, other.person_id] == [one and one.person_id for one in found]
 
 

@@ -27,7 +27,7 @@ from selfservice.web import downloads
 from tests import house
 from tests.clients import HouseClient
 from tests.conftest import SECRET
-from tests.domain_helpers import rows
+from tests.domain_helpers import CONTEXT, rows
 from tests.orders.factories import buy, clear, days_ago
 from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, browser, database, prepare, sign_in
 
@@ -269,9 +269,9 @@ def test_a_session_that_ends_ends_its_job(app: Flask, config: Config, client: Ho
     sign_in(client)
     begun(client)
     db, folder = database(app), downloads.folder_of(app.extensions["services"])
-    downloads.delete_expired(folder, db, clock.now())
+    downloads.delete_expired(folder, db, CONTEXT, clock.now())
     assert 1 == len(rows(db, "jobs"))
-    downloads.delete_expired(folder, db, clock.now() + timedelta(minutes=16))
+    downloads.delete_expired(folder, db, CONTEXT, clock.now() + timedelta(minutes=16))
     assert [] == rows(db, "jobs")
 
 

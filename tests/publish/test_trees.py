@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfservice.config import ROOT
@@ -240,6 +240,7 @@ FAULTS: list[Fault] = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(nodes=good_trees())
 def test_good_trees(nodes: list[Written]) -> None:
     """A tree without faults has none named, and each way through it ends at an outcome."""
@@ -253,6 +254,7 @@ def test_good_trees(nodes: list[Written]) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@settings(deadline=None)
 @given(nodes=good_trees(), seed=st.integers(0, 2**32))
 def test_one_fault(fault: Fault, nodes: list[Written], seed: int) -> None:
     """Of a tree with one fault that fault is named, with its line, and nothing else."""
@@ -260,6 +262,7 @@ def test_one_fault(fault: Fault, nodes: list[Written], seed: int) -> None:
     assert [expected] == said_of(written(nodes))
 
 
+@settings(deadline=None)
 @given(nodes=good_trees(), seed=st.integers(0, 2**32))
 def test_another_order_in_another_language(nodes: list[Written], seed: int) -> None:
     """A question whose answers lead elsewhere, or in another order, than in the other language is named there."""
@@ -390,13 +393,18 @@ def test_language_switch_keeps_the_node(site: Site, trees: dict[PageInfo, Tree])
 
 
 def test_whole_tree(site: Site, trees: dict[PageInfo, Tree]) -> None:
-    """One page holds each question and outcome, with links between them on the page itself."""
+    """One page holds each question and outcome, with links between them on the page itself, and what each leads to."""
     for info, tree in trees.items():
         article = next(elements(house.parse(site.text(f"{info.path}{ALL}/")), "article"))
         assert [node.id for node in tree.nodes] == [one.get("id") for one in elements(article, "h2")]
         inside = [a.get("href", "") for a in elements(article, "a") if a.get("class") != "anchor"]
         answers = [f"#{answer.to}" for node in tree.nodes for answer in node.answers]
         assert answers == [link for link in inside if link.startswith("#")]
+        # On paper there is no link to follow.
+        said = [text_of(item) for item in elements(article, "li")]
+        assert {
+            f"{answer.label} → {tree.by_id[answer.to].title}" for node in tree.nodes for answer in node.answers
+        } <= set(said)
 
 
 def test_light(site: Site, trees: dict[PageInfo, Tree]) -> None:

@@ -643,13 +643,13 @@ def test_replace_private(db: Database) -> None:
         sessions.start(conn, 1, 1, "cookie", NOW, "Firefox")
     link = lose(db)
     assert replacement.find_lost_code(db.read(), link, NOW)
-    assert (1, True) == (help_.active_codes(db), sessions.find(db.read(), "cookie", NOW) is not None)
+    assert (1, True) == (help_.active_codes(db), sessions.find(db.read(), CONTEXT, "cookie", NOW) is not None)
     made = replace_code(db, link)
     assert made
     assert ("sent", True, None) == (
         made.state,
         help_.payload(db)["replaced"],
-        sessions.find(db.read(), "cookie", NOW),
+        sessions.find(db.read(), CONTEXT, "cookie", NOW),
     )
     opens = [
         access_codes.find_usable(db.read(), lookup_hashes(KEYS, code), NOW) for code in (old, help_.mailed_code(db))

@@ -22,6 +22,7 @@ from selfservice.web import downloads
 from selfservice.web.downloads import DownloadBusyError, DownloadFolder, QuotaError
 from selfservice.web.services import Services
 from tests.clients import HTMX_HEADERS, HouseClient
+from tests.domain_helpers import CONTEXT
 from tests.orders.factories import buy
 from tests.sign_in_helpers import MAIN, browser, database, prepare, sign_in
 
@@ -319,11 +320,11 @@ def test_gone_with_the_session(app: Flask, config: Config, signed_in: HouseClien
     """A session that ends otherwise takes its files with it at the next sweep, an open one keeps them."""
     signed_in.get(f"{ORDERS}.csv")
     db, folder, now = database(app), downloads.folder_of(app.extensions["services"]), clock.now()
-    assert (0, 1) == (downloads.delete_expired(folder, db, now), len(made(app)))
+    assert (0, 1) == (downloads.delete_expired(folder, db, CONTEXT, now), len(made(app)))
     with db.write() as conn:
         if how == "ended":
             conn.execute("UPDATE sessions SET ended_at = created_at")
         elif how == "revoked":
             conn.execute("UPDATE access_codes SET revoked_at = created_at WHERE revoked_at IS NULL")
     later = now + timedelta(minutes=16 if how == "idle" else 0)
-    assert (1, []) == (downloads.delete_expired(folder, db, later), made(app))
+    assert (1, []) == (downloads.delete_expired(folder, db, CONTEXT, later), made(app))

@@ -24,7 +24,7 @@ def title() -> str:
 
 
 def _show(session: Session, sent: EndForm | None = None) -> Response:
-    devices = sessions.open_sessions(services().db.read(), session.person_id, clock.now())
+    devices = sessions.open_sessions(services().db.read(), services().context, session.person_id, clock.now())
     return authentication.render_personal(
         session, NAME, "devices/list.html", title=title(), form=sent or form.end(session), others=form.end(session),
         devices=[(each, form.end(session, each.public_id)) for each in devices],
