@@ -23,7 +23,7 @@ from selfservice.web.pages import PageInfo, question_address
 # A question under which a form stands goes before one that matches as well, and what says something of this site
 # after one in which something can be done.
 WITH_FORM = 1.15
-ABOUT_US = 0.85
+ABOUT_US = 0.6
 
 # A form about the page on which it stands: nothing that one comes to do.
 ABOUT_ITS_PAGE = frozenset({"useful"})

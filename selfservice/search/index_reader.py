@@ -27,7 +27,8 @@ STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT val
 MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
 
-ENTRIES = """SELECT id, kind, url, lift, names, page_title, title, title_words, text, text_words
+TWIN = "SELECT id FROM question WHERE lang = ? AND kind = ? AND page_key = ? AND anchor = ?"
+ENTRIES = """SELECT id, kind, url, lift, names, page_key, anchor, page_title, title, title_words, text, text_words
   FROM question WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"""
 
 
@@ -39,6 +40,8 @@ class MatchedQuestion(NamedTuple):
     url: str
     lift: float
     names: str
+    page_key: str
+    anchor: str
     page_title: str
     title: FoldedText
     text: FoldedText
@@ -48,7 +51,7 @@ class IndexReader:
     """One language of one index file, for one thread."""
 
     def __init__(self, path: Path, lang: str) -> None:
-        self.lang = lang
+        self.path, self.lang = path, lang
         self._candidates = schema.statement(schema.SELECT_CANDIDATES, lang)
         self._ids = schema.statement(schema.SELECT_IDS, lang)
         # A new index is another file with this name, so an open file never changes.
@@ -104,9 +107,16 @@ class IndexReader:
         """The entries with these ids, in the order of the index."""
         rows = self._db.execute(ENTRIES, (json.dumps(list(ids)),))
         return [
-            MatchedQuestion(one, kind, url, lift, names, page, FoldedText(*texts[:2]), FoldedText(*texts[2:]))
-            for one, kind, url, lift, names, page, *texts in rows
+            MatchedQuestion(
+                one, kind, url, lift, names, key, anchor, page, FoldedText(*texts[:2]), FoldedText(*texts[2:])
+            )
+            for one, kind, url, lift, names, key, anchor, page, *texts in rows
         ]
+
+    def twin(self, entry: MatchedQuestion) -> MatchedQuestion | None:
+        """The entry in this language of one in another."""
+        found = self._column(TWIN, (self.lang, entry.kind, entry.page_key, entry.anchor))
+        return next(iter(self.entries(found[:1])), None)
 
     def at(self, url: str) -> list[int]:
         """The ids of the entries at an address."""

@@ -38,7 +38,7 @@ class Term:
     """A word or phrase that was typed, and the ways to read it: none when the pages have nothing like it.
 
     `corrected_to` is the word it was taken for; `phrase_words` are the words of a phrase; `stems` those of one word. A
-    page need not have an `is_asking` term.
+    page need not have an `is_asking` term. Of an `is_nothing` term somebody said that the pages have nothing about it.
     """
 
     typed: str
@@ -47,6 +47,7 @@ class Term:
     phrase_words: tuple[Term, ...] = ()
     is_asking: bool = False
     stems: tuple[str, ...] = ()
+    is_nothing: bool = False
 
     @property
     def words(self) -> frozenset[str]:
@@ -79,7 +80,8 @@ def interpret(reader: IndexReader, typed: str) -> Interpretation:
         (minor if idle else terms).append(term)
         at += size
     if all(term.is_asking for term in terms) or not language.negations.isdisjoint(words):
-        terms = [replace(term, is_asking=False) for term in terms]
+        # "Does not work" asks for what does not work.
+        terms = [replace(term, is_asking=not term.ways) if term.is_asking else term for term in terms]
     small = frozenset(term.typed for term in minor) if terms else frozenset()
     meant = [word for term in terms for way in term.ways for word in tokens(way.meaning)]
     return Interpretation(tuple(terms or minor), small, not language.negations.isdisjoint([*words, *meant]))
@@ -119,6 +121,8 @@ def shorten_to_prefixes(reader: IndexReader, terms: Iterable[Term]) -> list[Term
     """
     found = []
     for term in terms:
+        if term.is_nothing:
+            continue
         for length in range(len(term.typed) - 1, max(5, int(len(term.typed) * 0.45) - 1), -1):
             head = term.typed[:length]
             words = reader.words(head, [], prefix=True)
@@ -146,7 +150,7 @@ def _longest_phrase(reader: IndexReader, words: list[str], forms: list[list[str]
         stemmed = " ".join(form[0] for form in forms[at : at + size])
         meanings = reader.meanings(stemmed, " ".join(run), prefix=False)
         if "" in meanings:
-            return size, Term(" ".join(run))
+            return size, Term(" ".join(run), is_nothing=True)
         ways = list(_synonyms(reader, run, meanings))
         pieces = [
             Term(word, tuple(_word_ways(reader, word, forms[at + i], prefix=last and i == size - 1)))

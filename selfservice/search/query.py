@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from selfservice import clock
-from selfservice.i18n.languages import TIMEZONE
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE
 from selfservice.search.highlighting import HighlightedText, highlight, snippet
 from selfservice.search.index_reader import IndexReader, MatchedQuestion, open_index
 from selfservice.search.interpretation import Interpretation, Term, any_of, interpret, shorten_to_prefixes
@@ -85,13 +85,16 @@ def search(path: Path, lang: str, q: str, limit: int = 20) -> SearchResults:
 def answer(index: IndexReader, typed: str) -> Answer:
     """What the query finds, in order."""
     query = interpret(index, typed)
-    ranked = rank(index, query)
+    ranked = rank(index, query) or _in_another_language(index, typed, query)
     forms = _forms_to_do_it(ranked)
     shown = {one.entry.url for one in forms}
+    questions = {one.entry.url for one in ranked if not is_form(one)}
     others = []
     for one in ranked:
         # A form that stands in a page is shown once: as a form, or as the question that it stands under. Of a question
         # tree the nearest step is enough: it leads to the others.
+        if is_form(one) and (one.entry.url in questions or not one.has_title):
+            continue
         once = {one.entry.url, one.entry.page_title} if one.entry.kind == STEP else {one.entry.url}
         if shown.isdisjoint(once):
             shown |= once
@@ -100,6 +103,23 @@ def answer(index: IndexReader, typed: str) -> Answer:
     if not urls:
         return Answer(query, forms + others, len(forms))
     return _pinned(index, Answer(query, forms + others, len(forms)), urls)
+
+
+def _in_another_language(index: IndexReader, typed: str, query: Interpretation) -> list[Ranked]:
+    """What the query finds on the pages in another language, as the pages in this one: `password` on Dutch pages."""
+    if any(term.is_nothing for term in query.terms):
+        return []
+    for lang in LANGUAGES:
+        if lang == index.lang:
+            continue
+        other = open_index(index.path, lang)
+        theirs = interpret(other, typed)
+        if any(term.corrected_to for term in theirs.terms):
+            continue
+        twins = [(one, index.twin(one.entry)) for one in rank(other, theirs)]
+        if found := [replace(one, entry=twin) for one, twin in twins if twin]:
+            return found
+    return []
 
 
 def _forms_to_do_it(ranked: list[Ranked]) -> list[Ranked]:
@@ -118,7 +138,7 @@ def _pinned(index: IndexReader, found: Answer, urls: list[str]) -> Answer:
     first = []
     for url in urls:
         entries = index.entries(index.at(url))
-        one = known.pop(url, None) or next((Ranked(entry, 0, 0, 0, False, ()) for entry in entries), None)
+        one = known.pop(url, None) or next((Ranked(entry, 0, 0, 0, False, False, ()) for entry in entries), None)
         if one:
             first.append(one)
     forms = [one for one in found.ranked[: found.form_count] if one.entry.url in known]

@@ -14,7 +14,7 @@ from itertools import pairwise
 from selfservice.i18n.languages import language_of
 from selfservice.search.index_reader import IndexReader, MatchedQuestion
 from selfservice.search.interpretation import Interpretation, Term, Way, any_of
-from selfservice.search.schema import FORM
+from selfservice.search.schema import FORM, QUESTION
 
 # Where a word may stand, the best place first, with what it counts there. Each place includes those before it, as the
 # words of a phrase may stand in different ones.
@@ -31,7 +31,7 @@ IN_PAGE_TITLE = 0.4
 IN_TITLE = 0.6  # from here on a word stands in a title
 ASKING = 0.3  # what an asking word counts, against another one
 PIECE = 0.7  # a word of a phrase, against the phrase
-UNKNOWN = 3.5  # the weight of a word that no page has: as one that few pages have
+UNKNOWN = 0.5  # in so many entries is a word that none has: it is rarer than any other
 WHOLE_TITLE = 0.25  # how much of the score hangs on how much of the title was asked for
 SMALL_WORDS = 0.08
 TOGETHER = 0.15  # words that stand together as they were typed
@@ -39,7 +39,7 @@ REPEATED = 0.05
 ALL_WORDS = 0.6  # how much of the score hangs on how much of what was asked is there
 NEGATED = (0.85, 1.15)  # what a query with `not` makes of a title without, and with
 ENOUGH_WORDS = 0.5  # so much of what was asked must be there, or there is no answer
-ENOUGH_OF_TITLE = 0.25  # or so much, of an entry of which the whole title was asked for
+ENOUGH_OF_TITLE = 0.25  # or so much, of a page whose whole title is among it
 ENOUGH_SCORE = 0.4  # against the best
 REACH = 2  # words that may stand between two that stand together
 MAX_CANDIDATES = 500
@@ -58,13 +58,14 @@ class Found:
 @dataclass(frozen=True)
 class Ranked:
     """An entry with its score, the part of the terms that it has, how much of its title was asked for, and how it came
-    to that. `has_all` is whether title or names have each term that is not asking.
+    to that. `has_title` is whether title or names have a term, `has_all` whether they have each that is not asking.
     """
 
     entry: MatchedQuestion
     score: float
     cover: float
     title_part: float
+    has_title: bool
     has_all: bool
     found: tuple[Found, ...]
 
@@ -102,7 +103,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
         has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
         # Who asks for a page by its title means that page.
         lift = max(1, entry.lift) if part == 1 else entry.lift
-        ranked.append(Ranked(entry, score * lift, cover, part, has_all, tuple(here)))
+        ranked.append(Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here)))
     ranked.sort(key=lambda one: (-one.score, one.entry.id))
     all_known = len(terms) == len(query.terms)
     enough = [one for one in ranked if _is_enough(one, all_known=all_known)]
@@ -115,7 +116,8 @@ def _is_enough(one: Ranked, *, all_known: bool) -> bool:
     """
     if not all_known and all(found.weight < IN_PAGE_TITLE for found in one.found):
         return False
-    return one.cover >= (ENOUGH_OF_TITLE if one.title_part == 1 else ENOUGH_WORDS)
+    is_page = one.entry.kind == QUESTION and one.entry.title.text == one.entry.page_title
+    return one.cover >= (ENOUGH_OF_TITLE if is_page and is_exact(one) else ENOUGH_WORDS)
 
 
 def _places(reader: IndexReader, term: Term) -> dict[int, Found]:
@@ -156,7 +158,7 @@ def _together(reader: IndexReader, terms: tuple[Term, ...]) -> defaultdict[int, 
 
 def _weight(reader: IndexReader, term: Term, entries: int) -> float:
     """What a term counts: the rarer the more."""
-    rare = math.log(1 + reader.size / entries) if entries else UNKNOWN
+    rare = math.log(1 + reader.size / (entries or UNKNOWN))
     return (1 + rare) * (ASKING if term.is_asking else 1)
 
 
