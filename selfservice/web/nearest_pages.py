@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from selfservice.db import Error
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.search.query import SearchHit, search
 from selfservice.search.spelling import edit_distance, letter_bits
@@ -92,5 +93,5 @@ def _with_words(
 def _search(index: Path, lang: str, words: str) -> list[SearchHit]:
     try:
         return search(index, lang, words, MOST).hits
-    except FileNotFoundError:  # there is none before the first build
+    except (FileNotFoundError, Error):  # there is none before the first build, or one of another version
         return []

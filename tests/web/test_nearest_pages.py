@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element
 import pytest
 from flask import Flask
 
-from selfservice.i18n.languages import LANGUAGES
+from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.search.query import SearchHit, search
+from selfservice.web import error_pages
 from selfservice.web import nearest_pages as nearest
 from selfservice.web.layout import LayoutContext
 from selfservice.web.nearest_pages import NearPage, nearest_pages
@@ -53,7 +54,6 @@ def offered(text: str) -> list[Element]:
         pytest.param("/NL/TOEGANGSCODE", "/nl/toegangscode/", id="all in capitals"),
         pytest.param("/nl/DigiD_Problemen.html", "/nl/digid-problemen/", id="as a file"),
         pytest.param("/en/help/orders/", "/en/orders/", id="below another folder"),
-        pytest.param("/en/access-code-request/", "/en/access-code/#request", id="words: a question that asks this"),
         pytest.param("/en/self-service/change-pasword", "/en/self-service/change-password", id="a form's address"),
     ],
 )
@@ -67,7 +67,12 @@ def test_nearest_is_first(app: Flask, client: HouseClient, path: str, first: str
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("/nl/wachtwoord-vergeten", "wachtwoord vergeten"), ("/en/log_in", "log in")]
+    ("path", "words"),
+    [
+        ("/nl/wachtwoord-vergeten", "wachtwoord vergeten"),
+        ("/en/access-code-request/", "access code request"),
+        ("/en/log_in", "log in"),
+    ],
 )
 def test_what_search_finds(app: Flask, path: str, words: str) -> None:
     """Where no page has nearly that address, it is what search finds for its words, in that order."""
@@ -128,6 +133,20 @@ def test_before_the_first_build(app: Flask, client: HouseClient) -> None:
     app.extensions["services"].config.search_index.unlink()
     app.extensions["services"].config.search_index.symlink_to("/nowhere")
     assert ["/en/privacy/"] == [link.get("href") for link in offered(client.get("/en/privcy/").text)]
+
+
+def test_with_an_index_of_another_version(app: Flask, client: HouseClient, tmp_path: Path) -> None:
+    """Nor does an index that cannot be read keep the page from being answered."""
+    app.extensions["services"].config.search_index.unlink()
+    (tmp_path / "old.db").write_bytes(b"")
+    app.extensions["services"].config.search_index.symlink_to(tmp_path / "old.db")
+    assert ["/en/privacy/"] == [link.get("href") for link in offered(client.get("/en/privcy/").text)]
+
+
+def test_the_page_for_who_has_no_app(app: Flask) -> None:
+    """The page that the build makes to stand in for the app offers none: it is for whatever is asked for."""
+    with app.test_request_context("/en/orders.html"), using_language("en"):
+        assert [] == offered(error_pages.error_response(404, offers_nearest=False).get_data(as_text=True))
 
 
 def test_only_on_a_page_for_reading(client: HouseClient) -> None:
