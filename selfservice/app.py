@@ -126,7 +126,6 @@ def _choose_language() -> Response:
     variables = web.layout_variables() | {
         "title": gettext("Choose your language"),
         "description": "",
-        "breadcrumbs": [],
         "has_form": False,
     }
     return Response(render_template("choose_language.html", **variables), mimetype="text/html")

@@ -90,7 +90,7 @@ def test_states_are_narrow(live: Live, visit: VisitorFactory, lang: str) -> None
 
 
 def test_wide_pages_are_still(visit: VisitorFactory) -> None:
-    """On a wide screen nothing moves either, where the list of questions opens by itself."""
+    """On a wide screen nothing moves either, where the list of questions stands beside the page."""
     visitor = visit(own_address=False)
     moved = {key: visitor.go(path("nl", key)).evaluate(SHIFT) for key in ("index", "cannot-log-in", "access-code")}
     assert {"index": 0, "cannot-log-in": 0, "access-code": 0} == moved
@@ -119,7 +119,16 @@ def test_print(visit: VisitorFactory, lang: str) -> None:
     """Paper gets the answers and where links lead, and nothing that only a screen can use."""
     page = visit().go(path(lang, "cannot-log-in"))
     page.emulate_media(media="print")
-    for selector in (".search", ".switch", ".contents", ".skip", ".anchor >> nth=0", SUBMIT):
+    for selector in (
+        ".search",
+        ".switch",
+        ".contents",
+        ".here",
+        ".skip",
+        ".anchor >> nth=0",
+        ".foot a >> nth=0",
+        SUBMIT,
+    ):
         expect(page.locator(selector)).to_be_hidden()
     for selector in ("h1", "#lost-password", "#no-mail ~ p >> nth=0"):
         expect(page.locator(selector)).to_be_visible()
@@ -206,12 +215,57 @@ def test_show_password(live: Live, visit: VisitorFactory) -> None:
 
 
 def test_question_link(visit: VisitorFactory) -> None:
-    """The sign beside a question copies the address of the question, and says that it did."""
+    """Over a question, 'Copy link' copies the address of the question, and says that it did; else it is not seen."""
     page = visit(permissions=["clipboard-read", "clipboard-write"]).go(path("en", "cannot-log-in"))
-    page.click("#no-mail .anchor")
+    expect(page.locator("#no-mail .anchor")).to_be_hidden()
+    page.hover("#no-mail")
+    page.get_by_role("link", name="Copy link to “").click()
     expect(page.locator("#say")).to_have_text(re.compile("copied"))
     address = f"{page.url.partition('#')[0]}#no-mail"
     assert (address, address) == (page.evaluate("navigator.clipboard.readText()"), page.url)
+
+
+def test_question_link_without_scripts(visit: VisitorFactory) -> None:
+    """Where nothing can be copied nothing says so."""
+    page = visit(scripts=False).go(path("en", "cannot-log-in"))
+    page.hover("#no-mail")
+    expect(page.locator("#no-mail .anchor")).to_be_hidden()
+
+
+def test_current_question(visit: VisitorFactory) -> None:
+    """The contents mark the question that is being read, and no other: also one that cannot come to the top."""
+    page = visit(reduced_motion="reduce").go(path("en", "digid-problems"))
+    current = page.locator(".contents [aria-current=true]")
+    expect(current).to_have_count(0)
+    for question in ("blocked", "expired", "still-not-working", "disconnected"):
+        page.click(f".contents a[href='#{question}']")
+        expect(current).to_have_count(1)
+        expect(current).to_have_attribute("href", f"#{question}")
+    page.mouse.wheel(0, 600)
+    expect(page.locator(".contents [href='#disconnected']")).to_have_attribute("aria-current", "false")
+
+
+@both
+def test_phone(visit: VisitorFactory, lang: str) -> None:
+    """On a phone a page's first sentence begins well above its middle, the row of its forms is on the first
+    screen, and what stands below its text is shorter than the text.
+    """
+    visitor = visit(own_address=False)
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    found = {}
+    for info in every_page():
+        if info.lang == lang and info.key != "index" and not info.is_tree:
+            page = visitor.go(info.path)
+            first, deed, text, foot = page.evaluate(
+                """() => {
+                    const box = (name) => document.querySelector(name)?.getBoundingClientRect();
+                    const text = box(".text");
+                    const foot = document.documentElement.scrollHeight - scrollY - text.bottom;
+                    return [box(".head .meta + p").top, box(".here li")?.bottom ?? 0, text.height, foot];
+                }"""
+            )
+            found[info.key] = (first < 400, deed < 844, foot < text)
+    assert dict.fromkeys(found, (True, True, True)) == found
 
 
 @both

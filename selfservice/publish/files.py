@@ -71,8 +71,8 @@ def _sitemap(plugin: Plugin, base: str) -> str:
     for page in [*plugin.pages, *plugin.tree_pages]:
         twins = sorted([page, *page.translations], key=lambda one: str(one.info.lang))
         rows.append(f"<url><loc>{escape(base + page.info.path)}</loc>")
-        if page.updated_iso:
-            rows.append(f"<lastmod>{page.updated_iso}</lastmod>")
+        if page.updated:
+            rows.append(f"<lastmod>{page.updated.isoformat()}</lastmod>")
         for twin in twins:
             href = escape(base + twin.info.path)
             rows.append(f'<xhtml:link rel="alternate" hreflang="{twin.info.lang}" href="{href}"/>')

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
-from selfservice.publish.markdown import EMBED, HREF, Document, Problem
+from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
 from selfservice.site_config import FILE, SITE, line_of
 from selfservice.web.pages import TREE, question_address
 
@@ -56,20 +56,20 @@ class Links:
             raise KeyError(f"there is no form 'selfservice:{name}'; {here}")
         return name
 
-    def resolve(self, document: Document, lang: str, file: str) -> tuple[str, list[str]]:
-        """The page's HTML with live forms and real addresses, and the names of the forms in it.
+    def resolve(self, document: Document, lang: str, file: str) -> tuple[str, dict[str, str]]:
+        """The page's HTML with live forms and real addresses, and the forms in it: what their links say, by name.
 
         What cannot be resolved is added to the document's problems.
         """
-        embedded: list[str] = []
+        embedded: dict[str, str] = {}
 
-        def live(name: str) -> str:
+        def live(name: str, label: str) -> str:
             try:
                 self._form(name)
             except KeyError as error:
                 self._add_problem(document, file, f"selfservice:{name}", error)
                 return ""
-            embedded.append(name)
+            embedded[name] = plain_text(label)
             if f'id="{name}"' in document.html:
                 message = f"the id '{name}' is that of the form on this page; choose another for the question"
                 document.problems.append(Problem(file, document.line_of("{#" + name + "}"), message))
@@ -89,7 +89,7 @@ class Links:
         parts = EMBED.split(_with_buttons(document.html) if document.meta.get("kind") == TREE else document.html)
         resolved = [HREF.sub(address, parts[0])]
         for at in range(1, len(parts), 3):
-            resolved += [live(parts[at]), HREF.sub(address, parts[at + 2])]
+            resolved += [live(parts[at], parts[at + 1]), HREF.sub(address, parts[at + 2])]
         return "".join(resolved), embedded
 
     def check(self, document: Document, lang: str, file: str, link: str) -> str:

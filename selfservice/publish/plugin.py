@@ -14,14 +14,13 @@ from pelican.contents import Page
 from pelican.generators import PagesGenerator
 
 from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, set_language
 from selfservice.publish import trees
 from selfservice.publish.links import Links
-from selfservice.publish.markdown import HEADING, Problem
+from selfservice.publish.markdown import HEADING, Problem, plain_text
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
-from selfservice.web.pages import SECTIONS, TREE, PageInfo, question_address, section_title
+from selfservice.web.pages import SECTIONS, TREE, PageInfo, question_address
 
 
 class Plugin:
@@ -89,14 +88,16 @@ class Plugin:
         file = f"content/{info.lang}/{info.key}.md"
         html, page.forms = links.resolve(document, info.lang, file)
         page.undecorated = _scrollable_tables(html)
-        page.content_html = Markup(_with_anchors(page.undecorated))  # noqa: S704 (made from our own pages)
+        lead, end, text = page.undecorated.partition("</p>\n")
+        # A page that begins with anything else, such as a form, has no lead.
+        lead, text = (lead + end, text) if lead.startswith("<p>") else ("", page.undecorated)
+        page.lead_html = Markup(lead)  # noqa: S704 (made from our own pages)
+        page.content_html = Markup(_with_anchors(text))  # noqa: S704 (made from our own pages)
         page.questions = [q for q in document.questions if q.id]
         page.key = info.key
         page.tree_page = None
         page.minutes = document.minutes
-        updated = document.meta.get("updated")
-        page.updated = format_date(updated) if updated else ""
-        page.updated_iso = updated.isoformat() if updated else ""
+        page.updated, page.reviewed = document.meta.get("updated"), document.meta.get("reviewed")
         page.related = []
         for key in document.meta.get("related") or ():
             if (info.lang, key) in infos:
@@ -134,6 +135,7 @@ class Plugin:
                 self.tree_pages.append(made)
                 twins[page.info.key, node.id].append(made)
             whole = _page_beside(page, trees.ALL, page.info.title, trees.description(tree), "tree_all")
+            whole.lead_html = page.lead_html
             whole.content_html = Markup(trees.with_titles(page.content_html, tree))  # noqa: S704 (made from our own pages)
             twins[page.info.key, trees.ALL].append(whole)
         for pages in twins.values():
@@ -144,7 +146,6 @@ class Plugin:
     def _before_page_written(self, generator: PagesGenerator, content: Page) -> None:
         """A page is about to be written: its language and its surroundings."""
         info = content.info
-        whose = content.tree_page.info if content.tree_page else None
         set_language(info.lang)
         alternates = {info.lang: info.path}
         alternates |= {other.info.lang: other.info.path for other in content.translations}
@@ -152,10 +153,6 @@ class Plugin:
         generator.context.update(
             title=content.node.title if content.template == TREE else info.title,
             description=info.description,
-            breadcrumbs=[
-                *([(section_title(info.section), None)] if info.section in SECTIONS and info.key != "index" else []),
-                *([(whose.title, whose.path if whose is not info else None)] if whose else []),
-            ],
             has_form=bool(content.forms),
             useful=Markup(self.embed(info.lang, "useful") if "useful" in SITE.forms else ""),  # noqa: S704 (Jinja escaped it)
         )
@@ -172,7 +169,7 @@ def _page_beside(page: Page, name: str, title: str, description: str, template: 
     }  # fmt: skip
     made = Page("", values, page.settings, page.source_path, {})
     made.forms, made.tree_page = [], page
-    made.key, made.updated, made.updated_iso, made.minutes = page.key, page.updated, page.updated_iso, page.minutes
+    made.key, made.updated, made.reviewed, made.minutes = page.key, page.updated, page.reviewed, page.minutes
     return made
 
 
@@ -209,14 +206,16 @@ def _set_neighbours(pages: list[Page]) -> None:
 
 
 def _with_anchors(html: str) -> str:
-    """A link at each question, which the address bar then has."""
-    label = escape(gettext("Link to this question"))
+    """At each question a link to copy."""
+    label = escape(gettext("Copy link"))
 
     def heading(match: Any) -> str:
         anchor, text = match[1], match[2]
         if not anchor:
             return str(match[0])
-        return f'<h2 id="{anchor}">{text} <a class="anchor" href="#{anchor}" aria-label="{label}">#</a></h2>'
+        name = escape(gettext("Copy link to “%(question)s”", question=plain_text(text)))
+        link = f'<a class="anchor" href="#{anchor}" tabindex="-1" aria-label="{name}">{label}</a>'
+        return f'<h2 id="{anchor}">{text} {link}</h2>'
 
     return HEADING.sub(heading, html)
 

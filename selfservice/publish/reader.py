@@ -27,7 +27,7 @@ def page_reader(facts: Facts, tables: Tables) -> type[BaseReader]:
             document = markdown.read(
                 path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables
             )
-            page = page_info(lang, key, document.meta, facts)
+            page = page_info(lang, key, document.meta, facts, document.source)
             return document.html, {
                 "title": page.title,
                 "slug": key,

@@ -103,7 +103,6 @@ def error_response(
             "title": title,
             "head_title": title,
             "description": "",
-            "breadcrumbs": [],
             "has_form": False,
             "robots_noindex": True,
             "nearest": _nearest_pages() if code == 404 and offers_nearest else [],

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
-from jinja2.runtime import Macro
-from markupsafe import Markup, escape
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
@@ -14,7 +12,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
-from selfservice.web.pages import PageInfo, menu, question_address
+from selfservice.web.pages import SECTIONS, PageInfo, menu, question_address, section_title
 from selfservice.web.theme import Theme
 
 JINJA_OPTIONS: dict[str, Any] = {
@@ -55,13 +53,19 @@ class LayoutContext:
         self.theme = theme
         self._pages: dict[tuple[str, str], PageInfo] = {}
         self._menus: dict[str, list[dict[str, Any]]] = {}
-        self._site_maps: dict[str, str] = {}
+        self._by_path: dict[str, PageInfo] = {}
+        self._by_form: dict[tuple[str, str], PageInfo] = {}
 
     def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
         """Tell which pages there are; menus are made once a language."""
         self._pages = pages
         self._menus = {lang: menu(pages.values(), lang) for lang in LANGUAGES}
-        self._site_maps = {}
+        self._by_path = {page.path: page for page in pages.values()}
+        # Of several pages with one form the last to be set is the first in order. In a tree a form is a link.
+        ordered = sorted(
+            (page for page in pages.values() if not page.is_tree), key=lambda page: (page.order, page.key), reverse=True
+        )
+        self._by_form = {(page.lang, form): page for page in ordered for form in page.forms}
 
     def pages(self) -> dict[tuple[str, str], PageInfo]:
         """All the help pages, by language and key."""
@@ -94,17 +98,22 @@ class LayoutContext:
             "lang_code": current_language,
             # Nobody is signed in on a page that is the same for all; the app puts its own in this one's place.
             "signed_in": lambda: None,
-            "cached_site_map": self._cached_site_map,
             "path_in_language": path_in_language,
         }
 
-    def _cached_site_map(self, site_map: Macro, path: str) -> Markup:
-        """The site map, rendered once a language since it stands on every page, with the page at this path marked."""
-        lang = current_language()
-        if lang not in self._site_maps:
-            self._site_maps[lang] = str(site_map())
-        here = f'href="{escape(path)}"'
-        return Markup(self._site_maps[lang].replace(here, f'{here} aria-current="page"', 1))  # noqa: S704 (Jinja escaped it)
+    def breadcrumbs(self, lang: str, path: str) -> list[tuple[str, str]]:
+        """Titles and addresses of what stands above this path: of a page its section; of a form, or of a question of a
+        tree, also its page.
+
+        A section's address is its heading on the home page.
+        """
+        slug, _, rest = path.removeprefix(f"/{lang}/").partition("/")
+        of_form = self._by_form.get((lang, rest.partition("/")[0])) if slug == "self-service" else None
+        page = of_form or self._by_path.get(f"/{lang}/{slug}/")
+        if page is None or page.section not in SECTIONS:
+            return []
+        section = (section_title(page.section), f"/{lang}/#pages-{page.section}")
+        return [section] if page.path == path else [section, (page.title, page.path)]
 
     def variables(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
         """The variables that the layout wants for the page at this path."""
@@ -114,6 +123,7 @@ class LayoutContext:
             "alternates": alternates,
             "canonical": self.config.base_url + path,
             "nav": self._menus.get(lang, []),
+            "breadcrumbs": self.breadcrumbs(lang, path),
             "site_name": SITE.name[lang],
             "home": f"/{lang}/",
         }

@@ -20,6 +20,8 @@ SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
 TREE = "tree"  # the kind of a page that is a question tree
+# A form in a page is a link alone in its paragraph (publish/links.py).
+_FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,7 +34,7 @@ def section_title(key: str) -> str:
 
 @dataclass(frozen=True)
 class PageInfo:
-    """A page as others refer to it. `path` begins and ends with a slash."""
+    """A page as others refer to it. `path` begins and ends with a slash; `forms` are the names of those in it."""
 
     lang: str
     key: str
@@ -42,6 +44,7 @@ class PageInfo:
     section: str
     order: int
     is_tree: bool = False
+    forms: tuple[str, ...] = ()
 
 
 def path_of(lang: str, slug: str) -> str:
@@ -85,8 +88,8 @@ def linked_facts(text: str, facts: Facts) -> Markup:
     return Markup(FACT_REFERENCE.sub(lambda match: facts.get(match[1]).link(), worded))  # noqa: S704 (escaped)
 
 
-def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> PageInfo:
-    """What the front matter says of the page. The language must be in force.
+def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source: str = "") -> PageInfo:
+    """What the front matter says of the page, and which forms its source has. The language must be in force.
 
     Never raises for what an editor wrote: the build and the check say what is wrong, and where.
     """
@@ -108,6 +111,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts) -> Pag
         str(meta.get("section", "")),
         order if isinstance(order, int) else 0,
         meta.get("kind") == TREE,
+        tuple(_FORM.findall(source)),
     )
 
 
@@ -117,11 +121,12 @@ def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
     for lang in LANGUAGES:
         with using_language(lang):
             for file in sorted((content / lang).glob("*.md")):
+                source = file.read_text("utf-8")
                 try:
-                    meta = split_front_matter(file.read_text("utf-8"))[0]
+                    meta = split_front_matter(source)[0]
                 except yaml.YAMLError:
                     meta = {}
-                pages[lang, file.stem] = page_info(lang, file.stem, meta, facts)
+                pages[lang, file.stem] = page_info(lang, file.stem, meta, facts, source)
     return pages
 
 

@@ -109,7 +109,6 @@ def render(
         "switch_form": form if form is not None and form.has_fields and switches else None,
         "robots_noindex": request.method != "GET" or status != 200 or bool(request.query_string),
         "has_form": True,
-        "breadcrumbs": [],
         "description": "",
     }
     return Response(

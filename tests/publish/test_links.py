@@ -20,7 +20,7 @@ ANCHORS = {("en", "access-code"): {"lost-code"}, ("nl", "access-code"): {"lost-c
 LINKS = Links(PATHS, ANCHORS, {"replacement-password", "order"}, lambda lang, name: f"<section>{lang} {name}</section>")
 
 
-def resolve(body: str, lang: str = "en") -> tuple[str, list[str], list[str]]:
+def resolve(body: str, lang: str = "en") -> tuple[str, dict[str, str], list[str]]:
     """HTML, embedded forms and problems of a page with this body."""
     with using_language(lang):
         document = read(f"---\ntitle: T\n---\n{body}", f"content/{lang}/x.md", FACTS)
@@ -32,7 +32,7 @@ def test_a_question_called_as_its_form() -> None:
     """A question with the id of a form on the same page is named: the script would take the one for the other."""
     _, forms, problems = resolve("## Order {#order}\n\n[Order](selfservice:order)\n")
     said = "content/en/x.md:4: the id 'order' is that of the form on this page; choose another for the question"
-    assert (["order"], [said]) == (forms, problems)
+    assert ({"order": "Order"}, [said]) == (forms, problems)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_links(lang: str, body: str, href: str) -> None:
 
 def test_form() -> None:
     """A form's link alone in a paragraph is the live form."""
-    assert ("<p>A</p>\n<section>nl order</section>\n<p>B</p>", ["order"], []) == resolve(
+    assert ("<p>A</p>\n<section>nl order</section>\n<p>B</p>", {"order": "Order"}, []) == resolve(
         "A\n\n[Order](selfservice:order)\n\nB", "nl"
     )
 
 
 def test_form_in_a_sentence() -> None:
     """Inside a sentence it is a link to the form's page."""
-    assert ('<p>A <a href="/en/self-service/order">form</a></p>', [], []) == resolve("A [form](selfservice:order)")
+    assert ('<p>A <a href="/en/self-service/order">form</a></p>', {}, []) == resolve("A [form](selfservice:order)")
 
 
 def test_links_around_a_form() -> None:

@@ -55,6 +55,13 @@ def test_info() -> None:
     assert PageInfo("nl", "x", "Binnen 1 uur", "", "/nl/y/", "", 5) == page
 
 
+def test_forms() -> None:
+    """A page has the forms whose links stand alone in a paragraph; a link in a sentence only leads to one."""
+    source = "See [a](selfservice:orders) first.\n\n[Ask](selfservice:access-code)\n"
+    with using_language("en"):
+        assert ("access-code",) == page_info("en", "x", {}, FACTS, source).forms
+
+
 def test_fill_plain_is_text() -> None:
     """In a title a telephone number is no link."""
     with using_language("en"):

@@ -108,16 +108,23 @@ def by_class(tree: ET.Element, name: str) -> list[ET.Element]:
     return [one for one in elements(tree) if name in one.get("class", "").split()]
 
 
+WORDS = {"en": ("Updated", "Checked on"), "nl": ("Bijgewerkt", "Gecontroleerd op")}
+
+
 def test_around_a_page(trees: dict[str, ET.Element]) -> None:
-    """Each page but the home page has breadcrumbs from home, when it was updated, and a way to go on."""
+    """Each page but the home page has breadcrumbs from home by section, when it was updated and checked, a way on."""
     for path, tree in trees.items():
         if path.count("/") == 2:
             continue
         trail = by_class(tree, "trail")[0]
-        assert f"/{path[1:3]}/" == next(elements(trail, "a")).get("href")
-        day = dt.date.fromisoformat(next(elements(tree, "time")).get("datetime", ""))
+        home, section, *above = (a.get("href", "") for a in elements(trail, "a"))
+        assert (f"/{path[1:3]}/", True) == (home, section.startswith(f"{home}#pages-"))
+        assert above == (["/".join([*path.split("/")[:3], ""])] if is_beside(path) else [])
+        days = {dt.date.fromisoformat(one.get("datetime", "")): house.text_of(one) for one in elements(tree, "time")}
         with using_language(path[1:3]):
-            assert format_date(day) == house.text_of(next(elements(tree, "time")))
+            assert {day: format_date(day) for day in days} == days
+            shown = " ".join(map(house.text_of, by_class(tree, "meta")))
+        assert [True, True] == [word in shown for word in WORDS[path[1:3]]]
         contact = "contact" in path
         assert contact is not bool(by_class(tree, "unanswered"))
 
@@ -129,13 +136,25 @@ def test_no_answer_knows_the_page(trees: dict[str, ET.Element]) -> None:
 
 
 def test_contents_and_anchors(trees: dict[str, ET.Element]) -> None:
-    """The contents list each question in order, and each question has a link to itself."""
+    """The contents list each question in order; each question has a link to itself, named after it, that is no
+    stop for the keyboard.
+    """
     for path, tree in trees.items():
         article = by_class(tree, "text")[0]
         questions = [one.get("id") for one in elements(article, "h2") if one.find("a[@class='anchor']") is not None]
         listed = [a.get("href", "#")[1:] for nav in by_class(tree, "contents") for a in elements(nav, "a")]
         assert listed in ([], questions), path
-        assert questions == [a.get("href", "#")[1:] for a in by_class(article, "anchor")]
+        links = by_class(article, "anchor")
+        assert questions == [a.get("href", "#")[1:] for a in links]
+        titles = [
+            house.text_of(one).removesuffix(house.text_of(link)).strip()
+            for one in elements(article, "h2")
+            for link in by_class(one, "anchor")
+        ]
+        assert [(f"“{title}”", "-1") for title in titles] == [
+            (a.get("aria-label", "")[-len(title) - 2 :], a.get("tabindex"))
+            for a, title in zip(links, titles, strict=True)
+        ]
 
 
 def test_same_questions(trees: dict[str, ET.Element]) -> None:
@@ -171,9 +190,45 @@ def test_neighbours(trees: dict[str, ET.Element]) -> None:
 
 
 def test_current_page(trees: dict[str, ET.Element]) -> None:
-    """In the list of all pages the present one says so."""
+    """Among the pages that every foot names, those about the site, the present one says so."""
     current = {p: [a.get("href") for a in elements(t, "a") if a.get("aria-current")] for p, t in trees.items()}
-    assert {path: [] if path.count("/") == 2 or is_of_tree(tree) else [path] for path, tree in trees.items()} == current
+    named = {a.get("href", "") for tree in trees.values() for a in elements(by_class(tree, "foot")[0], "a")}
+    assert {path: [path] if path in named else [] for path in trees} == current
+    assert set(LANGUAGES) == {path[1:3] for path in named & set(trees) if path.count("/") > 2}
+
+
+def test_home_page_names_all_pages(site: Site, trees: dict[str, ET.Element]) -> None:
+    """The home page has each other page of its language, once, under the heading of its section."""
+    for lang in LANGUAGES:
+        listed = [a.get("href", "") for a in elements(by_class(trees[f"/{lang}/"], "map")[0], "a")]
+        wanted = [p for p, t in trees.items() if p.startswith(f"/{lang}/") and p != f"/{lang}/" and not is_of_tree(t)]
+        assert sorted(wanted) == sorted(listed)
+
+
+def test_do_it_here(trees: dict[str, ET.Element]) -> None:
+    """Under the lead of a page with forms stands a press to each of them, in order; without forms nothing does."""
+    found = {
+        path: [a.get("href") for row in by_class(t, "here") for a in elements(row, "a")] for path, t in trees.items()
+    }
+    forms = {path: [f"#{panel.get('id')}" for panel in by_class(tree, "panel")] for path, tree in trees.items()}
+    assert (forms, True) == (found, any(len(links) > 1 for links in found.values()))
+    labels = [house.text_of(a) for a in elements(by_class(trees["/en/access-code/"], "here")[0], "a")]
+    assert "Request an access code" == labels[0]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_back_from_a_form(site: Site, trees: dict[str, ET.Element], lang: str) -> None:
+    """Above a form's own page, at whatever step, stands the help page that has it; where none has, home."""
+    client = site.app.test_client()
+    pages = {info.path: info for info in site.app.extensions["layout"].pages().values() if info.lang == lang}
+    holders = {panel.get("id"): pages[path] for path in pages for panel in by_class(trees[path], "panel")}
+    for name, step in (("request-status", ""), ("lost-access-code", "/expired"), ("access-code", ""), ("devices", "")):
+        answer = client.get(f"/{lang}/self-service/{name}{step}", follow_redirects=True)
+        trail = by_class(house.parse(answer.text), "trail")[0]
+        page = holders.get(name)
+        wanted = [f"/{lang}/", f"/{lang}/#pages-{page.section}", page.path] if page else [f"/{lang}/"]
+        assert wanted == [a.get("href") for a in elements(trail, "a")], name
+    assert {"request-status", "lost-access-code", "access-code"} <= set(holders)
 
 
 def test_embedded_forms(site: Site, pages: dict[str, str]) -> None:

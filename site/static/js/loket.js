@@ -2,10 +2,15 @@
   const d = document, here = d.currentScript.dataset, $ = (s, e = d) => e.querySelector(s);
   const on = (type, f, e = d) => e.addEventListener(type, f, true);
   const say = (what) => { const e = $("#say"); e.textContent = ""; setTimeout(() => e.textContent = e.dataset[what], 50); setTimeout(() => e.textContent = "", 9e3); };
-  const contents = $(".contents details");
   const follow = () => d.querySelectorAll("a.switch").forEach((a) => a.hash = location.hash);
   follow(); on("hashchange", follow, window);
-  if (contents && matchMedia("(min-width: 64rem)").matches) contents.open = true;
+  // The contents mark the question that is read: the one gone to while in view, else the last begun on the upper screen.
+  const rows = [...d.querySelectorAll(".contents a")], top = (a) => d.getElementById(a.hash.slice(1)).getBoundingClientRect().top / innerHeight;
+  const mark = () => {
+    const now = rows.find((a) => a.hash == location.hash && top(a) > 0 && top(a) < .6) || rows.findLast((a) => top(a) < .3);
+    rows.forEach((a) => a.ariaCurrent = a == now);
+  };
+  mark(); on("scroll", mark, window); on("hashchange", mark, window);
 
   // A page that is the same for all cannot say who is logged in: its header is asked for where the mark in the browser says
   // that somebody may be, and where it names somebody who may have gone. That prolongs nothing.
