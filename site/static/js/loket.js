@@ -52,7 +52,8 @@
   for (const type of ["focusin", "pointerover"]) on(type, (e) => e.target.closest?.("[data-hx-get], [data-hx-post]") && load());
   on("submit", (e) => {
     const f = e.target;
-    if (f.matches("[data-hx-post]") && !e.submitter?.hasAttribute("formaction")) hold(e, f, () => f.requestSubmit(e.submitter));
+    // A click: htmx sends a button's value only when it saw that.
+    if (f.matches("[data-hx-post]") && !e.submitter?.hasAttribute("formaction")) hold(e, f, () => e.submitter ? e.submitter.click() : f.requestSubmit());
   });
   on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
   on("input", (e) => { if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
