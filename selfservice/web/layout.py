@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 
@@ -12,7 +12,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
-from selfservice.web.pages import SECTIONS, PageInfo, menu, question_address, section_title
+from selfservice.web.pages import SECTIONS, PageInfo, Question, menu, question_address, section_title
 from selfservice.web.theme import Theme
 
 JINJA_OPTIONS: dict[str, Any] = {
@@ -42,6 +42,14 @@ def path_in_language(code: str, path: str) -> str:
     """A path of this site in another language, when it is one that has languages."""
     head, slash, rest = path.lstrip("/").partition("/")
     return f"/{code}{slash}{rest}" if head in LANGUAGES else path
+
+
+class HelpBeside(NamedTuple):
+    """What stands beside a form. `for_all`: also to who is logged in."""
+
+    page: PageInfo
+    questions: tuple[Question, ...]
+    for_all: bool
 
 
 class LayoutContext:
@@ -115,6 +123,18 @@ class LayoutContext:
         section = (section_title(page.section), f"/{lang}/#pages-{page.section}")
         return [section] if page.path == path else [section, (page.title, page.path)]
 
+    def help_beside(self, lang: str, path: str) -> HelpBeside | None:
+        """What to show beside a form at this path: the page that has it, and its questions nearest to the form. For a
+        form that no page has, the page for who cannot log in, and to them only.
+        """
+        form = path.removeprefix(f"/{lang}/self-service/").partition("/")[0]
+        if form not in SITE.forms:
+            return None
+        page = holder = self._by_form.get((lang, form))
+        if page is None and "cannot-log-in" in SITE.pages:
+            page = self._pages.get((lang, SITE.pages["cannot-log-in"].partition("#")[0].removesuffix(".md")))
+        return HelpBeside(page, page.questions_near(form), holder is not None) if page else None
+
     def variables(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
         """The variables that the layout wants for the page at this path."""
         return {
@@ -124,6 +144,7 @@ class LayoutContext:
             "canonical": self.config.base_url + path,
             "nav": self._menus.get(lang, []),
             "breadcrumbs": self.breadcrumbs(lang, path),
+            "help_beside": self.help_beside(lang, path),
             "site_name": SITE.name[lang],
             "home": f"/{lang}/",
         }

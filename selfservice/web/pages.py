@@ -22,6 +22,7 @@ MAX_IN_MENU = 12
 TREE = "tree"  # the kind of a page that is a question tree
 # A form in a page is a link alone in its paragraph (publish/links.py).
 _FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
+_QUESTION = re.compile(r"^## (.+?) \{#([a-z0-9-]+)\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -30,6 +31,15 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def section_title(key: str) -> str:
     """The title of a section in the language in force; empty for one that is not there."""
     return SITE.sections[key][current_language()] if key in SITE.sections else ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of a page: its id, what it asks, and the forms that stand below it."""
+
+    id: str
+    title: str
+    forms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,13 @@ class PageInfo:
     order: int
     is_tree: bool = False
     forms: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    def questions_near(self, form: str, count: int = 4) -> tuple[Question, ...]:
+        """So many questions: the one that has this form, and what follows it."""
+        first = next((at for at, question in enumerate(self.questions) if form in question.forms), 0)
+        first = max(0, min(first, len(self.questions) - count))
+        return self.questions[first : first + count]
 
 
 def path_of(lang: str, slug: str) -> str:
@@ -95,11 +112,20 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
     """
 
     def filled(name: str, otherwise: str) -> str:
-        text = str(meta.get(name, otherwise))
+        return with_facts(str(meta.get(name, otherwise)))
+
+    def with_facts(text: str) -> str:
         try:
             return fill_facts(text, facts)
         except FactError:
             return text
+
+    # What stands before the first question, and then a title, an id and what stands below it, each.
+    parts = _QUESTION.split(source)[1:]
+    questions = tuple(
+        Question(id_, with_facts(title), tuple(_FORM.findall(below)))
+        for title, id_, below in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    )
 
     order = meta.get("order", 0)
     return PageInfo(
@@ -112,6 +138,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         order if isinstance(order, int) else 0,
         meta.get("kind") == TREE,
         tuple(_FORM.findall(source)),
+        questions,
     )
 
 

@@ -111,9 +111,10 @@ def render(
         "has_form": True,
         "description": "",
     }
-    return Response(
-        render_template("fragment_page.html", **(page | layout_variables() | variables)), status, mimetype="text/html"
-    )
+    around = layout_variables()
+    beside = around["help_beside"]
+    page["description"] = (beside.page if beside else layout_context().page("index")).description
+    return Response(render_template("fragment_page.html", **(page | around | variables)), status, mimetype="text/html")
 
 
 def same_for_all(view: Callable[[], Response]) -> Callable[[], Response]:
