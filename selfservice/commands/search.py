@@ -90,7 +90,11 @@ def _reasons(found: Answer, one: Ranked) -> Iterator[str]:
     elif one.title_part >= MOST:
         yield "most of its title, or of what it is called, was asked for"
     if one.entry.lift != 1:
-        yield "a form, or a question with one: higher" if one.entry.lift > 1 else "a page about this site: lower"
+        yield (
+            "a form, or a question with one: higher"
+            if one.entry.lift > 1
+            else "about this site, or a step of a question tree: lower"
+        )
     yield f"score {one.score:.2f}"
 
 

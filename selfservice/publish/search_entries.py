@@ -20,9 +20,10 @@ from selfservice.search.schema import FORM, QUESTION, STEP
 from selfservice.web import authentication
 from selfservice.web.pages import PageInfo, question_address
 
-# A question under which a form stands goes before one that matches as well, and what says something of this site
-# after one in which something can be done.
+# A question under which a form stands goes before one that matches as well; a step of a question tree, which is better
+# begun at its beginning, after one, and so does what says something of this site.
 WITH_FORM = 1.15
+STEP_OF_TREE = 0.8
 ABOUT_US = 0.6
 
 # A form about the page on which it stands: nothing that one comes to do.
@@ -46,7 +47,8 @@ class Site:
         languages = dict.fromkeys(info.lang for info, _ in self.pages)
         names = [name for name in self.forms if name not in ABOUT_ITS_PAGE]
         found = {(lang, name): f"/{lang}/self-service/{name}" for lang in languages for name in names}
-        for info, document in reversed(self.pages):
+        # In a question tree it stands at the end of a way, for who went that way.
+        for info, document in reversed([page for page in self.pages if not page[0].is_tree]):
             for name, question in embedded_forms(document).items():
                 found[info.lang, name] = question_address(info.path, question, tree=info.is_tree)
         return found
@@ -73,7 +75,7 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
                 kind=STEP if info.is_tree and question.id else QUESTION,
                 names=tuple(named[url]),
                 phones=tuple(digits for shown, digits in phones.items() if shown in question.text),
-                lift=_lift(document, url in addresses.values()),
+                lift=_lift(document, has_form=url in addresses.values(), is_step=info.is_tree and bool(question.id)),
             )
     yield from questions.values()
     for (lang, name), url in addresses.items():
@@ -88,9 +90,10 @@ def _questions(info: PageInfo, document: Document) -> list[Question]:
     return [*document.questions[:1], *(Question(node.id, node.title, node.text) for node in nodes)]
 
 
-def _lift(document: Document, has_form: bool) -> float:
-    lift = ABOUT_US if document.meta.get("about_this_site") else 1
-    return lift * WITH_FORM if has_form else lift
+def _lift(document: Document, *, has_form: bool, is_step: bool) -> float:
+    if is_step:
+        return STEP_OF_TREE
+    return (ABOUT_US if document.meta.get("about_this_site") else 1) * (WITH_FORM if has_form else 1)
 
 
 def embedded_forms(document: Document) -> dict[str, str]:

@@ -33,7 +33,7 @@ ASKING = 0.3  # what an asking word counts, against another one
 PIECE = 0.7  # a word of a phrase, against the phrase
 UNKNOWN = 0.5  # in so many entries is a word that none has: it is rarer than any other
 WHOLE_TITLE = 0.25  # how much of the score hangs on how much of the title was asked for
-SMALL_WORDS = 0.08
+SMALL_WORDS = 0.12
 TOGETHER = 0.15  # words that stand together as they were typed
 REPEATED = 0.05
 ALL_WORDS = 0.6  # how much of the score hangs on how much of what was asked is there
@@ -102,7 +102,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
             score *= NEGATED[negated]
         has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
         # Who asks for a page by its title means that page.
-        lift = max(1, entry.lift) if part == 1 else entry.lift
+        lift = max(1, entry.lift) if part == 1 and entry.kind == QUESTION else entry.lift
         ranked.append(Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here)))
     ranked.sort(key=lambda one: (-one.score, one.entry.id))
     all_known = len(terms) == len(query.terms)

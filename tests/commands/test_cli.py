@@ -45,6 +45,7 @@ COMMANDS = [
         "register",
         "requests",
         "restore",
+        "search",
         "searches",
         "secrets",
         "serve",

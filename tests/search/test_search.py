@@ -6,6 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from selfservice.search.query import MAX_QUERY_LENGTH, SearchHit, SearchResults,
 from selfservice.search.spelling import edit_distance
 from selfservice.search.tokens import tokens
 from tests.clients import HouseClient
+from tests.sign_in_helpers import browser, prepare, sign_in
 
 FILLER = "Hier staat iets anders, zodat een woord niet in elke vraag staat."
 SYNONYMS = {
@@ -413,6 +415,16 @@ def test_page_and_fragment(visitor: HouseClient, statements: list[str]) -> None:
     assert 'value="toegangscode &amp; kwijt"' in page
     assert 'href="/en/self-service/search?q=toegangscode+%26+kwijt"' in page
     assert (None, []) == (visitor.cookie_value(), statements)
+
+
+def test_same_for_everybody(app: Flask, visitor: HouseClient) -> None:
+    """What is found is the same, byte for byte, for who is logged in."""
+    prepare(app)
+    address = "/nl/self-service/search?q=toegangscode"
+    before = visitor.fragment(address).data
+    other = browser(app)
+    sign_in(other)
+    assert before == other.fragment(address).data
 
 
 def test_page_tells_what_was_meant(visitor: HouseClient) -> None:
