@@ -123,6 +123,9 @@ def test_a_page_with_a_form_that_is_off(begun: Path, tmp_path: Path) -> None:
     for path in content.rglob("*.md"):
         kept = [row for row in path.read_text("utf-8").splitlines() if "](selfservice:" not in row]
         path.write_text("\n".join(kept).replace("{{ rights }}", "") + "\n", "utf-8")
+    searches = (content / "searches.toml").read_text("utf-8").splitlines()
+    kept = [row for row in searches if "selfservice:" not in row]
+    (content / "searches.toml").write_text("\n".join(kept) + "\n", "utf-8")
     facts = (content / "facts.toml").read_text("utf-8").split("\n[")
     of_codes = ("access_code.", "letter.", "mail.", "password.", "sign_in.")
     needed = [fact for fact in facts if not fact.startswith(of_codes) or fact.startswith("access_code.request_keep")]
