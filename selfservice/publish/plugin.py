@@ -95,7 +95,7 @@ class Plugin:
         page.content_html = Markup(_with_anchors(text))  # noqa: S704 (made from our own pages)
         page.questions = [q for q in document.questions if q.id]
         page.key = info.key
-        page.tree_page = None
+        page.tree_page = page.previous = page.next = None
         page.minutes = document.minutes
         page.updated, page.reviewed = document.meta.get("updated"), document.meta.get("reviewed")
         page.related = []
@@ -199,8 +199,6 @@ def _sort_key(page: Page) -> tuple[str, int, int, str]:
 
 
 def _set_neighbours(pages: list[Page]) -> None:
-    for page in pages:
-        page.previous = page.next = None
     for one, two in pairwise(pages):
         one.next, two.previous = two.info, one.info
 
