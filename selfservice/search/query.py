@@ -128,7 +128,8 @@ def _forms_to_do_it(ranked: list[Ranked]) -> list[Ranked]:
     best = max((one.score for one in questions), default=0)
     forms = [one for one in ranked if is_form(one) and one.has_all and one.score >= FORM_SCORE * best]
     if any(is_exact(one) for one in questions if one.entry.url not in {form.entry.url for form in forms}):
-        forms = [one for one in forms if is_exact(one)]
+        # "Accessibility" has the stem of "access", and asks for no access code.
+        forms = [one for one in forms if any(found.place != "title_stem" for found in one.found)]
     return [one for one in forms if one.score >= SECOND_FORM * forms[0].score][:MAX_FORMS]
 
 
