@@ -20,7 +20,6 @@ from selfservice.web.pages import TREE, question_address
 ALL = "all"  # the address of the whole tree on one page, beside the ids of its nodes
 ANSWERS = (2, 7)
 MAX_QUESTIONS = 5
-DESCRIPTION = 165  # characters
 _LIST = re.compile(r"<(ul|ol)(?: start=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _ITEM = re.compile(r"<li>(.*?)</li>", re.DOTALL)
 _ANSWER = re.compile(r'\s*(?:<p>)?<a href="#([^"]*)">((?:(?!</a>).)*)</a>(?:</p>)?\s*', re.DOTALL)
@@ -162,12 +161,10 @@ def with_titles(text: str, tree: Tree) -> str:
 
 
 def description(of: Node | Tree) -> str:
-    """What search engines show of a node: how its text begins, or its answers; of a whole tree its questions."""
+    """What search engines show of a node: its text, or its answers; of a whole tree its questions."""
     if isinstance(of, Tree):
-        text = " · ".join(node.title for node in of.nodes)
-    else:
-        text = of.text or " · ".join([of.title, *(answer.label for answer in of.answers)])
-    return text if len(text) <= DESCRIPTION else text[: text.rindex(" ", 0, DESCRIPTION)] + " …"
+        return " · ".join(node.title for node in of.nodes if node.answers)
+    return of.text or " · ".join([of.title, *(answer.label for answer in of.answers)])
 
 
 def paths(tree: Tree) -> Iterator[tuple[tuple[Step, ...], Node]]:

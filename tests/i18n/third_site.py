@@ -24,6 +24,8 @@ OPEN, CLOSE = "«", "»"
 _TEXTS = re.compile(r"""(\{\s*en\s*=\s*"((?:[^"\\]|\\.)*)"[^}]*?)\s*}|^en = "(.*)"$""", re.MULTILINE)
 _WORDS_OF_PAGE = re.compile(r"^(\s*(?:- )?(?:title|description|lead|text|want|how): )(.*)$", re.MULTILINE)
 _FILLED_IN = re.compile(r"%\(\w+\)\w|\{\{.*?}}")
+# A form, or an answer in a question tree: nothing else may stand beside it.
+_LINK = re.compile(r"(- |)\[([^]]*)]\(((?:#|selfservice:)[\w-]+)\)")
 _LINE = re.compile(r"^(\s*(?:#+ |- |\d+\. |> )?)(.*?)(\s*\{#[\w-]+\})?$")
 
 
@@ -81,10 +83,12 @@ def _marked_page(text: str) -> str:
 
 def _marked_line(line: str) -> str:
     text = line.rstrip("\n")
-    if not text.strip() or re.fullmatch(r"\[[^]]*]\(selfservice:[\w-]+\)|[|:\s-]+|<.*>", text.strip()):
+    if not text.strip() or re.fullmatch(r"[|:\s-]+|<.*>", text.strip()):
         return line
     if text.startswith("|"):
         return "|".join(f" {mark(cell.strip())} " if cell.strip() else cell for cell in text.split("|")) + "\n"
+    if link := _LINK.fullmatch(text):
+        return f"{link[1]}[{mark(link[2])}]({link[3]})\n"
     match = _LINE.match(text)
     assert match is not None
     return f"{match[1]}{mark(match[2])}{match[3] or ''}\n"
