@@ -10,7 +10,7 @@ import pytest
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.fragments import FRAGMENTS
+from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
 from selfservice.publish import checks, usage
 from selfservice.publish.checks import check, contrast, low_contrast, unknown_country
 from selfservice.publish.markdown import Problem
@@ -28,8 +28,8 @@ reviewed: 2026-11-20
 ---
 """
 AT = line_of(CONTENT, "question-form", "pages")
-# What a page may hold: all forms but the search, which stands on every page.
-EMBEDDED = set(FRAGMENTS) - {"search"}
+# What a page may hold: all forms but those that stand on every page.
+EMBEDDED = set(FRAGMENTS) - set(ON_ALL_PAGES)
 BODY = "\nHello.\n\n## A question? {#question}\n\nAn answer.\n"
 
 
