@@ -417,11 +417,11 @@ def test_light(site: Site, trees: dict[PageInfo, Tree]) -> None:
 
 
 def test_found_by_search(site: Site, trees: dict[PageInfo, Tree]) -> None:
-    """What a question or an outcome is called finds its page."""
+    """What a question or an outcome is called finds its tree, of which results show one step."""
     for info, tree in trees.items():
         for node in tree.nodes[1:]:
             found = search(site.config.search_index, info.lang, node.title)
-            assert f"{info.path}{node.id}/" in [hit.url for hit in found.hits], (info.lang, node.title)
+            assert [hit.url for hit in found.hits if hit.url.startswith(info.path)], (info.lang, node.title)
 
 
 def test_linked_from_other_pages(site: Site, trees: dict[PageInfo, Tree]) -> None:
