@@ -25,8 +25,8 @@ from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import page_reader
-from selfservice.publish.search_entries import Site, search_entries
-from selfservice.publish.searches import read_searches
+from selfservice.publish.search_entries import Site
+from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
 
@@ -96,10 +96,10 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
 
     def index(read: Plugin) -> None:
         site, searches = _site(app, read, starts), read_searches(config.content)
-        pins = searches.pins(site)
+        pins, worded = searches.pins(site), searches.worded(site)
         read.problems += searches.problems
         if not any(problem.error for problem in read.problems):
-            indexing.start(list(search_entries(site)), searches.words(), pins)
+            indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
 
     starts = FormStarts(app)
     plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], starts, index)

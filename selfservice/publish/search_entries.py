@@ -50,7 +50,7 @@ class Site:
         # In a question tree it stands at the end of a way, for who went that way.
         for info, document in reversed([page for page in self.pages if not page[0].is_tree]):
             for name, question in embedded_forms(document).items():
-                found[info.lang, name] = question_address(info.path, question, tree=info.is_tree)
+                found[info.lang, name] = question_address(info.path, question, tree=False)
         return found
 
 

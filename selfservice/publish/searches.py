@@ -1,11 +1,12 @@
-"""`content/searches.toml`: the words that visitors type for ours, and where a search must lead; whether it does."""
+"""`content/searches.toml`: words and wordings of visitors for ours, and where a search must lead; whether it does."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,23 @@ from selfservice.facts.file import load_toml
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.markdown import Problem
 from selfservice.publish.search_entries import Site, search_entries
-from selfservice.search.index import Pin, build_index
+from selfservice.search.index import IndexedQuestion, Pin, build_index
 from selfservice.search.query import search
+from selfservice.search.schema import FORM
 from selfservice.site_config import did_you_mean
 
 FILE = "searches.toml"
 HOME = "index.md"  # below its address lie all others
 FORMER_FILE = "synonyms.toml"
+FORM_LINK = "selfservice:"
 FIRST = 3  # among so many a right answer must stand
-TABLES = ("synonyms", "searches")
+TABLES = ("synonyms", "wordings", "searches")
 _KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([\w-]+))\s*=""")
 _HEADER = re.compile(r"\s*\[([\w.-]+)]")
+
+
+Worded = Mapping[tuple[str, bool, str], tuple[str, ...]]
+"""Wordings by language, whether they are of a form, and address."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,22 @@ class Expected:
     until: dt.date | None = None
 
 
+@dataclass(frozen=True)
+class Wordings:
+    """Other ways in which visitors ask for what stands at a target."""
+
+    lang: str
+    target: str
+    texts: tuple[str, ...]
+    line: int
+
+
 @dataclass
 class Searches:
     """What the file says, and what is wrong with it."""
 
     synonyms: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    wordings: list[Wordings] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -56,6 +74,14 @@ class Searches:
             if one.until and urls:
                 pins.append(Pin(one.lang, one.query, urls[0], one.until))
         return pins
+
+    def worded(self, site: Site) -> Worded:
+        """The other wordings, by where they lead. Adds to the problems each target that does not exist."""
+        found = {}
+        for one in self.wordings:
+            if address := _address(site, one.lang, one.target, f"'{one.target}'", one.line, self.problems):
+                found[one.lang, one.target.startswith(FORM_LINK), address] = one.texts
+        return found
 
     def words(self) -> dict[str, dict[str, list[str]]]:
         """The synonyms, with those of nothing: what the pages have nothing about."""
@@ -86,7 +112,8 @@ def read_searches(content: Path) -> Searches:
         for name, table in tables.items():
             line = lines.get((f"{lang}.{name}", ""), 1)
             if name not in TABLES or not isinstance(table, dict):
-                _fail(found, line, f"'{name}' stands in neither [{lang}.synonyms] nor [{lang}.searches]")
+                known = ", ".join(f"[{lang}.{one}]" for one in TABLES)
+                _fail(found, line, f"there is no table '{name}': there are {known}")
                 continue
             for key, value in table.items():
                 _read_line(found, lang, name, key, value, lines.get((f"{lang}.{name}", key), line))
@@ -94,12 +121,18 @@ def read_searches(content: Path) -> Searches:
 
 
 def _read_line(found: Searches, lang: str, table: str, key: str, value: Any, line: int) -> None:
-    if table == "synonyms":
-        if not _texts(value) or not value:
-            _fail(found, line, f'\'{key}\' needs the words of our pages: ["one", "another one"]')
-        else:
-            found.synonyms.setdefault(lang, {})[key] = value
-        return
+    if table != "searches" and (not _texts(value) or not value):
+        wanted = "the words of our pages" if table == "synonyms" else "how visitors ask for it"
+        _fail(found, line, f'\'{key}\' needs {wanted}: ["one", "another one"]')
+    elif table == "synonyms":
+        found.synonyms.setdefault(lang, {})[key] = value
+    elif table == "wordings":
+        found.wordings.append(Wordings(lang, key, tuple(value), line))
+    else:
+        _read_search(found, lang, key, value, line)
+
+
+def _read_search(found: Searches, lang: str, key: str, value: Any, line: int) -> None:
     targets, until = value, None
     if isinstance(value, dict):
         targets, until = value.get("to"), value.get("until")
@@ -142,15 +175,30 @@ def _lines(path: Path) -> dict[tuple[str, str], int]:
 def _addresses(site: Site, one: Expected, problems: list[Problem]) -> Iterator[str]:
     """The addresses of the targets; a problem for each that does not exist."""
     for target in one.targets:
-        try:
-            address = site.address(one.lang, target)
-        except KeyError as error:
-            message = f"'{one.query}' leads to '{target}': {error.args[0]}"
-            if target.startswith("selfservice:") and "did you mean" not in message:
-                message += did_you_mean(target.removeprefix("selfservice:"), site.forms)
-            problems.append(Problem(f"content/{FILE}", one.line, message))
-            continue
-        yield site.form_addresses.get((one.lang, target.removeprefix("selfservice:")), address)
+        if address := _address(site, one.lang, target, f"'{one.query}' leads to '{target}'", one.line, problems):
+            yield address
+
+
+def _address(site: Site, lang: str, target: str, what: str, line: int, problems: list[Problem]) -> str | None:
+    """The address of a target; a problem with `what` when it does not exist."""
+    form = target.removeprefix(FORM_LINK)
+    try:
+        address = site.address(lang, target)
+    except KeyError as error:
+        message = f"{what}: {error.args[0]}"
+        if form != target and "did you mean" not in message:
+            message += did_you_mean(form, site.forms)
+        problems.append(Problem(f"content/{FILE}", line, message))
+        return None
+    return site.form_addresses.get((lang, form), address)
+
+
+def entries_with_wordings(site: Site, worded: Worded) -> list[IndexedQuestion]:
+    """What the search finds, each with its other wordings."""
+    return [
+        dataclasses.replace(entry, wordings=worded.get((entry.lang, entry.kind == FORM, entry.url), ()))
+        for entry in search_entries(site)
+    ]
 
 
 def check_searches(content: Path, site: Site, today: dt.date) -> list[Problem]:
@@ -159,11 +207,12 @@ def check_searches(content: Path, site: Site, today: dt.date) -> list[Problem]:
     """
     found = read_searches(content)
     found.pins(site)
+    worded = found.worded(site)
     if not found.expected or any(problem.error for problem in found.problems):
         return found.problems
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "search.db"
-        build_index(path, search_entries(site), found.words())
+        build_index(path, entries_with_wordings(site, worded), found.words())
         return found.problems + [problem for one in found.expected for problem in _try(path, site, one, today)]
 
 

@@ -26,7 +26,8 @@ class IndexedQuestion:
 
     Or, of kind FORM, what can be done in a form; of kind STEP, a step of a question tree. `url` holds the #anchor
     already; `text` is plain text. `names` are other titles by which it is known, `phones` the telephone numbers in its
-    text, as digits. By `lift` it stands higher, or lower, than what matches as well.
+    text, as digits. `wordings` are other ways in which visitors ask for it. By `lift` it stands higher, or lower, than
+    what matches as well.
     """
 
     lang: str
@@ -39,6 +40,7 @@ class IndexedQuestion:
     kind: str = QUESTION
     names: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
     lift: float = 1
 
 
@@ -93,7 +95,7 @@ def _write_questions(
 ) -> None:
     lang = lexicon.lang
     read = [(one, lexicon.add_text(one.title), lexicon.add_text(one.text)) for one in questions]
-    others = dict.fromkeys(name for one in questions for name in (one.page_title, *one.names))
+    others = dict.fromkeys(name for one in questions for name in (one.page_title, *one.names, *one.wordings))
     pieces = {title: lexicon.add_text(title) for title in others}
     for typed, meanings in synonyms.items():
         for words in (typed, *meanings):
@@ -108,12 +110,16 @@ def _write_questions(
         in_title, in_text = lexicon.indexed_words(title), lexicon.indexed_words(text)
         texts = (one.page_title, one.title, in_title[0], " ".join(one.text.split()), in_text[0])
         names = "\n".join(known[name][0] for name in one.names)
-        row = (lang, one.kind, one.url, one.page_key, one.anchor, one.lift, *texts, names)
-        rowid = db.execute(schema.INSERT_QUESTION, row).lastrowid
+        place = (lang, one.kind, one.url, one.page_key, one.anchor, one.lift)
+        rowid = db.execute(schema.INSERT_QUESTION, (*place, *texts, names, None)).lastrowid
         in_names = " ".join(known[name][1] for name in one.names)
         # A page's own entry has its title twice already.
         page_stem = known[one.page_title][1] if one.anchor else ""
         db.execute(insert, (rowid, *in_title, in_names, page_stem, " ".join((in_text[0], *one.phones)), *in_text[1:]))
+        for wording in one.wordings:
+            texts = (one.page_title, wording, known[wording][0], "", "")
+            its_id = db.execute(schema.INSERT_QUESTION, (*place, *texts, "", rowid)).lastrowid
+            db.execute(insert, (its_id, *known[wording], *[""] * 5))
     db.execute(schema.statement(schema.OPTIMIZE, lang))
 
 

@@ -22,20 +22,24 @@ WORDS = """SELECT word FROM word WHERE lang = :lang AND word = :word AND count >
 UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
 UNION SELECT word FROM part WHERE lang = :lang AND stem IN (SELECT value FROM json_each(:stems))
 UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND word >= :word AND word < :until"""
+AT = "SELECT id FROM question WHERE lang = ? AND url = ? AND wording_of IS NULL"
 HAS_QUESTION = "SELECT 1 FROM question WHERE lang = ? AND page_key = ? AND anchor = ? LIMIT 1"
 STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT value FROM json_each(?))"
 MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
 
-TWIN = "SELECT id FROM question WHERE lang = ? AND kind = ? AND page_key = ? AND anchor = ?"
-ENTRIES = """SELECT id, kind, url, lift, names, page_key, anchor, page_title, title, title_words, text, text_words
-  FROM question WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"""
+TWIN = "SELECT id FROM question WHERE lang = ? AND kind = ? AND page_key = ? AND anchor = ? AND wording_of IS NULL"
+ENTRIES = """SELECT id, wording_of, kind, url, lift, names, page_key, anchor, page_title, title, title_words, text,
+  text_words FROM question WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"""
 
 
 class MatchedQuestion(NamedTuple):
-    """An entry of the index; `names` are its other titles, in folded words, one a line."""
+    """An entry of the index, or another wording of the entry with the id `wording_of`. `names` are its other titles, in
+    folded words, one a line.
+    """
 
     id: int
+    wording_of: int | None
     kind: str
     url: str
     lift: float
@@ -86,7 +90,7 @@ class IndexReader:
 
     @cached_property
     def size(self) -> int:
-        """How many entries there are."""
+        """How many entries and other wordings there are."""
         return int(self._column("SELECT count(*) FROM question WHERE lang = ?", (self.lang,))[0])
 
     def phone(self, digits: str) -> str | None:
@@ -108,9 +112,9 @@ class IndexReader:
         rows = self._db.execute(ENTRIES, (json.dumps(list(ids)),))
         return [
             MatchedQuestion(
-                one, kind, url, lift, names, key, anchor, page, FoldedText(*texts[:2]), FoldedText(*texts[2:])
+                one, of, kind, url, lift, names, key, anchor, page, FoldedText(*texts[:2]), FoldedText(*texts[2:])
             )
-            for one, kind, url, lift, names, key, anchor, page, *texts in rows
+            for one, of, kind, url, lift, names, key, anchor, page, *texts in rows
         ]
 
     def twin(self, entry: MatchedQuestion) -> MatchedQuestion | None:
@@ -120,7 +124,7 @@ class IndexReader:
 
     def at(self, url: str) -> list[int]:
         """The ids of the entries at an address."""
-        return self._column("SELECT id FROM question WHERE lang = ? AND url = ?", (self.lang, url))
+        return self._column(AT, (self.lang, url))
 
     def ids(self, match: str) -> list[int]:
         """Which questions match, in no order."""

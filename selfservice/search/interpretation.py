@@ -22,7 +22,7 @@ CORRECTED = 0.9
 _PHONE = re.compile(r"(?<![\w.])\+?\d(?:[ ./()-]{0,2}\d){7,}(?!\w)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Way:
     """One way to read what was typed: what it matches (FTS5), the words of the pages it marks, how it came about."""
 
@@ -33,7 +33,7 @@ class Way:
     meaning: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Term:
     """A word or phrase that was typed, and the ways to read it: none when the pages have nothing like it.
 
@@ -188,11 +188,14 @@ def _is_asking(lang: str, word: str) -> bool:
 
 def _synonyms(reader: IndexReader, run: list[str], meanings: list[str]) -> Iterator[Way]:
     """The synonyms of the run, and the run written as one word (toegangs code)."""
+    language = language_of(reader.lang)
     for how, meaning in [*(("synonym", meaning) for meaning in meanings), ("joined", "".join(run))]:
-        if how == "joined" and (len(run) != 2 or not reader.words(meaning, [], prefix=False)):
+        # "met een" is not "meteen".
+        if how == "joined" and (
+            len(run) != 2 or language.stop_words.issuperset(run) or not reader.words(meaning, [], prefix=False)
+        ):
             continue
         words = tokens(meaning)
-        language = language_of(reader.lang)
         # "krijg geen" is not "krijg".
         major = [word for word in words if word not in language.stop_words - language.negations]
         terms = [_word(reader, word) for word in major or words]

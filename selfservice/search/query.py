@@ -127,6 +127,8 @@ def _forms_to_do_it(ranked: list[Ranked]) -> list[Ranked]:
     questions = [one for one in ranked if not is_form(one)]
     best = max((one.score for one in questions), default=0)
     forms = [one for one in ranked if is_form(one) and one.has_all and one.score >= FORM_SCORE * best]
+    if any(one.is_verbatim for one in questions):
+        forms = [one for one in forms if one.is_verbatim]
     if any(is_exact(one) for one in questions if one.entry.url not in {form.entry.url for form in forms}):
         # "Accessibility" has the stem of "access", and asks for no access code.
         forms = [one for one in forms if any(found.place != "title_stem" for found in one.found)]

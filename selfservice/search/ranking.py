@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from selfservice.i18n.languages import language_of
@@ -34,6 +34,7 @@ PIECE = 0.7  # a word of a phrase, against the phrase
 UNKNOWN = 0.5  # in so many entries is a word that none has: it is rarer than any other
 WHOLE_TITLE = 0.25  # how much of the score hangs on how much of the title was asked for
 SMALL_WORDS = 0.12
+SMALL_WORD = 0.3  # what one counts in another wording
 TOGETHER = 0.15  # words that stand together as they were typed
 REPEATED = 0.05
 ALL_WORDS = 0.6  # how much of the score hangs on how much of what was asked is there
@@ -59,6 +60,8 @@ class Found:
 class Ranked:
     """An entry with its score, the part of the terms that it has, how much of its title was asked for, and how it came
     to that. `has_title` is whether title or names have a term, `has_all` whether they have each that is not asking.
+    `wording` is the other wording of the entry that it was found by; `is_verbatim` whether that is just what was typed,
+    small words and all.
     """
 
     entry: MatchedQuestion
@@ -68,6 +71,8 @@ class Ranked:
     has_title: bool
     has_all: bool
     found: tuple[Found, ...]
+    wording: str = ""
+    is_verbatim: bool = False
 
 
 def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
@@ -86,11 +91,11 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
     together = _together(reader, query.terms)
     ranked = []
     for entry in reader.entries(candidates):
-        here = [found[term][entry.id] for term in terms if entry.id in found[term]]
+        here = [best for term in terms if (best := _best(found[term], entry))]
         total = sum(weights.values())
         score = sum(weights[one.term] * one.weight for one in here) / total
         cover = sum(weights[one.term] for one in here) / total
-        part = _title_part(reader.lang, entry, marked)
+        part = _title_part(reader.lang, entry, marked, query.small_words)
         score *= 1 - WHOLE_TITLE + WHOLE_TITLE * part
         score *= 1 - ALL_WORDS + ALL_WORDS * cover
         score += SMALL_WORDS * _small_part(entry, query.small_words) * bool(part)
@@ -103,11 +108,32 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
         has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
         # Who asks for a page by its title means that page.
         lift = max(1, entry.lift) if part == 1 and entry.kind == QUESTION else entry.lift
-        ranked.append(Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here)))
-    ranked.sort(key=lambda one: (-one.score, one.entry.id))
+        one = Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here))
+        if entry.wording_of and part == cover == 1 and query.small_words:
+            one = replace(one, is_verbatim=query.small_words.issubset(entry.title.words.split()))
+        ranked.append(one)
+    ranked = _of_entries(reader, sorted(ranked, key=lambda one: (not one.is_verbatim, -one.score, one.entry.id)))
     all_known = len(terms) == len(query.terms)
     enough = [one for one in ranked if _is_enough(one, all_known=all_known)]
     return [one for one in enough if one.cover == 1 or one.score >= ENOUGH_SCORE * enough[0].score]
+
+
+def _best(found: dict[int, Found], entry: MatchedQuestion) -> Found | None:
+    """Where the entry has a term at best; a wording also has what its entry has."""
+    places = [found[one] for one in (entry.id, entry.wording_of) if one in found]
+    return max(places, key=lambda one: one.weight, default=None)
+
+
+def _of_entries(reader: IndexReader, ranked: list[Ranked]) -> list[Ranked]:
+    """Each entry once, by the best of its wordings or by itself, in this order."""
+    best: dict[int, Ranked] = {}
+    for one in ranked:
+        best.setdefault(one.entry.wording_of or one.entry.id, one)
+    entries = {entry.id: entry for entry in reader.entries(best)}
+    return [
+        replace(one, entry=entries[key], wording=one.entry.title.text) if one.entry.wording_of else one
+        for key, one in best.items()
+    ]
 
 
 def _is_enough(one: Ranked, *, all_known: bool) -> bool:
@@ -162,12 +188,18 @@ def _weight(reader: IndexReader, term: Term, entries: int) -> float:
     return (1 + rare) * (ASKING if term.is_asking else 1)
 
 
-def _title_part(lang: str, entry: MatchedQuestion, marked: frozenset[str]) -> float:
-    """How much of the title, or of one of the other names, was asked for."""
+def _title_part(lang: str, entry: MatchedQuestion, marked: frozenset[str], small: frozenset[str]) -> float:
+    """How much of the title, or of one of the other names, was asked for; of another wording with its small words,
+    which may be all that tells it from others.
+    """
+    stop_words = language_of(lang).stop_words
+    if entry.wording_of:
+        counts = {word: SMALL_WORD if word in stop_words else 1 for word in entry.title.words.split()}
+        return round(sum(counts[word] for word in counts.keys() & (marked | small)) / sum(counts.values()), 6)
     best = 0.0
     for name in (entry.title.words, *entry.names.split("\n")):
         words = name.split()
-        major = [word for word in words if word not in language_of(lang).stop_words] or words
+        major = [word for word in words if word not in stop_words] or words
         if major:
             best = max(best, len([word for word in major if word in marked]) / len(major))
     return best

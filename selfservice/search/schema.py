@@ -27,7 +27,8 @@ RANK = f"bm25({', '.join(map(str, COLUMNS.values()))})"
 SCHEMA = """
 CREATE TABLE question (id INTEGER PRIMARY KEY, lang TEXT NOT NULL, kind TEXT NOT NULL, url TEXT NOT NULL,
   page_key TEXT NOT NULL, anchor TEXT NOT NULL, lift REAL NOT NULL, page_title TEXT NOT NULL, title TEXT NOT NULL,
-  title_words TEXT NOT NULL, text TEXT NOT NULL, text_words TEXT NOT NULL, names TEXT NOT NULL) STRICT;
+  title_words TEXT NOT NULL, text TEXT NOT NULL, text_words TEXT NOT NULL, names TEXT NOT NULL,
+  wording_of INTEGER REFERENCES question (id)) STRICT;
 CREATE TABLE word (lang TEXT NOT NULL, word TEXT NOT NULL, stem TEXT NOT NULL, count INTEGER NOT NULL,
   shown TEXT NOT NULL, PRIMARY KEY (lang, word)) STRICT, WITHOUT ROWID;
 CREATE TABLE ending (lang TEXT NOT NULL, form TEXT NOT NULL, stem TEXT NOT NULL,
@@ -52,7 +53,7 @@ INSERT_WORDS = """INSERT INTO index_LANG
 # many times over; with this mostly once, which takes half the time and leaves a file that is a quarter smaller.
 SET_BUFFER = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('hashsize', 67108864)"
 OPTIMIZE = "INSERT INTO index_LANG (index_LANG) VALUES ('optimize')"
-INSERT_QUESTION = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_QUESTION = "INSERT INTO question VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SELECT_CANDIDATES = """SELECT rowid, rank FROM index_LANG WHERE index_LANG MATCH ? ORDER BY rank LIMIT ?"""
 SELECT_IDS = "SELECT rowid FROM index_LANG WHERE index_LANG MATCH ?"
 

@@ -37,8 +37,8 @@ def letter_bits(word: str) -> int:
 
 
 def max_edits(word: str) -> int:
-    """The edits to allow in a word: none in a short one or a number, two from nine letters on."""
-    if len(word) < 5 or not word.isalpha():
+    """The edits to allow in a word: none in one of three letters or a number, two from nine letters on."""
+    if len(word) < 4 or not word.isalpha():
         return 0
     return 1 if len(word) < 9 else 2
 

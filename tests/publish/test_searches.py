@@ -96,7 +96,9 @@ def test_pin(copied: Config) -> None:
         ("searches", 'a = { to = "digid.md", pin = true }', "'a' needs exactly to, pin = true and until"),
         ("searches", "a = 1", "'a' needs where it leads"),
         ("synonyms", "a = []", "'a' needs the words of our pages"),
-        ("words", 'a = ["b"]', "'words' stands in neither [en.synonyms] nor [en.searches]"),
+        ("wordings", '"orders.md#se" = ["b"]', "'orders.md#se': 'orders.md' has no question '#se'; did"),
+        ("wordings", '"orders.md#see" = "b"', "'orders.md#see' needs how visitors ask for it"),
+        ("words", 'a = ["b"]', "there is no table 'words': there are [en.synonyms], [en.wordings], [en.searches]"),
     ],
 )  # fmt: skip
 def test_stops_the_build(copied: Config, table: str, line: str, problem: str) -> None:

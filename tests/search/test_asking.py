@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ QUESTIONS = [
     question("Geef een nieuw adres door"),
     question("Ik heb mijn account opgezegd"),
     question("Kan ik bellen?"),
-    question("Ik krijg geen brief"),
+    question("Ik krijg geen brief", "Bel meteen."),
     question("Welke brief krijg ik?"),
     question("Naar een kantoor", "Bel 088 585 15 85 voor een afspraak.", url="/nl/kantoor/"),
     question("Welk nummer staat op een brief?", "Het nummer van KVK."),
@@ -144,6 +145,34 @@ def test_in_another_language(index: Path) -> None:
     found = search(index, "nl", "extract")
     assert ["Wat is een uittreksel?"] == titles(found.hits)
     assert [] == search(index, "nl", "opening extracts hours").hits
+
+
+def worded(title: str, *wordings: str) -> IndexedQuestion:
+    return replace(question(title), wordings=wordings)
+
+
+def test_other_wordings(tmp_path: Path) -> None:
+    """A question is found by how visitors ask for it in other words, once, and shown in its own. What it has itself and
+    what a wording has counts together; a slip in a wording's word is corrected.
+    """
+    path = tmp_path / "search.db"
+    pay = worded("Wat kost een code?", "is het gratis", "mastercard of visa", "visa")
+    build_index(path, [pay, *QUESTIONS], SYNONYMS)
+    for q in ("gratis", "visa", "mastercard", "mastercart", "kost visa"):
+        assert ["Wat kost een code?"] == titles(search(path, "nl", q).hits)
+    assert "" == first(search(path, "nl", "gratis parkeren"))
+
+
+def test_small_words_tell_wordings_apart(tmp_path: Path) -> None:
+    """Two questions about one thing, asked for by the words around it."""
+    path = tmp_path / "search.db"
+    what = worded("Waarvoor heb ik een pas nodig?", "wat kan ik met een pas", "waar is een pas voor")
+    where = worded("Hoe kom ik aan een pas?", "waar krijg ik een pas", "mag ik ook een pas")
+    build_index(path, [where, what, form("Een pas kwijt", "pas"), *QUESTIONS], SYNONYMS)
+    # "met een" is not "meteen", which is on another page.
+    for q in ("wat kan ik met een pas", "waar is een pas voor"):
+        assert titles([search(path, "nl", q).hits[0]]) == [what.title]
+    assert first(search(path, "nl", "mag ik ook een pas?")) == where.title
 
 
 def test_one_step_of_a_tree(index: Path) -> None:
