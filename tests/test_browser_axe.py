@@ -121,11 +121,12 @@ def test_search(visit: VisitorFactory, lang: str, q: str) -> None:
 
 
 @sizes
-def test_live_search(visit: VisitorFactory, width: int) -> None:
-    """Nor have results that open below the search field."""
-    page = visit(width=width).go(path("nl", "contact"))
+@pytest.mark.parametrize("key", ["contact", "index"])
+def test_live_search(visit: VisitorFactory, width: int, key: str) -> None:
+    """Nor have results that open below the search field, also on the dark block of the home page."""
+    page = visit(width=width).go(path("nl", key))
     page.locator("#q").press_sequentially("factuur", delay=20)
-    page.wait_for_selector(".drop #search-results a")
+    page.wait_for_selector(".drop #search-results a.button")
     assert [] == broken(page)
 
 
