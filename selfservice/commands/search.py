@@ -21,7 +21,8 @@ PLACES = {
     "title_part": "as part of a longer word of the title",
     "name_stem": "in what a form, the first page or rights.toml calls it",
     "page_stem": "in the title of its page",
-    "text_word text_stem": "in the text",
+    "text_word": "in the text",
+    "text_stem": "in the text, in another form",
     "text_part": "as part of a longer word of the text",
     "": "word by word",
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Collection
-from functools import cached_property
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT val
 MEANINGS = """SELECT DISTINCT meaning FROM synonym
   WHERE lang = :lang AND (stems = :stems OR words >= :words AND words < :until)"""
 
+WORDINGS = "SELECT id, wording_of FROM question WHERE lang = ? AND wording_of IS NOT NULL"
 TWIN = "SELECT id FROM question WHERE lang = ? AND kind = ? AND page_key = ? AND anchor = ? AND wording_of IS NULL"
 ENTRIES = """SELECT id, wording_of, kind, url, lift, names, page_key, anchor, page_title, title, title_words, text,
   text_words FROM question WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"""
@@ -58,8 +59,12 @@ class IndexReader:
         self.path, self.lang = path, lang
         self._candidates = schema.statement(schema.SELECT_CANDIDATES, lang)
         self._ids = schema.statement(schema.SELECT_IDS, lang)
+        self._columns = schema.statement(schema.SELECT_COLUMNS, lang)
+        # A word is looked at alone and in each phrase it may belong to.
+        self._words = lru_cache(maxsize=1024)(self._read_words)
         # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
+        self._db.execute(schema.statement(schema.OPEN_OCCURRENCES, lang))
 
     def close(self) -> None:
         """Close the file."""
@@ -69,10 +74,13 @@ class IndexReader:
         """The stems in the index of these forms of a word; the first form if it has none."""
         return self._column(STEMS, (self.lang, json.dumps(forms))) or [forms[0]]
 
-    def words(self, word: str, stems: list[str], *, prefix: bool) -> set[str]:
+    def words(self, word: str, stems: Iterable[str], *, prefix: bool) -> frozenset[str]:
         """The words of the pages that this one finds: itself, of one stem, compounds, what begins with it."""
-        until = word + LAST_CHARACTER if prefix else word
-        return set(self._column(WORDS, {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until}))
+        return self._words(word, tuple(stems), word + LAST_CHARACTER if prefix else word)
+
+    def _read_words(self, word: str, stems: tuple[str, ...], until: str) -> frozenset[str]:
+        asked = {"lang": self.lang, "word": word, "stems": json.dumps(stems), "until": until}
+        return frozenset(self._column(WORDS, asked))
 
     def meanings(self, stems: str, words: str, *, prefix: bool) -> list[str]:
         """The synonyms of this word, or of words separated by spaces."""
@@ -92,6 +100,11 @@ class IndexReader:
     def size(self) -> int:
         """How many entries and other wordings there are."""
         return int(self._column("SELECT count(*) FROM question WHERE lang = ?", (self.lang,))[0])
+
+    @cached_property
+    def wordings(self) -> dict[int, int]:
+        """The ids of the other wordings, each with that of its entry."""
+        return dict(self._db.execute(WORDINGS, (self.lang,)))
 
     def phone(self, digits: str) -> str | None:
         """The telephone number of the pages that ends in these digits."""
@@ -129,6 +142,10 @@ class IndexReader:
     def ids(self, match: str) -> list[int]:
         """Which questions match, in no order."""
         return self._column(self._ids, (match,))
+
+    def columns(self, word: str, stems: Sequence[str]) -> list[tuple[str, int]]:
+        """The columns in which an entry has this word, or one of these stems, each with the entry's id."""
+        return self._db.execute(self._columns, {"word": word, "stems": json.dumps(stems)}).fetchall()
 
     def has_question(self, page_key: str, anchor: str) -> bool:
         """Whether this page has a question with this id."""

@@ -24,13 +24,17 @@ _PHONE = re.compile(r"(?<![\w.])\+?\d(?:[ ./()-]{0,2}\d){7,}(?!\w)")
 
 @dataclass(frozen=True, eq=False)
 class Way:
-    """One way to read what was typed: what it matches (FTS5), the words of the pages it marks, how it came about."""
+    """One way to read what was typed: what it matches (FTS5), the words of the pages it marks, how it came about. One
+    that is a single `word` says which, with its `stems`.
+    """
 
     how: str
     match: str
     words: frozenset[str]
     likeness: float
     meaning: str = ""
+    word: str = ""
+    stems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,8 +216,9 @@ def _half(reader: IndexReader, word: str) -> Term:
     if len(word) <= MIN_PART_LENGTH and not reader.words(word, [], prefix=False):
         return Term(word)  # a form of a short word is a part of anything
     found = _word(reader, word)
-    if found.ways:
-        return found
+    # A verb whose parts stand apart is no part of a word.
+    if ways := tuple(way for way in found.ways if way.how == "word"):
+        return replace(found, ways=ways)
     meanings = reader.meanings(reader.stems(stems(reader.lang, word))[0], word, prefix=False)
     return Term(word, tuple(_synonyms(reader, [word], meanings)))
 
@@ -280,7 +285,8 @@ def _together(how: str, terms: Collection[Term], meaning: str = "") -> Way:
 
 
 def _way(how: str, word: str, forms: list[str], words: Iterable[str], *, prefix: bool = False) -> Way:
-    return Way(how, _match_expression(word, forms, prefix=prefix), frozenset(words), LIKENESS[how])
+    way = Way(how, _match_expression(word, forms, prefix=prefix), frozenset(words), LIKENESS[how])
+    return way if prefix else replace(way, word=word, stems=tuple(forms))
 
 
 def _match_expression(word: str, stems: list[str], *, prefix: bool) -> str:

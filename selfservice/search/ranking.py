@@ -6,14 +6,16 @@ which are chosen so that what it expects comes first.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from selfservice.i18n.languages import language_of
 from selfservice.search.index_reader import IndexReader, MatchedQuestion
-from selfservice.search.interpretation import Interpretation, Term, Way, any_of
+from selfservice.search.interpretation import Interpretation, Term, Way
 from selfservice.search.schema import FORM, QUESTION
 
 # Where a word may stand, the best place first, with what it counts there. Each place includes those before it, as the
@@ -24,9 +26,11 @@ PLACES = (
     ("name_stem", 0.9),
     ("title_part", 0.7),
     ("page_stem", 0.45),
-    ("text_word text_stem", 0.28),
+    ("text_word", 0.29),
+    ("text_stem", 0.28),
     ("text_part", 0.1),
 )
+_PLACE_OF = {place: at for at, (place, _) in enumerate(PLACES)}
 IN_PAGE_TITLE = 0.4
 IN_TITLE = 0.6  # from here on a word stands in a title
 ASKING = 0.3  # what an asking word counts, against another one
@@ -36,14 +40,13 @@ WHOLE_TITLE = 0.25  # how much of the score hangs on how much of the title was a
 SMALL_WORDS = 0.12
 SMALL_WORD = 0.3  # what one counts in another wording
 TOGETHER = 0.15  # words that stand together as they were typed
-REPEATED = 0.05
 ALL_WORDS = 0.6  # how much of the score hangs on how much of what was asked is there
 NEGATED = (0.85, 1.15)  # what a query with `not` makes of a title without, and with
 ENOUGH_WORDS = 0.5  # so much of what was asked must be there, or there is no answer
 ENOUGH_OF_TITLE = 0.25  # or so much, of a page whose whole title is among it
 ENOUGH_SCORE = 0.4  # against the best
 REACH = 2  # words that may stand between two that stand together
-MAX_CANDIDATES = 500
+MAX_RANKED = 100  # the best by their words alone; only of these the titles are read
 
 
 @dataclass(frozen=True)
@@ -80,19 +83,14 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
     terms = [term for term in query.terms if term.ways]
     if not terms:
         return []
-    everything = any_of(way for term in terms for one in (term, *term.phrase_words) for way in one.ways)
-    candidates = reader.candidates(everything, MAX_CANDIDATES)
-    if not candidates:
-        return []
     found = {term: _places(reader, term) for term in terms}
     weights = {term: _weight(reader, term, len(found.get(term, ()))) for term in query.terms}
-    most = max(candidates.values())
     marked = frozenset().union(*(one.words for term in terms for one in (term, *term.phrase_words)))
     together = _together(reader, query.terms)
+    total = sum(weights.values())
     ranked = []
-    for entry in reader.entries(candidates):
-        here = [best for term in terms if (best := _best(found[term], entry))]
-        total = sum(weights.values())
+    for entry in reader.entries(_best_by_words(reader, found, weights)):
+        here = [best for term in terms if (best := _best(found[term], entry.id, entry.wording_of))]
         score = sum(weights[one.term] * one.weight for one in here) / total
         cover = sum(weights[one.term] for one in here) / total
         part = _title_part(reader.lang, entry, marked, query.small_words)
@@ -100,7 +98,6 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
         score *= 1 - ALL_WORDS + ALL_WORDS * cover
         score += SMALL_WORDS * _small_part(entry, query.small_words) * bool(part)
         score += TOGETHER * together[entry.id]
-        score += REPEATED * candidates[entry.id] / most
         in_title = {one.term for one in here if one.weight >= IN_TITLE * (one.way.likeness if one.way else 1)}
         negated = not language_of(reader.lang).negations.isdisjoint(f"{entry.title.words} {entry.names}".split())
         if query.is_negated:
@@ -118,10 +115,22 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
     return [one for one in enough if one.cover == 1 or one.score >= ENOUGH_SCORE * enough[0].score]
 
 
-def _best(found: dict[int, Found], entry: MatchedQuestion) -> Found | None:
+def _best_by_words(
+    reader: IndexReader, found: Mapping[Term, Mapping[int, Found]], weights: Mapping[Term, float]
+) -> list[int]:
+    """The entries whose words count most, to look at more closely."""
+    counts = {}
+    for entry in set().union(*found.values()):
+        of = reader.wordings.get(entry)
+        here = ((term, _best(theirs, entry, of)) for term, theirs in found.items())
+        counts[entry] = sum(weights[term] * best.weight for term, best in here if best)
+    return heapq.nsmallest(MAX_RANKED, counts, key=lambda entry: (-counts[entry], entry))
+
+
+def _best(found: Mapping[int, Found], entry: int, wording_of: int | None) -> Found | None:
     """Where the entry has a term at best; a wording also has what its entry has."""
-    places = [found[one] for one in (entry.id, entry.wording_of) if one in found]
-    return max(places, key=lambda one: one.weight, default=None)
+    mine, its = found.get(entry), found.get(wording_of or 0)
+    return its if mine is None or (its is not None and its.weight > mine.weight) else mine
 
 
 def _of_entries(reader: IndexReader, ranked: list[Ranked]) -> list[Ranked]:
@@ -150,14 +159,11 @@ def _places(reader: IndexReader, term: Term) -> dict[int, Found]:
     """Where the term stands in each entry that has it, at best."""
     best: dict[int, Found] = {}
     for way in term.ways:
-        columns, left = "", set(reader.ids(way.match))
-        for place, counts in PLACES:
-            columns += f" {place}"
-            ids = left.intersection(reader.ids(f"{{{columns}}} : ({way.match})")) if left else set()
-            left -= ids
-            for one in ids:
-                if one not in best or best[one].weight < counts * way.likeness:
-                    best[one] = Found(term, counts * way.likeness, place, way)
+        ways = [Found(term, counts * way.likeness, place, way) for place, counts in PLACES]
+        for column, one in _columns(reader, way):
+            at = _PLACE_OF[column]
+            if one not in best or best[one].weight < ways[at].weight:
+                best[one] = ways[at]
     if term.phrase_words:
         pieces = [_places(reader, piece) for piece in term.phrase_words]
         for one in set().union(*pieces):
@@ -165,6 +171,20 @@ def _places(reader: IndexReader, term: Term) -> dict[int, Found]:
             if one not in best or best[one].weight < here:
                 best[one] = Found(term, here, "", None)
     return best
+
+
+def _columns(reader: IndexReader, way: Way) -> Iterable[tuple[str, int]]:
+    """The columns that what is looked for stands in, each with the entry; the last for what stands in several."""
+    if way.word:
+        return reader.columns(way.word, way.stems)
+    found: list[tuple[str, int]] = []
+    columns, left = "", set(reader.ids(way.match))
+    for place, _ in PLACES:
+        columns += f" {place}"
+        ids = left.intersection(reader.ids(f"{{{columns}}} : ({way.match})")) if left else ()
+        left.difference_update(ids)
+        found += [(place, one) for one in ids]
+    return found
 
 
 def _together(reader: IndexReader, terms: tuple[Term, ...]) -> defaultdict[int, float]:

@@ -163,6 +163,13 @@ def test_other_wordings(tmp_path: Path) -> None:
     assert "" == first(search(path, "nl", "gratis parkeren"))
 
 
+def test_a_slip_in_a_compound(tmp_path: Path) -> None:
+    """A slip at the seam of a compound is corrected, though what is before it looks like a verb in two parts."""
+    path = tmp_path / "search.db"
+    build_index(path, [question("Waar ga ik naar toe met mijn code?"), question("Mijn toegangscode is weg")], {})
+    assert "Mijn toegangscode is weg" == first(search(path, "nl", "toeganscode"))
+
+
 def test_small_words_tell_wordings_apart(tmp_path: Path) -> None:
     """Two questions about one thing, asked for by the words around it."""
     path = tmp_path / "search.db"
