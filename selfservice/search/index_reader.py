@@ -19,9 +19,9 @@ from selfservice.search.spelling import Vocabulary
 LAST_CHARACTER = "\U0010ffff"
 
 WORDS = """SELECT word FROM word WHERE lang = :lang AND word = :word AND count > 0
-UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
-UNION SELECT word FROM part WHERE lang = :lang AND stem IN (SELECT value FROM json_each(:stems))
-UNION SELECT word FROM word WHERE lang = :lang AND count > 0 AND word >= :word AND word < :until"""
+UNION ALL SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
+UNION ALL SELECT word FROM part WHERE lang = :lang AND stem IN (SELECT value FROM json_each(:stems))
+UNION ALL SELECT word FROM word WHERE lang = :lang AND count > 0 AND word >= :word AND word < :until"""
 AT = "SELECT id FROM question WHERE lang = ? AND url = ? AND wording_of IS NULL"
 HAS_QUESTION = "SELECT 1 FROM question WHERE lang = ? AND page_key = ? AND anchor = ? LIMIT 1"
 STEMS = "SELECT DISTINCT stem FROM ending WHERE lang = ? AND form IN (SELECT value FROM json_each(?))"

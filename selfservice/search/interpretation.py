@@ -6,12 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import takewhile
 
 from selfservice.i18n.languages import language_of
 from selfservice.search.index_reader import IndexReader
 from selfservice.search.tokens import MIN_PART_LENGTH, MIN_REST_LENGTH, stems, tokens
 
 MAX_WORDS = 12
+MAX_WORD_LENGTH = 40  # of a longer one the beginning counts: no page has it
 MAX_PHRASE_WORDS = 4
 MAX_SPLIT = 30
 # How far the two parts of a verb may stand from each other: "vraag ik een toegangscode aan".
@@ -73,7 +75,8 @@ class Interpretation:
 def interpret(reader: IndexReader, typed: str) -> Interpretation:
     """What was typed, by its first twelve words: the major ones are terms; the minor ones when there are no others."""
     language = language_of(reader.lang)
-    words = join_verbs(reader, tokens(_with_known_phones(reader, typed))[:MAX_WORDS])
+    written = tokens(_with_known_phones(reader, typed))[:MAX_WORDS]
+    words = join_verbs(reader, [word[:MAX_WORD_LENGTH] for word in written])
     forms = [reader.stems(stems(reader.lang, word)) for word in words]
     terms: list[Term] = []
     minor: list[Term] = []
@@ -263,8 +266,11 @@ def _unknown_word(reader: IndexReader, word: str) -> Term:
         # A compound may have an s between its parts.
         for left in dict.fromkeys((word[:cut], word[:cut].removesuffix("s"))):
             halves = [left, word[cut:]]
-            two = [_half(reader, half) for half in halves if len(half) >= MIN_REST_LENGTH]
-            if len(two) == len(halves) and all(term.ways for term in two):
+            if min(map(len, halves)) < MIN_REST_LENGTH:
+                continue
+            # Nearly all cuts have no first half, and then the second need not be looked for.
+            two = list(takewhile(lambda term: term.ways, (_half(reader, half) for half in halves)))
+            if len(two) == len(halves):
                 size, phrase = _longest_phrase(reader, halves, [reader.stems(stems(lang, half)) for half in halves], 0)
                 if size == len(halves):
                     return replace(phrase, typed=word)

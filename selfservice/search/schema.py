@@ -41,7 +41,14 @@ CREATE TABLE phone (lang TEXT NOT NULL, digits TEXT NOT NULL, PRIMARY KEY (lang,
 CREATE TABLE pin (lang TEXT NOT NULL, words TEXT NOT NULL, url TEXT NOT NULL, until TEXT NOT NULL,
   PRIMARY KEY (lang, words, url)) STRICT, WITHOUT ROWID;
 """
-INDEXES = "CREATE INDEX word_stem ON word (lang, stem); CREATE INDEX synonym_words ON synonym (lang, words);"
+# ANALYZE, or SQLite reads all words of a language for those of one stem.
+INDEXES = """
+CREATE INDEX word_stem ON word (lang, stem);
+CREATE INDEX synonym_words ON synonym (lang, words);
+CREATE INDEX question_place ON question (lang, page_key, anchor);
+CREATE INDEX question_url ON question (lang, url);
+ANALYZE;
+"""
 
 CREATE = f"""CREATE VIRTUAL TABLE index_LANG USING fts5({", ".join(COLUMNS)},
   content='', tokenize='unicode61 remove_diacritics 2')"""

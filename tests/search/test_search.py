@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import string
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from selfservice.config import Config
 from selfservice.search.highlighting import FoldedText, highlight, snippet
 from selfservice.search.index import IndexedQuestion, build_index
+from selfservice.search.index_reader import open_index
 from selfservice.search.query import MAX_QUERY_LENGTH, SearchHit, SearchResults, search
 from selfservice.search.spelling import edit_distance
 from selfservice.search.tokens import tokens
@@ -376,6 +378,41 @@ def test_failed_build_keeps_the_old(tmp_path: Path) -> None:
         rebuilt(tmp_path, question("Neue Frage", lang="de"))
     assert ["Oud loket"] == titles(search(path, "nl", "loket").hits)
     assert [path] == list(tmp_path.iterdir())
+
+
+def work(path: Path, q: str) -> int:
+    """How many thousands of steps SQLite takes for a search, once the words that a correction needs are read."""
+    search(path, "nl", "zwqvh")
+    taken = 0
+
+    def count() -> None:
+        nonlocal taken
+        taken += 1
+
+    reader = open_index(path, "nl")
+    reader._db.set_progress_handler(count, 1000)
+    try:
+        search(path, "nl", q)
+    finally:
+        reader._db.set_progress_handler(None, 0)
+    return taken
+
+
+def test_a_word_costs_as_much_among_many(tmp_path: Path) -> None:
+    """An unknown word is looked for by index, piece by piece, not among all words and synonyms of the pages."""
+    words = ["".join(letters) for letters in itertools.product("bdfgklmnprst", "aeiou", "bdfgklmnprst", "aeiou")]
+    synonyms = {"nl": {f"{word}x": ["toegangscode"] for word in words}}
+    few, many = tmp_path / "few", tmp_path / "many"
+    for folder, known in ((few, words[:100]), (many, words)):
+        folder.mkdir()
+        rebuilt(folder, question("Waar is dit?", " ".join(known)), synonyms=synonyms if folder == many else None)
+    q = "zwqvhjzwqvhjzwqvhj zvwqhjzvwqhjzvwqhj"
+    assert work(many / "search.db", q) < 3 * work(few / "search.db", q)
+
+
+def test_the_beginning_of_a_long_word_counts(index: Path) -> None:
+    """What is longer than any word costs no more than a long word."""
+    assert work(index, "ﷺ" * MAX_QUERY_LENGTH) < 2 * work(index, "ﷺ" * 3)
 
 
 def test_no_index(tmp_path: Path) -> None:
