@@ -18,16 +18,13 @@ from selfservice.publish.markdown import EMBED, HEADING, Document, Question
 from selfservice.search.index import IndexedQuestion
 from selfservice.search.schema import FORM, QUESTION, STEP
 from selfservice.web import authentication
-from selfservice.web.pages import PageInfo, question_address
+from selfservice.web.pages import ABOUT_ITS_PAGE, PageInfo, question_address
 
 # A question under which a form stands goes before one that matches as well; a step of a question tree, which is better
 # begun at its beginning, after one, and so does what says something of this site.
 WITH_FORM = 1.15
 STEP_OF_TREE = 0.8
 ABOUT_US = 0.6
-
-# A form about the page on which it stands: nothing that one comes to do.
-ABOUT_ITS_PAGE = frozenset({"useful"})
 
 
 @dataclass(frozen=True)

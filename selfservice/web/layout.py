@@ -12,7 +12,15 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
-from selfservice.web.pages import SECTIONS, PageInfo, Question, menu, question_address, section_title
+from selfservice.web.pages import (
+    ABOUT_ITS_PAGE,
+    SECTIONS,
+    PageInfo,
+    Question,
+    menu,
+    question_address,
+    section_title,
+)
 from selfservice.web.theme import Theme
 
 JINJA_OPTIONS: dict[str, Any] = {
@@ -125,10 +133,10 @@ class LayoutContext:
 
     def help_beside(self, lang: str, path: str) -> HelpBeside | None:
         """What to show beside a form at this path: the page that has it, and its questions nearest to the form. For a
-        form that no page has, the page for who cannot log in, and to them only.
+        form that no page has, the page for who cannot log in, and to them only. Nothing beside what is asked of a page.
         """
         form = path.removeprefix(f"/{lang}/self-service/").partition("/")[0]
-        if form not in SITE.forms:
+        if form not in SITE.forms or form in ABOUT_ITS_PAGE:
             return None
         page = holder = self._by_form.get((lang, form))
         if page is None and "cannot-log-in" in SITE.pages:

@@ -20,6 +20,8 @@ SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
 TREE = "tree"  # the kind of a page that is a question tree
+# A form about the page on which it stands: nothing that one comes to do.
+ABOUT_ITS_PAGE = frozenset({"useful"})
 # A form in a page is a link alone in its paragraph (publish/links.py).
 _FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
 _QUESTION = re.compile(r"^## (.+?) \{#([a-z0-9-]+)\}$", re.MULTILINE)

@@ -23,6 +23,15 @@ GO_ON = "{} .buttons .button:not(.quiet)"
 OTHER = {"en": "nl", "nl": "en"}
 ERROR = {"en": "Error: ", "nl": "Fout: "}
 NARROW = 320
+# Until the page has not moved for a while.
+STILL = """() => new Promise((done) => {
+    let at = -1, frames = 0;
+    const look = () => {
+        frames = scrollY == at ? frames + 1 : 0; at = scrollY;
+        frames < 20 ? requestAnimationFrame(look) : done();
+    };
+    look();
+})"""
 # Of an organisation for which nobody in these tests logs in and arranges direct debit, so that the request asks it.
 NOT_ARRANGED = "00034747"
 _numbers = count(1)
@@ -247,6 +256,23 @@ def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
         page.wait_for_url(f"**/{step}")
     page.tap(GO_ON.format(A))
     begins_at_its_top(page, "done", f"{A} strong")
+
+
+def test_pressed_while_the_page_glides(live: Live, visit: VisitorFactory) -> None:
+    """Who goes to the button by keyboard and presses it at once, while the page still glides there, sees what is wrong,
+    and the page stays where that is.
+    """
+    page = visit().go("/en/self-service/access-code")
+    choose(page, "business")
+    for _ in range(2):
+        page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+        page.focus(GO_ON.format(A))
+        with page.expect_response("**/access-code/details"):
+            page.keyboard.press("Enter")
+        summary = page.locator(f"{A} .summary")
+        expect(summary).to_be_focused()
+        page.evaluate(STILL)
+        expect(summary).to_be_in_viewport(ratio=1)
 
 
 @both

@@ -87,3 +87,12 @@ def test_logged_in(app: Flask, client: HouseClient) -> None:
     page = sign_in_client.get("/en/self-service/orders").text
     assert "<aside" not in sign_in_client.get("/en/self-service/my").text
     assert (True, True) == ('<meta name="description"' in page, page.index("<aside") > page.index('class="orders"'))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_about_a_page(client: HouseClient, lang: str) -> None:
+    """Beside the question whether a page was useful, which stands alone where there are no scripts, nothing is said of
+    logging in.
+    """
+    steps = ("", "/missing", "/thanks")
+    assert [[], [], []] == [links(client, f"/{lang}/self-service/useful{step}") for step in steps]

@@ -13,8 +13,11 @@
   watch(); show(d); on("htmx:load", (e) => {
     show(e.target); watch();
     // What follows on a press begins at its top: the heading is in view, and what must be read first has the focus.
-    const panel = pressed && e.target.matches(".panel") && e.target, top = panel && panel.getBoundingClientRect().top;
+    const panel = pressed && e.target.matches(".panel") && e.target;
     if (!panel) return;
+    // The page may still be gliding to the button, for whoever goes there by keyboard and presses it at once.
+    scrollTo({ behavior: "instant" });
+    const { top } = panel.getBoundingClientRect();
     pressed = null; panel.tabIndex = -1;
     (panel.matches("[autofocus]") ? panel : $("[autofocus]", panel) || panel).focus({ preventScroll: true });
     if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({ behavior: "instant" });
