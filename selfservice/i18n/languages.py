@@ -28,7 +28,7 @@ had has have how i if im in is isnt it its me my no not of on or our please shou
 their them then there they this to up us was we were what when where which who why will with wont would
 you your
 also anymore anyone anything got hello he hi ive just may me might must now only or please really she should since
-someone something still thanks thing things too very via way well whats whether while yet
+someone something still thanks thing things today tomorrow tonight too urgent very via way well whats whether while yet
 """
 _DUTCH = """
 aan al alle alles als ben bij dan dat de den der deze die dit doe doen door dus een en er ga gaan had
@@ -37,7 +37,7 @@ moeten na naar niet nog nu of om ons onze ook op over te ten ter tot u uit uw va
 wanneer wat we welk welke wie wij wil willen word worden wordt zal ze zich zij zijn zo zonder
 alstublieft alsjeblieft aub beste daar dag dank ander andere daarvoor eens eigenlijk even geen gewoon goed graag hallo
 hier iemand iets kunt mag me misschien mogen niemand niets nou opeens soms steeds svp toch vanaf want weer wel
-zelf zou
+dringend morgen snel spoed vanavond vandaag zelf zou
 """
 # How people ask, whatever they ask for: a page need not have these words.
 _ENGLISH_ASKING = """

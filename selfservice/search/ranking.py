@@ -46,7 +46,7 @@ ENOUGH_WORDS = 0.5  # so much of what was asked must be there, or there is no an
 ENOUGH_OF_TITLE = 0.25  # or so much, of a page whose whole title is among it
 ENOUGH_SCORE = 0.4  # against the best
 REACH = 2  # words that may stand between two that stand together
-MAX_RANKED = 100  # the best by their words alone; only of these the titles are read
+MAX_RANKED = 400  # the best by their words alone; only of these the titles are read
 
 
 @dataclass(frozen=True)
