@@ -108,7 +108,10 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     demo = _is_demo(env)
     base_url = env.get("LOKET_BASE_URL") or (f"http://127.0.0.1:{env.get('PORT', '8000')}" if demo else "")
     if not base_url:
-        raise ConfigError("LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org")
+        raise ConfigError(
+            "LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org; with "
+            "LOKET_DEMO=1 pages are written, and all can be tried, without it"
+        )
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
         raise ConfigError(

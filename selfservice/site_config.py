@@ -139,12 +139,31 @@ class _Reader:
         return word
 
 
+_TOML_HINTS = {
+    "Cannot overwrite a value": "; what stands before the = stands in this table already",
+    "Cannot declare": "; a table stands in the file once",
+    "Expected '=' after a key": "; what stands before the = needs quotes, unless it is one word",
+    "Illegal character": "; a quote is missing on this line",
+    "Unclosed array": "; a ] or a comma is missing on this line or above it",
+    "Invalid date": "; there is no such day",
+}
+"""What the parser's words mean, by how they begin."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """What to add to an error: the nearest of what is known; nothing when none is near."""
     from difflib import get_close_matches  # not at each start
 
     near = get_close_matches(word, list(known), 1)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def toml_problem(error: tomllib.TOMLDecodeError) -> str:
+    """The line of a mistake in a TOML file, what it is, and what an editor most often did to get there."""
+    message, _, place = str(error).partition(" (at line ")
+    hint = next((hint for start, hint in _TOML_HINTS.items() if message.startswith(start)), "")
+    # At the end of the document there is no number.
+    return f"{place.partition(',')[0] or 1}: not well-formed TOML: {message}{hint}"
 
 
 def load_site(content: Path) -> SiteConfig:
@@ -162,9 +181,7 @@ def load_site(content: Path) -> SiteConfig:
     except UnicodeDecodeError:
         raise ConfigError(f"{FILE}:1: not in UTF-8: save it as that") from None
     except tomllib.TOMLDecodeError as error:
-        message, _, place = str(error).partition(" (at line ")
-        # At the end of the document there is no number.
-        raise ConfigError(f"{FILE}:{place.partition(',')[0] or 1}: not well-formed TOML: {message}") from None
+        raise ConfigError(f"{FILE}:{toml_problem(error)}") from None
     reader = _Reader(text.splitlines(), table)
     reader.require_known(_KEYS, "setting")
     languages = reader.words("languages", "[a-z]{2,3}", 'a list of codes of languages, such as ["en", "nl"]')

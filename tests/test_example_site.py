@@ -118,7 +118,7 @@ def test_a_page_with_a_form_that_is_off(begun: Path, tmp_path: Path) -> None:
     (content / "site.toml").write_text(text[:start] + text[end + 1 :], "utf-8")
     (content / "rights.toml").write_text("", "utf-8")
     failed = run("selfservice", "build", LOKET_SITE=str(tmp_path / "site"))
-    line = "content/en/access-code.md:21: there is no form 'selfservice:access-code'; none is on in site.toml"
+    line = "content/en/access-code.md:21: the form 'access-code' is off in site.toml: take what leads to it away, or"
     assert (1, True) == (failed.returncode, line in failed.stderr), failed.stderr
     for path in content.rglob("*.md"):
         kept = [row for row in path.read_text("utf-8").splitlines() if "](selfservice:" not in row]

@@ -10,6 +10,8 @@ from selfservice.commands.arguments import DAYS
 from selfservice.feedback import answers
 from selfservice.feedback.answers import Place
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.site_config import did_you_mean
+from selfservice.web import rendering
 from selfservice.web.services import services
 
 
@@ -39,4 +41,10 @@ def command(days: int, lang: str | None, page: str | None) -> None:
         for line in typed.get(place, ()):
             click.echo(line)
     remarks = sum(map(len, typed.values()))
-    click.echo(f"{remarks} remarks" if remarks != 1 else "1 remark", err=True)
+    known = {name for _, name in rendering.layout_context().pages()}
+    if counted or typed:
+        click.echo(f"{remarks} remarks" if remarks != 1 else "1 remark", err=True)
+    elif key and key not in known:
+        raise click.ClickException(f"there is no page '{key}'{did_you_mean(key, known)}")
+    else:
+        click.echo(f"Nothing: nobody said whether it was useful in {days} days", err=True)

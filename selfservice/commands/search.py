@@ -16,9 +16,9 @@ from selfservice.web.services import services
 
 SHOWN = 10
 PLACES = {
-    "title_word": "in the title",
-    "title_stem": "in the title, in another form",
-    "title_part": "as part of a longer word of the title",
+    "title_word": "in {title}",
+    "title_stem": "in {title}, in another form",
+    "title_part": "as part of a longer word of {title}",
     "name_stem": "in what a form, the first page or rights.toml calls it",
     "page_stem": "in the title of its page",
     "text_word": "in the text",
@@ -31,11 +31,12 @@ MOST = 0.5  # so much of a title is most of it
 
 @click.command("search")
 @click.argument("query")
-@click.option("--lang", type=click.Choice(LANGUAGES), default=DEFAULT_LANGUAGE, show_default=True, help="In which.")
+@click.option("--lang", type=click.Choice(LANGUAGES), help="In which; by default the site's default language.")
 @click.option("--why", is_flag=True, help="Say of each result why it stands where it does.")
 @with_appcontext
-def command(query: str, lang: str, why: bool) -> None:
-    """Show what a search finds, and why."""
+def command(query: str, lang: str | None, why: bool) -> None:
+    """Show what a search finds, and why, in the site as it was built last."""
+    lang = lang or _default_language()
     path = services().config.search_index
     if not path.exists():
         raise click.ClickException("there is no search index yet: `loket build` makes it")
@@ -49,10 +50,21 @@ def command(query: str, lang: str, why: bool) -> None:
         mark = " (do it now)" if number <= found.form_count else ""
         click.echo(f"{number}. {one.entry.title.text}{mark}\n   {one.entry.url}")
         if why:
+            if mark:
+                click.echo("     the place to do it: above what only tells of it, whatever that scores")
             for line in _reasons(found, one):
                 click.echo(f"     {line}")
     if len(found.ranked) > SHOWN:
         click.echo(f"… and {len(found.ranked) - SHOWN} more")
+
+
+def _default_language() -> str:
+    """The language that is searched when none is asked for, which is said."""
+    others = ", ".join(f"--lang {other}" for other in LANGUAGES if other != DEFAULT_LANGUAGE)
+    click.echo(
+        f"In '{DEFAULT_LANGUAGE}', the site's default language" + (f"; others: {others}" if others else ""), err=True
+    )
+    return DEFAULT_LANGUAGE
 
 
 def _read_as(term: Term) -> str:
@@ -81,8 +93,10 @@ def _reasons(found: Answer, one: Ranked) -> Iterator[str]:
     """Why the result stands where it does, a line each."""
     if one.entry.url in found.pinned:
         yield "pinned in searches.toml"
+    if one.wording:
+        yield f"found by its wording '{one.wording}' of searches.toml"
     for each in one.found:
-        yield _stands(each)
+        yield _stands(each, "the wording or the title" if one.wording else "the title")
     for term in found.query.terms:
         if all(each.term is not term for each in one.found):
             yield f"'{term.typed}' is not there"
@@ -99,6 +113,6 @@ def _reasons(found: Answer, one: Ranked) -> Iterator[str]:
     yield f"score {one.score:.2f}"
 
 
-def _stands(found: Found) -> str:
+def _stands(found: Found, title: str) -> str:
     how = "" if found.way is None or found.way.how == "word" else f" as {_way(found.way)}"
-    return f"'{found.term.typed}'{how} stands {PLACES[found.place]}"
+    return f"'{found.term.typed}'{how} stands {PLACES[found.place].format(title=title)}"

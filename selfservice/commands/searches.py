@@ -24,4 +24,7 @@ def command(days: int, lang: str | None) -> None:
     listed = searches.most_sent(services().db.read(), clock.now(), days, lang or "")
     for search in listed:
         click.echo(f"{search.times:>6}  {search.language}  {search.words}")
-    click.echo(f"{len(listed)} searches" if len(listed) != 1 else "1 search", err=True)
+    if not listed:
+        click.echo(f"Nothing: no search without result was sent three times or more in {days} days", err=True)
+    else:
+        click.echo(f"{len(listed)} searches" if len(listed) != 1 else "1 search", err=True)

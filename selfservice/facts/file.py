@@ -10,6 +10,7 @@ from typing import Any
 
 from selfservice.facts.fact import Fact
 from selfservice.facts.kinds import FACT_GROUPS, FACT_KINDS, FactError
+from selfservice.site_config import toml_problem
 
 FACT_KEYS = {"kind", "value", "values", "source"}
 
@@ -82,7 +83,4 @@ def load_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except tomllib.TOMLDecodeError as error:
-        text, _, place = str(error).partition(" (at line ")
-        # At the end of the document there is no number.
-        line = place.partition(",")[0] or "1"
-        raise FactError(f"{path.name}:{line}: not well-formed TOML: {text}") from None
+        raise FactError(f"{path.name}:{toml_problem(error)}") from None

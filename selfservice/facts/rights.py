@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.site_config import toml_problem
 
 CODE_KINDS = ("business", "private")
 
@@ -70,7 +71,7 @@ def load_rights(path: Path) -> Rights:
     except FileNotFoundError:
         raise RightsError(f"there is no {path}; is LOKET_CONTENT right?") from None
     except tomllib.TOMLDecodeError as error:
-        raise RightsError(f"{path.name}: not well-formed TOML: {error}") from None
+        raise RightsError(f"{path.name}:{toml_problem(error)}") from None
     return Rights(tuple(_right(path.name, key, entry) for key, entry in table.items()))
 
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Collection, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from selfservice.config import PACKAGE
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
 from selfservice.site_config import FILE, SITE, line_of
 from selfservice.web.pages import TREE, question_address
 
+FORMS = PACKAGE / "fragments"
 FormRenderer = Callable[[str, str], str]
 
 
@@ -52,6 +54,8 @@ class Links:
 
     def _form(self, name: str) -> str:
         if name not in self._forms:
+            if name not in (*SITE.forms, "search") and (FORMS / name.replace("-", "_") / "routes.py").is_file():
+                raise KeyError(f"the form '{name}' is off in site.toml: take what leads to it away, or turn it on")
             here = f"the forms are {', '.join(sorted(self._forms))}" if self._forms else "none is on in site.toml"
             raise KeyError(f"there is no form 'selfservice:{name}'; {here}")
         return name

@@ -319,7 +319,8 @@ def init_app(app: Flask, table: Rights) -> None:
     for right in table.all:
         if right.form and right.form.replace("-", "_") not in app.blueprints:
             raise RightsError(
-                f"rights.toml: '{right.key}' leads to the form '{right.form}', which is not on in site.toml"
+                f"rights.toml: [{right.key}] leads to the form '{right.form}', which is off in site.toml: "
+                "have both, or neither"
             )
     for name in _TITLES:
         if name.replace("-", "_") in app.blueprints and not table.kinds_of(name):

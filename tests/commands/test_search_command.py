@@ -37,3 +37,15 @@ def test_nothing(site: Site) -> None:
     """That nothing is found is told, and a language that the site does not have is refused."""
     assert "Nothing is found for 'eori nummer'." in run(site, "eori nummer", "--lang", "nl").output
     assert 2 == run(site, "code", "--lang", "xx").exit_code
+
+
+def test_wording(site: Site) -> None:
+    """What was found by a wording of the file is said to be, with the wording, which stands in no title."""
+    told = run(site, "annual fee", "--lang", "en", "--why").output
+    assert "1. What does it cost?\n   /en/access-code/#cost\n     found by its wording 'annual fee' of" in told
+
+
+def test_no_language_asked(site: Site) -> None:
+    """Without a language that of the site is searched, and named, with what asks for another."""
+    told = run(site, "toegangscode")
+    assert "In 'nl', the site's default language; others: --lang en\n" == told.stderr

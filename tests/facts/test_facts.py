@@ -172,6 +172,23 @@ def test_kind_and_source(tmp_path: Path, body: str) -> None:
         load(tmp_path, f"[a.b]\n{body}\n")
 
 
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        ('a = "b"\na = "c"', "2: .*; what stands before the = stands in this table already"),
+        ("[a]\n[a]", "2: .*; a table stands in the file once"),
+        ('page.md#see = ["b"]', "1: .*; what stands before the = needs quotes, unless it is one word"),
+        ('a = ["b]', "1: .*; a quote is missing on this line"),
+        ('a = ["b" "c"]', "1: .*; a ] or a comma is missing on this line or above it"),
+        ("a = 2027-06-31", "1: .*; there is no such day"),
+    ],
+)
+def test_what_was_meant(tmp_path: Path, body: str, hint: str) -> None:
+    """Of the mistakes that editors make most, the message says what to look for."""
+    with pytest.raises(FactError, match=rf"facts\.toml:{hint}$"):
+        load(tmp_path, f"{body}\n")
+
+
 def test_not_toml(tmp_path: Path) -> None:
     """A file that is no TOML is refused with the place of the mistake."""
     with pytest.raises(FactError, match=r"facts\.toml:2: .*TOML"):

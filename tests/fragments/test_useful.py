@@ -232,4 +232,7 @@ def test_what_editors_see(app: Flask) -> None:
     assert f"{head}{one}{typed}     0     0  nl/(not known)\n              {today}  nowhere\n" == run().stdout
     assert f"{head}{one}{typed}" == run("--page", f"{PAGE}.md").stdout
     assert f"{head}     1     0  nl/orders\n" == run("--days", "31", "--page", "orders", "--lang", "nl").stdout
-    assert "" == run("--page", "nowhere").stdout
+    said = run("--page", "digid", "--days", "2")
+    assert ("", "Nothing: nobody said whether it was useful in 2 days\n") == (said.stdout, said.stderr)
+    unknown = run("--page", "ordrs")
+    assert (1, "Error: there is no page 'ordrs'; did you mean 'orders'?\n") == (unknown.exit_code, unknown.stderr)

@@ -16,7 +16,7 @@ from selfservice import mailer
 from selfservice.config import ROOT, Config
 from selfservice.db import connect
 from selfservice.facts.kinds import FactError
-from selfservice.i18n.languages import LANGUAGES, current_language, using_language
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
 from selfservice.publish.embed import EmbedError, FormStarts
 from selfservice.publish.indexing import Indexing
@@ -188,6 +188,21 @@ def test_removed_page_disappears(copied: Config) -> None:
     attempt(copied)
     names = {path.name for path in (copied.output / "en").iterdir()}
     assert (False, True) == ("maintenance" in names, "other-maintenance" in names)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_page_in_one_language(copied: Config, lang: str) -> None:
+    """A page that an editor has written in one language so far is built, and names no page in another; `loket check`
+    says that it lacks its twin.
+    """
+    page = (copied.content / lang / "orders.md").read_text("utf-8")
+    page = re.sub(r"^slug: .*$", "slug: new", page, count=1, flags=re.MULTILINE)
+    (copied.content / lang / "new.md").write_text(page, "utf-8")
+    attempt(copied)
+    html = (copied.output / lang / "new" / "index.html").read_text("utf-8")
+    named = re.findall(r'hreflang="([\w-]+)" href="([^"]+)"', html)
+    default = [("x-default", f"{copied.base_url}/{lang}/new/")] if lang == DEFAULT_LANGUAGE else []
+    assert ([(lang, f"{copied.base_url}/{lang}/new/"), *default], False) == (named, 'class="switch"' in html)
 
 
 def test_language_stays(copied: Config) -> None:
