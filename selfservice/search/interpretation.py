@@ -180,7 +180,9 @@ def _longest_phrase(reader: IndexReader, words: list[str], forms: list[list[str]
         return size, Term(" ".join(run), tuple(ways), phrase_words=tuple(pieces), is_asking=asking)
     if reader.phone(words[at]):
         return 1, Term(words[at], (Way("phone", f'text_word:"{words[at]}"', frozenset(), LIKENESS["word"]),))
-    return 1, replace(_unknown_word(reader, words[at]), is_asking=_is_asking(reader.lang, words[at]))
+    return 1, replace(
+        _unknown_word(reader, words[at], is_last=at + 1 == len(words)), is_asking=_is_asking(reader.lang, words[at])
+    )
 
 
 @cache
@@ -253,13 +255,15 @@ def _parted_verbs(reader: IndexReader, word: str) -> Iterator[Way]:
                 yield Way("verb", match, frozenset(words), LIKENESS["verb"], f"{rest} … {particle}")
 
 
-def _unknown_word(reader: IndexReader, word: str) -> Term:
-    """A word that the pages do not have: part of a compound, two words in one, or misspelt."""
+def _unknown_word(reader: IndexReader, word: str, *, is_last: bool) -> Term:
+    """A word that the pages do not have: part of a compound, two words in one, or misspelt. The last may be half."""
     lang = reader.lang
     if language_of(lang).has_compounds and len(word) >= MIN_PART_LENGTH:
         forms = tuple({form for form in (word, *stems(lang, word)) if len(form) >= MIN_PART_LENGTH})
         holding = reader.vocabulary.compounds_with(forms, MIN_REST_LENGTH)
-        if holding:
+        # "digd" is rather DigiD than a part of "beschadigd".
+        slip = reader.vocabulary.nearest(word) if len(word) == MIN_PART_LENGTH else None
+        if holding and not (slip and reader.vocabulary.is_used_more(slip, holding)):
             match = " OR ".join(_match_expression(one, [], prefix=False) for one in holding)
             return Term(word, (Way("part", match, frozenset(holding), LIKENESS["part"], ", ".join(holding)),))
     for cut in range(3, min(len(word) - 2, MAX_SPLIT)):
@@ -275,7 +279,7 @@ def _unknown_word(reader: IndexReader, word: str) -> Term:
                 if size == len(halves):
                     return replace(phrase, typed=word)
                 return Term(word, (_together("joined", two, " ".join(halves)),))
-    nearest = reader.vocabulary.nearest(word)
+    nearest = reader.vocabulary.nearest(word) or (reader.vocabulary.nearest_start(word) if is_last else None)
     # The nearest may be the word itself: one that only the synonyms have.
     if nearest is None or nearest == word:
         return Term(word)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+
+# Fewer letters with a slip in them are the start of anything.
+MIN_START_LENGTH = 6
 
 
-def edit_distance(a: str, b: str, limit: int) -> int:
+def edit_distance(a: str, b: str, limit: int, *, is_start: bool = False) -> int:
     """How many letters were added, left out, changed or swapped with their neighbour (Damerau, restricted).
 
-    Anything over `limit` is given as limit + 1.
+    Anything over `limit` is given as limit + 1. With `is_start`, how far `a` is from the nearest start of `b`.
     """
-    if abs(len(a) - len(b)) > limit:
+    if is_start:
+        b = b[: len(a) + limit]
+    elif abs(len(a) - len(b)) > limit:
         return limit + 1
     before: list[int] = []
     row = list(range(len(b) + 1))
@@ -24,7 +29,7 @@ def edit_distance(a: str, b: str, limit: int) -> int:
             row.append(cost)
         if min(row) > limit:
             return limit + 1
-    return min(row[-1], limit + 1)
+    return min(min(row) if is_start else row[-1], limit + 1)
 
 
 def letter_bits(word: str) -> int:
@@ -37,8 +42,8 @@ def letter_bits(word: str) -> int:
 
 
 def max_edits(word: str) -> int:
-    """The edits to allow in a word: none in a short one or a number, two from nine letters on."""
-    if len(word) < 5 or not word.isalpha():
+    """The edits to allow in a word: none in one of three letters or a number, two from nine letters on."""
+    if len(word) < 4 or not word.isalpha():
         return 0
     return 1 if len(word) < 9 else 2
 
@@ -65,18 +70,43 @@ class Vocabulary:
         return [word for _, word in sorted(found)[:limit]]
 
     def nearest(self, word: str) -> str | None:
-        """The known word within `max_edits`: the nearest, then of the same first letter, then most used."""
+        """The known word within `max_edits`: the nearest, then of the same first letter, then most used.
+
+        Two letters may be left out of a shorter word too: `wachtwrd`.
+        """
         limit = max_edits(word)
         bits, best = letter_bits(word), None
         if not limit:
             return None
-        for length in range(len(word) - limit, len(word) + limit + 1):
+        for length in range(len(word) - limit, len(word) + max(limit, 2) + 1):
             for known, known_bits, count in self._by_length.get(length, ()):
                 # The letters alone rule out nearly all words, at a fraction of what the distance costs.
                 if (bits ^ known_bits).bit_count() > 2 * limit:
                     continue
                 slips = edit_distance(word, known, limit)
-                if slips <= limit:
+                if slips <= limit or (len(word) >= MIN_START_LENGTH and _is_shortened(word, known)):
                     key = (slips, known[0] != word[0], -count, known)
                     best = key if best is None else min(best, key)
         return best[-1] if best else None
+
+    def is_used_more(self, word: str, others: Collection[str]) -> bool:
+        """Whether the word occurs more often than each of the others."""
+        counts = {known: count for words in self._by_length.values() for known, _, count in words}
+        return counts[word] > max(counts[other] for other in others)
+
+    def nearest_start(self, word: str) -> str | None:
+        """The most used word that begins with this one but for one slip, after a first letter that is right."""
+        best = None
+        for length, words in self._by_length.items():
+            if not MIN_START_LENGTH <= len(word) < length:
+                continue
+            for known, _, count in words:
+                if count and known[0] == word[0] and edit_distance(word, known, 1, is_start=True) <= 1:
+                    best = min(best or (-count, known), (-count, known))
+        return best[-1] if best else None
+
+
+def _is_shortened(word: str, known: str) -> bool:
+    """Whether it is the known word with letters left out, but for the first and the last."""
+    rest = iter(known)
+    return known[0] == word[0] and known[-1] == word[-1] and all(char in rest for char in word)
