@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,12 +41,18 @@ def countable_words(index: Path, lang: str, q: str) -> str:
     """
     words = tokens(q)
     text = " ".join(words)
-    if not words or len(text) > MAX_LENGTH or is_valid_code(normalise_code(q)):
+    if not words or len(text) > MAX_LENGTH or _has_code(words):
         return ""
     plain = unicodedata.normalize("NFKC", q)
     is_short = len(words) <= MAX_UNKNOWN_WORDS and "@" not in plain and not any(char.isnumeric() for char in plain)
     index_reader = open_index(index, lang)
     return text if is_short or all(index_reader.words(word, [], prefix=False) for word in words) else ""
+
+
+def _has_code(words: list[str]) -> bool:
+    """Whether these words, or some of them behind each other, are an access code."""
+    places = range(len(words) + 1)
+    return any(is_valid_code(normalise_code("".join(words[first:end]))) for first, end in combinations(places, 2))
 
 
 def count(conn: Connection, lang: str, words: str, now: datetime) -> None:

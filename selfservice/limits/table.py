@@ -47,6 +47,9 @@ ORGANISATION = LimitSet(
 )
 # Whether a page was useful: enough for a whole office, too few to make a page look good or bad.
 USEFUL = LimitSet(RateLimit("useful-address", 60, HOUR), RateLimit("useful-global", 1200, 60))
+# Searches that find nothing, which are counted: enough for a whole office, too few to fill a day's list or have its
+# words counted as often as one likes.
+UNANSWERED = LimitSet(RateLimit("unanswered-address", 60, HOUR), RateLimit("unanswered-global", 1200, 60))
 # A key cannot be guessed; this only keeps somebody who sends wrong ones from costing much.
 WRONG_KEY = LimitSet(RateLimit("api-wrong", 30, 60), RateLimit("api-wrong-global", 800, 60))
 

@@ -17,6 +17,8 @@ from selfservice.db import Database
 from selfservice.db.sqlite import BUSY_TIMEOUT_SECONDS
 from selfservice.feedback import searches
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.limits import table
+from selfservice.limits.rate_limit import LimitSet, RateLimit
 from selfservice.search.index import IndexedQuestion, build_index
 from selfservice.values.access_code import is_valid_code
 from tests.clients import HouseClient
@@ -74,6 +76,8 @@ def counts(app: Flask) -> list[dict[str, Any]]:
         pytest.param("jan@example.org", "", id="an address"),
         pytest.param("jan＠example.org", "", id="an address, full width"),
         pytest.param("NPKY-RXGB-FMQT-DLEB", "", id="a code without digits"),
+        pytest.param("code NPKYRXGBFMQTDLEB", "", id="a code without digits, behind a word"),
+        pytest.param("NPKYRXGB FMQTDLEB kwijt", "", id="a code in two pieces"),
         pytest.param("?!", "", id="no word"),
         pytest.param("ﷺ" * 60, "", id="longer folded than typed"),
     ],
@@ -140,6 +144,17 @@ def test_an_answer_is_not_counted(app: Flask, searched: HouseClient, q: str) -> 
     """A search with a result, also for what it was taken for, and one without words count nothing."""
     searched.get(f"/en/self-service/search?q={q}", headers=BROWSER)
     assert [] == counts(app)
+
+
+def test_who_sends_very_many_is_not_counted_on(
+    app: Flask, searched: HouseClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One network cannot fill the list of a day, nor have its words stand first: what it sends is answered."""
+    few = LimitSet(RateLimit("unanswered-address", 3, 3600), table.UNANSWERED.everybody)
+    monkeypatch.setattr(table, "UNANSWERED", few)
+    for q in (NOTHING, NOTHING, "qwxqwx", "zwqzwq", NOTHING):
+        assert searched.get(f"/en/self-service/search?q={q}", headers=BROWSER).status_code == 200
+    assert {NOTHING: 2, "qwxqwx": 1} == {row["words"]: row["count"] for row in counts(app)}
 
 
 def test_a_busy_database_drops_the_count(app: Flask, searched: HouseClient, statements: list[str]) -> None:

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from flask import request
 
-from selfservice import clock
+from selfservice import clock, web
 from selfservice.db import DatabaseBusyError
 from selfservice.feedback import searches
 from selfservice.i18n.languages import current_language
+from selfservice.limits import table
 from selfservice.search.query import SearchResults
 from selfservice.web.services import services
 
@@ -20,7 +21,7 @@ _ROBOT = re.compile(r"bot|crawl|spider|slurp|preview|https?:", re.IGNORECASE)
 
 def count_if_unanswered(results: SearchResults) -> None:
     """Count the words, when nothing was found and somebody sent them. The answer never waits for it: while others
-    write in the database, nothing is counted.
+    write in the database, nothing is counted. Nor is it from who sends very many.
     """
     if not results.q or results.hits or not _was_sent():
         return
@@ -28,9 +29,11 @@ def count_if_unanswered(results: SearchResults) -> None:
     words = searches.countable_words(wired.config.search_index, current_language(), results.q)
     if not words:
         return
+    now = clock.now()
     try:
         with wired.db.write_if_free() as conn:
-            searches.count(conn, current_language(), words, clock.now())
+            if table.UNANSWERED.allow(conn, wired.keys, web.client_address(), now).allowed:
+                searches.count(conn, current_language(), words, now)
     except DatabaseBusyError:
         return
 
