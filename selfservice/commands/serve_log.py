@@ -8,7 +8,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
@@ -51,8 +51,14 @@ def _copy(reading: int, path: Path, terminal: IO[str]) -> None:
             text = line.rstrip("\n")
             file.emit(logging.makeLogRecord({"msg": text}))
             if said := error_line(text):
-                terminal.write(f"loket: {said} ({file.name})\n")
+                _say(terminal, f"{said} ({file.name})")
     file.close()
+
+
+def _say(terminal: IO[str], text: str) -> None:
+    """One line; where there is no terminal any more, none: what others write must be read on, or they wait for us."""
+    with suppress(OSError):
+        os.write(terminal.fileno(), f"loket: {text}\n".encode())
 
 
 class _BoundedFile(RotatingFileHandler):
@@ -65,12 +71,17 @@ class _BoundedFile(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (as logging has it)
         """Not on standard error, which is what is read here."""
         if not self._failed:
-            self._terminal.write(f"loket: the log cannot be written ({self.name})\n")
+            _say(self._terminal, f"the log cannot be written ({self.name})")
         self._failed = True
 
 
 def error_line(text: str) -> str:
-    """What to say on the terminal of a line of the log; empty when it is no error."""
+    """What to say on the terminal of a line of the log, and nothing that steers it; empty when it is no error."""
+    said = _error(text)
+    return "".join(char if char.isprintable() else " " for char in said)
+
+
+def _error(text: str) -> str:
     if text.startswith("{"):
         try:
             line = json.loads(text)
@@ -79,7 +90,7 @@ def error_line(text: str) -> str:
         if line.get("level") not in ("error", "critical"):
             return ""
         rest = {name: value for name, value in line.items() if name not in ("when", "level", "what")}
-        return f"{line['what']}: " + ", ".join(f"{name} {value}" for name, value in rest.items())
+        return f"{line.get('what', '')}: " + ", ".join(f"{name} {value}" for name, value in rest.items())
     return text if _ERROR.match(text) else ""
 
 

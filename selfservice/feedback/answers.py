@@ -10,7 +10,7 @@ from typing import NamedTuple
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.values.access_code import is_valid_code, normalise_code
+from selfservice.values.access_code import CODE_LENGTH, is_valid_code, normalise_code
 
 MAX_LENGTH = 200
 # A day, in all languages: nobody can fill the database, or an editor's day.
@@ -18,8 +18,9 @@ MAX_REMARKS_PER_DAY = 300
 LEFT_OUT = "…"
 
 _EMAIL = re.compile(r"\S*@\S*")
-# Groups of four, at least four of them, as an access code or the number of a bank account is written.
-_GROUPS = re.compile(r"\b(?:[^\W_]{4}[\s-]*){3,}[^\W_]{4}\b")
+# Groups of four, at least four of them, as an access code or the number of a bank account is written, with any marks
+# between them.
+_GROUPS = re.compile(r"(?<![^\W_])(?:[^\W_]{4}[\W_]*){3,}[^\W_]{4}(?![^\W_])")
 # Letters and digits in one word, with or without dashes.
 _MIXED = re.compile(r"\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])[^\W_](?:-?[^\W_]){3,}\b")
 # Five digits or more, whatever stands between them.
@@ -62,7 +63,11 @@ def without_secrets(text: str) -> str:
 
 
 def _is_secret(groups: str) -> bool:
-    return any(char.isdigit() for char in groups) or is_valid_code(normalise_code(groups))
+    """Whether groups of four have a digit, or four of them behind each other, as behind "code", are an access code."""
+    code = normalise_code(groups)
+    return any(char.isdigit() for char in groups) or any(
+        is_valid_code(code[at : at + CODE_LENGTH]) for at in range(0, len(code), 4)
+    )
 
 
 def count(conn: Connection, place: Place, now: datetime, *, useful: bool) -> None:

@@ -136,6 +136,10 @@ def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Pro
     for name in ("title", "description"):
         if not str(meta.get(name) or "").strip():
             yield Problem(file, 1, f"the page has no {name}: add '{name}: …' between the --- lines")
+        elif not isinstance(meta[name], str):
+            yield Problem(
+                file, document.line_of(f"{name}:"), f"'{name}:' must be a text: write it between double quotes"
+            )
     description = str(meta.get("description") or "")
     low, high = DESCRIPTION_LENGTH
     if description and not low <= len(description) <= high:
@@ -149,6 +153,10 @@ def _front_matter(document: Document, file: str, today: dt.date) -> Iterator[Pro
     if not re.fullmatch(r"[a-z0-9-]*", str(meta.get("slug") or "")):
         message = "'slug:' is a part of an address: use small letters, digits and dashes"
         yield Problem(file, document.line_of("slug:"), message)
+    if meta.get("slug") == "self-service":
+        yield Problem(file, document.line_of("slug:"), "the forms stand at 'self-service': choose another slug")
+    if not isinstance(meta.get("about_this_site", False), bool):
+        yield Problem(file, document.line_of("about_this_site:"), "'about_this_site:' must be true, or be left out")
 
 
 def _dates(document: Document, file: str, today: dt.date) -> Iterator[Problem]:

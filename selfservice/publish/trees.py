@@ -20,6 +20,7 @@ from selfservice.web.pages import TREE, question_address
 ALL = "all"  # the address of the whole tree on one page, beside the ids of its nodes
 ANSWERS = (2, 7)
 MAX_QUESTIONS = 5
+MAX_NODES = 200  # what is more than anybody can look through is no tree
 _LIST = re.compile(r"<(ul|ol)(?: start=\"\d+\")?>(.*?)</\1>", re.DOTALL)
 _ITEM = re.compile(r"<li>(.*?)</li>", re.DOTALL)
 _ANSWER = re.compile(r'\s*(?:<p>)?<a href="#([^"]*)">((?:(?!</a>).)*)</a>(?:</p>)?\s*', re.DOTALL)
@@ -213,6 +214,9 @@ def faults(tree: Tree) -> list[Problem]:
     """What is wrong with a tree, whatever its twins say."""
     if not tree.nodes:
         return [Problem(tree.file, 1, "a tree needs a first question: write '## … {#a-short-name}' and its answers")]
+    if len(tree.nodes) > MAX_NODES:
+        message = f"a tree of {len(tree.nodes)} questions and outcomes: {MAX_NODES} is the most, make it several"
+        return [Problem(tree.file, tree.nodes[MAX_NODES].line, message)]
     found = [Problem(tree.file, line, message) for line, message in _shape(tree)]
     # The ways through a tree with loose ends say nothing, nor how long they are where one has no end.
     for rule in (_ways, _too_deep):
@@ -247,6 +251,10 @@ def _answers(tree: Tree, node: Node) -> Iterator[tuple[int, str]]:
                 f"there is no question '#{answer.to}' on this page{did_you_mean(answer.to, filter(None, tree.by_id))}"
             )
             yield answer.line, message
+        if twins := [other.line for other in node.answers if other.label == answer.label and other.line < answer.line]:
+            yield answer.line, f"the answer '{answer.label}' is that on line {twins[0]} too: nobody can choose"
+        elif not answer.label:
+            yield answer.line, "an answer says nothing: write its words between [ and ]"
     if node.mixed:
         yield node.mixed, "each item of a list of answers is a link to a question of this page, and nothing else"
     elif node.lists > 1:

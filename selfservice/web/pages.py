@@ -80,6 +80,7 @@ def question_address(path: str, question: str, *, tree: bool) -> str:
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
+    text = text.removeprefix("\ufeff")  # which some editors put before a file
     if not text.startswith("---\n"):
         return {}, text, 1
     end = text.find("\n---\n", 3)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -16,14 +17,14 @@ from selfservice.commands.build import SlowSteps
 from tests.live_server import running
 
 
-def written(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def written(code: str, folder: Path, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     """What a fresh interpreter shows on the terminal that runs this while the log goes into a file."""
     begin = "import os, subprocess, sys\nfrom pathlib import Path\nfrom selfservice.commands import serve_log\n"
     within = f"with serve_log.log_to_file(Path({str(folder / 'serve.log')!r})) as terminal:\n"
     body = "\n".join(f"    {line}" for line in code.splitlines())
     command = [sys.executable, "-c", begin + within + body + "\nprint('after')"]
     env = {**os.environ, "LOKET_DEMO": "1", "LOKET_VAR": str(folder / "var")}
-    return subprocess.run(command, env=env, capture_output=True, text=True, check=True, timeout=30)
+    return subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=stderr, text=True, check=True, timeout=30)
 
 
 def test_all_goes_into_the_file(tmp_path: Path) -> None:
@@ -63,6 +64,26 @@ def test_the_file_is_bounded(tmp_path: Path) -> None:
     )
     sizes = {file.name: file.stat().st_size <= serve_log.MAX_BYTES for file in tmp_path.glob("serve.log*")}
     assert {"serve.log": True, "serve.log.1": True} == sizes
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('{"level": "error", "what": "a", "path": "\\u001b[31mred\\u009b"}', "a: path  [31mred "),
+        ("[ERROR] \x1b]0;title\x07", "[ERROR]  ]0;title "),
+        ('{"level": "error"}', ": "),
+    ],
+)
+def test_an_error_steers_no_terminal(line: str, said: str) -> None:
+    """What is shown of an error has no character that a terminal would obey, and an odd line stops nothing."""
+    assert said == serve_log.error_line(line)
+
+
+def test_without_a_terminal_the_log_goes_on(tmp_path: Path) -> None:
+    """Where an error cannot be said, all that is written goes on into the file, and who writes never waits."""
+    with Path("/dev/full").open("w") as nowhere:
+        written("os.write(2, b'[ERROR] no\\n' * 20_000)", tmp_path, stderr=nowhere)
+    assert 20_000 == sum(len(path.read_text("utf-8").splitlines()) for path in tmp_path.glob("serve.log*"))
 
 
 def test_no_file_can_be_made(tmp_path: Path) -> None:

@@ -54,7 +54,8 @@ class Written:
         """The node's lines in the file."""
         rows = [f"## What of {self.id}? {{#{self.id}}}" if self.id else "## Nameless", "", self.text, ""]
         for number, to in enumerate(self.answers):
-            rows += [*self.between.get(number, "").splitlines(), f"- [To {to}](#{to})"]
+            label = f"To {to}" + " too" * self.answers[:number].count(to)
+            rows += [*self.between.get(number, "").splitlines(), f"- [{label}](#{to})"]
         return [*rows, ""]
 
 
@@ -290,6 +291,10 @@ SMALL = "## A? {#a}\n\n- [B](#b)\n- [C](#c)\n\n## B {#b}\n\n[x](x.md)\n\n## C {#
          "the outcome 'D' leads nowhere: end it with a form, a link or a telephone number"),
         (SMALL.replace("\n- [C]", "\n\n- [C]").replace("(#c)", "(#nothing)"), 9,
          "there is no question '#nothing' on this page"),
+        ("".join(f"## {n}? {{#n{n}}}\n\n- [A](#n{n + 1})\n\n" for n in range(2000)), 805,
+         "a tree of 2000 questions and outcomes: 200 is the most, make it several"),
+        (SMALL.replace("[C](#c)", "[B](#c)"), 8, "the answer 'B' is that on line 7 too: nobody can choose"),
+        (SMALL.replace("[C](#c)", "[](#c)"), 8, "an answer says nothing: write its words between [ and ]"),
     ],
 )  # fmt: skip
 def test_said_plainly(body: str, line: int, message: str) -> None:
