@@ -60,11 +60,17 @@ class Walker:
 
 
 def pages(walker: Walker, lang: str) -> Iterator[str]:
-    """Every help page, and what is no page."""
+    """Every help page, every question and outcome of a tree, and what is no page."""
     for info in every_page():
         if info.lang == lang:
             walker.visitor.go(info.path)
             yield info.path
+            if info.is_tree:
+                walker.visitor.go(f"{info.path}all/")
+                yield f"{info.path}all/"
+                for step in walker.page.eval_on_selector_all("h2[id]", "(all) => all.map((each) => each.id)")[1:]:
+                    walker.visitor.go(f"{info.path}{step}/")
+                    yield f"{info.path}{step}/"
     for address in (f"/{lang}/nowhere/", f"/{lang}/self-service/nowhere", "/choose-language"):
         walker.visitor.go(address)
         yield address
