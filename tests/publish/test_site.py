@@ -108,7 +108,7 @@ def by_class(tree: ET.Element, name: str) -> list[ET.Element]:
     return [one for one in elements(tree) if name in one.get("class", "").split()]
 
 
-WORDS = {"en": ("Updated", "Checked on"), "nl": ("Bijgewerkt", "Gecontroleerd op")}
+WORDS = {"en": ("updated", "checked on"), "nl": ("bijgewerkt", "gecontroleerd op")}
 
 
 def test_around_a_page(trees: dict[str, ET.Element]) -> None:
@@ -125,8 +125,8 @@ def test_around_a_page(trees: dict[str, ET.Element]) -> None:
         days = {dt.date.fromisoformat(one.get("datetime", "")): house.text_of(one) for one in elements(tree, "time")}
         with using_language(path[1:3]):
             assert {day: format_date(day) for day in days} == days
-            shown = " ".join(map(house.text_of, by_class(tree, "meta")))
-        assert [len(days) == 2, True] == [word in shown for word in WORDS[path[1:3]]]
+            shown = " ".join(map(house.text_of, by_class(tree, "meta"))).lower()
+        assert [True, True] == [word in shown for word in WORDS[path[1:3]]]
         contact = "contact" in path
         assert contact is not bool(by_class(tree, "unanswered"))
 
