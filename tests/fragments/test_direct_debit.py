@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from flask import Flask
@@ -161,6 +162,16 @@ def test_another_account(app: Flask, client: HouseClient, changes: int) -> None:
         assert [iban] == open_ibans(app)
     client.send(f"{ADDRESS}/undo", {})
     assert [IBAN] == open_ibans(app)
+
+
+def test_button_when_arranged(app: Flask, client: HouseClient) -> None:
+    """Who pays by direct debit already gives another account; only who does not yet changes to it."""
+    button = re.compile(r"<button[^>]*>\s*(Change to direct debit|Use another account)\s*</button>")
+    sign_in(client, PRIVATE)
+    assert ["Change to direct debit"] == button.findall(client.get(ADDRESS).text)
+    client.send(ADDRESS, RIGHT)
+    in_force(app)
+    assert ["Use another account"] == button.findall(client.get(ADDRESS).text)
 
 
 def test_each_their_own(app: Flask, client: HouseClient) -> None:
