@@ -39,7 +39,7 @@ def read_facts(path: Path, day: dt.date) -> tuple[dict[str, Fact], tuple[dt.date
 def _lines(path: Path) -> dict[str, int]:
     """The line number of each `[group.name]`."""
     found = {}
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if match := re.match(r"\[([\w.]+)]", line):
             found[match[1]] = number
     return found
@@ -78,9 +78,21 @@ def _groups(entry: dict[str, Any]) -> tuple[str, ...]:
     return (entry["for"],) if "for" in entry else FACT_GROUPS
 
 
+def read_text(path: Path) -> str:
+    """The text of a file that somebody wrote, without the mark that some editors put before it. Raises FactError with
+    file and line when it is not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        message = "a character that is not UTF-8: save the file as UTF-8"
+        raise FactError(f"{path.parent.name}/{path.name}:{line}: {message}") from None
+
+
 def load_toml(path: Path) -> dict[str, Any]:
     """Parse a TOML file. Raises FactError with file and line when it is not TOML."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise FactError(f"{path.name}:{toml_problem(error)}") from None

@@ -13,6 +13,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
+from selfservice.facts.file import read_text
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
 from selfservice.publish import markdown, trees
 from selfservice.publish.collisions import duplicate_addresses
@@ -83,7 +84,7 @@ def read_documents(app: Flask, config: Config) -> Pages:
         with using_language(lang):
             for path in sorted((config.content / lang).glob("*.md")):
                 facts: Facts = app.extensions["layout"].facts
-                text = path.read_text("utf-8")
+                text = read_text(path)
                 pages[lang, path.stem] = markdown.read(text, _file(lang, path.stem), facts, page_tables(app))
     return pages
 

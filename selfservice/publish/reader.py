@@ -8,6 +8,7 @@ from typing import Any
 from pelican.readers import BaseReader
 
 from selfservice.facts.facts import Facts
+from selfservice.facts.file import read_text
 from selfservice.i18n.languages import set_language
 from selfservice.publish import markdown
 from selfservice.publish.tables import Tables
@@ -24,9 +25,7 @@ def page_reader(facts: Facts, tables: Tables) -> type[BaseReader]:
             path = Path(source_path)
             lang, key = path.parent.name, path.stem
             set_language(lang)
-            document = markdown.read(
-                path.read_text("utf-8"), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables
-            )
+            document = markdown.read(read_text(path), f"{path.parent.parent.name}/{lang}/{path.name}", facts, tables)
             page = page_info(lang, key, document.meta, facts, document.source)
             return document.html, {
                 "title": page.title,

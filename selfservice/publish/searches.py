@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfservice.facts.file import load_toml
+from selfservice.facts.file import load_toml, read_text
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.markdown import Problem
 from selfservice.publish.search_entries import Site, search_entries
@@ -162,7 +162,7 @@ def _fail(found: Searches, line: int, message: str) -> None:
 def _lines(path: Path) -> dict[tuple[str, str], int]:
     """The line of each table, and of each key in one."""
     found, table = {}, ""
-    for number, text in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, text in enumerate(read_text(path).splitlines(), 1):
         if match := _HEADER.match(text):
             table = match[1]
             found[table, ""] = number

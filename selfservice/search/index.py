@@ -85,6 +85,7 @@ def build_index(path: Path, questions: Iterable[IndexedQuestion], synonyms: Syno
             db.executemany("INSERT OR IGNORE INTO pin VALUES (?, ?, ?, ?)", rows)
             db.execute("COMMIT")
             db.executescript(schema.INDEXES)
+            db.execute(schema.SET_VERSION)
         with fresh.open("rb") as file:
             os.fsync(file.fileno())
         fresh.replace(path)

@@ -52,6 +52,10 @@ class MatchedQuestion(NamedTuple):
     text: FoldedText
 
 
+class OtherVersionError(FileNotFoundError):
+    """The index is of another version of Loket: it is as if there were none."""
+
+
 class IndexReader:
     """One language of one index file, for one thread."""
 
@@ -64,6 +68,9 @@ class IndexReader:
         self._words = lru_cache(maxsize=1024)(self._read_words)
         # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
+        if self._column("PRAGMA user_version", ()) != [schema.VERSION]:
+            self.close()
+            raise OtherVersionError(f"{path} is of another version of Loket: `loket build` makes it anew")
         self._db.execute(schema.statement(schema.OPEN_OCCURRENCES, lang))
 
     def close(self) -> None:
@@ -161,7 +168,7 @@ _readers = threading.local()
 def open_index(path: Path, lang: str) -> IndexReader:
     """This thread's reader of the index, reopened when the file was replaced.
 
-    Raises FileNotFoundError when there is no index: the site was not built yet.
+    Raises FileNotFoundError when there is no index: the site was not built yet, or by another version.
     """
     stat = path.stat()
     stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 from selfservice.i18n.languages import LANGUAGES
 
 TABLES = {lang: f"index_{lang}" for lang in LANGUAGES}
@@ -53,6 +55,9 @@ ANALYZE;
 CREATE = f"""CREATE VIRTUAL TABLE index_LANG USING fts5({", ".join(COLUMNS)},
   content='', tokenize='unicode61 remove_diacritics 2')"""
 SET_RANK = "INSERT INTO index_LANG (index_LANG, rank) VALUES ('rank', ?)"
+# Another number for each way of making the file, so that one of an earlier version of Loket is known.
+VERSION = zlib.crc32((SCHEMA + INDEXES + CREATE + RANK).encode()) & 0x7FFFFFFF
+SET_VERSION = f"PRAGMA user_version = {VERSION}"
 INSERT_WORDS = """INSERT INTO index_LANG
   (rowid, title_word, title_stem, title_part, name_stem, page_stem, text_word, text_stem, text_part)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""

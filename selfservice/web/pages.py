@@ -12,6 +12,7 @@ import yaml
 from markupsafe import Markup, escape
 
 from selfservice.facts.facts import Facts
+from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.site_config import SITE
@@ -80,7 +81,6 @@ def question_address(path: str, question: str, *, tree: bool) -> str:
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
-    text = text.removeprefix("\ufeff")  # which some editors put before a file
     if not text.startswith("---\n"):
         return {}, text, 1
     end = text.find("\n---\n", 3)
@@ -151,7 +151,7 @@ def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
     for lang in LANGUAGES:
         with using_language(lang):
             for file in sorted((content / lang).glob("*.md")):
-                source = file.read_text("utf-8")
+                source = read_text(file)
                 try:
                     meta = split_front_matter(source)[0]
                 except yaml.YAMLError:

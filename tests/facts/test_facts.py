@@ -13,6 +13,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.fact import Fact
 from selfservice.facts.facts import Facts
+from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FACT_KINDS, FactError
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE, using_language
 from selfservice.web.layout import JINJA_OPTIONS
@@ -243,3 +244,12 @@ def test_language_that_the_site_lacks() -> None:
     text = FACT_KINDS["text"][1]
     with using_language(SOURCE_LANGUAGE):
         assert "Kamer" == text({DEFAULT_LANGUAGE: "Kamer"})
+
+
+def test_read_text(tmp_path: Path) -> None:
+    """A byte order mark, which cannot be seen, is left out; what is not UTF-8 is named with its line."""
+    (tmp_path / "page.md").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
+    assert "one\ntwo\n" == read_text(tmp_path / "page.md")
+    (tmp_path / "page.md").write_bytes(b"one\ncaf\xe9\n")
+    with pytest.raises(FactError, match=r"/page.md:2: a character that is not UTF-8"):
+        read_text(tmp_path / "page.md")

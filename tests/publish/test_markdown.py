@@ -75,13 +75,6 @@ def test_bad_front_matter() -> None:
     assert [True] == [str(one).startswith(start) for one in found.problems]
 
 
-def test_byte_order_mark() -> None:
-    """The mark that some editors put before a file, which cannot be seen, changes nothing."""
-    source = "---\ntitle: T\nslug: t\n---\nText\n"
-    plain, marked = (read(text, "content/en/x.md", FACTS) for text in (source, "\ufeff" + source))
-    assert (plain.meta, plain.html, plain.body_line) == (marked.meta, marked.html, marked.body_line)
-
-
 def test_questions() -> None:
     """Each second-level heading is a question with what stands below it; the opening belongs to the page."""
     found = page("Intro *a*.\n\n## One? {#one}\n\nFirst.\n\n### Sub {#sub}\n\nMore.\n\n## Two? {#two}\n\n- x\n- y\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import string
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from selfservice.config import Config
+from selfservice.db import connect
 from selfservice.search.highlighting import FoldedText, highlight, snippet
 from selfservice.search.index import IndexedQuestion, build_index
 from selfservice.search.index_reader import open_index
@@ -463,6 +465,16 @@ def visitor(client: HouseClient, config: Config) -> HouseClient:
     """A visitor of an app with an index of these questions."""
     build_index(config.search_index, QUESTIONS, SYNONYMS)
     return client
+
+
+def test_index_of_another_version(visitor: HouseClient, config: Config) -> None:
+    """An index that another version of Loket made is as none until the site is built again."""
+    with closing(connect(config.search_index)) as db:
+        db.execute("PRAGMA user_version = 1")
+    with pytest.raises(FileNotFoundError, match="`loket build` makes it anew"):
+        search(config.search_index, "nl", "kwijt")
+    assert 503 == visitor.get("/nl/self-service/search?q=kwijt").status_code
+    assert 404 == visitor.get("/nl/toegangscoed/").status_code
 
 
 def test_page_and_fragment(visitor: HouseClient, statements: list[str]) -> None:

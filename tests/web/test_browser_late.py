@@ -56,6 +56,20 @@ def test_pressed_before(visit: VisitorFactory) -> None:
     assert (True, 1) == (page.evaluate(IS_SAME_PAGE), len(sent))
 
 
+def test_left_before(visit: VisitorFactory) -> None:
+    """What was pressed on a page that somebody left before htmx was there is not sent when they come back to it."""
+    visitor = visit()
+    held = delayed(visitor)
+    page = visitor.go(path("en", "cannot-log-in"))
+    page.fill(CODE, "abcd")
+    page.click(SUBMIT)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    come(page, held)
+    page.wait_for_timeout(300)
+    sent = [address for address in visitor.requests if address.endswith("/replacement-password")]
+    assert ([], 0) == (sent, page.locator(SUMMARY).count())
+
+
 def test_link_pressed_before(visit: VisitorFactory) -> None:
     """So is a link whose answer comes into the page; pressed with a key for another tab it is the browser's affair."""
     visitor = visit()

@@ -57,6 +57,8 @@
   });
   on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
   on("input", (e) => { if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
+  // Who leaves the page does not mean what was pressed any more when they come back to it.
+  on("pagehide", () => waiting.clear(), window);
   if ($("[data-hx-trigger^=every]") || marked() && $("[data-hx-trigger=load]")) load();
 
   // After Escape, and among the results, nothing that is still under way may open or replace them.
