@@ -127,6 +127,7 @@ def test_print(visit: VisitorFactory, lang: str) -> None:
         ".skip",
         ".anchor >> nth=0",
         ".foot a >> nth=0",
+        ".useful",
         SUBMIT,
     ):
         expect(page.locator(selector)).to_be_hidden()
@@ -136,6 +137,13 @@ def test_print(visit: VisitorFactory, lang: str) -> None:
     assert page.locator("#lost-password").bounding_box()["x"] == page.locator("h1").bounding_box()["x"]  # type: ignore[index]
     after = page.locator(".text > p a:not([href^='#'])").first.evaluate("(e) => getComputedStyle(e, '::after').content")
     assert "(" in after
+    page.goto(page.url.replace(path(lang, "cannot-log-in"), path(lang, "who-can-get-digid")))
+    answer = page.locator(".answers a").first
+    assert "static" == answer.evaluate("(e) => getComputedStyle(e, '::after').position")
+    page.goto(page.url.replace(path(lang, "who-can-get-digid"), path(lang, "contact")))
+    for address in ("mailto:", "tel:"):
+        link = page.locator(f".text a[href^='{address}']").first
+        assert "none" == link.evaluate("(e) => getComputedStyle(e, '::after').content")
 
 
 def test_reduced_motion(visit: VisitorFactory) -> None:

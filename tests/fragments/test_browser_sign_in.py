@@ -199,6 +199,30 @@ def test_another_tab(loket: tuple[str, Path], chromium: Browser) -> None:
     assert [] == visit.close()
 
 
+def test_logged_out_in_another_tab(loket: tuple[str, Path], chromium: Browser) -> None:
+    """Whoever logs out in one tab finds no page of theirs in the other when they come back to it, and is told so where
+    they were filling in a form, which stays as it is.
+    """
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    form, shown, third = visitor.page, visitor.context.new_page(), visitor.context.new_page()
+    log_in(visitor.go(f"{BASE}/direct-debit"))
+    form.fill("#direct-debit-holder", "Kim")
+    shown.goto(f"{loket[0]}{BASE}/my")
+    expect(shown.locator("#my-session")).to_contain_text(PERSON)
+    third.goto(f"{loket[0]}{path('en', 'contact')}")
+    third.click("header .account button")
+    third.wait_for_url("**/sign-in/out")
+    is_seen(shown)
+    shown.wait_for_selector("#my-access_code")
+    expect(shown.locator("body")).not_to_contain_text(PERSON)
+    is_seen(form)
+    expect(form.locator("#direct-debit-session")).to_contain_text("You are logged out now.")
+    expect(form.locator("body")).not_to_contain_text(PERSON)
+    expect(form.locator("#direct-debit-holder")).to_have_value("Kim")
+    assert [] == visit.close()
+
+
 def test_shared_computer(loket: tuple[str, Path], chromium: Browser) -> None:
     """A tab of who was logged in before names who is so now; and nobody when the time is over."""
     visit = VisitorFactory(chromium, loket[0])

@@ -25,6 +25,8 @@
     if (!fresh || now.textContent == fresh.textContent) return;
     const focused = now.contains(d.activeElement);
     now.replaceWith(fresh);
+    // Whoever it named is not logged in any more: nor is what is on the screen theirs to see.
+    if (now.matches("form")) d.dispatchEvent(new Event("gone"));
     if (focused) $("a", fresh).focus();
   };
   const ask = (again) => look(again).catch(() => 0);

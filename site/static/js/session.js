@@ -41,5 +41,7 @@
   addEventListener("pageshow", (e) => { if (e.persisted && document.querySelector("[data-session]:not(script)")) location.reload(); });
   look();
   document.addEventListener("htmx:load", look);
+  // Logged out in another tab, or somebody else logged in there: it is over here too.
+  document.addEventListener("gone", () => { bars().forEach((bar) => left.set(bar, 0)); look(); });
   setInterval(look, 1e3);
 })();
