@@ -33,7 +33,7 @@ def command() -> None:
         signal.signal(number, lambda *_: stop.set())
     config = load()
     app: Flask | None = create_app(config)
-    count = 0
+    count, problems = 0, ""
     folders = [config.content, PACKAGE, *(config.root / name for name in ("site", "translations"))]
     edits = watch(
         *folders,
@@ -54,8 +54,9 @@ def command() -> None:
             # Facts, templates and code are read by the web server's workers too.
             app = None
             os.kill(os.getppid(), signal.SIGHUP)
+        former = problems
         app, problems = rebuild(config, app)
-        report_build(config, count, problems)
+        report_build(config, count, problems, former)
 
 
 def _matters(change: Change, path: str) -> bool:
@@ -73,9 +74,13 @@ def rebuild(config: Config, app: Flask | None) -> tuple[Flask | None, str]:
     return app, ""
 
 
-def report_build(config: Config, count: int, problems: str = "") -> None:
-    """Leave word for the browser (preview.js), and for who watches the terminal."""
+def report_build(config: Config, count: int, problems: str = "", former: str = "") -> None:
+    """Leave word for the browser (preview.js), and for who watches the terminal: of problems, and that those
+    of the build before are mended.
+    """
     (config.output / "preview.txt").write_text(f"{os.getpid()}.{count}\n{problems}\n", "utf-8")
     if problems:
         click.echo(problems, err=True)
         sys.stderr.flush()
+    elif former:
+        click.echo("Mended: the site shows what you saved", err=True)
