@@ -33,6 +33,7 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from selfservice import clock, config
+from selfservice.accounts.password_phrases import DEMO_PASSWORD
 from selfservice.app import create_app
 from selfservice.commands import cli
 from selfservice.demo import accounts
@@ -251,7 +252,7 @@ def _data(app: Flask) -> re.Pattern[str]:
     """What is data, since it comes from the database, from facts and site.toml, from what was typed, or from Babel."""
     wired: Services = app.extensions["services"]
     conn = wired.db.read()
-    values = {*VALUES.values(), *SEARCHED, group_iban(VALUES["iban"]), *SITE.name.values()}
+    values = {*VALUES.values(), *SEARCHED, DEMO_PASSWORD, group_iban(VALUES["iban"]), *SITE.name.values()}
     for table in ("people", "organisations", "access_codes"):
         for row in conn.execute(f"SELECT * FROM {table}").fetchall():
             values |= {value for value in tuple(row) if isinstance(value, str)}
