@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from selfservice.facts.file import read_text
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.site_config import toml_problem
 
@@ -65,9 +66,11 @@ class Rights:
 
 
 def load_rights(path: Path) -> Rights:
-    """Read the table. Raises RightsError, naming the file and the right, when something is missing or misspelt."""
+    """Read the table. Raises RightsError, naming the file and the right, when something is missing or misspelt,
+    and FactError when the file is not UTF-8.
+    """
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(read_text(path))
     except FileNotFoundError:
         raise RightsError(f"there is no {path}; is LOKET_CONTENT right?") from None
     except tomllib.TOMLDecodeError as error:

@@ -9,6 +9,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts import rights
 from selfservice.facts.facts import Facts
+from selfservice.facts.kinds import FactError
 from selfservice.fragments import FRAGMENTS
 
 GOOD = '[a]\nkinds = ["private"]\ntitle = { en = "A", nl = "B" }\nwhere = "my"\n'
@@ -83,4 +84,14 @@ def test_malformed(tmp_path: Path, old: str, new: str) -> None:
     assert 1 == len(rights.load_rights(file).all)
     file.write_text(GOOD.replace(old, new))
     with pytest.raises(rights.RightsError, match=r"rights\.toml"):
+        rights.load_rights(file)
+
+
+def test_bytes(tmp_path: Path) -> None:
+    """A byte order mark is left out, as in every file of the owner's; what is not UTF-8 is named with its line."""
+    file = tmp_path / "rights.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert 1 == len(rights.load_rights(file).all)
+    file.write_bytes(b"# caf\xe9\n" + GOOD.encode())
+    with pytest.raises(FactError, match=r"rights\.toml:1: a character that is not UTF-8"):
         rights.load_rights(file)
