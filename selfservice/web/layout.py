@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, NamedTuple
 
 import jinja2
@@ -71,6 +72,7 @@ class LayoutContext:
         self._menus: dict[str, list[dict[str, Any]]] = {}
         self._by_path: dict[str, PageInfo] = {}
         self._by_form: dict[tuple[str, str], PageInfo] = {}
+        self._leads_to: dict[tuple[str, str], PageInfo] = {}
 
     def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
         """Tell which pages there are; menus are made once a language."""
@@ -82,6 +84,9 @@ class LayoutContext:
             (page for page in pages.values() if not page.is_tree), key=lambda page: (page.order, page.key), reverse=True
         )
         self._by_form = {(page.lang, form): page for page in ordered for form in page.forms}
+        leading = [((page.lang, form), page) for page in ordered for form in set(page.links)]
+        times = Counter(form for form, _ in leading)
+        self._leads_to = {form: page for form, page in leading if times[form] == 1} | self._by_form
 
     def pages(self) -> dict[tuple[str, str], PageInfo]:
         """All the help pages, by language and key."""
@@ -118,13 +123,13 @@ class LayoutContext:
         }
 
     def breadcrumbs(self, lang: str, path: str) -> list[tuple[str, str]]:
-        """Titles and addresses of what stands above this path: of a page its section; of a form, or of a question of a
-        tree, also its page.
+        """Titles and addresses of what stands above this path: of a page its section; of a form, also the page that
+        has it, or else the only one that leads to it; of a question of a tree, also its page.
 
         A section's address is its heading on the home page.
         """
         slug, _, rest = path.removeprefix(f"/{lang}/").partition("/")
-        of_form = self._by_form.get((lang, rest.partition("/")[0])) if slug == "self-service" else None
+        of_form = self._leads_to.get((lang, rest.partition("/")[0])) if slug == "self-service" else None
         page = of_form or self._by_path.get(f"/{lang}/{slug}/")
         if page is None or page.section not in SECTIONS:
             return []

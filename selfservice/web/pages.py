@@ -25,6 +25,7 @@ TREE = "tree"  # the kind of a page that is a question tree
 ABOUT_ITS_PAGE = frozenset({"useful"})
 # A form in a page is a link alone in its paragraph (publish/links.py).
 _FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
+_FORM_LINK = re.compile(r"]\(selfservice:([a-z0-9-]+)\)")
 _QUESTION = re.compile(r"^## (.+?) \{#([a-z0-9-]+)\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
@@ -47,7 +48,9 @@ class Question:
 
 @dataclass(frozen=True)
 class PageInfo:
-    """A page as others refer to it. `path` begins and ends with a slash; `forms` are the names of those in it."""
+    """A page as others refer to it. `path` begins and ends with a slash; `forms` are the names of those in it, `links`
+    also of those that it leads to.
+    """
 
     lang: str
     key: str
@@ -59,6 +62,7 @@ class PageInfo:
     is_tree: bool = False
     forms: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
+    links: tuple[str, ...] = ()
 
     def questions_near(self, form: str, count: int = 4) -> tuple[Question, ...]:
         """So many questions: the one that has this form, and what follows it."""
@@ -142,6 +146,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         meta.get("kind") == TREE,
         tuple(_FORM.findall(source)),
         questions,
+        tuple(_FORM_LINK.findall(source)),
     )
 
 
