@@ -4,7 +4,7 @@
   const say = (what) => { const e = $("#say"); e.textContent = ""; setTimeout(() => e.textContent = e.dataset[what], 50); setTimeout(() => e.textContent = "", 9e3); };
   const follow = () => d.querySelectorAll("a.switch").forEach((a) => a.hash = location.hash);
   follow(); on("hashchange", follow, window);
-  // The contents mark the question that is read: the one gone to while in view, else the last begun on the upper screen.
+  // The contents mark the question gone to while in view, else the last begun on the upper screen.
   const rows = [...d.querySelectorAll(".contents a")], top = (a) => d.getElementById(a.hash.slice(1)).getBoundingClientRect().top / innerHeight;
   const mark = () => {
     const now = rows.find((a) => a.hash == location.hash && top(a) > 0 && top(a) < .6) || rows.findLast((a) => top(a) < .3);
@@ -12,8 +12,7 @@
   };
   mark(); on("scroll", mark, window); on("hashchange", mark, window);
 
-  // A page that is the same for all cannot say who is logged in: its header is asked for where the mark in the browser says
-  // that somebody may be, and where it names somebody who may have gone. That prolongs nothing.
+  // The header of a static page is asked for where the mark says that somebody is logged in, or it names one. That prolongs nothing.
   const marked = () => /(^|; )loket-in=/.test(d.cookie);
   const look = async (again) => {
     const old = $("header .account"), named = old?.matches("form");
@@ -32,7 +31,7 @@
   const ask = (again) => look(again).catch(() => 0);
   ask(); on("visibilitychange", ask); on("pageshow", (e) => e.persisted && ask(e), window); setInterval(ask, 6e4, 1);
 
-  // htmx comes with the first sign that it will be used. What is pressed before it is there is done when it is; and in the
+  // htmx comes at the first sign of use. What is pressed before it is there is done when it is, unless the page was left; in the
   // plain way when it does not come.
   let stage = 0;
   const waiting = new Map();
@@ -59,11 +58,10 @@
   });
   on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
   on("input", (e) => { if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
-  // Who leaves the page does not mean what was pressed any more when they come back to it.
   on("pagehide", () => waiting.clear(), window);
   if ($("[data-hx-trigger^=every]") || marked() && $("[data-hx-trigger=load]")) load();
 
-  // After Escape, and among the results, nothing that is still under way may open or replace them.
+  // After Escape, and among the results, nothing under way may replace them.
   let still = false;
   const shut = () => { const e = $(".drop #search-results"), open = e?.firstChild; if (open) e.replaceChildren(); return open; };
   on("focusin", (e) => e.target.closest("[role=search]") || shut());
@@ -83,7 +81,7 @@
     e.preventDefault();
     if (!still) shut();
   });
-  // On a phone what was found comes above the keyboard.
+  // On a phone: above the keyboard.
   on("htmx:load", (e) => { if (e.target.matches(".drop .results") && innerWidth < 736) e.target.closest("form").scrollIntoView({ behavior: "instant" }); });
   on("click", (e) => {
     const link = e.target.closest("a[data-hx-get]"), a = e.target.closest("a.anchor");
