@@ -57,7 +57,7 @@ class Theme:
         if name == MAIN_STYLE_SHEET and self._colours:
             own = {token: f"light-dark({light},{dark})" for token, (light, dark) in self._colours.items()}
             # The first block of the home page has a ground of its own, and what drops down in it is as elsewhere.
-            hero = f".hero{{background:{own.pop('hero')}}}" if "hero" in own else ""
+            hero = f".home>.hero{{background:{own.pop('hero')}}}" if "hero" in own else ""
             tokens = "".join(f"--{token}:{value};" for token, value in own.items())
             content += f":root,.drop{{{tokens}}}{hero}\n".encode()
         return _named(name, content)
