@@ -226,7 +226,7 @@ def test_back_from_a_form(site: Site, trees: dict[str, ET.Element], lang: str) -
     client = site.app.test_client()
     pages = {info.path: info for info in site.app.extensions["layout"].pages().values() if info.lang == lang}
     holders = {panel.get("id"): pages[path] for path in pages for panel in by_class(trees[path], "panel")}
-    holders["devices"] = next(page for page in pages.values() if page.key == "logged-in")
+    holders.update(("devices", page) for page in pages.values() if page.key == "logged-in")
     steps = {"request-status": "", "lost-access-code": "/expired", "access-code": "", "devices": "", "sign-in": ""}
     for name, step in steps.items():
         answer = client.get(f"/{lang}/self-service/{name}{step}", follow_redirects=True)
