@@ -103,7 +103,7 @@ def test_a_row_without_a_form(copied: Config) -> None:
     """A row that leads to a form that is off does not start either: the personal page would list it."""
     with (copied.content / "rights.toml").open("a", encoding="utf-8") as file:
         file.write('\n[x]\nkinds = ["private"]\ntitle = {en = "x", nl = "x"}\nwhere = "only-here"\n')
-    with pytest.raises(rights.RightsError, match="'x' leads to the form 'only-here', which is not on"):
+    with pytest.raises(rights.RightsError, match=r"\[x\] leads to the form 'only-here', which is off"):
         new_app_unshared(copied)
 
 

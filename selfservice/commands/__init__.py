@@ -38,11 +38,11 @@ HELP = {
     "register": "The organisations of the register: import.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",
     "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
-    "search": "Show what a search finds, and why.",
+    "search": "Show what a search finds, and why, in the site as it was built last.",
     "searches": "What visitors searched for and did not find, the most sent first.",
     "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",
     "serve": "Migrate, build and serve the site with its forms, and send its mail.",
-    "trees": "Print the question trees, for whoever has to agree with them.",
+    "trees": "Print the question trees, for whoever has to agree with them: all, or that of PAGE (its key).",
     "watch": "",
     "worker": "Send waiting mails and do waiting jobs until stopped (SIGTERM or Ctrl-C).",
 }

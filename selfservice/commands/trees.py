@@ -20,7 +20,7 @@ from selfservice.web.services import services
 @click.option("--mermaid", is_flag=True, help="Print a flowchart of each, for https://mermaid.js.org.")
 @with_appcontext
 def command(page: str | None, mermaid: bool) -> None:
-    """Print the question trees, for whoever has to agree with them: all, or that of PAGE (its file, without .md)."""
+    """Print the question trees, for whoever has to agree with them: all, or that of PAGE (its key)."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
     documents = read_documents(app, services().config)
     found = trees.problems(documents)

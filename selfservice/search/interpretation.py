@@ -90,8 +90,10 @@ def interpret(reader: IndexReader, typed: str) -> Interpretation:
         # "Does not work" asks for what does not work.
         terms = [replace(term, is_asking=not term.ways) if term.is_asking else term for term in terms]
     small = frozenset(term.typed for term in minor) if terms else frozenset()
+    # A word that is typed twice is asked for once.
+    terms = list({term.typed: term for term in terms or minor}.values())
     meant = [word for term in terms for way in term.ways for word in tokens(way.meaning)]
-    return Interpretation(tuple(terms or minor), small, not language.negations.isdisjoint([*words, *meant]))
+    return Interpretation(tuple(terms), small, not language.negations.isdisjoint([*words, *meant]))
 
 
 def join_verbs(reader: IndexReader, words: list[str]) -> list[str]:

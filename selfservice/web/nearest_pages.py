@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from selfservice.db import Error
-from selfservice.i18n.languages import LANGUAGES
 from selfservice.search.query import SearchHit, search
 from selfservice.search.spelling import edit_distance, letter_bits
 from selfservice.search.tokens import tokens
@@ -19,7 +18,7 @@ MOST = 5
 # Of a longer address only the beginning counts, of its words the first, and none that is longer than words are:
 # programs ask for anything.
 MAX_LENGTH = 120
-MAX_WORDS = 5
+MAX_WORDS = 8
 MAX_WORD_LENGTH = 30
 # How many letters may be wrong: one in four, but not more than these.
 MAX_EDITS = 3
@@ -52,7 +51,7 @@ def nearest_pages(path: str, pages: Mapping[tuple[str, str], PageInfo], index: P
             found.setdefault(pages[lang, key].path, pages[lang, key].title)
     typed = [word for word in tokens(" ".join(folders).replace("_", " ")) if len(word) <= MAX_WORD_LENGTH]
     words = " ".join(typed[:MAX_WORDS])
-    for url, title in _with_words(words, pages, index, lang) if words and len(found) < MOST else ():
+    for url, title in _with_words(words, index, lang) if words and len(found) < MOST else ():
         if title not in found.values():
             found.setdefault(url, title)
     return [NearPage(*each) for each in found.items()][:MOST]
@@ -74,20 +73,10 @@ def _keys_nearly(folder: str, pages: Mapping[tuple[str, str], PageInfo]) -> list
     return sorted(found, key=lambda key: (found[key], key))
 
 
-def _with_words(
-    words: str, pages: Mapping[tuple[str, str], PageInfo], index: Path, lang: str
-) -> Iterator[tuple[str, str]]:
-    """What search finds in this language; if nothing, the pages in this language of what it finds in another."""
-    if hits := _search(index, lang, words):
-        for hit in hits:
-            yield hit.url, "".join(text for text, _ in hit.title)
-        return
-    keys = {page.path: key for (_, key), page in pages.items()}
-    for other in LANGUAGES:
-        for hit in _search(index, other, words) if other != lang else ():
-            page = pages.get((lang, keys.get(hit.url.partition("#")[0], "")))
-            if page is not None:
-                yield page.path, page.title
+def _with_words(words: str, index: Path, lang: str) -> Iterator[tuple[str, str]]:
+    """What search finds; it also reads what is typed in another language."""
+    for hit in _search(index, lang, words):
+        yield hit.url, "".join(text for text, _ in hit.title)
 
 
 def _search(index: Path, lang: str, words: str) -> list[SearchHit]:

@@ -18,7 +18,7 @@ ANSWERS = ["replacement-password", "lost-access-code", "access-code", "which-sit
 def test_answers(client: HouseClient, lang: str) -> None:
     """Each of the four answers is a link that works by itself; only the checklist takes the question's place."""
     page = AccessCodeForm(client, "which-situation", lang).see().text
-    panel = page[page.index('id="which-situation"') : page.index("</main>")]
+    panel = page[page.index('id="which-situation"') : page.index('class="beside"')]
     wanted = [f"/{lang}/self-service/{answer}" for answer in ANSWERS]
     assert wanted == re.findall(r'href="([^"]+)"', panel)
     assert wanted[3:] == re.findall(r'data-hx-get="([^"]+)" data-hx-target="#which-situation"', panel)

@@ -151,6 +151,12 @@ def worded(title: str, *wordings: str) -> IndexedQuestion:
     return replace(question(title), wordings=wordings)
 
 
+def test_a_word_twice(index: Path) -> None:
+    """A word that is typed twice finds what it finds typed once."""
+    once, twice = (search(index, "nl", q) for q in ("code brief", "code brief code Code"))
+    assert (titles(once.hits), True) == (titles(twice.hits), bool(once.hits))
+
+
 def test_other_wordings(tmp_path: Path) -> None:
     """A question is found by how visitors ask for it in other words, once, and shown in its own. What it has itself and
     what a wording has counts together; a slip in a wording's word is corrected.
