@@ -19,6 +19,8 @@ MOST = 5
 # programs ask for anything.
 MAX_LENGTH = 120
 MAX_WORDS = 8
+# A hyphen in an address is a space: no "e-mail".
+_SEPARATORS = re.compile(r"[-_]")
 MAX_WORD_LENGTH = 30
 # How many letters may be wrong: one in four, but not more than these.
 MAX_EDITS = 3
@@ -49,7 +51,7 @@ def nearest_pages(path: str, pages: Mapping[tuple[str, str], PageInfo], index: P
     for key in _keys_nearly(folders[-1], pages) if folders else ():
         if (lang, key) in pages:
             found.setdefault(pages[lang, key].path, pages[lang, key].title)
-    typed = [word for word in tokens(" ".join(folders).replace("_", " ")) if len(word) <= MAX_WORD_LENGTH]
+    typed = [word for word in tokens(_SEPARATORS.sub(" ", " ".join(folders))) if len(word) <= MAX_WORD_LENGTH]
     words = " ".join(typed[:MAX_WORDS])
     for url, title in _with_words(words, index, lang) if words and len(found) < MOST else ():
         if title not in found.values():

@@ -104,13 +104,13 @@ def test_nothing_near(app: Flask, client: HouseClient, path: str) -> None:
     assert (404, []) == (answer.status_code, offered(answer.text))
 
 
-@pytest.mark.parametrize("strange", ["<script>xyz", '"xyz"', "xyz'--", "<b>xyz", "xyz&lt;"])
+@pytest.mark.parametrize("strange", ["<xyz>", '"xyz"', "xyz'--", "<b>xyz", "xyz&"])
 def test_nothing_of_the_address_is_shown(client: HouseClient, strange: str) -> None:
     """What stands in the address stands nowhere in the answer, while its words are searched for."""
     answer = client.get(f"/en/download-my-orders-to-excel-{strange}/")
     main = answer.text.partition("<main")[2].partition("</main>")[0]
     assert (404, True, False) == (answer.status_code, "orders/#" in main, "xyz" in main)
-    assert "<script>xyz" not in answer.text
+    assert "<xyz>" not in answer.text
 
 
 def test_odd_addresses_are_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
