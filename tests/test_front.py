@@ -93,7 +93,9 @@ def ask(
         body = answer.read()
     finally:
         connection.close()
-    return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
+    # Of two cookies the first: that of the session.
+    found = {name.lower(): value for name, value in reversed(answer.getheaders())}
+    return Answer(answer.status, found, body)
 
 
 def send(port: int, data: bytes, *, end: bool = False, wait: float = 60) -> bytes:
