@@ -93,9 +93,10 @@ def ask(
         body = answer.read()
     finally:
         connection.close()
+    found = {name.lower(): value for name, value in answer.getheaders()}
     # Of two cookies the first: that of the session.
-    found = {name.lower(): value for name, value in reversed(answer.getheaders())}
-    return Answer(answer.status, found, body)
+    first = (answer.getheader("set-cookie") or "").partition(",")[0]
+    return Answer(answer.status, found | ({"set-cookie": first} if first else {}), body)
 
 
 def send(port: int, data: bytes, *, end: bool = False, wait: float = 60) -> bytes:
