@@ -76,12 +76,15 @@ def test_on_each_page_the_same(app: Flask, site: Site, client: HouseClient, lang
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize(("pressed", "step"), [("yes", "/thanks"), ("no", "/missing")])
 def test_without_a_script(app: Flask, client: HouseClient, lang: str, pressed: str, step: str) -> None:
-    """A press counts for the page that it came from, leads to a page that says thanks and back, and sets no cookie."""
+    """A press counts for the page that it came from, leads to a page that says thanks, in a heading, and
+    back, and sets no cookie.
+    """
     came_from = page_address(app, lang)
     answer = client.post(form_address(lang), data={"useful": pressed}, headers={"Referer": came_from})
     assert (303, f"{form_address(lang, step)}?page={PAGE}") == (answer.status_code, answer.headers["Location"])
     page = client.get(answer.headers["Location"])
     assert f'<a href="{urlsplit(came_from).path}">' in page.text
+    assert "<h2" in page.text.partition('id="useful"')[2]
     day = clock.to_text(clock.now())[:10]
     counted = {"useful": int(pressed == "yes"), "not_useful": int(pressed == "no")}
     assert [{"day": day, "language": lang, "page": PAGE, "question": "", **counted}] == stored(app, "page_answers")
@@ -98,7 +101,7 @@ def test_in_place(app: Flask, site: Site, client: HouseClient, lang: str) -> Non
     answer = client.post(form_address(lang), data={"useful": "no"}, headers=HTMX_HEADERS | came_from)
     headers = HTMX_HEADERS | came_from
     view = client.get(answer.headers["Location"], headers=headers).text
-    assert ('id="useful"' in view, "<a " in view) == (True, False)
+    assert ('id="useful"' in view, "<a " in view, "<h2" in view) == (True, False, False)
     data = {"page": PAGE, "question": question, "text": "The form!"}
     answer = client.send(form_address(lang, "/missing"), data, htmx=True)
     done = client.get(answer.headers["Location"], headers=headers).text
