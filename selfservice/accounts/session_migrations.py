@@ -72,3 +72,11 @@ def create_failures(db: Database) -> None:
         ) STRICT;
         CREATE INDEX failures_forgotten ON failures (forgotten_at);
     """)
+
+
+@migrations()
+def add_session_network(db: Database) -> None:
+    """The internet connection that a session began from, unreadable: only whether two are the same can be told."""
+    db.executescript("""
+        ALTER TABLE sessions ADD COLUMN network TEXT NOT NULL DEFAULT '' CHECK (length(network) IN (0, 64));
+    """)

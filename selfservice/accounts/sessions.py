@@ -24,7 +24,7 @@ TOUCH_AFTER_SECONDS = 60
 
 # Open sessions, with the columns of `Session`, the most recently used first.
 _SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
-                         p.family_name, p.email, s.device, s.created_at, s.used_at
+                         p.family_name, p.email, s.device, s.network, s.created_at, s.used_at
                   FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
                        JOIN people p ON p.id = s.person_id
                   WHERE s.ended_at IS NULL AND s.used_at > :idle_since AND s.created_at > :begun_since AND {which}
@@ -33,7 +33,10 @@ _SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.org
 
 @dataclass(frozen=True)
 class Session:
-    """The session of a logged-in person, with the access code used to log in. Its owner knows it by `public_id`."""
+    """The session of a logged-in person, with the access code used to log in. Its owner knows it by `public_id`.
+
+    `network` is a keyed hash of the internet connection it began from; empty where that is not known.
+    """
 
     id: int
     public_id: str
@@ -45,6 +48,7 @@ class Session:
     family_name: str
     email: str
     device: str
+    network: str
     created_at: datetime
     used_at: datetime
     idle_minutes: int
@@ -70,14 +74,17 @@ class Session:
         return min(self.idle_timeout_at, self.absolute_timeout_at)
 
 
-def start(conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str) -> None:
+def start(
+    conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str, network: str = ""
+) -> None:
     """Start a session with this cookie. The cookie must be new, against session fixation.
 
     Raises IntegrityError if a session was ever started with this cookie.
     """
     conn.execute(
-        """INSERT INTO sessions (session_hash, public_id, person_id, access_code_id, device, created_at, used_at)
-           VALUES (:hash, :public_id, :person_id, :access_code_id, :device, :now, :now)""",
+        """INSERT INTO sessions
+               (session_hash, public_id, person_id, access_code_id, device, network, created_at, used_at)
+           VALUES (:hash, :public_id, :person_id, :access_code_id, :device, :network, :now, :now)""",
         {
             "hash": crypto.hash_token(cookie),
             # An access code has no 0: what keeps codes out of answers must not take this for one.
@@ -85,6 +92,7 @@ def start(conn: Connection, person_id: int, access_code_id: int, cookie: str, no
             "person_id": person_id,
             "access_code_id": access_code_id,
             "device": device[:60],
+            "network": network,
             "now": to_text(now),
         },
     )

@@ -98,6 +98,7 @@ FACT_KINDS.update(
     minutes=(_is_number, _counted_formatter(*N_("%(num)s minute", "%(num)s minutes"))),
     hours=(_is_number, _counted_formatter(*N_("%(num)s hour", "%(num)s hours"))),
     days=(_is_number, _counted_formatter(*N_("%(num)s day", "%(num)s days"))),
+    weeks=(_is_number, _counted_formatter(*N_("%(num)s week", "%(num)s weeks"))),
     working_days=(_is_number, _counted_formatter(*N_("%(num)s working day", "%(num)s working days"))),
     months=(_is_number, _counted_formatter(*N_("%(num)s month", "%(num)s months"))),
     years=(_is_number, _counted_formatter(*N_("%(num)s year", "%(num)s years"))),

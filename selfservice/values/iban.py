@@ -38,8 +38,10 @@ def normalise_iban(text: str) -> str:
 def iban_error(text: str) -> str:
     """The error message for a typed IBAN; empty if it is one."""
     return {
-        "empty": gettext("Fill in the IBAN: the number of the bank account."),
-        "wrong": gettext("There is a mistake in this IBAN. Compare it with your bank card or bank statement."),
+        "empty": gettext("Fill in the account number (IBAN)."),
+        "wrong": gettext(
+            "There is a mistake in this account number. Compare it with your bank card or bank statement."
+        ),
     }.get(error_reason(normalise_iban, text), "")
 
 
@@ -63,7 +65,7 @@ def check_holder(text: str) -> str:
 def holder_error(text: str) -> str:
     """The error message for a typed account holder's name; empty if it is one."""
     return {
-        "empty": gettext("Fill in the name of the account holder, as it is known at the bank."),
+        "empty": gettext("Fill in the name of the account holder, as it appears on the bank statement."),
         "long": gettext("This name is too long. Use at most %(count)s characters.", count=MAX_HOLDER_LENGTH),
         "wrong": gettext("Fill in the name of the account holder in one line."),
     }.get(error_reason(check_holder, text), "")

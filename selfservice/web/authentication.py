@@ -16,8 +16,10 @@ from selfservice.facts.rights import Rights, RightsError
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
 from selfservice.i18n.languages import TIMEZONE, current_language
+from selfservice.limits.rate_limit import limited_network
 from selfservice.web import cookies, rendering
 from selfservice.web.forms import About, Form
+from selfservice.web.request import client_address
 from selfservice.web.services import services
 from selfservice.web.sign_in_form import SignInForm
 
@@ -88,10 +90,15 @@ def start_session(conn: db.Connection, person_id: int, access_code_id: int, devi
     if cookie and before is not None:
         sessions.end_by_cookie(conn, cookie, now)
     fresh = cookies.renew(conn, now, keep=before is None or before[0] == person_id)
-    start(conn, person_id, access_code_id, fresh, now, device)
+    start(conn, person_id, access_code_id, fresh, now, device, networks()[0])
     g.pop("session", None)
     session = sessions.find(conn, services().context, fresh, now)
     cookies.mark(None if session is None else session.kind)
+
+
+def networks() -> tuple[str, str]:
+    """The internet connection of whoever sends this request, as sessions keep it: by the secret, and by the old one."""
+    return services().keys.keyed_hashes("session-network", limited_network(client_address()))
 
 
 def rights() -> Rights:

@@ -151,7 +151,7 @@ class HolderField(TextField):
     """The name that a bank account is held in."""
 
     check = staticmethod(holder_error)
-    hint = lazy_gettext("As your bank has it.")
+    hint = lazy_gettext("As it appears on your bank statement.")
     defaults: ClassVar[Mapping[str, Any]] = {"maxlength": 70}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any, NamedTuple
 
 import jinja2
@@ -54,11 +55,10 @@ def path_in_language(code: str, path: str) -> str:
 
 
 class HelpBeside(NamedTuple):
-    """What stands beside a form. `for_all`: also to who is logged in."""
+    """What stands beside a form."""
 
     page: PageInfo
     questions: tuple[Question, ...]
-    for_all: bool
 
 
 class LayoutContext:
@@ -136,17 +136,18 @@ class LayoutContext:
         section = (section_title(page.section), f"/{lang}/#pages-{page.section}")
         return [section] if page.path == path else [section, (page.title, page.path)]
 
-    def help_beside(self, lang: str, path: str) -> HelpBeside | None:
+    def help_beside(self, lang: str, path: str, *, signed_in: bool = False) -> HelpBeside | None:
         """What to show beside a form at this path: the page that has it, and its questions nearest to the form. For a
-        form that no page has, the page for who cannot log in, and to them only. Nothing beside what is asked of a page.
+        form that no page has, to who is signed in the only page that leads to it, to others the one for who cannot log
+        in. Nothing beside what is asked of a page.
         """
         form = path.removeprefix(f"/{lang}/self-service/").partition("/")[0]
         if form not in SITE.forms or form in ABOUT_ITS_PAGE:
             return None
-        page = holder = self._by_form.get((lang, form))
-        if page is None and "cannot-log-in" in SITE.pages:
+        page = (self._leads_to if signed_in else self._by_form).get((lang, form))
+        if page is None and not signed_in and "cannot-log-in" in SITE.pages:
             page = self._pages.get((lang, SITE.pages["cannot-log-in"].partition("#")[0].removesuffix(".md")))
-        return HelpBeside(page, page.questions_near(form), holder is not None) if page else None
+        return HelpBeside(page, page.questions_near(form)) if page else None
 
     def variables(self, lang: str, path: str, alternates: dict[str, str]) -> dict[str, Any]:
         """The variables that the layout wants for the page at this path."""
@@ -157,7 +158,7 @@ class LayoutContext:
             "canonical": self.config.base_url + path,
             "nav": self._menus.get(lang, []),
             "breadcrumbs": self.breadcrumbs(lang, path),
-            "help_beside": self.help_beside(lang, path),
+            "help_beside": partial(self.help_beside, lang, path),
             "site_name": SITE.name[lang],
             "home": f"/{lang}/",
         }

@@ -112,7 +112,7 @@ def render(
         "description": "",
     }
     around = layout_variables()
-    beside = around["help_beside"]
+    beside = around["help_beside"]()
     page["description"] = (beside.page if beside else layout_context().page("index")).description
     return Response(render_template("fragment_page.html", **(page | around | variables)), status, mimetype="text/html")
 

@@ -8,9 +8,10 @@ import pytest
 
 from selfservice import crypto
 from selfservice.accounts import access_codes, login_throttle, sessions
-from selfservice.accounts.devices import describe
+from selfservice.accounts.devices import describe, name
 from selfservice.clock import to_microseconds
 from selfservice.db import Database, IntegrityError
+from selfservice.i18n.languages import using_language
 from tests.domain_helpers import (
     CONTEXT,
     NOW,
@@ -276,6 +277,7 @@ def test_many_at_once(db: Database) -> None:
         ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome, Android"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", "Safari, iPhone"),
         ("Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15", "Safari, macOS"),
+        ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Safari/537.36", "Chrome, Android tablet"),
         ("curl/8.0", ""),
         ("", ""),
     ],
@@ -283,3 +285,22 @@ def test_many_at_once(db: Database) -> None:
 def test_device(agent: str, device: str) -> None:
     """Of a browser's description only its family and its system are kept."""
     assert device == describe(agent)
+
+
+@pytest.mark.parametrize(
+    ("device", "lang", "words"),
+    [
+        ("Firefox, Windows", "en", "Computer: Firefox on Windows"),
+        ("Samsung Internet, Android", "nl", "Telefoon: Samsung Internet op Android"),
+        ("Chrome, Android tablet", "en", "Tablet: Chrome on Android"),
+        ("Safari, iPad", "nl", "Tablet: Safari op iPad"),
+        ("Firefox", "nl", "Apparaat: Firefox"),
+        ("Linux", "en", "Computer: Linux"),
+        ("", "en", "Unknown browser"),
+        ("a device", "nl", "Onbekende browser"),
+    ],
+)
+def test_device_in_words(device: str, lang: str, words: str) -> None:
+    """What was kept of a device is told in words that its owner knows it by."""
+    with using_language(lang):
+        assert words == name(device)

@@ -67,6 +67,8 @@ WRITTEN: list[tuple[str, str, Any, str, str]] = [
     ("hours", "24", 24, "24 hours", "24 uur"),
     ("days", "1", 1, "1 day", "1 dag"),
     ("days", "14", 14, "14 days", "14 dagen"),
+    ("weeks", "8", 8, "8 weeks", "8 weken"),
+    ("weeks", "1", 1, "1 week", "1 week"),
     ("working_days", "[3, 5]", (3, 5), "3 to 5 working days", "3 tot 5 werkdagen"),
     ("working_days", "1", 1, "1 working day", "1 werkdag"),
     ("months", "6", 6, "6 months", "6 maanden"),

@@ -156,7 +156,21 @@ def test_devices(app: Flask, client: HouseClient) -> None:
     sign_in(browser(app))
     sign_in(browser(app), OTHER)
     shown = text(client, DEVICES)
-    assert (2, 1) == (len(re.findall(r"Logged in \d", shown)), shown.count("(this one)"))
+    assert (2, 1) == (len(re.findall(r"Logged in: \d", shown)), shown.count("(this one)"))
+
+
+def test_devices_are_told_apart(app: Flask, client: HouseClient) -> None:
+    """Each says what it is in words, and whether it is on the connection of who looks; no address is kept of it."""
+    phone = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+    for agent, address in ((phone, "198.51.100.7"), (phone.replace(" Mobile", ""), "127.0.0.1")):
+        other = browser(app)
+        other.environ_base.update(HTTP_USER_AGENT=agent, REMOTE_ADDR=address)
+        sign_in(other)
+    sign_in(client)
+    shown = text(client, DEVICES)
+    assert re.search(r"Phone: Chrome on Android Logged in: .{40,80}? On another internet connection", shown)
+    assert re.search(r"Tablet: Chrome on Android Logged in: .{40,80}? On the same internet connection", shown)
+    assert "198.51.100" not in shown + str(rows(database(app), "sessions"))
 
 
 def end_buttons(client: HouseClient) -> list[str]:
@@ -214,7 +228,7 @@ def test_device_of_another_page(app: Flask, client: HouseClient, *, htmx: bool) 
         (stranger, {"about": about}, "or you with another access code"),
     ):
         answer = who.send(f"{DEVICES}/end", data, htmx=htmx)
-        assert (409, True, True) == (answer.status_code, told in answer.text, "Logged in " in answer.text)
+        assert (409, True, True) == (answer.status_code, told in answer.text, "Logged in: " in answer.text)
     assert [200, 200, 200] == [each.fragment(f"{MY}/mine").status_code for each in (client, other, stranger)]
 
 

@@ -261,8 +261,8 @@ def test_form_that_is_off(small: Config, monkeypatch: pytest.MonkeyPatch) -> Non
     missing = {one.message.split("'")[1] for one in usage.missing_for_code(small, facts, pages)}
     forms = tuple(name for name in SITE.forms if name not in ("orders", "direct-debit"))
     changed_site(monkeypatch, forms=forms)
-    assert ({"direct_debit.refund_days", "orders.keep_years"}, []) == (
-        missing & {"direct_debit.refund_days", "orders.keep_years"},
+    assert ({"direct_debit.refund_weeks", "orders.keep_years"}, []) == (
+        missing & {"direct_debit.refund_weeks", "orders.keep_years"},
         usage.missing_for_code(small, facts, pages),
     )
 

@@ -79,13 +79,18 @@ def test_descriptions(client: HouseClient, lang: str) -> None:
 
 
 def test_logged_in(app: Flask, client: HouseClient) -> None:
-    """The list of orders of somebody has it too, below the list; help with logging in is for others."""
+    """The list of orders of somebody has it too, below the list; help with logging in is for others. Beside a form that
+    no page has stands the only page that leads to it.
+    """
     prepare(app)
     sign_in_client = app.test_client()
     assert isinstance(sign_in_client, HouseClient)
     sign_in(sign_in_client, MAIN)
     page = sign_in_client.get("/en/self-service/orders").text
-    assert "<aside" not in sign_in_client.get("/en/self-service/my").text
+    for form in ("my", "devices", "change-password"):
+        assert [True, False] == [
+            links(each, f"/en/self-service/{form}")[0] == "/en/logged-in/" for each in (sign_in_client, client)
+        ]
     assert (True, True) == ('<meta name="description"' in page, page.index("<aside") > page.index('class="orders"'))
 
 

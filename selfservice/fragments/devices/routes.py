@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from selfservice import clock, web
 from selfservice.accounts import sessions
+from selfservice.accounts.devices import name
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.fragments.devices import form
@@ -25,9 +26,11 @@ def title() -> str:
 
 def _show(session: Session, sent: EndForm | None = None) -> Response:
     devices = sessions.open_sessions(services().db.read(), services().context, session.person_id, clock.now())
+    here = authentication.networks()
+    shown = [(each, name(each.device), each.network in here, form.end(session, each.public_id)) for each in devices]
     return authentication.render_personal(
         session, NAME, "devices/list.html", title=title(), form=sent or form.end(session), others=form.end(session),
-        devices=[(each, form.end(session, each.public_id)) for each in devices],
+        devices=shown,
     )  # fmt: skip
 
 
