@@ -15,7 +15,7 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.facts.file import read_text
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
-from selfservice.publish import markdown, trees
+from selfservice.publish import markdown, plain_words, trees
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
@@ -73,6 +73,7 @@ def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Prob
     found += duplicate_addresses(config.content, app.extensions["layout"].pages().values())
     found += unused_facts(config, facts)
     found += trees.problems(pages)
+    found += plain_words.problems(pages, config.content, facts)
     # Some rules hold for any page, and for a tree when it is built too.
     return sorted(set(found), key=lambda problem: (problem.file, problem.line, problem.message))
 

@@ -32,7 +32,7 @@ HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
 _INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
-_ANY_FACT = re.compile(r"\{\{(.*?)}}")
+ANY_FACT = re.compile(r"\{\{(.*?)}}")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _fill(
         in_label = before.rfind("[", begin) > before.rfind("]", begin)
         return str(fact) if in_label or before[begin:].startswith("#") else str(fact.link())
 
-    return _ANY_FACT.sub(write, body)
+    return ANY_FACT.sub(write, body)
 
 
 def _questions(rendered: str) -> tuple[str, list[Question]]:

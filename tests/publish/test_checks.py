@@ -21,7 +21,7 @@ from tests.domain_helpers import CONTENT
 TODAY = dt.date(2026, 11, 21)
 FRONT = """---
 title: {title}
-description: A page to spoil, with a description that is just long enough for search engines.
+description: Page to spoil. Description just long enough, search engines say.
 section: about
 updated: 2026-11-20
 reviewed: 2026-11-20
@@ -73,7 +73,7 @@ def test_nothing_to_mend(small: Config) -> None:
 PAGE = "content/en/page.md"
 TITLE = "title: A page\n"
 PUT = "put it in content/facts.toml and write {{ fact.… }}"
-DESCRIPTION = "description: A page to spoil, with a description that is just long enough for search engines.\n"
+DESCRIPTION = "description: Page to spoil. Description just long enough, search engines say.\n"
 
 
 @pytest.mark.parametrize(
