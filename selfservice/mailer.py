@@ -19,6 +19,7 @@ from selfservice.mail.transport import MailTransport
 from selfservice.mail.verification import verification_line
 from selfservice.mail.worker import Worker
 from selfservice.requests import scheduled
+from selfservice.requests.status_link import status_path
 from selfservice.site_config import SITE
 from selfservice.web import downloads
 from selfservice.web.services import Services
@@ -38,7 +39,9 @@ def render_mail(services: Services, kind: str, language: str, payload: dict[str,
     texts = services.templates.overlay(autoescape=False, trim_blocks=False)
     template = texts.get_template(f"{fragment}/mail_{name}.txt")
     with using_language(language):
-        text = template.render(payload=payload, lang=language)
+        text = template.render(
+            payload=payload, lang=language, status_path=lambda reference: status_path(services.keys, reference)
+        )
         page = services.templates.globals["page_url"]("recognise-a-message")  # type: ignore[operator]
         # A mail that was queued before there were check codes has none.
         code = payload.get("check_code")

@@ -1,5 +1,7 @@
 """All rate limits, in one table. The sliding-window limits of mail are the facts `mail.*`."""
 
+from dataclasses import replace
+
 from selfservice.context import Context
 from selfservice.limits.rate_limit import LimitSet, RateLimit
 
@@ -36,9 +38,9 @@ PASSWORD_LINK = LimitSet(
 SIGN_IN = LimitSet(
     RateLimit("sign-in-address", 60, HOUR), RateLimit("sign-in-global", 1200, 60), RateLimit("sign-in-name", 30, HOUR)
 )
-STATUS = LimitSet(
-    RateLimit("status-address", 60, HOUR), RateLimit("status-global", 1200, 60), RateLimit("status-reference", 20, HOUR)
-)
+STATUS_LINK = LimitSet(RateLimit("status-address", 60, HOUR), RateLimit("status-global", 1200, 60))
+# Looking it up counts with opening its link; but who only opens links, as mail scanners do, uses up no reference.
+STATUS = replace(STATUS_LINK, submitted=RateLimit("status-reference", 20, HOUR))
 # Who comes without an anonymous session gets one, which is a row: too few to fill the database.
 ANONYMOUS_SESSION = LimitSet(RateLimit("request-visit-address", 60, HOUR), RateLimit("request-visit-global", 1200, 60))
 # Which organisation has a number: enough for a whole office with a list, too few to copy the register.

@@ -61,9 +61,12 @@ class PendingConfirmation:
 
 @dataclass(frozen=True)
 class ConfirmationLink:
-    """The state of a mailed link, and while it is 'open' its request."""
+    """The state of a mailed link, the reference of its request (empty when it is 'unknown'), and what it would confirm
+    while it is 'open'.
+    """
 
     state: LinkState
+    reference: str = ""
     pending: PendingConfirmation | None = None
 
 
@@ -77,16 +80,16 @@ def load_link(conn: Connection, token_hash: str, now: datetime) -> ConfirmationL
         return ConfirmationLink("unknown")
     request = get(conn, int(row["kind"].removeprefix(TOKEN_KIND_PREFIX)))
     if request.state == "withdrawn" and request.reason != "unconfirmed":
-        return ConfirmationLink("withdrawn")
+        return ConfirmationLink("withdrawn", request.reference)
     if request.confirmed_at is not None:
-        return ConfirmationLink("used")
+        return ConfirmationLink("used", request.reference)
     if row["expires_at"] <= to_text(now) or request.reason == "unconfirmed":
-        return ConfirmationLink("lapsed")
+        return ConfirmationLink("lapsed", request.reference)
     has_private = request.kind == "private" and access_codes.active_code_id(conn, request.person_id, None) is not None
     return (
-        ConfirmationLink("closed")
+        ConfirmationLink("closed", request.reference)
         if row["used_at"] is not None or has_private
-        else ConfirmationLink("open", _pending_confirmation(conn, request, now))
+        else ConfirmationLink("open", request.reference, _pending_confirmation(conn, request, now))
     )
 
 

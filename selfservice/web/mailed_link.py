@@ -128,18 +128,21 @@ class LinkRequest:
         return rendering.see(self._path("/sent")) if is_accepted else self._show_sent(saved, form)
 
 
-def follow(form: str, token_hash: str, page: str, expired: str, *, works: bool) -> Response:
-    """Open a mailed link in this browser: keep its hash as the saved form `form`, and go on to an address without it.
+def follow(form: str, opened: Answers, page: str, expired: str) -> Response:
+    """Open a mailed link in this browser: keep what it opens as the saved form `form` (a token's hash, never the
+    token), and go on to an address without it.
 
-    It uses nothing up, since mail scanners follow links too. A link that does not work leaves nothing behind and leads
-    to `expired`, also in a browser that keeps no cookies; one that works leads to `page`.
+    It uses nothing up, since mail scanners follow links too. A link that does not work opens nothing (`opened` is
+    empty): it leaves nothing behind and leads to `expired`, also in a browser that keeps no cookies; one that works
+    leads to `page`.
     """
-    if not works:
+    if not opened:
         return rendering.see(expired)
     now = clock.now()
-    if cookies.load_form(services().db.read(), form, now).get("token_hash") != token_hash:
+    # What came of the same link here before stays.
+    if not opened.items() <= cookies.load_form(services().db.read(), form, now).items():
         with services().db.write() as conn:
-            cookies.save_form(conn, form, {"token_hash": token_hash}, now)
+            cookies.save_form(conn, form, opened, now)
     return rendering.see(page)
 
 

@@ -95,8 +95,9 @@ def render(
     With `header` a fragment brings along what the header of the page around it says of who is signed in, since that may
     have changed.
     """
+    is_wrong = form is not None and form.status >= 400
+    head_title = gettext("Error: %(title)s", title=title) if is_wrong else title
     status = form.status if form is not None and form.status != 200 else status
-    head_title = gettext("Error: %(title)s", title=title) if form is not None and status >= 400 else title
     variables |= {"title": title, "head_title": head_title, "form": form}
     if wants_fragment():
         head = escape(f"{head_title} – {site_name()}")

@@ -95,6 +95,12 @@ def refuse_invalid_parameters() -> None:
             abort(400)
 
 
+def forbid_transforms(response: Response) -> Response:
+    """The answer, marked as one that holds a code or a mailed link."""
+    response.headers["Cache-Control"] = NO_TRANSFORM
+    return response
+
+
 def set_headers(response: Response) -> Response:
     """Give every answer the headers that it must have."""
     for name, value in SECURITY_HEADERS.items():

@@ -32,6 +32,7 @@ from selfservice.orders import main_code, redelivery
 from selfservice.orders.periods import first_kept_day
 from selfservice.publish.build import build
 from selfservice.requests import fulfilment, records, replacement, scheduled, submission
+from selfservice.requests.status_link import find_request, status_path
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import normalise_code
 from tests.conftest import Site, new_app_unshared, new_config
@@ -150,6 +151,12 @@ def submitted(conn: Connection, ctx: Context) -> records.Request:
     return found
 
 
+def status_opens(conn: Connection, ctx: Context) -> bool:
+    """Whether the link in the mails about a request opens its status after 80 days."""
+    token = status_path(ctx.keys, submitted(conn, ctx).reference).rpartition("/")[2]
+    return find_request(conn, ctx, token, NOW + 80 * DAY) is not None
+
+
 def link(conn: Connection, ctx: Context) -> timedelta | None:
     """How long the link in the first mail about a request works."""
     until = submitted(conn, ctx).link_until
@@ -261,6 +268,7 @@ ROWS = (
     Row("access_code.link_hours", "36", "/en/after-request/", inside(link), 24 * HOUR, 36 * HOUR),
     Row("access_code.reminder_days", "17", "/en/after-request/", reminded, 1, 0),
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
+    Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
     Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
     Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from selfservice import clock
-from selfservice.demo import requests
+from selfservice import clock, mailer
+from selfservice.crypto import Keys
+from selfservice.demo import accounts, requests
 from selfservice.fragments.request_status.form import duration_text
 from selfservice.i18n.formats import format_date, format_timestamp
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.requests import review
+from selfservice.requests import review, status_link
 from selfservice.values.reference import group_reference, new_reference
-from tests.access_code_helpers import PERSON, AccessCodeForm, change, made, rows, saved_form, services, writes
-from tests.clients import HouseClient, other_language
+from selfservice.web.security import NO_TRANSFORM
+from tests.access_code_helpers import (
+    KVK,
+    PERSON,
+    AccessCodeForm,
+    change,
+    made,
+    rows,
+    saved_form,
+    services,
+    token,
+    writes,
+)
+from tests.clients import HouseClient, leads_to, other_language
+from tests.domain_helpers import filled
 from tests.live_server import path
+from tests.password_form_page import GOOD
 from tests.sign_in_helpers import browser
 
 EMAIL = PERSON["email"]
@@ -407,6 +423,130 @@ def test_switch_has_an_address(client: HouseClient, app: Flask) -> None:
     one = AccessCodeForm(client, "request-status", htmx=True)
     one.send(reference=ask(app), email=EMAIL)
     assert 'data-switch="/en/self-service/request-status/status"' in one.see("status").text
+
+
+def mailed_link(app: Flask, kind: str = "access_code.received") -> str:
+    """The path of the link to the status in the newest mail of a kind."""
+    row = [each for each in rows(app, "outbox") if each["kind"] == kind][-1]
+    text = mailer.render_mail(services(app), kind, row["language"], filled(row))[1]
+    return str(re.findall(r"http://127\.0\.0\.1:8000(/\w+/self-service/request-status/link/\w+)", text)[0])
+
+
+def lose(app: Flask) -> str:
+    """Have the code of the demonstration's first person replaced by a letter; the page that says so."""
+    other = AccessCodeForm(browser(app), "lost-access-code")
+    other.send(email=accounts.email(0), kvk_number=KVK)
+    other.see(f"link/{token(app, 'lost_access_code.link')}")
+    other.replace(other.see("confirm").text)
+    return other.see("done").text
+
+
+@pytest.mark.parametrize("kind", ["access_code.received", "lost_access_code.replaced"])
+def test_link_opens_the_status(app: Flask, client: HouseClient, kind: str) -> None:
+    """The link in each mail about a request opens its status; it changes nothing of it, leaves the address, and is in
+    no row. What can be done there can be done as after looking it up.
+    """
+    if kind == "access_code.received":
+        ask(app)
+    else:
+        lose(app)
+    where, before = mailed_link(app, kind), rows(app, "requests")
+    answer = client.get(where)
+    assert (303, f"{where.partition('/link/')[0]}/status") == (answer.status_code, leads_to(answer))
+    page = client.follow(answer)
+    assert (200, True) == (page.status_code, group_reference(before[-1]["reference"]) in page.text)
+    assert before == rows(app, "requests")
+    tables = services(app).db.read().execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    kept = [str(rows(app, each["name"])) for each in tables]
+    assert [] == [each for each in kept if where.rpartition("/")[2] in each]
+    one = AccessCodeForm(client, "request-status")
+    assert "status" == one.goes("withdraw", about=client.about_of(one.address("withdraw")))
+    assert "withdrawn" == rows(app, "requests")[-1]["state"]
+
+
+def test_links_that_open_nothing(app: Flask, client: HouseClient, statements: list[str]) -> None:
+    """A link that was altered, of a request that is not there, of too long ago, and garbage get the same answer;
+    it leads to the empty form. Nothing is written.
+    """
+    ask(app)
+    where = mailed_link(app)
+    other = f"{new_reference()}{where[-32:]}"
+    answers = []
+    for sent in (f"{where[-40:-1]}{'1' if where[-1] == '0' else '0'}", other, "x" * 40, "é", where[-40:]):
+        if sent == where[-40:]:
+            clock_back = clock.to_text(clock.now() - timedelta(days=90))
+            change(app, "UPDATE requests SET created_at = ? WHERE email = ?", clock_back, EMAIL)
+        statements.clear()
+        answer = client.get(f"/en/self-service/request-status/link/{sent}")
+        answers.append((answer.status_code, leads_to(answer), answer.data, sorted(answer.headers), writes(statements)))
+    assert [answers[0]] * 5 == answers
+    assert [] == answers[0][-1]
+    assert (303, "/en/self-service/request-status/expired") == answers[0][:2]
+    page = client.get(answers[0][1])
+    assert (410, True, None) == (page.status_code, 'value=""' in page.text, client.cookie_value())
+    assert "request-status-reference" in page.text
+
+
+def test_links_use_nothing_up(app: Flask) -> None:
+    """However often programs that look at mail follow the link, its owner can look the request up."""
+    reference, where = ask(app), mailed_link(app)
+    for number in range(25):
+        scanner = browser(app)
+        scanner.environ_base["REMOTE_ADDR"] = f"198.51.100.{number}"
+        assert 303 == scanner.get(where).status_code
+    assert "status" == AccessCodeForm(browser(app), "request-status").goes(reference=reference, email=EMAIL)
+
+
+def test_link_too_often(app: Flask) -> None:
+    """From one place links are opened only as often as requests are looked up."""
+    ask(app)
+    answers = [browser(app).get(mailed_link(app)).status_code for _ in range(61)]
+    assert ({303}, 429) == (set(answers[:60]), answers[60])
+
+
+def test_link_without_cookies(app: Flask) -> None:
+    """Where cookies are blocked the link says that one is needed, not that it opens nothing."""
+    ask(app)
+    other = app.test_client(use_cookies=False)
+    page = other.get(other.get(mailed_link(app)).headers["Location"])
+    assert (200, True) == (page.status_code, 'id="cookies-needed"' in page.text)
+
+
+def test_link_of_before_a_rotation(app: Flask) -> None:
+    """A link that was mailed with the old secret opens the request as long as that secret is set beside the new one."""
+    ask(app)
+    wired = services(app)
+    token, old = mailed_link(app).rpartition("/")[2], wired.context.keys
+    both, new = Keys(b"n" * 32, b"o" * 32), Keys(b"n" * 32)
+    found = []
+    for keys in (replace(wired.context, keys=both), replace(wired.context, keys=new)):
+        keys.keys.old = old if keys.keys is both else None
+        found.append(status_link.find_request(wired.db.read(), keys, token, clock.now()) is not None)
+    assert [True, False] == found
+
+
+def test_pages_open_the_status(app: Flask) -> None:
+    """The page after a request, after its link was used, and after a code was replaced open the status at once; the
+    answer is not compressed, as one with a mailed link is not.
+    """
+    other = AccessCodeForm(browser(app))
+    other.fill_in("business")
+    other.send("check")
+    done = other.see("done")
+    other.see(f"link/{token(app, 'access_code.received')}")
+    other.send("confirm", about=other.client.about_of(other.address("confirm")), new_password=GOOD)
+    confirmed = other.see("confirmed")
+    other.client.delete_cookie("loket", domain="127.0.0.1")
+    used = other.client.follow(other.see(f"link/{token(app, 'access_code.received')}"))
+    assert [NO_TRANSFORM] * 3 == [page.headers["Cache-Control"] for page in (done, confirmed, used)]
+    for page in (done.text, confirmed.text, used.text, lose(app)):
+        [where] = set(re.findall(r'href="(/en/self-service/request-status/link/\w+)"', page))
+        one = browser(app)
+        shown = one.follow(one.get(where))
+        assert (200, True) == (
+            shown.status_code,
+            "Reference:" in shown.text,
+        )
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.i18n.languages import current_language
 from selfservice.requests import confirmation, fulfilment, records
 from selfservice.requests.confirmation import ConfirmationLink, PendingConfirmation
+from selfservice.requests.status_link import status_path
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
-from selfservice.web import cookies, forms
+from selfservice.web import cookies, forms, mailed_link, security
 from selfservice.web.services import services
 
 # Beside what is filled in for another request in this browser, which stays.
@@ -31,6 +32,7 @@ SAVED_FORM = "access-code-link"
 def add_routes(blueprint: Blueprint) -> None:
     """Give the form's blueprint these addresses."""
     blueprint.add_url_rule("/link/<token>", "follow", follow)
+    blueprint.add_url_rule("/expired", "expired", expired)
     blueprint.add_url_rule("/confirm", "confirm", confirm)
     blueprint.add_url_rule("/confirm", "agree", agree, methods=["POST"])
     blueprint.add_url_rule("/confirm/forgotten", "forgotten", forgotten, methods=["POST"])
@@ -52,22 +54,11 @@ def _open_link(conn: Connection, saved: dict[str, Any], now: datetime) -> Confir
 
 
 def follow(token: str) -> Response:
-    """The mailed link. Uses nothing up, since mail scanners follow links too: it only leaves the address bar.
-
-    What is no link of ours leaves nothing behind, nor an earlier link whose page would be taken for this one's; one
-    that opens nothing any more is remembered, to say why.
-    """
-    now, token_hash = clock.now(), hash_token(token)
-    conn = services().db.read()
-    is_ours = confirmation.load_link(conn, token_hash, now).state != "unknown"
-    before = _load(conn, now).get("token_hash")
-    if (is_ours or before) and before != token_hash:
-        with services().db.write() as conn:
-            if is_ours:
-                cookies.save_form(conn, SAVED_FORM, {"token_hash": token_hash}, now)
-            else:
-                cookies.delete_form(conn, SAVED_FORM, now)
-    return web.go(url_for(".confirm"))
+    """The mailed link. One that opens nothing any more is remembered too, to say why."""
+    token_hash = hash_token(token)
+    is_ours = confirmation.load_link(services().db.read(), token_hash, clock.now()).state != "unknown"
+    opened = {"token_hash": token_hash} if is_ours else {}
+    return mailed_link.follow(SAVED_FORM, opened, url_for(".confirm"), url_for(".expired"))
 
 
 class PasswordForm(forms.Form):
@@ -139,7 +130,14 @@ def _show_dead_link(opened: ConfirmationLink) -> Response:
         "unknown": gettext("Open the link once more"),
     }
     title = titles.get(opened.state, gettext("This link does not work"))
-    return web.render("access_code/gone.html", title=title, status=410, state=opened.state)
+    link = status_path(services().keys, opened.reference)
+    answer = web.render("access_code/gone.html", title=title, status=410, state=opened.state, status_link=link)
+    return security.forbid_transforms(answer)
+
+
+def expired() -> Response:
+    """A link that is none of ours, or that we no longer know: said also where another was opened before."""
+    return _show_dead_link(ConfirmationLink("unknown"))
 
 
 def agree() -> Response:
@@ -248,11 +246,13 @@ def confirmed() -> Response:
     if done is None:
         return web.go(url_for(".confirm"))
     is_choice = done["kind"] == "business" and done["chose"]
-    return web.render(
+    answer = web.render(
         "access_code/confirmed.html",
         title=gettext("Your password is saved") if is_choice else gettext("Your request is confirmed"),
         done=done,
         is_choice=is_choice,
         before=fulfilment.code_sent_before(conn, done["reference"], now) if done["kind"] == "private" else None,
         collects_from=None if done["collects_from"] is None else date.fromisoformat(done["collects_from"]),
+        status_link=status_path(services().keys, done["reference"]),
     )
+    return security.forbid_transforms(answer)

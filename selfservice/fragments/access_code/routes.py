@@ -37,11 +37,12 @@ from selfservice.i18n.languages import current_language
 from selfservice.limits import table
 from selfservice.limits.rate_limit import LimitSet
 from selfservice.requests import submission
+from selfservice.requests.status_link import status_path
 from selfservice.site_config import SITE
 from selfservice.values.email import mask_email
 from selfservice.values.iban import group_iban
 from selfservice.values.reference import group_reference
-from selfservice.web import cookies
+from selfservice.web import cookies, security
 from selfservice.web.error_pages import error_response as error_answer
 from selfservice.web.fields import MAX_LENGTH
 from selfservice.web.forms import About
@@ -283,7 +284,7 @@ def done() -> Response:
 def _show_done(saved: Mapping[str, Any], status: int = 200, notice: str = "") -> Response:
     form = CheckForm(notice=notice)
     form.status = status
-    return web.render(
+    answer = web.render(
         "access_code/done.html",
         title=gettext("We have your request"),
         form=form,
@@ -291,7 +292,9 @@ def _show_done(saved: Mapping[str, Any], status: int = 200, notice: str = "") ->
         before=clock.upcoming(saved.get("before", ""), clock.now()),
         since=date.fromisoformat(saved["since"]),
         until=date.fromisoformat(saved["until"]),
+        status_link=status_path(services().keys, saved["reference"]),
     )
+    return security.forbid_transforms(answer)
 
 
 link_routes.add_routes(blueprint)

@@ -19,9 +19,10 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.requests import fulfilment, records, replacement
 from selfservice.requests.replacement import LostCode
+from selfservice.requests.status_link import status_path
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
-from selfservice.web import cookies, mailed_link
+from selfservice.web import cookies, mailed_link, security
 from selfservice.web.forms import About
 from selfservice.web.services import services
 
@@ -54,7 +55,9 @@ def follow(token: str) -> Response:
     """The mailed link."""
     token_hash = hash_token(token)
     works = replacement.find_lost_code(services().db.read(), token_hash, clock.now()) is not None
-    return mailed_link.follow(OPENED, token_hash, url_for(".confirm"), url_for(".expired"), works=works)
+    return mailed_link.follow(
+        OPENED, {"token_hash": token_hash} if works else {}, url_for(".confirm"), url_for(".expired")
+    )
 
 
 def _form(token_hash: str) -> ConfirmForm:
@@ -131,11 +134,13 @@ def done() -> Response:
     made = cookies.load_form(conn, OPENED, now).get("done")
     if made is None:
         return web.go(url_for(".start"))
-    return web.render(
+    answer = web.render(
         "lost_access_code/done.html",
         title=gettext("Your old code no longer works"),
         made=made,
         before=fulfilment.code_sent_before(conn, made["reference"], now),
         since=date.fromisoformat(made["since"]),
         until=date.fromisoformat(made["until"]),
+        status_link=status_path(services().keys, made["reference"]),
     )
+    return security.forbid_transforms(answer)

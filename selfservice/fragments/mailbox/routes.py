@@ -16,6 +16,7 @@ from selfservice.web.services import services
 
 NAME = "mailbox"
 blueprint = Blueprint("mailbox", __name__)
+blueprint.after_request(security.forbid_transforms)
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -35,13 +36,6 @@ def refuse_others() -> None:
         here = False
     if not here or not services().config.demo or services().config.smtp_url:
         abort(404)
-
-
-@blueprint.after_request
-def forbid_transforms(response: Response) -> Response:
-    """These mails hold codes and links."""
-    response.headers["Cache-Control"] = security.NO_TRANSFORM
-    return response
 
 
 @blueprint.get("")

@@ -56,11 +56,10 @@ def follow(token: str) -> Response:
     now, conn, token_hash = clock.now(), services().db.read(), hash_token(token)
     if confirmation.load_link(conn, token_hash, now).state != "unknown":
         # Until 29 November 2026 the mails about requests led here.
-        answer = web.see(f"/{current_language()}/self-service/access-code/link/{token}")
-        answer.headers["Cache-Control"] = security.NO_TRANSFORM
-        return answer
+        return security.forbid_transforms(web.see(f"/{current_language()}/self-service/access-code/link/{token}"))
     works = rules.token_owner(conn, token_hash, now) is not None
-    return mailed_link.follow(OPENED, token_hash, url_for(".new_password"), url_for(".expired"), works=works)
+    opened = {"token_hash": token_hash} if works else {}
+    return mailed_link.follow(OPENED, opened, url_for(".new_password"), url_for(".expired"))
 
 
 def _opened(conn: Connection) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """`request-status`: how far a request for an access code is, and what can still be done with it.
 
-start → status (→ withdraw, address or never-came, each asked once more → status)
+start, or [mail] link → status (→ withdraw, address or never-came, each asked once more → status)
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from selfservice.db import Connection
 from selfservice.fragments.request_status import form as rules
 from selfservice.fragments.request_status.form import ActionForm, AddressForm, LookUpForm, NeverCameForm, WithdrawForm
 from selfservice.i18n.catalogs import gettext
-from selfservice.requests import progress, self_service
+from selfservice.requests import progress, self_service, status_link
 from selfservice.requests.progress import RequestStatus
-from selfservice.web import cookies
+from selfservice.web import cookies, mailed_link
 from selfservice.web.forms import About
 from selfservice.web.services import services
 
@@ -38,8 +38,8 @@ def start() -> Response:
     return _start(LookUpForm())
 
 
-def _start(form: LookUpForm) -> Response:
-    return web.render("request_status/start.html", title=title(), form=form)
+def _start(form: LookUpForm, status: int = 200) -> Response:
+    return web.render("request_status/start.html", title=title(), form=form, status=status, is_dead=status == 410)
 
 
 @blueprint.post("")
@@ -53,6 +53,27 @@ def look_up() -> Response:
         if not wait:
             cookies.save_form(conn, NAME, form.values, now)
     return form.too_many(wait, lambda: _start(form)) if wait else web.see(url_for(".status"))
+
+
+@blueprint.get("/link/<token>")
+def follow(token: str) -> Response:
+    """The link in the mails about a request: from here on it is as if it was looked up."""
+    form, now = LookUpForm(), clock.now()
+    found = status_link.find_request(services().db.read(), services().context, token, now)
+    if found is None:
+        return web.see(url_for(".expired"))
+    with services().db.write() as conn:
+        wait = status_link.admit(conn, services().context, web.client_address(), now)
+    if wait:
+        return form.too_many(wait, lambda: _start(form))
+    opened = {"reference": found.reference, "email": found.email}
+    return mailed_link.follow(NAME, opened, url_for(".status"), url_for(".expired"))
+
+
+@blueprint.get("/expired")
+def expired() -> Response:
+    """The form, empty, for who followed a link that opens nothing: too old, incomplete, or never mailed."""
+    return _start(LookUpForm(), 410)
 
 
 def _load(conn: Connection, now: datetime) -> dict[str, Any]:

@@ -18,11 +18,11 @@ def start() -> Response:
     # Invented data is imported by a demonstration only.
     from selfservice.demo.tour import tour
 
-    response = web.render(
-        "what_to_try/start.html",
-        title=gettext("What you can try"),
-        tour=tour(services().db.read()),
-        has_mailbox=not services().config.smtp_url,
+    return security.forbid_transforms(
+        web.render(
+            "what_to_try/start.html",
+            title=gettext("What you can try"),
+            tour=tour(services().db.read()),
+            has_mailbox=not services().config.smtp_url,
+        )
     )
-    response.headers["Cache-Control"] = security.NO_TRANSFORM
-    return response
