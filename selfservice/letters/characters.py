@@ -30,7 +30,7 @@ def printing_error(text: str) -> str:
     if not (missing := unprintable(text)):
         return ""
     return gettext(
-        "Our letters cannot print this: %(characters)s. Write it in Latin letters, a name as in your passport.",
+        "Our letters cannot print this: %(characters)s. Use Latin letters. Write a name as it is in your passport.",
         characters=missing,
     )
 

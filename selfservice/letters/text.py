@@ -59,8 +59,8 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
                 {"name": gettext("Date"), "value": format_date(day)},
                 {"name": gettext("Our reference"), "value": reference},
             ],
-            "greeting": gettext("Hello %(name)s,", name=addressee[-1]),
-            "opening": gettext("You asked us for an access code. This is it:"),
+            "greeting": gettext("Dear %(name)s,", name=addressee[-1]),
+            "opening": gettext("You asked us for an access code. This is your access code:"),
             "code": group_code(code),
             "code_hint": gettext(
                 "Capitals and dashes do not matter. The digits 0 and 1 and the letters I and O are not in it."
@@ -98,8 +98,8 @@ def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[
             "heading": gettext("Keep this letter to yourself"),
             "paragraphs": [
                 gettext(
-                    "The code is for you alone. We never ask for your code or your password, not by phone and not by "
-                    "e-mail. Did you not ask for a code? Then do not use it, and tell us: %(address)s",
+                    "The code is only for you. We never ask for your code or your password, not by phone and not by "
+                    "e-mail. If you did not ask for a code, do not use it, and tell us: %(address)s",
                     address=site.page_address("contact"),
                 ),
             ],
@@ -108,7 +108,7 @@ def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[
             "heading": gettext("Something else?"),
             "paragraphs": [
                 gettext(
-                    "Follow your request, with its reference %(reference)s and your e-mail address: %(address)s",
+                    "Follow your request with the reference %(reference)s and your e-mail address: %(address)s",
                     reference=reference,
                     address=site.form_address("request-status"),
                 ),

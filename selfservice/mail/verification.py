@@ -73,7 +73,8 @@ def verification_line(check_code: str, address: str) -> str:
     messages.
     """
     return gettext(
-        "Code of this message: %(code)s. In doubt? Contact us and name this code. More about that: %(address)s",
+        "Code of this message: %(code)s. Not sure that it is from us? Contact us and mention this code. More about "
+        "this code: %(address)s",
         code=group_reference(check_code),
         address=address,
     )

@@ -113,7 +113,7 @@ def _form(
     if question is not None:
         names += [*question.names, question.title]
     with using_language(lang):
-        own = gettext("For this you log in first. Then you go on.")
+        own = gettext("Log in first. Then you can go on.")
     return IndexedQuestion(
         lang=lang,
         url=question.url if question else f"/{lang}/self-service/{name}",

@@ -107,10 +107,12 @@ def unprintable_in_letter(request: Request) -> str:
 def rejection_text(reason: str) -> str:
     """The reason as a sentence in the current language. Raises KeyError for one not in REJECTION_REASONS."""
     return {
-        "not_authorised": gettext("We could not establish that you may act for this organisation."),
+        "not_authorised": gettext("We could not confirm that you may act for this organisation."),
         "details_differ": gettext("The details you gave differ from those in %(register)s.", register=register_name()),
         "organisation_ended": gettext("This organisation is no longer in %(register)s.", register=register_name()),
-        "unclear": gettext("Your request raises questions that we would rather talk about. Please contact us."),
+        "unclear": gettext(
+            "We have questions about your request and would like to talk about them. Please contact us."
+        ),
     }[reason]
 
 

@@ -55,7 +55,7 @@ def email_error(text: str) -> str:
     """The error message for a typed e-mail address; empty if mail can be sent to it."""
     return {
         "empty": gettext("Fill in your e-mail address."),
-        "wrong": gettext("This is not a complete e-mail address. It looks like name@example.org."),
+        "wrong": gettext("This e-mail address is not complete. An e-mail address looks like name@example.org."),
     }.get(error_reason(check_email, text), "")
 
 

@@ -35,7 +35,7 @@ def organisation_number_error(text: str, *, optional: bool = False) -> str:
         return gettext("Fill in the %(number)s of your organisation.", number=number_name())
     if reason == "wrong" and SITE.organisation_number:
         return gettext(
-            "This is no %(number)s. That has %(digits)s digits, such as %(example)s.",
+            "This %(number)s is not right. It has %(digits)s digits, such as %(example)s.",
             number=number_name(),
             digits=DIGITS,
             example=SITE.organisation_number.example,

@@ -31,7 +31,7 @@ def phone_error(text: str, *, optional: bool = True) -> str:
         return ""
     if optional:
         return gettext(
-            "This is not a telephone number. Begin a number from abroad with + and the code of the country, "
-            "or leave this empty."
+            "This is not a telephone number. Begin a number from abroad with + and the country code, or leave this "
+            "empty."
         )
-    return gettext("This is not a telephone number. Begin a number from abroad with + and the code of the country.")
+    return gettext("This is not a telephone number. Begin a number from abroad with + and the country code.")

@@ -227,7 +227,10 @@ def init_app(app: Flask) -> None:
         text = (
             gettext("Another file is being made"),
             [
-                gettext("For each log-in we make one file at a time, and for everybody together only a few."),
+                gettext(
+                    "We make one file at a time for each person who is logged in, and only a few for everybody "
+                    "together."
+                ),
                 gettext("Nothing is lost. Go back, and choose your file again in a few seconds."),
             ],
         )

@@ -28,7 +28,11 @@ def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
     return {
         400: (
             gettext("We could not read that request"),
-            [gettext("Something in it was not as we expect it."), nothing_lost, gettext("Go back and try again.")],
+            [
+                gettext("Something was wrong in what your browser sent."),
+                nothing_lost,
+                gettext("Go back and try again."),
+            ],
         ),
         403: (
             gettext("That request did not come from this site"),
@@ -50,9 +54,9 @@ def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
             [nothing_lost, gettext("Open the page again and start from there.")],
         ),
         408: (
-            gettext("That took too long to arrive"),
+            gettext("Sending took too long"),
             [
-                gettext("What you sent did not arrive whole in time, perhaps because of a slow connection."),
+                gettext("What you sent did not arrive completely in time, perhaps because of a slow connection."),
                 nothing_lost,
                 gettext("Go back and send it again."),
             ],

@@ -30,8 +30,8 @@ class AgainForm(Form):
 
     step = "sent"
     outdated_of_another = lazy_gettext(
-        "In this browser a link was asked for once more since this page was opened. What you sent now was not done. "
-        "Below is what was asked last."
+        "After you opened this page, another link was asked for in this browser. We did nothing with what you sent "
+        "now. Below is the last request for a link."
     )
 
 
@@ -151,5 +151,5 @@ def show_other_link(form: Form) -> Response:
     done, and what is behind the other is not shown in its place.
     """
     return rendering.render(
-        "other_link.html", title=gettext("Another link was opened since"), form=form, switches=False
+        "other_link.html", title=gettext("Another link was opened in the meantime"), form=form, switches=False
     )

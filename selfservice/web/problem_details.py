@@ -16,14 +16,14 @@ def status_title(code: int) -> str:
     """What a status means, in the language in force."""
     return {
         400: gettext("The request could not be read"),
-        401: gettext("A key is needed, and this is not one that works"),
+        401: gettext("A key that works is needed"),
         403: gettext("This key may not do that"),
         404: gettext("There is nothing at this address"),
         405: gettext("This address does not have that method"),
-        408: gettext("The request did not arrive whole in time"),
+        408: gettext("The request did not arrive completely in time"),
         413: gettext("The request is too large"),
         415: gettext("The request is not of a type that is understood here"),
-        422: gettext("The request does not say what it must"),
+        422: gettext("The request is not valid"),
         429: gettext("Too many requests"),
         500: gettext("Something went wrong here"),
         503: gettext("Busy, or being maintained"),

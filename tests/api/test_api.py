@@ -346,7 +346,7 @@ def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, acce
     assert answer.json is not None
     with using_language(language):
         says = gettext("It is one object, or a list of %(most)s of them at most.", most=request_body.MAX_ORDERS)
-        title = gettext("The request does not say what it must")
+        title = gettext("The request is not valid")
     assert (language, title, says) == (
         answer.headers["Content-Language"],
         answer.json["title"],

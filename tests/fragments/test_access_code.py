@@ -129,10 +129,10 @@ def test_letter_abroad(one: AccessCodeForm, app: Flask) -> None:
         conn.execute("UPDATE organisations SET country = 'BE', postal_city = NULL")
     one.fill_in("business")
     one.send("check")
-    assert ("BELGIUM" in one.see("done").text, "how long we cannot say" in one.see("done").text) == (True, True)
+    assert ("BELGIUM" in one.see("done").text, "cannot say how long" in one.see("done").text) == (True, True)
     mail = rows(app, "outbox")[-1]
     _, text = mailer.render_mail(services(app), mail["kind"], "en", json.loads(mail["payload"]))
-    assert "how long we cannot say" in text
+    assert "cannot say how long" in text
 
 
 def test_pasted_address(one: AccessCodeForm, app: Flask) -> None:
@@ -202,8 +202,8 @@ def test_extract(person: AccessCodeForm, app: Flask) -> None:
 @pytest.mark.parametrize(
     ("lang", "expected"),
     [
-        ("en", "Only with this code you can: file annual accounts, ask for digital invoices."),
-        ("nl", "Alleen met deze code kun je: een jaarrekening deponeren, digitale facturen aanvragen."),
+        ("en", "You can do this only with this code: file annual accounts, ask for digital invoices."),
+        ("nl", "Dit kan alleen met deze code: een jaarrekening deponeren, digitale facturen aanvragen."),
     ],
 )
 def test_what_only_a_business_code_is_for(client: HouseClient, lang: str, expected: str) -> None:
@@ -756,7 +756,7 @@ def test_looked_up_too_often_by_sending(
     last = answers[-1]
     assert [429] == [answer.status_code for answer in answers if answer.status_code not in (200, 204, 303)]
     assert (429, True) == (last.status_code, int(last.headers["Retry-After"]) > 0)
-    shown = ('value="00013718"', PERSON["email"], "notice good", "We find no organisation")
+    shown = ('value="00013718"', PERSON["email"], "notice good", "We cannot find an organisation")
     assert htmx or [True, True, False, False] == [text in last.text for text in shown]
     assert "00012481" == saved_form(app)["answers"]["kvk_number"]
 

@@ -257,7 +257,7 @@ def test_arranged_for_the_organisation(app: Flask, client: HouseClient, *, has_c
     asking = AccessCodeForm(browser(app))
     asking.fill_in("business", until="preferences")
     page = asking.see("preferences").text
-    assert ("check", True) == (asking.goes("preferences", language="en"), f"This is how {NAME} pays already" in page)
+    assert ("check", True) == (asking.goes("preferences", language="en"), f"{NAME} already pays this way" in page)
     assert "check" == asking.leads(asking.see("mandate"))
     client.send(f"{ADDRESS}/undo", {})
     assert ("check" if has_come else "mandate") == asking.goes("preferences", language="en")

@@ -225,7 +225,7 @@ def test_device_of_another_page(app: Flask, client: HouseClient, *, htmx: bool) 
     sign_in(stranger, OTHER)
     for who, data, told in (
         (client, {"device": device, "about": about}, "in another tab"),
-        (stranger, {"about": about}, "or you with another access code"),
+        (stranger, {"about": about}, "or you used another access code"),
     ):
         answer = who.send(f"{DEVICES}/end", data, htmx=htmx)
         assert (409, True, True) == (answer.status_code, told in answer.text, "Logged in: " in answer.text)
@@ -305,7 +305,7 @@ def test_change_after_time_out(app: Flask, client: HouseClient) -> None:
     then. After logging in the form is there.
     """
     sign_in(client)
-    promised = "what you typed is then kept" in client.get(CHANGE).text
+    promised = "What you filled in stays here" in client.get(CHANGE).text
     age_sessions(app, minutes=15)
     answer = client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     asked = client.get(answer.headers["Location"])

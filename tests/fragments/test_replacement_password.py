@@ -273,7 +273,7 @@ def test_switch_language_with_errors(visitor: PasswordForm) -> None:
     assert '<input type="hidden" name="checked" value="1">' in first.text
     other = PasswordForm(visitor.client, other_language(visitor.lang), visitor.htmx)
     answer = other.ask("half", "typ", switch_language="1", checked="1")
-    message = "This is not a complete e-mail address. It looks like name@example.org."
+    message = "This e-mail address is not complete. An e-mail address looks like name@example.org."
     assert (422, True) == (answer.status_code, says(other, answer.text, message))
 
 

@@ -284,7 +284,7 @@ def test_a_link_that_the_browser_forgot(one: Owner, app: Flask) -> None:
     one.client.delete_cookie("loket", domain="127.0.0.1")
     answer = one.confirm(page, new_password=GOOD)
     assert (410, True, False) == (
-        answer.status_code, "Open the link once more" in answer.text, "This one is older" in answer.text
+        answer.status_code, "Open the link once more" in answer.text, "This link is older" in answer.text
     )  # fmt: skip
     assert "confirmed" == one.goes(one.follow(link(app)).text, new_password=GOOD)
 

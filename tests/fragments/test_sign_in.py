@@ -345,7 +345,11 @@ def test_warning_is_there(client: HouseClient) -> None:
     tree = house.parse(client.get(MY).text)
     bar = next(one for one in house.elements(tree, "div") if one.get("id") == "my-session")
     stay = next(one for one in house.elements(bar, "form") if one.get("action") == f"{ADDRESS}/stay")
-    assert (True, True, "120") == ("logged out at" in house.text_of(bar), "hidden" in stay.attrib, bar.get("data-warn"))
+    assert (True, True, "120") == (
+        "log you out at" in house.text_of(bar),
+        "hidden" in stay.attrib,
+        bar.get("data-warn"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_addresses(form: str) -> None:
 
 def test_greeting_abroad() -> None:
     """Also above an address with a country the letter greets the person, not the street."""
-    assert "Hello Jip de Jonge," in text(make("en", ADDRESSES[-1]))
+    assert "Dear Jip de Jonge," in text(make("en", ADDRESSES[-1]))
 
 
 def test_tagged() -> None:

@@ -22,7 +22,7 @@ ADDRESS = "/en/self-service/mailbox"
 def test_empty(client: HouseClient) -> None:
     """Before any mail it says so, and makes no folder."""
     answer = client.get(ADDRESS)
-    assert (200, True) == (answer.status_code, "There is no mail yet" in answer.text)
+    assert (200, True) == (answer.status_code, "There are no e-mails yet" in answer.text)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

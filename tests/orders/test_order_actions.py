@@ -264,7 +264,7 @@ def test_sent_by_another_page(app: Flask, client: HouseClient, another: str, *, 
     answer = press(app, client, number, htmx=htmx, about=about)
     page = house.parse(answer.text, fragment=htmx)
     notices = [house.text_of(one) for one in house.elements(page) if one.get("class") == "notice bad"]
-    told = "in another tab" if another == "order" else "somebody else was logged in, or you with another access code"
+    told = "in another tab" if another == "order" else "somebody else was logged in, or you used another access code"
     assert (409, [True]) == (answer.status_code, [told in each for each in notices])
     shown = [house.text_of(one) for one in house.elements(page) if one.get("class") == "number"]
     assert ([number], [], []) == (shown, rows(database(app), "order_redeliveries"), waiting_mails(app))

@@ -522,7 +522,7 @@ def test_page_with_nothing_found(visitor: HouseClient) -> None:
     near = visitor.fragment("/en/self-service/search?q=invoicelessness").text
     assert 'href="/en/contact/"' in nothing
     assert "We have nothing about “zxqv”" in nothing
-    assert (False, True) == ("come near" in nothing, "Where are my <mark>invoices</mark>?" in near)
+    assert (False, True) == ("Similar questions" in nothing, "Where are my <mark>invoices</mark>?" in near)
 
 
 def test_page_with_more_than_it_shows(visitor: HouseClient) -> None:

@@ -30,10 +30,13 @@ from selfservice.web import authentication, forms, mandate_form
 
 STEP_COUNT = 4  # as people count: an account to collect from belongs to the preferences
 PAYMENT_METHODS = {
-    "credit": (lazy_gettext("Credit"), lazy_gettext("You deposit money first; what you order is taken off it.")),
+    "credit": (
+        lazy_gettext("Credit"),
+        lazy_gettext("You deposit money first. We take the cost of your orders from it."),
+    ),
     "direct_debit": (
         lazy_gettext("Direct debit"),
-        lazy_gettext("We collect what you order from your bank account."),
+        lazy_gettext("We collect the cost of your orders from your bank account."),
     ),
 }
 
@@ -60,8 +63,8 @@ class StepForm(forms.Form):
     title: ClassVar[Any]
     number: ClassVar[int]
     outdated = lazy_gettext(
-        "Since this page was opened the request was changed in another tab, or another one was begun. What you sent "
-        "now was not used, and nothing was handed in. Below is how the request is now."
+        "After you opened this page, the request was changed in another tab, or another one was begun. We did not use "
+        "what you sent now, and no request was sent. Below is the request as it is now."
     )
 
     def fit(self, steps: Steps) -> None:
@@ -102,11 +105,11 @@ def _about_business_use(lang: str) -> str:
     rights = authentication.rights()
     private = rights.of_kind("private")
     only = [right.title(lang) for right in rights.of_kind("business") if right not in private]
-    use = gettext("Business use: you act for a business or another organisation.")
+    use = gettext("Business use: you request the code for a business or another organisation.")
     if not only:
         return use
     what = ", ".join(f"{title[0].lower()}{title[1:]}" for title in only)
-    return f"{use} " + gettext("Only with this code you can: %(what)s.", what=what)
+    return f"{use} " + gettext("You can do this only with this code: %(what)s.", what=what)
 
 
 class DetailsForm(StepForm):
@@ -129,8 +132,8 @@ class DetailsForm(StepForm):
     )
     email = forms.EmailField(lazy_gettext("E-mail address"))
     telephone = forms.PhoneField(
-        lazy_gettext("Telephone number (you may leave this empty)"),
-        hint=lazy_gettext("Only for when we have a question about your request."),
+        lazy_gettext("Telephone number (optional)"),
+        hint=lazy_gettext("We use it only if we have a question about your request."),
         width=20,
     )
 
@@ -148,8 +151,8 @@ class DetailsForm(StepForm):
         digits = gettext("%(digits)s digits.", digits=number.digits)
         self.kvk_number.hint = f"{digits} {number.found_on[current_language()]}"
         self.email.hint = gettext(
-            "Your own address. Is it the one that %(register)s has for the organisation? Then the code comes by "
-            "e-mail, else by letter.",
+            "Your own address. If %(register)s has this address for the organisation, the code comes by e-mail. If "
+            "not, it comes by letter.",
             register=register_name(),
         )
 
@@ -159,7 +162,8 @@ class DetailsForm(StepForm):
         if self.organisation is not None:
             return ""
         return organisation_number_error(self.kvk_number.data) or gettext(
-            "We find no organisation with this %(number)s. Compare it with a letter from us.", number=number_name()
+            "We cannot find an organisation with this %(number)s. Compare it with a letter from us.",
+            number=number_name(),
         )
 
     def validate_given_name(self, field: forms.TextField) -> None:

@@ -125,7 +125,7 @@ def _show_dead_link(opened: ConfirmationLink) -> Response:
     titles = {
         "used": gettext("This link was used already"),
         "withdrawn": gettext("This request was withdrawn"),
-        "closed": gettext("This request needs no link any more"),
+        "closed": gettext("This request no longer needs a link"),
         # Of a link that this browser forgot, too: nothing is said of it.
         "unknown": gettext("Open the link once more"),
     }

@@ -106,8 +106,8 @@ def _show_stale(saved: Mapping[str, Any], step: str) -> Response:
     """The answer to a page that was about something else (409): nothing is done, and this is how it is now."""
     if "reference" in saved:
         notice = gettext(
-            "Since this page was opened a request was handed in from another tab. What you sent now was not used. "
-            "Below is the request that we have."
+            "After you opened this page, a request was sent in another tab. We did not use what you sent now. Below "
+            "is the request that we have."
         )
         return _show_done(saved, 409, notice)
     steps = _steps(services().db.read(), saved)
@@ -157,7 +157,7 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
         return lambda: web.go(url_for(".no_code"))
     if _is_begun(saved) and (is_start if goes_on else again):
         begun = _steps(conn, saved)
-        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun", gettext("You began a request before"))
+        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun", gettext("You already began a request"))
     if goes_on and not saved and cookies.anonymous_session(conn, now) is None:
         wait = _admit(conn, table.ANONYMOUS_SESSION, now)
     if wait:
@@ -251,8 +251,8 @@ def send() -> Response:
     if handed is None:
         return _show_stale(saved, "check")
     way = gettext(
-        "Did you get an e-mail from us about a request with this e-mail address? Open the link in it in this browser, "
-        "and then send this request: you need not wait."
+        "Did you get an e-mail from us about a request with this e-mail address? Open the link from that e-mail in "
+        "this browser, and then send this request. Then you do not have to wait."
     )
     return form.too_many(handed.retry_after, lambda: _show(steps, form), way)
 

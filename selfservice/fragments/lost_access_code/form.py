@@ -22,7 +22,8 @@ class LostCodeForm(forms.Form):
     kvk_number = forms.OrganisationNumberField(
         check=partial(organisation_number_error, optional=True),
         hint=lazy_gettext(
-            "Only if you use the code for an organisation: its %(digits)s digits. Leave this empty for private use.",
+            "Only if you use the code for an organisation. The number has %(digits)s digits. Leave this empty for "
+            "private use.",
             digits=DIGITS,
         ),
     )

@@ -20,7 +20,7 @@ blueprint = Blueprint("my", __name__)
 
 def title() -> str:
     """The name of the form."""
-    return gettext("My access code")
+    return gettext("Your personal page")
 
 
 def _show(session: Session) -> Response:
@@ -42,4 +42,4 @@ def _links(kind: str) -> list[dict[str, Any]]:
     ]
 
 
-authentication.add_personal_routes(blueprint, title, _show, read_only=lambda: gettext("To what you can do here"))
+authentication.add_personal_routes(blueprint, title, _show, read_only=lambda: gettext("Go to your personal page"))

@@ -41,12 +41,11 @@ class ActionForm(forms.Form):
     action_name: ClassVar[str]
     question: ClassVar[Any]
     outdated = lazy_gettext(
-        "The request has moved on since this page was opened. Nothing was changed just now. "
-        "Below you see how it stands."
+        "The request has changed since you opened this page. Nothing was changed just now. Below you see how it is now."
     )
     outdated_of_another = lazy_gettext(
-        "In this browser another request was looked up since this page was opened. Nothing was done with either. "
-        "Below is the one that was looked up last."
+        "After you opened this page, another request was looked up in this browser. We did nothing with either "
+        "request. Below is the one that was looked up last."
     )
 
 

@@ -28,7 +28,7 @@ blueprint = Blueprint("request_status", __name__)
 
 def title() -> str:
     """The name of the form."""
-    return gettext("See how far your request is")
+    return gettext("See the status of your request")
 
 
 @blueprint.get("")
@@ -95,7 +95,7 @@ def status() -> Response:
 def _status(current: RequestStatus | None, did: str = "", form: ActionForm | None = None) -> Response:
     """How it stands: after looking it up, after something was done (`did`), or instead of what `form` could not do."""
     if current is None:
-        return web.render("request_status/unknown.html", title=gettext("We do not find this request"))
+        return web.render("request_status/unknown.html", title=gettext("We cannot find this request"))
     return web.render(
         "request_status/status.html",
         title=rules.headline(current),

@@ -62,7 +62,7 @@ def header() -> Response:
 def _already(session: Session) -> Response:
     place = authentication.form_path(authentication.AFTER_SIGN_IN)
     return authentication.render_signed_in(
-        session, NAME, gettext("You are logged in"), place, gettext("To what you can do here")
+        session, NAME, gettext("You are logged in"), place, gettext("Go to your personal page")
     )
 
 
@@ -96,7 +96,7 @@ def sign_in() -> Response:
 
 
 def _wrong() -> str:
-    return gettext("This access code and password do not belong together. Look at both, and at the caps lock key.")
+    return gettext("This access code and password do not belong together. Check both, and check that caps lock is off.")
 
 
 def _try(hashes: CodeHashes, password: str) -> bool:

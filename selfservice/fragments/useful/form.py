@@ -13,7 +13,7 @@ class MissingForm(forms.Form):
     fragment = "useful"
     step = "missing"
     text = forms.TextField(
-        lazy_gettext("In one line, if you like"),
+        lazy_gettext("Tell us in one line (optional)"),
         hint=lazy_gettext("Do not type names or codes. For an answer, contact us."),
         attributes={"maxlength": MAX_LENGTH},
     )

@@ -16,7 +16,7 @@ blueprint = Blueprint("which_situation", __name__)
 
 def title() -> str:
     """The name of the form."""
-    return gettext("What is the matter?")
+    return gettext("What is the problem?")
 
 
 @blueprint.get("")
