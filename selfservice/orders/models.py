@@ -105,8 +105,7 @@ class Total:
     cents: int
 
 
-@dataclass(frozen=True)
-class Month:
+class Month(NamedTuple):
     """A month by its first day, with its orders and cents that a query asks for."""
 
     first: date

@@ -1,4 +1,4 @@
-"""A bar for each month: where it stands in the drawing, in whole units, above or below the zero line."""
+"""A bar for each month: where it stands in the drawing, in whole units, above or below the zero line; and its HTML."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache, partial
 
 from babel.dates import format_date
+from jinja2 import Environment
+from markupsafe import Markup
 
+from selfservice.fragments.orders.query_parameters import month_link
 from selfservice.i18n.languages import current_language, language_of
 from selfservice.orders import labels
 from selfservice.orders.models import Month
@@ -18,6 +22,7 @@ HEIGHT = 1000
 STEP, WIDTH = 10, 8
 # So many places at least, so that a bar of a few months is no wall.
 PLACES = 6
+KEPT = 128  # charts, of at most 120 months: some 5 MB
 NAMES, LETTERS = 6, 18  # up to so many months each has its name or first letter below it; of more, each year its number
 
 
@@ -46,6 +51,18 @@ class Chart:
     marks: tuple[str, ...]
     highest: int
     lowest: int
+
+
+@lru_cache(KEPT)
+def html(templates: Environment, language: str, months: tuple[Month, ...], start: str) -> Markup:
+    """The chart of these months as it stands in the page, in `language`, which is the one in force; empty when there is
+    nothing to compare. The months' addresses begin with `start`.
+
+    Kept, since it is half of the page and the same on every page of a list. It follows from what is given here alone.
+    """
+    drawn = draw(months, partial(month_link, start))
+    text = templates.get_template("orders/chart.html").render(chart=drawn, labels=labels) if drawn else ""
+    return Markup(text)  # noqa: S704 (the template has escaped what it filled in)
 
 
 def draw(months: Sequence[Month], link: Callable[[Period], str] = lambda _: "") -> Chart | None:

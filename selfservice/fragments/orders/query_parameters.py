@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
@@ -142,11 +142,15 @@ def list_link(params: ListParameters) -> str:
     return link("", params.arguments(), part=LIST)
 
 
-def month_link(params: ListParameters) -> Callable[[Period], str]:
-    """Where each month of this list leads. Most of the address is the same for all of them."""
+def months_start(params: ListParameters) -> str:
+    """What the addresses of this list's months begin with (`month_link`): most of it is the same for all of them."""
     address = link("", params.in_period("all").arguments())
-    start = f"{address}{'&' if '?' in address else '?'}from="
-    return lambda period: f"{start}{period.first}&to={period.last}{LIST}"
+    return f"{address}{'&' if '?' in address else '?'}from="
+
+
+def month_link(start: str, days: Period) -> str:
+    """Where a month leads."""
+    return f"{start}{days.first}&to={days.last}{LIST}"
 
 
 def alternates(step: str, arguments: Mapping[str, str]) -> dict[str, str]:

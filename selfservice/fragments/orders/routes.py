@@ -26,7 +26,7 @@ from selfservice.fragments.orders.query_parameters import (
     cursors,
     link,
     list_link,
-    month_link,
+    months_start,
     of_request,
 )
 from selfservice.i18n.catalogs import gettext
@@ -156,7 +156,7 @@ def _listed(conn: Connection, viewer: Viewer, params: ListParameters) -> dict[st
     return {
         "total": total,
         "page": store.page(query, after=at.get("after", ""), before=at.get("before", "")),
-        "chart": chart.draw(months, month_link(params)) if total.orders else None,
+        "chart": chart.html(services().templates, query.language, tuple(months), months_start(params)),
         "empty": "" if total.orders else _why_empty(store, viewer, params),
         "earlier": visibility.previous_code(conn, viewer.id, viewer.organisation_id),
         "elsewhere": visibility.other_accounts(conn, viewer.id, viewer.organisation_id),
