@@ -22,6 +22,9 @@ from selfservice.metrics import METERS
 MEMORY_KIB = 19_456  # with two passes and one lane: OWASP Password Storage Cheat Sheet, argon2id
 PASSES = 2
 LANES = 1
+# For each worker, of which there is one a core. With one, a core stands still while the log-ins of that moment came to
+# other workers (docs/why.md).
+CONCURRENT = 2
 _HASH_BYTES = 32
 _SALT_BYTES = 16
 
@@ -42,7 +45,7 @@ class Hasher:
     def __init__(
         self,
         *,
-        concurrent: int = 1,
+        concurrent: int = CONCURRENT,
         wait_seconds: float = 5.0,
         memory_kib: int = MEMORY_KIB,
         passes: int = PASSES,

@@ -164,7 +164,7 @@ def add_personal_routes(
             return Response(status=204, mimetype="text/plain")
         return _render_if_allowed(name, session, way if read_only else show)
 
-    blueprint.add_url_rule("", "start", start)
+    blueprint.add_url_rule("", "start", rendering.same_for_all(start))
     blueprint.add_url_rule("/mine", "mine", mine)
 
 

@@ -32,6 +32,7 @@ def title() -> str:
 
 
 @blueprint.get("")
+@web.same_for_all
 def start() -> Response:
     """The form, empty; or who is signed in already. Without a cookie it touches nothing, since it is baked."""
     session = authentication.current_session()
