@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from selfservice import audit, web
-from selfservice.accounts.passwords import Hasher
+from selfservice.accounts.passwords import CONCURRENT, Hasher
 from selfservice.api import routes as api
 from selfservice.config import PACKAGE, Config
 from selfservice.crypto import Keys
@@ -45,7 +45,8 @@ def connect(app: Flask, config: Config) -> None:
     """Give a wired app what is its own and no other's: its database, its keys, its locks."""
     layout: LayoutContext = app.extensions["layout"]
     database, keys = Database(config.database), Keys(config.secret, config.old_secret)
-    app.extensions["services"] = Services(config, database, keys, layout.facts, Hasher(), app.jinja_env)
+    hasher = Hasher(concurrent=CONCURRENT)
+    app.extensions["services"] = Services(config, database, keys, layout.facts, hasher, app.jinja_env)
     app.extensions["write_probe"] = WriteProbe()
     app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAX_CONCURRENT)
     if config.proxies:

@@ -22,8 +22,8 @@ from selfservice.metrics import METERS
 MEMORY_KIB = 19_456  # with two passes and one lane: OWASP Password Storage Cheat Sheet, argon2id
 PASSES = 2
 LANES = 1
-# For each worker, of which there is one a core. With one, a core stands still while the log-ins of that moment came to
-# other workers (docs/why.md).
+# In each process of the server, of which there is one a core: with one, a core stands still whenever the log-ins of a
+# moment came to another process (docs/why.md).
 CONCURRENT = 2
 _HASH_BYTES = 32
 _SALT_BYTES = 16
@@ -45,7 +45,7 @@ class Hasher:
     def __init__(
         self,
         *,
-        concurrent: int = CONCURRENT,
+        concurrent: int = 1,
         wait_seconds: float = 5.0,
         memory_kib: int = MEMORY_KIB,
         passes: int = PASSES,

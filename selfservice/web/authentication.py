@@ -80,8 +80,11 @@ def extend_session(session: Session) -> Session:
     return replace(session, used_at=now)
 
 
-def start_session(conn: db.Connection, person_id: int, access_code_id: int, device: str, now: datetime) -> None:
-    """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends.
+def start_session(
+    conn: db.Connection, person_id: int, access_code_id: int, kind: str, device: str, now: datetime
+) -> None:
+    """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends. `kind` is
+    that of the access code.
 
     The anonymous session stays with what was typed in it, unless somebody else was signed in on this browser before.
     """
@@ -92,8 +95,7 @@ def start_session(conn: db.Connection, person_id: int, access_code_id: int, devi
     fresh = cookies.renew(conn, now, keep=before is None or before[0] == person_id)
     start(conn, person_id, access_code_id, fresh, now, device, networks()[0])
     g.pop("session", None)
-    session = sessions.find(conn, services().context, fresh, now)
-    cookies.mark(None if session is None else session.kind)
+    cookies.mark(kind)
 
 
 def networks() -> tuple[str, str]:

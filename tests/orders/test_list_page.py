@@ -407,6 +407,27 @@ def test_chart(app: Flask, client: HouseClient) -> None:
     assert [] == by_class(tree(client, "?from=1-2-2026"), "chart")
 
 
+def test_chart_is_that_of_the_list(app: Flask, client: HouseClient) -> None:
+    """The chart, which is kept, is that of the orders there are now, in this language, leading to this list."""
+    buy(app, MAIN, "2025-12-15T12:00", cents=1000, number="A")
+    buy(app, MAIN, "2026-02-15T12:00", cents=500, number="B")
+    sign_in(client)
+
+    def bars(query: str = "", lang: str = "en") -> list[tuple[str, str]]:
+        found = tree(client, query, lang).iter("{http://www.w3.org/2000/svg}a")
+        return [(house.text_of(bar), bar.get("href", "")) for bar in found]
+
+    first = [bars()[-1], bars("?sort=amount")[-1], bars(lang="nl")[-1]]
+    month = "from=2026-02-01&to=2026-02-28#orders"
+    assert first == [
+        ("February 2026: €5.00", f"{ORDERS}?{month}"),
+        ("February 2026: €5.00", f"{ORDERS}?sort=amount&{month}"),
+        ("februari 2026: € 5,00", f"/nl/self-service/orders?{month}"),
+    ]
+    buy(app, MAIN, "2026-02-16T12:00", cents=700, number="C")
+    assert ("February 2026: €12.00", f"{ORDERS}?{month}") == bars()[-1]
+
+
 def events(app: Flask, what: str) -> list[tuple[str, str]]:
     return [(row["on_what"], row["result"]) for row in rows(database(app), "events") if row["what"] == what]
 

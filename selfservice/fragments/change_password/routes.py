@@ -57,7 +57,9 @@ def change() -> Response:
             conn, wired.context, session, kept, hashed, web.client_address(), current_language(), now
         )
         if changed:
-            authentication.start_session(conn, session.person_id, session.access_code_id, session.device, now)
+            authentication.start_session(
+                conn, session.person_id, session.access_code_id, session.kind, session.device, now
+            )
     return web.see(url_for(".done") if changed else authentication.form_path(NAME))
 
 

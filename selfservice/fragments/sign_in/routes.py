@@ -120,7 +120,7 @@ def _try(hashes: CodeHashes, password: str) -> bool:
             return False
         member = accepted.member
         authentication.start_session(
-            conn, member.person_id, member.access_code_id, describe(request.user_agent.string), now
+            conn, member.person_id, member.access_code_id, member.kind, describe(request.user_agent.string), now
         )
     return True
 
