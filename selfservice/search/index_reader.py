@@ -95,7 +95,7 @@ class IndexReader:
         return self._column(MEANINGS, {"lang": self.lang, "stems": stems, "words": words, "until": until})
 
     def usual_spelling(self, word: str) -> str:
-        """The most frequent spelling of the word on the pages."""
+        """How the word is usually spelt on the pages."""
         return str(self._column("SELECT shown FROM word WHERE lang = ? AND word = ?", (self.lang, word))[0])
 
     @cached_property

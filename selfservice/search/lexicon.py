@@ -108,10 +108,13 @@ class Lexicon:
         return words, theirs, " ".join(map(self._inside.__getitem__, sorted(compounds)))
 
     def word_rows(self) -> Iterator[tuple[str, str, str, int, str]]:
-        """Rows of language, word, stem, count and most frequent spelling."""
-        spellings: defaultdict[str, list[tuple[int, bool, str]]] = defaultdict(list)
+        """Rows of language, word, stem, count and usual spelling: the most frequent one, or the most frequent with a
+        capital inside (DigiD, KVK), since visitors, whose wordings count too, type such a name without.
+        """
+        spellings: defaultdict[str, list[tuple[bool, int, bool, str]]] = defaultdict(list)
         for form, count in self._forms.items():
-            spellings[fold(form)].append((count, form.islower(), form))
+            is_name = form[1:] != form[1:].lower()
+            spellings[fold(form)].append((is_name, count, form.islower(), form))
         spellings.pop("", None)
         for word, forms in sorted(spellings.items()):
-            yield self.lang, word, self.stem[word], sum(count for count, _, _ in forms), max(forms)[2]
+            yield self.lang, word, self.stem[word], sum(count for _, count, _, _ in forms), max(forms)[3]

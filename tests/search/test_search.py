@@ -193,6 +193,12 @@ def test_corrected(index: Path) -> None:
     assert None is search(index, "nl", "toeg").corrected
 
 
+def test_corrected_to_a_name(tmp_path: Path) -> None:
+    """A name is spelt with its capitals, however often visitors type it without."""
+    path = rebuilt(tmp_path, question("Inloggen met DigiD"), question("digid digid digid"))
+    assert "DigiD" == search(path, "nl", "digdi").corrected
+
+
 def test_half_a_word_with_a_slip(index: Path) -> None:
     """The last word may be half typed and have a slip in it; less of it is the start of anything."""
     for typed in ("toegansco", "Toegagnsc"):
