@@ -62,9 +62,7 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
             "greeting": gettext("Dear %(name)s,", name=addressee[-1]),
             "opening": gettext("You asked us for an access code. This is your access code:"),
             "code": group_code(code),
-            "code_hint": gettext(
-                "Capitals and dashes do not matter. The digits 0 and 1 and the letters I and O are not in it."
-            ),
+            "code_hint": gettext("Capitals and dashes do not matter. A code never has a 0, a 1, an I or an O."),
             "parts": _sections(letter, site, reference),
             "closing": gettext("Kind regards,"),
             "signature": full_name,
@@ -82,8 +80,8 @@ def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[
                 gettext("Go to %(address)s", address=site.form_address("sign-in")),
                 gettext("Type this access code and your password."),
                 gettext(
-                    "No password yet? Choose one with the link in the e-mail that we sent when you asked for the code. "
-                    "If that link no longer works, get a new one at %(address)s",
+                    "No password yet? Choose one with the link in the e-mail that we sent when you asked for the "
+                    "code. If that link no longer works, ask for a new one at %(address)s",
                     address=site.form_address("replacement-password"),
                 ),
             ],
@@ -113,7 +111,7 @@ def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[
                     address=site.form_address("request-status"),
                 ),
                 gettext(
-                    "Lost the code? We cannot look it up, but you can get a new one: %(address)s",
+                    "Have you lost the code? We cannot look it up, but you can get a new one: %(address)s",
                     address=site.form_address("lost-access-code"),
                 ),
             ],

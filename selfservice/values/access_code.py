@@ -51,13 +51,15 @@ def access_code_error(text: str) -> str:
         return gettext("Fill in your access code. It is in the e-mail or letter we sent you.")
     if len(code) != CODE_LENGTH:
         return gettext(
-            "This code has %(count)s letters and digits; an access code has %(length)s. "
-            "Compare it with your e-mail or letter.",
+            "This code has %(count)s letters and digits, and an access code has %(length)s. Compare it with your "
+            "e-mail or letter.",
             count=len(code),
             length=CODE_LENGTH,
         )
     if not is_valid_code(code):
-        return gettext("There is a mistake in this code. Compare it letter by letter with your e-mail or letter.")
+        return gettext(
+            "There is a mistake in this code. Compare it with your e-mail or letter, one character at a time."
+        )
     return ""
 
 

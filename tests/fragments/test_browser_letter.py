@@ -35,7 +35,7 @@ SEEN = {
     "nl": {
         "received": ("We hebben je aanvraag ontvangen", ["Ontvangen"]),
         "printed": ("De brief met je code is geprint", ["Ontvangen", "Goedgekeurd", "Geprint"]),
-        "posted": ("De brief met je code is op de post", ["Ontvangen", "Goedgekeurd", "Geprint", "Op de post gedaan"]),
+        "posted": ("De brief met je code is onderweg", ["Ontvangen", "Goedgekeurd", "Geprint", "Op de post gedaan"]),
     },
 }
 

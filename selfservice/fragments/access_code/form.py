@@ -192,7 +192,7 @@ class PreferencesForm(StepForm):
     title = lazy_gettext("Your preferences")
     number = 3
     payment_method = forms.ChoiceField(
-        lazy_gettext("How do you want to pay for what you order?"),
+        lazy_gettext("How do you want to pay for your orders?"),
         hint=lazy_gettext("The code itself is free."),
         required=lazy_gettext("Choose how you want to pay."),
         short=lazy_gettext("How you pay"),

@@ -30,7 +30,7 @@ class ChangePasswordForm(forms.Form):
         """It is another one: who changes it since somebody knows it must not believe that it was changed."""
         old, new = (password_policy.normalise_password(text) for text in (self.password.data, field.data))
         if old and old == new:
-            raise forms.ValidationError(gettext("Both passwords are the same. Choose another new password."))
+            raise forms.ValidationError(gettext("The new password is the same as the current one. Choose another."))
 
 
 def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:

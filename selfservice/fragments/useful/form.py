@@ -14,6 +14,6 @@ class MissingForm(forms.Form):
     step = "missing"
     text = forms.TextField(
         lazy_gettext("Tell us in one line (optional)"),
-        hint=lazy_gettext("Do not type names or codes. For an answer, contact us."),
+        hint=lazy_gettext("Do not type names or codes. Do you want an answer? Contact us."),
         attributes={"maxlength": MAX_LENGTH},
     )
