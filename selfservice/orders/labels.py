@@ -48,7 +48,7 @@ def columns() -> dict[str, str]:
         "payment": gettext("Payment method"),
         "amount": gettext("Amount"),
         "invoice": gettext("Invoice number"),
-        "state": gettext("State"),
+        "state": gettext("Status"),
     }
 
 
@@ -70,6 +70,11 @@ def states() -> dict[str, str]:
         "failed": gettext("failed"),
         "cancelled": gettext("cancelled"),
     }
+
+
+def send_again(price: Decimal) -> str:
+    """What the button says by which an order comes again."""
+    return gettext("Send again: %(price)s", price=format_money(price)) if price else gettext("Send again (free)")
 
 
 def presets() -> dict[str, str]:

@@ -42,13 +42,13 @@ def deadline(order: Order, facts: Facts) -> datetime:
 
 def is_allowed(order: Order, facts: Facts, now: datetime) -> bool:
     """Whether this order can be had again for nothing: made today, with an access code that pays by one of fact
-    `orders.again_methods`, and neither cancelled nor money back.
+    `orders.again_methods`, delivered, and not money back.
     """
     methods = facts.get("orders.again_methods").value
     return (
         order.ordered_at <= now < deadline(order, facts)
         and order.payment in methods
-        and order.state != "cancelled"
+        and order.state == "delivered"
         and order.cents >= 0
     )
 

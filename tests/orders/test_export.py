@@ -79,7 +79,7 @@ def test_sheet_in_english(book: Book) -> None:
     book.add(SOLD[:1])
     wanted = (
         '"Order number","Date","Product","Organisation","KVK number","Ordered by","Access code","Payment method",'
-        '"Amount","Invoice number","State"\r\n'
+        '"Amount","Invoice number","Status"\r\n'
         '\'0012345678,2026-03-01,"Extract","Bakkerij ""De Korst"", Zoon",\'00012345,"Jip Jansen",'
         f'"…{book.hints[0]}","credit",1234.50,F-1,"delivered"\r\n'
     )

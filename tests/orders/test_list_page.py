@@ -102,7 +102,7 @@ def test_what_a_row_says(app: Flask, client: HouseClient) -> None:
     assert [
         "29 Mar 2026 03:30", "0004100001", "Accounts", "Bakkerij De Gouden Korst",
         f"Amira Merrywind …{accounts.code(1)[-3:]}",
-        "direct debit", "26030000001", "failed", "-€12.50", "Contact us about this order: 0004100001",
+        "direct debit", "26030000001", "failed", "-€12.50", "Help with this order: 0004100001",
     ] == cells  # fmt: skip
 
 

@@ -17,7 +17,7 @@ class FindForm(forms.Form):
     since = forms.TextField(
         lazy_gettext("First day"),
         name="from",
-        hint=lazy_gettext("Such as 1-3-2026 or 1 March 2026"),
+        hint=lazy_gettext("Such as 1-3-2026"),
         attributes={**_PLAIN, "maxlength": 40},
     )
     until = forms.TextField(
@@ -28,7 +28,6 @@ class FindForm(forms.Form):
     )
     words = forms.TextField(
         lazy_gettext("Order number or product"),
-        hint=lazy_gettext("A whole number, or words from the product’s name"),
         attributes={**_PLAIN, "maxlength": 100},
     )
     sort = forms.SelectField(lazy_gettext("Sort by"))

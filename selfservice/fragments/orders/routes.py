@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -131,7 +130,7 @@ def not_current(session: Session, sent: Form) -> Response:
 
 
 def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form | None = None) -> Response:
-    conn = services().db.read()
+    conn, now = services().db.read(), clock.now()
     listed = _listed(conn, viewer, params)
     record_look(session, viewer, "orders.look", params, once=True)
     page, arguments = listed["page"], params.arguments()
@@ -140,8 +139,7 @@ def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form |
         session, viewer, params, sent,
         title=title() if params.preset == "all" else gettext("Your orders: %(period)s", period=name),
         listed=listed, period_words=_in_words(params, viewer),
-        rows=_rows(conn, page.orders, viewer, params, services().facts, clock.now()),
-        again_form=partial(form.again, session), here_list=urlencode(arguments | cursors()),
+        rows=_rows(conn, page.orders, viewer, params, services().facts, now), same=_same(page.orders), now=now,
         downloads=_downloads(listed["total"].orders, session, viewer, params),
         sheet_rows=workbook.MOST_ROWS,
         newer=link("", arguments | {"before": page.before}, part="#orders-list") if page.before else None,
@@ -217,6 +215,27 @@ def _rows(
     return found
 
 
+def _same(orders: Sequence[Order]) -> dict[str, str]:
+    """What is the same for all of several orders, by column and in words: it is said once, and not in each row."""
+    if len(orders) < 2:
+        return {}
+    first, heads = orders[0], labels.columns()
+    by = f"{first.ordered_by} …{first.code_hint}" if first.code_hint else first.ordered_by
+    texts = {
+        "organisation": f"{heads['organisation']}: {first.organisation}"
+        if first.organisation
+        else gettext("Private use"),
+        "ordered_by": f"{heads['ordered_by']}: {by}",
+        "payment": f"{heads['payment']}: {labels.payments()[first.payment]}",
+        "invoice": f"{heads['invoice']}: {first.invoice}" if first.invoice else gettext("Invoice follows"),
+        "state": f"{heads['state']}: {labels.states()[first.state]}",
+    }
+    found = {column: {getattr(order, column) for order in orders} for column in texts}
+    # Two people may have one name.
+    found["ordered_by"] = {order.holder_id for order in orders}
+    return {column: text for column, text in texts.items() if len(found[column]) == 1}
+
+
 def _step_link(params: ListParameters) -> Callable[[str, str], str]:
     """Where a step with an order leads; what is the same for all orders is put together once."""
     back = urlencode({"list": urlencode(params.arguments() | cursors())})
@@ -230,7 +249,7 @@ def _downloads(orders: int, session: Session, viewer: Viewer, params: ListParame
     """The four files: what each is for, how large it will be, how long it takes if that is long, and where it is."""
     query, arguments = query_of(viewer, params), params.arguments() | {"about": form.file(session).about}
     what = {
-        "xlsx": (gettext("Excel"), gettext("with real dates and amounts, and a total row")),
+        "xlsx": (gettext("Excel"), gettext("dates and amounts that you can calculate with, and a total row")),
         "csv": (gettext("CSV for a spreadsheet"), gettext("opens in columns with a double click")),
         "programs": (gettext("CSV for programs"), gettext("for bookkeeping software; the same in every language")),
         "json": (gettext("JSON"), gettext("for programmers")),
