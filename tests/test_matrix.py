@@ -149,6 +149,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
     return [
         client.send(f"{base}/direct-debit", {"iban": "NL91ABNA0417164300", "holder": "J", "mandate": "yes", **theirs}),
         client.send(f"{base}/direct-debit/undo", theirs),
+        client.send(f"{base}/direct-debit/end", theirs),
         client.send(f"{base}/digital-invoices", {"email": "a@b.example", **theirs}),
         client.send(f"{base}/digital-invoices/paper", theirs),
         client.send(f"{base}/devices/end", {"device": device, **theirs}),

@@ -64,6 +64,13 @@ def _undo(app: Flask, client: HouseClient) -> Shown:
     return tab, f"{action}/undo", {}
 
 
+def _end(app: Flask, client: HouseClient) -> Shown:
+    tab, action, typed = _direct_debit(app, client)
+    tab.send(action, typed)
+    change(app, "UPDATE mandates SET effective_on = '2026-01-05'")
+    return tab.open(f"{action}/end"), f"{action}/end", {}
+
+
 def _invoices(_app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/digital-invoices"), f"{BASE}/digital-invoices", {"email": "a@b.example"}
 
@@ -102,6 +109,7 @@ PERSONAL: dict[str, Show] = {
     "digital_invoices.ask": _invoices,
     "digital_invoices.paper": _paper,
     "direct_debit.agree": _direct_debit,
+    "direct_debit.end": _end,
     "direct_debit.undo": _undo,
     "orders.ask_again": _again,
     "orders.ask_main": _main,

@@ -1,13 +1,15 @@
 """Direct debit mandates: which account we may collect from, and from which day on.
 
-A person has at most one open private mandate, and one for each organisation: a unique index ensures that.
+A person has at most one open private mandate, and one for each organisation: a unique index ensures that. One that is
+ended while it is in force holds until that day is over.
 """
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import Connection
+from selfservice.db import Connection, Row
 from selfservice.values.iban import check_holder, mask_iban, normalise_iban
 
 KEPT_DAYS = 425  # thirteen months in which a collection can be disputed (SEPA direct debit rulebook), and one more
@@ -61,14 +63,32 @@ def add(
     return int(row["id"])
 
 
+_SELECT = """SELECT id, person_id, organisation_id, iban, holder, effective_on FROM mandates m
+             WHERE person_id = :person_id AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0) AND {which}
+             ORDER BY id DESC LIMIT 1"""
+
+
 def current(conn: Connection, person_id: int, organisation_id: int | None) -> Mandate | None:
     """The open mandate of a person, private or for an organisation, also if it takes effect later."""
-    row = conn.execute(
-        """SELECT id, person_id, organisation_id, iban, holder, effective_on FROM mandates
-           WHERE person_id = :person_id AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0)
-                 AND ended_at IS NULL""",
-        {"person_id": person_id, "organisation_id": organisation_id},
-    ).fetchone()
+    bound = {"person_id": person_id, "organisation_id": organisation_id}
+    return _mandate(conn.execute(_SELECT.format(which="ended_at IS NULL"), bound).fetchone())
+
+
+def ending(conn: Connection, person_id: int, organisation_id: int | None, today: date) -> Mandate | None:
+    """The mandate of a person that was in force and was ended today, so that it holds until tomorrow; None if there is
+    none, or another was given since.
+    """
+    bound = {"person_id": person_id, "organisation_id": organisation_id, **on_day(today)}
+    row = conn.execute(_SELECT.format(which="effective_on <= :today AND ended_at > :yesterday"), bound).fetchone()
+    return None if current(conn, person_id, organisation_id) is not None else _mandate(row)
+
+
+def on_day(today: date) -> dict[str, str]:
+    """What a query binds to ask which mandates hold on a day: the day, and the last moment of the one before."""
+    return {"today": today.isoformat(), "yesterday": to_text(workdays.end_of_day(today - timedelta(days=1)))}
+
+
+def _mandate(row: Row | None) -> Mandate | None:
     if row is None:
         return None
     return Mandate(**{**dict(row), "effective_on": date.fromisoformat(row["effective_on"])})
@@ -83,6 +103,11 @@ def end(conn: Connection, person_id: int, organisation_id: int | None, now: date
         {"person_id": person_id, "organisation_id": organisation_id, "now": to_text(now)},
     ).rowcount
     return changed == 1
+
+
+def reopen(conn: Connection, mandate_id: int) -> None:
+    """Have an ended mandate hold as if it had not been ended. Raises IntegrityError if another took its place."""
+    conn.execute("UPDATE mandates SET ended_at = NULL WHERE id = :id", {"id": mandate_id})
 
 
 def clean(conn: Connection, now: datetime) -> int:

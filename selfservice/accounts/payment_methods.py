@@ -1,28 +1,33 @@
 """Payment methods: those set in the register or by the person, and direct debit by a mandate."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from selfservice.accounts import mandates
 from selfservice.db import Connection
 
 
 @dataclass(frozen=True)
 class PaymentStatus:
-    """The current method ('credit', 'direct_debit' or None), and the future day from which it will be direct debit."""
+    """The current method ('credit', 'direct_debit' or None), and the future day from which it will be direct debit, or
+    will not be any more.
+    """
 
     method: str | None
     direct_debit_from: date | None
+    direct_debit_until: date | None = None
 
 
 def current(conn: Connection, person_id: int, organisation_id: int | None, today: date) -> PaymentStatus:
     """The payment method of a person, or of an organisation. A mandate counts from `effective_on`, and until then the
-    one that it replaced; for an organisation anybody's counts.
+    one that it replaced; one that is ended counts until that day is over. For an organisation anybody's counts.
     """
+    bound = {"person_id": person_id, "organisation_id": organisation_id, **mandates.on_day(today)}
     known = conn.execute(
         """SELECT CASE WHEN CAST(:organisation_id AS BIGINT) IS NULL
                        THEN (SELECT payment_method FROM people WHERE id = :person_id)
                        ELSE (SELECT payment_method FROM organisations WHERE id = :organisation_id) END AS method""",
-        {"person_id": person_id, "organisation_id": organisation_id},
+        bound,
     ).fetchone()
     row = conn.execute(
         """SELECT m.effective_on, b.id AS before FROM mandates m LEFT JOIN mandates b
@@ -31,10 +36,35 @@ def current(conn: Connection, person_id: int, organisation_id: int | None, today
            WHERE m.ended_at IS NULL AND coalesce(m.organisation_id, 0) = coalesce(:organisation_id, 0)
                  AND (:organisation_id IS NOT NULL OR m.person_id = :person_id)
            ORDER BY m.effective_on, m.id LIMIT 1""",
-        {"person_id": person_id, "organisation_id": organisation_id, "today": today.isoformat()},
+        bound,
     ).fetchone()
+    ended = conn.execute(
+        """SELECT EXISTS (SELECT 1 FROM mandates
+                          WHERE effective_on <= :today AND ended_at > :yesterday
+                                AND coalesce(organisation_id, 0) = coalesce(:organisation_id, 0)
+                                AND (:organisation_id IS NOT NULL OR person_id = :person_id)) AS today""",
+        bound,
+    ).fetchone()["today"]
+    method = "direct_debit" if ended else known["method"]
     if row is None:
-        return PaymentStatus(known["method"], None)
+        ends = ended and known["method"] != "direct_debit"
+        return PaymentStatus(method, None, today + timedelta(days=1) if ends else None)
     day = date.fromisoformat(row["effective_on"])
-    method = "direct_debit" if day <= today or row["before"] is not None else known["method"]
-    return PaymentStatus(method, day if day > today else None)
+    return PaymentStatus(
+        "direct_debit" if day <= today or row["before"] is not None else method, day if day > today else None
+    )
+
+
+def is_debited_otherwise(conn: Connection, person_id: int, organisation_id: int) -> bool:
+    """Whether an organisation pays by direct debit even without the mandate of this person: the register says so, or
+    somebody else gave one.
+    """
+    row = conn.execute(
+        """SELECT payment_method = 'direct_debit' OR EXISTS (
+                      SELECT 1 FROM mandates
+                      WHERE organisation_id = o.id AND person_id <> :person_id AND ended_at IS NULL
+                  ) AS otherwise
+           FROM organisations o WHERE id = :organisation_id""",
+        {"person_id": person_id, "organisation_id": organisation_id},
+    ).fetchone()
+    return bool(row["otherwise"])

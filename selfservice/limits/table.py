@@ -60,6 +60,8 @@ API_KEY = RateLimit("api", 300, 60)
 CHANGE_PASSWORD = RateLimit("change-password", 10, HOUR)
 # Each change sends a mail, and those wait for their turn: so that one person's changes cannot hold up other mail.
 DIRECT_DEBIT = RateLimit("direct-debit", 6, DAY)
+# Counted apart: who changed much can still end it.
+END_DIRECT_DEBIT = RateLimit("end-direct-debit", 6, DAY)
 DIGITAL_INVOICES = RateLimit("digital-invoices", 6, DAY)
 # Mails with a link to choose a new password, each caused by who holds the link of a request.
 FORGOTTEN_PASSWORD = RateLimit("request-forgotten", 3, HOUR)

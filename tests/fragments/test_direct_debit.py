@@ -1,8 +1,9 @@
-"""`direct-debit`: the mandate, the day from which it holds, undoing it, and the mail that confirms it."""
+"""`direct-debit`: the mandate, its day, ending it, undoing either, and the mails that confirm it."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 
 import pytest
@@ -79,9 +80,9 @@ def test_mail(app: Flask, client: HouseClient, number: int, told: list[str]) -> 
     client.send(ADDRESS, RIGHT)
     assert [("direct_debit.agreed", recipient) for recipient in told] == waiting(app)
     payload = {"name": "Jip", "organisation": "Bakkerij", "iban": "NL91 •••• 4300", "holder": "J", "day": "1 May 2026"}
-    for kind in ("direct_debit.agreed", "direct_debit.undone"):
+    for kind in ("agreed", "undone", "ended", "kept"):
         for lang in ("en", "nl"):
-            subject, body = mailer.render_mail(app.extensions["services"], kind, lang, payload)
+            subject, body = mailer.render_mail(app.extensions["services"], f"direct_debit.{kind}", lang, payload)
             assert (True, True, False) == (bool(subject), "NL91 •••• 4300" in body, "%(" in body)
 
 
@@ -287,3 +288,141 @@ def test_too_often(app: Flask, client: HouseClient) -> None:
         holders,
         len(waiting(app)),
     )
+
+
+def paying(app: Flask, client: HouseClient, number: int) -> None:
+    """Somebody who logs in and pays by direct debit, since some time."""
+    sign_in(client, number)
+    client.send(ADDRESS, RIGHT)
+    in_force(app)
+    with database(app).write() as conn:
+        conn.execute("DELETE FROM outbox")
+
+
+def tomorrow() -> str:
+    with using_language("en"):
+        return format_date(workdays.today(clock.now()) + dt.timedelta(days=1))
+
+
+def pass_time(app: Flask, time: dt.timedelta = dt.timedelta(days=1)) -> None:
+    """Have all that was ended be ended so much earlier."""
+    with database(app).write() as conn:
+        for row in conn.execute("SELECT id, ended_at FROM mandates WHERE ended_at IS NOT NULL").fetchall():
+            ended = clock.from_text(row["ended_at"]) - time
+            conn.execute("UPDATE mandates SET ended_at = ? WHERE id = ?", (clock.to_text(ended), row["id"]))
+
+
+def payment(client: HouseClient) -> str:
+    """What `my` says of how is paid."""
+    found = re.search(r"<dt>Payment</dt>\s*<dd>(.*?)</dd>", client.get("/en/self-service/my").text, re.DOTALL)
+    assert found
+    return found[1].strip()
+
+
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [(PRIVATE, "you pay from your credit"), (MAIN, "nobody can order for Bakkerij De Gouden Korst, until")],
+    ids=["private", "business"],
+)
+def test_end(app: Flask, client: HouseClient, number: int, after: str) -> None:
+    """Direct debit in force ends from the next day. Before and after pressing, and in the mail, it says what is still
+    collected and how is paid from then on; until then nothing changes.
+    """
+    paying(app, client, number)
+    page = client.get(f"{ADDRESS}/end").text
+    shown = client.get(leads_to(client.send(f"{ADDRESS}/end", {}))).text
+    assert [("direct_debit.ended", accounts.email(number))] == waiting(app)[:1]
+    payload = json.loads(rows(database(app), "outbox")[0]["payload"])
+    mail = " ".join(mailer.render_mail(app.extensions["services"], "direct_debit.ended", "en", payload)[1].split())
+    for text in (page, shown, mail):
+        for said in (f"before {tomorrow()} is still collected", after, f"Before {tomorrow()} you can undo this"):
+            assert said in text
+    assert ([], f"By direct debit; no longer from {tomorrow()}") == (open_ibans(app), payment(client))
+    pass_time(app)
+    assert ("By credit" if number == PRIVATE else "Not known yet") == payment(client)
+    assert "Change to direct debit" in client.get(ADDRESS).text
+
+
+def test_end_by_mistake(app: Flask, client: HouseClient) -> None:
+    """A look at the page that asks ends nothing; what was ended is undone on the same day only, and both are mailed."""
+    paying(app, client, PRIVATE)
+    client.get(f"{ADDRESS}/end")
+    assert [IBAN] == open_ibans(app)
+    client.send(f"{ADDRESS}/end", {})
+    said = client.get(leads_to(client.send(f"{ADDRESS}/undo", {}))).text
+    assert ([IBAN], True, "By direct debit") == (open_ibans(app), "Direct debit goes on" in said, payment(client))
+    client.send(f"{ADDRESS}/end", {})
+    assert ["ended", "kept", "ended"] == [kind.partition(".")[2] for kind, _ in waiting(app)]
+    tab = Tab(client).open(ADDRESS)
+    pass_time(app)
+    assert (409, []) == (tab.send(f"{ADDRESS}/undo", {}).status_code, open_ibans(app))
+
+
+def test_nothing_to_end(app: Flask, client: HouseClient) -> None:
+    """Without a mandate in force, or before its day, there is no such page, and nothing is ended."""
+    sign_in(client, PRIVATE)
+    for iban in ([], [IBAN]):
+        assert (303, ADDRESS) == ((answer := client.get(f"{ADDRESS}/end")).status_code, leads_to(answer))
+        assert (409, iban) == (client.send(f"{ADDRESS}/end", {"about": "x"}).status_code, open_ibans(app))
+        client.send(ADDRESS, RIGHT)
+
+
+def test_end_for_an_organisation(app: Flask, client: HouseClient) -> None:
+    """Who ends their mandate ends no colleague's: the organisation goes on paying with that, and it says so. The
+    organisation is told at its registered address.
+    """
+    colleague = browser(app)
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET email = 'info@bakkerij-goudenkorst.example' WHERE id = 1")
+    paying(app, colleague, COLLEAGUE)
+    assert (303, ADDRESS) == (client.get(f"{ADDRESS}/end").status_code, leads_to(client.get(f"{ADDRESS}/end")))
+    paying(app, client, MAIN)
+    page = client.get(f"{ADDRESS}/end").text
+    client.send(f"{ADDRESS}/end", {})
+    told = [accounts.email(MAIN), "info@bakkerij-goudenkorst.example"]
+    assert (True, [IBAN], "By direct debit") == ("arranged separately" in page, open_ibans(app), payment(client))
+    assert [("direct_debit.ended", each) for each in told] == waiting(app)
+
+
+def test_another_account_after_the_end(app: Flask, client: HouseClient) -> None:
+    """Who ended it may give an account again, from the next working day on; that undone, the end stays."""
+    paying(app, client, PRIVATE)
+    client.send(f"{ADDRESS}/end", {})
+    pass_time(app, dt.timedelta(minutes=1))
+    client.send(ADDRESS, {**RIGHT, "iban": OTHER_IBAN})
+    assert ([OTHER_IBAN], True) == (open_ibans(app), payment(client).startswith("By direct debit; from "))
+    client.send(f"{ADDRESS}/undo", {})
+    assert ([], f"By direct debit; no longer from {tomorrow()}") == (open_ibans(app), payment(client))
+
+
+def test_ends_after_many_changes(app: Flask, client: HouseClient) -> None:
+    """Ending is counted by itself: many changes of account do not keep anybody from it, and it is limited too."""
+    paying(app, client, PRIVATE)
+    for number in range(7):
+        client.send(ADDRESS, {**RIGHT, "holder": f"Sjoerd {number}"})
+    in_force(app)
+    statuses = []
+    for _ in range(7):
+        statuses.append(client.send(f"{ADDRESS}/end", {}).status_code)
+        client.send(f"{ADDRESS}/undo", {})
+    assert ([303] * 6 + [429], 1) == (statuses, len(open_ibans(app)))
+
+
+def test_title_when_arranged(app: Flask, client: HouseClient) -> None:
+    """Who pays by direct debit already sees what it is about; who does not, what can be done."""
+    sign_in(client, PRIVATE)
+    heading = re.compile(r'<h2 class="state"[^>]*>([^<]*)<')
+    titles = heading.findall(client.get(ADDRESS).text)
+    client.send(ADDRESS, RIGHT)
+    in_force(app)
+    assert ["Arrange direct debit", "Direct debit"] == [*titles, *heading.findall(client.get(ADDRESS).text)]
+
+
+def test_withdrawn_before_its_day(app: Flask, client: HouseClient) -> None:
+    """Who asked for a code to pay by direct debit, and undoes the mandate, pays from credit."""
+    with database(app).write() as conn:
+        conn.execute("UPDATE people SET payment_method = 'direct_debit'")
+    sign_in(client, PRIVATE)
+    client.send(ADDRESS, RIGHT)
+    client.send(f"{ADDRESS}/undo", {})
+    assert "By credit" == payment(client)

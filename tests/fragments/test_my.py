@@ -84,7 +84,7 @@ def test_private(client: HouseClient) -> None:
             [
                 "Order products",
                 "File annual",
-                "Change your payment",
+                "Arrange direct debit",
                 "Ask for digital",
                 "See your orders",
                 "Change your pass",
@@ -92,7 +92,7 @@ def test_private(client: HouseClient) -> None:
         ),
         (
             PRIVATE,
-            ["Order products", "Deposit credit", "Change your payment", "See your orders", "Change your password"],
+            ["Order products", "Deposit credit", "Arrange direct debit", "See your orders", "Change your password"],
         ),
     ],
 )

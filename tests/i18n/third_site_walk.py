@@ -18,7 +18,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from itertools import product as product_of
 from pathlib import Path
@@ -33,6 +33,7 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from selfservice import clock, config
+from selfservice.accounts import mandates
 from selfservice.accounts.password_phrases import DEMO_PASSWORD
 from selfservice.app import create_app
 from selfservice.commands import cli
@@ -334,6 +335,7 @@ def walk(folder: Path) -> dict[str, Any]:
         for password in ("wrong", "wrong", "wrong", "wrong", "wrong", PASSWORD):
             clocks.forward(timedelta(minutes=20))
             walker.ask("POST", f"{base}/sign-in", data=person | {"password": password})
+        _pay_by_direct_debit(wired, PRIVATE)
         # Each form's own page as it is for somebody who is logged in; and what is not theirs, or not there.
         walker.go(*(f"{base}/orders/{name}=ZZZ" for name in ("file?id", "progress?id", "main?number", "again?number")))
         walker.go(*(f"{address}/mine" for address in own))
@@ -395,6 +397,16 @@ def _name_a_product(app: Flask) -> dict[str, Any]:
         "columns": [name for name in PROGRAM_COLUMNS if name.startswith("product_")],
         "described": [name for name in described["components"]["schemas"]["Order"]["properties"] if "product_" in name],
     }
+
+
+def _pay_by_direct_debit(wired: Services, number: int) -> None:
+    """Have somebody pay by direct debit since some time, so that it can be ended."""
+    with wired.db.write() as conn:
+        row = conn.execute("SELECT id FROM people WHERE email = :email", {"email": accounts.email(number)}).fetchone()
+        mandates.add(
+            conn, clock.now(), person_id=row["id"], organisation_id=None, iban=VALUES["iban"],
+            holder=VALUES["holder"], effective_on=date(2020, 1, 1),
+        )  # fmt: skip
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:

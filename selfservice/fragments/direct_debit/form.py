@@ -1,22 +1,26 @@
-"""The rules of changing to direct debit: what is typed right, from which day it holds, how it is undone."""
+"""The rules of direct debit: what is typed right, from which day it holds, how it is ended, how either is undone."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.accounts import mandates
+from selfservice.accounts import mandates, organisations, payment_methods
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.formats import format_date
 from selfservice.limits import table
-from selfservice.limits.rate_limit import allow
+from selfservice.limits.rate_limit import RateLimit, allow
 from selfservice.mail import outbox
 from selfservice.values.iban import check_holder, normalise_iban
+from selfservice.web import forms
 from selfservice.web.mandate_form import MandateForm
 
 
@@ -24,6 +28,13 @@ class DirectDebitForm(MandateForm):
     """The mandate of whoever is logged in."""
 
     fragment = "direct-debit"
+
+
+class EndForm(forms.Form):
+    """To end it."""
+
+    fragment = "direct-debit"
+    step = "end"
 
 
 def is_offered(ctx: Context, session: Session) -> bool:
@@ -36,9 +47,27 @@ def current_mandate(conn: Connection, session: Session) -> Mandate | None:
     return mandates.current(conn, session.person_id, session.organisation_id)
 
 
-def admit(conn: Connection, ctx: Context, session: Session, now: datetime) -> int:
+def in_force(conn: Connection, session: Session, now: datetime) -> Mandate | None:
+    """The mandate of this person that can be ended: its day has come."""
+    known = current_mandate(conn, session)
+    return known if known is not None and known.effective_on <= workdays.today(now) else None
+
+
+def ending(conn: Connection, session: Session, now: datetime) -> Mandate | None:
+    """The mandate that this person ended today, and that holds until tomorrow."""
+    return mandates.ending(conn, session.person_id, session.organisation_id, workdays.today(now))
+
+
+def ends_on(now: datetime) -> date:
+    """From when a mandate that is ended now holds no longer."""
+    return workdays.today(now) + timedelta(days=1)
+
+
+def admit(
+    conn: Connection, ctx: Context, session: Session, now: datetime, limit: RateLimit = table.DIRECT_DEBIT
+) -> int:
     """Count a change; 0, or the seconds to wait when there were too many. Call inside `write()`."""
-    return allow(conn, ctx.keys, table.DIRECT_DEBIT, str(session.person_id), now).retry_after_seconds
+    return allow(conn, ctx.keys, limit, str(session.person_id), now).retry_after_seconds
 
 
 def agree(
@@ -68,13 +97,80 @@ def agree(
 
 
 def undo(conn: Connection, ctx: Context, session: Session, address: str, lang: str, now: datetime) -> bool:
-    """Undo the change while its day has yet to come; False when there is none to undo. Call inside `write()`."""
-    gone = _withdraw_pending(conn, session, now)
-    if gone is None:
+    """Undo the change, or that it was ended, while the day of that has yet to come; False when there is nothing to
+    undo. Call inside `write()`.
+    """
+    kept, gone = ending(conn, session, now), _withdraw_pending(conn, session, now)
+    if kept is not None:
+        mandates.reopen(conn, kept.id)
+        _send_mails(conn, ctx, session, "direct_debit.kept", kept, lang, now)
+    elif gone is not None:
+        _pay_otherwise(conn, ctx, session)
+        _send_mails(conn, ctx, session, "direct_debit.undone", gone, lang, now)
+    else:
         return False
-    _send_mails(conn, ctx, session, "direct_debit.undone", gone, lang, now)
     _record(conn, ctx, session, "direct_debit.undo", address, now)
     return True
+
+
+def end(conn: Connection, ctx: Context, session: Session, address: str, lang: str, now: datetime) -> bool:
+    """End the mandate that is in force, from tomorrow on; False when there is none. Call inside `write()`."""
+    known = in_force(conn, session, now)
+    if known is None:
+        return False
+    mandates.end(conn, session.person_id, session.organisation_id, now)
+    _pay_otherwise(conn, ctx, session)
+    _send_mails(
+        conn, ctx, session, "direct_debit.ended", known, lang, now,
+        day=ends_on(now), more=consequences(conn, ctx, session, now),
+    )  # fmt: skip
+    _record(conn, ctx, session, "direct_debit.end", address, now)
+    return True
+
+
+def consequences(conn: Connection, ctx: Context, session: Session, now: datetime) -> tuple[str, str]:
+    """What follows when this person's mandate is ended now: what is still collected, and how is paid from then on."""
+    day = format_date(ends_on(now))
+    if session.organisation_id is None:
+        collected = gettext(
+            "What you ordered before %(day)s is still collected, even if the invoice comes later.", day=day
+        )
+        if is_credit_offered(ctx, session):
+            return collected, gettext("From %(day)s you pay from your credit.", day=day)
+        return collected, gettext("From %(day)s you cannot order, until you give an account again.", day=day)
+    name = organisations.get(conn, session.organisation_id).name
+    collected = gettext(
+        "What was ordered for %(organisation)s before %(day)s is still collected, even if the invoice comes later.",
+        organisation=name,
+        day=day,
+    )
+    if payment_methods.is_debited_otherwise(conn, session.person_id, session.organisation_id):
+        return collected, gettext(
+            "%(organisation)s still pays by direct debit, from an account that was arranged separately.",
+            organisation=name,
+        )
+    if is_credit_offered(ctx, session):
+        return collected, gettext("From %(day)s you pay from your credit.", day=day)
+    return collected, gettext(
+        "%(organisation)s can only pay by direct debit. From %(day)s nobody can order for %(organisation)s, until "
+        "somebody gives an account again.",
+        organisation=name,
+        day=day,
+    )
+
+
+def is_credit_offered(ctx: Context, session: Session) -> bool:
+    """Whether this kind of use may pay from credit today (fact payment.methods)."""
+    return "credit" in ctx.fact(f"payment.methods.{session.kind}")
+
+
+def _pay_otherwise(conn: Connection, ctx: Context, session: Session) -> None:
+    """Have who has no private mandate any more pay from credit, if that is possible."""
+    if session.organisation_id is None and current_mandate(conn, session) is None:
+        conn.execute(
+            "UPDATE people SET payment_method = :method WHERE id = :id",
+            {"id": session.person_id, "method": "credit" if is_credit_offered(ctx, session) else None},
+        )
 
 
 def _withdraw_pending(conn: Connection, session: Session, now: datetime) -> Mandate | None:
@@ -84,26 +180,27 @@ def _withdraw_pending(conn: Connection, session: Session, now: datetime) -> Mand
         return None
     row = conn.execute("SELECT agreed_at FROM mandates WHERE id = :id", {"id": known.id}).fetchone()
     mandates.end(conn, session.person_id, session.organisation_id, now)
-    conn.execute(
-        """UPDATE mandates SET ended_at = NULL
-           WHERE id = (SELECT max(id) FROM mandates
-                       WHERE person_id = :person_id AND coalesce(organisation_id, 0) = :organisation_id
-                             AND ended_at = :agreed_at AND effective_on <= :today)""",
+    replaced = conn.execute(
+        """SELECT max(id) AS id FROM mandates
+           WHERE person_id = :person_id AND coalesce(organisation_id, 0) = :organisation_id
+                 AND ended_at = :agreed_at AND effective_on <= :today""",
         {
             "person_id": session.person_id,
             "organisation_id": session.organisation_id or 0,
             "agreed_at": row["agreed_at"],
             "today": workdays.today(now).isoformat(),
         },
-    )
+    ).fetchone()
+    if replaced["id"] is not None:
+        mandates.reopen(conn, replaced["id"])
     return known
 
 
 def _send_mails(
-    conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime
+    conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime, **told: Any
 ) -> None:
     """Confirm it by mail, to whom it concerns."""
-    for notice in mandate_mails(conn, mandate, name=session.name, email=session.email):
+    for notice in mandate_mails(conn, mandate, name=session.name, email=session.email, **told):
         outbox.enqueue(
             conn,
             ctx,

@@ -20,6 +20,7 @@ class Account:
     is_main: bool
     payment: str | None
     debit_from: date | None
+    debit_until: date | None
 
 
 def load_account(conn: Connection, session: Session, today: date) -> Account:
@@ -40,4 +41,5 @@ def load_account(conn: Connection, session: Session, today: date) -> Account:
         is_main=row["main_person_id"] == session.person_id,
         payment=paying.method,
         debit_from=paying.direct_debit_from,
+        debit_until=paying.direct_debit_until,
     )
