@@ -11,7 +11,6 @@ from functools import cache, lru_cache
 
 from babel.dates import format_date as babel_date
 from babel.dates import format_skeleton
-from babel.numbers import format_decimal
 
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.i18n.formats import format_date, format_money, format_time
@@ -168,10 +167,9 @@ def format_size(bytes_: int) -> str:
     """`12 KB`, `3.4 MB`: about how large, in thousands; number and unit stay on one line."""
     if bytes_ < 1_000_000:
         return f"{format_count(max(1, round(bytes_ / 1000)))}\N{NO-BREAK SPACE}KB"
-    tenths = Decimal(bytes_ // 100_000) / 10
-    return (
-        f"{format_decimal(tenths, format='#,##0.0', locale=language_of(current_language()).locale)}\N{NO-BREAK SPACE}MB"
-    )
+    whole, tenth = divmod(bytes_ // 100_000, 10)
+    point = _money(current_language(), is_negative=False)[3]
+    return f"{format_count(whole)}{point}{tenth}\N{NO-BREAK SPACE}MB"
 
 
 def duration(seconds: float) -> str:

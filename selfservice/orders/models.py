@@ -61,8 +61,7 @@ class OrderRow(NamedTuple):
     state: str
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(NamedTuple):
     """An order as it is shown. `ordered_at` is UTC, `ordered_on` the day in Amsterdam; `cents` may be negative (a
     refund).
 
@@ -97,8 +96,7 @@ class Page:
     after: str | None
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """A number of orders, and their amount together in cents."""
 
     orders: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from urllib.parse import urlencode
@@ -142,15 +142,26 @@ def list_link(params: ListParameters) -> str:
     return link("", params.arguments(), part=LIST)
 
 
+def colleague_link(params: ListParameters) -> Callable[[int], str]:
+    """The address of the list of each colleague. Most of it is the same for all of them."""
+    start = _up_to("by", params.of(0))
+    return lambda ordinal: f"{start}{ordinal}{LIST}"
+
+
 def months_start(params: ListParameters) -> str:
-    """What the addresses of this list's months begin with (`month_link`): most of it is the same for all of them."""
-    address = link("", params.in_period("all").arguments())
-    return f"{address}{'&' if '?' in address else '?'}from="
+    """What the addresses of this list's months begin with (`month_link`)."""
+    return _up_to("from", params.in_period("all"))
 
 
 def month_link(start: str, days: Period) -> str:
     """Where a month leads."""
     return f"{start}{days.first}&to={days.last}{LIST}"
+
+
+def _up_to(name: str, params: ListParameters) -> str:
+    """The address of a list up to the value of one argument more."""
+    address = link("", params.arguments())
+    return f"{address}{'&' if '?' in address else '?'}{name}="
 
 
 def alternates(step: str, arguments: Mapping[str, str]) -> dict[str, str]:

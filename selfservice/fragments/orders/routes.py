@@ -22,6 +22,7 @@ from selfservice.fragments.orders.query_parameters import (
     NAME,
     ListParameters,
     alternates,
+    colleague_link,
     cursors,
     link,
     list_link,
@@ -191,7 +192,8 @@ def _rows(
     asked_at = redelivery.requested_at(conn, [order.number for order in orders])
     # By holder: the orders of a page are of a few people.
     ordinals = visibility.ordinals_of(conn, viewer, {order.holder_id for order in orders})
-    theirs = {holder: list_link(params.of(ordinal)) for holder, ordinal in ordinals.items()}
+    of_colleague = colleague_link(params)
+    theirs = {holder: of_colleague(ordinal) for holder, ordinal in ordinals.items()}
     step_link = _step_link(params)
     found = []
     for order in orders:

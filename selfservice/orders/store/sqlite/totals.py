@@ -13,6 +13,7 @@ from selfservice.orders.store.sqlite.pagination import Listing
 from selfservice.orders.timestamps import day_of
 
 MOST_MONTHS = 120
+NONE = Total(0, 0)
 
 
 class Totals(OnConnection):
@@ -81,16 +82,9 @@ def _total(found: Mapping[str, Total]) -> Total:
 def _months(found: Mapping[str, Total]) -> list[Month]:
     if not found:
         return []
-    return [
-        Month(first, found[month].orders if month in found else 0, found[month].cents if month in found else 0)
-        for first in _firsts(min(found), max(found))[-MOST_MONTHS:]
-        for month in [f"{first:%Y-%m}"]
-    ]
-
-
-def _firsts(since: str, until: str) -> list[date]:
-    numbers = [int(text[:4]) * 12 + int(text[5:]) - 1 for text in (since, until)]
-    return [date(number // 12, number % 12 + 1, 1) for number in range(numbers[0], numbers[1] + 1)]
+    since, until = (int(text[:4]) * 12 + int(text[5:]) - 1 for text in (min(found), max(found)))
+    firsts = (divmod(number, 12) for number in range(max(since, until - MOST_MONTHS + 1), until + 1))
+    return [Month(date(year, month + 1, 1), *found.get(f"{year:04}-{month + 1:02}", NONE)) for year, month in firsts]
 
 
 def _whole(period: Period) -> tuple[str, str]:
