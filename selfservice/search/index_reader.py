@@ -17,6 +17,8 @@ from selfservice.search.spelling import Vocabulary
 
 # Later than any character of a word: what begins with `a` lies between `a` and `a` + LAST.
 LAST_CHARACTER = "\U0010ffff"
+# More than a site of some hundred pages has; each is as large as its text.
+KEPT_ENTRIES = 2000
 
 WORDS = """SELECT word FROM word WHERE lang = :lang AND word = :word AND count > 0
 UNION ALL SELECT word FROM word WHERE lang = :lang AND count > 0 AND stem IN (SELECT value FROM json_each(:stems))
@@ -66,6 +68,7 @@ class IndexReader:
         self._columns = schema.statement(schema.SELECT_COLUMNS, lang)
         # A word is looked at alone and in each phrase it may belong to.
         self._words = lru_cache(maxsize=1024)(self._read_words)
+        self._entries: dict[int, MatchedQuestion] = {}
         # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
         if self._column("PRAGMA user_version", ()) != [schema.VERSION]:
@@ -129,13 +132,15 @@ class IndexReader:
 
     def entries(self, ids: Collection[int]) -> list[MatchedQuestion]:
         """The entries with these ids, in the order of the index."""
-        rows = self._db.execute(ENTRIES, (json.dumps(list(ids)),))
-        return [
-            MatchedQuestion(
+        # Every search looks at a hundred or two, and reading them took a fifth of its time.
+        if len(self._entries) > KEPT_ENTRIES:
+            self._entries.clear()
+        rows = self._db.execute(ENTRIES, (json.dumps([one for one in ids if one not in self._entries]),))
+        for one, of, kind, url, lift, names, key, anchor, page, *texts in rows:
+            self._entries[one] = MatchedQuestion(
                 one, of, kind, url, lift, names, key, anchor, page, FoldedText(*texts[:2]), FoldedText(*texts[2:])
             )
-            for one, of, kind, url, lift, names, key, anchor, page, *texts in rows
-        ]
+        return [self._entries[one] for one in sorted(set(ids)) if one in self._entries]
 
     def twin(self, entry: MatchedQuestion) -> MatchedQuestion | None:
         """The entry in this language of one in another."""

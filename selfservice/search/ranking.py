@@ -11,7 +11,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from selfservice.i18n.languages import language_of
 from selfservice.search.index_reader import IndexReader, MatchedQuestion
@@ -88,18 +90,20 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
     marked = frozenset().union(*(one.words for term in terms for one in (term, *term.phrase_words)))
     together = _together(reader, query.terms)
     total = sum(weights.values())
-    ranked = []
+    language, ranked = language_of(reader.lang), []
     for entry in reader.entries(_best_by_words(reader, found, weights)):
+        title = _read_title(reader.lang, entry.title.words, entry.names)
         here = [best for term in terms if (best := _best(found[term], entry.id, entry.wording_of))]
         score = sum(weights[one.term] * one.weight for one in here) / total
         cover = sum(weights[one.term] for one in here) / total
-        part = _title_part(reader.lang, entry, marked, query.small_words)
+        part = _title_part(title, marked, query.small_words, is_wording=bool(entry.wording_of))
         score *= 1 - WHOLE_TITLE + WHOLE_TITLE * part
         score *= 1 - ALL_WORDS + ALL_WORDS * cover
-        score += SMALL_WORDS * _small_part(entry, query.small_words) * bool(part)
+        if part and query.small_words:
+            score += SMALL_WORDS * len(query.small_words & title.words) / len(query.small_words)
         score += TOGETHER * together[entry.id]
         in_title = {one.term for one in here if one.weight >= IN_TITLE * (one.way.likeness if one.way else 1)}
-        negated = not language_of(reader.lang).negations.isdisjoint(f"{entry.title.words} {entry.names}".split())
+        negated = not all(language.negations.isdisjoint(words) for words in title.names)
         if query.is_negated:
             score *= NEGATED[negated]
         has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
@@ -107,7 +111,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
         lift = max(1, entry.lift) if part == 1 and entry.kind == QUESTION else entry.lift
         one = Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here))
         if entry.wording_of and part == cover == 1 and query.small_words:
-            one = replace(one, is_verbatim=query.small_words.issubset(entry.title.words.split()))
+            one = replace(one, is_verbatim=query.small_words <= title.words)
         ranked.append(one)
     ranked = _of_entries(reader, sorted(ranked, key=lambda one: (not one.is_verbatim, -one.score, one.entry.id)))
     all_known = len(terms) == len(query.terms)
@@ -208,25 +212,34 @@ def _weight(reader: IndexReader, term: Term, entries: int) -> float:
     return (1 + rare) * (ASKING if term.is_asking else 1)
 
 
-def _title_part(lang: str, entry: MatchedQuestion, marked: frozenset[str], small: frozenset[str]) -> float:
+class _Title(NamedTuple):
+    """The words of an entry's title; those of it and of each other name; of each of these the major ones, or else all;
+    and what the title's words count in another wording.
+    """
+
+    words: frozenset[str]
+    names: tuple[tuple[str, ...], ...]
+    major: tuple[tuple[str, ...], ...]
+    counts: Mapping[str, float]
+
+
+@lru_cache(4096)
+def _read_title(lang: str, title: str, names: str) -> _Title:
+    stop_words = language_of(lang).stop_words
+    every = tuple(tuple(name.split()) for name in (title, *names.split("\n")))
+    major = tuple(tuple(word for word in words if word not in stop_words) or words for words in every if words)
+    counts = {word: SMALL_WORD if word in stop_words else 1 for word in every[0]}
+    return _Title(frozenset(every[0]), every, major, counts)
+
+
+def _title_part(title: _Title, marked: frozenset[str], small: frozenset[str], *, is_wording: bool) -> float:
     """How much of the title, or of one of the other names, was asked for; of another wording with its small words,
     which may be all that tells it from others.
     """
-    stop_words = language_of(lang).stop_words
-    if entry.wording_of:
-        counts = {word: SMALL_WORD if word in stop_words else 1 for word in entry.title.words.split()}
-        return round(sum(counts[word] for word in counts.keys() & (marked | small)) / sum(counts.values()), 6)
-    best = 0.0
-    for name in (entry.title.words, *entry.names.split("\n")):
-        words = name.split()
-        major = [word for word in words if word not in stop_words] or words
-        if major:
-            best = max(best, len([word for word in major if word in marked]) / len(major))
-    return best
-
-
-def _small_part(entry: MatchedQuestion, small: frozenset[str]) -> float:
-    return len(small.intersection(entry.title.words.split())) / len(small) if small else 0.0
+    if is_wording:
+        asked = title.counts.keys() & (marked | small)
+        return round(sum(title.counts[word] for word in asked) / sum(title.counts.values()), 6)
+    return max((len([word for word in major if word in marked]) / len(major) for major in title.major), default=0.0)
 
 
 def is_exact(one: Ranked) -> bool:
