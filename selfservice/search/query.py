@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from selfservice import clock
@@ -117,7 +117,7 @@ def _in_another_language(index: IndexReader, typed: str, query: Interpretation) 
         if any(term.corrected_to for term in theirs.terms):
             continue
         twins = [(one, index.twin(one.entry)) for one in rank(other, theirs)]
-        if found := [replace(one, entry=twin) for one, twin in twins if twin]:
+        if found := [one._replace(entry=twin) for one, twin in twins if twin]:
             return found
     return []
 

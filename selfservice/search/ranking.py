@@ -10,7 +10,7 @@ import heapq
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -61,8 +61,7 @@ class Found:
     way: Way | None
 
 
-@dataclass(frozen=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An entry with its score, the part of the terms that it has, how much of its title was asked for, and how it came
     to that. `has_title` is whether title or names have a term, `has_all` whether they have each that is not asking.
     `wording` is the other wording of the entry that it was found by; `is_verbatim` whether that is just what was typed,
@@ -90,7 +89,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
     marked = frozenset().union(*(one.words for term in terms for one in (term, *term.phrase_words)))
     together = _together(reader, query.terms)
     total = sum(weights.values())
-    language, ranked = language_of(reader.lang), []
+    ranked = []
     for entry in reader.entries(_best_by_words(reader, found, weights)):
         title = _read_title(reader.lang, entry.title.words, entry.names)
         here = [best for term in terms if (best := _best(found[term], entry.id, entry.wording_of))]
@@ -103,7 +102,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
             score += SMALL_WORDS * len(query.small_words & title.words) / len(query.small_words)
         score += TOGETHER * together[entry.id]
         in_title = {one.term for one in here if one.weight >= IN_TITLE * (one.way.likeness if one.way else 1)}
-        negated = not all(language.negations.isdisjoint(words) for words in title.names)
+        negated = title.is_negated
         if query.is_negated:
             score *= NEGATED[negated]
         has_all = (negated or not query.is_negated) and all(term in in_title or term.is_asking for term in query.terms)
@@ -111,7 +110,7 @@ def rank(reader: IndexReader, query: Interpretation) -> list[Ranked]:
         lift = max(1, entry.lift) if part == 1 and entry.kind == QUESTION else entry.lift
         one = Ranked(entry, score * lift, cover, part, bool(in_title), has_all, tuple(here))
         if entry.wording_of and part == cover == 1 and query.small_words:
-            one = replace(one, is_verbatim=query.small_words <= title.words)
+            one = one._replace(is_verbatim=query.small_words <= title.words)
         ranked.append(one)
     ranked = _of_entries(reader, sorted(ranked, key=lambda one: (not one.is_verbatim, -one.score, one.entry.id)))
     all_known = len(terms) == len(query.terms)
@@ -144,7 +143,7 @@ def _of_entries(reader: IndexReader, ranked: list[Ranked]) -> list[Ranked]:
         best.setdefault(one.entry.wording_of or one.entry.id, one)
     entries = {entry.id: entry for entry in reader.entries(best)}
     return [
-        replace(one, entry=entries[key], wording=one.entry.title.text) if one.entry.wording_of else one
+        one._replace(entry=entries[key], wording=one.entry.title.text) if one.entry.wording_of else one
         for key, one in best.items()
     ]
 
@@ -213,23 +212,28 @@ def _weight(reader: IndexReader, term: Term, entries: int) -> float:
 
 
 class _Title(NamedTuple):
-    """The words of an entry's title; those of it and of each other name; of each of these the major ones, or else all;
-    and what the title's words count in another wording.
+    """The words of an entry's title, and what they count in another wording; of it and of each other name the major
+    words, or else all; whether any of these says that something is not so.
     """
 
     words: frozenset[str]
-    names: tuple[tuple[str, ...], ...]
-    major: tuple[tuple[str, ...], ...]
     counts: Mapping[str, float]
+    major: tuple[tuple[str, ...], ...]
+    is_negated: bool
 
 
 @lru_cache(4096)
 def _read_title(lang: str, title: str, names: str) -> _Title:
-    stop_words = language_of(lang).stop_words
-    every = tuple(tuple(name.split()) for name in (title, *names.split("\n")))
-    major = tuple(tuple(word for word in words if word not in stop_words) or words for words in every if words)
-    counts = {word: SMALL_WORD if word in stop_words else 1 for word in every[0]}
-    return _Title(frozenset(every[0]), every, major, counts)
+    language = language_of(lang)
+    every = [name.split() for name in (title, *names.split("\n"))]
+    return _Title(
+        frozenset(every[0]),
+        {word: SMALL_WORD if word in language.stop_words else 1 for word in every[0]},
+        tuple(
+            tuple(word for word in words if word not in language.stop_words) or tuple(words) for words in every if words
+        ),
+        not all(language.negations.isdisjoint(words) for words in every),
+    )
 
 
 def _title_part(title: _Title, marked: frozenset[str], small: frozenset[str], *, is_wording: bool) -> float:
