@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from selfservice.config import Config
 from selfservice.db import connect
+from selfservice.search import index_reader
 from selfservice.search.highlighting import FoldedText, highlight, snippet
 from selfservice.search.index import IndexedQuestion, build_index
 from selfservice.search.index_reader import open_index
@@ -409,6 +410,19 @@ def test_failed_build_keeps_the_old(tmp_path: Path) -> None:
         rebuilt(tmp_path, question("Neue Frage", lang="de"))
     assert ["Oud loket"] == titles(search(path, "nl", "loket").hits)
     assert [path] == list(tmp_path.iterdir())
+
+
+def test_entries_are_kept_up_to_a_limit(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries come in the index's order, each with its own words, whether they were kept or are read anew."""
+    monkeypatch.setattr(index_reader, "KEPT_ENTRIES", 3)
+    reader = index_reader.IndexReader(index, "nl")
+    first = reader.entries([1, 2, 3])
+    several = reader.entries([5, 2, 4, 1, 2])
+    assert ([1, 2, 4, 5], first[:2]) == ([one.id for one in several], several[:2])
+    assert several == index_reader.IndexReader(index, "nl").entries([5, 4, 2, 1])
+    reader.entries([6])
+    assert [6] == list(reader._entries)
+    assert [] == reader.entries([0])
 
 
 def work(path: Path, q: str) -> int:
