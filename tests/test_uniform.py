@@ -178,7 +178,7 @@ def test_lost_code_deferred_alike(app: Flask, statements: list[str], email: str,
         statements.clear()
         answers = lose(app, *typed)
         states = [row["state"] for row in AppInside(app).rows("outbox")]
-        waits = [b"leaves later: before" in body for _, body, _ in answers]
+        waits = [b"we send this one later: before" in body for _, body, _ in answers]
         seen.append((waits, [(status, headers) for status, _, headers in answers], verbs(statements)))
     assert seen[0] == seen[1]
     # Four places: the fourth waits, and the fifth takes its place.

@@ -89,7 +89,7 @@ def _sections(letter: Letter, site: LetterContext, reference: str) -> list[dict[
         {
             "heading": gettext("Log in by %(day)s", day=last),
             "paragraphs": [
-                gettext("If you have not used the code by then, it stops working and you have to ask for a new one."),
+                gettext("If you have not used the code by then, it stops working. Then you have to ask for a new one."),
             ],
         },
         {

@@ -228,8 +228,8 @@ def init_app(app: Flask) -> None:
             gettext("Another file is being made"),
             [
                 gettext(
-                    "We make one file at a time for each person who is logged in, and only a few for everybody "
-                    "together."
+                    "We make one file at a time for each person who is logged in. For everybody together we make only "
+                    "a few."
                 ),
                 gettext("Nothing is lost. Go back, and choose your file again in a few seconds."),
             ],

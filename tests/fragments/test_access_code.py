@@ -243,7 +243,7 @@ def test_sending_a_later_step_first(one: AccessCodeForm, app: Flask) -> None:
     assert "need" == one.goes("details", **PERSON)
     assert "24 hours" in one.see("need").text
     assert "preferences" == one.goes("need", need="private")
-    assert "24 hours and is gone" not in one.see("need").text
+    assert "24 hours. It is gone" not in one.see("need").text
     assert 'value="oona@example.org"' in one.see("details").text
 
 

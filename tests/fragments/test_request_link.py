@@ -531,7 +531,7 @@ def test_others_keep_nobody_out(app: Flask, *, htmx: bool) -> None:
     own = AccessCodeForm(browser(app), htmx=htmx)
     own.fill_in("private")
     refused = own.send("check")
-    assert (429, True) == (refused.status_code, "you need not wait" in refused.text)
+    assert (429, True) == (refused.status_code, "you do not have to wait" in refused.text)
     Owner(own.client).follow(link(app))
     assert "done" == own.goes("check")
     last = rows(app, "outbox")[-1]

@@ -549,7 +549,7 @@ def test_page_with_more_than_it_shows(visitor: HouseClient) -> None:
     """The heading counts all results; below it stands how many of them are shown."""
     text = visitor.get("/nl/self-service/search?q=vulling").text
     assert "26 resultaten voor “vulling”" in text
-    assert "Je ziet de eerste 20." in text
+    assert "Je ziet de eerste 20 resultaten." in text
 
 
 def test_below_the_field_few_with_the_way_to_all(visitor: HouseClient) -> None:

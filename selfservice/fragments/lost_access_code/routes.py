@@ -136,7 +136,7 @@ def done() -> Response:
         return web.go(url_for(".start"))
     answer = web.render(
         "lost_access_code/done.html",
-        title=gettext("Your new code is on its way"),
+        title=gettext("Your access code has been replaced"),
         made=made,
         before=fulfilment.code_sent_before(conn, made["reference"], now),
         since=date.fromisoformat(made["since"]),
