@@ -42,7 +42,8 @@ def test_nothing(site: Site) -> None:
 def test_wording(site: Site) -> None:
     """What was found by a wording of the file is said to be, with the wording, which stands in no title."""
     told = run(site, "annual fee", "--lang", "en", "--why").output
-    assert "1. What does an access code cost?\n   /en/access-code/#cost\n     found by its wording 'annual fee' of" in told
+    place = "1. What does an access code cost?\n   /en/access-code/#cost\n"
+    assert f"{place}     found by its wording 'annual fee' of" in told
 
 
 def test_no_language_asked(site: Site) -> None:
