@@ -35,7 +35,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Query:
-    """One list of orders. `language` decides the product names that words are looked for in and sorted by."""
+    """One list of orders. `language` decides the product names that are sorted by; words are looked for in all."""
 
     scope: Scope
     period: Period

@@ -173,7 +173,7 @@ class Asked:
         return (self.period.first or date.min) <= day <= (self.period.last or date.max)
 
     def _text(self, sold: Sold) -> str:
-        return plain(self._name(sold) + " " + sold.product)
+        return plain(" ".join((*PRODUCTS[sold.product], sold.product)))
 
     def _name(self, sold: Sold) -> str:
         return PRODUCTS[sold.product][self.language == "nl"]

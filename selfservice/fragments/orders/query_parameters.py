@@ -34,6 +34,7 @@ class UnknownParameterError(ValueError):
 @dataclass(frozen=True)
 class ListParameters:
     """A preset, or two days as they were typed (then `preset` is empty); words, order, and whose (0: everybody's).
+    With `exact` no other words are looked for where these have no orders.
 
     `errors` has a message for each of the two that cannot be read; `period` is then of no use.
     """
@@ -44,6 +45,7 @@ class ListParameters:
     words: str = ""
     sort: Sort = "-date"
     by: int = 0
+    exact: bool = False
     period: Period = field(default_factory=Period)
     errors: Mapping[str, str] = field(default_factory=dict)
 
@@ -55,7 +57,7 @@ class ListParameters:
         elif self.preset != DEFAULT:
             found = {"period": self.preset}
         found |= {"words": self.words, "sort": "" if self.sort == "-date" else self.sort}
-        found |= {"by": str(self.by) if self.by else ""}
+        found |= {"by": str(self.by) if self.by else "", "exact": "1" if self.words and self.exact else ""}
         return {name: value for name, value in found.items() if value}
 
     def fields(self) -> dict[str, str]:
@@ -78,6 +80,10 @@ class ListParameters:
         """The same without words, and of everybody."""
         return replace(self, words="", by=0)
 
+    def of_words(self, words: str, *, exact: bool = False) -> ListParameters:
+        """The same of other words."""
+        return replace(self, words=words, exact=exact)
+
     def of(self, by: int) -> ListParameters:
         """The same of one colleague, or with 0 of all."""
         return replace(self, by=by)
@@ -96,7 +102,13 @@ def parse(values: Mapping[str, str], today: date) -> ListParameters:
     preset, by = values.get("period", DEFAULT), values.get("by") or "0"
     if sort is None or preset not in periods.PRESETS or not (by.isascii() and by.isdigit() and len(by) < 10):
         raise UnknownParameterError("no page of ours asks for this")
-    plain = ListParameters(preset, words=" ".join(values.get("words", "").split())[:MAX_WORDS], sort=sort, by=int(by))
+    plain = ListParameters(
+        preset,
+        words=" ".join(values.get("words", "").split())[:MAX_WORDS],
+        sort=sort,
+        by=int(by),
+        exact=values.get("exact") == "1",
+    )
     since, until = values.get("from", "").strip(), values.get("to", "").strip()
     if not since and not until:
         return replace(plain, period=periods.preset(preset, today))

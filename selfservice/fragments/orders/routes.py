@@ -133,6 +133,7 @@ def not_current(session: Session, sent: Form) -> Response:
 def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form | None = None) -> Response:
     conn, now = services().db.read(), clock.now()
     listed = _listed(conn, viewer, params)
+    params = listed["params"]
     record_look(session, viewer, "orders.look", params, once=True)
     page, arguments = listed["page"], params.arguments()
     name = labels.presets().get(params.preset) or labels.days(params.period)
@@ -149,10 +150,20 @@ def _list(session: Session, viewer: Viewer, params: ListParameters, sent: Form |
 
 
 def _listed(conn: Connection, viewer: Viewer, params: ListParameters) -> dict[str, Any]:
-    """The numbers and orders of the list."""
+    """The numbers and orders of the list. Where no order fits the words, and other words are near, it is of those."""
     query, store, at = query_of(viewer, params), OrderStore(conn), cursors()
     total, months = store.totals(query)
+    typed, nearest = "", []
+    if params.words and not total.orders and not params.exact:
+        nearest = store.nearest_words(query)
+        if len(nearest) == 1:
+            typed, params = params.words, params.of_words(*nearest)
+            query = query_of(viewer, params)
+            total, months = store.totals(query)
     return {
+        "params": params,
+        "typed": typed,
+        "nearest": nearest,
         "total": total,
         "page": store.page(query, after=at.get("after", ""), before=at.get("before", "")),
         "chart": chart.html(services().templates, query.language, tuple(months), months_start(params)),

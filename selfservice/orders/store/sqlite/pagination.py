@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -50,13 +50,14 @@ class Cursor(NamedTuple):
 
 class Product(NamedTuple):
     """A product (its name without case and accents), and how many orders of it a scope has in the months that a period
-    touches: at least as many as in the period itself.
+    touches: at least as many as in the period itself. `text` is what words are looked for in.
     """
 
     name: str
     code: str
     id: int
     orders: int
+    text: str
 
     @property
     def position(self) -> tuple[str, str]:
@@ -68,6 +69,12 @@ def fold(text: str) -> str:
     """The text without case, accents and compatibility forms."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+@lru_cache(8192)
+def product_text(names: str, code: str) -> str:
+    """What words are looked for in: the names of a product in all languages, and its code, folded."""
+    return fold(" ".join((*json.loads(names).values(), code)))
 
 
 def search_terms(words: str) -> list[str]:
@@ -114,11 +121,14 @@ class Listing:
 
     @cached_property
     def products(self) -> list[Product]:
-        """The products ordered in the period's months in which all words occur (in name or code), by name."""
+        """The products ordered in the period's months in which all words occur (in a name or the code), by name."""
         first, last = _months(self.query.period)
         rows = self.conn.execute(_PRODUCTS[self._is_own], {**self._bound, "first": first, "last": last})
-        found = (Product(self._name(row), row["code"], row["id"], row["orders"]) for row in rows)
-        return sorted(each for each in found if all(term in f"{each.name} {fold(each.code)}" for term in self.terms))
+        found = (
+            Product(self._name(row), row["code"], row["id"], row["orders"], product_text(row["names"], row["code"]))
+            for row in rows
+        )
+        return sorted(each for each in found if all(term in each.text for term in self.terms))
 
     def cursor(self, number: str) -> Cursor | None:
         """Where the order with this number stands, or None when the scope has no such order."""
