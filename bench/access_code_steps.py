@@ -32,7 +32,7 @@ KVK = "12345678"
 VISITORS = 500  # below the form's own limit of 600 requests handed in a minute
 CLIENTS = 2
 SECONDS = 60.0
-PERSON = {"kvk_number": KVK, "given_name": "Wil", "family_name": "Peeters", "telephone": ""}
+PERSON = {"need": "business", "kvk_number": KVK, "given_name": "Wil", "family_name": "Peeters", "telephone": ""}
 NOTES = """
 A business request that ends in direct debit and a letter: the longest way there is. Each visitor has a cookie, answers
 that are kept and an address of their own, and takes the steps in this order with right input; two clients, one worker
@@ -71,13 +71,13 @@ class Step:
 
 STEPS = (
     Step("GET need (the start)", FORM, cookie=False),
-    Step("POST need, a new session", f"{FORM}/need", {"need": "business"}, cookie=False),
-    Step("POST need", f"{FORM}/need", {"need": "business"}),
-    Step("GET details", f"{FORM}/details"),
     Step("GET the organisation, in place", f"{FORM}/organisation?kvk_number={KVK}"),
-    Step("POST details", f"{FORM}/details", PERSON),
+    Step("GET organisations by name", f"{FORM}/organisations?organisation_name=kite"),
+    Step("POST need, a new session", f"{FORM}/need", PERSON, cookie=False),
+    Step("GET need", f"{FORM}/need"),
+    Step("POST need", f"{FORM}/need", PERSON),
     Step("GET preferences", f"{FORM}/preferences"),
-    Step("POST preferences", f"{FORM}/preferences", {"language": "en"}),
+    Step("POST preferences", f"{FORM}/preferences", {}),
     Step("GET direct debit", f"{FORM}/mandate"),
     Step(
         "POST direct debit", f"{FORM}/mandate", {"iban": "NL91ABNA0417164300", "holder": "W. Peeters", "mandate": "yes"}

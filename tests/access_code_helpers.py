@@ -20,7 +20,7 @@ NAME = "Bakkerij De Gouden Korst"
 REGISTERED = "info@bakkerij-goudenkorst.example"
 IBAN = "NL91 abna 0417-1643 00"
 PERSON = {"given_name": "Oona", "family_name": "van 't Veld", "email": "oona@example.org", "telephone": ""}
-PREFERENCES = {"payment_method": "credit", "language": "en"}
+PREFERENCES = {"payment_method": "credit"}
 MANDATE = {"iban": IBAN, "holder": "O. van 't Veld", "mandate": "yes"}
 BUSINESS = {**PERSON, "kvk_number": KVK}
 
@@ -68,8 +68,7 @@ class AccessCodeForm:
         """Answer all steps before this one."""
         person = BUSINESS if kind == "business" else PERSON
         for step, data in (
-            ("need", {"need": kind}),
-            ("details", person),
+            ("need", {"need": kind, **person}),
             ("preferences", PREFERENCES),
             ("mandate", MANDATE),
         ):

@@ -54,8 +54,10 @@ FORMS = (
     ("replacement-password", {"access_code": "ABCD-EFGH-JKLM-NPQR", "email": "a@b.example"}),
     ("lost-access-code", {"email": "a@b.example", "kvk_number": "00000001"}),
     ("request-status", {"reference": "K7RM4X9T", "email": "a@b.example"}),
-    ("access-code/need", {"need": "business"}),
-    ("access-code/details", {"kvk_number": "00000001", "given_name": "A", "family_name": "B", "email": "a@b.example"}),
+    (
+        "access-code/need",
+        {"need": "business", "kvk_number": "00000001", "given_name": "A", "family_name": "B", "email": "a@b.example"},
+    ),
 )
 
 

@@ -92,9 +92,9 @@ def open_forms(walker: Walker, lang: str) -> Iterator[str]:
     yield "access-code: no code"
     walker.go("access-code")
     walker.press(need="business")
-    yield "access-code: details"
-    walker.press()
     yield "access-code: nothing filled in"
+    walker.press(organisation_name="stille")
+    yield "access-code: found by name"
     walker.press(kvk_number=NUMBER, given_name="Wilhelmina", family_name="Achterberg-Vandersteen", email=email)
     yield "access-code: preferences"
     walker.press()

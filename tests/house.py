@@ -24,6 +24,8 @@ UNNAMED_INPUTS = {"hidden", "submit", "button", "reset", "image"}
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "form")
 # An access code however it was typed, the path of a mailed link, or a file: their answers are not to be compressed.
 CODES = re.compile(rf"(?<![\w-])(?:[{CHARACTERS}][ -]?){{{CODE_LENGTH}}}(?![\w-])", re.IGNORECASE)
+# The code that a hint gives as an example is nobody's.
+EXAMPLE = "ABCDEFGHJKLMNPQH"
 # With the word before it ("Aanvraag K7RM-4X9T") one in 32 references would look like a code.
 REFERENCE = re.compile(r"(?<![\w-])\w{4}-\w{4}(?![\w-])")
 LINKS = re.compile(r"/link/[\w-]{20}")
@@ -197,7 +199,8 @@ def _piece(tree: Element) -> Iterator[str]:
 def must_stay_uncompressed(headers: Headers, text: str) -> bool:
     """Whether this answer holds an access code or a mailed link, or is a file (security.md, BREACH)."""
     typed = (normalise_code(match[0]) for match in CODES.finditer(REFERENCE.sub("-", text)))
-    return "Content-Disposition" in headers or bool(LINKS.search(text)) or any(map(is_valid_code, typed))
+    has_code = any(is_valid_code(code) and code != EXAMPLE for code in typed)
+    return "Content-Disposition" in headers or bool(LINKS.search(text)) or has_code
 
 
 def broken_headers(status: int, headers: Headers, cookies: list[str]) -> list[str]:

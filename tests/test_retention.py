@@ -55,6 +55,8 @@ HOURS = {
 }
 # A person goes with the last code, request or mandate; a batch with its last letter; fingerprints of secrets stay.
 FOR_LIFE = {"organisations", "people", "passwords", "letter_batches", "secret_keys", "heartbeats"}
+# An index of names and places goes with the organisation.
+FOR_LIFE |= {f"organisation_names{part}" for part in ("", "_config", "_data", "_idx")}
 # Orders go seven years after the end of their year in Amsterdam, and what hangs on them with them (below);
 # the few products stay.
 BY_YEAR = {

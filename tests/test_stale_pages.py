@@ -186,8 +186,7 @@ def _step(step: str, typed: dict[str, str]) -> tuple[Show, Show]:
     def again(_app: Flask, client: HouseClient) -> Shown:
         tab, action = Tab(client).open(f"{BASE}/access-code"), f"{BASE}/access-code/need"
         for _ in range(2):  # the start view, and the page that asks which request to go on with
-            tab.send(action, {"need": "private"})
-        tab.send(f"{BASE}/access-code/details", {**PERSON, "email": "another@example.org"})
+            tab.send(action, {"need": "private", **PERSON, "email": "another@example.org"})
         return tab, f"{BASE}/access-code/{step}", typed
 
     return show, again
@@ -243,7 +242,7 @@ def _looked_up(number: int, to: str, typed: dict[str, str]) -> Show:
 MOVED = {"street": "Kade", "house_number": "12a", "postcode": "1234 AB", "city": "Zandhoven"}
 # The form as one tab shows it, and what another tab of the same browser opens after it.
 ANYBODY: dict[str, tuple[Show, Show]] = {
-    "access_code.answer": _step("details", {**PERSON, "given_name": "Else"}),
+    "access_code.answer": _step("preferences", {"payment_method": "direct_debit"}),
     "access_code.send": _step("check", {}),
     "access_code.agree": (_request_link(MAIN), _request_link(OTHER)),
     "access_code.forgotten": (_request_link(MAIN, "confirm/forgotten"), _request_link(OTHER)),

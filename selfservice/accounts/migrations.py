@@ -233,3 +233,29 @@ def add_countries(db: Database) -> None:
         ALTER TABLE organisations ADD COLUMN postal_country TEXT CHECK (length(postal_country) = 2);
         UPDATE organisations SET postal_country = 'NL' WHERE postal_city IS NOT NULL;
     """)
+
+
+@migrations()
+def index_names_of_organisations(db: Database) -> None:
+    """Organisations by the words of their name and place, kept up by triggers: of a changed line only if one of the two
+    did.
+    """
+    db.executescript("""
+        CREATE VIRTUAL TABLE organisation_names USING fts5 (
+            name, city, content='organisations', content_rowid='id', columnsize=0,
+            tokenize='unicode61 remove_diacritics 2');
+        CREATE TRIGGER organisation_names_added AFTER INSERT ON organisations BEGIN
+            INSERT INTO organisation_names (rowid, name, city) VALUES (new.id, new.name, new.city);
+        END;
+        CREATE TRIGGER organisation_names_removed AFTER DELETE ON organisations BEGIN
+            INSERT INTO organisation_names (organisation_names, rowid, name, city)
+            VALUES ('delete', old.id, old.name, old.city);
+        END;
+        CREATE TRIGGER organisation_names_changed AFTER UPDATE OF name, city ON organisations
+        WHEN old.name <> new.name OR old.city <> new.city BEGIN
+            INSERT INTO organisation_names (organisation_names, rowid, name, city)
+            VALUES ('delete', old.id, old.name, old.city);
+            INSERT INTO organisation_names (rowid, name, city) VALUES (new.id, new.name, new.city);
+        END;
+        INSERT INTO organisation_names (organisation_names) VALUES ('rebuild');
+    """)

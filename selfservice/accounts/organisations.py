@@ -1,5 +1,6 @@
 """Organisations as in the register, and their postal address."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,13 @@ from selfservice.values.country import HOME
 _SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
                                  WHERE m.organisation_id = o.id AND m.ended_at IS NULL) AS debits
              FROM organisations o WHERE {which}"""
+
+
+# Of a word that very many have, such as "holding", only so many are looked at.
+_FIND = """SELECT o.kvk_number, o.name, o.city
+           FROM (SELECT rowid FROM organisation_names WHERE organisation_names MATCH :words LIMIT 300) found
+           JOIN organisations o ON o.id = found.rowid ORDER BY length(o.name), o.name, o.city LIMIT :count"""
+MOST_FOUND = 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,19 @@ def find_by_number(conn: Connection, kvk_number: str) -> Organisation | None:
         {"kvk_number": kvk_number},
     ).fetchone()
     return None if row is None else _organisation(row)
+
+
+def name_words(text: str) -> list[str]:
+    """The words by which an organisation can be found: of three letters or more, since shorter ones tell too little."""
+    return [word for word in re.findall(r"\w+", text) if len(word) > 2]
+
+
+def find_by_name(conn: Connection, text: str) -> list[Row]:
+    """The `kvk_number`, `name` and `city` of organisations in whose name or place each of these words begins one: the
+    shortest names first, at most one more than MOST_FOUND. None for a text without `name_words`.
+    """
+    words = " ".join(f'"{word}"*' for word in name_words(text))
+    return conn.execute(_FIND, {"words": words, "count": MOST_FOUND + 1}).fetchall() if words else []
 
 
 def get(conn: Connection, organisation_id: int) -> Organisation:

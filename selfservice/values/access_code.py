@@ -64,7 +64,7 @@ def access_code_error(text: str) -> str:
 
 
 def group_code(code: str) -> str:
-    """A code as people read it: ABCD-EFGH-JKLM-NPQR."""
+    """A code as people read it: ABCD-EFGH-JKLM-NPQH."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from contextlib import suppress
+from difflib import get_close_matches
 from urllib.parse import unquote
 
 from selfservice.i18n.catalogs import gettext
@@ -19,6 +20,12 @@ _PLAIN = re.compile(
 # Full-width ASCII, as Chinese and Japanese keyboards give it, and the full stops of those.
 _FULL_WIDTH = {number: number - 0xFEE0 for number in range(0xFF01, 0xFF5F)} | {0x3002: ".", 0xFF61: "."}
 _MAILTO = re.compile(r"mailto:([^?]*)(?:\?.*)?", re.IGNORECASE)
+# Where very many have their address, and what looks like one of these but is a provider of its own.
+_PROVIDERS = (
+    "gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "icloud.com", "yahoo.com", "ziggo.nl", "kpnmail.nl",
+    "xs4all.nl", "hetnet.nl", "upcmail.nl", "casema.nl", "protonmail.com",
+)  # fmt: skip
+_LOOK_ALIKES = ("mail.com", "email.com", "ymail.com")
 _BRACKETS = re.compile(r"([^<>]*)<([^<>]*)>")
 
 
@@ -57,6 +64,13 @@ def email_error(text: str) -> str:
         "empty": gettext("Fill in your e-mail address."),
         "wrong": gettext("This e-mail address is not complete. An e-mail address looks like name@example.org."),
     }.get(error_reason(check_email, text), "")
+
+
+def likely_email(address: str) -> str:
+    """What was probably meant by an address with a slip in the domain of a large provider; empty for any other."""
+    local, _, domain = address.rpartition("@")
+    near = get_close_matches(domain.lower(), _PROVIDERS, 1, 0.87)
+    return f"{local}@{near[0]}" if near and domain.lower() not in (*near, *_LOOK_ALIKES) else ""
 
 
 def mask_email(address: str) -> str:

@@ -1,4 +1,4 @@
-"""References that people read aloud and copy by hand: seven random characters and a check character, as K7RM-4X9T.
+"""References that people read aloud and copy by hand: seven random characters and a check character, as K7RM-4X92.
 
 The alphabet leaves out what is misheard or misread: I, O, Q, Z, 0 and 1. The check character is Luhn's over the 30
 characters that remain, as python-stdnum computes it: it finds every mistyped character, and swapped neighbours.
@@ -49,10 +49,10 @@ def reference_error(text: str) -> str:
     if not reference:
         return gettext("Fill in the reference. It is in our e-mail about your request.")
     if not is_valid_reference(reference):
-        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X9T.")
+        return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X92.")
     return ""
 
 
 def group_reference(reference: str) -> str:
-    """A reference as people read it: K7RM-4X9T."""
+    """A reference as people read it: K7RM-4X92."""
     return group_code(reference)

@@ -17,7 +17,7 @@ from selfservice.accounts import password_policy
 from selfservice.accounts.password_policy import new_password_error
 from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.access_code import access_code_error
-from selfservice.values.email import email_error, normalise_email
+from selfservice.values.email import email_error, likely_email, normalise_email
 from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.organisation_number import number_label, organisation_number_error
 from selfservice.values.phone import phone_error
@@ -45,6 +45,8 @@ class TextField(Field):
     hint: Any = ""
     required: Any = ""
     width: int | None = None
+    # What was probably meant, where that is asked about.
+    likely = ""
 
     def __init__(
         self,
@@ -97,6 +99,18 @@ class EmailField(TextField):
         super().process_formdata(valuelist)
         self.data = normalise_email(self.data)
 
+    def process(self, formdata: Any, *arguments: Any, **options: Any) -> None:
+        """What was sent; or what was proposed, if that was pressed."""
+        super().process(formdata, *arguments, **options)
+        if formdata and (meant := formdata.get(f"{self.name}_meant")):
+            self.data = normalise_email(meant[:MAX_LENGTH])
+
+    def asks(self, sent: Mapping[str, str]) -> bool:
+        """Whether it has to be asked what was meant. Sent once more as it was, or as was proposed, it is not."""
+        if self.data != sent.get(f"{self.name}_asked"):
+            self.likely = likely_email(self.data)
+        return bool(self.likely)
+
 
 class PhoneField(TextField):
     """A telephone number, which may be left empty unless it is `required`."""
@@ -124,7 +138,7 @@ class AccessCodeField(TextField):
 
     check = staticmethod(access_code_error)
     hint = lazy_gettext(
-        "16 letters and digits, such as ABCD-EFGH-JKLM-NPQR. Capitals, spaces and dashes do not matter."
+        "16 letters and digits, such as ABCD-EFGH-JKLM-NPQH. Capitals, spaces and dashes do not matter."
     )
     width = 20
     defaults: ClassVar[Mapping[str, Any]] = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 60}
@@ -201,6 +215,18 @@ class ChoiceField(TextField):
     def __init__(self, label: Any, choices: Sequence[Sequence[Any]] = (), *, required: Any, **options: Any) -> None:
         super().__init__(label, required=required, **options)
         self.choices = choices
+
+    def offer(self, choices: Sequence[Sequence[Any]]) -> None:
+        """Ask for one of these. Where there is one only nothing `is_asked`: whoever sends the form takes that."""
+        self.choices = choices
+        # None when nothing was sent: what was kept may be an answer to other choices.
+        if not self.is_asked and self.raw_data is not None:
+            self.data = choices[0][0]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether there is anything to choose."""
+        return len(self.choices) > 1
 
     def pre_validate(self, _form: Any) -> None:
         """One of the choices, and no other."""

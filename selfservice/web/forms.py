@@ -142,6 +142,8 @@ class Form(wtforms.Form):
         self.panel = panel or self.fragment
         self.notice = notice
         self.status = 200
+        # Whether something that may be right is asked about (EmailField.asks).
+        self.asks = False
         self._about = about
         super().__init__(formdata, data=dict(values or {}))
 
@@ -218,7 +220,10 @@ class Form(wtforms.Form):
             return False
         if not self.validate():
             self.status = 422
-        return self.status == 200 and not switches
+        if self.status == 200 and not switches:
+            self.asks = any(field.asks(request.form) for field in self if isinstance(field, EmailField))
+            return not self.asks
+        return False
 
     def too_many(self, seconds: int, show: Callable[[], Response], way: str = "") -> Response:
         """The answer to who tried too often: the form with what was typed, as `show` answers it."""

@@ -64,13 +64,13 @@ def start(visit: VisitorFactory, lang: str, *, scripts: bool = True, width: int 
 
 
 def choose(page: Page, kind: str) -> None:
-    """Answer the first question."""
+    """Answer the first question; without a script too, what it asks then is shown."""
     page.check(f"{A} [value={kind}]")
-    go_on(page, "details")
+    expect(page.locator(f"{A}-given_name")).to_be_visible()
 
 
 def fill_in(page: Page, email: str) -> None:
-    """Answer the second: who it is for."""
+    """Say who it is for, and go on."""
     page.fill(f"{A}-given_name", "Kim")
     page.fill(f"{A}-family_name", "van 't Hek")
     page.fill(f"{A}-email", email)
@@ -134,31 +134,46 @@ def test_journey(live: Live, visit: VisitorFactory, lang: str, scripts: bool) ->
 
 @both
 def test_organisation_in_place(visit: VisitorFactory, lang: str) -> None:
-    """Who leaves the KVK number sees whose it is, and stays in the field that was gone to, under the same title."""
+    """Whoever has typed the last digit sees whose number it is, and stays in the field, under the same title."""
     page = start(visit, lang)
     choose(page, "business")
     title = page.title()
-    page.fill(f"{A}-kvk_number", "1234")
-    page.press(f"{A}-kvk_number", "Tab")
-    expect(page.locator(f"{A}-organisation .bad")).to_be_visible()
-    page.fill(f"{A}-kvk_number", KVK)
-    page.focus(f"{A}-given_name")
+    page.type(f"{A}-kvk_number", KVK[:-1])
+    page.wait_for_timeout(600)
+    expect(page.locator(f"{A}-organisation .notice")).to_have_count(0)
+    page.type(f"{A}-kvk_number", KVK[-1])
     expect(page.locator(f"{A}-organisation")).to_contain_text(NAME)
-    expect(page.locator(f"{A}-given_name")).to_be_focused()
+    expect(page.locator(f"{A}-kvk_number")).to_be_focused()
     assert title == page.title()
 
 
+@both
 @with_and_without
-def test_organisation_with_a_button(visit: VisitorFactory, scripts: bool) -> None:
-    """The button looks it up too, keeps what was typed, and what it found takes the focus."""
-    page = start(visit, "en", scripts=scripts)
+def test_organisation_by_name(visit: VisitorFactory, lang: str, scripts: bool) -> None:
+    """Whoever knows the name only types that and presses the organisation; without a script after going on."""
+    page = start(visit, lang, scripts=scripts)
     choose(page, "business")
+    page.click(f"{A} summary")
     page.fill(f"{A}-given_name", "Kim")
-    page.fill(f"{A}-kvk_number", KVK)
-    page.click("[name=look_up]")
+    page.type(f"{A}-organisation_name", "gouden kor")
+    if not scripts:
+        page.click(GO_ON.format(A))
+    page.click(f"{A} [name=picked]")
+    expect(page.locator(f"{A}-kvk_number")).to_have_value(KVK)
     expect(page.locator(f"{A}-organisation")).to_contain_text(NAME)
-    expect(page.locator(f"{A}-organisation")).to_be_focused()
     assert "Kim" == page.input_value(f"{A}-given_name")
+
+
+@both
+def test_only_what_applies(visit: VisitorFactory, lang: str) -> None:
+    """Before anything was chosen only that is asked, of private use no number, and of no code nothing else."""
+    page = start(visit, lang)
+    shown = []
+    for kind in ("", "business", "private", "extract"):
+        if kind:
+            page.check(f"{A} [value={kind}]")
+        shown.append([page.is_visible(f"{A}-{name}") for name in ("kvk_number", "given_name")])
+    assert [[False, False], [True, True], [False, True], [False, False]] == shown
 
 
 @both
@@ -203,9 +218,10 @@ def test_switch_in_the_help_page(visit: VisitorFactory, lang: str) -> None:
     assert page.is_checked(f"{A} [value=business]")
     page = start(visit, lang)
     choose(page, "private")
+    fill_in(page, new_address())
     page.click(".switch")
     expect(page.locator("html")).to_have_attribute("lang", OTHER[lang])
-    at(page, "details")
+    at(page, "preferences")
 
 
 def begins_at_its_top(page: Page, step: str, *read_first: str) -> None:
@@ -227,13 +243,11 @@ def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
     """
     page = visit(width=390, has_touch=True, is_mobile=True).go(path(lang, "access-code"))
     page.tap(f"{A} [value=business]")
-    page.tap(GO_ON.format(A))
-    begins_at_its_top(page, "details", f"{A}-kvk_number")
     page.fill(f"{A}-kvk_number", NOT_ARRANGED)
     page.fill(f"{A}-given_name", "Kim")
     page.fill(f"{A}-email", new_address())
     page.tap(GO_ON.format(A))
-    begins_at_its_top(page, "preferences", f"{A} [name=language]")
+    begins_at_its_top(page, "preferences", f"{A} p strong")
     page.tap(GO_ON.format(A))
     begins_at_its_top(page, "mandate", f"{A}-iban")
     page.fill(f"{A}-iban", "NL91ABNA0417164300")
@@ -249,11 +263,12 @@ def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
     page.go_back()
     page.wait_for_url("**/preferences")
     page.go_back()
-    page.wait_for_url("**/details")
+    page.wait_for_url("**/access-code/")
+    page.goto(f"{live.base}/{lang}/self-service/access-code/need")
     assert NOT_ARRANGED == page.input_value(f"{A}-kvk_number")
-    for step in ("preferences", "mandate", "check"):
-        page.go_forward()
-        page.wait_for_url(f"**/{step}")
+    page.goto(f"{live.base}/{lang}/self-service/access-code/preferences")
+    page.tap(GO_ON.format(A))
+    begins_at_its_top(page, "check", f"{A} dd")
     page.tap(GO_ON.format(A))
     begins_at_its_top(page, "done", f"{A} strong")
 
@@ -267,7 +282,7 @@ def test_pressed_while_the_page_glides(live: Live, visit: VisitorFactory) -> Non
     for _ in range(2):
         page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
         page.focus(GO_ON.format(A))
-        with page.expect_response("**/access-code/details"):
+        with page.expect_response("**/access-code/need"):
             page.keyboard.press("Enter")
         summary = page.locator(f"{A} .summary")
         expect(summary).to_be_focused()
@@ -288,17 +303,19 @@ def test_two_tabs(live: Live, visit: VisitorFactory, lang: str, scripts: bool) -
     other = page.context.new_page()
     other.goto(live.base + path(lang, "access-code"))
     other.check(f"{A} [value=business]")
+    other.fill(f"{A}-kvk_number", NOT_ARRANGED)
+    other.fill(f"{A}-given_name", "Other")
+    other.fill(f"{A}-email", new_address())
     other.click(GO_ON.format(A))
     expect(other.locator(A)).to_contain_text(email)
     other.click(".switch")
     expect(other.locator("html")).to_have_attribute("lang", OTHER[lang])
     other.click(f"{A} button.quiet")
-    at(other, "details")
-    expect(other.locator(f"{A}-kvk_number")).to_be_visible()
+    at(other, "preferences")
     page.bring_to_front()
     page.click(GO_ON.format(A))
     expect(page.locator(f"{A} .notice.bad")).to_be_visible()
-    expect(page.locator(f"{A}-kvk_number")).to_have_value("")
+    expect(page.locator(A)).not_to_contain_text(email)
     assert 0 == counted(live, "SELECT count(*) FROM requests WHERE email = ?", email)
 
 
@@ -307,17 +324,19 @@ def test_back_and_change(visit: VisitorFactory, scripts: bool) -> None:
     """Back keeps what was typed; Change leads back to all answers."""
     page = start(visit, "en", scripts=scripts)
     choose(page, "private")
-    page.fill(f"{A}-given_name", "Wilma")
+    fill_in(page, new_address())
+    page.check(f"{A} [value=credit]")
     page.click(f"{A} [name=back]")
     at(page, "need")
     assert page.is_checked(f"{A} [value=private]")
-    go_on(page, "details")
-    assert "Wilma" == page.input_value(f"{A}-given_name")
-    fill_in(page, new_address())
-    page.check(f"{A} [value=credit]")
+    assert "Kim" == page.input_value(f"{A}-given_name")
     go_on(page, "check")
-    page.click(f"{A} dd a[href$=details] >> nth=0")
-    at(page, "details")
+    page.click(f"{A} .steps a[href$=preferences]")
+    at(page, "preferences")
+    assert page.is_checked(f"{A} [value=credit]")
+    go_on(page, "check")
+    page.click(f"{A} dd a[href$=need] >> nth=0")
+    at(page, "need")
     page.fill(f"{A}-family_name", "Anders")
     go_on(page, "check")
     assert "Kim Anders" in page.inner_text(A)
@@ -352,8 +371,6 @@ def test_keyboard(visit: VisitorFactory) -> None:
     page = start(visit, "en")
     page.focus(f"{A}-need")
     page.keyboard.press("Space")
-    page.keyboard.press("Enter")
-    at(page, "details")
     page.keyboard.press("Tab")
     page.keyboard.type(NOT_ARRANGED)
     for text in (None, "Kim", "Hek", new_address()):
@@ -361,8 +378,7 @@ def test_keyboard(visit: VisitorFactory) -> None:
         page.keyboard.type(text or "")
     page.keyboard.press("Enter")
     at(page, "preferences")
-    page.keyboard.press("Tab")
-    expect(page.locator(f"{A} [name=language]:checked")).to_be_focused()
+    tab_to(page, GO_ON.format(A))
     page.keyboard.press("Enter")
     at(page, "mandate")
 
@@ -432,8 +448,6 @@ def test_whole_journey_with_the_keyboard(live: Live, visit: VisitorFactory, scri
     page = visitor.go("/nl/self-service/access-code")
     tab_to(page, f"{A}-need")
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    at(page, "details")
     type_in(page, **{f"access-code-{name}": text for name, text in
                      {"given_name": "Kim", "family_name": "Hek", "email": email}.items()})  # fmt: skip
     at(page, "preferences")
@@ -613,11 +627,21 @@ def test_every_state(live: Live, visit: VisitorFactory, lang: str, width: int) -
     page.click(f"{A} a[href$='/access-code']")
     page.wait_for_selector(f"{A}-need")
     choose(page, "business")
-    wrong("details wrong")
+    look("need, for an organisation")
+    wrong("nothing filled in")
+    page.click(f"{A} summary")
+    page.type(f"{A}-organisation_name", "de")
+    page.type(f"{A}-organisation_name", " gou")
+    page.wait_for_selector(f"{A} [name=picked]")
+    look("found by name")
+    page.fill(f"{A}-organisation_name", "")
     page.fill(f"{A}-kvk_number", NOT_ARRANGED)
-    page.click("[name=look_up]")
     page.wait_for_selector(f"{A}-organisation .good")
-    look("details")
+    page.fill(f"{A}-given_name", "Kim")
+    page.fill(f"{A}-email", "kim@gmial.com")
+    page.click(GO_ON.format(A))
+    page.wait_for_selector(f"{A} [name=email_meant]")
+    look("a slip in the address")
     fill_in(page, new_address())
     look("preferences")
     go_on(page, "mandate")

@@ -12,23 +12,26 @@ from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
 from typing import Any, ClassVar, Literal
 
-from selfservice.accounts.organisations import Organisation
+from selfservice.accounts.organisations import MOST_FOUND, Organisation
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext, lazy_gettext
-from selfservice.i18n.languages import LANGUAGE_NAMES, current_language
+from selfservice.i18n.languages import current_language
 from selfservice.letters.characters import printing_error
 from selfservice.requests import submission
 from selfservice.site_config import SITE
 from selfservice.values.name import name_error
 from selfservice.values.organisation_number import (
+    check_organisation_number,
     number_name,
     organisation_number_error,
     register_name,
 )
 from selfservice.web import authentication, forms, mandate_form
+from selfservice.web.fields import MAX_LENGTH
 
-STEP_COUNT = 4  # as people count: an account to collect from belongs to the preferences
+# The kinds of use that a code is given for.
+USES = ("business", "private") if SITE.organisation_number else ("private",)
 PAYMENT_METHODS = {
     "credit": (
         lazy_gettext("Credit"),
@@ -42,26 +45,38 @@ PAYMENT_METHODS = {
 
 
 def merge_answers(before: Mapping[str, str], typed: Mapping[str, str]) -> dict[str, str]:
-    """The answers so far, with those that were just typed. An agreement to collect ends with what it was given for:
-    another use or another organisation has to be agreed to again.
+    """The answers so far, with those that were just typed. The way to pay, and an agreement to collect, end with what
+    they were given for: of another use or another organisation both are asked again.
     """
     answers = {**before, **typed}
     if any(before.get(name, answers.get(name)) != answers.get(name) for name in ("need", "kvk_number")):
-        answers["mandate"] = ""
+        answers |= {"payment_method": "", "mandate": ""}
     return answers
 
 
+def is_same_request(before: Mapping[str, str], typed: Mapping[str, str]) -> bool:
+    """Whether a first step that is sent once more corrects the answers of before: it is for the same use, by somebody
+    with the same e-mail address or name.
+    """
+
+    def same(*names: str) -> bool:
+        return all(before.get(name, "") == typed.get(name, "") for name in names)
+
+    return bool(typed["need"]) and same("need", "kvk_number") and (same("email") or same("given_name", "family_name"))
+
+
 def organisation_number(answers: Mapping[str, str]) -> str:
-    """The number, as typed, of which these answers have the organisation looked up; empty when they have none."""
-    return answers.get("kvk_number", "") if answers.get("need") == "business" else ""
+    """The number by which these answers have an organisation looked up; empty as long as there is not a whole one."""
+    typed = answers.get("kvk_number", "") if answers.get("need") == "business" else ""
+    return "" if organisation_number_error(typed) else check_organisation_number(typed)
 
 
 class StepForm(forms.Form):
-    """The form of a step: `title` is its name, `number` which of the steps people count it as."""
+    """The form of a step. `title` is its heading, `name` what it is called in the list of steps."""
 
     fragment = "access-code"
     title: ClassVar[Any]
-    number: ClassVar[int]
+    name: ClassVar[Any]
     outdated = lazy_gettext(
         "After you opened this page, the request was changed in another tab, or another one was begun. We did not use "
         "what you sent now, and no request was sent. Below is the request as it is now."
@@ -70,55 +85,22 @@ class StepForm(forms.Form):
     def fit(self, steps: Steps) -> None:
         """Ask what is to be asked after these answers, and of this site."""
 
-    def suggest(self) -> None:
-        """Fill in what most people will choose, where nothing was chosen."""
-
 
 class NeedForm(StepForm):
-    """What the code is for."""
+    """What the code is for, and for whom."""
 
     step = "need"
     title = lazy_gettext("Request an access code")
-    number = 1
+    name = lazy_gettext("Who it is for")
     need = forms.ChoiceField(
-        lazy_gettext("What do you need the code for?"),
-        required=lazy_gettext("Choose what you need the code for."),
-        short=lazy_gettext("Kind of use"),
+        lazy_gettext("What do you need the code for?"), required=lazy_gettext("Choose one of the answers.")
     )
-
-    def fit(self, _steps: Steps) -> None:
-        """For an organisation where there is a register of them; for nothing where site.toml says so."""
-        lang = current_language()
-        business = ("business", gettext("For an organisation"), _about_business_use(lang))
-        private = ("private", gettext("For myself"), gettext("Private use."))
-        none = ("extract", SITE.no_code.choice[lang], SITE.no_code.hint[lang]) if SITE.no_code else None
-        self.need.choices = [each for each in (business if SITE.organisation_number else None, private, none) if each]
-
-    def suggest(self) -> None:
-        """The only choice."""
-        if len(self.need.choices) == 1:
-            self.need.data = self.need.choices[0][0]
-
-
-def _about_business_use(lang: str) -> str:
-    """What business use is, and what only a code for it can do: for that a private one is requested in vain."""
-    rights = authentication.rights()
-    private = rights.of_kind("private")
-    only = [right.title(lang) for right in rights.of_kind("business") if right not in private]
-    use = gettext("Business use: you request the code for a business or another organisation.")
-    if not only:
-        return use
-    what = ", ".join(f"{title[0].lower()}{title[1:]}" for title in only)
-    return f"{use} " + gettext("You can do this only with this code: %(what)s.", what=what)
-
-
-class DetailsForm(StepForm):
-    """Who it is for, and for which organisation."""
-
-    step = "details"
-    title = lazy_gettext("Your details")
-    number = 2
     kvk_number = forms.OrganisationNumberField()
+    organisation_name = forms.TextField(
+        lazy_gettext("Name of the organisation"),
+        hint=lazy_gettext("A part of the name is enough. You may add the place."),
+        attributes={"spellcheck": "false", "maxlength": 100},
+    )
     given_name = forms.TextField(
         lazy_gettext("First name"),
         partial(name_error, empty=""),
@@ -136,25 +118,52 @@ class DetailsForm(StepForm):
         hint=lazy_gettext("We use it only if we have a question about your request."),
         width=20,
     )
+    organisation: Organisation | None = None
+    most_found = MOST_FOUND
 
-    def fit(self, steps: Steps) -> None:
-        """Privately there is no organisation."""
-        self.organisation = steps.organisation
-        if not steps.is_business or SITE.organisation_number is None:
-            del self.kvk_number
-            self.email.hint = gettext(
-                "Your own address. We send everything there: the reference of this request, a link to confirm it, and "
-                "the code."
-            )
-            return
+    def __init__(self, formdata: Any = None, **options: Any) -> None:
+        """For an organisation where there is a register of them; for nothing where site.toml says so."""
+        super().__init__(formdata, **options)
+        lang = current_language()
+        none = ("extract", SITE.no_code.choice[lang], SITE.no_code.hint[lang]) if SITE.no_code else None
+        private = ("private", gettext("For myself"), gettext("Private use."))
         number = SITE.organisation_number
+        if number is None:
+            del self.kvk_number, self.organisation_name
+            self.email.hint = gettext("Your own address. We send everything there.")
+            self.need.offer([each for each in (private, none) if each])
+            return
+        business = ("business", gettext("For an organisation"), _about_business_use(lang))
+        self.need.offer([each for each in (business, private, none) if each])
         digits = gettext("%(digits)s digits.", digits=number.digits)
-        self.kvk_number.hint = f"{digits} {number.found_on[current_language()]}"
+        self.kvk_number.hint = f"{digits} {number.found_on[lang]}"
         self.email.hint = gettext(
-            "Your own address. If %(register)s has this address for the organisation, the code comes by e-mail. If "
-            "not, it comes by letter.",
+            "Your own address. For an organisation: if %(register)s has this address for it, the code comes by e-mail. "
+            "If not, it comes by letter.",
             register=register_name(),
         )
+        if formdata and (picked := formdata.get("picked")):
+            self.kvk_number.data, self.organisation_name.data = picked[:MAX_LENGTH], ""
+
+    def fit(self, steps: Steps) -> None:
+        """With the organisation that has the number."""
+        self.organisation = steps.organisation
+
+    def validate(self, *arguments: Any, **options: Any) -> bool:
+        """Judge what applies: without a kind of use nothing else, and of an organisation nothing for private use."""
+        super().validate(*arguments, **options)
+        kind = self.need.data
+        for field in self:
+            is_of_organisation = field.name in ("kvk_number", "organisation_name")
+            if field is not self.need and (kind not in USES or (is_of_organisation and kind != "business")):
+                field.errors = ()
+        return not self.errors
+
+    @property
+    def finds_by_name(self) -> bool:
+        """Whether an organisation is to be looked for by its name, since there is no number."""
+        is_asked = "kvk_number" in self and self.need.data == "business"
+        return is_asked and not self.kvk_number.data.strip() and bool(self.organisation_name.data.strip())
 
     @property
     def number_error(self) -> str:
@@ -176,7 +185,7 @@ class DetailsForm(StepForm):
 
     def validate_family_name(self, field: forms.TextField) -> None:
         """Letters can print it: a code for an organisation may come by letter, now or when it is replaced."""
-        if "kvk_number" in self and not field.errors and (problem := printing_error(field.data)):
+        if self.need.data == "business" and not field.errors and (problem := printing_error(field.data)):
             raise forms.ValidationError(problem)
 
     def validate_kvk_number(self, field: forms.OrganisationNumberField) -> None:
@@ -185,34 +194,33 @@ class DetailsForm(StepForm):
             raise forms.ValidationError(self.number_error)
 
 
+def _about_business_use(lang: str) -> str:
+    """What business use is, and what only a code for it can do: for that a private one is requested in vain."""
+    rights = authentication.rights()
+    private = rights.of_kind("private")
+    only = [right.title(lang) for right in rights.of_kind("business") if right not in private]
+    use = gettext("Business use: you request the code for a business or another organisation.")
+    if not only:
+        return use
+    what = ", ".join(f"{title[0].lower()}{title[1:]}" for title in only)
+    return f"{use} " + gettext("You can do this only with this code: %(what)s.", what=what)
+
+
 class PreferencesForm(StepForm):
-    """How is paid for what is ordered, where there is a choice; and the language of mails and letters."""
+    """How is paid for what is ordered; where there is one way only, which that is."""
 
     step = "preferences"
     title = lazy_gettext("Your preferences")
-    number = 3
+    name = lazy_gettext("Preferences")
     payment_method = forms.ChoiceField(
         lazy_gettext("How do you want to pay for your orders?"),
         hint=lazy_gettext("The code itself is free."),
-        required=lazy_gettext("Choose how you want to pay."),
-        short=lazy_gettext("How you pay"),
-    )
-    language = forms.ChoiceField(
-        lazy_gettext("Language of our e-mails and letters"),
-        list(LANGUAGE_NAMES.items()),
-        required=lazy_gettext("Choose the language of our e-mails and letters."),
+        required=lazy_gettext("Choose one of the answers."),
     )
 
     def fit(self, steps: Steps) -> None:
-        """With one way to pay there is nothing to choose."""
-        if len(steps.payment_methods) == 1:
-            del self.payment_method
-        else:
-            self.payment_method.choices = [(method, *PAYMENT_METHODS[method]) for method in steps.payment_methods]
-
-    def suggest(self) -> None:
-        """The language of the page."""
-        self.language.data = self.language.data or current_language()
+        """Offer the ways that are open to them."""
+        self.payment_method.offer([(method, *PAYMENT_METHODS[method]) for method in steps.payment_methods])
 
 
 class MandateForm(mandate_form.MandateForm, StepForm):
@@ -220,7 +228,7 @@ class MandateForm(mandate_form.MandateForm, StepForm):
 
     step = "mandate"
     title = lazy_gettext("Direct debit")
-    number = 3
+    name = lazy_gettext("Bank account")
 
 
 class CheckForm(StepForm):
@@ -228,12 +236,10 @@ class CheckForm(StepForm):
 
     step = "check"
     title = lazy_gettext("Check your request")
-    number = 4
+    name = lazy_gettext("Check and send")
 
 
-FORMS: dict[str, type[StepForm]] = {
-    form.step: form for form in (NeedForm, DetailsForm, PreferencesForm, MandateForm, CheckForm)
-}
+FORMS: dict[str, type[StepForm]] = {form.step: form for form in (NeedForm, PreferencesForm, MandateForm, CheckForm)}
 
 
 @dataclass(frozen=True)
@@ -260,9 +266,30 @@ class Steps:
 
     @cached_property
     def steps(self) -> tuple[str, ...]:
-        """The steps that these answers lead through."""
-        wants = submission.needs_mandate(self.to_answers(), self.organisation)
-        return tuple(step for step in FORMS if step != "mandate" or wants)
+        """The steps that these answers lead through, with one for an account as long as it may be needed. Where nothing
+        is paid there are no preferences.
+        """
+        left_out = set() if "payment.methods" in self.facts else {"preferences"}
+        if self.needs_account is False:
+            left_out.add("mandate")
+        return tuple(step for step in FORMS if step not in left_out)
+
+    @cached_property
+    def needs_account(self) -> bool | None:
+        """Whether an account is asked for; None while the answers do not tell yet."""
+        kinds = [self.kind] if self.answers.get("need") in USES else USES
+        options = {way for kind in kinds for way in submission.payment_options(self.facts, kind, self.organisation)}
+        if "direct_debit" not in options:
+            return False
+        if len(kinds) > 1 or (self.is_business and self.organisation is None) or self.payment_method not in options:
+            return None
+        return submission.needs_mandate(self.to_answers(), self.organisation)
+
+    @property
+    def count(self) -> str:
+        """How many steps there are: `3`, or `3 or 4` while the answers do not tell yet."""
+        last = len(self.steps)
+        return gettext("%(less)s or %(last)s", less=last - 1, last=last) if self.needs_account is None else str(last)
 
     @cached_property
     def _is_answered(self) -> Callable[[str], bool]:
@@ -285,6 +312,24 @@ class Steps:
     def previous(self, step: str) -> str:
         """The step to go back to."""
         return self.steps[max(0, self.steps.index(step) - 1)] if step in self.steps else self.reached
+
+    @property
+    def number(self) -> dict[str, int]:
+        """Which of the steps each is, from 1."""
+        return {step: number for number, step in enumerate(self.steps, 1)}
+
+    def name(self, step: str) -> str:
+        """What a step is called in the list of them."""
+        return str(FORMS[step].name)
+
+    @property
+    def has_number(self) -> bool:
+        """Whether there is a whole number to look an organisation up by."""
+        return bool(organisation_number(self.answers))
+
+    def is_answered(self, step: str) -> bool:
+        """Whether the answers of this step are there and right."""
+        return step != "check" and self._is_answered(step)
 
     @property
     def version(self) -> str:
@@ -325,10 +370,11 @@ class Steps:
 
     def to_answers(self) -> submission.Answers:
         """The answers as `requests.submission` takes them."""
-        names = ("given_name", "family_name", "email", "language", "telephone", "iban", "holder")
+        names = ("given_name", "family_name", "email", "telephone", "iban", "holder")
         return submission.Answers(
             kind=self.kind,
             payment_method=self.payment_method,
+            language=current_language(),
             kvk_number=self.answers.get("kvk_number", "") if self.is_business else "",
             mandate=self.answers.get("mandate") == "yes",
             **{name: self.answers.get(name, "") for name in names},

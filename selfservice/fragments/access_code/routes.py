@@ -1,6 +1,6 @@
 """`access-code`: the request for an access code.
 
-start = need → details → preferences (→ mandate, for direct debit) → check → done; or need → no-code
+start = need → preferences (→ mandate, for direct debit) → check → done; or need → no-code
 [mail] link → confirm → confirmed (link_routes.py)
 
 Each step is a place. Each form but the start view says which saved form it is about: the one that this browser fills in
@@ -10,6 +10,7 @@ now (`key`, made when the first step is sent). A start view that is sent beside 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -18,17 +19,17 @@ from uuid import uuid4
 from flask import Blueprint, Response, abort, request, url_for
 
 from selfservice import clock, web, workdays
+from selfservice.accounts import organisations
 from selfservice.db import Connection
 from selfservice.fragments.access_code import link_routes
 from selfservice.fragments.access_code.form import (
     FORMS,
     PAYMENT_METHODS,
-    STEP_COUNT,
     CheckForm,
-    DetailsForm,
     NeedForm,
     StepForm,
     Steps,
+    is_same_request,
     merge_answers,
     organisation_number,
 )
@@ -51,6 +52,7 @@ from selfservice.web.services import services
 
 NAME = "access-code"
 blueprint = Blueprint("access_code", __name__)
+# `details` is a part of `need` by now: a page of before leads to where one is.
 STEP_IN_PATH = "<any(need, details, preferences, mandate):step>"
 
 
@@ -80,17 +82,15 @@ def start() -> Response:
 
 
 def _show(steps: Steps, form: StepForm, template: str = "", title: str = "", **variables: Any) -> Response:
-    form.suggest()
     return web.render(
         f"access_code/{template or form.step}.html",
         title=title or str(form.title),
         form=form,
         steps=steps,
-        last=STEP_COUNT,
         payment_methods=PAYMENT_METHODS,
         iban=group_iban(steps.answers.get("iban", "")),
         promise=_promise(clock.now()) if form.step == "check" else None,
-        **{"first": False, "looks_up": False, "lapsed": False} | variables,
+        **{"first": False, "found": None, "lapsed": False} | variables,
     )
 
 
@@ -131,6 +131,8 @@ def show(step: str) -> Response:
 @blueprint.post(f"/{STEP_IN_PATH}")
 def answer(step: str) -> Response:
     """Keep what was typed, and go on to the first step that is not answered; or show what is wrong with it."""
+    if step not in FORMS:
+        return show(step)
     with services().db.write() as conn:
         then = _take(conn, step, clock.now())
     # A page is made outside the transaction: it may prolong a session, which is another.
@@ -139,35 +141,47 @@ def answer(step: str) -> Response:
 
 def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     """Take in what was sent; what makes the answer."""
-    saved, back, looks_up = _load(conn, now), "back" in request.form, "look_up" in request.form
+    saved, back = _load(conn, now), "back" in request.form
     # The start view is about no saved form; sent beside one it asks which to go on with, and that is answered here too.
     is_start, again = step == "need" and not request.form.get("about"), step == "need" and "again" in request.form
-    form = FORMS[step].sent(about=None if is_start else _about(saved))
+    about = None if is_start else _about(saved)
+    form = FORMS[step].sent(about=about)
     if ("reference" in saved and not is_start) or not form.is_current():
         return partial(_show_stale, saved, step)
-    # Where that is all that was answered before, another tab goes on with the same request.
-    known = {} if again or (is_start and saved.get("answers") != form.values) else saved
-    answers = merge_answers(known.get("answers", {}), form.values)
-    wait = _count_look_up(conn, saved, answers, now)
-    steps = Steps(services().facts, answers) if wait else _steps(conn, {"answers": answers})
+    # Whoever corrects the first step on a help page, or has it in two tabs, goes on with that request.
+    begins = is_start and not is_same_request(saved.get("answers", {}), form.values)
+    known = {} if again or begins else saved
+    before = known.get("answers", {})
+    typed = merge_answers(before, form.values)
+    wait = _count_look_up(conn, saved, typed, now)
+    steps = Steps(services().facts, typed) if wait else _steps(conn, {"answers": typed})
     form.fit(steps)
+    # With what there was no choice of.
+    steps = replace(steps, answers=merge_answers(before, form.values))
+    finds = isinstance(form, NeedForm) and form.finds_by_name and not (back or web.switches_language())
+    if finds:
+        wait = wait or _admit(conn, table.ORGANISATION, now)
     allows = steps.allows(step)
-    goes_on = not wait and (back or not allows or (not looks_up and form.accepts()))
-    if goes_on and not back and answers.get("need") == "extract":
+    goes_on = not wait and (back or not allows or (not finds and form.accepts()))
+    if goes_on and not back and steps.answers.get("need") == "extract":
         return lambda: web.go(url_for(".no_code"))
-    if _is_begun(saved) and (is_start if goes_on else again):
-        begun = _steps(conn, saved)
-        return lambda: _show(begun, NeedForm.sent(about=_about(saved)), "begun", gettext("You already began a request"))
+    if _is_begun(saved) and (begins if goes_on else again):
+        begun, form = _steps(conn, saved), NeedForm.sent(about=_about(saved))
+        return lambda: _show(begun, form, "begun", gettext("You already began a request"))
     if goes_on and not saved and cookies.anonymous_session(conn, now) is None:
         wait = _admit(conn, table.ANONYMOUS_SESSION, now)
     if wait:
         return lambda: form.too_many(wait, lambda: _show(steps, form))
     if goes_on or known:
-        _save(conn, known, answers, step, now)
+        _save(conn, known, steps.answers, step, now)
     if goes_on:
         then = steps.previous(step) if back else steps.next(step if allows else "")
         return lambda: web.go(_address(then))
-    return lambda: _show(steps, form, looks_up=looks_up)
+    if finds or "picked" in request.form:
+        # One answer was looked for: the others are not judged yet.
+        form = steps.form(step, about=about)
+    found = organisations.find_by_name(conn, steps.answers["organisation_name"]) if finds else None
+    return lambda: _show(steps, form, found=found)
 
 
 def _count_look_up(conn: Connection, saved: Mapping[str, Any], answers: Mapping[str, str], now: datetime) -> int:
@@ -196,22 +210,35 @@ def _save(conn: Connection, known: Mapping[str, Any], answers: Mapping[str, str]
 
 @blueprint.get("/organisation")
 def organisation() -> Response:
-    """The organisation with the number that was just typed, to stand below it; without htmx the whole step."""
-    if not web.wants_fragment():
-        return web.go(_address("details"))
+    """The organisation with the number that is being typed, to stand below it; nothing as long as that is not whole.
+    Without htmx the whole step.
+    """
     answers = {"need": "business", "kvk_number": request.args.get("kvk_number", "")[:MAX_LENGTH]}
-    if answers["kvk_number"]:
+    return _look_up("organisation", bool(organisation_number(answers)), answers)
+
+
+@blueprint.get("/organisations")
+def find() -> Response:
+    """Organisations with the name that is being typed, to choose from. Without htmx the whole step."""
+    name = request.args.get("organisation_name", "")[:MAX_LENGTH]
+    return _look_up("found", bool(organisations.name_words(name)), {"organisation_name": name})
+
+
+def _look_up(template: str, asks: bool, answers: Mapping[str, str]) -> Response:
+    """Look an organisation up, if what was typed `asks` for that: only then it counts."""
+    if not web.wants_fragment() or SITE.organisation_number is None:
+        return web.go(_address("need"))
+    if asks:
         with services().db.write() as conn:
             wait = _admit(conn, table.ORGANISATION, clock.now())
         if wait:
             return error_answer(429, retry_after=wait)
-    steps = Steps.load(services().db.read(), services().facts, answers)
+    conn = services().db.read()
+    steps = Steps.load(conn, services().facts, answers)
+    form = steps.form("need")
+    found = organisations.find_by_name(conn, answers.get("organisation_name", ""))
     return web.render(
-        "access_code/organisation.html",
-        title=str(DetailsForm.title),
-        form=steps.form("details"),
-        steps=steps,
-        looks_up=False,
+        f"access_code/{template}.html", title=str(NeedForm.title), form=form, steps=steps, found=found, focus=False
     )
 
 

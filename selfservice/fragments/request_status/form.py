@@ -24,7 +24,7 @@ class LookUpForm(forms.Form):
     reference = forms.ReferenceField(
         lazy_gettext("Reference"),
         hint=lazy_gettext(
-            "Such as K7RM-4X9T. It is in our e-mail about your request. Capitals, spaces and dashes do not matter."
+            "Such as K7RM-4X92. It is in our e-mail about your request. Capitals, spaces and dashes do not matter."
         ),
     )
     email = forms.EmailField(

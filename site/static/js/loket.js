@@ -56,8 +56,7 @@
     // A click: htmx sends a button's value only when it saw that.
     if (f.matches("[data-hx-post]") && !e.submitter?.hasAttribute("formaction")) hold(e, f, () => e.submitter ? e.submitter.click() : f.requestSubmit());
   });
-  on("change", (e) => e.target.matches("[data-hx-trigger=change]") && repeat(e.target, "change"));
-  on("input", (e) => { if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
+  on("input", (e) => { e.target.matches("[data-hx-trigger^=input]") && repeat(e.target, "input"); if (e.target.form?.matches("[role=search]")) { still = false; repeat(e.target.form, "ready"); } });
   on("pagehide", () => waiting.clear(), window);
   if ($("[data-hx-trigger^=every]") || marked() && $("[data-hx-trigger=load]")) load();
 
