@@ -30,7 +30,7 @@ CLEANERS: dict[str, Clean] = {
     "jobs": lambda conn, ctx, now: queue.clean(conn, timedelta(hours=ctx.fact("orders.file_keep_hours")), now),
     "letters": _without_facts(pending.clean),
     "limits": _without_facts(rate_limit.clean),
-    "members": _without_facts(retention.clean),
+    "members": retention.clean,
     "messages": _without_facts(verification.clean),
     "orders": lambda conn, ctx, now: OrderStore(conn).retain(first_kept_day(ctx, now), now),
     "outbox": _without_facts(outbox.clean),

@@ -69,6 +69,19 @@ def active_hashes(conn: Connection, person_id: int) -> frozenset[str]:
     return frozenset(row["code_hash"] for row in rows)
 
 
+def labels(conn: Connection, person_id: int | None) -> list[dict[str, str]]:
+    """How the person's active access codes are told apart, the private one first: `organisation` (empty for that one)
+    and `hint`, how the code ends. One query, also without a person.
+    """
+    rows = conn.execute(
+        """SELECT coalesce(o.name, '') AS organisation, c.hint
+           FROM access_codes c LEFT JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.person_id = :person_id AND c.revoked_at IS NULL ORDER BY organisation, c.id""",
+        {"person_id": person_id},
+    )
+    return [dict(row) for row in rows]
+
+
 def add(
     conn: Connection,
     keys: Keys,

@@ -18,7 +18,6 @@ from selfservice.db import Connection, Row
 from selfservice.values.name import full_name
 
 MAX_HOURS = 8
-KEPT_DAYS = 1
 TOUCH_AFTER_SECONDS = 60
 
 
@@ -188,14 +187,15 @@ def end_all_of_code(conn: Connection, access_code_id: int, now: datetime) -> Non
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
-    """Delete sessions that ended or timed out over a day ago."""
+    """Delete sessions that ended or timed out over fact visit.keep_hours ago: their cookie is forgotten by then too."""
+    kept = timedelta(hours=ctx.fact("visit.keep_hours"))
     return conn.execute(
         """DELETE FROM sessions
            WHERE ended_at < :before OR used_at < :idle_before OR created_at < :begun_before""",
         {
-            "before": to_text(now - timedelta(days=KEPT_DAYS)),
-            "idle_before": to_text(now - timedelta(days=KEPT_DAYS, minutes=_idle_minutes(ctx))),
-            "begun_before": to_text(now - timedelta(days=KEPT_DAYS, hours=MAX_HOURS)),
+            "before": to_text(now - kept),
+            "idle_before": to_text(now - kept - timedelta(minutes=_idle_minutes(ctx))),
+            "begun_before": to_text(now - kept - timedelta(hours=MAX_HOURS)),
         },
     ).rowcount
 

@@ -159,7 +159,11 @@ def _set_first_password(
             kind="replacement_password.changed",
             recipient=person.email,
             language=person.language,
-            payload={"name": person.given_name, "moment": now.isoformat()},
+            payload={
+                "name": person.given_name,
+                "moment": now.isoformat(),
+                "codes": access_codes.labels(conn, person.id),
+            },
             earned=True,
         )
 

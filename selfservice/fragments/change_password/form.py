@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.accounts import password_policy, passwords, sessions
+from selfservice.accounts import access_codes, password_policy, passwords, sessions
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
@@ -67,7 +67,11 @@ def change(
         kind="replacement_password.changed",
         recipient=session.email,
         language=lang,
-        payload={"name": session.given_name, "moment": now.isoformat()},
+        payload={
+            "name": session.given_name,
+            "moment": now.isoformat(),
+            "codes": access_codes.labels(conn, session.person_id),
+        },
         # Nobody keeps this from the owner by having other mail sent first: over the cap it goes later.
         earned=True,
         topic="password.changed",

@@ -71,6 +71,7 @@ def request_link(
     if not decision.allowed:
         return LinkResult(decision.retry_after_seconds, {})
     member = access_codes.find(conn, hashes, email)
+    codes = access_codes.labels(conn, member.person_id if member else None)
     hours = ctx.fact("password_link.hours")
     # Counted on code and address together, as they were typed: whoever has not got the code counts on another.
     counted_on = f"{code_hash} {email_key(email)}"
@@ -84,7 +85,7 @@ def request_link(
         kind="replacement_password.link",
         recipient=member.email if member else check_email(email),
         language=lang,
-        payload={"name": member.given_name if member else ""},
+        payload={"name": member.given_name if member else "", "codes": codes},
         seed=issued.seed,
         void=member is None,
         slot=slot,
@@ -124,7 +125,11 @@ def change(
         kind="replacement_password.changed",
         recipient=owner.email,
         language=lang,
-        payload={"name": owner.given_name, "moment": now.isoformat()},
+        payload={
+            "name": owner.given_name,
+            "moment": now.isoformat(),
+            "codes": access_codes.labels(conn, person),
+        },
         # It follows from a used link, and the owner must hear of it: over the cap it goes later.
         earned=True,
         topic="password.changed",

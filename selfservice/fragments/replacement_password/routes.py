@@ -77,12 +77,15 @@ def new_password() -> Response:
     opened = _opened(conn)
     if not opened or "done" in opened:
         return web.go(url_for(".done" if opened else ".start"))
-    works = rules.token_owner(conn, opened["token_hash"], clock.now()) is not None
-    return _show(NewPasswordForm(about=_about(opened))) if works else expired()
+    person = rules.token_owner(conn, opened["token_hash"], clock.now())
+    return expired() if person is None else _show(NewPasswordForm(about=_about(opened)), person)
 
 
-def _show(form: NewPasswordForm) -> Response:
-    return web.render("replacement_password/new_password.html", title=gettext("Choose a new password"), form=form)
+def _show(form: NewPasswordForm, person: int) -> Response:
+    return web.render(
+        "replacement_password/new_password.html", title=gettext("Choose a new password"), form=form,
+        codes=access_codes.labels(services().db.read(), person),
+    )  # fmt: skip
 
 
 @blueprint.get("/expired")
@@ -110,7 +113,7 @@ def change_password() -> Response:
         return expired()
     form.person_id = person
     if not form.accepts():
-        return _show(form)
+        return _show(form, person)
     hashed, now = wired.hasher.hash(form.new_password.data), clock.now()
     with wired.db.write() as conn:
         changed = rules.change(
