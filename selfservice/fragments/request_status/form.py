@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
+from selfservice import workdays
 from selfservice.i18n.catalogs import gettext, lazy_gettext, ngettext
 from selfservice.letters.characters import printing_error
 from selfservice.requests import review
@@ -13,8 +15,6 @@ from selfservice.values.address import Address, city_error, house_number_error, 
 from selfservice.values.country import HOME, country_choices, home_name
 from selfservice.values.postcode import postcode_error
 from selfservice.web import forms
-
-HANDED_OVER = {"printed", "posted", "sent"}
 
 
 class LookUpForm(forms.Form):
@@ -118,34 +118,92 @@ def headline(status: RequestStatus) -> str:
     }[status.state]
 
 
-def step_name(state: str) -> str:
-    """A state that a request went through, in a list with its time."""
-    return {
-        "received": gettext("Received"),
-        "checking": gettext("Being checked"),
-        "approved": gettext("Approved"),
-        "sent": gettext("Sent by e-mail"),
-        "printed": gettext("Printed"),
-        "posted": gettext("Posted"),
-        "withdrawn": gettext("Withdrawn"),
-        "rejected": gettext("Not granted"),
-    }.get(state, "")
-
-
-def timeline(status: RequestStatus) -> list[tuple[str, datetime]]:
-    """What the request went through, in order of time: each step in words, with its time.
-
-    Approved after a code was handed over is what a request is when that code never came and a new one was made.
-    Before that, nobody approves a private request: its own link does.
+@dataclass(frozen=True)
+class CourseStep:
+    """A step of a request: done at a `moment`, or what happens `now`, or still to come; `days` are those between which
+    it is promised.
     """
-    passed, handed_over = [], False
-    has_left = status.state != "sent" or not status.mail_sent_before
-    for state, moment in status.timeline if has_left else status.timeline[:-1]:
-        handed_over |= state in HANDED_OVER
-        again = state == "approved" and handed_over
-        if again or state != "approved" or status.kind == "business":
-            passed.append((gettext("New code made") if again else step_name(state), moment))
-    return [(name, moment) for name, moment in passed if name]
+
+    name: str
+    moment: datetime | None = None
+    is_now: bool = False
+    days: tuple[date, date] | None = None
+
+
+def course(status: RequestStatus) -> list[CourseStep]:
+    """What was done with the request, in order of time, what happens now, and what comes after that."""
+    ahead = _ahead(status)
+    steps = [CourseStep(name, moment) for name, moment in _done(status)]
+    for step in ahead:
+        is_now, days = step == ahead[0], _promised_days(status) if step == ahead[-1] else None
+        steps.append(CourseStep(_names(step)[0 if is_now else 1], is_now=is_now, days=days))
+    return steps
+
+
+def _done(status: RequestStatus) -> list[tuple[str, datetime]]:
+    """What was done, each step in words, with its time.
+
+    Approved at first, or after a code was handed over, is what a request is when a new code was made for one that was
+    lost or never came. A private request is otherwise approved by its own link.
+    """
+    passed, is_again = [], True
+    is_waiting = status.state == "sent" and status.mail_sent_before is not None
+    for state, moment in status.timeline[:-1] if is_waiting else status.timeline:
+        name = {
+            "received": gettext("Received"),
+            "approved": gettext("Approved") if status.kind == "business" else gettext("Confirmed by you"),
+            "sent": gettext("Sent by e-mail"),
+            "printed": gettext("Printed"),
+            "posted": gettext("Posted"),
+            "withdrawn": gettext("Withdrawn"),
+            "rejected": gettext("Not granted"),
+        }.get(state)
+        if name:
+            passed.append((gettext("New code made") if is_again and state == "approved" else name, moment))
+        is_again = state in ("sent", "printed", "posted")
+    return passed
+
+
+def _ahead(status: RequestStatus) -> list[str]:
+    """What happens now, and what comes after it. A letter that should be there by now is no longer said to come."""
+    if status.kind == "private":
+        steps = ["confirm", "sent"]
+    else:
+        steps = ["check", "sent"] if status.delivery == "email" else ["check", "printed", "posted", "delivered"]
+    done = {"received": 0, "checking": 0, "approved": 1, "printed": 2, "posted": 3, "sent": 1}
+    if status.state not in done or (status.state == "sent" and status.mail_sent_before is None):
+        return []
+    if status.state in ("printed", "posted") and status.is_late:
+        steps.remove("delivered")
+    return steps[done[status.state] :]
+
+
+def _names(step: str) -> tuple[str, str]:
+    """A step as it is called while it happens, and while it is still to come."""
+    return {
+        "check": (gettext("We check your request"), ""),
+        "confirm": (gettext("You confirm your request"), ""),
+        "sent": (gettext("Waits to be sent by e-mail"), gettext("Sent by e-mail")),
+        "printed": (gettext("Waits to be printed"), gettext("Printed")),
+        "posted": (gettext("Waits to be posted"), gettext("Posted")),
+        "delivered": (gettext("On its way to you"), gettext("Delivered")),
+    }[step]
+
+
+def _promised_days(status: RequestStatus) -> tuple[date, date] | None:
+    """Between which days the code comes, while that can be promised."""
+    if status.kind == "private" or status.is_late or status.letter_waits or status.goes_abroad:
+        return None
+    return status.expected_from, status.expected_until
+
+
+def usual_wait(status: RequestStatus) -> str:
+    """How long half of the people waited lately, where days are promised and that was quicker; else empty."""
+    if status.median_wait is None or _promised_days(status) is None:
+        return ""
+    is_quicker = workdays.today(status.created_at + status.median_wait) < status.expected_from
+    is_waiting = status.state in ("received", "checking", "approved")
+    return duration_text(status.median_wait) if is_quicker and is_waiting else ""
 
 
 def rejection_text(status: RequestStatus) -> str:
