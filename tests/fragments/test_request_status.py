@@ -245,7 +245,7 @@ def test_address_abroad(client: HouseClient, app: Flask) -> None:
     lines = json.loads(made(app)[0]["letter_lines"])
     assert ["1 rue de la Paix", "75002  PARIS", "FRANCE"] == lines[2:]
     page = one.see("status").text
-    assert (True, False) == ("cannot say how long" in page, "You can expect the code" in page)
+    assert (True, False) == ("cannot say how long" in page, "between" in page)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_days_that_hold(client: HouseClient, number: int, said: str, expected: b
     one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
     page = one.see("status").text
-    assert (True, expected) == (said in page, "You can expect the code between" in page)
+    assert (True, expected) == (said in page, "still to come: between" in page or "now: between" in page)
 
 
 @pytest.mark.parametrize("number", [0, 2, 3], ids=["received", "checking", "approved"])
@@ -364,12 +364,17 @@ def test_link_that_lapsed(person: AccessCodeForm, app: Flask, hours: int, *, lap
 
 
 def test_steps_in_order_of_time(client: HouseClient) -> None:
-    """What happened stands in order of time, also when a letter never came and a new code was made after it."""
+    """What happened stands in order of time, also when a letter never came and a new code was made after it; what
+    comes after that stands below it.
+    """
     one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(requests.NOT_RECEIVED[0]), email=requests.email(requests.NOT_RECEIVED[0]))
     one.send("never-came")
-    shown = re.findall("<dt>(.*)</dt>", one.see("status").text)
-    assert ["Received", "Being checked", "Approved", "Printed", "Posted", "New code made"] == shown
+    wanted = [
+        "Received", "Approved", "Printed", "Posted", "New code made",
+        "now Waits to be printed", "to come Posted", "to come Delivered",
+    ]  # fmt: skip
+    assert wanted == course(one.see("status").text)
 
 
 def test_nobody_approves_a_private_request(client: HouseClient) -> None:
@@ -377,7 +382,52 @@ def test_nobody_approves_a_private_request(client: HouseClient) -> None:
     number = next(at for at, (_, row, story) in enumerate(requests.HISTORIES) if row == 0 and story[-1][0] == "sent")
     one = AccessCodeForm(client, "request-status")
     one.send(reference=requests.reference(number), email=requests.email(number))
-    assert ["Received", "Sent by e-mail"] == re.findall("<dt>(.*)</dt>", one.see("status").text)
+    assert ["Received", "Confirmed by you", "Sent by e-mail"] == course(one.see("status").text)
+
+
+@pytest.mark.parametrize(
+    ("number", "wanted"),
+    [
+        (0, ["Received", "now We check your request", "to come Printed", "to come Posted", "to come Delivered"]),
+        (2, ["Received", "now We check your request", "to come Printed", "to come Posted", "to come Delivered"]),
+        (4, ["Received", "Approved", "Printed", "now Waits to be posted", "to come Delivered"]),
+        (5, ["Received", "Approved", "Printed", "Posted"]),
+        (6, ["Received", "Approved", "Sent by e-mail"]),
+        (7, ["Received", "Not granted"]),
+        (8, ["Received", "Withdrawn"]),
+        (10, ["Received", "now You confirm your request", "to come Sent by e-mail"]),
+    ],
+)  # fmt: skip
+def test_what_comes_next(client: HouseClient, number: int, wanted: list[str]) -> None:
+    """The page shows what was done, what happens now and what is still to come; nothing more comes of what is closed,
+    was sent, or should be there by now. Each says so in words.
+    """
+    one = AccessCodeForm(client, "request-status")
+    one.send(reference=requests.reference(number), email=requests.email(number))
+    assert wanted == course(one.see("status").text)
+
+
+def test_one_measure_of_time(client: HouseClient, app: Flask) -> None:
+    """Beside the promised days stands how long it usually takes only where that is quicker, and the days once."""
+    change(app, "UPDATE request_states SET at = '2026-01-01T10:00:00.000000Z' WHERE state IN ('sent', 'posted')")
+    change(app, "UPDATE requests SET created_at = '2026-01-01T08:00:00.000000Z' WHERE state IN ('sent', 'posted')")
+    one = AccessCodeForm(client, "request-status")
+    one.send(reference=requests.reference(0), email=requests.email(0))
+    page = one.see("status").text
+    assert (1, True) == (page.count("between"), "Usually it is quicker: half of the people" in page)
+    change(app, "UPDATE requests SET created_at = '2025-11-01T08:00:00.000000Z' WHERE state IN ('sent', 'posted')")
+    assert "half of the people" not in one.see("status").text
+
+
+def course(page: str) -> list[str]:
+    """The steps that a page shows, those that are not done with what is said of them."""
+    items = re.findall(
+        r"<li( class=\"done\"| aria-current=\"step\"|)>([^<]+)<span class=\"(?:hint|unseen)\">([^<]+)", page
+    )
+    said = {"": "to come ", ' aria-current="step"': "now ", ' class="done"': ""}
+    wanted = {"": "still to come", ' aria-current="step"': "now", ' class="done"': "(done)"}
+    assert all(words.startswith(wanted[kind]) for kind, _, words in items)
+    return [f"{said[kind]}{name.strip()}" for kind, name, _ in items]
 
 
 def codes_of(app: Flask, number: int) -> list[dict[str, Any]]:

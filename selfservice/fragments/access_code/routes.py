@@ -40,6 +40,7 @@ from selfservice.limits.rate_limit import LimitSet
 from selfservice.requests import submission
 from selfservice.requests.status_link import status_path
 from selfservice.site_config import SITE
+from selfservice.values.address import goes_abroad
 from selfservice.values.email import mask_email
 from selfservice.values.iban import group_iban
 from selfservice.values.reference import group_reference
@@ -319,6 +320,7 @@ def _show_done(saved: Mapping[str, Any], status: int = 200, notice: str = "") ->
         before=clock.upcoming(saved.get("before", ""), clock.now()),
         since=date.fromisoformat(saved["since"]),
         until=date.fromisoformat(saved["until"]),
+        abroad=goes_abroad(saved["lines"]),
         status_link=status_path(services().keys, saved["reference"]),
     )
     return security.forbid_transforms(answer)

@@ -20,6 +20,7 @@ from selfservice.i18n.languages import current_language
 from selfservice.requests import fulfilment, records, replacement
 from selfservice.requests.replacement import LostCode
 from selfservice.requests.status_link import status_path
+from selfservice.values.address import goes_abroad
 from selfservice.values.email import mask_email
 from selfservice.values.reference import group_reference
 from selfservice.web import cookies, mailed_link, security
@@ -141,6 +142,7 @@ def done() -> Response:
         before=fulfilment.code_sent_before(conn, made["reference"], now),
         since=date.fromisoformat(made["since"]),
         until=date.fromisoformat(made["until"]),
+        abroad=goes_abroad(made["lines"]),
         status_link=status_path(services().keys, made["reference"]),
     )
     return security.forbid_transforms(answer)
