@@ -15,10 +15,10 @@ from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.mailer import demo_mailbox
-from selfservice.values.access_code import group_code, lookup_hashes
+from selfservice.values.access_code import group_code, lookup_hashes, normalise_code
 from tests import house
 from tests.clients import HouseClient
-from tests.domain_helpers import dump
+from tests.domain_helpers import dump, new_code
 from tests.password_form_helpers import CODE, EMAIL, GOOD_PASSWORD, AppInside, PasswordForm, location
 
 
@@ -359,6 +359,30 @@ def test_mails(visitor: PasswordForm, office: AppInside) -> None:
     with using_language(visitor.lang):
         assert (visitor.lang, gettext("Choose a new password")) == (tree.get("lang"), mail.subject)
         assert str(office.services.facts.get("password_link.hours")) in text
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one code", "two codes"])
+def test_codes_are_named(visitor: PasswordForm, office: AppInside, *, several: bool) -> None:
+    """The mail with the link, the page behind it and the mail that the password was changed name each access code that
+    goes with it: for which organisation, and how it ends. Unknown people's mail has the same statements (test_uniform).
+    """
+    code = new_code()
+    if several:
+        with office.services.db.write() as conn:
+            access_codes.add(conn, office.services.keys, clock.now(), code=code, person_id=1)
+        location(visitor.ask())
+    token = office.token()
+    visitor.follow(token)
+    page = visitor.see("new-password").text
+    location(visitor.choose())
+    office.deliver()
+    mails = demo_mailbox(office.services.config).list()[:2]
+    hints = [CODE[-3:], normalise_code(code)[-3:]][: several + 1]
+    for text in (page, *(one.text for one in mails)):
+        assert [True] * len(hints) == [re.search(rf"\b{hint}\b", text) is not None for hint in hints]
+        assert "Bakkerij De Gouden Korst" in text
+        assert several == (("Private use" in text) or ("Privé" in text))
+        assert CODE[:9] not in text
 
 
 def test_mail_is_forgotten(english: PasswordForm, office: AppInside) -> None:

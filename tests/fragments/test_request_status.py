@@ -372,7 +372,7 @@ def test_steps_in_order_of_time(client: HouseClient) -> None:
     one.send("never-came")
     wanted = [
         "Received", "Approved", "Printed", "Posted", "New code made",
-        "now Waits to be printed", "to come Posted", "to come Delivered",
+        "now We print the letter", "to come Posted", "to come Delivered",
     ]  # fmt: skip
     assert wanted == course(one.see("status").text)
 
@@ -390,7 +390,7 @@ def test_nobody_approves_a_private_request(client: HouseClient) -> None:
     [
         (0, ["Received", "now We check your request", "to come Printed", "to come Posted", "to come Delivered"]),
         (2, ["Received", "now We check your request", "to come Printed", "to come Posted", "to come Delivered"]),
-        (4, ["Received", "Approved", "Printed", "now Waits to be posted", "to come Delivered"]),
+        (4, ["Received", "Approved", "Printed", "now We post the letter", "to come Delivered"]),
         (5, ["Received", "Approved", "Printed", "Posted"]),
         (6, ["Received", "Approved", "Sent by e-mail"]),
         (7, ["Received", "Not granted"]),

@@ -136,7 +136,7 @@ def course(status: RequestStatus) -> list[CourseStep]:
     steps = [CourseStep(name, moment) for name, moment in _done(status)]
     for step in ahead:
         is_now, days = step == ahead[0], _promised_days(status) if step == ahead[-1] else None
-        steps.append(CourseStep(_names(step)[0 if is_now else 1], is_now=is_now, days=days))
+        steps.append(CourseStep(_names(step, status)[0 if is_now else 1], is_now=is_now, days=days))
     return steps
 
 
@@ -178,14 +178,15 @@ def _ahead(status: RequestStatus) -> list[str]:
     return steps[done[status.state] :]
 
 
-def _names(step: str) -> tuple[str, str]:
+def _names(step: str, status: RequestStatus) -> tuple[str, str]:
     """A step as it is called while it happens, and while it is still to come."""
+    waits = gettext("The letter waits for another letter")
     return {
         "check": (gettext("We check your request"), ""),
         "confirm": (gettext("You confirm your request"), ""),
-        "sent": (gettext("Waits to be sent by e-mail"), gettext("Sent by e-mail")),
-        "printed": (gettext("Waits to be printed"), gettext("Printed")),
-        "posted": (gettext("Waits to be posted"), gettext("Posted")),
+        "sent": (gettext("We send the code by e-mail"), gettext("Sent by e-mail")),
+        "printed": (waits if status.letter_waits else gettext("We print the letter"), gettext("Printed")),
+        "posted": (gettext("We post the letter"), gettext("Posted")),
         "delivered": (gettext("On its way to you"), gettext("Delivered")),
     }[step]
 
