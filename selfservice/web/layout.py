@@ -14,6 +14,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
+from selfservice.web.escaping import install_escaping
 from selfservice.web.pages import (
     ABOUT_ITS_PAGE,
     SECTIONS,
@@ -166,4 +167,5 @@ class LayoutContext:
     def install(self, env: jinja2.Environment) -> None:
         """Make a Jinja environment render with our texts, facts and theme."""
         install_translations(env)
+        install_escaping(env)
         env.globals.update(self.globals())
