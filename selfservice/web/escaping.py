@@ -22,8 +22,8 @@ def install_escaping(env: jinja2.Environment) -> None:
 
 
 class _Compiler(CodeGenerator):
-    """Jinja's own makes a Markup of every text that it escapes. A page has hundreds, all joined to one at once: that took
-    a twelfth of the time of a list of orders.
+    """Jinja's own makes a Markup of every text that it escapes. A page has hundreds, all joined to one at once: that
+    took a twelfth of the time of a list of orders.
     """
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, abort, current_app, request
@@ -180,20 +179,27 @@ def _why_empty(store: OrderStore, viewer: Viewer, params: ListParameters) -> Emp
     return "none_found" if params.words else "none_in_period"
 
 
-@dataclass(frozen=True)
-class ListRow:
+class ListRow(NamedTuple):
     """An order in words. `step` is what can be done about it, at `href`; `asked_at` when it was asked for again, if it
-    was; `by` leads to the orders of whoever made it, where there are others'.
+    was; `by` leads to the orders of whoever made it, where there are others'. The list takes them apart in this order.
     """
 
-    order: Order
+    number: str
     day: str
     hour: str
+    product: str
+    organisation: str
+    by: str
+    ordered_by: str
+    code_hint: str | None
+    payment: str
+    invoice: str
+    state: str
+    state_name: str
     amount: str
     step: Step
     href: str
     asked_at: str
-    by: str
 
 
 def _rows(
@@ -206,6 +212,8 @@ def _rows(
     of_colleague = colleague_link(params)
     theirs = {holder: of_colleague(ordinal) for holder, ordinal in ordinals.items()}
     step_link = _step_link(params)
+    payments, states = labels.payments(), labels.states()
+    privately, follows = gettext("Private use"), gettext("Invoice follows")
     found = []
     for order in orders:
         step: Step = "problem"
@@ -215,14 +223,22 @@ def _rows(
             step = "again"
         found.append(
             ListRow(
-                order,
+                order.number,
                 labels.format_day(order.ordered_on),
                 labels.format_hour(order.ordered_at),
+                order.product,
+                order.organisation or privately,
+                theirs.get(order.holder_id, ""),
+                order.ordered_by,
+                order.code_hint,
+                payments[order.payment],
+                order.invoice or follows,
+                order.state,
+                states[order.state],
                 labels.format_euros(order.cents),
                 step,
                 step_link("problem" if step == "problem" else "again", order.number),
                 labels.format_hour(asked_at[order.number]) if step == "asked" else "",
-                theirs.get(order.holder_id, ""),
             )
         )
     return found
