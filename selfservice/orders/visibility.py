@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from selfservice.db import Connection
 from selfservice.orders.models import Scope
@@ -18,8 +19,7 @@ NOBODY = 0
 MOST_PEOPLE = 100
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """One person's use of an account. `ordinal` counts from 1 within the account and stands in addresses; `hint` is
     the end of their access code, None when they have none now.
     """

@@ -7,12 +7,14 @@ from typing import Any
 import jinja2
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import _escape_inner, escape  # type: ignore[attr-defined]  # it is what escape() itself is made of
+from markupsafe import Markup, _escape_inner, escape  # type: ignore[attr-defined]  # it is what escape() itself is made of
 
 
 def escape_output(value: Any) -> str:
     """The value as it stands in a page: escaped, unless it says itself that it is HTML."""
-    return _escape_inner(value) if type(value) is str else escape(value)
+    if type(value) is str:
+        return _escape_inner(value)
+    return value if type(value) is Markup else escape(value)
 
 
 def install_escaping(env: jinja2.Environment) -> None:

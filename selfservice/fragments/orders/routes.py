@@ -353,8 +353,8 @@ def _named(colleague: Holder) -> str:
     return f"{colleague.name} ({hint})"
 
 
-def _sorts(params: ListParameters) -> dict[str, tuple[str, Sort, str]]:
-    """By column that can be sorted: what it is called, the order that a press leads to, and its `aria-sort`."""
+def _sorts(params: ListParameters) -> dict[str, tuple[str, str, str]]:
+    """By column that can be sorted: what it is called, where a press leads, and its `aria-sort`."""
     heads = labels.columns()
     columns: tuple[tuple[str, Sort, Sort], ...] = (
         ("date", "-date", "date"),
@@ -364,7 +364,8 @@ def _sorts(params: ListParameters) -> dict[str, tuple[str, Sort, str]]:
     found = {}
     for column, first, second in columns:
         now = "ascending" if params.sort == column else "descending" if params.sort == f"-{column}" else ""
-        found[column] = (heads[column], second if params.sort == first else first, now)
+        to = list_link(params.sorted_by(second if params.sort == first else first))
+        found[column] = (heads[column], f"{to}-list", now)
     return found
 
 
