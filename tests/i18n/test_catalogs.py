@@ -14,6 +14,8 @@ from selfservice.commands import catalogs as catalogs_command
 from selfservice.config import ROOT
 from selfservice.i18n import catalogs
 from selfservice.i18n.catalogs import catalog
+from selfservice.i18n.languages import SOURCE_LANGUAGE
+from selfservice.publish.plain_words import Passage, Text, advice, read_words
 
 GETTEXT = {"_", "gettext", "ngettext", "pgettext"}
 GAP = re.compile(r"%\((\w+)\)s")
@@ -43,6 +45,21 @@ def forms(text: object) -> list[str]:
 def test_up_to_date(template: Catalog) -> None:
     """Each text in the source is in each catalog, translated, and no catalog has others."""
     assert [] == catalogs_command.problems(template)
+
+
+def test_plain_words() -> None:
+    """What `loket check` asks of pages holds for the texts in the code, in each language: sentences of twenty words at
+    most, no stiff words, 'je', and for each thing the name that content/plain_words.toml gives it.
+    """
+    read_aloud = [
+        Text(
+            code, code, [Passage(TAG.sub("", one), ((0, 0),)) for each in messages(code) for one in forms(each.string)]
+        )
+        for code in catalogs_command.translated_languages()
+    ]
+    original = [Passage(TAG.sub("", one), ((0, 0),)) for each in messages("nl") for one in forms(each.id)]
+    texts = [*read_aloud, Text(SOURCE_LANGUAGE, SOURCE_LANGUAGE, original)]
+    assert [] == [str(each) for each in advice(texts, read_words(ROOT / "content"))]
 
 
 @pytest.mark.parametrize("code", catalogs_command.translated_languages())
