@@ -175,7 +175,28 @@ def personal_forms(walker: Walker) -> Iterator[str]:
     page.locator(".files button, .files a").first.click()
     page.wait_for_timeout(500)
     yield "orders: a file"
+    walker.go("organisation-codes")
+    yield "organisation-codes"
+    for step in ("withdraw", "hand-over"):
+        page = walker.go("organisation-codes")
+        with page.expect_navigation():
+            page.locator(f"a[href*='/{step}?']").first.click()
+        page.wait_for_load_state("networkidle")
+        yield f"organisation-codes: {step}"
+    walker.press()
+    yield "organisation-codes: offered"
+    link = walker.mailed_link(accounts.email(tour.COLLEAGUE))
+    walker.go("organisation-codes/withdraw?code=99999")
+    yield "organisation-codes: unknown"
+    walker.visitor.go(link)
+    yield "organisation-codes: another code"
     walker.sign_in(tour.COLLEAGUE)
+    walker.visitor.go(link)
+    yield "organisation-codes: accept"
+    walker.go("organisation-codes/expired")
+    yield "organisation-codes: expired"
+    walker.go("organisation-codes")
+    yield "organisation-codes: a colleague"
     walker.go("orders")
     yield "orders: a colleague"
     walker.go("orders/main")

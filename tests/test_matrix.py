@@ -29,6 +29,8 @@ PUBLIC = {
     "health", "live", "search", "useful", "mailbox", "what_to_try", "replacement_password", "which_situation",
     "access_code", "request_status", "lost_access_code", "sign_in",
 }  # fmt: skip
+# Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py).
+LINKED = {"organisation_codes.follow", "organisation_codes.expired"}
 # For programs: who is signed in counts for nothing there (test_api.py).
 KEYED = {"api"}
 ROLES: dict[str, int | None] = {
@@ -59,7 +61,7 @@ def as_role(app: Flask, role: str) -> HouseClient:
 def kinds_of(app: Flask, endpoint: str) -> set[str]:
     """For whom an endpoint is: the kinds that the row of its form names; empty when it has none."""
     table: rights.Rights = app.extensions["rights"]
-    return table.kinds_of(endpoint.partition(".")[0].replace("_", "-"))
+    return set() if endpoint in LINKED else table.kinds_of(endpoint.partition(".")[0].replace("_", "-"))
 
 
 def personal_rules(app: Flask) -> Iterator[tuple[str, str, str]]:
@@ -82,7 +84,8 @@ def test_everything_is_declared(app: Flask) -> None:
         f"for whom is {rule}? It has {'two roles' if kinds_of(app, rule.endpoint) else 'no role'}: give its form a "
         "row in content/rights.toml, or name it in PUBLIC here"
         for rule in app.url_map.iter_rules()
-        if bool(kinds_of(app, rule.endpoint)) == (rule.endpoint.partition(".")[0] in PUBLIC | KEYED)
+        if bool(kinds_of(app, rule.endpoint))
+        == (rule.endpoint in LINKED or rule.endpoint.partition(".")[0] in PUBLIC | KEYED)
     ]
     assert not wrong, "\n".join(wrong)
     gone = PUBLIC - {rule.endpoint.partition(".")[0] for rule in app.url_map.iter_rules()}
@@ -146,6 +149,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
     """Everything that can be changed, each time naming another's object where there is one to name."""
     base = "/en/self-service"
     theirs = {"person_id": "3", "organisation_id": "2", "access_code_id": "3", "id": "1"}
+    code = {"code": "3", **theirs}
     return [
         client.send(f"{base}/direct-debit", {"iban": "NL91ABNA0417164300", "holder": "J", "mandate": "yes", **theirs}),
         client.send(f"{base}/direct-debit/undo", theirs),
@@ -156,6 +160,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
         client.send(f"{base}/devices/end", theirs),
         client.send(f"{base}/orders/again", {"number": order, **theirs}),
         client.send(f"{base}/orders/main", theirs),
+        *(client.send(f"{base}/organisation-codes/{each}", code) for each in ("withdraw", "hand-over", "accept")),
     ]
 
 
@@ -191,6 +196,11 @@ def test_anothers_is_as_nobodys(app: Flask, role: str) -> None:
         [client.get(f"{base}/orders/again?number={number}") for number in (order, "T000000B")],
         [client.get(f"{base}/orders/problem?number={number}") for number in (order, "T000000B")],
         [client.get(f"{base}/orders.json?words={number}") for number in (order, "T000000B")],
+        *(
+            [client.open(f"{base}/organisation-codes/{step}?code={code}", method=method) for code in ("3", "99")]
+            for step in ("withdraw", "hand-over")
+            for method in ("GET", "POST")
+        ),
     ):
         kept = [(each.status_code, each.data, sorted(each.headers.items())) for each in (theirs, nobodys)]
         # The language switch repeats what was asked.

@@ -102,6 +102,34 @@ def _main(app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/orders/main"), f"{BASE}/orders/main", {}
 
 
+def _of_colleague(step: str) -> Show:
+    def show(_app: Flask, client: HouseClient) -> Shown:
+        action = f"{BASE}/organisation-codes/{step}"
+        return Tab(client).open(f"{action}?code=2"), action, {}
+
+    return show
+
+
+def _offered(step: str) -> Show:
+    def show(app: Flask, client: HouseClient) -> Shown:
+        tab, action, typed = _of_colleague("hand-over")(app, client)
+        tab.send(action, typed)
+        return Tab(client).open(f"{BASE}/organisation-codes"), f"{BASE}/organisation-codes/{step}", {}
+
+    return show
+
+
+def _accept(app: Flask, client: HouseClient) -> Shown:
+    """The colleague has the main code, and offers it to whoever is logged in."""
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET main_person_id = 2 WHERE id = 1")
+    colleague = browser(app)
+    sign_in(colleague, COLLEAGUE)
+    action = f"{BASE}/organisation-codes/hand-over"
+    Tab(colleague).open(f"{action}?code=1").send(action, {})
+    return _link(app, "organisation_codes.offer", "organisation-codes", client), f"{BASE}/organisation-codes/accept", {}
+
+
 # The form as whoever is logged in sees it: what was opened, what is sent, and what is typed.
 PERSONAL: dict[str, Show] = {
     "change_password.change": _password,
@@ -113,6 +141,11 @@ PERSONAL: dict[str, Show] = {
     "direct_debit.undo": _undo,
     "orders.ask_again": _again,
     "orders.ask_main": _main,
+    "organisation_codes.cancel": _offered("cancel"),
+    "organisation_codes.do_accept": _accept,
+    "organisation_codes.do_withdraw": _of_colleague("withdraw"),
+    "organisation_codes.offer": _of_colleague("hand-over"),
+    "organisation_codes.send_again": _offered("again"),
 }
 
 

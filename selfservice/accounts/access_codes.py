@@ -4,7 +4,7 @@ A code sent by letter expires unless it is used before `access_codes.valid_until
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from selfservice.clock import to_text
@@ -140,11 +140,12 @@ def revoke(conn: Connection, access_code_id: int, now: datetime) -> bool:
     return changed == 1
 
 
-def record_use(conn: Connection, access_code_id: int, now: datetime) -> None:
-    """Record the first login with the code; later calls change nothing."""
+def record_use(conn: Connection, access_code_id: int, now: datetime, today: date) -> None:
+    """Record a login with the code: the moment of the first, and of the last only the day."""
     conn.execute(
-        "UPDATE access_codes SET first_used_at = :now WHERE id = :id AND first_used_at IS NULL",
-        {"id": access_code_id, "now": to_text(now)},
+        """UPDATE access_codes SET first_used_at = coalesce(first_used_at, :now), last_used_on = :today
+           WHERE id = :id""",
+        {"id": access_code_id, "now": to_text(now), "today": today.isoformat()},
     )
 
 

@@ -259,3 +259,9 @@ def index_names_of_organisations(db: Database) -> None:
         END;
         INSERT INTO organisation_names (organisation_names) VALUES ('rebuild');
     """)
+
+
+@migrations()
+def add_last_use(db: Database) -> None:
+    """The day on which somebody last logged in with a code. Of earlier logins it is not known."""
+    db.executescript("ALTER TABLE access_codes ADD COLUMN last_used_on TEXT CHECK (last_used_on LIKE '____-__-__');")

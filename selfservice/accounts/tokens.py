@@ -79,6 +79,13 @@ def revoke_all(conn: Connection, kind: str, person_id: int, now: datetime) -> in
     ).rowcount
 
 
+def revoke_kind(conn: Connection, kind: str, now: datetime) -> int:
+    """Revoke all unused tokens of a kind, whoever they were mailed to; returns how many."""
+    return conn.execute(
+        "UPDATE tokens SET used_at = :now WHERE kind = :kind AND used_at IS NULL", {"kind": kind, "now": to_text(now)}
+    ).rowcount
+
+
 def revoke_every_token(conn: Connection, now: datetime) -> int:
     """Revoke all unused tokens of all people, so that no mailed link works any more; returns how many."""
     return conn.execute("UPDATE tokens SET used_at = :now WHERE used_at IS NULL", {"now": to_text(now)}).rowcount

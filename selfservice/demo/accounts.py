@@ -121,7 +121,8 @@ def fill(db: Database, ctx: Context, password: str | None = None) -> bool:
                 conn, ctx.keys, long_ago, code=code(number), person_id=person, organisation_id=organisation
             )
             access_codes.record_fulfilment(conn, held, long_ago)
-            access_codes.record_use(conn, held, long_ago + timedelta(days=7))
+            first = long_ago + timedelta(days=7)
+            access_codes.record_use(conn, held, first, first.date())
             if hashed:
                 passwords.store_hash(conn, person, hashed, long_ago)
         requests.fill(conn, ctx, now, hashed)

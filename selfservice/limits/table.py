@@ -63,5 +63,8 @@ DIRECT_DEBIT = RateLimit("direct-debit", 6, DAY)
 # Counted apart: who changed much can still end it.
 END_DIRECT_DEBIT = RateLimit("end-direct-debit", 6, DAY)
 DIGITAL_INVOICES = RateLimit("digital-invoices", 6, DAY)
+# Of whoever has the main code: codes of colleagues that they withdraw, and mails that offer it to one of them.
+WITHDRAW_CODE = RateLimit("withdraw-code", 20, DAY)
+OFFER_MAIN_CODE = RateLimit("offer-main-code", 6, DAY)
 # Mails with a link to choose a new password, each caused by who holds the link of a request.
 FORGOTTEN_PASSWORD = RateLimit("request-forgotten", 3, HOUR)

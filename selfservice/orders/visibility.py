@@ -70,7 +70,7 @@ def visible_to(conn: Connection, person_id: int, organisation_id: int | None) ->
 
     The main person of an organisation sees all its orders (`holder_id` None), anybody else their own.
     """
-    if organisation_id is not None and _is_main(conn, person_id, organisation_id):
+    if organisation_id is not None and is_main(conn, person_id, organisation_id):
         return Scope(organisation_id, None)
     row = conn.execute(
         """SELECT id FROM order_holders
@@ -94,7 +94,8 @@ def visible_holders(conn: Connection, scope: Scope) -> list[Holder]:
     return [each for each in everybody if scope.holder_id in (None, each.id)]
 
 
-def _is_main(conn: Connection, person_id: int, organisation_id: int) -> bool:
+def is_main(conn: Connection, person_id: int, organisation_id: int) -> bool:
+    """Whether this person has the main code of the organisation."""
     row = conn.execute(
         "SELECT 1 FROM organisations WHERE id = :organisation_id AND main_person_id = :person_id",
         {"organisation_id": organisation_id, "person_id": person_id},

@@ -193,7 +193,7 @@ class Loket(RuleBasedStateMachine):
         if member is not None:
             cookie = f"cookie-{len(self.cookies)}"
             with self.db.write() as conn:
-                access_codes.record_use(conn, member.access_code_id, self.now)
+                access_codes.record_use(conn, member.access_code_id, self.now, self.now.date())
                 sessions.start(conn, member.person_id, member.access_code_id, cookie, self.now, "")
             self.cookies[cookie] = member.access_code_id
 

@@ -17,6 +17,7 @@ from selfservice import audit, clock, retention
 from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, people, sessions, tokens
 from selfservice.accounts.password_policy import new_password_error
 from selfservice.accounts.saved_forms import SavedForm
+from selfservice.accounts.sessions import Session
 from selfservice.clock import from_text
 from selfservice.config import PACKAGE, ROOT
 from selfservice.context import Context
@@ -28,7 +29,8 @@ from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.letters import pending
 from selfservice.limits import table
 from selfservice.mail import outbox
-from selfservice.orders import main_code, redelivery
+from selfservice.orders import main_code, main_code_offer, redelivery
+from selfservice.orders.organisation_codes import OrganisationCode
 from selfservice.orders.periods import first_kept_day
 from selfservice.publish.build import build
 from selfservice.requests import fulfilment, records, replacement, scheduled, submission
@@ -237,6 +239,17 @@ def asked_again(hours: int) -> Probe:
     return inside(probe)
 
 
+def offered(conn: Connection, ctx: Context) -> timedelta:
+    """How long a colleague can accept the main code."""
+    session = Session(7, "0", 7, 7, 1, "business", "A", "", "a@b.example", "", "", NOW, NOW, 15)
+    to = OrganisationCode(
+        8, "ABC", holder(conn, ctx)[0], "B", "B", "b@b.example", "en", "Kites", is_main=False, since=NOW.date(),
+        is_sent=True, is_used=True, last_used_on=None,
+    )  # fmt: skip
+    main_code_offer.send(conn, ctx, session, to, ADDRESS, NOW)
+    return from_text(conn.execute("SELECT expires_at FROM tokens").fetchone()["expires_at"]) - NOW
+
+
 def reminded(db: Database, ctx: Context) -> int:
     """How many owners of codes of 15 days ago are reminded of them."""
     with db.write() as conn:
@@ -287,6 +300,7 @@ ROWS = (
     # Of these two pages say only when it can be asked again.
     Row("orders.ask_main_hours", "34", "", asked_again(25), (2, True), (3, False)),
     Row("orders.ask_main_per_day", "3", "", asked_again(25), (2, True), (3, False)),
+    Row("main_code.offer_hours", "37", "organisation_codes/expired.html", inside(offered), 24 * HOUR, 37 * HOUR),
     Row("orders.again_methods", '["credit"]', PROBLEM, free("direct_debit", 13), True, False,
         "paid by {}."),
     Row("orders.again_until", "18:00:00", PROBLEM, free("credit", 19), True, False),

@@ -32,7 +32,7 @@ def test_every_place_is_there(table: rights.Rights) -> None:
     [
         (
             "business",
-            "order_products file_accounts direct_debit digital_invoices see_orders change_password",
+            "order_products file_accounts direct_debit digital_invoices see_orders organisation_codes change_password",
         ),
         ("private", "order_products deposit_credit direct_debit see_orders change_password"),
     ],

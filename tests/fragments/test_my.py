@@ -87,6 +87,7 @@ def test_private(client: HouseClient) -> None:
                 "Arrange direct debit",
                 "Ask for digital",
                 "See your orders",
+                "See and withdraw access codes",
                 "Change your pass",
             ],
         ),

@@ -616,7 +616,7 @@ def test_never_came_but_used(db: Database) -> None:
     reference = help_.hand_in(db, PRIVATE)
     help_.confirm(db, reference)
     with db.write() as conn:
-        access_codes.record_use(conn, 1, NOW)
+        access_codes.record_use(conn, 1, NOW, NOW.date())
     assert ("impossible", 1) == (act(db, "never_came", reference, LATE), help_.active_codes(db))
 
 
@@ -750,7 +750,7 @@ def test_used_code_stays(db: Database) -> None:
     """A code that was used once is valid for as long as nobody revokes it."""
     help_.approve(db, help_.hand_in(db, BUSINESS))
     with db.write() as conn:
-        access_codes.record_use(conn, 1, NOW)
+        access_codes.record_use(conn, 1, NOW, NOW.date())
     assert (0, 0) == (
         scheduled.revoke_expired(db, CONTEXT, NOW + timedelta(days=400)),
         scheduled.send_reminders(db, CONTEXT, NOW + timedelta(days=400)),

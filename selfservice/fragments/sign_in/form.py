@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from selfservice import workdays
 from selfservice.accounts import access_codes, login_throttle, passwords
 from selfservice.audit import record
 from selfservice.context import Context
@@ -54,7 +55,7 @@ def record_success(
     if find_credentials(conn, hashes, now) != account:
         return False
     member = account.member
-    access_codes.record_use(conn, member.access_code_id, now)
+    access_codes.record_use(conn, member.access_code_id, now, workdays.today(now))
     access_codes.renew_hash(conn, ctx.keys, member.access_code_id, hashes[0])
     if rehashed:
         conn.execute(
