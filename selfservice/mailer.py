@@ -16,7 +16,7 @@ from selfservice.mail.delivery import LeasedMail
 from selfservice.mail.mailbox import Mailbox
 from selfservice.mail.message import build_message
 from selfservice.mail.transport import MailTransport
-from selfservice.mail.verification import verification_line
+from selfservice.mail.verification import help_role, verification_line
 from selfservice.mail.worker import Worker
 from selfservice.requests import scheduled
 from selfservice.requests.status_link import status_path
@@ -42,7 +42,7 @@ def render_mail(services: Services, kind: str, language: str, payload: dict[str,
         text = template.render(
             payload=payload, lang=language, status_path=lambda reference: status_path(services.keys, reference)
         )
-        page = services.templates.globals["page_url"]("recognise-a-message")  # type: ignore[operator]
+        page = services.templates.globals["page_url"](help_role())  # type: ignore[operator]
         # A mail that was queued before there were check codes has none.
         code = payload.get("check_code")
         footer = verification_line(code, services.config.base_url + page) if code else ""

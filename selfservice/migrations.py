@@ -82,6 +82,16 @@ def allow_any_number_of_digits(db: sqlite_utils.Database) -> None:
     ledger.rebuild(db, "organisations", "length(kvk_number) = 8 AND", "kvk_number <> '' AND")
 
 
+MESSAGE_CODES = Migrations("message_codes")
+
+
+@MESSAGE_CODES()
+def allow_codes_of_twelve_digits(db: sqlite_utils.Database) -> None:
+    """Codes of messages have a shape of their own (`values.message_code`); those sent before keep theirs."""
+    for table in ("messages", "letters"):
+        ledger.rebuild(db, table, "CHECK (length(check_code) = 8)", "CHECK (length(check_code) IN (8, 12))")
+
+
 # Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
 AFTERWARDS = Migrations("afterwards")
 
@@ -96,12 +106,18 @@ def overwrite_rebuilt_tables(db: sqlite_utils.Database) -> None:
     """What rebuilt tables had in the file before (`allow_any_language`) is gone from its unused parts too."""
 
 
+@AFTERWARDS()
+def overwrite_rebuilt_letters(db: sqlite_utils.Database) -> None:
+    """What `allow_codes_of_twelve_digits` left of both tables in the file is gone from its unused parts too."""
+
+
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, EVENTS, letters, requests, orders),
     HEARTBEATS,
     jobs,
     LANGUAGES,
     ORGANISATION_NUMBERS,
+    MESSAGE_CODES,
     feedback,
     AFTERWARDS,
 )

@@ -29,8 +29,8 @@ LAST = date(2027, 1, 20)
 DAY = date(2026, 11, 23)
 MOMENT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PAGES = {
-    "en": {"recognise-a-message": "/en/recognise-a-message/", "contact": "/en/contact/"},
-    "nl": {"recognise-a-message": "/nl/is-dit-van-ons/", "contact": "/nl/contact/"},
+    "en": {"message-code": "/en/recognise-a-message/#message-code", "contact": "/en/contact/"},
+    "nl": {"message-code": "/nl/is-dit-van-ons/#message-code", "contact": "/nl/contact/"},
 }
 POINTS_PER_MM = 72 / 25.4
 A4_HEIGHT = 297

@@ -9,8 +9,12 @@ from flask.cli import with_appcontext
 
 from selfservice.i18n.languages import TIMEZONE
 from selfservice.mail import verification
-from selfservice.values.reference import is_valid_reference, normalise_reference
+from selfservice.values.access_code import CODE_LENGTH, normalise_code
+from selfservice.values.message_code import is_valid_message_code
+from selfservice.values.reference import is_valid_reference
 from selfservice.web.services import services
+
+_NOTHING = f"loket: we sent nothing under {{}} in the last {verification.KEPT_DAYS} days"
 
 
 @click.group("messages")
@@ -31,9 +35,16 @@ def show(code: str) -> None:
 
 
 def _nothing(code: str) -> str:
-    """A code with a typing mistake in it says nothing about the message: that is told apart by the check symbol."""
-    if not is_valid_reference(normalise_reference(code)):
+    """A code with a typing mistake in it says nothing about the message: that is told apart by the check digit, and so
+    are codes that are of another kind.
+    """
+    normalised = normalise_code(code)
+    if len(normalised) == CODE_LENGTH:
+        return "loket: that looks like an access code, which nobody should tell us. The code of a message has 12 digits"
+    if is_valid_reference(normalised):
+        return f"{_NOTHING.format(code)}. It may be the reference of a request: loket requests show {code}"
+    if not is_valid_message_code(normalised):
         return (
-            f"loket: {code!r} is no code of ours: compare it letter by letter. Does the message say so? Do not trust it"
+            f"loket: {code!r} is no code of ours: compare it digit by digit. Does the message say so? Do not trust it"
         )
-    return f"loket: we sent nothing under {code} in the last {verification.KEPT_DAYS} days: do not trust that message"
+    return f"{_NOTHING.format(code)}: do not trust that message"

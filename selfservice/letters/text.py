@@ -12,7 +12,7 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.letters.pending import Letter
-from selfservice.mail.verification import verification_line
+from selfservice.mail.verification import help_role, verification_line
 from selfservice.values.access_code import group_code
 from selfservice.values.address import split_envelope
 from selfservice.values.reference import group_reference
@@ -66,7 +66,7 @@ def letter_text(letter: Letter, code: str, day: date, site: LetterContext) -> di
             "parts": _sections(letter, site, reference),
             "closing": gettext("Kind regards,"),
             "signature": full_name,
-            "check": verification_line(letter.check_code, site.page_address("recognise-a-message")),
+            "check": verification_line(letter.check_code, site.page_address(help_role())),
         }
 
 

@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from selfservice.clock import from_text, to_text
 from selfservice.db import Connection
 from selfservice.i18n.catalogs import gettext
-from selfservice.values.reference import group_reference, new_reference, normalise_reference
+from selfservice.site_config import SITE
+from selfservice.values.access_code import normalise_code
+from selfservice.values.message_code import group_message_code, looks_like_message_code, new_message_code
+from selfservice.values.reference import group_reference
 
 KEPT_DAYS = 365
 
@@ -25,7 +28,7 @@ class SentMessage:
 
 
 def register(conn: Connection, kind: str, masked: str, language: str, now: datetime) -> str:
-    """Write a message down and return its new check code, 8 characters (`values.reference`). Call inside `write()`.
+    """Write a message down and return its new check code (`values.message_code`). Call inside `write()`.
 
     `masked` is what `mask_email` or `mask_address` made of the recipient; empty when nothing will be sent.
     """
@@ -35,7 +38,7 @@ def register(conn: Connection, kind: str, masked: str, language: str, now: datet
                VALUES (:check_code, :kind, :recipient, :language, :now)
                ON CONFLICT (check_code) DO NOTHING RETURNING check_code""",
             {
-                "check_code": new_reference(),
+                "check_code": new_message_code(),
                 "kind": kind,
                 "recipient": masked,
                 "language": language,
@@ -56,7 +59,7 @@ def find(conn: Connection, typed: str) -> SentMessage | None:
     row = conn.execute(
         """SELECT check_code, kind, recipient, language, created_at FROM messages
            WHERE check_code = :check_code AND recipient <> ''""",
-        {"check_code": normalise_reference(typed)},
+        {"check_code": normalise_code(typed)},
     ).fetchone()
     return None if row is None else SentMessage(**{**dict(row), "created_at": from_text(row["created_at"])})
 
@@ -68,13 +71,21 @@ def clean(conn: Connection, now: datetime) -> int:
     ).rowcount
 
 
+def group_check_code(check_code: str) -> str:
+    """A check code as it stands in its message: before 30 November 2026 they had the shape of references."""
+    return group_message_code(check_code) if looks_like_message_code(check_code) else group_reference(check_code)
+
+
+def help_role() -> str:
+    """The role (site.toml) of the page, or the question, that says what the code of a message is for."""
+    return "message-code" if "message-code" in SITE.pages else "recognise-a-message"
+
+
 def verification_line(check_code: str, address: str) -> str:
-    """The line with the check code, in the current language. `address` is that of the page about recognising our
-    messages.
-    """
+    """The line with the check code, in the current language. `address` is that of the page with `help_role`."""
     return gettext(
         "Code of this message: %(code)s. Not sure that it is from us? Contact us and mention this code. More about "
         "this code: %(address)s",
-        code=group_reference(check_code),
+        code=group_check_code(check_code),
         address=address,
     )

@@ -16,6 +16,8 @@ from selfservice.i18n.catalogs import gettext
 CHARACTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 RANDOM_LENGTH = 15
 CODE_LENGTH = RANDOM_LENGTH + 1
+# Of what is typed in its place: values/reference.py and values/message_code.py, which build on this file.
+_REFERENCE_LENGTH, _MESSAGE_CODE_LENGTH = 8, 12
 _FIELD_POLYNOMIAL = 0b100101  # x^5 + x^2 + 1, irreducible over two elements
 
 
@@ -49,6 +51,18 @@ def access_code_error(text: str) -> str:
     code = normalise_code(text)
     if not code:
         return gettext("Fill in your access code. It is in the e-mail or letter we sent you.")
+    if len(code) == _REFERENCE_LENGTH:
+        return gettext(
+            "This looks like the reference of a request. Fill in your access code here: it has %(length)s letters and "
+            "digits.",
+            length=CODE_LENGTH,
+        )
+    if len(code) == _MESSAGE_CODE_LENGTH and code.isdecimal():
+        return gettext(
+            "This looks like the code of a message. You cannot log in with it. Fill in your access code here: it has "
+            "%(length)s letters and digits.",
+            length=CODE_LENGTH,
+        )
     if len(code) != CODE_LENGTH:
         return gettext(
             "This code has %(count)s letters and digits, and an access code has %(length)s. Compare it with your "

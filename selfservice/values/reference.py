@@ -10,7 +10,8 @@ import secrets
 from stdnum import luhn
 
 from selfservice.i18n.catalogs import gettext
-from selfservice.values.access_code import group_code, normalise_code
+from selfservice.values.access_code import CODE_LENGTH, group_code, normalise_code
+from selfservice.values.message_code import looks_like_message_code
 
 REFERENCE_CHARACTERS = "23456789ABCDEFGHJKLMNPRSTUVWXY"
 REFERENCE_RANDOM_LENGTH = 7
@@ -48,6 +49,10 @@ def reference_error(text: str) -> str:
     reference = normalise_reference(text)
     if not reference:
         return gettext("Fill in the reference. It is in our e-mail about your request.")
+    if len(reference) == CODE_LENGTH:
+        return gettext("This looks like an access code, which you log in with. Fill in the reference here.")
+    if looks_like_message_code(reference):
+        return gettext("This looks like the code of a message. Fill in the reference here, such as K7RM-4X9T.")
     if not is_valid_reference(reference):
         return gettext("There is a mistake in this reference. It has 8 letters and digits, such as K7RM-4X92.")
     return ""

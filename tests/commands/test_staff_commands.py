@@ -218,10 +218,15 @@ def test_messages_show(run: Run, wired: Services) -> None:
 
 
 def test_messages_show_mistyped(run: Run) -> None:
-    """A code with a mistake in it is told from one that we never gave: the message with it may be ours."""
-    never, mistyped = reference_with_check_character("2222222"), "K7RM-4X9X"
-    says = [run("messages", "show", code).output for code in (never, mistyped)]
-    assert [(True, False), (False, True)] == [("we sent nothing" in each, "letter by letter" in each) for each in says]
+    """A code with a mistake in it is told from one that we never gave, since the message with it may be ours; and what
+    is a code of another kind is named as that.
+    """
+    never, reference_ = "482 193 175 224", reference_with_check_character("2222222")
+    says = [run("messages", "show", code) for code in (never, "482 193 175 225", "K7RM-4X9X", reference_, "ABCD" * 4)]
+    words = ("we sent nothing", "digit by digit", "loket requests show", "looks like an access code")
+    expected = [words[:1], words[1:2], words[1:2], (words[0], words[2]), words[3:]]
+    assert expected == [tuple(word for word in words if word in each.output) for each in says]
+    assert {1} == {each.exit_code for each in says}
 
 
 def test_times_of_the_office(run: Run, wired: Services) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +15,10 @@ from flask import Flask
 from selfservice import mailer
 from selfservice.db import Database
 from selfservice.mail import outbox, verification
+from selfservice.site_config import SITE
 from selfservice.values.address import mask_address
-from selfservice.values.reference import group_reference, is_valid_reference, new_reference
+from selfservice.values.message_code import group_message_code, is_valid_message_code, new_message_code
+from selfservice.values.reference import new_reference
 from tests.domain_helpers import CONTEXT, NOW, new_database, recorded_statements, rows, verbs
 
 
@@ -45,8 +49,7 @@ def test_find(db: Database) -> None:
         code = verification.register(conn, "access_code.letter", "B••• / 0012•••", "nl", NOW)
     expected = verification.SentMessage(code, "access_code.letter", "B••• / 0012•••", "nl", NOW)
     assert [expected] * 3 == [
-        verification.find(db.read(), typed)
-        for typed in (code, group_reference(code).lower(), f" {code[:4]} – {code[4:]} ")
+        verification.find(db.read(), typed) for typed in (code, group_message_code(code), f" {code[:4]} – {code[4:]}. ")
     ]
 
 
@@ -54,15 +57,15 @@ def test_find_nothing(db: Database) -> None:
     """A code that we never gave out finds nothing, nor does nonsense."""
     with db.write() as conn:
         verification.register(conn, "a.b", "a•••@b.example", "en", NOW)
-    assert [None, None, None] == [verification.find(db.read(), typed) for typed in (new_reference(), "", "k" * 500)]
+    assert [None, None, None] == [verification.find(db.read(), typed) for typed in (new_message_code(), "", "k" * 500)]
 
 
 def test_code_can_be_read_out(db: Database) -> None:
-    """Check codes are references: speakable, each with a check symbol, no two the same."""
+    """Check codes have a shape that nothing else of ours has, each with a check digit; no two are the same."""
     with db.write() as conn:
         made = {verification.register(conn, "a.b", "a•••@b.example", "en", NOW) for _ in range(50)}
     assert 50 == len(made)
-    assert all(is_valid_reference(code) for code in made)
+    assert all(is_valid_message_code(code) for code in made)
 
 
 def test_every_mail_is_registered(db: Database) -> None:
@@ -119,15 +122,38 @@ def test_clean(db: Database) -> None:
 
 @pytest.mark.parametrize("language", ["en", "nl"])
 def test_footer(app: Flask, language: str) -> None:
-    """A mail ends in its check code, grouped, and the address of the page that tells what is ours."""
+    """A mail ends in its check code, grouped, and the address of the question that says what that is for; a mail that
+    was queued before codes had their own shape has the one it was given.
+    """
     services = app.extensions["services"]
-    with app.app_context():
-        _, text = mailer.render_mail(
-            services, "replacement_password.changed", language, {"name": "Jip", "check_code": "C9YHLGW5"}
+    for code, shown in (("482193175224", "482\xa0193\xa0175\xa0224"), ("C9YHLGW5", "C9YH-LGW5")):
+        with app.app_context():
+            payload = {"name": "Jip", "check_code": code}
+            _, text = mailer.render_mail(services, "replacement_password.changed", language, payload)
+        last = text.strip().splitlines()[-1]
+        assert f": {shown}. " in last
+        assert re.search(rf" {services.config.base_url}/{language}/[a-z-]+/#message-code$", last)
+
+
+def test_former_code(db: Database) -> None:
+    """A message that was sent when codes had the shape of references is found under its code as long as it is kept."""
+    code = new_reference()
+    with db.write() as conn:
+        conn.execute(
+            "INSERT INTO messages (check_code, kind, recipient, language, created_at) "
+            "VALUES (?, 'a.b', 'a•••@b.example', 'en', '2026-11-20T12:00:00.000000Z')",
+            (code,),
         )
-    last = text.strip().splitlines()[-1]
-    assert "C9YH-LGW5" in last
-    assert f" {services.config.base_url}/{language}/" in last
+    found = verification.find(db.read(), f"{code[:4]}-{code[4:]}".lower())
+    assert found is not None
+    assert code == found.check_code
+
+
+def test_site_without_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no question is about the code of a message, the page about recognising one is named."""
+    pages = {role: page for role, page in SITE.pages.items() if role != "message-code"}
+    monkeypatch.setattr(verification, "SITE", dataclasses.replace(SITE, pages=pages))
+    assert "recognise-a-message" == verification.help_role()
 
 
 def test_no_footer(app: Flask) -> None:
