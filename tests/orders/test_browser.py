@@ -13,7 +13,8 @@ from typing import Any
 
 import openpyxl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, PdfMargins, expect
+from pypdf import PdfReader
 
 from selfservice.db import Database
 from selfservice.demo import accounts
@@ -395,6 +396,85 @@ def test_keyboard(signed_in: SignedIn, lang: str) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#orders-files")).to_be_focused()
     assert [] == tab_to(page, "#orders-list a")
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+def test_search_is_open_where_there_is_room(signed_in: SignedIn, *, scripts: bool) -> None:
+    """On a wide screen one can search at once; on a phone it is folded, and open as long as something was searched."""
+    words = signed_in("en", scripts=scripts).page.locator("#orders-words")
+    expect(words).to_be_visible()
+    visitor = signed_in("en", scripts=scripts, width=390)
+    words = visitor.page.locator("#orders-words")
+    expect(words).to_be_hidden()
+    visitor.page.click(".find summary")
+    expect(words).to_be_visible()
+    visitor.go(place("en", "?words=extract"))
+    expect(words).to_be_visible()
+
+
+@both
+@with_and_without
+def test_found_orders_are_in_view(signed_in: SignedIn, lang: str, scripts: bool) -> None:
+    """After a search on a phone one sees how many were found and the first of them, not the form. A screen reader
+    begins at the number, and is told of a slip with it.
+    """
+    page = signed_in(lang, scripts=scripts, width=390).page
+    page.click(".find summary")
+    page.fill("#orders-words", "uitreksel")
+    page.click("#orders-form .button")
+    expect(page).to_have_url(re.compile("words=uitreksel.*#orders-found$"))
+    expect(page.locator(f"{PANEL} #orders-typed")).to_contain_text("“uittreksel”")
+    expect(page.locator(SUM)).to_be_in_viewport()
+    expect(page.locator(ROWS).first).to_be_in_viewport()
+    expect(page.locator("#orders-form .button")).not_to_be_in_viewport()
+    if scripts:
+        expect(page.locator(SUM)).to_be_focused()
+        expect(page.locator(SUM)).to_have_accessible_description(re.compile("“uittreksel”"))
+
+
+@both
+def test_two_lines(signed_in: SignedIn, lang: str) -> None:
+    """On a phone an order is two lines: product and amount, and below them the rest. A long name takes one more."""
+    page = signed_in(lang, width=390).go(place(lang, "?by=1"))
+    found = page.eval_on_selector_all(
+        ROWS,
+        """(rows) => rows.map((row) => {
+            const box = (name) => row.querySelector(name).getBoundingClientRect();
+            const [product, amount, date, help] = [".product", ".amount", ".date", ".help"].map(box);
+            return [Math.abs(product.top - amount.top) < 3, date.top >= product.bottom - 1,
+                    product.height < 1.5 * amount.height && Math.abs(date.bottom - help.bottom) < 12];
+        })""",
+    )
+    assert (25, {(True, True)}) == (len(found), {tuple(each[:2]) for each in found})
+    assert 15 <= sum(in_two for _, _, in_two in found)
+
+
+@both
+def test_one_sheet_of_paper(signed_in: SignedIn, lang: str) -> None:
+    """A page of 25 orders is printed on one sheet, with whose they are, of which period and as of when."""
+    page = signed_in(lang).page
+    assert 25 == page.locator(ROWS).count()
+    margins: PdfMargins = {"top": "15mm", "bottom": "15mm", "left": "15mm", "right": "15mm"}
+    assert 1 == len(PdfReader(io.BytesIO(page.pdf(format="A4", margin=margins))).pages)
+    page.emulate_media(media="print")
+    expect(page.locator(".paper").first).to_contain_text(re.compile(r"Bakkerij De Gouden Korst\. .*\d{4}"))
+    expect(page.locator(f"{SUM} span")).to_be_visible()
+
+
+@both
+def test_names_below_the_chart(signed_in: SignedIn, lang: str) -> None:
+    """No name below the chart lies over another or out of it, also with large letters on the narrowest screen."""
+    page = signed_in(lang, width=NARROW).page
+    script = """() => {
+        const marks = [...document.querySelectorAll(".marks span")].filter((e) => e.textContent && e.checkVisibility());
+        const range = document.createRange(), edge = document.querySelector(".chart").getBoundingClientRect();
+        const boxes = marks.map((e) => range.selectNodeContents(e) || range.getBoundingClientRect());
+        const isOut = (box) => box.left < edge.left - 1 || box.right > edge.right + 1;
+        return boxes.filter((box, place) => isOut(box) || (place && box.left < boxes[place - 1].right)).length;
+    }"""
+    assert 0 == page.evaluate(script)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert 0 == page.evaluate(script)
 
 
 def test_bars_show_the_focus(signed_in: SignedIn) -> None:

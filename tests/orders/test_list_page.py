@@ -106,6 +106,60 @@ def test_what_a_row_says(app: Flask, client: HouseClient) -> None:
     ] == cells  # fmt: skip
 
 
+def test_same_in_all(app: Flask, client: HouseClient) -> None:
+    """What all orders of a page have alike is said once above them, and in no row; of one order it is in its row."""
+    buy(app, MAIN, days_ago(1), number="A")
+    sign_in(client)
+    assert ([], 10) == (
+        by_class(tree(client), "same"),
+        len(by_class(tree(client), "orders")[0].findall(".//thead//th")),
+    )
+    buy(app, COLLEAGUE, days_ago(2), number="B", invoice="26030000001")
+    page = tree(client)
+    said_once = "Organisation: Bakkerij De Gouden Korst · Payment method: direct debit · Status: delivered"
+    assert f"For all orders below: {said_once}" == house.text_of(by_class(page, "same")[0])
+    heads = [house.text_of(one) for one in by_class(page, "orders")[0].findall(".//thead//th")]
+    assert ["Ordered by", "Invoice number"] == heads[3:5]
+    assert (7, "orders-same") == (len(heads), by_class(page, "orders")[0].get("aria-describedby"))
+    page = tree(client, "?by=1")
+    assert ([], 10) == (by_class(page, "same"), len(by_class(page, "orders")[0].findall(".//thead//th")))
+
+
+def test_same_name(app: Flask, client: HouseClient) -> None:
+    """Two people of one name are two: who ordered is not said once for both."""
+    buy(app, MAIN, number="A")
+    buy(app, COLLEAGUE, number="B")
+    with database(app).write() as conn:
+        conn.execute("UPDATE people SET given_name = 'Jip', family_name = 'Jansen'")
+    sign_in(client)
+    assert 2 == len(by_class(tree(client), "by"))
+
+
+def test_what_counts(app: Flask, client: HouseClient) -> None:
+    """Cancelled and failed orders count in number, total and chart, as the page says."""
+    for state, day in (
+        ("cancelled", "2026-01-05T12:00"),
+        ("failed", "2026-02-05T12:00"),
+        ("delivered", "2026-02-06T12:00"),
+    ):
+        buy(app, MAIN, day, state=state, cents=100)
+    sign_in(client)
+    page = tree(client)
+    assert (True, "3 orders €3.00 Everything") == ("Cancelled and failed orders count too." in text(page), said(page))
+    bars = [house.text_of(one) for one in page.iter("{http://www.w3.org/2000/svg}a")]
+    assert ["January 2026: €1.00", "February 2026: €2.00"] == bars
+
+
+@pytest.mark.parametrize(("query", "is_first"), [("", False), ("?words=extract", True), ("?by=1", True)])
+def test_what_was_looked_for_comes_first(app: Flask, client: HouseClient, query: str, *, is_first: bool) -> None:
+    """Whoever searches sees orders before the chart and the files; who looks at a period sees those first."""
+    buy(app, MAIN, days_ago(1))
+    buy(app, MAIN, days_ago(99))
+    sign_in(client)
+    shown = client.get(ORDERS + query).text
+    assert is_first == (shown.index('id="orders-list"') < shown.index('id="orders-chart"'))
+
+
 def test_private(app: Flask, client: HouseClient) -> None:
     """Privately one sees one's own orders, by the page's language."""
     number = buy(app, PRIVATE, payment="credit")
