@@ -13,6 +13,6 @@ class MandateForm(forms.Form):
     holder = forms.HolderField(lazy_gettext("Name of the account holder"))
     mandate = forms.TickField(
         lazy_gettext("I agree to direct debit, and I may act for the account holder."),
-        required=lazy_gettext("Tick the box if you agree. Without that we cannot collect what you order."),
+        required=lazy_gettext("Tick the box if you agree. Without that we cannot collect the cost of your orders."),
         short=lazy_gettext("The mandate"),
     )

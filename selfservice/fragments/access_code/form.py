@@ -138,7 +138,7 @@ class NeedForm(StepForm):
         digits = gettext("%(digits)s digits.", digits=number.digits)
         self.kvk_number.hint = f"{digits} {number.found_on[lang]}"
         self.email.hint = gettext(
-            "Your own address. For an organisation: if %(register)s has this address for it, the code comes by e-mail. "
+            "Your own address. The code for an organisation comes by e-mail if %(register)s has this address for it. "
             "If not, it comes by letter.",
             register=register_name(),
         )

@@ -137,7 +137,7 @@ def consequences(conn: Connection, ctx: Context, session: Session, now: datetime
         )
         if is_credit_offered(ctx, session):
             return collected, gettext("From %(day)s you pay from your credit.", day=day)
-        return collected, gettext("From %(day)s you cannot order, until you give an account again.", day=day)
+        return collected, gettext("From %(day)s you cannot order, until you fill in an account number again.", day=day)
     name = organisations.get(conn, session.organisation_id).name
     collected = gettext(
         "What was ordered for %(organisation)s before %(day)s is still collected, even if the invoice comes later.",
@@ -153,7 +153,7 @@ def consequences(conn: Connection, ctx: Context, session: Session, now: datetime
         return collected, gettext("From %(day)s you pay from your credit.", day=day)
     return collected, gettext(
         "%(organisation)s can only pay by direct debit. From %(day)s nobody can order for %(organisation)s, until "
-        "somebody gives an account again.",
+        "somebody fills in an account number again.",
         organisation=name,
         day=day,
     )

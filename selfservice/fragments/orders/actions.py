@@ -53,13 +53,13 @@ def _step(step: str) -> Response:
     order = OrderStore(conn).get(viewer_of(conn, session).scope, number, current_language())
     if order is None:
         return _render(
-            session, "unknown", alternates("", back), back, title=gettext("We do not find this order"), status=404
+            session, "unknown", alternates("", back), back, title=gettext("We cannot find this order"), status=404
         )
     asked_at = redelivery.requested_at(conn, [number]).get(number)
     free = asked_at is None and redelivery.is_allowed(order, services().facts, now)
     late = step == "again" and asked_at is None and not free
     titles = {
-        "again": gettext("Your order comes again") if asked_at else gettext("Get this order again"),
+        "again": gettext("We are sending your order again") if asked_at else gettext("Send this order again"),
         "problem": gettext("A problem with an order"),
     }
     template, place = "problem" if late else step, {"number": number, **_kept(back)}
