@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import template_rendered
+from jinja2.compiler import CodeGenerator
 
 from bench.order_accounts import LIST, sign_in
 from selfservice.app import create_app
@@ -35,6 +36,8 @@ def person_setting(person_id: int) -> dict[str, str]:
 def application() -> WSGIApplication:
     """The app: it has our template answer once, keeps what surrounds the list, and from then on asks for the list."""
     app = create_app(load())
+    # Templates as Jinja itself compiles them (web/escaping.py).
+    app.jinja_env.code_generator_class = CodeGenerator
     services: Services = app.extensions["services"]
     person = int(os.environ[_PERSON])
     kept: dict[str, Any] = {}
@@ -64,7 +67,7 @@ def application() -> WSGIApplication:
         found = {
             "total": total,
             "page": OrderStore(conn).page(query),
-            # Drawn anew each time: keeping it is what ours does besides.
+            # Drawn anew each time, which ours keeps.
             "chart": chart.html.__wrapped__(app.jinja_env, "en", tuple(months), f"{LIST}?from="),
         }
         set_language("en")
