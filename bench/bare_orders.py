@@ -13,7 +13,7 @@ from jinja2.compiler import CodeGenerator
 from bench.order_accounts import LIST, sign_in
 from selfservice.app import create_app
 from selfservice.config import load
-from selfservice.fragments.orders import chart
+from selfservice.fragments.orders import chart, form
 from selfservice.i18n.languages import set_language
 from selfservice.orders import visibility
 from selfservice.orders.models import Query
@@ -67,12 +67,14 @@ def application() -> WSGIApplication:
         found = {
             "total": total,
             "page": OrderStore(conn).page(query),
-            # Drawn anew each time, which ours keeps.
+            # Drawn anew each time, as is the form below: ours keeps both.
             "chart": chart.html.__wrapped__(app.jinja_env, "en", tuple(months), f"{LIST}?from="),
         }
         set_language("en")
         with app.app_context():
-            body = template.render(kept | {"listed": {**kept["listed"], **found}}).encode()
+            people = form.people_of(kept["viewer"])
+            find = form.find_html.__wrapped__(app.jinja_env, "en", kept["params"], people, ())
+            body = template.render(kept | {"find": find, "listed": {**kept["listed"], **found}}).encode()
         start_response("200 OK", [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
         return [body]
 

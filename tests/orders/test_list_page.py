@@ -482,6 +482,31 @@ def test_chart_is_that_of_the_list(app: Flask, client: HouseClient) -> None:
     assert ("February 2026: €12.00", f"{ORDERS}?{month}") == bars()[-1]
 
 
+def test_form_is_that_of_the_list(app: Flask, client: HouseClient) -> None:
+    """The form above the list, which is kept, has what this list was asked for, in this language, and who ordered."""
+    buy(app, MAIN, number="A")
+    sign_in(client)
+
+    def form(query: str = "", lang: str = "en") -> tuple[str, str, list[str]]:
+        page = tree(client, query, lang)
+        words = next(one for one in house.elements(page, "input") if one.get("name") == "words")
+        label = next(one for one in house.elements(page, "label") if one.get("for") == words.get("id"))
+        choice = [one for one in house.elements(page, "select") if one.get("name") == "by"]
+        people = [house.text_of(one) for one in choice for one in house.elements(one, "option")]
+        return house.text_of(label), words.get("value", ""), [name.partition(" ")[0] for name in people]
+
+    label, dutch = "Order number or product", form(lang="nl")
+    assert [(label, "", []), (label, "a", []), (label, '"<b>', [])] == [
+        form(),
+        form("?words=a"),
+        form("?words=%22%3Cb%3E"),
+    ]
+    assert dutch[0] != label
+    buy(app, COLLEAGUE, number="B")
+    assert (label, "", ["Everybody", "Jip", "Amira"]) == form()
+    assert ["Iedereen", "Jip", "Amira"] == form(lang="nl")[2]
+
+
 def events(app: Flask, what: str) -> list[tuple[str, str]]:
     return [(row["on_what"], row["result"]) for row in rows(database(app), "events") if row["what"] == what]
 

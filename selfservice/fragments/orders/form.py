@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+from jinja2 import Environment
+from markupsafe import Markup
+
 from selfservice.accounts.sessions import Session
-from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.fragments.orders.query_parameters import ListParameters, list_link
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.orders.main_code import MainCodeHolder
+from selfservice.orders.models import Sort
+from selfservice.orders.visibility import Holder, Viewer
 from selfservice.web import authentication, forms
 
+KEPT = 128  # forms above a list, of at most 100 people to choose from: some 2 MB
 _PLAIN = {"spellcheck": "false"}
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 class FindForm(forms.Form):
@@ -32,6 +44,66 @@ class FindForm(forms.Form):
     )
     sort = forms.SelectField(lazy_gettext("Sort by"))
     by = forms.SelectField(lazy_gettext("Ordered by"))
+
+
+def find_form(
+    params: ListParameters, people: Sequence[tuple[str, str]], errors: Mapping[str, str] | None = None
+) -> FindForm:
+    """The form with what this list was asked for, and what is wrong with that."""
+    found = FindForm(values=params.fields())
+    found.sort.choices = list(_order_names().items())
+    found.by.choices = list(people)
+    for name, message in (errors or {}).items():
+        found.add_error(name, message)
+    return found
+
+
+@lru_cache(KEPT)
+def find_html(templates: Environment, language: str, params: ListParameters, people: Pairs, places: Pairs) -> Markup:
+    """The form as it stands above a list, in `language`, which is the one in force. Kept: it follows from what is given
+    here alone.
+    """
+    return draw_find(templates, find_form(params, people), params, places, is_listed=True)
+
+
+def draw_find(
+    templates: Environment,
+    form: FindForm,
+    params: ListParameters,
+    places: Pairs,
+    *,
+    is_listed: bool,
+) -> Markup:
+    """The form; `places` is where in the list somebody is, `is_listed` whether there is a list below it."""
+    text = templates.get_template("orders/find.html").render(
+        form=form, params=params, places=places, is_listed=is_listed, link=list_link
+    )
+    return Markup(text)  # noqa: S704 (the template has escaped what it filled in)
+
+
+def people_of(viewer: Viewer) -> Pairs:
+    """The choices of whose orders; none where there is nothing to choose."""
+    if viewer.colleagues is None or len(viewer.colleagues) < 2:
+        return ()
+    return (("", gettext("Everybody")), *((str(each.ordinal), _named(each)) for each in viewer.colleagues))
+
+
+def _named(colleague: Holder) -> str:
+    """`Amira Merrywind (…X7K)`, or who had a code before."""
+    hint = f"…{colleague.hint}" if colleague.hint else gettext("no code now")
+    return f"{colleague.name} ({hint})"
+
+
+def _order_names() -> dict[Sort, str]:
+    """What each order of the list is called."""
+    return {
+        "-date": gettext("Newest first"),
+        "date": gettext("Oldest first"),
+        "-amount": gettext("Highest amount first"),
+        "amount": gettext("Lowest amount first"),
+        "product": gettext("Product, A to Z"),
+        "-product": gettext("Product, Z to A"),
+    }
 
 
 class ActionForm(forms.Form):

@@ -47,7 +47,7 @@ class ListParameters:
     by: int = 0
     exact: bool = False
     period: Period = field(default_factory=Period)
-    errors: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def arguments(self) -> dict[str, str]:
         """The arguments of its address, without those that say what is so anyway. Days are written as 2026-03-01."""

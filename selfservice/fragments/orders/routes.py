@@ -15,7 +15,6 @@ from selfservice.audit import record
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.fragments.orders import chart, form
-from selfservice.fragments.orders.form import FindForm
 from selfservice.fragments.orders.query_parameters import (
     LIST,
     NAME,
@@ -36,7 +35,7 @@ from selfservice.orders.models import Order, Query, Sort
 from selfservice.orders.periods import Period
 from selfservice.orders.redelivery import Requester
 from selfservice.orders.store import OrderStore
-from selfservice.orders.visibility import Holder, Viewer
+from selfservice.orders.visibility import Viewer
 from selfservice.web import authentication, downloads
 from selfservice.web.forms import Form
 from selfservice.web.services import services
@@ -316,7 +315,12 @@ def _render(
     errors: Mapping[str, str] | None = None,
     **variables: Any,
 ) -> Response:
-    found = _find_form(params, viewer, errors or {})
+    people, places = form.people_of(viewer), tuple(cursors().items())
+    found = form.find_form(params, people, errors)
+    if variables["listed"] is None:
+        drawn = form.draw_find(services().templates, found, params, places, is_listed=False)
+    else:
+        drawn = form.find_html(services().templates, current_language(), params, people, places)
     if sent is not None:
         found.notice, found.status = sent.notice, sent.status
     # Who has no orders at all has nothing to fill in either.
@@ -324,7 +328,7 @@ def _render(
     names = labels.presets()
     return authentication.render_personal(
         session, NAME, "orders/list.html", form=found, switches=has_form,
-        alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, places=cursors(),
+        alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, find=drawn,
         labels=labels, link=list_link, step=link,
         choices=[
             {"title": names[name], "href": list_link(params.in_period(name)), "current": params.preset == name}
@@ -332,25 +336,6 @@ def _render(
         ],
         sorts=_sorts(params), **variables,
     )  # fmt: skip
-
-
-def _find_form(params: ListParameters, viewer: Viewer, errors: Mapping[str, str]) -> FindForm:
-    found = FindForm(values=params.fields())
-    found.sort.choices = list(_order_names().items())
-    if viewer.colleagues and len(viewer.colleagues) > 1:
-        found.by.choices = [
-            ("", gettext("Everybody")),
-            *((str(each.ordinal), _named(each)) for each in viewer.colleagues),
-        ]
-    for name, message in errors.items():
-        found.add_error(name, message)
-    return found
-
-
-def _named(colleague: Holder) -> str:
-    """`Amira Merrywind (…X7K)`, or who had a code before."""
-    hint = f"…{colleague.hint}" if colleague.hint else gettext("no code now")
-    return f"{colleague.name} ({hint})"
 
 
 def _sorts(params: ListParameters) -> dict[str, tuple[str, str, str]]:
@@ -367,18 +352,6 @@ def _sorts(params: ListParameters) -> dict[str, tuple[str, str, str]]:
         to = list_link(params.sorted_by(second if params.sort == first else first))
         found[column] = (heads[column], f"{to}-list", now)
     return found
-
-
-def _order_names() -> dict[Sort, str]:
-    """What each order of the list is called."""
-    return {
-        "-date": gettext("Newest first"),
-        "date": gettext("Oldest first"),
-        "-amount": gettext("Highest amount first"),
-        "amount": gettext("Lowest amount first"),
-        "product": gettext("Product, A to Z"),
-        "-product": gettext("Product, Z to A"),
-    }
 
 
 authentication.add_personal_routes(
