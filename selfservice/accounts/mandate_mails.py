@@ -24,25 +24,27 @@ def mandate_mails(
     conn: Connection,
     mandate: Mandate,
     *,
+    given_name: str,
     name: str,
     email: str,
     can_undo: bool = True,
     day: date | None = None,
     more: Sequence[str] = (),
 ) -> Iterator[MandateMail]:
-    """The mails about a mandate, in the current language: to the person, and to the organisation's registered address
-    if that differs. `can_undo`: whether the person has a code, to log in and end it before it takes effect. `day` is
-    when what they tell begins, by default that of the mandate; `more`, what follows from it.
+    """The mails about a mandate, in the current language: to the person, and a copy that says so to the organisation's
+    registered address if that differs. `can_undo`: whether the person has a code, to log in and end it before it takes
+    effect. `day` is when what they tell begins, by default that of the mandate; `more`, what follows from it.
     """
     to = {email_key(email): email}
     organisation = None if mandate.organisation_id is None else organisations.get(conn, mandate.organisation_id)
     if organisation is not None:
         to.setdefault(email_key(organisation.email), organisation.email)
-    for recipient in to.values():
+    for key, recipient in to.items():
         yield MandateMail(
             recipient,
             {
-                "name": name,
+                "name": given_name,
+                "copy_of": "" if key == email_key(email) else name,
                 "organisation": "" if organisation is None else organisation.name,
                 "iban": mandate.masked_iban,
                 "holder": mandate.holder,

@@ -168,7 +168,11 @@ def _add_mandate(conn: Connection, ctx: Context, request: Request, iban: str, ho
     # Who waits for a letter has no code to log in with before that day.
     can_undo = request.delivery == "email"
     with using_language(request.language):
-        mails = list(mandate_mails(conn, mandate, name=request.name, email=request.email, can_undo=can_undo))
+        mails = list(
+            mandate_mails(
+                conn, mandate, given_name=request.given_name, name=request.name, email=request.email, can_undo=can_undo
+            )
+        )
     for number, notice in enumerate(mails):
         outbox.enqueue(
             conn,

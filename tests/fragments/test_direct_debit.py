@@ -18,7 +18,7 @@ from selfservice.i18n.languages import using_language
 from tests import house
 from tests.access_code_helpers import NAME, AccessCodeForm
 from tests.clients import HouseClient, leads_to
-from tests.domain_helpers import rows
+from tests.domain_helpers import filled, rows
 from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, age_sessions, browser, database, prepare, sign_in
 from tests.sign_in_helpers import waiting_mails as waiting
 from tests.tabs import Tab
@@ -79,6 +79,14 @@ def test_mail(app: Flask, client: HouseClient, number: int, told: list[str]) -> 
     sign_in(client, number)
     client.send(ADDRESS, RIGHT)
     assert [("direct_debit.agreed", recipient) for recipient in told] == waiting(app)
+    texts = [
+        mailer.render_mail(app.extensions["services"], row["kind"], "en", filled(row))[1]
+        for row in rows(database(app), "outbox")
+    ]
+    first = accounts.GIVEN_NAMES[number]
+    # The organisation's is a copy, which says whose it is.
+    assert [True] * len(told) == [text.startswith(f"Hello {first},\n") for text in texts]
+    assert [False, True][: len(told)] == [f"our e-mail to {first} " in text for text in texts]
     payload = {"name": "Jip", "organisation": "Bakkerij", "iban": "NL91 •••• 4300", "holder": "J", "day": "1 May 2026"}
     for kind in ("agreed", "undone", "ended", "kept"):
         for lang in ("en", "nl"):

@@ -200,7 +200,9 @@ def _send_mails(
     conn: Connection, ctx: Context, session: Session, kind: str, mandate: Mandate, lang: str, now: datetime, **told: Any
 ) -> None:
     """Confirm it by mail, to whom it concerns."""
-    for notice in mandate_mails(conn, mandate, name=session.name, email=session.email, **told):
+    for notice in mandate_mails(
+        conn, mandate, given_name=session.given_name, name=session.name, email=session.email, **told
+    ):
         outbox.enqueue(
             conn,
             ctx,
