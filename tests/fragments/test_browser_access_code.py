@@ -263,7 +263,7 @@ def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
     page.go_back()
     page.wait_for_url("**/preferences")
     page.go_back()
-    page.wait_for_url("**/access-code/")
+    page.wait_for_url(f"**{path(lang, 'access-code')}")
     page.goto(f"{live.base}/{lang}/self-service/access-code/need")
     assert NOT_ARRANGED == page.input_value(f"{A}-kvk_number")
     page.goto(f"{live.base}/{lang}/self-service/access-code/preferences")

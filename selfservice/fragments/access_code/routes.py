@@ -91,7 +91,7 @@ def _show(steps: Steps, form: StepForm, template: str = "", title: str = "", **v
         payment_methods=PAYMENT_METHODS,
         iban=group_iban(steps.answers.get("iban", "")),
         promise=_promise(clock.now()) if form.step == "check" else None,
-        **{"first": False, "found": None, "lapsed": False} | variables,
+        **{"first": False, "found": None, "focus": "", "lapsed": False} | variables,
     )
 
 
@@ -178,11 +178,12 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     if goes_on:
         then = steps.previous(step) if back else steps.next(step if allows else "")
         return lambda: web.go(_address(then))
-    if finds or "picked" in request.form:
-        # One answer was looked for: the others are not judged yet.
+    # When one answer was looked for, the others are not judged yet.
+    focus = "found" if finds else "organisation" if "picked" in request.form else ""
+    if focus:
         form = steps.form(step, about=about)
     found = organisations.find_by_name(conn, steps.answers["organisation_name"]) if finds else None
-    return lambda: _show(steps, form, found=found)
+    return lambda: _show(steps, form, found=found, focus=focus)
 
 
 def _count_look_up(conn: Connection, saved: Mapping[str, Any], answers: Mapping[str, str], now: datetime) -> int:
@@ -239,7 +240,7 @@ def _look_up(template: str, asks: bool, answers: Mapping[str, str]) -> Response:
     form = steps.form("need")
     found = organisations.find_by_name(conn, answers.get("organisation_name", ""))
     return web.render(
-        f"access_code/{template}.html", title=str(NeedForm.title), form=form, steps=steps, found=found, focus=False
+        f"access_code/{template}.html", title=str(NeedForm.title), form=form, steps=steps, found=found, focus=""
     )
 
 

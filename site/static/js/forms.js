@@ -19,8 +19,10 @@
     scrollTo({ behavior: "instant" });
     const { top } = panel.getBoundingClientRect();
     pressed = null; panel.tabIndex = -1;
-    (panel.matches("[autofocus]") ? panel : $("[autofocus]", panel) || panel).focus({ preventScroll: true });
+    const first = !panel.matches("[autofocus]") && $("[autofocus]", panel);
+    (first || panel).focus({ preventScroll: true });
     if (top < 0 || top > innerHeight / 2) panel.scrollIntoView({ behavior: "instant" });
+    if (first) first.scrollIntoView({ block: "nearest", behavior: "instant" });
   });
   on("htmx:beforeRequest", (e) => {
     const a = e.target, there = a.matches("a[href]") && d.getElementById(a.pathname.split("/").pop());
