@@ -20,7 +20,7 @@ class AcceptForm(ActionForm):
 
     step = "accept"
     outdated = lazy_gettext(
-        "In this browser another link of ours was opened since this page was opened. Nothing was changed."
+        "After you opened this page, another link of ours was opened in this browser. Nothing was changed."
     )
 
 

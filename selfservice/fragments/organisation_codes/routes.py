@@ -105,7 +105,7 @@ def _ask(step: str) -> Response:
         return _list()
     code = _asked(conn, session)
     if code is None:
-        return _render(session, "unknown", title_=gettext("We do not find this access code"), status=404)
+        return _render(session, "unknown", title_=gettext("We cannot find this access code"), status=404)
     pending = main_code_offer.pending(conn, session.access_code_id, clock.now())
     form = buttons.withdraw(session, code) if step == "withdraw" else buttons.offer(session, code, pending)
     return _question(session, step, code, form, pending)
