@@ -160,7 +160,15 @@ def personal_forms(walker: Walker) -> Iterator[str]:
         yield form
     walker.go("digital-invoices")
     walker.press(email="administratie-en-boekhouding@bakkerij-goudenkorst.example")
-    yield "digital-invoices: done"
+    yield "digital-invoices: waiting"
+    walker.press(".buttons form .button")
+    yield "digital-invoices: sent again"
+    walker.visitor.go(walker.mailed_link("administratie-en-boekhouding"))
+    yield "digital-invoices: confirm"
+    walker.press()
+    yield "digital-invoices: confirmed"
+    walker.go("digital-invoices/expired")
+    yield "digital-invoices: expired"
     walker.go("change-password")
     walker.press()
     yield "change-password: wrong"

@@ -29,8 +29,11 @@ PUBLIC = {
     "health", "live", "search", "useful", "mailbox", "what_to_try", "replacement_password", "which_situation",
     "access_code", "request_status", "lost_access_code", "sign_in",
 }  # fmt: skip
-# Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py).
-LINKED = {"organisation_codes.follow", "organisation_codes.expired"}
+# Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py),
+# who may have no code at all (fragments/test_digital_invoices.py).
+LINKED = {"organisation_codes.follow", "organisation_codes.expired"} | {
+    f"digital_invoices.{step}" for step in ("follow", "confirm", "agree", "confirmed", "expired")
+}
 # For programs: who is signed in counts for nothing there (test_api.py).
 KEYED = {"api"}
 ROLES: dict[str, int | None] = {
@@ -38,7 +41,10 @@ ROLES: dict[str, int | None] = {
 }  # fmt: skip
 KIND = {"private": "private", "business": "business", "business main": "business", "other person": "business"}
 # Everything that another person's or organisation's state could be changed in.
-WATCHED = ("organisations", "people", "access_codes", "passwords", "mandates", "orders", "order_redeliveries")
+WATCHED = (
+    "organisations", "people", "access_codes", "passwords", "mandates", "invoice_addresses", "orders",
+    "order_redeliveries",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +65,7 @@ def as_role(app: Flask, role: str) -> HouseClient:
 
 
 def kinds_of(app: Flask, endpoint: str) -> set[str]:
-    """For whom an endpoint is: the kinds that the row of its form names; empty when it has none."""
+    """For whom an endpoint is: the kinds that the row of its form names; empty when it has none, or is for all."""
     table: rights.Rights = app.extensions["rights"]
     return set() if endpoint in LINKED else table.kinds_of(endpoint.partition(".")[0].replace("_", "-"))
 
@@ -155,7 +161,7 @@ def changes(client: HouseClient, device: str, order: str) -> list[Any]:
         client.send(f"{base}/direct-debit/undo", theirs),
         client.send(f"{base}/direct-debit/end", theirs),
         client.send(f"{base}/digital-invoices", {"email": "a@b.example", **theirs}),
-        client.send(f"{base}/digital-invoices/paper", theirs),
+        *(client.send(f"{base}/digital-invoices/{step}", theirs) for step in ("again", "cancel", "paper")),
         client.send(f"{base}/devices/end", {"device": device, **theirs}),
         client.send(f"{base}/devices/end", theirs),
         client.send(f"{base}/orders/again", {"number": order, **theirs}),
@@ -173,9 +179,11 @@ def test_others_objects(app: Flask, role: str) -> None:
     session = rows(database(app), "sessions")[0]
     mandate = rows(database(app), "mandates")[0]
     theirs = database(app).read().execute("SELECT * FROM organisations WHERE id = 2").fetchone()
+    waiting = rows(database(app), "invoice_addresses")
     changes(client, session["public_id"], buy(app, OTHER))
     now = database(app).read().execute("SELECT * FROM organisations WHERE id = 2").fetchone()
     assert [] == rows(database(app), "order_redeliveries")
+    assert waiting == [row for row in rows(database(app), "invoice_addresses") if row["organisation_id"] == 2]
     assert (session, mandate, tuple(theirs)) == (
         rows(database(app), "sessions")[0],
         rows(database(app), "mandates")[0],

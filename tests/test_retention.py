@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from selfservice import clock, retention
-from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, mandates, sessions, tokens
+from selfservice.accounts import (
+    access_codes,
+    anonymous_sessions,
+    invoice_addresses,
+    login_throttle,
+    mandates,
+    sessions,
+    tokens,
+)
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.audit import record
 from selfservice.db import Database
@@ -28,7 +36,7 @@ from selfservice.requests import scheduled, submission
 from selfservice.seeds import new_seed
 from selfservice.values.reference import new_reference
 from tests.domain_helpers import CONTEXT, KEYS, add_person, new_database, rows
-from tests.request_helpers import IBAN, PRIVATE
+from tests.request_helpers import IBAN, PRIVATE, add_organisation
 
 # The hours after which each table must be empty, from the retention lines of each domain's migrations.py.
 HOURS = {
@@ -38,6 +46,7 @@ HOURS = {
     "drafts": 24,
     "events": 365 * 24,
     "failures": 24,
+    "invoice_addresses": 24 + 24,
     "jobs": 24,
     "letters": 365 * 24,
     "mandates": 425 * 24,
@@ -79,9 +88,11 @@ def fill(db: Database, hours_ago: float) -> None:
     """A row in every table, as if it were made that long ago."""
     then = clock.now() - timedelta(hours=hours_ago)
     person, _ = add_person(db)
+    number = add_organisation(db)
     with db.write() as conn:
         access_codes.revoke(conn, 1, then)
         tokens.issue(conn, KEYS, "password", person, 1, then)
+        invoice_addresses.add(conn, CONTEXT, organisation_id=number, person_id=person, email="a@b.example", now=then)
         session_id, _ = anonymous_sessions.start(conn, then)
         SavedForm(session_id, "form").save(conn, {}, then)
         sessions.start(conn, person, 1, "cookie", then, "a device")
@@ -203,7 +214,7 @@ def test_clean_says_what_went(db: Database) -> None:
         "jobs": 1,
         "letters": 1,
         "limits": 7,
-        "members": 3,
+        "members": 4,
         "messages": 3,
         "orders": 1,
         "outbox": 1,

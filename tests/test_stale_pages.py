@@ -76,9 +76,31 @@ def _invoices(_app: Flask, client: HouseClient) -> Shown:
 
 
 def _paper(app: Flask, client: HouseClient) -> Shown:
-    tab, action, typed = _invoices(app, client)
-    tab.send(action, typed)
+    change(app, "UPDATE organisations SET invoices_email = 'a@b.example' WHERE id = 1")
+    tab, action, _ = _invoices(app, client)
     return tab, f"{action}/paper", {}
+
+
+def _waiting(to: str) -> Show:
+    def show(app: Flask, client: HouseClient) -> Shown:
+        tab, action, typed = _invoices(app, client)
+        tab.send(action, typed)
+        return tab, f"{action}/{to}", {}
+
+    return show
+
+
+def _invoices_link(number: int) -> Show:
+    """The link that was mailed to an address for the invoices of this person's organisation."""
+
+    def show(app: Flask, client: HouseClient) -> Shown:
+        asking = browser(app)
+        sign_in(asking, number)
+        asking.send(f"{BASE}/digital-invoices", {"email": f"{number}@b.example"})
+        tab = _link(app, "digital_invoices.confirm", "digital-invoices", client)
+        return tab, f"{BASE}/digital-invoices/confirm", {}
+
+    return show
 
 
 def _password(_app: Flask, client: HouseClient) -> Shown:
@@ -135,7 +157,9 @@ PERSONAL: dict[str, Show] = {
     "change_password.change": _password,
     "devices.end": _devices,
     "digital_invoices.ask": _invoices,
+    "digital_invoices.cancel": _waiting("cancel"),
     "digital_invoices.paper": _paper,
+    "digital_invoices.send_again": _waiting("again"),
     "direct_debit.agree": _direct_debit,
     "direct_debit.end": _end,
     "direct_debit.undo": _undo,
@@ -279,6 +303,7 @@ ANYBODY: dict[str, tuple[Show, Show]] = {
     "access_code.send": _step("check", {}),
     "access_code.agree": (_request_link(MAIN), _request_link(OTHER)),
     "access_code.forgotten": (_request_link(MAIN, "confirm/forgotten"), _request_link(OTHER)),
+    "digital_invoices.agree": (_invoices_link(MAIN), _invoices_link(OTHER)),
     "lost_access_code.replace": (_lost(MAIN, "confirm"), _lost(PRIVATE, "confirm")),
     "lost_access_code.send_again": (_lost(MAIN, "sent"), _lost(PRIVATE, "sent")),
     "replacement_password.change_password": (_forgot(MAIN, "new-password"), _forgot(OTHER, "new-password")),

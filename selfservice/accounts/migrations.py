@@ -2,9 +2,10 @@
 
 Retention: organisations, people and passwords stay as long as the person has an access code that was not
 revoked more than a year ago (removing a person is a task of its own). A revoked access code is deleted after
-365 days, a token one day after it expired, an ended mandate after 425 days: thirteen months in which a
-collection can be disputed, and one more (`retention.clean`). A person with no access code and no request
-is deleted too (`requests.scheduled.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
+365 days, a token one day after it expired, and with it the address for invoices that waited for it. An ended mandate
+is deleted after 425 days: thirteen months in which a collection can be disputed, and one more (`retention.clean`).
+A person with no access code and no request is
+deleted too (`requests.scheduled.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
 only its hash is kept (`code_hash`, `token_hash`). The fingerprints of our own secrets stay.
 """
 
@@ -265,3 +266,17 @@ def index_names_of_organisations(db: Database) -> None:
 def add_last_use(db: Database) -> None:
     """The day on which somebody last logged in with a code. Of earlier logins it is not known."""
     db.executescript("ALTER TABLE access_codes ADD COLUMN last_used_on TEXT CHECK (last_used_on LIKE '____-__-__');")
+
+
+@migrations()
+def create_invoice_addresses(db: Database) -> None:
+    """Addresses for invoices that wait for their link to be used: one for each organisation, gone with the token."""
+    db.executescript("""
+        CREATE TABLE invoice_addresses (
+            organisation_id INTEGER PRIMARY KEY REFERENCES organisations (id),
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            email TEXT NOT NULL CHECK (email LIKE '%_@_%'),
+            token_hash TEXT NOT NULL UNIQUE REFERENCES tokens (token_hash) ON DELETE CASCADE
+        ) STRICT;
+        CREATE INDEX invoice_addresses_person ON invoice_addresses (person_id);
+    """)

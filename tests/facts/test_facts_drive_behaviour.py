@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from selfservice import audit, clock, retention
-from selfservice.accounts import access_codes, anonymous_sessions, login_throttle, people, sessions, tokens
+from selfservice.accounts import (
+    access_codes,
+    anonymous_sessions,
+    invoice_addresses,
+    login_throttle,
+    organisations,
+    people,
+    sessions,
+    tokens,
+)
 from selfservice.accounts.password_policy import new_password_error
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.accounts.sessions import Session
@@ -194,6 +203,25 @@ def lost_link(conn: Connection, ctx: Context) -> timedelta:
     return from_text(row["expires_at"]) - NOW
 
 
+def invoices_link(conn: Connection, ctx: Context) -> timedelta:
+    """How long the link works by which an address for invoices is confirmed."""
+    organisation = organisations.add(
+        conn,
+        NOW,
+        kvk_number="00010007",
+        name="B",
+        email="b@c.example",
+        street="",
+        house_number="",
+        postcode="",
+        city="",
+    )
+    who = holder(conn, ctx)[0]
+    invoice_addresses.add(conn, ctx, organisation_id=organisation, person_id=who, email="c@d.example", now=NOW)
+    row = conn.execute("SELECT expires_at FROM tokens").fetchone()
+    return from_text(row["expires_at"]) - NOW
+
+
 def refused(password: str) -> Probe:
     """Whether a new password is refused, for its length."""
     return inside(
@@ -292,6 +320,7 @@ ROWS = (
     Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
     Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
+    Row("invoices.link_hours", "30", "/en/credit-and-invoices/", inside(invoices_link), 24 * HOUR, 30 * HOUR),
     Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),
     Row("mail.earned_per_day", "13", "replacement_password/sent.html", mails(24, earned=True), 10, 13),
     Row("mail.per_day", "20", LOST, mails(24), 10, 20),

@@ -355,7 +355,7 @@ def test_nobody_keeps_it_from_the_owner(app: Flask, client: HouseClient) -> None
         client.send(
             "/en/self-service/direct-debit", {"iban": iban, "holder": "J. van der Zonnestraal", "mandate": "yes"}
         )
-    client.send("/en/self-service/digital-invoices", {"email": "else@where.example"})
+    client.send("/en/self-service/digital-invoices", {"email": accounts.email(MAIN)})
     client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     mine = [kind for kind, recipient in waiting_mails(app) if recipient == accounts.email(MAIN)]
     assert [*["direct_debit.agreed"] * 4, "digital_invoices.on", "replacement_password.changed"] == mine

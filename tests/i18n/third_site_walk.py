@@ -33,7 +33,7 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from selfservice import clock, config
-from selfservice.accounts import mandates
+from selfservice.accounts import invoice_addresses, mandates
 from selfservice.accounts.password_phrases import DEMO_PASSWORD
 from selfservice.app import create_app
 from selfservice.commands import cli
@@ -43,6 +43,7 @@ from selfservice.demo.requests import REQUESTERS, reference
 from selfservice.demo.requests import email as requester
 from selfservice.fragments import DEMO_FRAGMENTS
 from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, using_language
+from selfservice.mail import outbox
 from selfservice.mail.delivery import send_next
 from selfservice.mailer import mail_transport, mail_worker
 from selfservice.migrations import migrate
@@ -54,6 +55,7 @@ from selfservice.orders.periods import Period
 from selfservice.orders.store import OrderStore
 from selfservice.publish.build import build
 from selfservice.requests import scheduled
+from selfservice.seeds import derive_token
 from selfservice.site_config import SITE
 from selfservice.values.iban import group_iban
 from selfservice.web.services import Services
@@ -329,6 +331,7 @@ def walk(folder: Path) -> dict[str, Any]:
     for number in range(len(REQUESTERS)):
         person = {"reference": reference(number), "email": requester(number)}
         Walker(app, reader, person).go(f"{base}/request-status")
+    _confirm_an_address(app, reader)
     for number in (MAIN, COLLEAGUE, PRIVATE):
         person = {"access_code": accounts.code(number), "email": accounts.email(number)}
         walker = Walker(app, reader, person)
@@ -407,6 +410,23 @@ def _pay_by_direct_debit(wired: Services, number: int) -> None:
             conn, clock.now(), person_id=row["id"], organisation_id=None, iban=VALUES["iban"],
             holder=VALUES["holder"], effective_on=date(2020, 1, 1),
         )  # fmt: skip
+
+
+def _confirm_an_address(app: Flask, reader: Reader) -> None:
+    """Open the link by which an address for invoices is confirmed, and use it; then once more."""
+    wired: Services = app.extensions["services"]
+    with wired.db.write() as conn:
+        conn.execute("UPDATE organisations SET invoices_email = :old WHERE id = 1", {"old": accounts.email(PRIVATE)})
+        issued = invoice_addresses.add(
+            conn, wired.context, organisation_id=1, person_id=1, email=VALUES["email"], now=clock.now()
+        )
+        outbox.enqueue(
+            conn, wired.context, clock.now(), idempotency_key="confirm", kind="digital_invoices.confirm",
+            recipient=VALUES["email"], language=CODE, payload={"name": "Oona", "organisation": "Kites"},
+            seed=issued.seed,
+        )  # fmt: skip
+    for _ in range(2):
+        Walker(app, reader).go(f"/{CODE}/self-service/digital-invoices/link/{derive_token(wired.keys, issued.seed)}")
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:

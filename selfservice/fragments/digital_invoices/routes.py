@@ -1,20 +1,31 @@
-"""`digital-invoices`: an organisation's invoices by e-mail, and back to paper."""
+"""`digital-invoices`: an organisation's invoices by e-mail, once the address was confirmed, and back to paper.
+
+start (→ again, cancel, paper); [mail] link → confirm → confirmed
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from datetime import date
+from typing import Any
 
-from selfservice import clock, web, workdays
+from flask import Blueprint, Response, request, url_for
+
+from selfservice import clock, web
+from selfservice.accounts import invoice_addresses
 from selfservice.accounts.sessions import Session
+from selfservice.crypto import hash_token
 from selfservice.fragments.digital_invoices import form as rules
-from selfservice.fragments.digital_invoices.form import InvoicesForm
+from selfservice.fragments.digital_invoices.form import ConfirmForm, InvoicesForm
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
-from selfservice.web import authentication
+from selfservice.values.email import mask_email
+from selfservice.web import authentication, cookies, mailed_link
 from selfservice.web.forms import About
 from selfservice.web.services import services
 
 NAME = "digital-invoices"
+# What this browser has of a link: its token's hash, and what came of it once it was used here.
+OPENED = "digital-invoices-link"
 blueprint = Blueprint("digital_invoices", __name__)
 
 
@@ -24,8 +35,10 @@ def title() -> str:
 
 
 def _about(session: Session) -> About:
-    organisation = rules.organisation_of(services().db.read(), session)
-    return authentication.about(session, NAME, organisation.id, organisation.invoices_email or "")
+    conn = services().db.read()
+    organisation, waiting = rules.organisation_of(conn, session), rules.waiting_address(conn, session, clock.now())
+    version = f"{organisation.invoices_email or ''} {waiting.token_hash if waiting else ''}"
+    return authentication.about(session, NAME, organisation.id, version)
 
 
 def _start(session: Session) -> Response:
@@ -33,42 +46,144 @@ def _start(session: Session) -> Response:
 
 
 def _show(session: Session, form: InvoicesForm) -> Response:
+    conn, now = services().db.read(), clock.now()
+    organisation, waiting = rules.organisation_of(conn, session), rules.waiting_address(conn, session, now)
     return authentication.render_personal(
-        session, NAME, "digital_invoices/form.html", title=title(), form=form,
-        organisation=rules.organisation_of(services().db.read(), session),
-        again="paper" in request.args and form.status == 200, first_day=workdays.add(workdays.today(clock.now()), 1),
+        session, NAME, "digital_invoices/form.html",
+        title=gettext("Digital invoices") if organisation.invoices_email or waiting else title(), form=form,
+        organisation=organisation, waiting=waiting, before=rules.sent_before(conn, waiting, now) if waiting else None,
+        again="paper" in request.args and form.status == 200, first_day=rules.first_day(now),
     )  # fmt: skip
 
 
 @blueprint.post("")
 def ask() -> Response:
-    """Check the address, and send invoices there from now on."""
+    """Check the address, and mail a link to it."""
     session = authentication.require_session(NAME, InvoicesForm.sent().values)
     form = InvoicesForm.sent(about=_about(session))
-    return _choose(session, form, form.email.data) if form.accepts() else _show(session, form)
+    return _ask(session, form, form.email.data) if form.accepts() else _show(session, form)
+
+
+@blueprint.post("/again")
+def send_again() -> Response:
+    """Mail a link to the address that waits once more; the one before opens nothing then."""
+    session = authentication.require_session(NAME)
+    form = InvoicesForm(about=_about(session))
+    waiting = rules.waiting_address(services().db.read(), session, clock.now())
+    return _ask(session, form, waiting.email) if form.is_current() and waiting else _show(session, form)
+
+
+def _ask(session: Session, form: InvoicesForm, email: str) -> Response:
+    now = clock.now()
+    with services().db.write() as conn:
+        wait = rules.admit(conn, services().context, session, now)
+        if not wait:
+            rules.ask(conn, services().context, session, email, web.client_address(), current_language(), now)
+            authentication.delete_typed(conn, NAME)
+    return form.too_many(wait, lambda: _show(session, form)) if wait else web.see(authentication.form_path(NAME))
+
+
+@blueprint.post("/cancel")
+def cancel() -> Response:
+    """Leave it as it is: the link that was mailed opens nothing any more."""
+    session = authentication.require_session(NAME)
+    form = InvoicesForm(about=_about(session))
+    if not form.is_current():
+        return _show(session, form)
+    with services().db.write() as conn:
+        rules.cancel(conn, services().context, session, web.client_address(), clock.now())
+    return web.see(authentication.form_path(NAME))
 
 
 @blueprint.post("/paper")
 def paper() -> Response:
     """Invoices on paper again."""
-    session = authentication.require_session(NAME)
+    session, now = authentication.require_session(NAME), clock.now()
     form = InvoicesForm(about=_about(session))
-    return _choose(session, form, None) if form.is_current() else _show(session, form)
-
-
-def _choose(session: Session, form: InvoicesForm, email: str | None) -> Response:
-    now, changed = clock.now(), False
+    if not form.is_current():
+        return _show(session, form)
     with services().db.write() as conn:
-        wait = rules.admit(conn, services().context, session, now)
+        wait, changed = rules.admit(conn, services().context, session, now), False
         if not wait:
             changed = rules.set_invoices_email(
-                conn, services().context, session, email, web.client_address(), current_language(), now
+                conn, services().context, session, None, web.client_address(), current_language(), now
             )
-            authentication.delete_typed(conn, NAME)
     if wait:
         return form.too_many(wait, lambda: _show(session, form))
     # On paper the form looks as it did at first; the address says that something was done.
-    return web.see(authentication.form_path(NAME) + ("?paper=1" if changed and email is None else ""))
+    return web.see(authentication.form_path(NAME) + ("?paper=1" if changed else ""))
+
+
+@blueprint.get("/link/<token>")
+def follow(token: str) -> Response:
+    """The mailed link. Who opens it need not be logged in."""
+    token_hash = hash_token(token)
+    works = invoice_addresses.find(services().db.read(), token_hash, clock.now()) is not None
+    opened = {"token_hash": token_hash} if works else {}
+    return mailed_link.follow(OPENED, opened, url_for(".confirm"), url_for(".expired"))
+
+
+def _confirm_form(opened: dict[str, Any]) -> ConfirmForm:
+    return ConfirmForm(about=About(OPENED, record=opened.get("token_hash", "")))
+
+
+@blueprint.get("/confirm")
+def confirm() -> Response:
+    """Whose invoices will come to which address, and the button that agrees to it; or that the link works no more."""
+    conn, now = services().db.read(), clock.now()
+    opened = cookies.load_form(conn, OPENED, now)
+    if not opened or "done" in opened:
+        return web.go(url_for(".confirmed" if opened else ".start"))
+    waiting = invoice_addresses.find(conn, opened["token_hash"], now)
+    if waiting is None:
+        return expired()
+    return web.render(
+        "digital_invoices/confirm.html", title=gettext("Send invoices to this address?"), form=_confirm_form(opened),
+        waiting=waiting, masked=mask_email(waiting.email), first_day=rules.first_day(now),
+    )  # fmt: skip
+
+
+@blueprint.post("/confirm")
+def agree() -> Response:
+    """Use the link up: invoices go to the address. Sent twice, it says what the first did."""
+    now = clock.now()
+    with services().db.write() as conn:
+        opened = cookies.load_form(conn, OPENED, now)
+        form = _confirm_form(opened)
+        is_current = form.is_current()
+        if opened and is_current and "done" not in opened:
+            made = rules.confirm(conn, services().context, opened["token_hash"], web.client_address(), now)
+            if made is not None:
+                day = rules.first_day(now).isoformat()
+                opened["done"] = {"organisation": made.organisation, "email": mask_email(made.email), "day": day}
+                cookies.save_form(conn, OPENED, opened, now)
+    # A page is made outside the transaction: it may prolong a session, which is another.
+    if opened and not is_current:
+        return mailed_link.show_other_link(form)
+    if opened and "done" not in opened:
+        return expired()
+    return web.go(url_for(".confirmed" if opened else ".start"))
+
+
+@blueprint.get("/confirmed")
+def confirmed() -> Response:
+    """It is done."""
+    done = cookies.load_form(services().db.read(), OPENED, clock.now()).get("done")
+    if done is None:
+        return web.go(url_for(".start"))
+    return web.render(
+        "digital_invoices/confirmed.html", title=gettext("The address is confirmed"), done=done,
+        first_day=date.fromisoformat(done["day"]),
+    )  # fmt: skip
+
+
+@blueprint.get("/expired")
+def expired() -> Response:
+    """The link no longer works, and how to get another."""
+    return web.render(
+        "digital_invoices/expired.html", title=gettext("This link no longer works"), status=410,
+        focus=web.wants_fragment(),
+    )  # fmt: skip
 
 
 authentication.add_personal_routes(blueprint, title, _start)
