@@ -5,7 +5,7 @@ states and periods are called, and how days, amounts and sizes are written.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 
@@ -117,8 +117,7 @@ def format_day(moment: date) -> str:
 
 def format_hour(moment: datetime) -> str:
     """The time of day in Amsterdam: `14:05`, `14.05 uur`."""
-    local = moment.astimezone(TIMEZONE)
-    return _hour(current_language(), local.hour, local.minute)
+    return format_time(moment.astimezone(TIMEZONE).time())
 
 
 def format_euros(cents: int) -> str:
@@ -133,7 +132,7 @@ def format_count(number: int) -> str:
     return f"{number:,}".replace(",", _money(current_language(), is_negative=False)[2])
 
 
-# A list has a hundred days, times and amounts, and Babel takes a good part of a millisecond for ten of them.
+# A list has a hundred days and amounts, and Babel takes a good part of a millisecond for ten of them.
 @lru_cache(8192)
 def _day(lang: str, moment: date) -> str:
     return babel_date(moment, "medium", locale=language_of(lang).locale)
@@ -143,12 +142,6 @@ def _day(lang: str, moment: date) -> str:
 def _month(lang: str, first: date) -> str:
     # Babel takes no date for a skeleton, but a moment, which it writes in UTC.
     return format_skeleton("yMMMM", datetime(first.year, first.month, 1, tzinfo=UTC), locale=language_of(lang).locale)
-
-
-@lru_cache(4096)
-def _hour(lang: str, hours: int, minutes: int) -> str:
-    with using_language(lang):
-        return format_time(time(hours, minutes))
 
 
 @cache

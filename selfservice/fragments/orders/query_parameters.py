@@ -160,6 +160,16 @@ def colleague_link(params: ListParameters) -> Callable[[int], str]:
     return lambda ordinal: f"{start}{ordinal}{LIST}"
 
 
+def preset_links(params: ListParameters) -> dict[str, str]:
+    """The address of the same list in each preset. Most of it is the same for all of them."""
+    path, rest = authentication.form_path(NAME), urlencode(params.in_period(DEFAULT).arguments())
+    found = {}
+    for name in periods.PRESETS:
+        query = "&".join(filter(None, ["" if name == DEFAULT else f"period={name}", rest]))
+        found[name] = f"{path}?{query}{LIST}" if query else path + LIST
+    return found
+
+
 def months_start(params: ListParameters) -> str:
     """What the addresses of this list's months begin with (`month_link`)."""
     return _up_to("from", params.in_period("all"))

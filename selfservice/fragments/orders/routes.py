@@ -26,10 +26,11 @@ from selfservice.fragments.orders.query_parameters import (
     list_link,
     months_start,
     of_request,
+    preset_links,
 )
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
-from selfservice.orders import export, labels, periods, redelivery, visibility
+from selfservice.orders import export, labels, redelivery, visibility
 from selfservice.orders.export import workbook
 from selfservice.orders.models import Order, Query, Sort
 from selfservice.orders.periods import Period
@@ -331,8 +332,8 @@ def _render(
         alternates=alternates("", params.arguments() | cursors()), params=params, viewer=viewer, find=drawn,
         labels=labels, link=list_link, step=link,
         choices=[
-            {"title": names[name], "href": list_link(params.in_period(name)), "current": params.preset == name}
-            for name in periods.PRESETS
+            {"title": names[name], "href": href, "current": params.preset == name}
+            for name, href in preset_links(params).items()
         ],
         sorts=_sorts(params), **variables,
     )  # fmt: skip
