@@ -32,7 +32,7 @@ PEOPLE = 400
 SECONDS = 6.0
 CLIENTS = 4
 PROBE_PAUSE = 0.005
-SETTINGS = ((1, 1), (1, 4), (2, 1), (2, 2), (2, 4))
+SETTINGS = ((1, 1), (1, 8), (2, 1), (2, 4), (2, 8))
 NOTES = """
 'bare' is argon2id (19 MiB, two passes) in as many threads as there are workers, with nothing around it; 'sign-ins'
 are whole requests with the right password, from four clients on the same machine: limiter, hash, session, cookie and

@@ -15,8 +15,9 @@ PACKAGE = Path(__file__).parent
 # The folder with what belongs to the program and is no Python: site/, translations/, pelicanconf.py, and the
 # demonstration's content/. They stand beside the package in a clone, and inside it when it was installed (setup.py).
 ROOT = PACKAGE if (PACKAGE / "pelicanconf.py").exists() else PACKAGE.parent
-# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it (bench/serve.py).
-THREADS = 4
+# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it: with four, behind four
+# log-ins that came to one process (docs/why.md, bench/sign_in.py).
+THREADS = 8
 CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for its body
 
 

@@ -59,16 +59,16 @@ class OtherVersionError(FileNotFoundError):
 
 
 class IndexReader:
-    """One language of one index file, for one thread."""
+    """One language of one index file, for one thread. `entries` are those that were read, which threads share."""
 
-    def __init__(self, path: Path, lang: str) -> None:
+    def __init__(self, path: Path, lang: str, entries: dict[int, MatchedQuestion] | None = None) -> None:
         self.path, self.lang = path, lang
         self._candidates = schema.statement(schema.SELECT_CANDIDATES, lang)
         self._ids = schema.statement(schema.SELECT_IDS, lang)
         self._columns = schema.statement(schema.SELECT_COLUMNS, lang)
         # A word is looked at alone and in each phrase it may belong to.
         self._words = lru_cache(maxsize=1024)(self._read_words)
-        self._entries: dict[int, MatchedQuestion] = {}
+        self._entries = {} if entries is None else entries
         # A new index is another file with this name, so an open file never changes.
         self._db = connect(path, is_immutable=True)
         if self._column("PRAGMA user_version", ()) != [schema.VERSION]:
@@ -135,12 +135,13 @@ class IndexReader:
         # Every search looks at a hundred or two, and reading them took a fifth of its time.
         if len(self._entries) > KEPT_ENTRIES:
             self._entries.clear()
-        rows = self._db.execute(ENTRIES, (json.dumps([one for one in ids if one not in self._entries]),))
+        known = {one: entry for one in ids if (entry := self._entries.get(one))}
+        rows = self._db.execute(ENTRIES, (json.dumps([one for one in ids if one not in known]),))
         for one, of, kind, url, lift, names, key, anchor, page, *texts in rows:
-            self._entries[one] = MatchedQuestion(
+            known[one] = self._entries[one] = MatchedQuestion(
                 one, of, kind, url, lift, names, key, anchor, page, FoldedText(*texts[:2]), FoldedText(*texts[2:])
             )
-        return [self._entries[one] for one in sorted(set(ids)) if one in self._entries]
+        return [known[one] for one in sorted(known)]
 
     def twin(self, entry: MatchedQuestion) -> MatchedQuestion | None:
         """The entry in this language of one in another."""
@@ -168,6 +169,8 @@ class IndexReader:
 
 
 _readers = threading.local()
+# By path and language, with what the file was when they were read.
+_entries: dict[tuple[str, str], tuple[object, dict[int, MatchedQuestion]]] = {}
 
 
 def open_index(path: Path, lang: str) -> IndexReader:
@@ -184,6 +187,9 @@ def open_index(path: Path, lang: str) -> IndexReader:
         return held[1]
     if held:
         held[1].close()
-    fresh = IndexReader(path, lang)
+    shared = _entries.get(key)
+    if shared is None or shared[0] != stamp:
+        shared = _entries[key] = (stamp, {})
+    fresh = IndexReader(path, lang, shared[1])
     readers[key] = (stamp, fresh)
     return fresh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import string
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -423,6 +424,16 @@ def test_entries_are_kept_up_to_a_limit(index: Path, monkeypatch: pytest.MonkeyP
     reader.entries([6])
     assert [6] == list(reader._entries)
     assert [] == reader.entries([0])
+
+
+def test_kept_entries_are_those_of_the_file(tmp_path: Path) -> None:
+    """Of an index that was replaced nothing is shown any more, by any thread."""
+    path = rebuilt(tmp_path, question("Oud loket", "Hier stond een loket."))
+    with ThreadPoolExecutor(1) as other:
+        for text in ("Hier stond een loket.", "Nu staat daar een loket."):
+            rebuilt(tmp_path, question("Oud loket", text))
+            here, there = search(path, "nl", "loket"), other.submit(search, path, "nl", "loket").result()
+            assert [text] * 2 == ["".join(part for part, _ in one.hits[0].snippet) for one in (here, there)]
 
 
 def work(path: Path, q: str) -> int:
