@@ -69,7 +69,7 @@ def test_list(app: Flask, client: HouseClient) -> None:
     page = client.get(ADDRESS).text
     names = re.findall("<strong>(.*?)</strong>", page)
     assert ["Jip van der Zonnestraal", "Amira Merrywind"] == names
-    assert ("last logged in here on 21 May" in page, "2 access codes" in page) == (True, True)
+    assert ("last used 21 May" in page, "2 access codes" in page) == (True, True)
     secret = [accounts.code(MAIN), accounts.code(COLLEAGUE), accounts.email(COLLEAGUE)]
     assert [] == [text for text in secret if text in page.replace("-", "")]
     assert 1 == page.count("/withdraw?code=")
@@ -86,8 +86,8 @@ def test_states_in_the_list(app: Flask, client: HouseClient) -> None:
                     WHERE id = 2"""
             )
         page = client.get(ADDRESS).text
-        said.append([text for text in ("on its way", "sent, not used yet", "last log-in not known") if text in page])
-    assert [["on its way"], ["sent, not used yet"], ["last log-in not known"]] == said
+        said.append([text for text in ("on its way", "sent, not used yet", "last use not known") if text in page])
+    assert [["on its way"], ["sent, not used yet"], ["last use not known"]] == said
     with database(app).write() as conn:
         conn.execute(
             """UPDATE requests SET organisation_id = 1, given_name = 'Xerxes'
