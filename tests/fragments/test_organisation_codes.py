@@ -208,6 +208,24 @@ def test_another_organisation(app: Flask, client: HouseClient, step: str) -> Non
     assert (True, []) == (active(app, OTHER), waiting_mails(app))
 
 
+@pytest.mark.parametrize("step", ["withdraw", "hand-over"])
+def test_only_with_the_main_code(app: Flask, client: HouseClient, step: str) -> None:
+    """Without the main code a colleague's code is as one that is not there, and nothing can be done with it; also from
+    a page that was shown while one had it.
+    """
+    with database(app).write() as conn:
+        conn.execute("UPDATE access_codes SET organisation_id = 1 WHERE id = :id", {"id": CODES[OTHER]})
+        conn.execute("UPDATE organisations SET main_person_id = 2 WHERE id = 1")
+    sign_in(client, COLLEAGUE)
+    tab = Tab(client).open(f"{ADDRESS}/{step}?code={CODES[OTHER]}")
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET main_person_id = 1 WHERE id = 1")
+    pages = [client.get(f"{ADDRESS}/{step}?code={code}") for code in (CODES[OTHER], 99_999)]
+    assert [(404, pages[1].data)] * 2 == [(page.status_code, page.data) for page in pages]
+    sent = tab.send(f"{ADDRESS}/{step}", {}).status_code
+    assert (409, True, []) == (sent, active(app, OTHER), waiting_mails(app))
+
+
 def test_in_two_tabs(app: Flask, client: HouseClient) -> None:
     """A page of before is not taken for another: what was withdrawn, offered or handed over since changes that."""
     sign_in(client)
@@ -350,6 +368,17 @@ def test_sent_twice(app: Flask, client: HouseClient) -> None:
     answers = [leads_to(other.post(f"{ADDRESS}/accept", data=fields)) for _ in range(2)]
     assert [f"{ADDRESS}?done=accepted"] * 2 == answers
     assert (2, 2) == (main_person(app), sum(kind != OFFER for kind, _ in waiting_mails(app)))
+    assert f"{ADDRESS}/expired" == leads_to(browser(app).get(f"{ADDRESS}/link/{found}"))
+
+
+def test_used_for_good(app: Flask, client: HouseClient) -> None:
+    """A link that was used stays used, also when the main code came back to who sent it."""
+    sign_in(client)
+    found = offer(app, client)
+    _, tab = accept(app, found)
+    tab.send(f"{ADDRESS}/accept", {})
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET main_person_id = 1 WHERE id = 1")
     assert f"{ADDRESS}/expired" == leads_to(browser(app).get(f"{ADDRESS}/link/{found}"))
 
 
