@@ -345,7 +345,7 @@ def test_end(app: Flask, client: HouseClient, number: int, after: str) -> None:
     for text in (page, shown, mail):
         for said in (f"before {tomorrow()} is still collected", after, f"Before {tomorrow()} you can undo this"):
             assert said in text
-    assert ([], f"By direct debit; no longer from {tomorrow()}") == (open_ibans(app), payment(client))
+    assert ([], f"By direct debit, but no longer from {tomorrow()}") == (open_ibans(app), payment(client))
     pass_time(app)
     assert ("By credit" if number == PRIVATE else "Not known yet") == payment(client)
     assert "Change to direct debit" in client.get(ADDRESS).text
@@ -398,9 +398,9 @@ def test_another_account_after_the_end(app: Flask, client: HouseClient) -> None:
     client.send(f"{ADDRESS}/end", {})
     pass_time(app, dt.timedelta(minutes=1))
     client.send(ADDRESS, {**RIGHT, "iban": OTHER_IBAN})
-    assert ([OTHER_IBAN], True) == (open_ibans(app), payment(client).startswith("By direct debit; from "))
+    assert ([OTHER_IBAN], True) == (open_ibans(app), payment(client).startswith("By direct debit, and from "))
     client.send(f"{ADDRESS}/undo", {})
-    assert ([], f"By direct debit; no longer from {tomorrow()}") == (open_ibans(app), payment(client))
+    assert ([], f"By direct debit, but no longer from {tomorrow()}") == (open_ibans(app), payment(client))
 
 
 def test_ends_after_many_changes(app: Flask, client: HouseClient) -> None:
