@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from flask import Flask
 
+from selfservice import mailer
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES
 from tests.access_code_helpers import KVK, AccessCodeForm, change, rows, services, token, writes
@@ -60,6 +62,18 @@ def test_replaced(person: AccessCodeForm, app: Flask, typed: dict[str, str]) -> 
     done = person.see("done").text
     assert re.search(r"[2-9A-Y]{4}-[2-9A-Y]{4}", done)
     assert ("Meelstraat" in done) == ("Meelstraat" in page)
+
+
+def test_letter_abroad(one: AccessCodeForm, app: Flask) -> None:
+    """Of a letter to another country neither the page nor the mail promises days: they say why."""
+    change(app, "UPDATE organisations SET country = 'BE', postal_city = NULL")
+    one.send(**BUSINESS)
+    one.see(f"link/{token(app, LINK)}")
+    one.replace()
+    mail = rows(app, "outbox")[-1]
+    _, text = mailer.render_mail(services(app), mail["kind"], "en", json.loads(mail["payload"]))
+    found = [("cannot say how long" in page, " between " in page) for page in (one.see("done").text, text)]
+    assert [(True, False)] * 2 == found
 
 
 @pytest.mark.parametrize("blank", ["-", " ‐ ", ".", "\N{ZERO WIDTH SPACE}"])

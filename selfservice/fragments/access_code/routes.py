@@ -91,6 +91,8 @@ def _show(steps: Steps, form: StepForm, template: str = "", title: str = "", **v
         payment_methods=PAYMENT_METHODS,
         iban=group_iban(steps.answers.get("iban", "")),
         promise=_promise(clock.now()) if form.step == "check" else None,
+        # Of the organisation, however the code comes: which of the two is not said yet.
+        abroad=steps.organisation is not None and goes_abroad(steps.organisation.letter_lines()),
         **{"first": False, "found": None, "focus": "", "lapsed": False} | variables,
     )
 
