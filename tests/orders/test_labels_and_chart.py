@@ -121,7 +121,10 @@ def test_many_colleagues(app: Flask, client: HouseClient, monkeypatch: pytest.Mo
         house.text_of(one): one.get("href", "") for one in house.elements(page, "a") if "by=" in one.get("href", "")
     }
     assert [] == [one for one in house.elements(page, "select") if one.get("name") == "by"]
-    assert {"Jip van der Zonnestraal": f"{ORDERS}?by=1#orders", "Amira Merrywind": f"{ORDERS}?by=2#orders"} == links
+    assert {
+        "Jip van der Zonnestraal": f"{ORDERS}?by=1#orders-found",
+        "Amira Merrywind": f"{ORDERS}?by=2#orders-found",
+    } == links
     chosen = client.get(f"{ORDERS}?by=2").text
     assert (True, False, True) == (theirs in chosen, mine in chosen, "Everything, Amira Merrywind" in chosen)
     assert [400, 400] == [client.get(f"{ORDERS}?by={number}").status_code for number in (3, 10**8)]

@@ -472,7 +472,7 @@ def test_chart_is_that_of_the_list(app: Flask, client: HouseClient) -> None:
         return [(house.text_of(bar), bar.get("href", "")) for bar in found]
 
     first = [bars()[-1], bars("?sort=amount")[-1], bars(lang="nl")[-1]]
-    month = "from=2026-02-01&to=2026-02-28#orders"
+    month = "from=2026-02-01&to=2026-02-28#orders-found"
     assert first == [
         ("February 2026: €5.00", f"{ORDERS}?{month}"),
         ("February 2026: €5.00", f"{ORDERS}?sort=amount&{month}"),

@@ -21,6 +21,7 @@ from selfservice.web import authentication
 NAME = "orders"
 # The part of the page that a link to the list leads to, so that the keyboard and the eye are there at once.
 LIST = "#orders"
+FOUND = "#orders-found"
 # In January 'this year' would be empty for nearly everybody; everything is not, and its newest orders come first.
 DEFAULT = "all"
 MAX_WORDS = 100
@@ -157,16 +158,19 @@ def list_link(params: ListParameters) -> str:
 def colleague_link(params: ListParameters) -> Callable[[int], str]:
     """The address of the list of each colleague. Most of it is the same for all of them."""
     start = _up_to("by", params.of(0))
-    return lambda ordinal: f"{start}{ordinal}{LIST}"
+    return lambda ordinal: f"{start}{ordinal}{FOUND}"
 
 
 def preset_links(params: ListParameters) -> dict[str, str]:
-    """The address of the same list in each preset. Most of it is the same for all of them."""
+    """The address of the same list in each preset. Most of it is the same for all of them. Where something is looked for
+    it leads to what was found, since on a phone the open form stands above that.
+    """
     path, rest = authentication.form_path(NAME), urlencode(params.in_period(DEFAULT).arguments())
+    part = FOUND if params.words or params.by else LIST
     found = {}
     for name in periods.PRESETS:
         query = "&".join(filter(None, ["" if name == DEFAULT else f"period={name}", rest]))
-        found[name] = f"{path}?{query}{LIST}" if query else path + LIST
+        found[name] = f"{path}?{query}{part}" if query else path + part
     return found
 
 
@@ -177,7 +181,7 @@ def months_start(params: ListParameters) -> str:
 
 def month_link(start: str, days: Period) -> str:
     """Where a month leads."""
-    return f"{start}{days.first}&to={days.last}{LIST}"
+    return f"{start}{days.first}&to={days.last}{FOUND}"
 
 
 def _up_to(name: str, params: ListParameters) -> str:
