@@ -434,7 +434,7 @@ def test_elsewhere(app: Flask, client: HouseClient) -> None:
         )
     sign_in(client, PRIVATE)
     page = tree(client)
-    assert "You also ordered for Bakkerij De Gouden Korst, with a code that was revoked." in text(page)
+    assert "You also ordered for Bakkerij De Gouden Korst, with a code that was withdrawn." in text(page)
     assert links(page, "Request an access code")
 
 

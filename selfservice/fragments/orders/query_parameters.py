@@ -162,8 +162,8 @@ def colleague_link(params: ListParameters) -> Callable[[int], str]:
 
 
 def preset_links(params: ListParameters) -> dict[str, str]:
-    """The address of the same list in each preset. Most of it is the same for all of them. Where something is looked for
-    it leads to what was found, since on a phone the open form stands above that.
+    """The address of the same list in each preset. Most of it is the same for all of them. Where something is looked
+    for it leads to what was found, since on a phone the open form stands above that.
     """
     path, rest = authentication.form_path(NAME), urlencode(params.in_period(DEFAULT).arguments())
     part = FOUND if params.words or params.by else LIST
