@@ -125,7 +125,7 @@ def test_what_can_be_done(client: HouseClient, number: int, titles: list[str]) -
         ("direct_debit", None, "By direct debit"),
         (None, "2020-01-01", "By direct debit"),
         (None, "2999-01-01", "From 1 January 2999 by direct debit"),
-        ("direct_debit", "2999-01-01", "By direct debit; from 1 January 2999 by direct debit"),
+        ("direct_debit", "2999-01-01", "By direct debit, and from 1 January 2999 by direct debit"),
     ],
 )
 def test_payment(app: Flask, client: HouseClient, method: str | None, day: str | None, shown: str) -> None:
@@ -169,8 +169,8 @@ def test_devices_are_told_apart(app: Flask, client: HouseClient) -> None:
         sign_in(other)
     sign_in(client)
     shown = text(client, DEVICES)
-    assert re.search(r"Phone: Chrome on Android Logged in: .{40,80}? On another internet connection", shown)
-    assert re.search(r"Tablet: Chrome on Android Logged in: .{40,80}? On the same internet connection", shown)
+    assert re.search(r"Phone: Chrome on Android Logged in: .{40,80}? On a different internet connection", shown)
+    assert re.search(r"Tablet: Chrome on Android Logged in: .{40,80}? On the internet connection that you use", shown)
     assert "198.51.100" not in shown + str(rows(database(app), "sessions"))
 
 
