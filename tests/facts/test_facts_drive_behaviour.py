@@ -324,7 +324,7 @@ ROWS = (
     Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),
     Row("mail.earned_per_day", "13", "replacement_password/sent.html", mails(24, earned=True), 10, 13),
     Row("mail.per_day", "20", LOST, mails(24), 10, 20),
-    Row("mail.per_day", "20", "/en/cannot-log-in/", lost_again, 144, 72, "hour and {} a day"),
+    Row("mail.per_day", "20", "/en/cannot-log-in/", lost_again, 144, 72, "to one address, and {} a day"),
     Row("mail.per_hour", "4", LOST, mails(1), 3, 4),
     # Of these two pages say only when it can be asked again.
     Row("orders.ask_main_hours", "34", "", asked_again(25), (2, True), (3, False)),
