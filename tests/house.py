@@ -28,6 +28,13 @@ CODES = re.compile(rf"(?<![\w-])(?:[{CHARACTERS}][ -]?){{{CODE_LENGTH}}}(?![\w-]
 EXAMPLE = "ABCDEFGHJKLMNPQH"
 # With the word before it ("Aanvraag K7RM-4X9T") one in 32 references would look like a code.
 REFERENCE = re.compile(r"(?<![\w-])\w{4}-\w{4}(?![\w-])")
+# An access code or a reference; an IBAN; an e-mail address. Of a masked one too.
+EXACT = re.compile(
+    r"(?<![\w-])(?=[\w-]*\d)[A-Z2-9]{4}(?:-[A-Z2-9]{4})+(?![\w-])"
+    r"|\b[A-Z]{2}\d\d(?: ?[A-Z0-9•]{2,4}){2,}"
+    r"|[\w.+•-]+@[\w-]+\.\w+"
+)
+UNTRANSLATED = ("head", "pre", "script", "style", "textarea", "option")
 LINKS = re.compile(r"/link/[\w-]{20}")
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\(\w+\)|>None<|Undefined")
 
@@ -156,7 +163,25 @@ def _is_resource(element: Element) -> bool:
     return element.tag == "link" and bool(RESOURCES & set(element.get("rel", "").split()))
 
 
-RULES: tuple[Rule, ...] = (ids, labels, forms, policy)
+def untranslated(tree: Element) -> Iterator[str]:
+    """Codes, references, account numbers and e-mail addresses, whole or masked, are left alone when a browser
+    translates the page. What a mail says (a demonstration's mailbox) is one text; a link is to be pressed.
+    """
+    for text in _translated(tree):
+        for match in EXACT.finditer(text):
+            yield f"{match[0]!r} may be translated: use the filter `codes`"
+
+
+def _translated(element: Element) -> Iterator[str]:
+    is_left_alone = element.get("translate") == "no" or element.get("href", "").startswith("mailto:")
+    if isinstance(element.tag, str) and element.tag not in UNTRANSLATED and not is_left_alone:
+        yield element.text or ""
+        for child in element:
+            yield from _translated(child)
+            yield child.tail or ""
+
+
+RULES: tuple[Rule, ...] = (ids, labels, forms, policy, untranslated)
 
 
 @lru_cache(maxsize=1000)

@@ -12,8 +12,11 @@ from selfservice.i18n.catalogs import catalog
 from selfservice.i18n.formats import format_date, format_money, format_timestamp
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGE_NAMES, current_language, language_of
 
-# References and access codes as they are written, and IBANs in groups, masked or not.
-_CODES = re.compile(r"\b(?:[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z]{2}[0-9]{2}(?: (?:[A-Z0-9]{1,4}|••••))+)(?![\w-])")
+# References and access codes as they are written, IBANs in groups and e-mail addresses, masked or not.
+_CODES = re.compile(
+    r"\b(?:[A-Z0-9]{4}(?:-[A-Z0-9]{4})+|[A-Z]{2}[0-9]{2}(?: (?:[A-Z0-9]{1,4}|••••))+)(?![\w-])"
+    r"|(?<![\w.+•-])[\w.+•-]+@[\w-]+(?:\.[\w-]+)+"
+)
 
 
 def _codes(text: str) -> Markup:
