@@ -33,21 +33,23 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from selfservice import clock, config
-from selfservice.accounts import invoice_addresses, mandates
+from selfservice.accounts import invoice_addresses, mandates, sessions
 from selfservice.accounts.password_phrases import DEMO_PASSWORD
 from selfservice.app import create_app
 from selfservice.commands import cli
+from selfservice.crypto import hash_token
 from selfservice.demo import accounts
 from selfservice.demo.orders import PRODUCTS
 from selfservice.demo.requests import REQUESTERS, reference
 from selfservice.demo.requests import email as requester
+from selfservice.demo.tour import WITHOUT_ORDERS
 from selfservice.fragments import DEMO_FRAGMENTS
 from selfservice.i18n.languages import LANGUAGE_NAMES, LANGUAGES, language_of, using_language
 from selfservice.mail import outbox
 from selfservice.mail.delivery import send_next
 from selfservice.mailer import mail_transport, mail_worker
 from selfservice.migrations import migrate
-from selfservice.orders import periods
+from selfservice.orders import main_code_offer, organisation_codes, periods
 from selfservice.orders.export.formats import PROGRAM_COLUMNS, array
 from selfservice.orders.importer import import_file
 from selfservice.orders.models import Query, Scope
@@ -55,12 +57,12 @@ from selfservice.orders.periods import Period
 from selfservice.orders.store import OrderStore
 from selfservice.publish.build import build
 from selfservice.requests import scheduled
-from selfservice.seeds import derive_token
+from selfservice.seeds import Seed, derive_token
 from selfservice.site_config import SITE
 from selfservice.values.iban import group_iban
 from selfservice.web.services import Services
 from tests.i18n.third_site import CLOSE, CODE, OPEN
-from tests.sign_in_helpers import COLLEAGUE, MAIN, PASSWORD, PRIVATE, prepare
+from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PASSWORD, PRIVATE, person_id, prepare
 
 NEW_PASSWORD = "seven marbles under a purple stair"
 VALUES = {
@@ -332,7 +334,9 @@ def walk(folder: Path) -> dict[str, Any]:
         person = {"reference": reference(number), "email": requester(number)}
         Walker(app, reader, person).go(f"{base}/request-status")
     _confirm_an_address(app, reader)
-    for number in (MAIN, COLLEAGUE, PRIVATE):
+    _hand_over_the_main_code(app, reader)
+    # The main code last, since it withdraws the code of its colleague.
+    for number in (COLLEAGUE, PRIVATE, MAIN):
         person = {"access_code": accounts.code(number), "email": accounts.email(number)}
         walker = Walker(app, reader, person)
         for password in ("wrong", "wrong", "wrong", "wrong", "wrong", PASSWORD):
@@ -341,6 +345,7 @@ def walk(folder: Path) -> dict[str, Any]:
         _pay_by_direct_debit(wired, PRIVATE)
         # Each form's own page as it is for somebody who is logged in; and what is not theirs, or not there.
         walker.go(*(f"{base}/orders/{name}=ZZZ" for name in ("file?id", "progress?id", "main?number", "again?number")))
+        walker.go(f"{base}/organisation-codes/withdraw?code=ZZZ")
         walker.go(*(f"{address}/mine" for address in own))
         walker.see(f"{base}/sign-in/out", walker.ask("POST", f"{base}/sign-in/out"))
         Walker(app, reader, person).go(f"{base}/replacement-password", f"{base}/lost-access-code")
@@ -430,6 +435,31 @@ def _confirm_an_address(app: Flask, reader: Reader) -> None:
         )  # fmt: skip
     for _ in range(2):
         Walker(app, reader).go(f"/{CODE}/self-service/digital-invoices/link/{derive_token(wired.keys, issued.seed)}")
+
+
+def _hand_over_the_main_code(app: Flask, reader: Reader) -> None:
+    """Offer the main code of the second organisation to the colleague, read what the link shows to both, and accept."""
+    wired: Services = app.extensions["services"]
+    base, found = f"/{CODE}/self-service", []
+    walkers = [Walker(app, reader) for _ in range(2)]
+    for walker, number in zip(walkers, (OTHER, WITHOUT_ORDERS), strict=True):
+        walker.ask("POST", f"{base}/sign-in", data={"access_code": accounts.code(number), "password": PASSWORD})
+        found += sessions.open_sessions(wired.db.read(), wired.context, person_id(app, number), clock.now())
+    mine, theirs = found
+    with wired.db.write() as conn:
+        to = organisation_codes.find_of_colleague(conn, mine, theirs.access_code_id)
+        assert to
+        main_code_offer.send(conn, wired.context, mine, to, "127.0.0.1", clock.now())
+        mail = conn.execute("SELECT nonce, key_id FROM outbox WHERE kind = 'organisation_codes.offer'").fetchone()
+    token = derive_token(wired.keys, Seed("token", mail["nonce"], mail["key_id"]))
+    # They only read: whoever presses every button takes the offer back, or logs out.
+    for walker in walkers:
+        walker.ask("GET", f"{base}/organisation-codes/link/{token}")
+        answer = walker.ask("GET", f"{base}/organisation-codes/accept")
+        reader.page("accept", html5lib.parse(answer.text, namespaceHTMLElements=False))
+    with wired.db.write() as conn:
+        assert main_code_offer.accept(conn, wired.context, theirs, hash_token(token), "127.0.0.1", clock.now())
+    Walker(app, reader).go(f"{base}/organisation-codes/link/{token}")
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:
