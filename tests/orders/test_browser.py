@@ -435,7 +435,7 @@ def test_found_orders_are_in_view(signed_in: SignedIn, lang: str, scripts: bool)
 @both
 def test_two_lines(signed_in: SignedIn, lang: str) -> None:
     """On a phone an order is two lines: product and amount, and below them the rest. A long name takes one more."""
-    page = signed_in(lang, width=390).go(place(lang, "?by=1&period=last-year"))
+    page = signed_in(lang, width=390).go(place(lang, "?by=1&to=1-10-2026"))
     found = page.eval_on_selector_all(
         ROWS,
         """(rows) => rows.map((row) => {
