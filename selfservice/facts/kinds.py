@@ -70,6 +70,11 @@ def _is_money(value: Any) -> bool:
     return isinstance(value, str) and value.replace(".", "", 1).isdigit()
 
 
+def _money(value: str) -> str:
+    """`€0.90`; nothing to pay is `free`."""
+    return format_money(amount) if (amount := Decimal(value)) else gettext("free")
+
+
 def _time(value: dt.time) -> str:
     """`21:00`, or `midnight`: as 00:00 nobody knows of which day it is."""
     return format_time(value) if value > dt.time() else gettext("midnight")
@@ -90,7 +95,7 @@ FACT_KINDS.update(
     url=(_is_text, _text),
     email=(lambda v: isinstance(v, str) and v.count("@") == 1, _text),
     phone=(lambda v: isinstance(v, str) and v.lstrip("+").isdigit(), _phone),
-    money=(_is_money, lambda v: format_money(Decimal(v))),
+    money=(_is_money, _money),
     percent=(_is_number, lambda v: f"{v}%"),
     date=(lambda v: type(v) is dt.date, format_date),
     time=(lambda v: isinstance(v, dt.time), _time),

@@ -71,11 +71,6 @@ def states() -> dict[str, str]:
     }
 
 
-def send_again(price: Decimal) -> str:
-    """What the button says by which an order comes again."""
-    return gettext("Send again: %(price)s", price=format_money(price)) if price else gettext("Send again (free)")
-
-
 def presets() -> dict[str, str]:
     """What each preset is called."""
     return {
