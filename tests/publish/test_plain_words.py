@@ -232,7 +232,7 @@ def test_whole_site(copied: Config) -> None:
     spoilt = {
         "nl/contact.md": ("title: Contact", 'title: "Contact, indien nodig"'),
         "nl/index.md": ("    text: ", "    text: Reeds "),
-        "nl/who-can-get-digid.md": ("Meer dan één?", "Meer dan één? Gelieve te kiezen."),
+        "nl/who-can-get-digid.md": ("er meer dan één?", "er meer dan één? Gelieve te kiezen."),
         "en/contact.md": ("answers it.", f"answers it. {{{{ fact.phone.register }}}} {TWENTY}."),
         "site.toml": ('nl = "Op papier', 'nl = "Middels papier'),
         "rights.toml": ('en = "Deposit credit"', 'en = "Deposit credit prior to it"'),

@@ -543,7 +543,7 @@ def test_page_escapes(visitor: HouseClient) -> None:
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     text = visitor.get("/nl/self-service/search?q=letterteken <b>").text
-    assert "1 resultaat voor “letterteken &lt;b&gt;”" in text
+    assert "1 resultaat voor ‘letterteken &lt;b&gt;’" in text
     assert '<a href="/nl/pagina/#b">Welk <mark>letterteken</mark> is &lt;b&gt;?</a>' in text
 
 
@@ -559,7 +559,7 @@ def test_page_with_nothing_found(visitor: HouseClient) -> None:
 def test_page_with_more_than_it_shows(visitor: HouseClient) -> None:
     """The heading counts all results; below it stands how many of them are shown."""
     text = visitor.get("/nl/self-service/search?q=vulling").text
-    assert "26 resultaten voor “vulling”" in text
+    assert "26 resultaten voor ‘vulling’" in text
     assert "Je ziet de eerste 20 resultaten." in text
 
 
