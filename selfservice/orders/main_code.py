@@ -30,7 +30,7 @@ def mask_name(name: str) -> str:
 
 def holder(conn: Connection, organisation_id: int) -> MainCodeHolder | None:
     """Who has the main code; None when nobody has, or no longer a code that works."""
-    row = _find(conn, organisation_id)
+    row = working(conn, organisation_id)
     if row is None:
         return None
     return MainCodeHolder(row["id"], mask_name(f"{row['given_name']} {row['family_name']}"), mask_email(row["email"]))
@@ -44,7 +44,7 @@ def ask_holder(conn: Connection, ctx: Context, organisation_id: int, requester: 
     colleagues cannot use up the mails that may go to them. Raises LookupError when nobody has the main code. Call
     inside `write()`.
     """
-    row = _find(conn, organisation_id)
+    row = working(conn, organisation_id)
     if row is None:
         raise LookupError("nobody has the main code of this organisation")
     each = RateLimit("orders-ask-main", 1, ctx.fact("orders.ask_main_hours") * 3600)
@@ -84,9 +84,11 @@ def ask_holder(conn: Connection, ctx: Context, organisation_id: int, requester: 
     return decision.retry_after_seconds
 
 
-def _find(conn: Connection, organisation_id: int) -> Row | None:
+def working(conn: Connection, organisation_id: int) -> Row | None:
+    """The person with the main code, the code, and their organisation; None unless that code works."""
     found: Row | None = conn.execute(
-        """SELECT p.id, p.given_name, p.family_name, p.email, p.language, o.name AS organisation, c.hint
+        """SELECT p.id, p.given_name, p.family_name, p.email, p.language, o.name AS organisation, c.hint,
+                  c.id AS access_code_id
            FROM organisations o JOIN people p ON p.id = o.main_person_id
                 JOIN access_codes c ON c.person_id = p.id AND c.organisation_id = o.id AND c.revoked_at IS NULL
            WHERE o.id = :organisation_id""",

@@ -18,6 +18,7 @@ from selfservice.db import Connection, Row
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
+from selfservice.orders import main_code
 from selfservice.orders.organisation_codes import OrganisationCode, send_mail
 from selfservice.values.email import email_key, mask_email
 from selfservice.values.name import full_name
@@ -129,10 +130,7 @@ def accept(conn: Connection, ctx: Context, session: Session, token_hash: str, ad
         return False
     if tokens.redeem(conn, offer.kind, token_hash, now) is None:
         return False
-    conn.execute(
-        "UPDATE organisations SET main_person_id = :person_id, updated_at = :now WHERE id = :id",
-        {"person_id": offer.to_person_id, "id": offer.organisation_id, "now": to_text(now)},
-    )
+    _set_main_person(conn, offer.organisation_id, offer.to_person_id, now)
     told = {"organisation": offer.organisation}
     theirs = {"name": offer.from_given_name, "colleague": offer.to_name}
     mine = {"name": offer.to_given_name, "colleague": offer.from_name}
@@ -140,6 +138,40 @@ def accept(conn: Connection, ctx: Context, session: Session, token_hash: str, ad
     send_mail(conn, ctx, "accepted", offer.id, offer.to_person_id, told | mine, now)
     _record(conn, ctx, "accept", session, f"organisation:{offer.organisation_id}", address, now)
     return True
+
+
+def give_for_staff(conn: Connection, ctx: Context, access_code_id: int, by: str, now: datetime) -> bool:
+    """Make this the main code of its organisation, for staff; its owner is mailed, and who had the main code until now.
+
+    False, and nothing is changed, if it is no active code of an organisation, or the main code already. Call inside
+    `write()`.
+    """
+    who, on_what = f"staff:{' '.join(by.split()).casefold()}", f"access_code:{access_code_id}"
+    row = conn.execute(
+        """SELECT c.hint, c.person_id, c.organisation_id, p.given_name, p.family_name, o.name AS organisation
+           FROM access_codes c JOIN people p ON p.id = c.person_id JOIN organisations o ON o.id = c.organisation_id
+           WHERE c.id = :id AND c.revoked_at IS NULL AND o.main_person_id IS NOT p.id""",
+        {"id": access_code_id},
+    ).fetchone()
+    if row is not None:
+        before = main_code.working(conn, row["organisation_id"])
+        _set_main_person(conn, row["organisation_id"], row["person_id"], now)
+        told = {"organisation": row["organisation"], "hint": row["hint"]}
+        if before is not None:
+            tokens.revoke_kind(conn, f"{TOKEN_KIND_PREFIX}{before['access_code_id']}", now)
+            colleague = full_name(row["given_name"], row["family_name"])
+            theirs = {"name": before["given_name"], "colleague": colleague}
+            send_mail(conn, ctx, "taken", access_code_id, before["id"], told | theirs, now)
+        send_mail(conn, ctx, "given", access_code_id, row["person_id"], told | {"name": row["given_name"]}, now)
+    record(conn, ctx.keys, now, "main_code.give", "unknown" if row is None else "ok", who=who, on_what=on_what)
+    return row is not None
+
+
+def _set_main_person(conn: Connection, organisation_id: int, person_id: int, now: datetime) -> None:
+    conn.execute(
+        "UPDATE organisations SET main_person_id = :person_id, updated_at = :now WHERE id = :id",
+        {"person_id": person_id, "id": organisation_id, "now": to_text(now)},
+    )
 
 
 def _record(

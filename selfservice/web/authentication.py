@@ -195,13 +195,18 @@ def _render_not_allowed(name: str, session: Session) -> Response:
     return render_personal(session, name, "sign_in/not_for_you.html", title=_TITLES[name](), status=status)
 
 
-def render_sign_in(name: str, form: SignInForm | None = None, then: str = "", *, unsent: bool = False) -> Response:
-    """The sign-in form in the place of the form `name`; after signing in it goes on to `then`, or else to that form."""
+def render_sign_in(
+    name: str, form: SignInForm | None = None, then: str = "", *, hint: str = "", unsent: bool = False
+) -> Response:
+    """The sign-in form in the place of the form `name`; after signing in it goes on to `then`, or else to that form.
+    `hint` is the end of the access code that is asked for, when only one will do.
+    """
     return rendering.render(
         "sign_in/start.html",
         title=gettext("Log in") if name == SIGN_IN else _TITLES[name](),
         form=form or SignInForm(panel=name),
         then=then,
+        hint=hint,
         kept=_has_saved_typed(name),
         unsent=unsent,
         header=_session_has_ended(),

@@ -117,6 +117,7 @@ def test_own_request(run: Run, wired: Services) -> None:
         (("requests", "approve", requests.reference(PRIVATE), "--by", "Kim"), "is private and waits for its own"),
         (("requests", "approve", requests.reference(7), "--by", "Kim"), "is rejected, so this cannot be done"),
         (("codes", "revoke", "4000", "--by", "Kim"), "there is no active access code 4000"),
+        (("codes", "main", "4000", "--by", "Kim"), "4000 is no active access code of an organisation"),
         (("members", "show", "nobody@loket.example"), "nobody has the e-mail address"),
     ],
 )
@@ -152,6 +153,13 @@ def test_revoke(run: Run, wired: Services) -> None:
     assert ("access_code.revoked", accounts.email(0)) == tuple(
         rows(wired.db, "outbox")[-1][n] for n in ("kind", "recipient")
     )
+
+
+def test_main(run: Run, wired: Services) -> None:
+    """The main code is given once: who has it cannot get it again."""
+    first, second = run("codes", "main", "2", "--by", "Kim"), run("codes", "main", "2", "--by", "Kim")
+    assert (0, 1) == (first.exit_code, second.exit_code)
+    assert 2 == rows(wired.db, "organisations")[0]["main_person_id"]
 
 
 def test_members_show(run: Run, wired: Services) -> None:

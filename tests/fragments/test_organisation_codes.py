@@ -174,6 +174,7 @@ def test_withdraw(app: Flask, client: HouseClient, *, htmx: bool) -> None:
     sign_in(client)
     page = client.get(f"{ADDRESS}/withdraw?code={CODES[COLLEAGUE]}")
     assert (200, True, "Amira Merrywind" in page.text) == (page.status_code, active(app, COLLEAGUE), True)
+    assert ">Withdraw the access code</button>" in page.text
     answer = client.send(f"{ADDRESS}/withdraw", {"code": str(CODES[COLLEAGUE])}, htmx=htmx)
     assert f"{ADDRESS}?done=withdrawn" == leads_to(answer)
     assert (False, True) == (active(app, COLLEAGUE), "is withdrawn" in client.follow(answer).text)
@@ -282,7 +283,9 @@ def test_hand_over(app: Flask, client: HouseClient, lang: str) -> None:
 
 
 def test_link_alone_changes_nothing(app: Flask, client: HouseClient) -> None:
-    """Opening the link does nothing, however often and logged in or not; without logging in nothing is accepted."""
+    """Opening the link does nothing, however often and logged in or not; without logging in nothing is accepted.
+    The form to log in says for which code the link is, after a wrong password too.
+    """
     sign_in(client)
     found = offer(app, client)
     stranger = browser(app)
@@ -291,6 +294,10 @@ def test_link_alone_changes_nothing(app: Flask, client: HouseClient) -> None:
         assert f"{ADDRESS}/accept" == leads_to(answer)
     page = stranger.get(f"{ADDRESS}/accept")
     assert (200, True, False) == (page.status_code, 'name="password"' in page.text, found in page.text)
+    hint = rows(database(app), "access_codes")[COLLEAGUE]["hint"]
+    tab = Tab(stranger).open(f"{ADDRESS}/accept")
+    wrong = tab.send("/en/self-service/sign-in", {"access_code": accounts.code(COLLEAGUE), "password": "not this one!"})
+    assert [True] * 2 == [f"your access code that ends in {hint}" in each.text for each in (page, wrong)]
     answer = stranger.post(f"{ADDRESS}/accept")
     assert (f"{ADDRESS}?unsent=1", 1) == (leads_to(answer), main_person(app))
 
@@ -311,6 +318,42 @@ def test_another_cannot_accept(app: Flask, client: HouseClient, number: int) -> 
         assert session
         assert not main_code_offer.accept(conn, CONTEXT, session, hash_token(found), "192.0.2.1", clock.now())
     assert 1 == main_person(app)
+
+
+def _given(app: Flask, number: int) -> bool:
+    with database(app).write() as conn:
+        context = app.extensions["services"].context
+        return main_code_offer.give_for_staff(conn, context, CODES[number], "Vera", clock.now())
+
+
+def test_staff_give_the_main_code(app: Flask, client: HouseClient) -> None:
+    """Staff make a code the main code of its organisation: at once, with a mail to both; an offer of the former one
+    ends for good. Of a code of no organisation, a revoked one, or the main code itself nothing comes.
+    """
+    sign_in(client)
+    found = offer(app, client)
+    assert [False, False] == [_given(app, number) for number in (PRIVATE, MAIN)]
+    assert (True, 2) == (_given(app, COLLEAGUE), main_person(app))
+    assert [
+        ("organisation_codes.taken", accounts.email(MAIN)),
+        ("organisation_codes.given", accounts.email(COLLEAGUE)),
+    ] == [each for each in waiting_mails(app) if each[0] != OFFER]
+    assert (True, 1) == (_given(app, MAIN), main_person(app))
+    assert f"{ADDRESS}/expired" == leads_to(browser(app).get(f"{ADDRESS}/link/{found}"))
+    logged = [row["result"] for row in rows(database(app), "events") if row["what"] == "main_code.give"]
+    assert ["unknown", "unknown", "ok", "ok"] == logged
+
+
+def test_staff_help_without_a_main_code(app: Flask, client: HouseClient) -> None:
+    """Where the main code was revoked, staff give it to a colleague; who has no code left gets no mail about it."""
+    _main_revoked(app, client)
+    assert (True, False) == (_given(app, COLLEAGUE), _given(app, MAIN))
+    assert (2, ["organisation_codes.given"]) == (
+        main_person(app), [kind for kind, _ in waiting_mails(app) if kind.startswith("organisation_codes")]
+    )  # fmt: skip
+    sign_in(client, COLLEAGUE)
+    assert "/withdraw?code=" not in client.get(ADDRESS).text
+    assert "There is one access code" in client.get(ADDRESS).text
 
 
 # What happens between the offer and the link.
@@ -425,11 +468,11 @@ def test_race(app: Flask, client: HouseClient) -> None:
     assert (1, 2) == (sum(won), main_person(app))
 
 
-@pytest.mark.parametrize("name", ["withdrawn", "withdrew", "offer", "handed_over", "accepted"])
+@pytest.mark.parametrize("name", ["withdrawn", "withdrew", "offer", "handed_over", "accepted", "given", "taken"])
 @pytest.mark.parametrize("lang", ["en", "nl"])
 def test_mails(app: Flask, name: str, lang: str) -> None:
     """The mails are whole in both languages, and none but the offer has a link with a token."""
     payload = {"name": "Jip", "colleague": "Amira", "organisation": "Bakkerij", "hint": "X7K", "token": "t" * 43}
     subject, body = mailer.render_mail(app.extensions["services"], f"organisation_codes.{name}", lang, payload)
-    assert (True, True, True, False) == (bool(subject), "Jip" in body, "Amira" in body, "{" in body)
+    assert (True, True, name != "given", False) == (bool(subject), "Jip" in body, "Amira" in body, "{" in body)
     assert (name == "offer") == ("t" * 43 in body)

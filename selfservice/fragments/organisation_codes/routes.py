@@ -210,7 +210,7 @@ def accept() -> Response:
     if found is None:
         return expired()
     if authentication.current_session() is None:
-        return authentication.render_sign_in(NAME, then=url_for(".accept"))
+        return authentication.render_sign_in(NAME, then=url_for(".accept"), hint=found.to_hint)
     session = authentication.require_session(NAME)
     return _show_offer(session, found, buttons.accept(session, opened["token_hash"]))
 

@@ -23,6 +23,8 @@ from selfservice.web.services import services
 from selfservice.web.sign_in_form import SignInForm
 
 NAME = authentication.SIGN_IN
+# So much of an access code is shown.
+HINT_LENGTH = 3
 blueprint = Blueprint("sign_in", __name__)
 
 
@@ -81,7 +83,8 @@ def sign_in() -> Response:
     form = SignInForm.sent(panel=place)
 
     def show() -> Response:
-        return authentication.render_sign_in(place, form, then)
+        # Only shown again: which code is right, the page behind `then` knows.
+        return authentication.render_sign_in(place, form, then, hint=request.form.get("hint", "")[-HINT_LENGTH:])
 
     if not form.accepts():
         return show()
