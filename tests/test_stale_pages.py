@@ -243,7 +243,7 @@ def _step(step: str, typed: dict[str, str]) -> tuple[Show, Show]:
     def again(_app: Flask, client: HouseClient) -> Shown:
         tab, action = Tab(client).open(f"{BASE}/access-code"), f"{BASE}/access-code/need"
         for _ in range(2):  # the start view, and the page that asks which request to go on with
-            tab.send(action, {"need": "private", **PERSON, "email": "another@example.org"})
+            tab.send(action, {"need": "private", **PERSON, "given_name": "Bo", "email": "another@example.org"})
         return tab, f"{BASE}/access-code/{step}", typed
 
     return show, again

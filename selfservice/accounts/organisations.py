@@ -20,6 +20,7 @@ _FIND = """SELECT o.kvk_number, o.name, o.city
            FROM (SELECT rowid FROM organisation_names WHERE organisation_names MATCH :words LIMIT 300) found
            JOIN organisations o ON o.id = found.rowid ORDER BY length(o.name), o.name, o.city LIMIT :count"""
 MOST_FOUND = 10
+_MOST_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,16 @@ def find_by_number(conn: Connection, kvk_number: str) -> Organisation | None:
 
 
 def name_words(text: str) -> list[str]:
-    """The words by which an organisation can be found: of three letters or more, since shorter ones tell too little."""
-    return [word for word in re.findall(r"\w+", text) if len(word) > 2]
+    """The words by which an organisation can be found, each once: of three letters or more, since shorter ones tell too
+    little, and of many the longest, which tell most: short ones alone, of which each begins very many names, take long.
+    """
+    words = dict.fromkeys(word for word in re.findall(r"\w+", text) if len(word) > 2)
+    return sorted(words, key=len, reverse=True)[:_MOST_WORDS]
 
 
 def find_by_name(conn: Connection, text: str) -> list[Row]:
-    """The `kvk_number`, `name` and `city` of organisations in whose name or place each of these words begins one: the
-    shortest names first, at most one more than MOST_FOUND. None for a text without `name_words`.
+    """The `kvk_number`, `name` and `city` of organisations in whose name or place each of the `name_words` of a text
+    begins a word: the shortest names first, at most one more than MOST_FOUND. None for a text without such words.
     """
     words = " ".join(f'"{word}"*' for word in name_words(text))
     return conn.execute(_FIND, {"words": words, "count": MOST_FOUND + 1}).fetchall() if words else []

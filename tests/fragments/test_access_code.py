@@ -14,6 +14,7 @@ from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from selfservice import clock, mailer, workdays
+from selfservice.accounts import organisations
 from selfservice.demo import accounts
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import LANGUAGES, using_language
@@ -820,6 +821,16 @@ def test_not_found_by_name(client: HouseClient, typed: str) -> None:
     address = "/en/self-service/access-code/organisations"
     answer = client.get(address, query_string={"organisation_name": typed}, headers=HTMX_HEADERS)
     assert (200, {}, True) == (answer.status_code, picks(answer.text), "cannot find an organisation" in answer.text)
+
+
+def test_few_words_are_looked_for() -> None:
+    """Of many words the longest are looked for, each once, since looking for many of three letters takes long; a whole
+    name of many words is found by those.
+    """
+    assert ["stichting", "bakkerij"] == organisations.name_words("de bakkerij stichting bakkerij")
+    assert 8 == len(organisations.name_words(" ".join(f"st{number}" for number in range(75))))
+    long = "Stichting tot behoud van het oude bakkerijgebouw aan het kanaal met het hoge dak"
+    assert {"bakkerijgebouw", "Stichting", "kanaal"} < set(organisations.name_words(long))
 
 
 def test_many_found_by_name(client: HouseClient, app: Flask) -> None:

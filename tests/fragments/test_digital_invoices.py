@@ -21,6 +21,7 @@ from tests.tabs import Tab
 
 ADDRESS = "/en/self-service/digital-invoices"
 INVOICES = "administratie@bakkerij.example"
+REGISTERED = "info@bakkerij-goudenkorst.example"
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def by_mail(app: Flask, client: HouseClient, email: str = INVOICES) -> None:
 
 def test_by_mail(app: Flask, client: HouseClient) -> None:
     """A link is mailed to the address. Until somebody uses it, who need not log in, all stays as it was; then invoices
-    go there, and who asked is told.
+    go there, and who asked is told, and the organisation.
     """
     sign_in(client)
     link = ask(app, client, f" {INVOICES} ")
@@ -69,7 +70,8 @@ def test_by_mail(app: Flask, client: HouseClient) -> None:
     assert [] == kept(app)
     done = accounts_department.send(f"{ADDRESS}/confirm", {"about": about(page)})
     assert "a•••@bakkerij.example from" in text(accounts_department.get(leads_to(done)))
-    assert ([INVOICES], ("digital_invoices.on", accounts.email(MAIN))) == (kept(app), waiting(app)[-1])
+    told = [("digital_invoices.on", email) for email in (accounts.email(MAIN), REGISTERED)]
+    assert ([INVOICES], told) == (kept(app), waiting(app)[-2:])
     assert f"gets its invoices by e-mail at {INVOICES}" in text(client.get(ADDRESS))
 
 
@@ -150,9 +152,26 @@ def test_old_address_is_told(app: Flask, client: HouseClient) -> None:
     assert [INVOICES] == kept(app)
     confirm(app, link)
     assert ["boekhouding@else.example"] == kept(app)
-    assert [("digital_invoices.on", accounts.email(MAIN)), ("digital_invoices.moved", INVOICES)] == waiting(app)[-2:]
-    payload = json.loads(rows(database(app), "outbox")[-1]["payload"])
+    told = {"on": accounts.email(MAIN), "moved": INVOICES}
+    assert [*((f"digital_invoices.{kind}", email) for kind, email in told.items())] == waiting(app)[-3:-1]
+    payload = json.loads(rows(database(app), "outbox")[-2]["payload"])
     assert "b•••@else.example" == payload["email"]
+
+
+@pytest.mark.parametrize("path", ["", "/paper"])
+def test_registered_address_is_told(app: Flask, client: HouseClient, path: str) -> None:
+    """Whoever has a code could take the invoices without anybody knowing: the organisation hears of each change at its
+    registered address, which is not shown the whole new one.
+    """
+    if path:
+        with database(app).write() as conn:
+            conn.execute("UPDATE organisations SET invoices_email = ?", (INVOICES,))
+    colleague = browser(app)
+    sign_in(colleague, COLLEAGUE)
+    colleague.send(ADDRESS + path, {} if path else {"email": accounts.email(COLLEAGUE)})
+    told = [row for row in rows(database(app), "outbox") if row["recipient"] == REGISTERED]
+    assert [f"digital_invoices.{'off' if path else 'on'}"] == [row["kind"] for row in told]
+    assert accounts.email(COLLEAGUE) not in told[0]["payload"]
 
 
 def test_own_address(app: Flask, client: HouseClient) -> None:
@@ -162,12 +181,12 @@ def test_own_address(app: Flask, client: HouseClient) -> None:
     sign_in(client)
     link = ask(app, client)
     client.send(ADDRESS, {"email": accounts.email(MAIN).upper()})
-    assert ([accounts.email(MAIN)], ("digital_invoices.on", accounts.email(MAIN))) == (kept(app), waiting(app)[-1])
+    assert ([accounts.email(MAIN)], ("digital_invoices.on", accounts.email(MAIN))) == (kept(app), waiting(app)[-2])
     assert 410 == client.get(leads_to(client.get(link))).status_code
 
 
 def test_on_paper_again(app: Flask, client: HouseClient) -> None:
-    """It can be undone, by any code of the organisation; the page says that it was, and both addresses are told."""
+    """It can be undone, by any code of the organisation; the page says that it was, and everybody concerned is told."""
     sign_in(client)
     by_mail(app, client)
     colleague = browser(app)
@@ -178,7 +197,7 @@ def test_on_paper_again(app: Flask, client: HouseClient) -> None:
     ]
     assert [True, False] == ["on paper again. We confirmed" in page for page in pages]
     off = [recipient for kind, recipient in waiting(app) if kind == "digital_invoices.off"]
-    assert ([], [accounts.email(COLLEAGUE), INVOICES]) == (kept(app), off)
+    assert ([], [accounts.email(COLLEAGUE), INVOICES, REGISTERED]) == (kept(app), off)
 
 
 def test_twice(app: Flask, client: HouseClient) -> None:
@@ -189,7 +208,7 @@ def test_twice(app: Flask, client: HouseClient) -> None:
     for path, data in ((ADDRESS, {"email": INVOICES}), (f"{ADDRESS}/paper", {}), (f"{ADDRESS}/paper", {})):
         client.send(path, data)
         counts.append(len(waiting(app)))
-    assert [2, 4, 4] == counts
+    assert [3, 6, 6] == counts
 
 
 def test_two_organisations(app: Flask, client: HouseClient) -> None:

@@ -132,7 +132,9 @@ def _change(
     conn: Connection, ctx: Context, who: Person, organisation: int, email: str | None, address: str, lang: str,
     now: datetime,
 ) -> bool:  # fmt: skip
-    """Change it, and tell who asked and who got them until now; False when it was so already."""
+    """Change it, and tell who asked, who got them until now, and the organisation at its registered address; False when
+    it was so already.
+    """
     known = organisations.get(conn, organisation)
     changed = conn.execute(
         """UPDATE organisations SET invoices_email = :email, updated_at = :now
@@ -147,6 +149,7 @@ def _change(
         told.setdefault(
             email_key(known.invoices_email), (known.invoices_email, "digital_invoices.moved" if email else kind)
         )
+    told.setdefault(email_key(known.email), (known.email, kind))
     with using_language(lang):
         payload = {
             "name": full_name(who.given_name, who.family_name),
@@ -161,7 +164,7 @@ def _change(
             kind=kind,
             recipient=recipient,
             language=lang,
-            # Where invoices went until now need not know where they go.
+            # Where they went until now, and all who read the registered address, need not know where they go.
             payload=payload if recipient == who.email else {**payload, "email": mask_email(email or "")},
             # It follows from a log-in or a used link, and they must hear of it: over the cap it goes later.
             earned=True,
