@@ -62,7 +62,7 @@ def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
             ],
         ),
         413: (
-            gettext("You sent more than we can handle"),
+            gettext("What you sent is too large"),
             [nothing_lost, gettext("Make the text shorter and send it again.")],
         ),
         429: (
@@ -146,8 +146,8 @@ def wait_text(seconds: int) -> str:
     """How long to wait, for people."""
     minutes = max(1, -(-seconds // 60))
     return ngettext(
-        "You have tried this very often. Try again in %(num)s minute.",
-        "You have tried this very often. Try again in %(num)s minutes.",
+        "You have tried this too often. Try again in %(num)s minute.",
+        "You have tried this too often. Try again in %(num)s minutes.",
         minutes,
     )
 

@@ -118,11 +118,11 @@ class Form(wtforms.Form):
     # Said when a page is no longer current: one that was for the same person, and one that was for another.
     outdated: ClassVar[Any] = lazy_gettext(
         "Something changed after you opened this page: in another tab, because you pressed twice, or because of "
-        "somebody else. What you sent now changed nothing more. Below is how it is now."
+        "somebody else. What you just sent changed nothing more. Below is how it is now."
     )
     outdated_of_another: ClassVar[Any] = lazy_gettext(
         "When you opened this page, somebody else was logged in, or you used another access code. Or the page is too "
-        "old. We did not use what you sent now, and nothing was changed. Below is how it is now."
+        "old. We did not use what you just sent, and nothing was changed. Below is how it is now."
     )
     # Whose new password is chosen, in a form that has one.
     person_id: int

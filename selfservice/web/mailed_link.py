@@ -30,8 +30,8 @@ class AgainForm(Form):
 
     step = "sent"
     outdated_of_another = lazy_gettext(
-        "After you opened this page, another link was asked for in this browser. We did nothing with what you sent "
-        "now. Below is the last request for a link."
+        "After you opened this page, another link was asked for in this browser. We did nothing with what you "
+        "just sent. Below is the last request for a link."
     )
 
 

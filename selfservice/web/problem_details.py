@@ -16,7 +16,7 @@ def status_title(code: int) -> str:
     """What a status means, in the language in force."""
     return {
         400: gettext("The request could not be read"),
-        401: gettext("A key that works is needed"),
+        401: gettext("A valid key is needed"),
         403: gettext("This key may not do that"),
         404: gettext("There is nothing at this address"),
         405: gettext("This address does not have that method"),

@@ -20,7 +20,7 @@ def test_outline(app: Flask) -> None:
     each language.
     """
     said = run(app, "who-can-get-digid").output
-    answer = "    - Of another country\n        You cannot get DigiD [not-possible]\n"
+    answer = "    - That of another country\n        You cannot get DigiD [not-possible]\n"
     assert said.startswith("Can I get DigiD? (content/en/who-can-get-digid.md)\n  Which nationality do you have?\n")
     assert (True, True) == (answer in said, "\nKan ik DigiD krijgen? (content/nl/who-can-get-digid.md)\n" in said)
     outcome = said[said.index("  [not-possible]") :].partition("\n\n")[0].splitlines()

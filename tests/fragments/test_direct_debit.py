@@ -360,7 +360,7 @@ def test_end_by_mistake(app: Flask, client: HouseClient) -> None:
     assert [IBAN] == open_ibans(app)
     client.send(f"{ADDRESS}/end", {})
     said = client.get(leads_to(client.send(f"{ADDRESS}/undo", {}))).text
-    assert ([IBAN], True, "By direct debit") == (open_ibans(app), "Direct debit goes on" in said, payment(client))
+    assert ([IBAN], True, "By direct debit") == (open_ibans(app), "Direct debit continues" in said, payment(client))
     client.send(f"{ADDRESS}/end", {})
     assert ["ended", "kept", "ended"] == [kind.partition(".")[2] for kind, _ in waiting(app)]
     tab = Tab(client).open(ADDRESS)

@@ -393,7 +393,7 @@ def test_nobody_approves_a_private_request(client: HouseClient) -> None:
         (4, ["Received", "Approved", "Printed", "now We post the letter", "to come Delivered"]),
         (5, ["Received", "Approved", "Printed", "Posted"]),
         (6, ["Received", "Approved", "Sent by e-mail"]),
-        (7, ["Received", "Not granted"]),
+        (7, ["Received", "Not approved"]),
         (8, ["Received", "Withdrawn"]),
         (10, ["Received", "now You confirm your request", "to come Sent by e-mail"]),
     ],

@@ -190,7 +190,7 @@ def test_progress(app: Flask, client: HouseClient) -> None:
         assert again
         assert f'value="{done}"' in part
         address = again[1].replace("&amp;", "&")
-    assert [[], [], [], ["50% of your file is made."], []] == said
+    assert [[], [], [], ["50% of your file is ready."], []] == said
     assert page == place(client.get(address))
 
 

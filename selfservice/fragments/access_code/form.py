@@ -79,7 +79,7 @@ class StepForm(forms.Form):
     name: ClassVar[Any]
     outdated = lazy_gettext(
         "After you opened this page, the request was changed in another tab, or another one was begun. We did not use "
-        "what you sent now, and no request was sent. Below is the request as it is now."
+        "what you just sent, and no request was sent. Below is the request as it is now."
     )
 
     def fit(self, steps: Steps) -> None:

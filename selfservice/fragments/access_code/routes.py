@@ -109,7 +109,7 @@ def _show_stale(saved: Mapping[str, Any], step: str) -> Response:
     """The answer to a page that was about something else (409): nothing is done, and this is how it is now."""
     if "reference" in saved:
         notice = gettext(
-            "After you opened this page, a request was sent in another tab. We did not use what you sent now. Below "
+            "After you opened this page, a request was sent in another tab. We did not use what you just sent. Below "
             "is the request that we have."
         )
         return _show_done(saved, 409, notice)

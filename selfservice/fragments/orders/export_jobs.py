@@ -223,11 +223,11 @@ def _said(job: Job, *, is_late: bool) -> tuple[str, str]:
     if job.state in ("done", "failed"):
         return job.state, _title(job)
     if is_late:
-        return "late", gettext("Making your file has not begun yet.")
+        return "late", gettext("We have not started making your file yet.")
     quarter = job.done * QUARTERS // job.steps
     if job.state == "waiting" or not quarter:
         return job.state, ""
-    return str(quarter), gettext("%(percent)s%% of your file is made.", percent=quarter * 100 // QUARTERS)
+    return str(quarter), gettext("%(percent)s%% of your file is ready.", percent=quarter * 100 // QUARTERS)
 
 
 def _add_files(state: BlueprintSetupState) -> None:

@@ -35,7 +35,7 @@ class FindForm(forms.Form):
     until = forms.TextField(
         lazy_gettext("Last day"),
         name="to",
-        hint=lazy_gettext("Empty: up to today"),
+        hint=lazy_gettext("Leave this empty for today."),
         attributes={**_PLAIN, "maxlength": 40},
     )
     words = forms.TextField(

@@ -114,7 +114,7 @@ def headline(status: RequestStatus) -> str:
         "printed": gettext("The letter with your code is printed"),
         "posted": gettext("The letter with your code is in the post"),
         "withdrawn": gettext("Your request is withdrawn"),
-        "rejected": gettext("Your request was not granted"),
+        "rejected": gettext("Your request was not approved"),
     }[status.state]
 
 
@@ -156,7 +156,7 @@ def _done(status: RequestStatus) -> list[tuple[str, datetime]]:
             "printed": gettext("Printed"),
             "posted": gettext("Posted"),
             "withdrawn": gettext("Withdrawn"),
-            "rejected": gettext("Not granted"),
+            "rejected": gettext("Not approved"),
         }.get(state)
         if name:
             passed.append((gettext("New code made") if is_again and state == "approved" else name, moment))
@@ -180,7 +180,7 @@ def _ahead(status: RequestStatus) -> list[str]:
 
 def _names(step: str, status: RequestStatus) -> tuple[str, str]:
     """A step as it is called while it happens, and while it is still to come."""
-    waits = gettext("The letter waits for another letter")
+    waits = gettext("Your letter will be sent later")
     return {
         "check": (gettext("We check your request"), ""),
         "confirm": (gettext("You confirm your request"), ""),
