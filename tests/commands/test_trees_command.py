@@ -25,7 +25,7 @@ def test_outline(app: Flask) -> None:
     assert (True, True) == (answer in said, "\nKan ik DigiD krijgen? (content/nl/who-can-get-digid.md)\n" in said)
     outcome = said[said.index("  [not-possible]") :].partition("\n\n")[0].splitlines()
     assert ["      tel:+31885851585", "      without-digid.md"] == outcome[1:]
-    assert "Call 088 585 15 85" in outcome[0]
+    assert "call 088 585 15 85" in outcome[0]
 
 
 def test_all(app: Flask) -> None:

@@ -354,7 +354,7 @@ def test_asking_from_another_browser(app: Flask, client: HouseClient) -> None:
     page = other.get(f"{ORDERS}/main").text
     assert (1, True, True) == (
         len(waiting_mails(app)),
-        "They were asked not long ago" in page,
+        "You or a colleague asked them a short time ago" in page,
         "You can ask again from" in page,
     )
 
