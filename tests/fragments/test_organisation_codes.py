@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import re
+import threading
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -412,6 +413,31 @@ def test_sent_twice(app: Flask, client: HouseClient) -> None:
     assert [f"{ADDRESS}?done=accepted"] * 2 == answers
     assert (2, 2) == (main_person(app), sum(kind != OFFER for kind, _ in waiting_mails(app)))
     assert f"{ADDRESS}/expired" == leads_to(browser(app).get(f"{ADDRESS}/link/{found}"))
+
+
+def test_sent_twice_at_once(app: Flask, client: HouseClient) -> None:
+    """Two presses that wait for each other, as by a double click, lead to the same: none is told that the link no
+    longer works.
+    """
+    sign_in(client)
+    other, tab = accept(app, offer(app, client))
+    fields, answers, cookie = tab.fields(f"{ADDRESS}/accept"), list[str](), other.cookie_value() or ""
+
+    def press() -> None:
+        pressing = browser(app)
+        pressing.set_cookie("loket", cookie, domain="127.0.0.1")
+        answers.append(leads_to(pressing.post(f"{ADDRESS}/accept", data=fields)))
+
+    presses = [threading.Thread(target=press) for _ in range(2)]
+    with Database(database(app).path).write():
+        for each in presses:
+            each.start()
+        # Both have begun, and wait for what is written here.
+        for each in presses:
+            each.join(0.5)
+    for each in presses:
+        each.join()
+    assert [f"{ADDRESS}?done=accepted"] * 2 == answers
 
 
 def test_used_for_good(app: Flask, client: HouseClient) -> None:

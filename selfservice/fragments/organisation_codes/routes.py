@@ -224,18 +224,19 @@ def _show_offer(session: Session, found: Offer, form: ActionForm) -> Response:
 @blueprint.post("/accept")
 def do_accept() -> Response:
     """Give the main code to whoever is logged in. Sent twice, it says what the first did."""
-    session, opened, now = authentication.require_session(NAME), _opened(), clock.now()
-    form = buttons.accept(session, opened.get("token_hash", ""))
-    if not form.is_current() or not opened:
-        return _show(session, form)
-    is_done = "done" in opened
+    session, now, is_done = authentication.require_session(NAME), clock.now(), False
     with services().db.write() as conn:
-        if not is_done:
-            is_done = main_code_offer.accept(
+        opened = cookies.load_form(conn, OPENED, now)
+        form = buttons.accept(session, opened.get("token_hash", ""))
+        is_current = form.is_current() and bool(opened)
+        if is_current:
+            is_done = "done" in opened or main_code_offer.accept(
                 conn, services().context, session, opened["token_hash"], web.client_address(), now
             )
         if is_done:
             cookies.save_form(conn, OPENED, {**opened, "done": True}, now)
+    if not is_current:
+        return _show(session, form)
     return _list("accepted") if is_done else expired()
 
 
