@@ -236,12 +236,15 @@ def _account(person_id: int, access_code_id: int) -> str:
 def render_personal(
     session: Session, name: str, template: str, *, title: str, form: Form | None = None, **variables: Any
 ) -> Response:
-    """A state of a personal form for whoever is signed in, with the line that says so and until when."""
+    """A state of a personal form for whoever is signed in, with the line that says so and until when; what stands above
+    it is the personal page, which it was opened from.
+    """
     shown = rendering.wants_fragment() and not str(request.endpoint).endswith(".mine")
     variables |= {
         "panel": name,
         "focus": shown and (form is None or form.status == 200),
         "style": _STYLE_SHEETS.get(name, ""),
+        "breadcrumbs": [(_TITLES[each](), form_path(each)) for each in (AFTER_SIGN_IN,) if each != name],
         **session_variables(session, name),
     }
     return rendering.render(template, title=title, form=form, header=True, **variables)

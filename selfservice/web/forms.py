@@ -142,6 +142,8 @@ class Form(wtforms.Form):
         self.panel = panel or self.fragment
         self.notice = notice
         self.status = 200
+        # Whether it shows what was sent, which perhaps nothing keeps: the language switch takes that along.
+        self.is_sent = formdata is not None
         # Whether something that may be right is asked about (EmailField.asks).
         self.asks = False
         self._about = about

@@ -359,3 +359,14 @@ def test_nobody_keeps_it_from_the_owner(app: Flask, client: HouseClient) -> None
     client.send(CHANGE, {"password": PASSWORD, "new_password": NEW})
     mine = [kind for kind, recipient in waiting_mails(app) if recipient == accounts.email(MAIN)]
     assert [*["direct_debit.agreed"] * 4, "digital_invoices.on", "replacement_password.changed"] == mine
+
+
+@pytest.mark.parametrize("lang", ["en", "nl"])
+def test_stands_below_the_personal_page(client: HouseClient, lang: str) -> None:
+    """Above a form for who is logged in stands the personal page, by its own name; above that only home."""
+    sign_in(client)
+    for name, wanted in (("devices", ["", "self-service/my"]), ("direct-debit", ["", "self-service/my"]), ("my", [""])):
+        page = house.parse(client.get(f"/{lang}/self-service/{name}").text)
+        trail = next(each for each in house.elements(page, "nav") if each.get("class") == "trail")
+        links = {a.get("href"): house.text_of(a) for a in house.elements(trail, "a")}
+        assert [f"/{lang}/{address}" for address in wanted] == list(links), name

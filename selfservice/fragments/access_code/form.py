@@ -12,7 +12,9 @@ from dataclasses import asdict, dataclass
 from functools import cache, cached_property, partial
 from typing import Any, ClassVar, Literal
 
-from selfservice.accounts.organisations import MOST_FOUND, Organisation
+from markupsafe import Markup
+
+from selfservice.accounts.organisations import MOST_FOUND, Organisation, name_words
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.i18n.catalogs import gettext, lazy_gettext
@@ -133,14 +135,22 @@ class NeedForm(StepForm):
             self.email.hint = gettext("Your own address. We send everything there.")
             self.need.offer([each for each in (private, none) if each])
             return
-        business = ("business", gettext("For an organisation"), _about_business_use(lang))
+        business = (
+            "business",
+            gettext("For an organisation"),
+            gettext("Business use: for a business or another organisation."),
+        )
         self.need.offer([each for each in (business, private, none) if each])
         digits = gettext("%(digits)s digits.", digits=number.digits)
         self.kvk_number.hint = f"{digits} {number.found_on[lang]}"
-        self.email.hint = gettext(
-            "Your own address. The code for an organisation comes by e-mail if %(register)s has this address for it. "
-            "If not, it comes by letter.",
+        how_it_comes = gettext(
+            "The code for an organisation comes by e-mail if %(register)s has this address for it. If not, it comes by "
+            "letter.",
             register=register_name(),
+        )
+        # Left out for private use by the style sheet.
+        self.email.hint = Markup('{} <span class="for-organisation">{}</span>').format(
+            gettext("Your own address."), how_it_comes
         )
         if formdata and (picked := formdata.get("picked")):
             self.kvk_number.data, self.organisation_name.data = picked[:MAX_LENGTH], ""
@@ -160,10 +170,22 @@ class NeedForm(StepForm):
         return not self.errors
 
     @property
+    def only_for_business(self) -> list[str]:
+        """What only a code for an organisation can do: for that a private one is requested in vain."""
+        rights, lang = authentication.rights(), current_language()
+        private = rights.of_kind("private")
+        return [right.title(lang) for right in rights.of_kind("business") if right not in private]
+
+    @property
     def finds_by_name(self) -> bool:
         """Whether an organisation is to be looked for by its name, since there is no number."""
         is_asked = "kvk_number" in self and self.need.data == "business"
         return is_asked and not self.kvk_number.data.strip() and bool(self.organisation_name.data.strip())
+
+    @property
+    def name_is_short(self) -> bool:
+        """Whether a name was begun, and no organisation can be looked for by it yet."""
+        return bool(self.organisation_name.data.strip()) and not name_words(self.organisation_name.data)
 
     @property
     def number_error(self) -> str:
@@ -192,18 +214,6 @@ class NeedForm(StepForm):
         """It is that of an organisation."""
         if self.number_error and not field.errors:
             raise forms.ValidationError(self.number_error)
-
-
-def _about_business_use(lang: str) -> str:
-    """What business use is, and what only a code for it can do: for that a private one is requested in vain."""
-    rights = authentication.rights()
-    private = rights.of_kind("private")
-    only = [right.title(lang) for right in rights.of_kind("business") if right not in private]
-    use = gettext("Business use: you request the code for a business or another organisation.")
-    if not only:
-        return use
-    what = ", ".join(f"{title[0].lower()}{title[1:]}" for title in only)
-    return f"{use} " + gettext("You can do this only with this code: %(what)s.", what=what)
 
 
 class PreferencesForm(StepForm):
@@ -286,10 +296,9 @@ class Steps:
         return submission.needs_mandate(self.to_answers(), self.organisation)
 
     @property
-    def count(self) -> str:
-        """How many steps there are: `3`, or `3 or 4` while the answers do not tell yet."""
-        last = len(self.steps)
-        return gettext("%(less)s or %(last)s", less=last - 1, last=last) if self.needs_account is None else str(last)
+    def count(self) -> int | None:
+        """How many steps there are; None while the answers do not tell yet."""
+        return None if self.needs_account is None else len(self.steps)
 
     @cached_property
     def _is_answered(self) -> Callable[[str], bool]:

@@ -184,6 +184,7 @@ def _take(conn: Connection, step: str, now: datetime) -> Callable[[], Response]:
     focus = "found" if finds else "organisation" if "picked" in request.form else ""
     if focus:
         form = steps.form(step, about=about)
+        form.is_sent = True
     found = organisations.find_by_name(conn, steps.answers["organisation_name"]) if finds else None
     return lambda: _show(steps, form, found=found, focus=focus)
 

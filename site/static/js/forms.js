@@ -47,7 +47,7 @@
       a.textContent = a.dataset.hide; a.dataset.hide = name;
     } else {
       const to = (path) => path.replace(/^\/[^/]+/, "/" + a.lang);
-      const form = [...d.forms].find((f) => "switches" in f.dataset && (f.elements.checked || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
+      const form = [...d.forms].find((f) => "switches" in f.dataset && (f.dataset.switches || [...f.elements].some((i) => i.matches("input:not([type=hidden]), textarea") && (i.value != i.defaultValue || i.checked != i.defaultChecked))));
       // What stands there now may be further than what the page was made with: its address is its own.
       const state = $("[data-switch]");
       if (!form && !state && (a.href || a.form)) return;
