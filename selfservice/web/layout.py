@@ -85,9 +85,14 @@ class LayoutContext:
             (page for page in pages.values() if not page.is_tree), key=lambda page: (page.order, page.key), reverse=True
         )
         self._by_form = {(page.lang, form): page for page in ordered for form in page.forms}
-        leading = [((page.lang, form), page) for page in ordered for form in set(page.links)]
-        times = Counter(form for form, _ in leading)
-        self._leads_to = {form: page for form, page in leading if times[form] == 1} | self._by_form
+        # The page that leads to a form most; where two do so as often, none.
+        leading = Counter((page.lang, form, page.path) for page in ordered for form in page.links)
+        ties = Counter((lang, form, times) for (lang, form, _), times in leading.items())
+        most = {
+            (lang, form): self._by_path[path] if ties[lang, form, times] == 1 else None
+            for (lang, form, path), times in reversed(leading.most_common())
+        }
+        self._leads_to = {form: page for form, page in most.items() if page} | self._by_form
 
     def pages(self) -> dict[tuple[str, str], PageInfo]:
         """All the help pages, by language and key."""
@@ -125,7 +130,7 @@ class LayoutContext:
 
     def breadcrumbs(self, lang: str, path: str) -> list[tuple[str, str]]:
         """Titles and addresses of what stands above this path: of a page its section; of a form, also the page that
-        has it, or else the only one that leads to it; of a question of a tree, also its page.
+        has it, or else the one that leads to it most; of a question of a tree, also its page.
 
         A section's address is its heading on the home page.
         """
@@ -139,7 +144,7 @@ class LayoutContext:
 
     def help_beside(self, lang: str, path: str, *, signed_in: bool = False) -> HelpBeside | None:
         """What to show beside a form at this path: the page that has it, and its questions nearest to the form. For a
-        form that no page has, to who is signed in the only page that leads to it, to others the one for who cannot log
+        form that no page has, to who is signed in the page that leads to it most, to others the one for who cannot log
         in. Nothing beside what is asked of a page.
         """
         form = path.removeprefix(f"/{lang}/self-service/").partition("/")[0]

@@ -200,17 +200,19 @@ def test_preset(app: Flask, client: HouseClient) -> None:
 
 
 def test_period_in_words(app: Flask, client: HouseClient) -> None:
-    """The period always stands in words beside the number and the total, in the page's language."""
+    """The period always stands in words beside the number and the total, in the page's language; what was searched for
+    too.
+    """
     buy(app, MAIN, "2026-03-01T00:00")
     sign_in(client)
     found = [
         said(tree(client, query)).partition("€2.85 ")[2]
         for query in ("", "?from=1-3-2026&to=31-3-2026", "?from=1-3-2026&to=2-4-2026", "?from=1-3-2026", "?to=1-3-2026",
-                      "?from=1-1-2026&to=31-12-2026")
+                      "?from=1-1-2026&to=31-12-2026", "?words=extract")
     ]  # fmt: skip
     assert [
         "Everything", "March 2026", "1 March 2026 to 2 April 2026", "since 1 March 2026",
-        "up to and including 1 March 2026", "2026",
+        "up to and including 1 March 2026", "2026", "Everything, ‘extract’",
     ] == found  # fmt: skip
 
 

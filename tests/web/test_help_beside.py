@@ -80,7 +80,7 @@ def test_descriptions(client: HouseClient, lang: str) -> None:
 
 def test_logged_in(app: Flask, client: HouseClient) -> None:
     """The list of orders of somebody has it too, below the list; help with logging in is for others. Beside a form that
-    no page has stands the only page that leads to it.
+    no page has stands the page that leads to it most.
     """
     prepare(app)
     sign_in_client = app.test_client()
@@ -91,6 +91,7 @@ def test_logged_in(app: Flask, client: HouseClient) -> None:
         assert [True, False] == [
             links(each, f"/en/self-service/{form}")[0] == "/en/logged-in/" for each in (sign_in_client, client)
         ]
+    assert "/en/orders/" == links(sign_in_client, "/en/self-service/organisation-codes")[0]
     assert (True, True) == ('<meta name="description"' in page, page.index("<aside") > page.index('class="orders"'))
 
 

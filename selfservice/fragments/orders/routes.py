@@ -299,10 +299,13 @@ def _downloads(orders: int, session: Session, viewer: Viewer, params: ListParame
 
 
 def _in_words(params: ListParameters, viewer: Viewer) -> str:
-    """`Last quarter, 1 July 2026 to 30 September 2026`, and whose orders if a colleague was chosen."""
+    """`Last quarter, 1 July 2026 to 30 September 2026`, what was searched for, and whose orders if a colleague was
+    chosen: the form that says so is out of view on a phone, and not on paper.
+    """
     texts = [
         labels.presets().get(params.preset, ""),
         labels.days(params.period),
+        f"‘{params.words}’" if params.words else "",
         viewer.colleague.name if viewer.colleague else "",
     ]
     return ", ".join(text for text in texts if text)
