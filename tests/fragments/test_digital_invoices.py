@@ -122,12 +122,13 @@ def test_link_that_opens_nothing(app: Flask, client: HouseClient, how: str) -> N
 
 
 def test_send_again(app: Flask, client: HouseClient) -> None:
-    """The link is sent once more, by anybody of the organisation; the newest works."""
+    """The link is sent once more, by anybody of the organisation; the newest works. The page says so."""
     sign_in(client)
     ask(app, client)
     colleague = browser(app)
     sign_in(colleague, COLLEAGUE)
-    colleague.send(f"{ADDRESS}/again", {})
+    assert "We sent the e-mail again" not in colleague.get(ADDRESS).text
+    assert "We sent the e-mail again" in colleague.follow(colleague.send(f"{ADDRESS}/again", {})).text
     assert [("digital_invoices.confirm", INVOICES)] * 2 == waiting(app)
     confirm(app, f"{ADDRESS}/link/{token(app, 'digital_invoices.confirm')}")
     assert [INVOICES] == kept(app)

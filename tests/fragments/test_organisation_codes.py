@@ -242,12 +242,15 @@ def test_in_two_tabs(app: Flask, client: HouseClient) -> None:
 
 
 def test_too_many(app: Flask, client: HouseClient) -> None:
-    """So many offers a day and no more; the page says from when, and the earlier offer stays."""
+    """So many offers a day and no more; the page says from when, and the earlier offer stays. Of each mail that was
+    sent again it says so.
+    """
     sign_in(client)
     answers = [offer(app, client)]
     for _ in range(6):
         answer = Tab(client).open(ADDRESS).send(f"{ADDRESS}/again", {})
         answers.append(str(answer.status_code))
+    assert "We sent the e-mail again" in client.get(f"{ADDRESS}?done=again").text
     assert ["303"] * 5 + ["429"] == answers[1:]
     assert "You offered the main code to Amira Merrywind" in client.get(ADDRESS).text
 

@@ -52,7 +52,8 @@ def _show(session: Session, form: InvoicesForm) -> Response:
         session, NAME, "digital_invoices/form.html",
         title=gettext("Digital invoices") if organisation.invoices_email or waiting else title(), form=form,
         organisation=organisation, waiting=waiting, before=rules.sent_before(conn, waiting, now) if waiting else None,
-        again="paper" in request.args and form.status == 200, first_day=rules.first_day(now),
+        on_paper="paper" in request.args and form.status == 200,
+        again="again" in request.args and form.status == 200, first_day=rules.first_day(now),
     )  # fmt: skip
 
 
@@ -70,17 +71,19 @@ def send_again() -> Response:
     session = authentication.require_session(NAME)
     form = InvoicesForm(about=_about(session))
     waiting = rules.waiting_address(services().db.read(), session, clock.now())
-    return _ask(session, form, waiting.email) if form.is_current() and waiting else _show(session, form)
+    return _ask(session, form, waiting.email, "?again=1") if form.is_current() and waiting else _show(session, form)
 
 
-def _ask(session: Session, form: InvoicesForm, email: str) -> Response:
+def _ask(session: Session, form: InvoicesForm, email: str, query: str = "") -> Response:
     now = clock.now()
     with services().db.write() as conn:
         wait = rules.admit(conn, services().context, session, now)
         if not wait:
             rules.ask(conn, services().context, session, email, web.client_address(), current_language(), now)
             authentication.delete_typed(conn, NAME)
-    return form.too_many(wait, lambda: _show(session, form)) if wait else web.see(authentication.form_path(NAME))
+    if wait:
+        return form.too_many(wait, lambda: _show(session, form))
+    return web.see(authentication.form_path(NAME) + query)
 
 
 @blueprint.post("/cancel")
