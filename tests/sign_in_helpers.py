@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from functools import cache
 
 from flask import Flask
@@ -51,6 +52,28 @@ def database(app: Flask) -> Database:
     """The app's database."""
     found: Database = app.extensions["services"].db
     return found
+
+
+def at_once(app: Flask, client: HouseClient, *sent: tuple[str, dict[str, str]]) -> list[TestResponse]:
+    """Send these from one browser at the same time: each has begun, and waits until it may write. The answers in
+    the same order.
+    """
+    answers: dict[int, TestResponse] = {}
+
+    def press(number: int) -> None:
+        pressing, (address, data) = browser(app), sent[number]
+        pressing.set_cookie("loket", client.cookie_value() or "", domain="127.0.0.1")
+        answers[number] = pressing.post(address, data=data)
+
+    presses = [threading.Thread(target=press, args=(number,)) for number in range(len(sent))]
+    with Database(database(app).path).write():
+        for each in presses:
+            each.start()
+        for each in presses:
+            each.join(0.3)
+    for each in presses:
+        each.join()
+    return [answers[number] for number in range(len(sent))]
 
 
 def browser(app: Flask) -> HouseClient:

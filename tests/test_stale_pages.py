@@ -20,7 +20,18 @@ from tests.clients import HouseClient
 from tests.conftest import SECRET
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
-from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PASSWORD, PRIVATE, browser, database, prepare, sign_in
+from tests.sign_in_helpers import (
+    COLLEAGUE,
+    MAIN,
+    OTHER,
+    PASSWORD,
+    PRIVATE,
+    at_once,
+    browser,
+    database,
+    prepare,
+    sign_in,
+)
 from tests.tabs import Tab
 from tests.test_matrix import kinds_of
 
@@ -221,6 +232,15 @@ def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> No
     answer = tab.send(action, typed)
     assert (409, before) == (answer.status_code, state(app))
     assert all(f'value="{text}"' in answer.text for text in typed.values())
+
+
+@pytest.mark.parametrize("endpoint", [each for each in PERSONAL if each.startswith(("digital_", "direct_"))])
+def test_changed_at_once(app: Flask, client: HouseClient, endpoint: str) -> None:
+    """Of two presses that come at the same moment the second is not done to what the first made of it."""
+    sign_in(client)
+    tab, action, typed = PERSONAL[endpoint](app, client)
+    pressed = action, {**tab.fields(action), **typed}
+    assert [303, 409] == sorted(each.status_code for each in at_once(app, client, pressed, pressed))
 
 
 def _link(app: Flask, kind: str, form: str, client: HouseClient) -> Tab:

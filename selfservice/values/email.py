@@ -25,7 +25,7 @@ _PROVIDERS = (
     "gmail.com", "hotmail.com", "hotmail.nl", "outlook.com", "icloud.com", "yahoo.com", "ziggo.nl", "kpnmail.nl",
     "xs4all.nl", "hetnet.nl", "upcmail.nl", "casema.nl", "protonmail.com",
 )  # fmt: skip
-_LOOK_ALIKES = ("mail.com", "email.com", "ymail.com")
+_LOOK_ALIKES = ("mail.com", "email.com", "ymail.com", "mailo.com", "protonmail.ch")
 _BRACKETS = re.compile(r"([^<>]*)<([^<>]*)>")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import re
-import threading
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,7 +21,18 @@ from tests.access_code_helpers import token
 from tests.clients import HouseClient, leads_to
 from tests.domain_helpers import CONTEXT, dump, rows
 from tests.orders.factories import buy
-from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PRIVATE, browser, database, prepare, sign_in, waiting_mails
+from tests.sign_in_helpers import (
+    COLLEAGUE,
+    MAIN,
+    OTHER,
+    PRIVATE,
+    at_once,
+    browser,
+    database,
+    prepare,
+    sign_in,
+    waiting_mails,
+)
 from tests.tabs import Tab
 
 ADDRESS = "/en/self-service/organisation-codes"
@@ -424,23 +434,9 @@ def test_sent_twice_at_once(app: Flask, client: HouseClient) -> None:
     """
     sign_in(client)
     other, tab = accept(app, offer(app, client))
-    fields, answers, cookie = tab.fields(f"{ADDRESS}/accept"), list[str](), other.cookie_value() or ""
-
-    def press() -> None:
-        pressing = browser(app)
-        pressing.set_cookie("loket", cookie, domain="127.0.0.1")
-        answers.append(leads_to(pressing.post(f"{ADDRESS}/accept", data=fields)))
-
-    presses = [threading.Thread(target=press) for _ in range(2)]
-    with Database(database(app).path).write():
-        for each in presses:
-            each.start()
-        # Both have begun, and wait for what is written here.
-        for each in presses:
-            each.join(0.5)
-    for each in presses:
-        each.join()
-    assert [f"{ADDRESS}?done=accepted"] * 2 == answers
+    pressed = f"{ADDRESS}/accept", tab.fields(f"{ADDRESS}/accept")
+    answers = at_once(app, other, pressed, pressed)
+    assert [f"{ADDRESS}?done=accepted"] * 2 == [leads_to(each) for each in answers]
 
 
 def test_used_for_good(app: Flask, client: HouseClient) -> None:

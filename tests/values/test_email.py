@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from selfservice.values.email import check_email, email_error, email_key, mask_email
+from selfservice.values.email import check_email, email_error, email_key, likely_email, mask_email
 from selfservice.values.error import FieldError
 
 PARTS = (
@@ -136,3 +136,18 @@ def test_copied(address: str, form: str) -> None:
 def test_key_of_no_address(text: str) -> None:
     """What is no address has a key that no address has."""
     assert text.strip().casefold() == email_key(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("GMAIL.CON", "gmail.com"),
+        ("hotmial.nl", "hotmail.nl"),
+        ("protonmail.co", "protonmail.com"),
+    ]
+    + [(domain, "") for domain in ("gmail.com", "mail.com", "mailo.com", "protonmail.ch", "ziggo.com", "example.org")],
+)
+def test_likely(typed: str, meant: str) -> None:
+    """A slip in the domain of a large provider is asked about; another provider whose name is like it is not."""
+    assert (f"jan@{meant}" if meant else "") == likely_email(f"jan@{typed}")

@@ -14,6 +14,7 @@ from selfservice import clock, web
 from selfservice.accounts import invoice_addresses
 from selfservice.accounts.sessions import Session
 from selfservice.crypto import hash_token
+from selfservice.db import Connection
 from selfservice.fragments.digital_invoices import form as rules
 from selfservice.fragments.digital_invoices.form import ConfirmForm, InvoicesForm
 from selfservice.i18n.catalogs import gettext
@@ -61,60 +62,64 @@ def _show(session: Session, form: InvoicesForm) -> Response:
 def ask() -> Response:
     """Check the address, and mail a link to it."""
     session = authentication.require_session(NAME, InvoicesForm.sent().values)
-    form = InvoicesForm.sent(about=_about(session))
-    return _ask(session, form, form.email.data) if form.accepts() else _show(session, form)
+    with services().db.write() as conn:
+        form = InvoicesForm.sent(about=_about(session))
+        wait = _ask(conn, session, form.email.data) if form.accepts() else None
+    return _answer(session, form, wait)
 
 
 @blueprint.post("/again")
 def send_again() -> Response:
     """Mail a link to the address that waits once more; the one before opens nothing then."""
     session = authentication.require_session(NAME)
-    form = InvoicesForm(about=_about(session))
-    waiting = rules.waiting_address(services().db.read(), session, clock.now())
-    return _ask(session, form, waiting.email, "?again=1") if form.is_current() and waiting else _show(session, form)
-
-
-def _ask(session: Session, form: InvoicesForm, email: str, query: str = "") -> Response:
-    now = clock.now()
     with services().db.write() as conn:
-        wait = rules.admit(conn, services().context, session, now)
-        if not wait:
-            rules.ask(conn, services().context, session, email, web.client_address(), current_language(), now)
-            authentication.delete_typed(conn, NAME)
+        form, waiting = InvoicesForm(about=_about(session)), rules.waiting_address(conn, session, clock.now())
+        wait = _ask(conn, session, waiting.email) if form.is_current() and waiting else None
+    return _answer(session, form, wait, "?again=1")
+
+
+def _ask(conn: Connection, session: Session, email: str) -> int:
+    """Ask for it; 0, or the seconds to wait when there were too many changes."""
+    now = clock.now()
+    wait = rules.admit(conn, services().context, session, now)
+    if not wait:
+        rules.ask(conn, services().context, session, email, web.client_address(), current_language(), now)
+        authentication.delete_typed(conn, NAME)
+    return wait
+
+
+def _answer(session: Session, form: InvoicesForm, wait: int | None, done: str = "") -> Response:
+    """How it stands: after something was `done`, after too many changes, or (None) when nothing was."""
     if wait:
         return form.too_many(wait, lambda: _show(session, form))
-    return web.see(authentication.form_path(NAME) + query)
+    return _show(session, form) if wait is None else web.see(authentication.form_path(NAME) + done)
 
 
 @blueprint.post("/cancel")
 def cancel() -> Response:
     """Leave it as it is: the link that was mailed opens nothing any more."""
     session = authentication.require_session(NAME)
-    form = InvoicesForm(about=_about(session))
-    if not form.is_current():
-        return _show(session, form)
     with services().db.write() as conn:
-        rules.cancel(conn, services().context, session, web.client_address(), clock.now())
-    return web.see(authentication.form_path(NAME))
+        form = InvoicesForm(about=_about(session))
+        is_current = form.is_current()
+        if is_current:
+            rules.cancel(conn, services().context, session, web.client_address(), clock.now())
+    return _answer(session, form, 0 if is_current else None)
 
 
 @blueprint.post("/paper")
 def paper() -> Response:
     """Invoices on paper again."""
     session, now = authentication.require_session(NAME), clock.now()
-    form = InvoicesForm(about=_about(session))
-    if not form.is_current():
-        return _show(session, form)
     with services().db.write() as conn:
-        wait, changed = rules.admit(conn, services().context, session, now), False
-        if not wait:
+        form, changed = InvoicesForm(about=_about(session)), False
+        wait = rules.admit(conn, services().context, session, now) if form.is_current() else None
+        if wait == 0:
             changed = rules.set_invoices_email(
                 conn, services().context, session, None, web.client_address(), current_language(), now
             )
-    if wait:
-        return form.too_many(wait, lambda: _show(session, form))
     # On paper the form looks as it did at first; the address says that something was done.
-    return web.see(authentication.form_path(NAME) + ("?paper=1" if changed else ""))
+    return _answer(session, form, wait, "?paper=1" if changed else "")
 
 
 @blueprint.get("/link/<token>")

@@ -63,30 +63,33 @@ def _show(session: Session, form: DirectDebitForm) -> Response:
 def agree() -> Response:
     """Check what was typed, and record the mandate."""
     session = authentication.require_session(NAME, DirectDebitForm.sent().values)
-    form, now = DirectDebitForm.sent(about=_about(session)), clock.now()
-    if form.is_current() and not rules.is_offered(services().context, session):
-        # No longer, that is: the page says so, and has no form.
-        form.status = 409
-        return _show(session, form)
-    if not form.accepts():
-        return _show(session, form)
+    now, wait = clock.now(), None
     with services().db.write() as conn:
-        wait = rules.admit(conn, services().context, session, now)
-        if not wait:
+        form = DirectDebitForm.sent(about=_about(session))
+        if form.is_current() and not rules.is_offered(services().context, session):
+            # No longer, that is: the page says so, and has no form.
+            form.status = 409
+        elif form.accepts():
+            wait = rules.admit(conn, services().context, session, now)
+        if wait == 0:
             rules.agree(conn, services().context, session, form.values, web.client_address(), current_language(), now)
             authentication.delete_typed(conn, NAME)
+    if wait is None:
+        return _show(session, form)
     return form.too_many(wait, lambda: _show(session, form)) if wait else web.see(authentication.form_path(NAME))
 
 
 @blueprint.post("/undo")
 def undo() -> Response:
     """Undo the change, or that it was ended, while the day of that has yet to come."""
-    session, now = authentication.require_session(NAME), clock.now()
-    form = DirectDebitForm(about=_about(session))
-    if not form.is_current():
-        return _show(session, form)
+    session, now, undone = authentication.require_session(NAME), clock.now(), False
     with services().db.write() as conn:
-        undone = rules.undo(conn, services().context, session, web.client_address(), current_language(), now)
+        form = DirectDebitForm(about=_about(session))
+        is_current = form.is_current()
+        if is_current:
+            undone = rules.undo(conn, services().context, session, web.client_address(), current_language(), now)
+    if not is_current:
+        return _show(session, form)
     # The form looks as before the change; the address says that this is no accident.
     return web.see(authentication.form_path(NAME) + ("?undone=1" if undone else ""))
 
@@ -118,15 +121,17 @@ def _show_end(session: Session, form: EndForm) -> Response:
 def end() -> Response:
     """End it, from tomorrow on."""
     session, now = authentication.require_session(NAME), clock.now()
-    form = EndForm(about=_about_end(session))
-    if not form.is_current():
+    with services().db.write() as conn:
+        form, wait = EndForm(about=_about_end(session)), 0
+        is_current = form.is_current()
+        if is_current:
+            wait = rules.admit(conn, services().context, session, now, table.END_DIRECT_DEBIT)
+        if is_current and not wait:
+            rules.end(conn, services().context, session, web.client_address(), current_language(), now)
+    if not is_current:
         shown = DirectDebitForm(about=_about(session), notice=form.notice)
         shown.status = form.status
         return _show(session, shown)
-    with services().db.write() as conn:
-        wait = rules.admit(conn, services().context, session, now, table.END_DIRECT_DEBIT)
-        if not wait:
-            rules.end(conn, services().context, session, web.client_address(), current_language(), now)
     return form.too_many(wait, lambda: _show_end(session, form)) if wait else web.go(authentication.form_path(NAME))
 
 
