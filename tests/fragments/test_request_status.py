@@ -136,7 +136,7 @@ def test_nothing_looked_up(person: AccessCodeForm, step: str) -> None:
 
 
 def test_withdraw(person: AccessCodeForm, app: Flask) -> None:
-    """Withdrawing is asked once more, then done; after that it is neither offered nor possible."""
+    """Withdrawing is asked once more, then done; after that it is neither offered nor possible. A new request is."""
     reference = ask(app)
     person.send(reference=reference, email=EMAIL)
     assert "received" == made(app)[0]["state"]
@@ -144,7 +144,8 @@ def test_withdraw(person: AccessCodeForm, app: Flask) -> None:
     assert "received" == made(app)[0]["state"]
     assert "status" == person.goes("withdraw")
     assert "withdrawn" == made(app)[0]["state"]
-    assert "/withdraw" not in person.see("status").text
+    page, new = person.see("status").text, f'href="/{person.lang}/self-service/access-code"'
+    assert (False, True) == ("/withdraw" in page, new in page)
     assert "status" == person.leads(person.see("withdraw"))
 
 
@@ -157,6 +158,14 @@ def test_sent_twice(person: AccessCodeForm, step: str) -> None:
     assert ["status"] * 2 == [person.goes(step, about=about) for _ in range(2)]
     page = person.see("status").text
     assert (False, step == "never-came") == ('class="notice bad"' in page, 'class="notice good"' in page)
+
+
+def test_leads_to_logging_in(person: AccessCodeForm, app: Flask) -> None:
+    """When the code is on its way, the page says what to do with it; before that it does not."""
+    for asked in ((ask(app), EMAIL), (requests.reference(number := requests.NOT_RECEIVED[1]), requests.email(number))):
+        person.send(reference=asked[0], email=asked[1])
+        panel = person.see("status").text.partition('id="request-status"')[2].partition("</section>")[0]
+        assert (asked[1] != EMAIL) == (f'href="/{person.lang}/self-service/sign-in"' in panel)
 
 
 def test_too_late(person: AccessCodeForm, app: Flask) -> None:
