@@ -85,6 +85,8 @@ def _switched_off() -> tuple[str, ...]:
         off += ["api/", "orders/", "retention.py", "web/downloads.py"]
     if "direct-debit" not in SITE.forms:
         off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
+    if "digital-invoices" not in SITE.forms:
+        off += ["accounts/invoice_addresses"]
     names = {path.name for path in (PACKAGE / "fragments").iterdir() if path.is_dir()}
     return (*off, *(f"fragments/{name}/" for name in names if name.replace("_", "-") not in (*SITE.forms, "search")))
 
