@@ -10,6 +10,7 @@ from babel.dates import format_date as babel_date
 from babel.dates import format_time as babel_time
 from babel.numbers import format_currency
 
+from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import TIMEZONE, current_language, language_of
 
 
@@ -24,9 +25,9 @@ def format_time(moment: dt.time) -> str:
 
 
 def format_timestamp(moment: dt.datetime) -> str:
-    """Day and time in Amsterdam: `26 March 2025 14:05`, `26 maart 2025 14.05 uur`."""
+    """Day and time in Amsterdam: `26 March 2025 at 14:05`, `26 maart 2025 om 14.05 uur`."""
     local = moment.astimezone(TIMEZONE)
-    return f"{format_date(local.date())} {format_time(local.time())}"
+    return gettext("%(day)s at %(time)s", day=format_date(local.date()), time=format_time(local.time()))
 
 
 def format_money(euros: Decimal) -> str:

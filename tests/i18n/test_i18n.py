@@ -18,8 +18,8 @@ from selfservice.web.layout import JINJA_OPTIONS
 @pytest.mark.parametrize(
     ("lang", "expected"),
     [
-        ("en", ["26 March 2025", "€0.90", "€1,234.50", "21:00", "26 March 2025 14:05"]),
-        ("nl", ["26 maart 2025", "€\xa00,90", "€\xa01.234,50", "21.00 uur", "26 maart 2025 14.05 uur"]),
+        ("en", ["26 March 2025", "€0.90", "€1,234.50", "21:00", "26 March 2025 at 14:05"]),
+        ("nl", ["26 maart 2025", "€\xa00,90", "€\xa01.234,50", "21.00 uur", "26 maart 2025 om 14.05 uur"]),
     ],
 )
 def test_formats(lang: str, expected: list[str]) -> None:
@@ -38,7 +38,7 @@ def test_formats(lang: str, expected: list[str]) -> None:
 def test_summer_time() -> None:
     """In summer Amsterdam is two hours ahead."""
     with using_language("en"):
-        assert "26 July 2025 14:05" == format_timestamp(dt.datetime(2025, 7, 26, 12, 5, tzinfo=dt.UTC))
+        assert "26 July 2025 at 14:05" == format_timestamp(dt.datetime(2025, 7, 26, 12, 5, tzinfo=dt.UTC))
 
 
 def test_using_puts_back() -> None:

@@ -139,7 +139,7 @@ def test_delivered_again(app: Flask, client: HouseClient) -> None:
     with database(app).write() as conn:
         redelivery.mark_delivered(conn, 1, dt.datetime(2026, 11, 22, 10, 30, tzinfo=dt.UTC))
     page = client.get(f"{ORDERS}/again?number={number}").text
-    assert ("It was sent again: 22 November 2026 11:30." in page, "on its way" in page) == (True, False)
+    assert ("It was sent again: 22 November 2026 at 11:30." in page, "on its way" in page) == (True, False)
 
 
 def test_main_may_ask_for_a_colleague(app: Flask, client: HouseClient) -> None:
