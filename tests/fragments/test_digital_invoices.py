@@ -109,7 +109,8 @@ def test_link_that_opens_nothing(app: Flask, client: HouseClient, how: str) -> N
         elif how == "restored":
             tokens.revoke_every_token(conn, clock.now())
     if how == "cancelled":
-        client.send(f"{ADDRESS}/cancel", {})
+        answer = client.send(f"{ADDRESS}/cancel", {})
+        assert "The change is cancelled" in client.follow(answer).text
     elif how == "sent again":
         client.send(f"{ADDRESS}/again", {})
     elif how == "another address":

@@ -179,11 +179,12 @@ def end_buttons(client: HouseClient) -> list[str]:
 
 
 def test_end_a_device(app: Flask, client: HouseClient) -> None:
-    """A session is ended from another one."""
+    """A session is ended from another one, and the page says so."""
     other = browser(app)
     sign_in(client)
     sign_in(other)
-    client.send(f"{DEVICES}/end", {"device": end_buttons(client)[0]})
+    answer = client.send(f"{DEVICES}/end", {"device": end_buttons(client)[0]})
+    assert "That device is logged out" in client.follow(answer).text
     assert ([204, 200], []) == (
         [each.fragment(f"{MY}/mine").status_code for each in (other, client)],
         end_buttons(client),
@@ -196,7 +197,8 @@ def test_end_all_others(app: Flask, client: HouseClient) -> None:
     for each in (client, *others):
         sign_in(each)
     sign_in(stranger, OTHER)
-    client.send(f"{DEVICES}/end", {})
+    answer = client.send(f"{DEVICES}/end", {})
+    assert "logged out everywhere else" in client.follow(answer).text
     assert [200, 204, 204, 200] == [each.fragment(f"{MY}/mine").status_code for each in (client, *others, stranger)]
 
 

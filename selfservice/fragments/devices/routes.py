@@ -30,7 +30,7 @@ def _show(session: Session, sent: EndForm | None = None) -> Response:
     shown = [(each, name(each.device), each.network in here, form.end(session, each.public_id)) for each in devices]
     return authentication.render_personal(
         session, NAME, "devices/list.html", title=title(), form=sent or form.end(session), others=form.end(session),
-        devices=shown,
+        devices=shown, done=request.args.get("done", "") if sent is None else "",
     )  # fmt: skip
 
 
@@ -58,7 +58,8 @@ def end() -> Response:
             on_what=who,
             address=web.client_address(),
         )
-    return web.see(authentication.form_path(NAME))
+    done = f"?done={'one' if one else 'others'}" if count else ""
+    return web.see(authentication.form_path(NAME) + done)
 
 
 authentication.add_personal_routes(blueprint, title, _show, read_only=lambda: gettext("See where you are logged in"))

@@ -54,6 +54,7 @@ def _show(session: Session, form: InvoicesForm) -> Response:
         title=gettext("Digital invoices") if organisation.invoices_email or waiting else title(), form=form,
         organisation=organisation, waiting=waiting, before=rules.sent_before(conn, waiting, now) if waiting else None,
         on_paper="paper" in request.args and form.status == 200,
+        cancelled="cancelled" in request.args and form.status == 200 and not waiting,
         again="again" in request.args and form.status == 200, first_day=rules.first_day(now),
     )  # fmt: skip
 
@@ -104,7 +105,7 @@ def cancel() -> Response:
         is_current = form.is_current()
         if is_current:
             rules.cancel(conn, services().context, session, web.client_address(), clock.now())
-    return _answer(session, form, 0 if is_current else None)
+    return _answer(session, form, 0 if is_current else None, "?cancelled=1")
 
 
 @blueprint.post("/paper")
