@@ -245,7 +245,15 @@ def test_upgrade_that_is_stopped(old: Database) -> None:
         migrate(old, KEYS)
         waiting = pending(old)
     again = migrate(old, KEYS)
-    assert (["afterwards:overwrite_plain_secrets", "afterwards:overwrite_rebuilt_tables"], waiting, []) == (
+    assert (
+        [
+            "afterwards:overwrite_plain_secrets",
+            "afterwards:overwrite_rebuilt_tables",
+            "afterwards:overwrite_rebuilt_letters",
+        ],
+        waiting,
+        [],
+    ) == (
         waiting,
         again,
         pending(old),

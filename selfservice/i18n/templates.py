@@ -19,7 +19,7 @@ _CODES = re.compile(
 )
 
 
-def _codes(text: str) -> Markup:
+def mark_codes(text: str) -> Markup:
     """The text with each code in it marked as nobody's to translate: a browser makes words of some."""
     return Markup(_CODES.sub(r'<span translate="no">\g<0></span>', str(escape(text))))  # noqa: S704 (escaped)
 
@@ -55,4 +55,4 @@ def install_translations(env: jinja2.Environment) -> None:
     env.filters["date"] = format_date
     env.filters["moment"] = format_timestamp
     env.filters["money"] = format_money
-    env.filters["codes"] = _codes
+    env.filters["codes"] = mark_codes

@@ -80,15 +80,16 @@ def look_up(page: Page, live: Live, lang: str, reference: str, email: str) -> tu
     page.fill(f"{S}-reference", reference)
     page.fill(f"{S}-email", email)
     page.click(f"{S}-form .button")
-    page.wait_for_selector(f"{S} dl")
+    page.wait_for_selector(f"{S} .course")
     db = Database(live.database)
     request = records.find_by_reference(db.read(), reference)
     assert request is not None
     with using_language(lang):
         moments = [format_timestamp(from_text(at)) for _, at in states.history(db.read(), request.id)]
     db.close()
-    assert moments == page.locator(f"{S} dd").all_inner_texts()
-    return page.inner_text(f"{S} h2"), page.locator(f"{S} dt").all_inner_texts()
+    done = page.locator(f"{S} .course .done")
+    assert moments == done.locator(".hint").all_inner_texts()
+    return page.inner_text(f"{S} h2"), done.evaluate_all("(all) => all.map((one) => one.firstChild.data.trim())")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -19,6 +19,7 @@ from selfservice.limits.rate_limit import RateLimit
 from selfservice.values.access_code import group_code, with_check_character
 from selfservice.web.cookies import MARKER
 from tests import house
+from tests.access_code_helpers import PERSON
 from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import rows, verbs
 from tests.password_form_helpers import GOOD_PASSWORD, AppInside, PasswordForm
@@ -576,7 +577,7 @@ def test_header_follows_the_time_out(app: Flask, client: HouseClient, how: str) 
 
 def test_header_of_strangers_stays(app: Flask, client: HouseClient) -> None:
     """Who was never signed in is brought nothing, also with a cookie: a start view is the same for all."""
-    client.send("/en/self-service/access-code/need", {"need": "private"})
+    client.send("/en/self-service/access-code/need", {"need": "private", **PERSON})
     answers = [client.fragment(MY), send(client, UNKNOWN, htmx=True), send(client, "", htmx=True)]
     assert ([[], [], []], True) == ([brought(one) for one in answers], client.cookie_value() is not None)
 
@@ -602,7 +603,7 @@ def test_mark(client: HouseClient, number: int, kind: str) -> None:
 
 def test_no_mark_for_nobody(client: HouseClient) -> None:
     """A cookie of a form, a wrong password and a page leave no mark."""
-    client.send("/en/self-service/access-code/need", {"need": "private"})
+    client.send("/en/self-service/access-code/need", {"need": "private", **PERSON})
     send(client, accounts.code(MAIN))
     client.get(ADDRESS)
     assert (None, True) == (mark(client), client.cookie_value() is not None)
@@ -633,7 +634,10 @@ def test_header_alone(client: HouseClient) -> None:
     [way] = house.elements(house.parse(before.text, fragment=True), "a")
     assert ("Log in", MY) == (house.text_of(way), way.get("href"))
     assert (f"{ADDRESS}/out", "account", None) == (form.get("action"), form.get("class"), form.get("data-hx-post"))
-    assert ("Jip van der Zonnestraal",) * 2 == (house.text_of(link), link.get("title"))
+    assert ("Jip van der Zonnestraal", "Your personal page: Jip van der Zonnestraal") == (
+        house.text_of(link),
+        link.get("title"),
+    )
     assert leads_to(client.get(HEADER)) == MY
 
 

@@ -13,7 +13,7 @@ from wtforms import ValidationError
 
 from selfservice import fragments
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.i18n.templates import _codes
+from selfservice.i18n.templates import mark_codes
 from selfservice.values.address import house_number_error
 from selfservice.values.organisation_number import organisation_number_error
 from selfservice.values.postcode import postcode_error
@@ -92,5 +92,5 @@ def test_examples_are_right(app: Flask, lang: str) -> None:
 )
 def test_codes_are_not_translated(text: str, code: str) -> None:
     """A browser that translates the page leaves a code, reference or IBAN as it is, and nothing else."""
-    marked = re.findall(r'<span translate="no">(.*?)</span>', _codes(text))
-    assert ([code] if code else [], False) == (marked, "<b>" in _codes(text))
+    marked = re.findall(r'<span translate="no">(.*?)</span>', mark_codes(text))
+    assert ([code] if code else [], False) == (marked, "<b>" in mark_codes(text))

@@ -6,10 +6,11 @@ import ipaddress
 import re
 
 from flask import Blueprint, Response, abort, url_for
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from selfservice import clock, mailer, web
 from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.templates import mark_codes
 from selfservice.mail import outbox
 from selfservice.web import forms, security
 from selfservice.web.services import services
@@ -71,6 +72,6 @@ def show(mail_id: str) -> Response:
 def _with_links(text: str) -> Markup:
     parts, end = [], 0
     for match in _ADDRESS.finditer(text):
-        parts += [escape(text[end : match.start()]), Markup('<a href="{0}">{0}</a>').format(match[0])]
+        parts += [mark_codes(text[end : match.start()]), Markup('<a href="{0}">{0}</a>').format(match[0])]
         end = match.end()
-    return Markup("").join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, mark_codes(text[end:])])
