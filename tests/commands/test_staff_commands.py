@@ -193,6 +193,9 @@ def test_mails(app: Flask, wired: Services, kind: str, organisation: str, lang: 
         [each for each in links if not ours.fullmatch(each)],
     )
     assert links
+    # Where a code is to be used, for who has no password (a link to choose one works for a day), or lost it.
+    is_to_log_in = kind in ("access_code.code", "access_code.reminder")
+    assert [is_to_log_in] * 2 == [f"/{form})" in text for form in ("sign-in", "replacement-password")]
     assert (kind.endswith(("received", "link")), kind == "access_code.code") == ("TOKEN" in text, "ABCD-EFGH" in text)
 
 
