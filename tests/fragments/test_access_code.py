@@ -200,6 +200,15 @@ def test_extract(person: AccessCodeForm, app: Flask) -> None:
     assert (None, []) == (person.client.cookie_value(), rows(app, "drafts"))
 
 
+@pytest.mark.parametrize("need", ["extract", "", "another"])
+def test_no_step_follows_on_an_extract(one: AccessCodeForm, need: str) -> None:
+    """However that answer came to be kept, nobody goes on with it: of a name and an address nothing was asked."""
+    one.send("need", need=need, back="1")
+    later = ("preferences", "mandate", "check")
+    assert ["need"] * 3 == [one.leads(one.see(step)) for step in later]
+    assert 409 == one.send("check", about="").status_code
+
+
 @pytest.mark.parametrize(
     ("lang", "expected"),
     [

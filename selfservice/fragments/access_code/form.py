@@ -302,7 +302,9 @@ class Steps:
 
     @cached_property
     def _is_answered(self) -> Callable[[str], bool]:
-        return cache(lambda step: self.form(step).validate())
+        # Who needs no code is asked nothing more (`NeedForm.validate`), and goes on to no other step.
+        for_nothing = self.answers.get("need", "") not in USES
+        return cache(lambda step: self.form(step).validate() and not (step == "need" and for_nothing))
 
     @property
     def reached(self) -> str:
