@@ -46,4 +46,6 @@ def main(number: int, by: str) -> None:
         sys.exit(
             f"loket: {number} is no active access code of an organisation, or has the main code. Nothing was changed"
         )
-    click.echo(f"Access code {number} is the main code now; its owner, and who had the main code, are told by e-mail")
+    click.echo(
+        f"Access code {number} is the main code now; its owner is told by e-mail, and who had a main code that works"
+    )
