@@ -460,6 +460,8 @@ def _hand_over_the_main_code(app: Flask, reader: Reader) -> None:
     with wired.db.write() as conn:
         assert main_code_offer.accept(conn, wired.context, theirs, hash_token(token), "127.0.0.1", clock.now())
     Walker(app, reader).go(f"{base}/organisation-codes/link/{token}")
+    # Staff give it back; both are mailed.
+    _run(app, "codes", "main", str(mine.access_code_id), "--by", "Anna Staff")
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:
