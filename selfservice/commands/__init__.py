@@ -21,7 +21,7 @@ HELP = {
     "build": "Build the help site from content/.",
     "catalogs": "Compile the translations; with --update first bring them up to the source.",
     "check": "Check the pages, the facts and the translations.",
-    "codes": "Access codes: revoke.",
+    "codes": "Access codes: revoke, main.",
     "demo": "Fill an empty database with demo data, and print a code to try it with.",
     "doctor": "Look at everything that must be right, one line each; exit status 1 when something is wrong.",
     "feedback": "Which pages visitors found useful, and what they missed.",
