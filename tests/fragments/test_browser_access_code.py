@@ -153,7 +153,7 @@ def test_organisation_by_name(visit: VisitorFactory, lang: str, scripts: bool) -
     """Whoever knows the name only types that and presses the organisation; without a script after going on."""
     page = start(visit, lang, scripts=scripts)
     choose(page, "business")
-    page.click(f"{A} summary")
+    page.click(f"{A} .for-organisation summary")
     page.fill(f"{A}-given_name", "Kim")
     page.type(f"{A}-organisation_name", "gouden kor")
     if not scripts:
@@ -375,7 +375,7 @@ def test_keyboard(visit: VisitorFactory) -> None:
     page = start(visit, "en")
     page.focus(f"{A}-need")
     page.keyboard.press("Space")
-    page.keyboard.press("Tab")
+    tab_to(page, f"{A}-kvk_number")
     page.keyboard.type(NOT_ARRANGED)
     for text in (None, "Kim", "Hek", new_address()):
         page.keyboard.press("Tab")
@@ -633,7 +633,7 @@ def test_every_state(live: Live, visit: VisitorFactory, lang: str, width: int) -
     choose(page, "business")
     look("need, for an organisation")
     wrong("nothing filled in")
-    page.click(f"{A} summary")
+    page.click(f"{A} .for-organisation summary")
     page.type(f"{A}-organisation_name", "de")
     page.type(f"{A}-organisation_name", " gou")
     page.wait_for_selector(f"{A} [name=picked]")
