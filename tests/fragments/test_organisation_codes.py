@@ -170,7 +170,7 @@ def test_alone(app: Flask, client: HouseClient) -> None:
         access_codes.revoke(conn, CODES[COLLEAGUE], clock.now())
     sign_in(client)
     page = client.get(ADDRESS).text
-    assert (True, False) == ("your colleague first requests an access code" in page, "/withdraw?code=" in page)
+    assert (True, False) == ("your colleague must first request an access code" in page, "/withdraw?code=" in page)
 
 
 # Withdrawing
