@@ -229,7 +229,7 @@ def test_question_link(visit: VisitorFactory) -> None:
     page = visit(permissions=["clipboard-read", "clipboard-write"]).go(path("en", "cannot-log-in"))
     expect(page.locator("#no-mail .anchor")).to_be_hidden()
     page.hover("#no-mail")
-    page.get_by_role("link", name="Copy link to “").click()
+    page.get_by_role("link", name="Copy link to ‘").click()
     expect(page.locator("#say")).to_have_text(re.compile("copied"))
     address = f"{page.url.partition('#')[0]}#no-mail"
     assert (address, address) == (page.evaluate("navigator.clipboard.readText()"), page.url)

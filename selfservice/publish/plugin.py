@@ -211,7 +211,7 @@ def _with_anchors(html: str) -> str:
         anchor, text = match[1], match[2]
         if not anchor:
             return str(match[0])
-        name = escape(gettext("Copy link to “%(question)s”", question=plain_text(text)))
+        name = escape(gettext("Copy link to ‘%(question)s’", question=plain_text(text)))
         link = f'<a class="anchor" href="#{anchor}" tabindex="-1" aria-label="{name}">{label}</a>'
         return f'<h2 id="{anchor}">{text} {link}</h2>'
 

@@ -68,12 +68,12 @@ def test_said(app: Flask, client: HouseClient) -> None:
     sign_in(client)
     page = tree(client, "?words=uitreksel&sort=date")
     told = next(one for one in house.elements(page, "p") if one.get("id") == "orders-typed")
-    assert "No orders found with “uitreksel”. You now see the orders with “uittreksel”." in house.text_of(told)
+    assert "No orders found with ‘uitreksel’. You now see the orders with ‘uittreksel’." in house.text_of(told)
     assert "1 order €2.85 Everything" == said(page)
     assert "orders-typed" == by_class(page, "sum")[0].get("aria-describedby")
     [file] = [each for each in links(page, "JSON") if ".json" in each]
     assert "words=uittreksel&" in file
-    [exactly] = links(page, "Search for “uitreksel” only")
+    [exactly] = links(page, "Search for ‘uitreksel’ only")
     assert f"{ORDERS}?words=uitreksel&sort=date&exact=1#orders-found" == exactly
     page = tree(client, exactly.partition("#")[0].removeprefix(ORDERS))
     assert ([], True) == (numbers(page), "No order in this list fits ‘uitreksel’" in text(page))

@@ -552,7 +552,7 @@ def test_page_with_nothing_found(visitor: HouseClient) -> None:
     nothing = visitor.fragment("/en/self-service/search?q=zxqv").text
     near = visitor.fragment("/en/self-service/search?q=invoicelessness").text
     assert 'href="/en/contact/"' in nothing
-    assert "We have nothing about “zxqv”" in nothing
+    assert "We have nothing about ‘zxqv’" in nothing
     assert (False, True) == ("Similar questions" in nothing, "Where are my <mark>invoices</mark>?" in near)
 
 

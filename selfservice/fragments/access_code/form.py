@@ -106,7 +106,7 @@ class NeedForm(StepForm):
     given_name = forms.TextField(
         lazy_gettext("First name"),
         partial(name_error, empty=""),
-        hint=lazy_gettext("Do you have one name? Fill in one of the two, and leave the other empty."),
+        hint=lazy_gettext("If you have one name, fill in one of the two and leave the other empty."),
         attributes={"autocomplete": "given-name", "spellcheck": "false", "maxlength": 100},
     )
     family_name = forms.TextField(
@@ -200,9 +200,7 @@ class NeedForm(StepForm):
     def validate_given_name(self, field: forms.TextField) -> None:
         """One of the two names is there."""
         if not (field.data + self.family_name.data).strip():
-            raise forms.ValidationError(
-                gettext("Fill in your name. Do you have one name? Then one of the two is enough.")
-            )
+            raise forms.ValidationError(gettext("Fill in your name. If you have one name, one of the two is enough."))
         self.validate_family_name(field)
 
     def validate_family_name(self, field: forms.TextField) -> None:

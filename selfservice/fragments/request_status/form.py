@@ -60,7 +60,7 @@ class NeverCameForm(ActionForm):
     """Its code never came."""
 
     step, action_name = "never-came", "never_came"
-    question = lazy_gettext("Did your code never come?")
+    question = lazy_gettext("Did you not receive your code?")
 
 
 class AddressForm(ActionForm):
