@@ -69,7 +69,7 @@ def test_said(app: Flask, client: HouseClient) -> None:
     page = tree(client, "?words=uitreksel&sort=date")
     told = next(one for one in house.elements(page, "p") if one.get("id") == "orders-typed")
     assert "No orders found with ‘uitreksel’. You now see the orders with ‘uittreksel’." in house.text_of(told)
-    assert "1 order €2.85 Everything" == said(page)
+    assert "1 order €2.85 Everything, ‘uittreksel’" == said(page)
     assert "orders-typed" == by_class(page, "sum")[0].get("aria-describedby")
     [file] = [each for each in links(page, "JSON") if ".json" in each]
     assert "words=uittreksel&" in file
