@@ -270,7 +270,9 @@ def _data(app: Flask) -> re.Pattern[str]:
     babel = Locale.parse(language_of(CODE).locale)
     for width, context in product_of(("wide", "abbreviated"), ("format", "stand-alone")):
         values |= set(babel.months[context].get(width, {}).values())
-    values |= {*babel.territories.values(), *(name.upper() for name in babel.territories.values())}
+    values |= set(babel.territories.values())
+    # An envelope names the country in English.
+    values |= {name.upper() for name in Locale.parse("en").territories.values()}
     values |= {word for pattern in babel.list_patterns["or"].values() for word in pattern.split()}
     words = sorted((value for value in values if WORD.search(value)), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
