@@ -277,9 +277,9 @@ def test_by_tap(live: Live, visit: VisitorFactory, lang: str) -> None:
     begins_at_its_top(page, "done", f"{A} strong")
 
 
-def test_pressed_while_the_page_glides(live: Live, visit: VisitorFactory) -> None:
-    """Who goes to the button by keyboard and presses it at once, while the page still glides there, sees what is wrong,
-    and the page stays where that is.
+def test_pressed_at_once(live: Live, visit: VisitorFactory) -> None:
+    """Who goes to the button by keyboard and presses it at once sees what is wrong, and the page stays where that is: a
+    page with a form glides nowhere.
     """
     page = visit().go("/en/self-service/access-code")
     choose(page, "business")

@@ -15,8 +15,6 @@
     // What follows on a press begins at its top: the heading is in view, and what must be read first has the focus.
     const panel = pressed && e.target.matches(".panel") && e.target;
     if (!panel) return;
-    // The page may still be gliding to the button, for whoever goes there by keyboard and presses it at once.
-    scrollTo({ behavior: "instant" });
     const { top } = panel.getBoundingClientRect();
     pressed = null; panel.tabIndex = -1;
     const first = !panel.matches("[autofocus]") && $("[autofocus]", panel);
