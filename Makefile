@@ -85,4 +85,4 @@ lock: $(BIN)/python ## Pin the dependencies anew
 	$(BIN)/pip-compile --quiet --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --strip-extras -o requirements-dev.txt requirements-dev.in
 
 clean: ## Remove what was built (not var/, which holds data)
-	rm -rf output output.new output.old output.search.db .cache
+	rm -rf output .cache

@@ -27,7 +27,7 @@ def main() -> None:
     build(app, config, compress=False, progress=lambda text: marks.append((text, time.perf_counter())))
     marks.append(("", time.perf_counter()))
     seconds = {name: later - at for (name, at), (_, later) in pairwise(marks)}
-    seconds["compress a page"] = _compress(config.output)
+    seconds["compress a page"] = _compress(config.site)
     json.dump(seconds, sys.stdout)
 
 

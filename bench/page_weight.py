@@ -101,14 +101,14 @@ def _ours(config: Config) -> tuple[str, dict[str, Weight]]:
     # Pelican reports on standard output, where our tables go.
     with redirect_stdout(sys.stderr):
         build(app, config, compress=False)
-    home, help_page, form_page = (config.output / path for path in ("en", f"en/{PAGE}", "en/cannot-log-in"))
+    home, help_page, form_page = (config.site / path for path in ("en", f"en/{PAGE}", "en/cannot-log-in"))
     whole = app.test_client().get("/en/self-service/replacement-password", base_url=config.base_url).get_data()
     text = (help_page / "index.html").read_text("utf-8").partition("<main")[2].partition(">")[2].partition("</main>")[0]
     return text, {
-        "our help page": _measure((help_page / "index.html").read_bytes(), config.output),
-        "our home page": _measure((home / "index.html").read_bytes(), config.output),
-        "our help page with a form": _measure((form_page / "index.html").read_bytes(), config.output),
-        "our form by itself": _measure(whole, config.output),
+        "our help page": _measure((help_page / "index.html").read_bytes(), config.site),
+        "our home page": _measure((home / "index.html").read_bytes(), config.site),
+        "our help page with a form": _measure((form_page / "index.html").read_bytes(), config.site),
+        "our form by itself": _measure(whole, config.site),
     }
 
 

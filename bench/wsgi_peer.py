@@ -32,7 +32,7 @@ def application() -> WSGIApplication:
 
     whole: WSGIApplication = whitenoise.WhiteNoise(
         create_app(config),
-        str(config.output),
+        str(config.site),
         max_age=0,
         allow_all_origins=False,
         index_file=True,

@@ -6,10 +6,12 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from selfservice import builds
 
 PACKAGE = Path(__file__).parent
 # The folder with what belongs to the program and is no Python: site/, translations/, pelicanconf.py, and the
@@ -51,6 +53,8 @@ class Config:
     client_seconds: int = CLIENT_SECONDS
     old_secret: bytes | None = None
     monitor_key: bytes | None = None
+    # One of the builds in `output`; None for the one that is current whenever it is asked for.
+    build: Path | None = None
 
     @property
     def secure(self) -> bool:
@@ -68,9 +72,23 @@ class Config:
         return frozenset(f"{name}{given}" for name in names for given in ("", f":{port}"))
 
     @property
+    def published(self) -> Path:
+        """The build that is served (builds.py)."""
+        return self.build or self.output / builds.CURRENT
+
+    @property
+    def site(self) -> Path:
+        """The files of the built site."""
+        return self.published / builds.SITE
+
+    @property
     def search_index(self) -> Path:
         """The search index that belongs to the built site."""
-        return self.output.parent / (self.output.name + ".search.db")
+        return self.published / builds.SEARCH
+
+    def at(self, build: Path) -> Config:
+        """The same settings for an app that serves this build, and reads what it was made from."""
+        return replace(self, build=build, content=build / builds.CONTENT)
 
     @property
     def downloads(self) -> Path:

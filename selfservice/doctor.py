@@ -158,7 +158,7 @@ def _backup(wired: Services, now: datetime) -> str:
 
 
 def _security(wired: Services, now: datetime) -> str:
-    file = wired.config.output / ".well-known" / "security.txt"
+    file = wired.config.site / ".well-known" / "security.txt"
     try:
         found = re.search(r"^Expires: (\S+)$", file.read_text("utf-8"), re.MULTILINE)
     except OSError:

@@ -259,7 +259,7 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
         "ours": ", ".join(f"{parts.scheme}://{name}{port}" for name in dict.fromkeys(names)),
         "others": f"{parts.scheme}://{port}",
         "bind": f"\tbind {parts.hostname}\n" if _is_loopback(str(parts.hostname)) else "",
-        "output": config.output,
+        "output": config.site,
         "app": listening,
         "app_paths": " ".join(_app_paths(app)),
         "headers": headers,

@@ -100,7 +100,7 @@ class Server:
         self._app = app
         self._config = config
         headers = security.SECURITY_HEADERS | ({"Strict-Transport-Security": security.HSTS} if config.secure else {})
-        self._files = StaticFiles(config.output, headers)
+        self._files = StaticFiles(config.site, headers)
         self._queue: SimpleQueue[_PendingRequest] = SimpleQueue()
         for number in range(config.threads):
             Thread(target=self._run_thread, name=f"app-{number}", daemon=True).start()

@@ -183,7 +183,7 @@ class Site:
     @property
     def output(self) -> Path:
         """The folder with its files."""
-        return self.config.output
+        return self.config.site
 
     def text(self, path: str) -> str:
         """A file's text; an address that ends in a slash is its index.html."""

@@ -38,7 +38,7 @@ def post() -> Iterator[SmtpServer]:
 @pytest.fixture
 def real(config: Config, post: SmtpServer) -> Config:
     """A real site with which all is well."""
-    file = config.output / ".well-known" / "security.txt"
+    file = config.site / ".well-known" / "security.txt"
     file.parent.mkdir(parents=True)
     file.write_text(f"Contact: x\nExpires: {clock.now() + dt.timedelta(days=300):%Y-%m-%dT00:00:00Z}\n", "utf-8")
     with closing(Database(config.database)) as db:
@@ -78,7 +78,7 @@ def earlier(config: Config, name: str, **time: int) -> None:
 
 def expires(config: Config, days: int) -> None:
     day = clock.now() + dt.timedelta(days=days)
-    (config.output / ".well-known" / "security.txt").write_text(f"Expires: {day:%Y-%m-%dT00:00:00Z}\n", "utf-8")
+    (config.site / ".well-known" / "security.txt").write_text(f"Expires: {day:%Y-%m-%dT00:00:00Z}\n", "utf-8")
 
 
 def damage(config: Config) -> None:

@@ -240,7 +240,7 @@ def test_printed(behind: Front) -> None:
     lines = [line.strip() for line in right.stdout.splitlines()]
     wanted = [
         "https://help.example.org {",
-        f'root * "{behind.folder / "output"}"',
+        f'root * "{behind.folder / "output" / "current" / "site"}"',
         "reverse_proxy 127.0.0.1:8100 {",
         f'Strict-Transport-Security "{HSTS}"',
     ]
@@ -257,7 +257,7 @@ def test_one_proxy(config: Config) -> None:
 @pytest.mark.parametrize("accepted", ["", "gzip", "br, gzip"])
 def test_files(behind: Front, accepted: str) -> None:
     """Every file of the site is answered as by the app's server: same bytes, same headers."""
-    for path in addresses(behind.config.output):
+    for path in addresses(behind.config.site):
         mine, apps = behind.both(path, headers={"Accept-Encoding": accepted})
         names = ("content-type", "cache-control", "content-encoding", "x-frame-options", "set-cookie")
         assert (path, 200, apps.plain) == (path, mine.status, mine.plain)
@@ -493,7 +493,7 @@ def test_htmx_gets_a_piece(behind: Front) -> None:
 def test_others_wait_for_nobody(behind: Front, session: str) -> None:
     """While others hold half-sent forms or unread downloads, every page and form is answered in time."""
     forms = [f"/{lang}/self-service/replacement-password" for lang in LANGUAGES]
-    pages = [path for path in addresses(behind.config.output) if path.endswith("/")]
+    pages = [path for path in addresses(behind.config.site) if path.endswith("/")]
     large = "/en/self-service/orders.csv"
     held = (
         half_sent_forms(behind.port, 200),
@@ -515,7 +515,7 @@ def everywhere(port: int, asked: list[tuple[str, str, dict[str, str]]]) -> list[
 
 def test_app_is_down(behind: Front) -> None:
     """Help pages stay up; the rest says what is the matter, in the language of its address."""
-    pages = [path for path in addresses(behind.config.output) if path.endswith("/")]
+    pages = [path for path in addresses(behind.config.site) if path.endswith("/")]
     with behind.another(hold=1) as alone:
         assert {200} == {ask(alone.port, path).status for path in pages}
         home, file, slash, nothing, niets, other, form, formulier, sent, piece, program, cached = everywhere(

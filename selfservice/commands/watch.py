@@ -78,7 +78,7 @@ def report_build(config: Config, count: int, problems: str = "", former: str = "
     """Leave word for the browser (preview.js), and for who watches the terminal: of problems, and that those
     of the build before are mended.
     """
-    (config.output / "preview.txt").write_text(f"{os.getpid()}.{count}\n{problems}\n", "utf-8")
+    (config.site / "preview.txt").write_text(f"{os.getpid()}.{count}\n{problems}\n", "utf-8")
     if problems:
         click.echo(problems, err=True)
         sys.stderr.flush()

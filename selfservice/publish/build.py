@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from pelican import Pelican
 from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
+from selfservice import clock
+from selfservice.builds import CONTENT, Builds
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
@@ -77,17 +79,34 @@ Progress = Callable[[str], None]
 
 
 def build(app: Flask, config: Config, *, compress: bool = True, progress: Progress = lambda _: None) -> BuildResult:
-    """Build the whole site into config.output, replacing it in one move, with the search index beside it.
+    """Build the whole site, with all that it was made from beside it, and serve it from then on, in one move.
 
-    Raises BuildError, leaving the former site as it was.
+    Raises BuildError, leaving what is served as it was.
     """
+    builds = Builds(config.output)
+    unfinished = builds.begin()
+    try:
+        result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
+        shutil.copytree(config.content, unfinished / CONTENT, ignore=shutil.ignore_patterns(".*"))
+        # The front reads it as an account of its own, whatever else of Loket's may be read (its units' UMask).
+        for path in (unfinished, *unfinished.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        result.output = builds.finish(unfinished, clock.now())
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    builds.switch(result.output)
+    builds.prune()
+    return result
+
+
+def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> BuildResult:
+    """Write the site and its search index into the folder `config.build`. Raises BuildError."""
     with closing(Indexing(config.search_index)) as indexing:
-        return _build(app, config, indexing, compress=compress, progress=progress)
+        return _make(app, config, indexing, compress=compress, progress=progress)
 
 
-def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
-    fresh = config.output.with_name(config.output.name + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
+def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
+    fresh = config.site
     layout = app.extensions["layout"]
     missing = missing_for_code(config, layout.facts, layout.pages())
     missing += misplaced_files(config.content)
@@ -120,7 +139,6 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
     problems += demo_contacts(config, plugin.layout.facts)
     errors = [problem for problem in problems if problem.error]
     if errors:
-        shutil.rmtree(fresh, ignore_errors=True)
         raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
     with using_language(current_language()):
         files.write(app, plugin, fresh)
@@ -129,11 +147,7 @@ def _build(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pr
     if compress:
         progress("Compressing")
         files.compress(fresh, config.cache / "compressed")
-    # The front reads it as an account of its own, whatever may be read of what else Loket writes (its units' UMask).
-    for path in (fresh, *fresh.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    _swap_in(config.output, fresh)
-    return BuildResult(len(plugin.pages), config.output, problems)
+    return BuildResult(len(plugin.pages), config.published, problems)
 
 
 def _site(app: Flask, plugin: Plugin, starts: FormStarts) -> Site:
@@ -141,13 +155,3 @@ def _site(app: Flask, plugin: Plugin, starts: FormStarts) -> Site:
     pages = [(page.info, page.document) for page in plugin.pages]
     rights = app.extensions["rights"]
     return Site(pages, plugin.links.target, app.extensions["fragments"], starts, rights, plugin.layout.facts)
-
-
-def _swap_in(output: Path, fresh: Path) -> None:
-    """Put the new site in the place of the old one. Between the two renames all is 404, for microseconds."""
-    old = output.with_name(output.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if output.exists():
-        output.rename(old)
-    fresh.rename(output)
-    shutil.rmtree(old, ignore_errors=True)

@@ -16,7 +16,7 @@ def test_rights(site: Site, lang: str) -> None:
     """The help page's table is content/rights.toml: each right in order, with yes where that kind of use has it."""
     table = rights.load_rights(site.config.content / "rights.toml")
     slug = {"en": "logged-in", "nl": "ingelogd"}[lang]
-    page = (site.config.output / lang / slug / "index.html").read_text("utf-8")
+    page = (site.config.site / lang / slug / "index.html").read_text("utf-8")
     yes = {"en": "Yes", "nl": "Ja"}[lang]
     rows = re.findall(r'<tr><td><a href="[^"]+">([^<]+)</a></td><td>(\w+)</td><td>(\w+)</td></tr>', page)
     expected = [(right.title(lang), *(kind in right.kinds for kind in rights.CODE_KINDS)) for right in table.listed]
