@@ -15,7 +15,7 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.facts.file import read_text
 from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
-from selfservice.publish import markdown, plain_words, trees
+from selfservice.publish import markdown, pictures, plain_words, trees
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
@@ -108,8 +108,9 @@ def _resolve(app: Flask, pages: Pages, facts: Facts, today: dt.date) -> list[Pro
     }
     tree_pages = {place for place, document in pages.items() if trees.is_tree(document)}
     starts = FormStarts(app)
-    links = Links(paths, anchors, app.extensions["fragments"], starts, tree_pages)
     content: Path = app.extensions["layout"].config.content
+    shown = pictures.Pictures(content)
+    links = Links(paths, anchors, app.extensions["fragments"], starts, tree_pages, shown)
     for (lang, key), document in pages.items():
         links.resolve(document, lang, _file(lang, key))
         for name in ("tasks", "wants"):
@@ -125,8 +126,10 @@ def _resolve(app: Flask, pages: Pages, facts: Facts, today: dt.date) -> list[Pro
             if (lang, other) not in pages:
                 line = document.line_of("related:")
                 document.problems.append(Problem(_file(lang, key), line, f"there is no page '{other}' to relate to"))
-    found = links.broken_roles(content)
-    if found or any(problem.error for document in pages.values() for problem in document.problems):
+    found = [*links.broken_roles(content), *shown.problems()]
+    if any(problem.error for problem in found) or any(
+        problem.error for document in pages.values() for problem in document.problems
+    ):
         return found  # what is searched is not known before the pages are right
     read = [(infos[place], document) for place, document in pages.items()]
     site = Site(read, links.target, app.extensions["fragments"], starts, app.extensions["rights"], facts)
@@ -282,7 +285,7 @@ def misplaced_files(content: Path) -> Iterator[Problem]:
     """Files and folders of which nothing would become a page, without a word."""
     folders = " or ".join(f"content/{code}" for code in LANGUAGES)
     for path in sorted(content.iterdir()):
-        if path.is_dir() and path.name not in LANGUAGES and not path.name.startswith("."):
+        if path.is_dir() and path.name not in (*LANGUAGES, pictures.FOLDER) and not path.name.startswith("."):
             message = f"'{path.name}' is no language of this site: add it to the languages in site.toml, or remove it"
             yield Problem(f"content/{path.name}", 1, message)
     for path in sorted(content.rglob("*.md")):

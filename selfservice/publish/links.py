@@ -10,6 +10,7 @@ from pathlib import Path
 
 from selfservice.config import PACKAGE
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
+from selfservice.publish.pictures import Pictures
 from selfservice.site_config import FILE, SITE, line_of
 from selfservice.web.pages import TREE, question_address
 
@@ -31,12 +32,14 @@ class Links:
         forms: Collection[str],
         embed: FormRenderer,
         trees: Collection[tuple[str, str]] = (),
+        pictures: Pictures | None = None,
     ) -> None:
         self._paths = paths
         self._trees = trees
         self._anchors = anchors
         self._forms = forms
         self._embed = embed
+        self._pictures = pictures
 
     def target(self, lang: str, link: str) -> str:
         """The address of `page.md`, `page.md#question` or `selfservice:name`. Raises KeyError with plain words."""
@@ -61,7 +64,8 @@ class Links:
         return name
 
     def resolve(self, document: Document, lang: str, file: str) -> tuple[str, dict[str, str]]:
-        """The page's HTML with live forms and real addresses, and the forms in it: what their links say, by name.
+        """The page's HTML with live forms, real addresses and pictures, and the forms in it: what their links say, by
+        name.
 
         What cannot be resolved is added to the document's problems.
         """
@@ -89,8 +93,9 @@ class Links:
                 self._add_problem(document, file, link, error)
                 return match[0]
 
+        text = self._pictures.resolve(document, lang, file) if self._pictures else document.html
         # Text, name, label, text, name, label, …: only the text is ours to look for addresses in.
-        parts = EMBED.split(_with_buttons(document.html) if document.meta.get("kind") == TREE else document.html)
+        parts = EMBED.split(_with_buttons(text) if document.meta.get("kind") == TREE else text)
         resolved = [HREF.sub(address, parts[0])]
         for at in range(1, len(parts), 3):
             resolved += [live(parts[at], parts[at + 1]), HREF.sub(address, parts[at + 2])]

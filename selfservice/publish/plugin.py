@@ -18,6 +18,7 @@ from selfservice.i18n.languages import LANGUAGES, set_language
 from selfservice.publish import trees
 from selfservice.publish.links import Links
 from selfservice.publish.markdown import HEADING, Problem, plain_text
+from selfservice.publish.pictures import Pictures
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
 from selfservice.web.pages import SECTIONS, TREE, PageInfo, question_address
@@ -67,7 +68,8 @@ class Plugin:
         anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
         addresses = {place: info.path for place, info in infos.items()}
         tree_pages = {place for place in infos if infos[place].is_tree}
-        self.links = links = Links(addresses, anchors, self.forms, self.embed, tree_pages)
+        self.pictures = Pictures(self.layout.config.content)
+        self.links = links = Links(addresses, anchors, self.forms, self.embed, tree_pages, self.pictures)
         self.problems += links.broken_roles(self.layout.config.content)
         for page in self.pages:
             self._complete(page, links, infos)
@@ -80,6 +82,7 @@ class Plugin:
                 ]
             )
         self._add_tree_pages(generator)
+        self.problems += self.pictures.problems()
         self.on_pages_read(self)
 
     def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
