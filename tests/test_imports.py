@@ -43,7 +43,8 @@ FLOORS = (
     ("i18n",),
     ("db",),
     ("site_config",),
-    ("clock", "config", "crypto", "logs", "metrics"),
+    ("clock", "config", "crypto", "logs", "metrics", "problems"),
+    ("builds",),
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.

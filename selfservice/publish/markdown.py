@@ -14,7 +14,10 @@ import yaml
 
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
+from selfservice.problems import Problem
 from selfservice.web.pages import FACT_REFERENCE, fill_facts, split_front_matter
+
+__all__ = ["Problem"]
 
 WORDS_A_MINUTE = 200
 _Options = pyromark.Options
@@ -33,19 +36,6 @@ _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
 _INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
 ANY_FACT = re.compile(r"\{\{(.*?)}}")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something an editor must mend (an error) or had better look at: where, what, and what to do."""
-
-    file: str
-    line: int
-    message: str
-    error: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {'' if self.error else 'warning: '}{self.message}"
 
 
 @dataclass(frozen=True)

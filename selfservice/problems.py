@@ -1,0 +1,32 @@
+"""What is wrong with something that an editor or an owner wrote: one line, with the place and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+GUIDE = "docs/editing.md"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something an editor must mend (an error) or had better look at: where, what, and what to do. `see` is the section
+    of docs/editing.md that explains it.
+    """
+
+    file: str
+    line: int
+    message: str
+    error: bool = True
+    see: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        kind = "" if self.error else "warning: "
+        return f"{self.file}:{self.line}: {kind}{self.message}" + (f" ({GUIDE}#{self.see})" if self.see else "")
+
+
+class ProblemError(Exception):
+    """A file of the site cannot be used, and nothing can be done without it."""
+
+    def __init__(self, file: str, line: int, message: str, see: str) -> None:
+        self.problem = Problem(f"content/{file}", line, message, see=see)
+        super().__init__(str(self.problem))
