@@ -42,7 +42,7 @@ class Builds:
         found = (path for path in self.folder.iterdir() if not path.is_symlink() and path.is_dir())
         return sorted(path for path in found if not path.name.startswith("."))
 
-    def begin(self) -> Path:
+    def start(self) -> Path:
         """A new folder to build in, which is none of the builds until `finish`."""
         self.folder.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self.folder))

@@ -84,7 +84,7 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
     Raises BuildError, leaving what is served as it was.
     """
     builds = Builds(config.output)
-    unfinished = builds.begin()
+    unfinished = builds.start()
     try:
         result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
         shutil.copytree(config.content, unfinished / CONTENT, ignore=shutil.ignore_patterns(".*"))
