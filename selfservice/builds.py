@@ -44,7 +44,9 @@ class Builds:
 
     def start(self) -> Path:
         """A new folder to build in, which is none of the builds until `finish`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o755)  # the front reads it as an account of its own (its units' UMask)
         return Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=self.folder))
 
     def finish(self, unfinished: Path, now: dt.datetime) -> Path:

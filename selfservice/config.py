@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -108,6 +108,27 @@ def content_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
     return Path(env.get("LOKET_CONTENT") or content).absolute()
 
 
+def output_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
+    """Where the builds are: LOKET_OUTPUT, or `output` in the folder of the site. A preview has builds of its own, so
+    that it never publishes.
+    """
+    folder = folder or site_folder(env)
+    if _is_preview(env):
+        return folder / ".cache" / "preview"
+    return Path(env.get("LOKET_OUTPUT") or folder / "output").absolute()
+
+
+def read_published(env: MutableMapping[str, str]) -> None:
+    """Let this process and those it starts read what the current build was made from, in the place of what editors are
+    at work on: pages and forms then agree. Before the first build, and in a preview, that stays what they edit.
+
+    To be called before anything reads site.toml.
+    """
+    content = output_folder(env) / builds.CURRENT / builds.CONTENT
+    if not _is_preview(env) and content.is_dir():
+        env["LOKET_CONTENT"] = str(content)
+
+
 def site_folder(env: Mapping[str, str]) -> Path:
     """The folder of the site: LOKET_SITE, or the current one."""
     return Path(env.get("LOKET_SITE") or Path.cwd()).absolute()
@@ -115,6 +136,10 @@ def site_folder(env: Mapping[str, str]) -> Path:
 
 def _is_demo(env: Mapping[str, str]) -> bool:
     return env.get("LOKET_DEMO", "") not in ("", "0")
+
+
+def _is_preview(env: Mapping[str, str]) -> bool:
+    return env.get("LOKET_PREVIEW") == "1"
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Config:
@@ -147,7 +172,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         root=ROOT,
         cache=folder / ".cache",
         content=content_folder(env, folder),
-        output=Path(env.get("LOKET_OUTPUT") or folder / "output").absolute(),
+        output=output_folder(env, folder),
         database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
         base_url=base_url.rstrip("/"),
         secret=_secret(env, demo, var),
@@ -155,7 +180,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         smtp_url=env.get("LOKET_SMTP_URL") or None,
         sender=sender,
         proxies=_whole(env, "LOKET_PROXIES"),
-        preview=env.get("LOKET_PREVIEW") == "1",
+        preview=_is_preview(env),
         threads=_whole(env, "LOKET_THREADS") or THREADS,
         client_seconds=_whole(env, "LOKET_CLIENT_SECONDS") or CLIENT_SECONDS,
         old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),

@@ -112,12 +112,18 @@ def test_places(tmp_path: Path) -> None:
         "LOKET_SECRET_KEY": "x" * 32,
     }
     config = load(given, tmp_path)
-    assert [Path("/a/loket.db"), Path("/b"), Path("/c"), Path("/c.search.db")] == [
+    assert [Path("/a/loket.db"), Path("/b"), Path("/c"), Path("/c/current/search.db")] == [
         config.database,
         config.content,
         config.output,
         config.search_index,
     ]
+
+
+def test_a_preview_has_builds_of_its_own(tmp_path: Path) -> None:
+    """It never publishes, wherever the builds are."""
+    config = load({"LOKET_DEMO": "1", "LOKET_PREVIEW": "1", "LOKET_OUTPUT": "/c"}, tmp_path)
+    assert tmp_path / ".cache" / "preview" == config.output
 
 
 def test_mail_needs_a_way(config: Config) -> None:

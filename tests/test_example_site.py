@@ -52,15 +52,19 @@ def test_built(begun: Path) -> None:
     """All its pages are built, beside its content, and say nothing that is another owner's."""
     done = run("selfservice", "build", "--no-compress", LOKET_SITE=str(begun))
     assert 0 == done.returncode, done.stderr
-    files = [path for path in (begun / "output").rglob("*") if path.suffix in {".html", ".xml", ".txt", ".json"}]
+    files = [
+        path
+        for path in (begun / "output" / "current" / "site").rglob("*")
+        if path.suffix in {".html", ".xml", ".txt", ".json"}
+    ]
     found = {
         path.relative_to(begun).as_posix(): [match[0] for match in NOT_THEIRS.finditer(path.read_text("utf-8"))]
         for path in files
     }
     assert {} == {place: words for place, words in found.items() if words}
-    pages = [path for path in files if path.name == "index.html" and path.parent != begun / "output"]
+    pages = [path for path in files if path.name == "index.html" and path.parent.name != "site"]
     sources = list((begun / "content").rglob("*.md"))
-    home = (begun / "output" / "en" / "index.html").read_text("utf-8")
+    home = (begun / "output" / "current" / "site" / "en" / "index.html").read_text("utf-8")
     assert (len(sources), True) == (len(pages), "Waterveen Help" in home)
     assert (True, True) == (
         "/theme/img/logo." in home,
@@ -132,4 +136,6 @@ def test_a_page_with_a_form_that_is_off(begun: Path, tmp_path: Path) -> None:
     (content / "facts.toml").write_text("\n[".join(needed), "utf-8")
     built = run("selfservice", "build", "--no-compress", LOKET_SITE=str(tmp_path / "site"))
     assert 0 == built.returncode, built.stderr
-    assert "self-service/my" not in (tmp_path / "site" / "output" / "en" / "index.html").read_text("utf-8")
+    assert "self-service/my" not in (tmp_path / "site" / "output" / "current" / "site" / "en" / "index.html").read_text(
+        "utf-8"
+    )

@@ -108,7 +108,7 @@ def test_the_wheel_serves_the_demonstration(installed: Path, tmp_path: Path) -> 
         assert '"openapi"' in get(f"{base}/api/openapi.json")
     loket(installed, tmp_path, "check")
     written = {path.name for path in tmp_path.iterdir()} - {"serve.log"}
-    assert {".cache", "output", "output.search.db", "var"} == written
+    assert {".cache", "output", "var"} == written
     assert before == sorted(installed.rglob("*"))
 
 

@@ -5,6 +5,7 @@ needs.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -46,6 +47,10 @@ HELP = {
     "watch": "",
     "worker": "Send waiting mails and do waiting jobs until stopped (SIGTERM or Ctrl-C).",
 }
+
+# Those for editors read content/, as it is being edited; all others what was published. `serve` does the one, builds,
+# and then the other.
+EDITORS = {"build", "catalogs", "check", "new", "publish", "review", "serve", "trees", "watch"}
 
 
 class _Commands(Mapping[str, click.Command]):
@@ -95,6 +100,11 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line. What goes wrong for a known reason is one line, and exit status 1."""
+    from selfservice.config import read_published
+
+    # Not as a hook of Click's: what it imports for a command reads site.toml.
+    if next((word for word in sys.argv[1:] if not word.startswith("-")), "") not in EDITORS:
+        read_published(os.environ)
     try:
         cli.main(prog_name="loket")
     except Exception as error:

@@ -18,7 +18,7 @@ from selfservice import logs, metrics, server
 from selfservice.commands.build import run_build
 from selfservice.commands.demo import fill
 from selfservice.commands.serve_log import log_to_file, shown
-from selfservice.config import Config
+from selfservice.config import Config, read_published
 from selfservice.demo import accounts
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
 from selfservice.mailer import mail_transport
@@ -58,6 +58,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     if config.demo:
         fill()
     run_build(compress=not reload, quiet=config.demo)
+    read_published(os.environ)
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # For real, its service manager keeps what is written.

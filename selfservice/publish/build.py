@@ -88,7 +88,7 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
     try:
         result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
         shutil.copytree(config.content, unfinished / CONTENT, ignore=shutil.ignore_patterns(".*"))
-        # The front reads it as an account of its own, whatever else of Loket's may be read (its units' UMask).
+        # The front reads it as an account of its own, whatever else of Loket's may be read (builds.py).
         for path in (unfinished, *unfinished.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
         result.output = builds.finish(unfinished, clock.now())

@@ -261,7 +261,9 @@ def content(folder: Path) -> Path:
 def test_build(tmp_path: Path) -> None:
     """A build says how many pages it made, and where."""
     done = loket(tmp_path, "build", "--no-compress")
-    assert (0, True) == (done.returncode, (tmp_path / "output" / "en" / "index.html").exists()), done.stderr
+    assert (0, True) == (done.returncode, (tmp_path / "output" / "current" / "site" / "en" / "index.html").exists()), (
+        done.stderr
+    )
     assert done.stderr.splitlines()[-1].startswith("Built ")
 
 
@@ -277,6 +279,22 @@ def test_the_front_can_read_it(tmp_path: Path) -> None:
     assert [] == [path for path in made if path.stat().st_mode & 0o777 != (0o755 if path.is_dir() else 0o644)]
 
 
+def test_who_reads_what(tmp_path: Path) -> None:
+    """What is being edited is read by the editors' commands only; all others, and what they start, read what was
+    published. A preview reads what is edited, and publishes nothing.
+    """
+    folder = content(tmp_path)
+    loket(tmp_path, "build", "--no-compress", LOKET_CONTENT=str(folder))
+    current = (tmp_path / "output" / "current").readlink()
+    (folder / "site.toml").write_text('name = "half', "utf-8")
+    done = {word: loket(tmp_path, word, LOKET_CONTENT=str(folder)) for word in ("check", "trees", "front", "demo")}
+    previewed = loket(tmp_path, "demo", LOKET_CONTENT=str(folder), LOKET_PREVIEW="1")
+    mistake = "loket: site.toml:1: "
+    told = {word: each.stderr.startswith(mistake) for word, each in done.items()}
+    assert {"check": True, "trees": True, "front": False, "demo": False} == told, done
+    assert (True, current) == (previewed.stderr.startswith(mistake), (tmp_path / "output" / "current").readlink())
+
+
 def test_build_stops(tmp_path: Path) -> None:
     """A page that cannot be built is named with its line; the site is not made; exit status 1."""
     folder = content(tmp_path)
@@ -285,7 +303,7 @@ def test_build_stops(tmp_path: Path) -> None:
     lines = (folder / "en" / "digid.md").read_text("utf-8").count("\n")
     done = loket(tmp_path, "build", LOKET_CONTENT=str(folder))
     told = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
-    assert (1, False) == (done.returncode, (tmp_path / "output").exists())
+    assert (1, []) == (done.returncode, list((tmp_path / "output").iterdir()))
     assert [
         f"content/en/digid.md:{lines}: the link to 'zzz.md' leads nowhere",
         "loket: the site was not built: 1 thing to mend, named above",

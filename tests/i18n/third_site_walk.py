@@ -319,7 +319,7 @@ def walk(folder: Path) -> dict[str, Any]:
         conn.execute("UPDATE requests SET language = :code", {"code": CODE})
     templates, reader = Templates(), Reader(_data(app))
     build(app, settings, compress=False)
-    for file in sorted((settings.output / CODE).rglob("*.html")):
+    for file in sorted((settings.site / CODE).rglob("*.html")):
         reader.page(file.parent.name, html5lib.parse(file.read_text("utf-8"), namespaceHTMLElements=False))
     base = f"/{CODE}/self-service"
     # The page that ends sessions comes last.
@@ -381,7 +381,7 @@ def walk(folder: Path) -> dict[str, Any]:
         "unmarked": found,
         "unused": sorted(unused),
         "hits": hits,
-        "output": str(settings.output),
+        "output": str(settings.site),
         "product": _name_a_product(app),
         "day": str(periods.parse("1 maaie 2026")),
     }
