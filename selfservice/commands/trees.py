@@ -10,7 +10,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from selfservice.publish import trees
-from selfservice.publish.checks import read_documents
+from selfservice.publish.content import read_pages
 from selfservice.publish.trees import Node, Tree
 from selfservice.web.services import services
 
@@ -22,7 +22,7 @@ from selfservice.web.services import services
 def command(page: str | None, mermaid: bool) -> None:
     """Print the question trees, for whoever has to agree with them: all, or that of PAGE (its key)."""
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
-    documents = read_documents(app, services().config)
+    documents = {place: page.document for place, page in read_pages(app, services().config).items()}
     found = trees.problems(documents)
     for problem in found:
         click.echo(str(problem), err=True)

@@ -20,17 +20,12 @@ from selfservice.builds import CONTENT, Builds
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
-from selfservice.publish.checks import misplaced_files
-from selfservice.publish.collisions import duplicate_addresses
-from selfservice.publish.embed import FormStarts
+from selfservice.publish.content import Content, read_content
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.reader import page_reader
-from selfservice.publish.search_entries import Site
 from selfservice.publish.searches import entries_with_wordings, read_searches
-from selfservice.publish.tables import page_tables
-from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
 
 
 class BuildError(Exception):
@@ -61,7 +56,7 @@ class _ErrorCollector(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def pelican_settings(app: Flask, config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
+def pelican_settings(config: Config, content: Content, output: Path, plugin: Plugin) -> dict[str, Any]:
     """Pelican's settings: pelicanconf.py plus what only this build knows."""
     own = {
         "PATH": str(config.content),
@@ -69,7 +64,7 @@ def pelican_settings(app: Flask, config: Config, output: Path, plugin: Plugin) -
         "THEME": str(config.root / "site"),
         "SITEURL": config.base_url,
         "PLUGINS": [plugin],
-        "READERS": {"md": page_reader(plugin.layout.facts, page_tables(app)), "html": None, "rst": None},
+        "READERS": {"md": page_reader(content), "html": None, "rst": None},
     }
     read: dict[str, Any] = read_settings(str(config.root / "pelicanconf.py"), own)
     return read
@@ -101,57 +96,41 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
 
 def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> BuildResult:
     """Write the site and its search index into the folder `config.build`. Raises BuildError."""
-    with closing(Indexing(config.search_index)) as indexing:
+    # Asked for a form, the app sets the language of the form.
+    with closing(Indexing(config.search_index)) as indexing, using_language(current_language()):
         return _make(app, config, indexing, compress=compress, progress=progress)
 
 
 def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
     fresh = config.site
     layout = app.extensions["layout"]
-    missing = missing_for_code(config, layout.facts, layout.pages())
-    missing += misplaced_files(config.content)
-    if wrong := missing + duplicate_addresses(config.content, layout.pages().values()):
-        raise BuildError(wrong)
-
-    def index(read: Plugin) -> None:
-        site, searches = _site(app, read, starts), read_searches(config.content)
-        pins, worded = searches.pins(site), searches.worded(site)
-        read.problems += searches.problems
-        if not any(problem.error for problem in read.problems):
-            indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
-
-    starts = FormStarts(app)
-    plugin = Plugin(app.extensions["layout"], app.extensions["fragments"], starts, index)
+    progress("Reading pages")
+    content = read_content(app, config)
+    if errors := content.errors():
+        raise BuildError(errors)
+    site, searches = content.site(app), read_searches(config.content)
+    pins, worded = searches.pins(site), searches.worded(site)
+    if searches.problems:
+        raise BuildError(searches.problems)
+    indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
+    plugin = Plugin(layout, content)
     logged = _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(logged)
     # What it says of itself is no news: that there is no reader of its own for markdown, and how many pages it wrote.
     log.propagate, pelican_console.quiet = False, True
     try:
-        progress("Reading and writing pages")
-        with using_language(current_language()):
-            Pelican(pelican_settings(app, config, fresh, plugin)).run()
+        progress("Writing pages")
+        Pelican(pelican_settings(config, content, fresh, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(logged)
-    problems = plugin.problems + [Problem("content", 1, message) for message in logged.messages]
-    problems += unused_facts(config, plugin.layout.facts)
-    problems += demo_contacts(config, plugin.layout.facts)
-    errors = [problem for problem in problems if problem.error]
-    if errors:
-        raise BuildError(sorted(errors, key=lambda p: (p.file, p.line)))
-    with using_language(current_language()):
-        files.write(app, plugin, fresh)
+    if logged.messages:
+        raise BuildError([Problem("content", 1, message) for message in logged.messages])
+    files.write(app, plugin, fresh)
     progress("Making the search index")
     indexing.finish()
     if compress:
         progress("Compressing")
         files.compress(fresh, config.cache / "compressed")
-    return BuildResult(len(plugin.pages), config.published, problems)
-
-
-def _site(app: Flask, plugin: Plugin, starts: FormStarts) -> Site:
-    """What the search's entries are made from."""
-    pages = [(page.info, page.document) for page in plugin.pages]
-    rights = app.extensions["rights"]
-    return Site(pages, plugin.links.target, app.extensions["fragments"], starts, rights, plugin.layout.facts)
+    return BuildResult(len(plugin.pages), config.published, content.all_problems())

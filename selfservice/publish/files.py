@@ -30,7 +30,7 @@ MIN_BYTES = 200  # bytes; below this a compressed copy saves nothing
 
 def write(app: Flask, plugin: Plugin, output: Path) -> None:
     """Write everything that is not a page of content."""
-    for path, content in (plugin.layout.theme.files() | plugin.pictures.files()).items():
+    for path, content in (plugin.layout.theme.files() | plugin.content.pictures.files()).items():
         _save(output / path, content)
     base = plugin.layout.config.base_url
     _save(output / "sitemap.xml", _sitemap(plugin, base))

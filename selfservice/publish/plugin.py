@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -16,12 +15,11 @@ from pelican.generators import PagesGenerator
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, set_language
 from selfservice.publish import trees
-from selfservice.publish.links import Links
-from selfservice.publish.markdown import HEADING, Problem, plain_text
-from selfservice.publish.pictures import Pictures
+from selfservice.publish.content import Content
+from selfservice.publish.markdown import HEADING, plain_text
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
-from selfservice.web.pages import SECTIONS, TREE, PageInfo, question_address
+from selfservice.web.pages import TREE, question_address
 
 
 class Plugin:
@@ -32,18 +30,13 @@ class Plugin:
     def __init__(
         self,
         layout: LayoutContext,
-        forms: Iterable[str],
-        embed: Callable[[str, str], str],
-        on_pages_read: Callable[[Plugin], None] = lambda _: None,
+        content: Content,
     ) -> None:
-        """`on_pages_read` is called when all pages are read and none is written yet."""
         self.layout = layout
-        self.forms = set(forms)
-        self.embed = embed
-        self.on_pages_read = on_pages_read
+        self.content = content
+        self.embed = content.starts
         self.pages: list[Page] = []
         self.tree_pages: list[Page] = []  # those of nodes, but for each first question, which is the tree's own page
-        self.problems: list[Problem] = []
 
     def register(self) -> None:
         """Called by Pelican. The signals keep weak references: this object must outlive the run."""
@@ -62,17 +55,10 @@ class Plugin:
 
     def _after_pages_read(self, generator: PagesGenerator) -> None:
         """All pages are read: resolve what refers to other pages."""
-        self.pages = sorted([*generator.pages, *generator.translations], key=_sort_key)
-        infos = {(page.info.lang, page.info.key): page.info for page in self.pages}
-        self.layout.set_pages(infos)
-        anchors = {(p.info.lang, p.info.key): {q.id for q in p.document.questions if q.id} for p in self.pages}
-        addresses = {place: info.path for place, info in infos.items()}
-        tree_pages = {place for place in infos if infos[place].is_tree}
-        self.pictures = Pictures(self.layout.config.content)
-        self.links = links = Links(addresses, anchors, self.forms, self.embed, tree_pages, self.pictures)
-        self.problems += links.broken_roles(self.layout.config.content)
+        made = {(page.info.lang, page.info.key): page for page in (*generator.pages, *generator.translations)}
+        self.pages = [made[page.place] for page in self.content.in_order()]
         for page in self.pages:
-            self._complete(page, links, infos)
+            self._complete(page)
         for lang in LANGUAGES:
             _set_neighbours(
                 [
@@ -82,51 +68,28 @@ class Plugin:
                 ]
             )
         self._add_tree_pages(generator)
-        self.problems += self.pictures.problems()
-        self.on_pages_read(self)
 
-    def _complete(self, page: Page, links: Links, infos: dict[tuple[str, str], PageInfo]) -> None:
-        info, document = page.info, page.document
-        set_language(info.lang)
-        file = f"content/{info.lang}/{info.key}.md"
-        html, page.forms = links.resolve(document, info.lang, file)
-        page.undecorated = _scrollable_tables(html)
+    def _complete(self, page: Page) -> None:
+        read, document = page.read, page.document
+        set_language(page.info.lang)
+        page.forms = read.forms
+        page.undecorated = _scrollable_tables(read.html)
         lead, end, text = page.undecorated.partition("</p>\n")
         # A page that begins with anything else, such as a form, has no lead.
         lead, text = (lead + end, text) if lead.startswith("<p>") else ("", page.undecorated)
         page.lead_html = Markup(lead)  # noqa: S704 (made from our own pages)
         page.content_html = Markup(_with_anchors(text))  # noqa: S704 (made from our own pages)
         page.questions = [q for q in document.questions if q.id]
-        page.key = info.key
+        page.key = page.info.key
         page.tree_page = page.previous = page.next = None
         page.minutes = document.minutes
         page.updated, page.reviewed = document.meta.get("updated"), document.meta.get("reviewed")
-        page.related = []
-        for key in document.meta.get("related") or ():
-            if (info.lang, key) in infos:
-                page.related.append(infos[info.lang, key])
-            else:
-                document.problems.append(
-                    Problem(file, document.line_of("related:"), f"there is no page '{key}' to relate to")
-                )
+        page.related, page.tasks, page.wants = read.related, read.tasks, read.wants
         page.lead = document.meta.get("lead", "")
-        for name in ("tasks", "wants"):
-            entries = document.meta.get(name) or ()
-            resolved = [
-                entry | {"path": links.check(document, info.lang, file, entry.get("link", ""))} for entry in entries
-            ]
-            setattr(page, name, resolved)
-        self.problems += document.problems
 
     def _add_tree_pages(self, generator: PagesGenerator) -> None:
         """A page for each node of each tree, and one for the whole of it."""
-        found = trees.problems({(page.info.lang, page.info.key): page.document for page in self.pages})
-        self.problems += found
         own_pages = [page for page in self.pages if page.info.is_tree]
-        if found:
-            for page in own_pages:
-                page.template = "page"
-            return
         twins: dict[tuple[str, str], list[Page]] = defaultdict(list)
         for page in own_pages:
             set_language(page.info.lang)
@@ -193,12 +156,6 @@ def _set_node(made: Page, page: Page, node: trees.Node) -> None:
     made.answers = [(address(tree.by_id[answer.to]), answer.label) for answer in node.answers]
     made.said = [(step.question.title, step.answer.label, address(step.question)) for step in tree.said(node)]
     made.back = address(before) if before else ""
-
-
-def _sort_key(page: Page) -> tuple[str, int, int, str]:
-    info = page.info
-    section = SECTIONS.index(info.section) if info.section in SECTIONS else len(SECTIONS)
-    return info.lang, section, info.order, info.key
 
 
 def _set_neighbours(pages: list[Page]) -> None:

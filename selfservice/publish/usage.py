@@ -5,7 +5,7 @@ shows is a value that nobody keeps right, and an address that was made up for a 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import product
 
 from selfservice.config import INVENTED, PACKAGE, Config
@@ -23,9 +23,9 @@ _SITE_FILE = f"content/{FILE}"
 _IN_PYTHON = re.compile(r"""["'](\w+\.\w+)["']""")
 
 
-def unused_facts(config: Config, facts: Facts) -> list[Problem]:
-    """A problem for each fact that stands in no page, template, mail or program."""
-    used = set(facts.used)
+def unused_facts(config: Config, facts: Facts, pages: Iterable[str]) -> list[Problem]:
+    """A problem for each fact that stands in none of the pages (their sources), and in no template, mail or program."""
+    used = {*facts.used, *(name for source in pages if "fact." in source for name in _IN_TEXT.findall(source))}
     if any(fact.name not in used for fact in facts):
         used |= set(_mentioned(config))
     return [
@@ -112,7 +112,6 @@ def demo_contacts(config: Config, facts: Facts) -> list[Problem]:
 
 def _mentioned(config: Config) -> Iterator[str]:
     for folder, pattern, expression in (
-        (config.content, "*.md", _IN_TEXT),
         (config.root / "site" / "templates", "*.html", _IN_TEXT),
         (PACKAGE, "*.html", _IN_TEXT),
         (PACKAGE, "*.txt", _IN_TEXT),

@@ -13,11 +13,13 @@ import jinja2
 import pytest
 
 from selfservice import mailer
+from selfservice.builds import Builds
 from selfservice.config import ROOT, Config
 from selfservice.db import connect
 from selfservice.facts.kinds import FactError
-from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, current_language, using_language
+from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
+from selfservice.publish.checks import check
 from selfservice.publish.embed import EmbedError, FormStarts
 from selfservice.publish.indexing import Indexing
 from selfservice.search.index import IndexedQuestion
@@ -106,7 +108,7 @@ def test_invented_contacts(copied: Config) -> None:
         "the fact 'organisation.security' is security@loket.example",
     ] == told
     pages = len([*copied.content.glob("*/*.md")])
-    assert (False, pages) == (real.output.exists(), build(new_app_unshared(copied), copied).pages)
+    assert (None, pages) == (Builds(real.output).current(), build(new_app_unshared(copied), copied).pages)
 
 
 def test_malformed_fact(copied: Config) -> None:
@@ -150,13 +152,13 @@ def test_several_problems(copied: Config) -> None:
 def test_failed_build_leaves_the_site(copied: Config) -> None:
     """When a build fails, the site and the search index before it stay as they were, and nothing lies about."""
     attempt(copied)
-    before = snapshot(copied.output), copied.search_index.read_bytes()
+    before = snapshot(copied.site), copied.search_index.read_bytes()
     edit(copied, "en/digid.md", "---\n", "---\n# changed\n")
     with (copied.content / "en/digid.md").open("a", encoding="utf-8") as source:
         source.write("\n[a](zzz.md)\n")
     refuse(copied)
-    assert before == (snapshot(copied.output), copied.search_index.read_bytes())
-    assert {"output", "output.search.db"} == {p.name for p in copied.output.parent.glob("output*")}
+    assert before == (snapshot(copied.site), copied.search_index.read_bytes())
+    assert 2 == len(list(copied.output.iterdir()))
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
@@ -166,14 +168,15 @@ def snapshot(folder: Path) -> dict[str, bytes]:
 def test_same_again(copied: Config) -> None:
     """Building the same content again gives the same bytes: a page only changes when its content does."""
     attempt(copied)
-    before = snapshot(copied.output)
+    before = snapshot(copied.site)
     attempt(copied)
-    assert before == snapshot(copied.output)
+    assert before == snapshot(copied.site)
 
 
 def test_former_index_is_not_read(copied: Config) -> None:
     """A build reads nothing of the index that another version of Loket left, and puts its own in its place."""
-    copied.search_index.parent.mkdir(parents=True, exist_ok=True)
+    attempt(copied)
+    copied.search_index.unlink()
     with closing(connect(copied.search_index)) as former:
         former.execute("CREATE TABLE other (id INTEGER)")
     attempt(copied)
@@ -186,23 +189,27 @@ def test_removed_page_disappears(copied: Config) -> None:
     for lang in LANGUAGES:
         edit(copied, f"{lang}/maintenance.md", "slug: ", "slug: other-")
     attempt(copied)
-    names = {path.name for path in (copied.output / "en").iterdir()}
+    names = {path.name for path in (copied.site / "en").iterdir()}
     assert (False, True) == ("maintenance" in names, "other-maintenance" in names)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_page_in_one_language(copied: Config, lang: str) -> None:
-    """A page that an editor has written in one language so far is built, and names no page in another; `loket check`
-    says that it lacks its twin.
-    """
+    """A page that an editor has written in one language so far stops the build, which names the file to write."""
     page = (copied.content / lang / "orders.md").read_text("utf-8")
     page = re.sub(r"^slug: .*$", "slug: new", page, count=1, flags=re.MULTILINE)
     (copied.content / lang / "new.md").write_text(page, "utf-8")
-    attempt(copied)
-    html = (copied.output / lang / "new" / "index.html").read_text("utf-8")
-    named = re.findall(r'hreflang="([\w-]+)" href="([^"]+)"', html)
-    default = [("x-default", f"{copied.base_url}/{lang}/new/")] if lang == DEFAULT_LANGUAGE else []
-    assert ([(lang, f"{copied.base_url}/{lang}/new/"), *default], False) == (named, 'class="switch"' in html)
+    other = next(code for code in LANGUAGES if code != lang)
+    assert [f"content/{lang}/new.md:1: this page has no twin: write content/{other}/new.md"] == refuse(copied)
+
+
+def test_rules_of_check_stop_a_build(copied: Config) -> None:
+    """What `loket check` calls an error stops a build as well, in the same words; a warning does not."""
+    edit(copied, "en/orders.md", "\n## ", "\n#### Deep\n\n## ")
+    edit(copied, "nl/orders.md", "slug: bestellingen", "slug: Mijn bestellingen")
+    told = refuse(copied)
+    errors = [str(one) for one in check(new_app_unshared(copied), copied) if one.error]
+    assert (errors, 2) == (told, len(told))
 
 
 def test_language_stays(copied: Config) -> None:
@@ -222,7 +229,7 @@ def test_settings_of_the_build_do_not_stay(copied: Config) -> None:
         '[bedrijvencheck.per_year]\nkind = "count"\nvalue = 77',
     )
     attempt(copied)
-    text = "".join(path.read_text("utf-8") for path in (copied.output / "en").rglob("index.html"))
+    text = "".join(path.read_text("utf-8") for path in (copied.site / "en").rglob("index.html"))
     assert (True, False) == ("77 business" in text, "30 business" in text)
 
 
@@ -238,7 +245,7 @@ def test_one_fact_everywhere(copied: Config, lang: str) -> None:
     attempt(copied)
     app = new_app_unshared(copied)
     slug = {"en": "cannot-log-in", "nl": "inloggen-lukt-niet"}[lang]
-    page = (copied.output / lang / slug / "index.html").read_text("utf-8")
+    page = (copied.site / lang / slug / "index.html").read_text("utf-8")
     client = app.test_client()
     assert isinstance(client, HouseClient)
     address = f"/{lang}/self-service/replacement-password"
@@ -290,7 +297,7 @@ def test_missing_template(copied: Config, tmp_path: Path) -> None:
     (root / "site" / "templates" / "page.html").unlink()
     with pytest.raises(jinja2.TemplateError):
         attempt(dataclasses.replace(copied, root=root))
-    assert not copied.output.exists()
+    assert [] == list(copied.output.iterdir())
 
 
 QUESTIONS = [

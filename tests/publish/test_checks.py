@@ -11,9 +11,10 @@ import pytest
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
-from selfservice.publish import checks, usage
-from selfservice.publish.checks import check, contrast, low_contrast, unknown_country
+from selfservice.publish import site_checks, usage
+from selfservice.publish.checks import check
 from selfservice.publish.markdown import Problem
+from selfservice.publish.site_checks import contrast, low_contrast, unknown_country
 from selfservice.site_config import SITE, SiteConfig, line_of
 from tests.conftest import new_app_unshared
 from tests.domain_helpers import CONTENT
@@ -235,7 +236,7 @@ def test_no_page_for_a_form(small: Config) -> None:
 def changed_site(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
     """Have the checks see another site."""
     other: SiteConfig = dataclasses.replace(SITE, **changes)  # type: ignore[arg-type]
-    for module in (checks, usage):
+    for module in (site_checks, usage):
         monkeypatch.setattr(module, "SITE", other)
 
 

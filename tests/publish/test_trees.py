@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES
-from selfservice.publish.checks import read_documents
+from selfservice.publish.content import read_pages
 from selfservice.publish.markdown import Document, read
 from selfservice.publish.trees import ALL, ANSWERS, MAX_QUESTIONS, Tree, faults, is_tree, paths, problems, read_tree
 from selfservice.search.query import search
@@ -341,7 +341,7 @@ def test_kinds() -> None:
 @pytest.fixture(scope="module")
 def trees(site: Site) -> dict[PageInfo, Tree]:
     """Each tree of the content, by the page it is."""
-    documents = read_documents(site.app, site.config)
+    documents = {place: page.document for place, page in read_pages(site.app, site.config).items()}
     pages = site.app.extensions["layout"].pages()
     return {pages[place]: read_tree(page, "") for place, page in documents.items() if is_tree(page)}
 

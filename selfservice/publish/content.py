@@ -1,0 +1,231 @@
+"""The pages of a content folder, read once, and what is wrong with them: `loket check` and the build go by the same."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from selfservice import clock
+from selfservice.config import Config
+from selfservice.facts.facts import Facts
+from selfservice.facts.file import read_text
+from selfservice.facts.kinds import FactError
+from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
+from selfservice.publish import body_checks, front_matter, markdown, site_checks, trees
+from selfservice.publish.collisions import duplicate_addresses
+from selfservice.publish.embed import FormStarts
+from selfservice.publish.links import Links
+from selfservice.publish.markdown import Document, Problem
+from selfservice.publish.pictures import Pictures
+from selfservice.publish.search_entries import Site
+from selfservice.publish.tables import Tables, page_tables
+from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
+from selfservice.web.pages import SECTIONS, PageInfo, page_info
+
+Place = tuple[str, str]  # a page's language and key
+# Of a page by itself. What they find is kept with the page, so they may look at nothing else.
+PAGE_RULES: tuple[Callable[[Document, str], Iterator[Problem]], ...] = (
+    front_matter.values,
+    body_checks.headings,
+    body_checks.images,
+    body_checks.bare_values,
+    body_checks.own_questions,
+)
+# Of a page as it is seen on a day.
+DAY_RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (front_matter.dates,)
+
+
+@dataclass
+class ContentPage:
+    """A page as it was read and, once all are, with what refers to others."""
+
+    info: PageInfo
+    document: Document
+    html: str = ""  # with the addresses of links, and the forms in it
+    forms: dict[str, str] = field(default_factory=dict)  # those in it, by name: what their links say
+    related: list[PageInfo] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    wants: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def place(self) -> Place:
+        """Its language and key."""
+        return self.info.lang, self.info.key
+
+    @property
+    def file(self) -> str:
+        """Its file, as problems name it."""
+        return file_of(*self.place)
+
+
+@dataclass
+class Content:
+    """All that was read. What is wrong with a page is among the problems of its document, the rest in `problems`."""
+
+    pages: dict[Place, ContentPage]
+    links: Links
+    starts: FormStarts
+    pictures: Pictures
+    problems: list[Problem]
+    is_resolved: bool = True
+
+    @property
+    def documents(self) -> dict[Place, Document]:
+        """The documents of the pages."""
+        return {place: page.document for place, page in self.pages.items()}
+
+    def in_order(self) -> list[ContentPage]:
+        """The pages as menus have them."""
+        return sorted(self.pages.values(), key=lambda page: _sort_key(page.info))
+
+    def all_problems(self) -> list[Problem]:
+        """What is wrong, each thing once, by file and line."""
+        found = {*self.problems, *(problem for page in self.pages.values() for problem in page.document.problems)}
+        return in_order(found)
+
+    def errors(self) -> list[Problem]:
+        """What must be mended."""
+        return [problem for problem in self.all_problems() if problem.error]
+
+    def site(self, app: Flask) -> Site:
+        """What the search's entries are made from."""
+        read = [(page.info, page.document) for page in self.in_order()]
+        facts: Facts = app.extensions["layout"].facts
+        return Site(read, self.links.target, app.extensions["fragments"], self.starts, app.extensions["rights"], facts)
+
+
+def _sort_key(info: PageInfo) -> tuple[str, int, int, str]:
+    section = SECTIONS.index(info.section) if info.section in SECTIONS else len(SECTIONS)
+    return info.lang, section, info.order, info.key
+
+
+def file_of(lang: str, key: str) -> str:
+    """The file of a page, as problems name it."""
+    return f"content/{lang}/{key}.md"
+
+
+def in_order(problems: set[Problem] | list[Problem]) -> list[Problem]:
+    """Problems by file and line."""
+    return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.message))
+
+
+def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Content:
+    """Read all pages of the content folder, and resolve what refers to others. Never raises for what an editor wrote.
+
+    Nothing is resolved when pages or facts are missing that the program needs: no form can be shown then.
+    """
+    facts: Facts = app.extensions["layout"].facts
+    today = today or clock.now().astimezone(TIMEZONE).date()
+    pages = read_pages(app, config)
+    infos = {place: page.info for place, page in pages.items()}
+    starts, pictures = FormStarts(app), Pictures(config.content)
+    links = Links(
+        {place: info.path for place, info in infos.items()},
+        {place: _ids(page.document) for place, page in pages.items()},
+        app.extensions["fragments"],
+        starts,
+        {place for place, info in infos.items() if info.is_tree},
+        pictures,
+    )
+    content = Content(pages, links, starts, pictures, [])
+    if missing := missing_for_code(config, facts, pages):
+        return Content({}, links, starts, pictures, missing, is_resolved=False)
+    app.extensions["layout"].set_pages(infos)
+    for page in pages.values():
+        for rule in DAY_RULES:
+            page.document.problems += rule(page.document, page.file, today)
+        with using_language(page.info.lang):
+            _resolve(page, links, infos)
+    content.problems += links.broken_roles(config.content)
+    content.problems += pictures.problems()
+    content.problems += missing_translations(content.documents)
+    content.problems += site_checks.misplaced_files(config.content)
+    content.problems += site_checks.unknown_country(config.content)
+    content.problems += site_checks.low_contrast(config)
+    content.problems += duplicate_addresses(config.content, infos.values())
+    content.problems += trees.problems(content.documents)
+    content.problems += unused_facts(config, facts, (page.document.source for page in pages.values()))
+    content.problems += demo_contacts(config, facts)
+    return content
+
+
+def read_pages(app: Flask, config: Config) -> dict[Place, ContentPage]:
+    """All pages of the content folder, by language and key, each by itself."""
+    facts: Facts = app.extensions["layout"].facts
+    tables = page_tables(app)
+    pages = {}
+    for lang in LANGUAGES:
+        with using_language(lang):
+            for path in sorted((config.content / lang).glob("*.md")):
+                pages[lang, path.stem] = _read_page(path, lang, facts, tables)
+    return pages
+
+
+def _read_page(path: Path, lang: str, facts: Facts, tables: Tables) -> ContentPage:
+    file, unreadable = file_of(lang, path.stem), []
+    try:
+        source = read_text(path)
+    except FactError as error:
+        _, line, message = str(error).split(":", 2)
+        source, unreadable = "", [Problem(file, int(line), message.strip())]
+    document = markdown.read(source, file, facts, tables)
+    if unreadable:
+        # Whatever else is missing follows from that.
+        document.problems = unreadable
+    else:
+        for rule in PAGE_RULES:
+            document.problems += rule(document, file)
+    return ContentPage(page_info(lang, path.stem, document.meta, facts, document.source), document)
+
+
+def _ids(document: Document) -> set[str]:
+    return {id_ for _, id_, _ in markdown.headings(document.html) if id_}
+
+
+def _resolve(page: ContentPage, links: Links, infos: dict[Place, PageInfo]) -> None:
+    """Fill in what refers to other pages; what leads nowhere is added to the document's problems."""
+    document, lang = page.document, page.info.lang
+    page.html, page.forms = links.resolve(document, lang, page.file)
+    for name, entries in (("tasks", page.tasks), ("wants", page.wants)):
+        for entry in _listed(document, name, dict):
+            path = links.check(document, lang, page.file, str(entry.get("link", "")))
+            entries.append(entry | {"path": path})
+    for key in _listed(document, "related", str):
+        if (lang, key) in infos:
+            page.related.append(infos[lang, key])
+        else:
+            line = document.line_of("related:")
+            document.problems.append(Problem(page.file, line, f"there is no page '{key}' to relate to"))
+
+
+def _listed(document: Document, name: str, kind: type) -> list[Any]:
+    """The values of a list in the front matter that are of this kind; the others are told by its rules."""
+    values = document.meta.get(name)
+    return [value for value in values if isinstance(value, kind)] if isinstance(values, list) else []
+
+
+def missing_translations(pages: dict[Place, Document]) -> Iterator[Problem]:
+    """Every page and every question exists in every language."""
+    ids: dict[Place, set[str]] = defaultdict(set)
+    for place, document in pages.items():
+        ids[place] = _ids(document)
+    for ((lang, key), document), other in product(pages.items(), LANGUAGES):
+        if other == lang:
+            continue
+        if (other, key) not in pages:
+            yield Problem(file_of(lang, key), 1, f"this page has no twin: write content/{other}/{key}.md")
+            continue
+        if ids[lang, key] <= ids[other, key]:
+            continue
+        for _, id_, text in markdown.headings(document.html):
+            if id_ and id_ not in ids[other, key]:
+                line = document.line_of("{#" + id_ + "}")
+                message = f"'{text}' ({{#{id_}}}) has no twin in content/{other}/{key}.md"
+                yield Problem(file_of(lang, key), line, message)

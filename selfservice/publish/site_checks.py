@@ -1,0 +1,83 @@
+"""What is wrong with the content folder as a whole, and with its site.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from selfservice.config import Config
+from selfservice.i18n.languages import LANGUAGES
+from selfservice.publish import pictures
+from selfservice.publish.markdown import Problem
+from selfservice.site_config import FILE, SITE, line_of
+from selfservice.web import theme
+
+# What stands on what: links and headings of links, and buttons.
+CONTRASTS = (
+    ("accent", "paper"),
+    ("accent", "surface"),
+    ("accent", "tint"),
+    ("on-accent", "accent"),
+    ("on-accent", "press"),
+    ("white", "hero"),
+    ("brass", "hero"),
+)
+LEAST_CONTRAST = 4.5
+# What stands on the first block of the home page.
+ON_HERO = {"white": ("#ffffff", "#ffffff"), "brass": ("#f0d583", "#f0d583")}
+
+
+def misplaced_files(content: Path) -> Iterator[Problem]:
+    """Files and folders of which nothing would become a page, without a word."""
+    folders = " or ".join(f"content/{code}" for code in LANGUAGES)
+    for path in sorted(content.iterdir()):
+        if path.is_dir() and path.name not in (*LANGUAGES, pictures.FOLDER) and not path.name.startswith("."):
+            message = f"'{path.name}' is no language of this site: add it to the languages in site.toml, or remove it"
+            yield Problem(f"content/{path.name}", 1, message)
+    for path in sorted(content.rglob("*.md")):
+        place = path.relative_to(content)
+        if len(place.parts) > 1 and place.parts[0] not in LANGUAGES:
+            continue
+        if len(place.parts) != 2:
+            yield Problem(f"content/{place}", 1, f"pages stand in {folders}: move it there")
+        elif not re.fullmatch(r"[a-z0-9-]+", path.stem):
+            yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")
+
+
+def unknown_country(content: Path) -> Iterator[Problem]:
+    """The country of site.toml, when nothing is known of its holidays."""
+    import holidays  # heavy, and known nowhere else but where days are counted
+
+    if SITE.holidays not in holidays.list_supported_countries():
+        message = (
+            f"of the holidays of '{SITE.holidays}' nothing is known: give the two letters of a country, such as NL"
+        )
+        yield Problem(f"content/{FILE}", line_of(content, "holidays"), message)
+
+
+def low_contrast(config: Config) -> Iterator[Problem]:
+    """The colours of site.toml on which text cannot be read well (WCAG 2.2, 1.4.3)."""
+    tokens = {**theme.colours(config.root / "site" / "static"), **ON_HERO, **SITE.colours}
+    for text, ground in CONTRASTS:
+        if ground not in tokens:
+            continue
+        for shade, on, under in zip(("light", "dark"), tokens[text], tokens[ground], strict=True):
+            ratio = contrast(on, under)
+            if ratio < LEAST_CONTRAST and (key := next((key for key in (text, ground) if key in SITE.colours), "")):
+                message = (
+                    f"{text} on {ground}, {shade}, has a contrast of {ratio:.1f}; it must be {LEAST_CONTRAST} at least"
+                )
+                yield Problem(f"content/{FILE}", line_of(config.content, key, "colours"), message)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours such as #0e4d3a, from 1 to 21 (WCAG 2.2, contrast ratio)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
