@@ -167,6 +167,26 @@ _CADDYFILE = """\
 					precompressed br gzip
 				}
 			}
+			@moved {
+				path */
+				not vars_regexp {path} /[.]?[.]?/
+				file {path}index.html
+			}
+			route @moved {
+				rewrite * {path}index.html
+				file_server {
+					status 200
+					precompressed br gzip
+				}
+			}
+			@moved_file {
+				not vars_regexp {path} /[.]?[.]?/
+				file {path}%(moved)s
+			}
+			file_server @moved_file {
+				status 200
+				precompressed br gzip
+			}
 			@folder {
 				not path */
 				not vars_regexp {path} /[.]?[.]?/
@@ -204,6 +224,8 @@ _CADDYFILE = """\
 			path */
 			not path /
 			not vars_regexp {path} /[.]?[.]?/
+			# Where an old address has a page, the app leads on; the page is for when it does not answer.
+			not file {path}index.html%(moved)s
 			file {path}index.html
 		}
 		route @page {
@@ -211,8 +233,9 @@ _CADDYFILE = """\
 		}
 		@file {
 			method GET HEAD
-			not path */ */index.html *.br *.gz
+			not path */ */index.html *.br *.gz *%(moved)s
 			not vars_regexp {path} /[.]?[.]?/
+			not file {path}%(moved)s
 			file {path}
 		}
 		route @file {
@@ -268,6 +291,7 @@ def caddyfile(app: Flask, config: Config, listening: str) -> str:
             f'\t\t~\\{ending}$ "{static_files.content_type(ending[1:] + ending)}"' for ending in STATIC_SUFFIXES
         ),
         "hashed": f"^{THEME_PREFIX}.*{HASHED_NAME.pattern}",
+        "moved": static_files.MOVED_SUFFIX,
         "anew": static_files.REVALIDATE,
         "forever": static_files.IMMUTABLE,
         "no_store": security.NO_STORE,

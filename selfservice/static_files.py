@@ -22,6 +22,9 @@ from selfservice.web.theme import HASHED_NAME, THEME_PREFIX
 Headers = list[tuple[str, str]]
 HeaderGetter = Callable[[str], str | None]  # a header of the request, by its name in small letters
 INDEX = "index.html"
+# Beside the page that stands at an old address for hosts that only serve files, an empty file with this ending more:
+# the app leads on from there.
+MOVED_SUFFIX = ".moved"
 COMPRESSED_SUFFIXES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/files.py)
 IMMUTABLE = "max-age=315360000, public, immutable"
 # Pages are asked for again each time: with an ETag that is a 304 and no body.
@@ -70,7 +73,9 @@ class StaticFiles:
         self._described = lru_cache(CACHED_FILES)(self._describe)
 
     def find(self, path: str) -> StaticFile | Redirect | None:
-        """The file at this address (decoded), the way to it from one that is not quite its own, or None."""
+        """The file at this address (decoded), the way to it from one that is not quite its own, or None; None also for
+        an old address.
+        """
         *folders, name = path.split("/")
         if folders[:1] != [""] or not {"", ".", ".."}.isdisjoint([*folders[1:], name or INDEX]) or "\\" in path:
             return None
@@ -79,16 +84,20 @@ class StaticFiles:
             # Not by Path, which takes a tenth of a help page's time.
             found = os.stat(file)  # noqa: PTH116
             if stat.S_ISDIR(found.st_mode):
-                return Redirect(f"{quote(name)}/", self.headers) if Path(file, INDEX).is_file() else None
+                is_page = Path(file, INDEX).is_file() and not Path(file, INDEX + MOVED_SUFFIX).exists()
+                return Redirect(f"{quote(name)}/", self.headers) if is_page else None
         except (OSError, ValueError):  # ValueError: a NUL in the address
             return None
         if name == INDEX:
             return Redirect("./", self.headers)
-        if not stat.S_ISREG(found.st_mode) or (file[-3:] in COMPRESSED_SUFFIXES.values() and Path(file[:-3]).is_file()):
+        is_copy = file[-3:] in COMPRESSED_SUFFIXES.values() and Path(file[:-3]).is_file()
+        if is_copy or not stat.S_ISREG(found.st_mode) or file.endswith(MOVED_SUFFIX):
             return None
         return self._described(path, file, found.st_mtime_ns, found.st_size, found.st_ino)
 
-    def _describe(self, path: str, file: str, mtime_ns: int, size: int, _inode: int) -> StaticFile:
+    def _describe(self, path: str, file: str, mtime_ns: int, size: int, _inode: int) -> StaticFile | None:
+        if Path(file + MOVED_SUFFIX).exists():
+            return None
         copies: list[tuple[int, str, str | None]] = [(size, file, None)]
         for encoding, ending in COMPRESSED_SUFFIXES.items():
             with suppress(OSError):

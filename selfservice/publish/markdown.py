@@ -32,6 +32,9 @@ MARKDOWN = pyromark.Markdown(
 EMBED = re.compile(r'<p><a href="selfservice:([^"]*)">(.*?)</a></p>', re.DOTALL)
 HREF = re.compile(r'href="([^"]+)"')
 HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
+# Headings with anything but an id: a class says nothing here, but for a former id.
+_HEADING_OPENING = re.compile(r'<h([1-6])((?: [\w-]+="[^"]*")+)>')
+_FORMER_ID = re.compile(r"was-([a-z0-9-]+)")
 _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
 _INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
@@ -58,6 +61,7 @@ class Document:
     source: str
     body_line: int
     problems: list[Problem] = field(default_factory=list)
+    former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
 
     def line_of(self, needle: str) -> int:
         """The line of the file on which a text first stands (1 when it does not)."""
@@ -93,7 +97,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
                 line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
                 problems.append(Problem(file, line, str(error)))
     body = _fill(body, body_line, file, facts, tables or {}, problems)
-    rendered = MARKDOWN.html(body)
+    rendered, former_ids = _former_ids(MARKDOWN.html(body))
     opening, questions = _questions(rendered)
     words = len(_TAG.sub(" ", rendered).split())
     return Document(
@@ -104,7 +108,26 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
         source=source,
         body_line=body_line,
         problems=problems,
+        former_ids=former_ids,
     )
+
+
+def _former_ids(rendered: str) -> tuple[str, dict[str, str]]:
+    """The HTML in which a heading with `{#new .was-old}` is found under its old id too; and the old ids with the new.
+
+    The old one stands in the heading, where it shifts nothing on the page and belongs to no question above.
+    """
+    found: dict[str, str] = {}
+
+    def write(match: re.Match[str]) -> str:
+        given: dict[str, str] = dict(re.findall(r'([\w-]+)="([^"]*)"', match[2]))
+        id_ = given.get("id", "")
+        former = [str(old[1]) for name in given.get("class", "").split() if (old := _FORMER_ID.fullmatch(name)) and id_]
+        found.update(dict.fromkeys(former, id_))
+        anchors = "".join(f'<a id="{old}"></a>' for old in former)
+        return f"<h{match[1]}" + (f' id="{id_}"' if id_ else "") + f">{anchors}"
+
+    return _HEADING_OPENING.sub(write, rendered), found
 
 
 def _fill(

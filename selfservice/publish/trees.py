@@ -15,9 +15,9 @@ from functools import cached_property
 
 from selfservice.publish.markdown import HEADING, HREF, Document, Problem, plain_text
 from selfservice.site_config import did_you_mean
-from selfservice.web.pages import TREE, question_address
+from selfservice.web.pages import TREE, WHOLE_TREE, question_address
 
-ALL = "all"  # the address of the whole tree on one page, beside the ids of its nodes
+ALL = WHOLE_TREE
 ANSWERS = (2, 7)
 MAX_QUESTIONS = 5
 MAX_NODES = 200  # what is more than anybody can look through is no tree

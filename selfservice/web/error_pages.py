@@ -7,19 +7,20 @@ from collections.abc import Callable
 
 import flask
 from flask import Flask, Response, render_template
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.db import DatabaseBusyError
 from selfservice.i18n.catalogs import gettext, ngettext
 from selfservice.i18n.languages import current_language
-from selfservice.web import problem_details, rendering, request
+from selfservice.web import moved, problem_details, rendering, request
 from selfservice.web.nearest_pages import NearPage, nearest_pages
 from selfservice.web.security import SAFE_METHODS
 from selfservice.web.services import services
 
 RETRY_SECONDS = 10
-STATUS_CODES = (400, 403, 404, 405, 408, 413, 429, 500, 503)
+STATUS_CODES = (400, 403, 404, 405, 408, 410, 413, 429, 500, 503)
 
 
 def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
@@ -59,6 +60,13 @@ def title_and_paragraphs(code: int) -> tuple[str, list[str]]:
                 gettext("What you sent did not arrive completely in time, perhaps because of a slow connection."),
                 nothing_lost,
                 gettext("Go back and send it again."),
+            ],
+        ),
+        410: (
+            gettext("This page is no longer there"),
+            [
+                gettext("We took it away, because what it said no longer holds."),
+                gettext("Search for what you need, or start at the home page."),
             ],
         ),
         413: (
@@ -124,6 +132,20 @@ def _nearest_pages() -> list[NearPage]:
     return nearest_pages(flask.request.path, pages, index, current_language())
 
 
+def _not_here_any_more() -> Response | None:
+    """The answer at an address that nothing has, when it once was something's or is nearly that of something."""
+    if flask.request.url_rule is not None or flask.request.method not in ("GET", "HEAD"):
+        return None
+    config = services().config
+    if (answer := moved.way_on(config)) or (instead := moved.see_instead(config)) is None:
+        return answer
+    title, parts = title_and_paragraphs(410)
+    if instead.url:
+        link = Markup('<a href="{}">{}</a>').format(instead.url, instead.title)
+        parts = [Markup("{} {}").format(gettext("See instead:"), link), *parts]
+    return error_response(410, text=(title, parts))
+
+
 def with_retry_after(response: Response, seconds: int) -> Response:
     """The answer, saying after how many seconds trying again makes sense."""
     response.headers["Retry-After"] = str(seconds)
@@ -159,6 +181,8 @@ def init_app(app: Flask) -> None:
         code = error.code or 500
         if code < 400:
             return error
+        if code == 404 and (other := _not_here_any_more()):
+            return other
         response = error_response(code if code in STATUS_CODES else (400 if code < 500 else 500))
         if allowed := getattr(error, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(allowed))

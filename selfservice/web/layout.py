@@ -18,6 +18,7 @@ from selfservice.web.escaping import install_escaping
 from selfservice.web.pages import (
     ABOUT_ITS_PAGE,
     SECTIONS,
+    WHOLE_TREE,
     PageInfo,
     Question,
     menu,
@@ -101,6 +102,13 @@ class LayoutContext:
     def page(self, key: str, lang: str | None = None) -> PageInfo:
         """The help page of this key in the language in force (or the one given). Raises KeyError."""
         return self._pages[lang or current_language(), key]
+
+    def has_page(self, path: str) -> bool:
+        """Whether a page, or a question of a tree, has this address."""
+        above, _, question = path.rstrip("/").rpartition("/")
+        tree = self._by_path.get(f"{above}/")
+        is_step = tree is not None and tree.is_tree and question in {WHOLE_TREE, *(one.id for one in tree.questions)}
+        return path in self._by_path or is_step
 
     def page_url(self, role: str) -> str:
         """The address of the page, or the question of one, that has this role (site.toml). Raises KeyError."""

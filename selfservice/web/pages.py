@@ -21,12 +21,13 @@ SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
 MAX_IN_MENU = 12
 TREE = "tree"  # the kind of a page that is a question tree
+WHOLE_TREE = "all"  # the address of a whole tree on one page, beside the ids of its questions
 # A form about the page on which it stands: nothing that one comes to do.
 ABOUT_ITS_PAGE = frozenset({"useful"})
 # A form in a page is a link alone in its paragraph (publish/links.py).
 _FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
 _FORM_LINK = re.compile(r"]\(selfservice:([a-z0-9-]+)\)")
-_QUESTION = re.compile(r"^## (.+?) \{#([a-z0-9-]+)\}$", re.MULTILINE)
+_QUESTION = re.compile(r"^## (.+?) \{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

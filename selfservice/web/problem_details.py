@@ -21,6 +21,7 @@ def status_title(code: int) -> str:
         404: gettext("There is nothing at this address"),
         405: gettext("This address does not have that method"),
         408: gettext("The request did not arrive completely in time"),
+        410: gettext("There is nothing at this address any more"),
         413: gettext("The request is too large"),
         415: gettext("The request is not of a type that is understood here"),
         422: gettext("The request is not valid"),

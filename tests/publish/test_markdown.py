@@ -126,3 +126,21 @@ def test_line_of() -> None:
     """Where a text stands in the file."""
     document = page("one\n\ntwo")
     assert [(4, 6, 1)] == [(document.line_of("one"), document.line_of("two"), document.line_of("nowhere"))]
+
+
+@pytest.mark.parametrize(
+    ("heading", "html", "former"),
+    [
+        ("## A? {#new .was-old}", '<h2 id="new"><a id="old"></a>A?</h2>', {"old": "new"}),
+        ("## A? {.was-old #new .x .was-older k=v}", '<h2 id="new"><a id="old"></a><a id="older"></a>A?</h2>',
+         {"old": "new", "older": "new"}),
+        ("### A {#new .was-old}", '<h3 id="new"><a id="old"></a>A</h3>', {"old": "new"}),
+        ("## A? {#new .class}", '<h2 id="new">A?</h2>', {}),
+        ("## A? {.was-old}", "<h2>A?</h2>", {}),
+    ],
+)  # fmt: skip
+def test_former_ids(heading: str, html: str, former: dict[str, str]) -> None:
+    """A question is found under its former ids too; other classes say nothing."""
+    document = page(f"{heading}\n\nB.")
+    assert (f"{html}\n<p>B.</p>", former) == (document.html.strip(), document.former_ids)
+    assert ["A?"] * heading.startswith("## ") == [question.title for question in document.questions[1:]]
