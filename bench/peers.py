@@ -28,9 +28,17 @@ def command(name: str, environment: Path = ENVIRONMENT, requirements: Path = REQ
 
 def hugo() -> str:
     """Hugo's own program: the Python script that wraps it takes a moment to start, and that is not Hugo's fault."""
-    command("hugo")
-    found = sorted(ENVIRONMENT.glob("lib/python*/site-packages/hugo/binaries/hugo*"))
-    return str(found[0]) if found else command("hugo")
+    return _own_program("hugo/binaries/hugo*")
+
+
+def pagefind() -> str:
+    """Pagefind's own program."""
+    return _own_program("pagefind_bin/pagefind*")
+
+
+def _own_program(pattern: str) -> str:
+    command("")
+    return str(next(ENVIRONMENT.glob(f"lib/python*/site-packages/{pattern}")))
 
 
 def version(*call: str) -> str:

@@ -24,9 +24,9 @@ def write_ours(folder: Path, pages: Sequence[Page]) -> None:
     _fresh(folder)
     for name in ("facts.toml", "rights.toml"):
         shutil.copy(ROOT / "content" / name, folder / name)
-    # Where searches lead the corpus has no pages.
+    # Where searches and wordings lead the corpus has no pages.
     searches = (ROOT / "content" / "searches.toml").read_text("utf-8")
-    _save(folder / "searches.toml", re.sub(r"(?ms)^\[\w+\.searches].*?(?=^\[|\Z)", "", searches))
+    _save(folder / "searches.toml", re.sub(r"(?ms)^\[\w+\.(?:searches|wordings)].*?(?=^\[|\Z)", "", searches))
     # Of the pages that forms lead to the corpus has one.
     text = (ROOT / "content" / "site.toml").read_text("utf-8")
     _save(folder / "site.toml", re.sub(r'= "[a-z-]+\.md(#[a-z-]+)?"', '= "contact.md"', text))
