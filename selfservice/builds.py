@@ -14,7 +14,7 @@ CURRENT = "current"
 # What a build holds.
 SITE = "site"  # the files that are served
 CONTENT = "content"  # what they were made from: pages, facts, rights, site.toml
-SEARCH = "search.db"
+SEARCH = "search"  # the search index, a file a language
 KEPT = 5  # builds, the current one among them
 _UNFINISHED = ".new-"
 

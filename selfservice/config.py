@@ -83,7 +83,7 @@ class Config:
 
     @property
     def search_index(self) -> Path:
-        """The search index that belongs to the built site."""
+        """The search index that belongs to the built site: a folder."""
         return self.published / builds.SEARCH
 
     def at(self, build: Path) -> Config:

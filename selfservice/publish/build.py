@@ -16,7 +16,7 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice import clock
-from selfservice.builds import CONTENT, Builds
+from selfservice.builds import CONTENT, SEARCH, Builds
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
@@ -96,8 +96,10 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
 
 def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> BuildResult:
     """Write the site and its search index into the folder `config.build`. Raises BuildError."""
+    former = Builds(config.output).current()
+    indexing = Indexing(config.search_index, former and former / SEARCH)
     # Asked for a form, the app sets the language of the form.
-    with closing(Indexing(config.search_index)) as indexing, using_language(current_language()):
+    with closing(indexing), using_language(current_language()):
         return _make(app, config, indexing, compress=compress, progress=progress)
 
 

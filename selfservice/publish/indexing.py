@@ -1,18 +1,20 @@
-"""Making the search index: of a large site in another process, while the pages are written."""
+"""Making the search index: of a large site in a process a language, while the pages are written."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import traceback
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selfservice.search.index import IndexedQuestion, Pin, Synonyms, build_index
+from selfservice.search import schema
+from selfservice.search.index import IndexedQuestion, Pin, Source, Synonyms, is_index_of, sources, write_index
 
 OWN_PROCESS_FROM = 1000  # questions; below this the index takes less time than another process takes to start
 
@@ -20,43 +22,65 @@ OWN_PROCESS_FROM = 1000  # questions; below this the index takes less time than 
 class Indexing:
     """One build's search index: `start` when the questions are known, `finish` when the site is to change.
 
-    Until `finish` the index at `path` is the former one. `close` in any case: it ends what still runs.
+    Until `finish` the index in `folder` is the former one. `close` in any case: it ends what still runs. An index of
+    the same questions in `kept`, the folder of a former build, is taken over.
     """
 
-    def __init__(self, path: Path, large: int = OWN_PROCESS_FROM) -> None:
-        self._path = path
+    def __init__(self, folder: Path, kept: Path | None = None, large: int = OWN_PROCESS_FROM) -> None:
+        self._folder = folder
+        self._kept = kept
         self._large = large
-        self._end: Callable[[], None] = lambda: None
+        self._ends: list[Callable[[], None]] = []
         self._open = ExitStack()
 
-    def start(self, questions: list[IndexedQuestion], synonyms: Synonyms, pins: list[Pin] | None = None) -> None:
-        """Start making the index, or remember what is to be made of a small site."""
-        if len(questions) < self._large:
-            self._end = partial(build_index, self._path, questions, synonyms, pins or [])
-            return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+    def start(self, questions: list[IndexedQuestion], synonyms: Synonyms, pins: Iterable[Pin] = ()) -> None:
+        """Start making the index, or remember what is to be made of a small site. Raises ValueError for a question in
+        a language that the site does not have.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for source in sources(questions, synonyms, pins):
+            if self._is_taken_over(source):
+                continue
+            if len(questions) < self._large:
+                self._ends.append(partial(write_index, self._folder, source))
+            else:
+                self._ends.append(self._start_process(source))
+
+    def finish(self) -> None:
+        """Put the index in its place. Raises what making it raised, ChildProcessError when its process was killed."""
+        for end in self._ends:
+            end()
+
+    def close(self) -> None:
+        """End the other processes if they still run, and leave nothing about."""
+        self._open.close()
+
+    def _is_taken_over(self, source: Source) -> bool:
+        if not self._kept or not is_index_of(kept := schema.file(self._kept, source.lang), source):
+            return False
+        # Not every file system has links, nor may everyone make one to another account's file.
+        with suppress(OSError):
+            os.link(kept, schema.file(self._folder, source.lang))
+            return True
+        return False
+
+    def _start_process(self, source: Source) -> Callable[[], None]:
         # The process may be killed before it has tidied up, so where it works is ours.
-        folder = self._open.enter_context(TemporaryDirectory(dir=self._path.parent, prefix=".search-"))
-        fresh = Path(folder) / self._path.name
+        folder = Path(self._open.enter_context(TemporaryDirectory(dir=self._folder, prefix=".search-")))
+        # In a file, since through the pipe it would come only when the process has started, and we wait for that.
+        packed = folder / "source"
+        packed.write_bytes(source.packed)
         # Spawned, not forked: the app may have threads and open databases.
         spawn = multiprocessing.get_context("spawn")
         outcome, theirs = spawn.Pipe(duplex=False)
         self._open.enter_context(outcome)
-        process = spawn.Process(target=_make, args=(theirs, fresh, questions, synonyms, pins or []), daemon=True)
+        process = spawn.Process(target=_make, args=(theirs, folder, packed, source.lang, source.key), daemon=True)
         # Were the other end open here too, we could not tell that the process has ended.
         with theirs:
             process.start()
         self._open.callback(process.join)
         self._open.callback(process.kill)
-        self._end = partial(self._take, fresh, process, outcome)
-
-    def finish(self) -> None:
-        """Put the index in its place. Raises what making it raised, ChildProcessError when its process was killed."""
-        self._end()
-
-    def close(self) -> None:
-        """End the other process if it still runs, and leave nothing about."""
-        self._open.close()
+        return partial(self._take, schema.file(folder, source.lang), process, outcome)
 
     def _take(self, fresh: Path, process: SpawnProcess, outcome: Connection) -> None:
         try:
@@ -69,14 +93,12 @@ class Indexing:
             ) from None
         if error:
             raise error
-        fresh.replace(self._path)
+        fresh.replace(self._folder / fresh.name)
 
 
-def _make(
-    outcome: Connection, path: Path, questions: list[IndexedQuestion], synonyms: Synonyms, pins: list[Pin]
-) -> None:
+def _make(outcome: Connection, folder: Path, packed: Path, lang: str, key: str) -> None:
     try:
-        build_index(path, questions, synonyms, pins)
+        write_index(folder, Source(lang, packed.read_bytes(), key))
     except Exception as error:  # noqa: BLE001 (it is raised in the process that waits for us)
         error.add_note("".join(traceback.format_exception(error)))
         outcome.send(error)

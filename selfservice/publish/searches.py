@@ -211,13 +211,13 @@ def check_searches(content: Path, site: Site, today: dt.date) -> list[Problem]:
     if not found.expected or any(problem.error for problem in found.problems):
         return found.problems
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "search.db"
-        build_index(path, entries_with_wordings(site, worded), found.words())
-        return found.problems + [problem for one in found.expected for problem in _try(path, site, one, today)]
+        index = Path(folder)
+        build_index(index, entries_with_wordings(site, worded), found.words())
+        return found.problems + [problem for one in found.expected for problem in _try(index, site, one, today)]
 
 
-def _try(path: Path, site: Site, one: Expected, today: dt.date) -> Iterator[Problem]:
-    urls = first_addresses(path, one)
+def _try(index: Path, site: Site, one: Expected, today: dt.date) -> Iterator[Problem]:
+    urls = first_addresses(index, one)
     message = ""
     if one.until and one.until < today:
         message = f"the pin of '{one.query}' ended on {one.until.isoformat()}: take it away, or give it another day"
@@ -235,9 +235,9 @@ def _try(path: Path, site: Site, one: Expected, today: dt.date) -> Iterator[Prob
         yield Problem(f"content/{FILE}", one.line, message, error=False)
 
 
-def first_addresses(path: Path, one: Expected) -> list[str]:
+def first_addresses(index: Path, one: Expected) -> list[str]:
     """What the query finds first in this index."""
-    return [hit.url for hit in search(path, one.lang, one.query).hits[:FIRST]]
+    return [hit.url for hit in search(index, one.lang, one.query).hits[:FIRST]]
 
 
 def leads_there(site: Site, one: Expected, urls: list[str]) -> bool:

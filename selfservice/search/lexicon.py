@@ -107,8 +107,8 @@ class Lexicon:
         compounds = set(chain.from_iterable(map(self._compounds.__getitem__, self._compounds.keys() & pieces)))
         return words, theirs, " ".join(map(self._inside.__getitem__, sorted(compounds)))
 
-    def word_rows(self) -> Iterator[tuple[str, str, str, int, str]]:
-        """Rows of language, word, stem, count and usual spelling: the most frequent one, or the most frequent with a
+    def word_rows(self) -> Iterator[tuple[str, str, int, str]]:
+        """Rows of word, stem, count and usual spelling: the most frequent one, or the most frequent with a
         capital inside (DigiD, KVK), since visitors, whose wordings count too, type such a name without.
         """
         spellings: defaultdict[str, list[tuple[bool, int, bool, str]]] = defaultdict(list)
@@ -117,4 +117,4 @@ class Lexicon:
             spellings[fold(form)].append((is_name, count, form.islower(), form))
         spellings.pop("", None)
         for word, forms in sorted(spellings.items()):
-            yield self.lang, word, self.stem[word], sum(count for _, count, _, _ in forms), max(forms)[3]
+            yield word, self.stem[word], sum(count for _, count, _, _ in forms), max(forms)[3]

@@ -60,14 +60,14 @@ class Answer:
     pinned: frozenset[str] = frozenset()
 
 
-def search(path: Path, lang: str, q: str, limit: int = 20) -> SearchResults:
-    """What answers `q`, the best first. `q` is plain text: it has no query syntax.
+def search(folder: Path, lang: str, q: str, limit: int = 20) -> SearchResults:
+    """What answers `q` by the index in this folder, the best first. `q` is plain text: it has no query syntax.
 
     Entries with enough of what was asked, and no others. Raises FileNotFoundError when the index was not built,
     KeyError for a language it does not know.
     """
     typed = normalise_query(q)
-    index = open_index(path, lang)
+    index = open_index(folder, lang)
     found = answer(index, typed)
     near: list[MatchedQuestion] = []
     terms = list(found.query.terms)
@@ -112,7 +112,7 @@ def _in_another_language(index: IndexReader, typed: str, query: Interpretation) 
     for lang in LANGUAGES:
         if lang == index.lang:
             continue
-        other = open_index(index.path, lang)
+        other = open_index(index.folder, lang)
         theirs = interpret(other, typed)
         if any(term.corrected_to for term in theirs.terms):
             continue
