@@ -112,7 +112,7 @@ def test_places(tmp_path: Path) -> None:
         "LOKET_SECRET_KEY": "x" * 32,
     }
     config = load(given, tmp_path)
-    assert [Path("/a/loket.db"), Path("/b"), Path("/c"), Path("/c/current/search.db")] == [
+    assert [Path("/a/loket.db"), Path("/b"), Path("/c"), Path("/c/current/search")] == [
         config.database,
         config.content,
         config.output,

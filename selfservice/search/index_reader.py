@@ -60,7 +60,7 @@ class OtherVersionError(FileNotFoundError):
 
 
 class IndexReader:
-    """The index of one language in a folder, for one thread. `entries` are those that were read, which threads share."""
+    """The index of a language in a folder, for one thread. `entries` are those that were read, which threads share."""
 
     def __init__(self, folder: Path, lang: str, entries: dict[int, MatchedQuestion] | None = None) -> None:
         self.folder, self.lang = folder, lang
@@ -103,7 +103,7 @@ class IndexReader:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """All words of the pages and the synonyms; read once, as only a misspelt query needs it."""
-        return Vocabulary(self._db.execute("SELECT word, count FROM word")))
+        return Vocabulary(self._db.execute("SELECT word, count FROM word"))
 
     @cached_property
     def size(self) -> int:

@@ -37,7 +37,7 @@ def db(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("index") / "search.db"
+    path = tmp_path_factory.mktemp("index")
     text = "Bel 0885851585 over een toegangscode voor het Handelsregister."
     build_index(path, [IndexedQuestion("nl", "/nl/a/", "A", "Hoe bel ik jullie?", text, "a", "")], {})
     return path

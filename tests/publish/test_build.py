@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
 import re
 import shutil
-from contextlib import closing
 from pathlib import Path
 
 import jinja2
@@ -15,15 +13,11 @@ import pytest
 from selfservice import mailer
 from selfservice.builds import Builds
 from selfservice.config import ROOT, Config
-from selfservice.db import connect
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
 from selfservice.publish.checks import check
 from selfservice.publish.embed import EmbedError, FormStarts
-from selfservice.publish.indexing import Indexing
-from selfservice.search.index import IndexedQuestion
-from selfservice.search.query import search
 from tests.clients import HouseClient
 from tests.conftest import new_app_unshared
 
@@ -152,12 +146,12 @@ def test_several_problems(copied: Config) -> None:
 def test_failed_build_leaves_the_site(copied: Config) -> None:
     """When a build fails, the site and the search index before it stay as they were, and nothing lies about."""
     attempt(copied)
-    before = snapshot(copied.site), copied.search_index.read_bytes()
+    before = snapshot(copied.site), snapshot(copied.search_index)
     edit(copied, "en/digid.md", "---\n", "---\n# changed\n")
     with (copied.content / "en/digid.md").open("a", encoding="utf-8") as source:
         source.write("\n[a](zzz.md)\n")
     refuse(copied)
-    assert before == (snapshot(copied.site), copied.search_index.read_bytes())
+    assert before == (snapshot(copied.site), snapshot(copied.search_index))
     assert 2 == len(list(copied.output.iterdir()))
 
 
@@ -171,16 +165,6 @@ def test_same_again(copied: Config) -> None:
     before = snapshot(copied.site)
     attempt(copied)
     assert before == snapshot(copied.site)
-
-
-def test_former_index_is_not_read(copied: Config) -> None:
-    """A build reads nothing of the index that another version of Loket left, and puts its own in its place."""
-    attempt(copied)
-    copied.search_index.unlink()
-    with closing(connect(copied.search_index)) as former:
-        former.execute("CREATE TABLE other (id INTEGER)")
-    attempt(copied)
-    assert search(copied.search_index, "en", "access code").hits
 
 
 def test_removed_page_disappears(copied: Config) -> None:
@@ -298,78 +282,3 @@ def test_missing_template(copied: Config, tmp_path: Path) -> None:
     with pytest.raises(jinja2.TemplateError):
         attempt(dataclasses.replace(copied, root=root))
     assert [] == list(copied.output.iterdir())
-
-
-QUESTIONS = [
-    IndexedQuestion("nl", f"/nl/hulp/#q{number}", "Hulp", title, text, "help", f"q{number}")
-    for number, (title, text) in enumerate(
-        [("Waar is mijn jaarrekening?", "De jaarrekening staat klaar."), ("Hoe betaal ik?", "Met een rekening, privé.")]
-    )
-]
-SYNONYMS = {"nl": {"centen": ["rekening"]}}
-
-
-def index(folder: Path, questions: list[IndexedQuestion], large: int) -> Path:
-    """The search index of these questions, made in another process from so many on."""
-    path = folder / "search.db"
-    with closing(Indexing(path, large)) as indexing:
-        indexing.start(questions, SYNONYMS)
-        assert not path.exists()
-        indexing.finish()
-    assert [path] == list(folder.iterdir())
-    return path
-
-
-def test_index_of_a_large_site(tmp_path: Path) -> None:
-    """A large site's index is made in another process, and is byte for byte that of the same process."""
-    folders = [tmp_path / "own", tmp_path / "other"]
-    for folder in folders:
-        folder.mkdir()
-    own, other = (index(folder, QUESTIONS, large) for folder, large in zip(folders, (3, 2), strict=True))
-    assert own.read_bytes() == other.read_bytes()
-    assert search(own, "nl", "centen") == search(other, "nl", "centen")
-    assert 2 == len(search(other, "nl", "centen").hits)
-
-
-@pytest.mark.parametrize("large", [3, 2], ids=["this process", "another process"])
-def test_index_fails(tmp_path: Path, large: int) -> None:
-    """What goes wrong with the index comes out of the build, in whichever process it is; the old index stays."""
-    before = index(tmp_path, QUESTIONS, large).read_bytes()
-    wrong = [QUESTIONS[0], dataclasses.replace(QUESTIONS[1], lang="xx")]
-    with closing(Indexing(tmp_path / "search.db", large)) as indexing:
-        indexing.start(wrong, SYNONYMS)
-        with pytest.raises(ValueError, match="search knows no language 'xx'"):
-            indexing.finish()
-    assert {tmp_path / "search.db": before} == {path: path.read_bytes() for path in tmp_path.iterdir()}
-
-
-def test_index_given_up(tmp_path: Path) -> None:
-    """A build that stops while another process makes the index ends that process, and leaves nothing about."""
-    with closing(Indexing(tmp_path / "search.db", 2)) as indexing:
-        indexing.start(QUESTIONS, SYNONYMS)
-    assert ([], []) == (list(tmp_path.iterdir()), multiprocessing.active_children())
-
-
-def test_index_process_killed(tmp_path: Path) -> None:
-    """When the process that makes the index is killed, the build says so instead of waiting."""
-    with closing(Indexing(tmp_path / "search.db", 2)) as indexing:
-        indexing.start(QUESTIONS, SYNONYMS)
-        multiprocessing.active_children()[0].kill()
-        with pytest.raises(ChildProcessError, match="ended with -9"):
-            indexing.finish()
-    assert [] == list(tmp_path.iterdir())
-
-
-@pytest.mark.slow
-def test_large_site(copied: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A site of either size gets the same index, and a large one that has mistakes gets none."""
-    attempt(copied)
-    before = copied.search_index.read_bytes()
-    copied.search_index.unlink()
-    monkeypatch.setattr(Indexing.__init__, "__defaults__", (1,))
-    attempt(copied)
-    assert before == copied.search_index.read_bytes()
-    copied.search_index.unlink()
-    edit(copied, "en/digid.md", "\n## ", "\n[a](zzz.md)\n\n## ")
-    refuse(copied)
-    assert not copied.search_index.exists()

@@ -51,7 +51,7 @@ QUESTIONS = [
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("asking") / "search.db"
+    path = tmp_path_factory.mktemp("asking")
     phones = {"/nl/kantoor/": (PHONE,)}
     told = [one.__class__(**{**one.__dict__, "phones": phones.get(one.url, ())}) for one in QUESTIONS]
     build_index(path, told, SYNONYMS, [Pin("nl", "brief", "/nl/kantoor/", dt.date(2026, 12, 31))])
@@ -161,31 +161,28 @@ def test_other_wordings(tmp_path: Path) -> None:
     """A question is found by how visitors ask for it in other words, once, and shown in its own. What it has itself and
     what a wording has counts together; a slip in a wording's word is corrected.
     """
-    path = tmp_path / "search.db"
     pay = worded("Wat kost een code?", "is het gratis", "mastercard of visa", "visa")
-    build_index(path, [pay, *QUESTIONS], SYNONYMS)
+    build_index(tmp_path, [pay, *QUESTIONS], SYNONYMS)
     for q in ("gratis", "visa", "mastercard", "mastercart", "kost visa"):
-        assert ["Wat kost een code?"] == titles(search(path, "nl", q).hits)
-    assert "" == first(search(path, "nl", "gratis parkeren"))
+        assert ["Wat kost een code?"] == titles(search(tmp_path, "nl", q).hits)
+    assert "" == first(search(tmp_path, "nl", "gratis parkeren"))
 
 
 def test_a_slip_in_a_compound(tmp_path: Path) -> None:
     """A slip at the seam of a compound is corrected, though what is before it looks like a verb in two parts."""
-    path = tmp_path / "search.db"
-    build_index(path, [question("Waar gaan we naar toe met een code?"), question("Mijn toegangscode is weg")], {})
-    assert "Mijn toegangscode is weg" == first(search(path, "nl", "toeganscode"))
+    build_index(tmp_path, [question("Waar gaan we naar toe met een code?"), question("Mijn toegangscode is weg")], {})
+    assert "Mijn toegangscode is weg" == first(search(tmp_path, "nl", "toeganscode"))
 
 
 def test_small_words_tell_wordings_apart(tmp_path: Path) -> None:
     """Two questions about one thing, asked for by the words around it."""
-    path = tmp_path / "search.db"
     what = worded("Waarvoor heb ik een pas nodig?", "wat kan ik met een pas", "waar is een pas voor")
     where = worded("Hoe kom ik aan een pas?", "waar krijg ik een pas", "mag ik ook een pas")
-    build_index(path, [where, what, form("Een pas kwijt", "pas"), *QUESTIONS], SYNONYMS)
+    build_index(tmp_path, [where, what, form("Een pas kwijt", "pas"), *QUESTIONS], SYNONYMS)
     # "met een" is not "meteen", which is on another page.
     for q in ("wat kan ik met een pas", "waar is een pas voor"):
-        assert titles([search(path, "nl", q).hits[0]]) == [what.title]
-    assert first(search(path, "nl", "mag ik ook een pas?")) == where.title
+        assert titles([search(tmp_path, "nl", q).hits[0]]) == [what.title]
+    assert first(search(tmp_path, "nl", "mag ik ook een pas?")) == where.title
 
 
 def test_one_step_of_a_tree(index: Path) -> None:

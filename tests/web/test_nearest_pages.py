@@ -138,8 +138,8 @@ def test_before_the_first_build(app: Flask, client: HouseClient) -> None:
 def test_with_an_index_of_another_version(app: Flask, client: HouseClient, tmp_path: Path) -> None:
     """Nor does an index that cannot be read keep the page from being answered."""
     app.extensions["services"].config.search_index.unlink()
-    (tmp_path / "old.db").write_bytes(b"")
-    app.extensions["services"].config.search_index.symlink_to(tmp_path / "old.db")
+    (tmp_path / "en.db").write_bytes(b"")
+    app.extensions["services"].config.search_index.symlink_to(tmp_path)
     assert ["/en/privacy/"] == [link.get("href") for link in offered(client.get("/en/privcy/").text)]
 
 
