@@ -24,7 +24,7 @@ def test_saved_edit_shows(tmp_path: Path, chromium: Browser) -> None:
         visit = VisitorFactory(chromium, base)
         page = visit().go(path("en", "contact"))
         # The watcher tells the browser of itself just before it begins to watch.
-        wait_until(lambda: page.request.get(f"{base}/preview.txt").ok)
+        wait_until(lambda: page.request.get(f"{base}/preview.json").ok)
         page.wait_for_timeout(1000)
         file.write_text(text + "\nA line that was just saved.\n", "utf-8")
         expect(page.get_by_text("A line that was just saved.")).to_be_visible(timeout=SECONDS)
