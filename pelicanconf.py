@@ -1,20 +1,15 @@
 """Pelican's settings. What depends on the machine or the build is added by selfservice.publish.build."""
 
 from selfservice.site_config import SITE
-from selfservice.web.layout import JINJA_OPTIONS
 
 SITENAME = SITE.name[SITE.default_language]
 DEFAULT_LANG = SITE.default_language
 TIMEZONE = SITE.time_zone.key
-# One setting whole: Pelican's default has autoescape off.
-JINJA_ENVIRONMENT = JINJA_OPTIONS
 LOAD_CONTENT_CACHE = False
 DELETE_OUTPUT_DIRECTORY = False
 
-PAGE_PATHS = list(SITE.languages)
-PATH_METADATA = rf"(?P<lang>{'|'.join(SITE.languages)})/(?P<key>[a-z0-9-]+)\.md"
-PAGE_TRANSLATION_ID = "key"
-PAGE_ORDER_BY = "source_path"
+# The pages are read and written by a generator of ours (selfservice/publish/plugin.py), with the app's templates.
+PAGE_PATHS: list[str] = []
 ARTICLE_PATHS: list[str] = []
 STATIC_PATHS: list[str] = []
 DIRECT_TEMPLATES: list[str] = []

@@ -20,12 +20,13 @@ from selfservice.builds import CONTENT, SEARCH, Builds
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
-from selfservice.publish.content import Content, read_content
+from selfservice.publish.content import read_content
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
+from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
-from selfservice.publish.reader import page_reader
 from selfservice.publish.searches import entries_with_wordings, read_searches
+from selfservice.publish.site_pages import site_pages
 
 
 class BuildError(Exception):
@@ -56,7 +57,7 @@ class _ErrorCollector(logging.Handler):
         self.messages.append(record.getMessage())
 
 
-def pelican_settings(config: Config, content: Content, output: Path, plugin: Plugin) -> dict[str, Any]:
+def pelican_settings(config: Config, output: Path, plugin: Plugin) -> dict[str, Any]:
     """Pelican's settings: pelicanconf.py plus what only this build knows."""
     own = {
         "PATH": str(config.content),
@@ -64,7 +65,6 @@ def pelican_settings(config: Config, content: Content, output: Path, plugin: Plu
         "THEME": str(config.root / "site"),
         "SITEURL": config.base_url,
         "PLUGINS": [plugin],
-        "READERS": {"md": page_reader(content), "html": None, "rst": None},
     }
     read: dict[str, Any] = read_settings(str(config.root / "pelicanconf.py"), own)
     return read
@@ -105,7 +105,6 @@ def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> B
 
 def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
     fresh = config.site
-    layout = app.extensions["layout"]
     progress("Reading pages")
     content = read_content(app, config)
     if errors := content.errors():
@@ -115,7 +114,8 @@ def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pro
     if searches.problems:
         raise BuildError(searches.problems)
     indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
-    plugin = Plugin(layout, content)
+    pages = site_pages(content)
+    plugin = Plugin(lambda: PageWriter(app, content.starts).write(pages, fresh))
     logged = _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(logged)
@@ -123,16 +123,16 @@ def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pro
     log.propagate, pelican_console.quiet = False, True
     try:
         progress("Writing pages")
-        Pelican(pelican_settings(config, content, fresh, plugin)).run()
+        Pelican(pelican_settings(config, fresh, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(logged)
     if logged.messages:
         raise BuildError([Problem("content", 1, message) for message in logged.messages])
-    files.write(app, plugin, fresh)
+    files.write(app, content, pages, fresh)
     progress("Making the search index")
     indexing.finish()
     if compress:
         progress("Compressing")
         files.compress(fresh, config.cache / "compressed")
-    return BuildResult(len(plugin.pages), config.published, content.all_problems())
+    return BuildResult(len(content.pages), config.published, content.all_problems())

@@ -9,7 +9,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n.languages import TIMEZONE
-from selfservice.publish import plain_words
+from selfservice.publish import body_checks, plain_words
 from selfservice.publish.content import Content, in_order, read_content
 from selfservice.publish.markdown import Problem
 from selfservice.publish.searches import check_searches
@@ -31,5 +31,7 @@ def advice(app: Flask, config: Config, content: Content, today: dt.date) -> list
     found: list[Problem] = []
     if not content.errors():  # what is searched is not known before the pages are right
         found += check_searches(config.content, content.site(app), today)
+    for page in content.pages.values():
+        found += body_checks.bare_values(page.document, page.file)
     found += plain_words.problems(content.documents, config.content, facts)
     return found

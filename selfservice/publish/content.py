@@ -30,12 +30,11 @@ from selfservice.publish.usage import demo_contacts, missing_for_code, unused_fa
 from selfservice.web.pages import SECTIONS, PageInfo, page_info
 
 Place = tuple[str, str]  # a page's language and key
-# Of a page by itself. What they find is kept with the page, so they may look at nothing else.
+# Of a page by itself. What they find is kept with the page, so they may look at nothing else, nor take long.
 PAGE_RULES: tuple[Callable[[Document, str], Iterator[Problem]], ...] = (
     front_matter.values,
     body_checks.headings,
     body_checks.images,
-    body_checks.bare_values,
     body_checks.own_questions,
 )
 # Of a page as it is seen on a day.

@@ -10,40 +10,42 @@ import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import brotli
 from flask import Flask
 
 from selfservice import clock, front
+from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.publish.content import Content
+from selfservice.publish.site_pages import SitePage
+from selfservice.publish.trees import ALL
 from selfservice.web import error_pages, request
-
-if TYPE_CHECKING:
-    from selfservice.publish.plugin import Plugin
+from selfservice.web.layout import LayoutContext
 
 COMPRESSIBLE = {".html", ".css", ".js", ".svg", ".xml", ".txt", ".json"}
 HTMX_HEADERS = {"HX-Request": "true"}
 MIN_BYTES = 200  # bytes; below this a compressed copy saves nothing
 
 
-def write(app: Flask, plugin: Plugin, output: Path) -> None:
+def write(app: Flask, content: Content, pages: list[SitePage], output: Path) -> None:
     """Write everything that is not a page of content."""
-    for path, content in (plugin.layout.theme.files() | plugin.content.pictures.files()).items():
-        _save(output / path, content)
-    base = plugin.layout.config.base_url
-    _save(output / "sitemap.xml", _sitemap(plugin, base))
+    layout: LayoutContext = app.extensions["layout"]
+    for path, data in (layout.theme.files() | content.pictures.files()).items():
+        _save(output / path, data)
+    base = layout.config.base_url
+    _save(output / "sitemap.xml", _sitemap(pages, base))
     hidden = "".join(f"Disallow: /{lang}/self-service/search\n" for lang in LANGUAGES)
     _save(output / "robots.txt", f"User-agent: *\n{hidden}\nSitemap: {base}/sitemap.xml\n")
-    _save(output / ".well-known" / "security.txt", _security(plugin, base))
+    _save(output / ".well-known" / "security.txt", _security(layout.facts, base))
     for lang in LANGUAGES:
         for code in front.ERROR_CODES:
             _save(output / lang / f"{code}.html", _error(app, code, lang, f"/{lang}/{code}.html"))
             _save(output / lang / f"{code}.fragment.html", _error(app, code, lang, f"/{lang}/", HTMX_HEADERS))
             _save(output / lang / f"{code}.json", _error(app, code, lang, request.API_PREFIX))
-    for page in plugin.pages:
-        if page.info.is_tree:
+    for page in pages:
+        if page.node and not page.name:
             # Where links to the first question by its id lead, as to any other.
             folder = output / page.info.path.strip("/")
             _save(folder / page.node.id / "index.html", (folder / "index.html").read_bytes())
@@ -62,29 +64,29 @@ def _save(path: Path, content: str | bytes) -> None:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
-def _sitemap(plugin: Plugin, base: str) -> str:
+def _sitemap(pages: list[SitePage], base: str) -> str:
     """Every page with its twins, as https://www.sitemaps.org and search engines want them."""
     rows = ['<?xml version="1.0" encoding="UTF-8"?>']
     rows.append(
         '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml">'
     )
-    for page in [*plugin.pages, *plugin.tree_pages]:
-        twins = sorted([page, *page.translations], key=lambda one: str(one.info.lang))
+    for page in pages:
+        if page.name == ALL:
+            continue
         rows.append(f"<url><loc>{escape(base + page.info.path)}</loc>")
         if page.updated:
             rows.append(f"<lastmod>{page.updated.isoformat()}</lastmod>")
-        for twin in twins:
-            href = escape(base + twin.info.path)
-            rows.append(f'<xhtml:link rel="alternate" hreflang="{twin.info.lang}" href="{href}"/>')
+        for lang, path in page.alternates.items():
+            rows.append(f'<xhtml:link rel="alternate" hreflang="{lang}" href="{escape(base + path)}"/>')
         rows.append("</url>")
     rows.append("</urlset>\n")
     return "\n".join(rows)
 
 
-def _security(plugin: Plugin, base: str) -> str:
+def _security(facts: Facts, base: str) -> str:
     """RFC 9116. It expires a year after the build, the longest that the RFC recommends."""
     expires = (clock.now() + dt.timedelta(days=365)).strftime("%Y-%m-%dT00:00:00Z")
-    contact = plugin.layout.facts.get("organisation.security").href
+    contact = facts.get("organisation.security").href
     return (
         f"Contact: {contact}\nExpires: {expires}\nPreferred-Languages: {', '.join(LANGUAGES)}\n"
         f"Canonical: {base}/.well-known/security.txt\n"
