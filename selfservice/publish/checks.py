@@ -9,7 +9,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n.languages import TIMEZONE
-from selfservice.publish import body_checks, plain_words
+from selfservice.publish import body_advice, plain_words
 from selfservice.publish.content import Content, in_order, read_content
 from selfservice.publish.markdown import Problem
 from selfservice.publish.searches import check_searches
@@ -32,6 +32,6 @@ def advice(app: Flask, config: Config, content: Content, today: dt.date) -> list
     if not content.errors():  # what is searched is not known before the pages are right
         found += check_searches(config.content, content.site(app), today)
     for page in content.pages.values():
-        found += body_checks.bare_values(page.document, page.file)
+        found += body_advice.advice(page.document, page.file)
     found += plain_words.problems(content.documents, config.content, facts)
     return found

@@ -33,9 +33,7 @@ Place = tuple[str, str]  # a page's language and key
 # Of a page by itself. What they find is kept with the page, so they may look at nothing else, nor take long.
 PAGE_RULES: tuple[Callable[[Document, str], Iterator[Problem]], ...] = (
     front_matter.values,
-    body_checks.headings,
-    body_checks.images,
-    body_checks.own_questions,
+    body_checks.errors,
 )
 # Of a page as it is seen on a day.
 DAY_RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (front_matter.dates,)

@@ -29,7 +29,7 @@ MARKDOWN = pyromark.Markdown(
     | _Options.ENABLE_STRIKETHROUGH
     | _Options.ENABLE_SMART_PUNCTUATION
 )
-EMBED = re.compile(r'<p><a href="selfservice:([^"]*)">(.*?)</a></p>', re.DOTALL)
+EMBED = re.compile(r'<p><a href="selfservice:([^"]*)"(?: title="[^"]*")?>((?:(?!</a>).)*)</a></p>', re.DOTALL)
 HREF = re.compile(r'href="([^"]+)"')
 HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
 # Headings with anything but an id: a class says nothing here, but for a former id.
@@ -39,6 +39,7 @@ _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
 _INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
 ANY_FACT = re.compile(r"\{\{(.*?)}}")
+_COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Document:
     body_line: int
     problems: list[Problem] = field(default_factory=list)
     former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
+    body: Any = field(default=None, repr=False, compare=False)  # what stands where, once it was asked for (body.py)
 
     def line_of(self, needle: str) -> int:
         """The line of the file on which a text first stands (1 when it does not)."""
@@ -97,7 +99,10 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
                 line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
                 problems.append(Problem(file, line, str(error)))
     body = _fill(body, body_line, file, facts, tables or {}, problems)
-    rendered, former_ids = _former_ids(MARKDOWN.html(body))
+    rendered = MARKDOWN.html(body)
+    if "<!--" in rendered:  # a note among editors; one in code reads &lt;!--
+        rendered = _COMMENT.sub("", rendered)
+    rendered, former_ids = _former_ids(rendered)
     opening, questions = _questions(rendered)
     words = len(_TAG.sub(" ", rendered).split())
     return Document(

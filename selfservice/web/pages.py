@@ -25,9 +25,12 @@ WHOLE_TREE = "all"  # the address of a whole tree on one page, beside the ids of
 # A form about the page on which it stands: nothing that one comes to do.
 ABOUT_ITS_PAGE = frozenset({"useful"})
 # A form in a page is a link alone in its paragraph (publish/links.py).
-_FORM = re.compile(r"^\[.+]\(selfservice:([a-z0-9-]+)\)$", re.MULTILINE)
-_FORM_LINK = re.compile(r"]\(selfservice:([a-z0-9-]+)\)")
-_QUESTION = re.compile(r"^## (.+?) \{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
+_FORM = re.compile(
+    r"^\[(?:[^\[\]\n]|\[[^\[\]\n]*])+]\(selfservice:([a-z0-9-]+)(?: +(?:\"[^\"\n]*\"|'[^'\n]*'))? *\) *$", re.MULTILINE
+)
+_FORM_LINK = re.compile(r"]\(selfservice:([a-z0-9-]+)(?=[ )])")
+_UNSEEN = re.compile(r"<!--.*?-->|^```.*?^```", re.DOTALL | re.MULTILINE)
+_QUESTION = re.compile(r"^## (.+?) ?\{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -129,6 +132,8 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
             return text
 
     # What stands before the first question, and then a title, an id and what stands below it, each.
+    if "<!--" in source or "```" in source:
+        source = _UNSEEN.sub("", source)
     parts = _QUESTION.split(source)[1:]
     questions = tuple(
         Question(id_, with_facts(title), tuple(_FORM.findall(below)))

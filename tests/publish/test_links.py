@@ -61,6 +61,13 @@ def test_form() -> None:
     )
 
 
+def test_form_with_a_title() -> None:
+    """So is one with a title, which nobody needs; and two links in a paragraph are links."""
+    html, forms, _ = resolve("[Order](selfservice:order 'Now')\n\n[a](selfservice:order) [b](index.md)")
+    link = '<p><a href="/en/self-service/order">a</a> <a href="/en/">b</a></p>'
+    assert (f"<section>en order</section>\n{link}", {"order": "Order"}) == (html, forms)
+
+
 def test_form_in_a_sentence() -> None:
     """Inside a sentence it is a link to the form's page."""
     assert ('<p>A <a href="/en/self-service/order">form</a></p>', {}, []) == resolve("A [form](selfservice:order)")

@@ -8,6 +8,7 @@ import yaml
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.publish import markdown
 from selfservice.web.pages import (
     SECTIONS,
     PageInfo,
@@ -60,6 +61,34 @@ def test_forms() -> None:
     source = "See [a](selfservice:orders) first.\n\n[Ask](selfservice:access-code)\n"
     with using_language("en"):
         assert ("access-code",) == page_info("en", "x", {}, FACTS, source).forms
+
+
+@pytest.mark.parametrize(
+    ("source", "forms", "links"),
+    [
+        ('[Ask](selfservice:access-code "A title")\n', ("access-code",), ("access-code",)),
+        ("[Ask [now]](selfservice:access-code)  \n", ("access-code",), ("access-code",)),
+        ("[a](page.md) or [b](selfservice:access-code)\n", (), ("access-code",)),
+        ("x\n\n<!--\n[Ask](selfservice:access-code)\n-->\n", (), ()),
+        ("```\n[Ask](selfservice:access-code)\n```\n", (), ()),
+    ],
+)
+def test_forms_as_shown(source: str, forms: tuple[str, ...], links: tuple[str, ...]) -> None:
+    """The forms of a page are those that it shows."""
+    with using_language("en"):
+        page = page_info("en", "x", {}, FACTS, source)
+    assert (forms, links) == (page.forms, page.links)
+
+
+@pytest.mark.parametrize("heading", ["## Where? {#a}", "## Where? {#a .b}", "## Where? {.b #a}", "## Where?{#a}"])
+def test_question(heading: str) -> None:
+    """A question is in the contents list, the search and the page with its id, whatever else stands beside that."""
+    source = f"{heading}\n\nHere.\n\n[Ask](selfservice:access-code)\n"
+    with using_language("en"):
+        page, document = page_info("en", "x", {}, FACTS, source), markdown.read(source, "content/en/x.md", FACTS)
+    assert [("a", "Where?", ("access-code",))] == [(one.id, one.title, one.forms) for one in page.questions]
+    assert [("a", "Where?")] == [(one.id, one.title) for one in document.questions[1:]]
+    assert [(2, "a", "Where?")] == list(markdown.headings(document.html))
 
 
 def test_fill_plain_is_text() -> None:
