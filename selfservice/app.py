@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from flask import Flask, Response, render_template
 from jinja2 import ChoiceLoader, FileSystemLoader
@@ -22,7 +23,7 @@ from selfservice.i18n.catalogs import catalog, gettext
 from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.site_config import SITE, require_same
 from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
-from selfservice.web.layout import JINJA_OPTIONS, LayoutContext
+from selfservice.web.layout import JINJA_OPTIONS, LayoutContext, share_templates
 from selfservice.web.pages import read_pages
 from selfservice.web.services import Services
 from selfservice.web.theme import Theme
@@ -49,6 +50,25 @@ def connect(app: Flask, config: Config) -> None:
     app.extensions["services"] = Services(config, database, keys, layout.facts, hasher, app.jinja_env)
     app.extensions["write_probe"] = WriteProbe()
     app.extensions["downloads"] = threading.BoundedSemaphore(downloads.MAX_CONCURRENT)
+    _trust_proxies(app, config)
+
+
+def succeed(former: Flask, config: Config) -> Flask:
+    """An app for these settings in the place of another, which may still be answering: with all that `connect` gave
+    that one, and its compiled templates. Raises the errors of `create_app`.
+    """
+    app = wire(config)
+    share_templates(app.jinja_env, former.jinja_env)
+    layout: LayoutContext = app.extensions["layout"]
+    had: Services = former.extensions["services"]
+    app.extensions["services"] = replace(had, config=config, facts=layout.facts, templates=app.jinja_env)
+    for name in ("write_probe", "downloads"):
+        app.extensions[name] = former.extensions[name]
+    _trust_proxies(app, config)
+    return app
+
+
+def _trust_proxies(app: Flask, config: Config) -> None:
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies)  # type: ignore[method-assign]
 

@@ -9,37 +9,44 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import multiprocessing
 import os
 import re
+import signal
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 from weakref import WeakValueDictionary
 
 from werkzeug.wsgi import FileWrapper
 
-from selfservice import logs
+from selfservice import following, logs
 from selfservice.api.request_body import MAX_BYTES
-from selfservice.app import MAX_BODY_BYTES, create_app
-from selfservice.config import Config, load
+from selfservice.app import MAX_BODY_BYTES
+from selfservice.config import load
+from selfservice.following import Following, SiteFile
 from selfservice.static_files import CACHED_BYTES, Headers, RawResponse, Redirect, StaticFile, StaticFiles
 from selfservice.web import request, security
 from selfservice.web.layout import compile_templates
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import WSGIEnvironment
+    from flask import Flask
     from granian._granian import RSGIHeaders, RSGIHTTPProtocol
     from granian.rsgi import Scope
 
-    _PendingRequest = tuple[asyncio.Future[IO[bytes] | None], RSGIHTTPProtocol, Scope, RSGIHeaders, bytes, int]
+    _PendingRequest = tuple[asyncio.Future[IO[bytes] | None], Flask, RSGIHTTPProtocol, Scope, RSGIHeaders, bytes, int]
 
 TARGET = "selfservice.server:application"
 SHUTDOWN_SECONDS = 10
+# For a new worker to listen, before the former one is told to stop.
+RESPAWN_SECONDS = 10
 # The file there is for hosts that only serve files: the app can read Accept-Language.
 HOME_PATHS = {"/", "/index.html"}
 MAX_CONNECTIONS = 4096  # at once, for each process
@@ -55,26 +62,33 @@ _OPEN_FILES: WeakValueDictionary[tuple[int, int], IO[bytes]] = WeakValueDictiona
 def application() -> Server:
     """The whole of Loket, from the environment's settings (a factory, for granian)."""
     logs.to_stderr()
-    config = load()
-    app = create_app(config)
-    if not config.preview:
-        compile_templates(app.jinja_env)
-    whole = Server(app, config)
-    # What is there now stays as long as the process: looking through it for garbage again and again takes a tenth of
-    # each request's time.
-    gc.collect()
-    gc.freeze()
+    following = Following(load())
+    if not following.config.preview:
+        compile_templates(following.app.jinja_env)
+    whole = Server(following)
+    _freeze()
+    Thread(target=whole.follow, name="following", daemon=True).start()
     return whole
 
 
+def _freeze() -> None:
+    """Leave what is there now out of the search for garbage until the next build: looking through it again and again
+    takes a tenth of each request's time.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
 def run(host: str, port: int, workers: int, *, target: str = TARGET) -> None:
-    """Serve until told to stop; SIGHUP starts the workers anew."""
+    """Serve until told to stop. SIGHUP starts the workers anew; so does a build with another site.toml."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    Granian(
+    config = load()
+    server = Granian(
         target,
         address=host,
         port=port,
@@ -84,38 +98,79 @@ def run(host: str, port: int, workers: int, *, target: str = TARGET) -> None:
         backpressure=MAX_CONNECTIONS,
         # Not HTTP/2 too, which no browser speaks without TLS: granian would wait for the first byte without end.
         http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=load().client_seconds * 1000),
+        http1_settings=HTTP1Settings(header_read_timeout=config.client_seconds * 1000),
         websockets=False,
         workers_kill_timeout=SHUTDOWN_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
         working_dir=Path.cwd(),
-    ).serve()
+        respawn_interval=RESPAWN_SECONDS,
+    )
+    file = SiteFile(config)
+    if file.changed():
+        _start_afresh()
+    server.on_reload(_start_afresh)
+    server.on_startup(Thread(target=_renew_workers, args=(file,), name="site.toml", daemon=True).start)
+    server.serve()
+
+
+def _start_afresh() -> None:
+    """Let new workers read all anew: as forks of this process they would have its site.toml, and its code."""
+    multiprocessing.set_start_method("spawn", force=True)
+
+
+def _renew_workers(file: SiteFile) -> None:
+    """Start the workers anew, once, whenever a build with another site.toml was published."""
+    while True:
+        time.sleep(following.SECONDS)
+        if file.changed():
+            os.kill(os.getpid(), signal.SIGHUP)
+
+
+class Served(NamedTuple):
+    """What answers requests: the files of one build, and the app for it."""
+
+    app: Flask
+    files: StaticFiles
 
 
 class Server:
-    """The site's files in front of a WSGI app."""
+    """The site's files in front of the app, both of the build that is current. A request is answered by the one that
+    was when it began.
+    """
 
-    def __init__(self, app: WSGIApplication, config: Config) -> None:
-        self._app = app
-        self._config = config
-        headers = security.SECURITY_HEADERS | ({"Strict-Transport-Security": security.HSTS} if config.secure else {})
-        self._files = StaticFiles(config.site, headers)
+    def __init__(self, following: Following) -> None:
+        self._following, self._config = following, following.config
+        headers = security.SECURITY_HEADERS
+        self._headers = headers | ({"Strict-Transport-Security": security.HSTS} if self._config.secure else {})
+        self._served = self._serve()
         self._queue: SimpleQueue[_PendingRequest] = SimpleQueue()
-        for number in range(config.threads):
+        for number in range(self._config.threads):
             Thread(target=self._run_thread, name=f"app-{number}", daemon=True).start()
+
+    def _serve(self) -> Served:
+        return Served(self._following.app, StaticFiles(self._following.config.site, self._headers))
+
+    def follow(self) -> None:
+        """Serve each build that becomes current from then on, for as long as the process lives."""
+        while True:
+            time.sleep(following.PREVIEW_SECONDS if self._config.preview else following.SECONDS)
+            if self._following.look():
+                self._served = self._serve()
+                _freeze()
 
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Answer one request."""
         method, path, headers = scope.method, scope.path, scope.headers
+        served = self._served
         with suppress(OSError):  # a file that has just gone
-            found = self._find(path, headers)
+            found = self._find(served.files, path, headers)
             if found is not None and method in ("GET", "HEAD"):
                 await _hold_open(_send(method, proto, found.respond(headers.get)))
                 return
         body, error = await self._body(path, headers, proto) if found is None else (b"", 405)
         answered = asyncio.get_running_loop().create_future()
-        self._queue.put((answered, proto, scope, headers, body, error))
+        self._queue.put((answered, served.app, proto, scope, headers, body, error))
         await _hold_open(await answered)
 
     def _run_thread(self) -> None:
@@ -126,6 +181,7 @@ class Server:
     def _respond(
         self,
         answered: asyncio.Future[IO[bytes] | None],
+        app: Flask,
         proto: RSGIHTTPProtocol,
         scope: Scope,
         headers: RSGIHeaders,
@@ -134,17 +190,17 @@ class Server:
     ) -> None:
         file = None
         try:
-            file = _send(scope.method, proto, self._call_app(scope, headers, body, error))
+            file = _send(scope.method, proto, _call_app(app, scope, headers, body, error))
         except Exception:  # noqa: BLE001 (it is logged, granian answers 500, and others need this thread)
             logs.LOGGER.exception("request")
         answered.get_loop().call_soon_threadsafe(answered.set_result, file)
 
-    def _find(self, path: str, headers: RSGIHeaders) -> StaticFile | Redirect | None:
+    def _find(self, files: StaticFiles, path: str, headers: RSGIHeaders) -> StaticFile | Redirect | None:
         """The file at an address, or the way to it."""
         # The app says what is wrong with a Host that is not ours.
         if path in HOME_PATHS or not security.is_our_host(self._config, headers.get("host"), path):
             return None
-        return self._files.find(path)
+        return files.find(path)
 
     async def _body(self, path: str, headers: RSGIHeaders, proto: RSGIHTTPProtocol) -> tuple[bytes, int]:
         """The whole body of a request, or the status that says why not."""
@@ -175,45 +231,46 @@ class Server:
             return b"", 413
         return (b"".join(parts), 0) if ends == 1 else (b"", 400)
 
-    def _call_app(self, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> RawResponse:
-        """The app's answer; with `error` the page that says so. In a thread of the pool."""
-        status, sent_headers = 500, Headers()
 
-        def start(line: str, given: Headers, _: object = None, /) -> Callable[[bytes], object]:
-            nonlocal status, sent_headers
-            status, sent_headers = int(line[:3]), given
-            return _no_write
+def _call_app(app: Flask, scope: Scope, headers: RSGIHeaders, body: bytes, error: int) -> RawResponse:
+    """The app's answer; with `error` the page that says so. In a thread of the pool."""
+    status, sent_headers = 500, Headers()
 
-        opened: list[FileWrapper] = []  # what views' send_file has: Werkzeug asks for it here
+    def start(line: str, given: Headers, _: object = None, /) -> Callable[[bytes], object]:
+        nonlocal status, sent_headers
+        status, sent_headers = int(line[:3]), given
+        return _no_write
 
-        def wrap(file: IO[bytes], block: int) -> FileWrapper:
-            opened.append(FileWrapper(file, block))
-            return opened[-1]
+    opened: list[FileWrapper] = []  # what views' send_file has: Werkzeug asks for it here
 
-        environ = _environ(scope, headers, body) | {"wsgi.file_wrapper": wrap}
+    def wrap(file: IO[bytes], block: int) -> FileWrapper:
+        opened.append(FileWrapper(file, block))
+        return opened[-1]
+
+    environ = _environ(scope, headers, body) | {"wsgi.file_wrapper": wrap}
+    if error:
+        environ[request.REFUSED_STATUS] = error
+    result = app(environ, start)
+    # Werkzeug wraps it once more when a part was asked for.
+    sent = getattr(result, "iterable", result)
+    if isinstance(sent, FileWrapper) and (part := _byte_range(sent.file, sent_headers)):
+        return RawResponse(status, sent_headers, file=sent.file, byte_range=part)
+    try:
+        content = b"".join(result)
+    except Exception:
         if error:
-            environ[request.REFUSED_STATUS] = error
-        result = self._app(environ, start)
-        # Werkzeug wraps it once more when a part was asked for.
-        sent = getattr(result, "iterable", result)
-        if isinstance(sent, FileWrapper) and (part := _byte_range(sent.file, sent_headers)):
-            return RawResponse(status, sent_headers, file=sent.file, byte_range=part)
-        try:
-            content = b"".join(result)
-        except Exception:
-            if error:
-                raise
-            logs.LOGGER.exception("answer")
-            return self._call_app(scope, headers, b"", 500)
-        finally:
-            # A file is not the answer itself when only its head was asked for.
-            for each in (result, *opened):
-                if hasattr(each, "close"):
-                    each.close()
-        # What is left of a body that was not taken in would be read as the next request.
-        return RawResponse(
-            status, [*sent_headers, ("Connection", "close")] if error in (400, 408, 413) else sent_headers, content
-        )
+            raise
+        logs.LOGGER.exception("answer")
+        return _call_app(app, scope, headers, b"", 500)
+    finally:
+        # A file is not the answer itself when only its head was asked for.
+        for each in (result, *opened):
+            if hasattr(each, "close"):
+                each.close()
+    # What is left of a body that was not taken in would be read as the next request.
+    return RawResponse(
+        status, [*sent_headers, ("Connection", "close")] if error in (400, 408, 413) else sent_headers, content
+    )
 
 
 def _no_write(_: bytes) -> None:

@@ -84,7 +84,7 @@ def main() -> None:
         address = f"http://127.0.0.1:{front}"
         app = urlsplit(stack.enter_context(running(folder, None, base_url=address))).port
         assert app is not None
-        (folder / "output" / LARGE).write_bytes(b"x" * LARGE_BYTES)
+        (folder / "output" / "current" / "site" / LARGE).write_bytes(b"x" * LARGE_BYTES)
         stack.enter_context(_front(folder, front, app))
         target = Target(address, app, folder, _sign_in(address), seconds)
         with _unlimited(folder / "var" / "loket.db"):

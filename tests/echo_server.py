@@ -6,8 +6,8 @@ import os
 
 from flask import Response, jsonify, request, send_file
 
-from selfservice.app import create_app
 from selfservice.config import load
+from selfservice.following import Following
 from selfservice.server import Server
 
 FILE = "LOKET_TEST_FILE"
@@ -16,8 +16,8 @@ SAID = ("REMOTE_ADDR", "HTTP_HOST", "HTTP_COOKIE", "HTTP_X_ONE", "CONTENT_LENGTH
 
 def application() -> Server:
     """A factory for granian; the file's name comes from the environment."""
-    config = load()
-    app = create_app(config)
+    following = Following(load())
+    app = following.app
 
     @app.post("/echo")
     @app.get("/echo/<path:path>")
@@ -41,4 +41,4 @@ def application() -> Server:
 
         return Response(parts(), mimetype="text/csv")  # type: ignore[arg-type]
 
-    return Server(app, config)
+    return Server(following)

@@ -105,7 +105,7 @@ CASES: list[tuple[str, Callable[[Config], object], str]] = [
     ),
     ("backup", lambda c: earlier(c, BACKUP, hours=30), "the last one was made 30 hours ago"),
     ("security.txt", lambda c: expires(c, 20), "it expires on "),
-    ("security.txt", lambda c: (c.output / ".well-known" / "security.txt").unlink(), "run `loket build`"),
+    ("security.txt", lambda c: (c.site / ".well-known" / "security.txt").unlink(), "run `loket build`"),
     ("files", lambda c: c.database.chmod(0o644), "chmod 600 "),
     ("files", lambda c: c.database.parent.chmod(0o755), "chmod 700 "),
 ]

@@ -19,7 +19,7 @@ FLOORS = (
     ("__main__",),
     ("commands",),
     ("publish", "server"),
-    ("doctor", "front", "restore", "supervisor"),
+    ("doctor", "following", "front", "restore", "supervisor"),
     ("app",),
     ("fragments", "api"),
     ("mailer", "static_files"),
@@ -48,7 +48,7 @@ FLOORS = (
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.
-WITH_FLASK = ("app", "api", "commands", "fragments", "front", "publish", "server", "static_files", "web")
+WITH_FLASK = ("app", "api", "commands", "following", "fragments", "front", "publish", "server", "static_files", "web")
 # Names that say nothing of what is in a file.
 EMPTY_NAMES = {"model", "rows", "parts", "words", "here", "asked", "lines", "utils", "helpers", "misc"}
 

@@ -69,10 +69,10 @@ def served(site: Site, filled: Path, tmp_path_factory: pytest.TempPathFactory) -
     """A server of the real site with a large file in it, that waits two seconds for a client."""
     folder = tmp_path_factory.mktemp("slow")
     shutil.copy(filled, folder / "loket.db")
-    shutil.copytree(site.output, folder / "output")
-    (folder / "output" / "large.bin").write_bytes(bytes(LARGE))
-    (folder / "download.csv").write_bytes(bytes(LARGE))
     config = new_config(folder)
+    shutil.copytree(site.output, config.site)
+    (config.site / "large.bin").write_bytes(bytes(LARGE))
+    (folder / "download.csv").write_bytes(bytes(LARGE))
     own = {"LOKET_CLIENT_SECONDS": str(CLIENT_SECONDS), "LOKET_TEST_FILE": str(folder / "download.csv")}
     with server(config, target="tests.echo_server:application", **own) as port:
         yield Served(port, config)

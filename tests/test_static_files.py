@@ -160,7 +160,8 @@ Get = Callable[..., Answer]
 @pytest.fixture(scope="module")
 def get(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
     """Ask a server with the files above."""
-    output = tmp_path_factory.mktemp("files") / "output"
+    folder = tmp_path_factory.mktemp("files")
+    output = new_config(folder).site
     for name, content in (COMPRESSED | PLAIN | {f"files/a.{end}".rstrip("."): b"content" for end in TYPES}).items():
         file = output / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +172,7 @@ def get(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Get]:
             form = file.with_name(file.name + ending)
             form.write_bytes(data)
             os.utime(form, (STAMP, STAMP))
-    config = dataclasses.replace(new_config(output.parent), output=output, database=site.config.database)
+    config = dataclasses.replace(new_config(folder), database=site.config.database)
     with server(config) as port:
         yield partial(ask, port)
 

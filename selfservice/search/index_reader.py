@@ -168,12 +168,13 @@ class IndexReader:
 
 
 _readers = threading.local()
-# By path, with what the file was when they were read.
+# By language, with the file that they were read from, as it was then.
 _entries: dict[str, tuple[object, dict[int, MatchedQuestion]]] = {}
 
 
 def open_index(folder: Path, lang: str) -> IndexReader:
-    """This thread's reader of the index in this folder, reopened when the file was replaced.
+    """This thread's reader of the index in this folder. It has one a language: that of a former build is closed for
+    that of the next.
 
     Raises FileNotFoundError when there is no index: the site was not built yet, or by another version; KeyError for a
     language that the site does not have.
@@ -182,17 +183,17 @@ def open_index(folder: Path, lang: str) -> IndexReader:
         raise KeyError(lang)
     path = schema.file(folder, lang)
     stat = path.stat()
-    stamp = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
+    stamp = (path, stat.st_ino, stat.st_mtime_ns, stat.st_size)
     readers: dict[str, tuple[object, IndexReader]] = _readers.__dict__.setdefault("readers", {})
-    key = str(path)
-    held = readers.get(key)
+    held = readers.get(lang)
     if held and held[0] == stamp:
         return held[1]
     if held:
+        del readers[lang]
         held[1].close()
-    shared = _entries.get(key)
+    shared = _entries.get(lang)
     if shared is None or shared[0] != stamp:
-        shared = _entries[key] = (stamp, {})
+        shared = _entries[lang] = (stamp, {})
     fresh = IndexReader(folder, lang, shared[1])
-    readers[key] = (stamp, fresh)
+    readers[lang] = (stamp, fresh)
     return fresh

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from types import CodeType
 from typing import Any, NamedTuple
 
 import jinja2
@@ -36,6 +37,22 @@ JINJA_OPTIONS: dict[str, Any] = {
 }
 
 
+class _CompiledTemplates(jinja2.BytecodeCache):
+    """Compiled templates in memory, by what they were compiled from."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Put the code in, if it is there."""
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
+        """Keep the code."""
+        assert bucket.code is not None
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
 def compile_templates(env: jinja2.Environment) -> None:
     """Read and compile every template now, and take none from the disk from then on: what is replaced there later is
     not mixed with what was there before.
@@ -46,8 +63,15 @@ def compile_templates(env: jinja2.Environment) -> None:
     loader = env.loader
     assert loader is not None
     env.loader = jinja2.DictLoader({name: loader.get_source(env, name)[0] for name in names})
+    env.bytecode_cache = env.bytecode_cache or _CompiledTemplates()
     for name in names:
         env.get_template(name)
+
+
+def share_templates(env: jinja2.Environment, former: jinja2.Environment) -> None:
+    """Take templates from where another environment does, and what was compiled for it: that takes over a second."""
+    former.bytecode_cache = former.bytecode_cache or _CompiledTemplates()
+    env.loader, env.bytecode_cache = former.loader, former.bytecode_cache
 
 
 def path_in_language(code: str, path: str) -> str:

@@ -1,0 +1,81 @@
+"""Following the builds: a process that runs goes on with the one that is current, without being started again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from selfservice.app import create_app, succeed
+from selfservice.builds import Builds
+from selfservice.config import Config, ConfigError
+from selfservice.facts.kinds import FactError
+from selfservice.facts.rights import RightsError
+from selfservice.logs import LOGGER
+from selfservice.site_config import SITE, load_site
+
+SECONDS = 1.0  # between two looks at the link
+PREVIEW_SECONDS = 0.02  # an editor waits for it
+_REASONS = (ConfigError, FactError, RightsError, OSError)
+
+
+class Following:
+    """The app of the build that is current, and its settings. Before the first build, or when that cannot be loaded,
+    those of no build.
+    """
+
+    app: Flask  # for who has it, it stays what it is when another has come
+
+    def __init__(self, config: Config, app: Flask | None = None) -> None:
+        self.config = config
+        self._builds, self._seen = Builds(config.output), config.build
+        if app is not None:
+            self.app = app
+        if not self.look() and app is None:
+            self.app = create_app(config)
+
+    def look(self) -> bool:
+        """Whether there is a new app, since another build is current: with the database, keys and locks of the former.
+
+        A build that cannot be loaded is logged, once, and the former goes on.
+        """
+        build = self._builds.current()
+        if build is None or build == self._seen:
+            return False
+        self._seen = build
+        if build == self.config.build:
+            return False
+        config = self.config.at(build)
+        try:
+            if load_site(config.content) != SITE:
+                LOGGER.info("build", extra={"fields": {"build": build.name, "waits_for": "new processes"}})
+                return False
+            self.app = succeed(self.app, config) if hasattr(self, "app") else create_app(config)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the site must go on)
+            why = str(error) if isinstance(error, _REASONS) else type(error).__name__
+            LOGGER.error("build", extra={"fields": {"build": build.name, "refused": why}})
+            return False
+        self.config = config
+        return True
+
+
+class SiteFile:
+    """The site.toml that a process would have which is started now, since those that run have theirs for good."""
+
+    def __init__(self, config: Config) -> None:
+        self._builds, self._content = Builds(config.output), config.content
+        self._seen: Path | None = None
+        self._site = SITE
+
+    def changed(self) -> bool:
+        """Whether it is another one than at the last look, which at first is when this process was started."""
+        build = self._builds.current()
+        if build is None or build == self._seen:
+            return False
+        try:
+            site = load_site(self._content)
+        except (ConfigError, OSError):
+            return False
+        self._seen = build
+        former, self._site = self._site, site
+        return site != former
