@@ -1,4 +1,4 @@
-"""The built site's files as answers: looked up anew for each request, so that a build beside a running server shows."""
+"""The files of a build as answers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
-from werkzeug.http import parse_accept_header, parse_range_header
+from werkzeug.http import parse_accept_header, parse_date, parse_range_header
 from werkzeug.sansio.http import is_resource_modified
 
 from selfservice.web.theme import HASHED_NAME, THEME_PREFIX
@@ -148,14 +148,10 @@ class StaticFile:
     def _is_not_modified(self, get_header: HeaderGetter) -> bool:
         """Whether the client says that it has this version."""
         tags, date = get_header("if-none-match"), get_header("if-modified-since")
-        if tags is None and date is None:
-            return False
-        return not is_resource_modified(
-            http_if_none_match=tags,
-            http_if_modified_since=date,
-            etag=self._headers["ETag"],
-            last_modified=self._headers["Last-Modified"],
-        )
+        if tags is None:
+            # Not 'or earlier': after going back to a former build, what a client has is of a later one.
+            return date is not None and parse_date(date) == parse_date(self._headers["Last-Modified"])
+        return not is_resource_modified(http_if_none_match=tags, etag=self._headers["ETag"])
 
     def _full_response(self, path: str, encoding: str | None, *, is_short: bool) -> RawResponse:
         headers = [*self._headers.items(), *self._shared, *([("Content-Encoding", encoding)] if encoding else [])]

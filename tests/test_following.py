@@ -1,0 +1,199 @@
+"""What runs goes on with the build that is published, without being started again, and nothing of the former stays."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import os
+import re
+import shutil
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from selfservice.app import create_app
+from selfservice.builds import CONTENT, Builds
+from selfservice.config import Config
+from selfservice.following import Following, SiteFile
+from selfservice.mailer import render_mail
+from selfservice.publish.build import build
+from tests.clients import HouseClient
+from tests.conftest import Site
+
+FORM = "/en/self-service/replacement-password"
+
+
+class Editor:
+    """Who publishes: a copy of the content to edit, and builds that are made of it."""
+
+    def __init__(self, config: Config) -> None:
+        self.content = config.output.parent / "editing"
+        shutil.copytree(config.content, self.content)
+        self.config = dataclasses.replace(config, content=self.content)
+        self.builds = Builds(config.output)
+
+    def edit(self, file: str, former: str, new: str) -> None:
+        """Change the first text of a file of the content that fits."""
+        path = self.content / file
+        text, count = re.subn(former, new, path.read_text("utf-8"), count=1, flags=re.MULTILINE)
+        assert count == 1, (file, former)
+        path.write_text(text, "utf-8")
+
+    def publish(self, *, compress: bool = False) -> Path:
+        """Build, and serve that from then on."""
+        return build(create_app(self.config), self.config, compress=compress).output
+
+
+@pytest.fixture(scope="module")
+def two(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Editor:
+    """Two builds: in the second, facts and titles are others, and a page is gone. The first is served."""
+    made = Editor(dataclasses.replace(site.config, output=tmp_path_factory.mktemp("two") / "output"))
+    first = made.publish()
+    for lang in ("en", "nl"):
+        for key in ("cannot-log-in", "privacy"):
+            made.edit(f"{lang}/{key}.md", "^title: .*", "title: Number two")
+    made.edit("facts.toml", r"(?<=^\[organisation.name\]\nkind = \"text\"\nvalue = )\"KVK\"", '"Number Two"')
+    made.publish()
+    made.builds.switch(first)
+    return made
+
+
+@pytest.fixture
+def builds(two: Editor, tmp_path: Path) -> Builds:
+    """A copy of those builds."""
+    shutil.copytree(two.config.output, tmp_path / "output", symlinks=True, copy_function=os.link)
+    return Builds(tmp_path / "output")
+
+
+def client_of(following: Following) -> HouseClient:
+    """A browser, without scripts."""
+    following.app.test_client_class = HouseClient
+    client = following.app.test_client()
+    assert isinstance(client, HouseClient)
+    return client
+
+
+def test_the_current_build(config: Config, builds: Builds) -> None:
+    """The app is that of the build that is current, and reads what that was made from; going back too."""
+    following = Following(config)
+    first, second = builds.all()
+    for served, title in ((second, "Number two"), (first, "I cannot log in")):
+        builds.switch(served)
+        assert (True, False) == (following.look(), following.look())
+        assert (served, served / CONTENT) == (following.config.build, following.config.content)
+        pages = following.app.extensions["layout"].pages()
+        assert (title, served) == (
+            pages["en", "cannot-log-in"].title,
+            following.app.extensions["services"].config.build,
+        )
+        assert title in client_of(following).get(FORM).text
+
+
+def test_mails_follow(config: Config, builds: Builds) -> None:
+    """A mail says what the facts of the current build say."""
+    following = Following(config)
+    said = []
+    for served in builds.all():
+        builds.switch(served)
+        following.look()
+        wired = following.app.extensions["services"]
+        said.append(render_mail(wired, "replacement_password.changed", "en", {"name": "Jip"})[1])
+    assert [(False, True), (True, False)] == [("Number Two" in text, " KVK " in text) for text in said]
+
+
+def test_no_build_yet(config: Config) -> None:
+    """Without a build there is an app all the same, for the content that there is."""
+    following = Following(config)
+    assert (None, False) == (following.config.build, following.look())
+    assert 200 == client_of(following).get(FORM).status_code
+
+
+@pytest.mark.parametrize("file", ["facts.toml", "rights.toml", "site.toml"])
+def test_a_build_that_cannot_be_loaded(
+    config: Config, builds: Builds, caplog: pytest.LogCaptureFixture, file: str
+) -> None:
+    """The former goes on, one line says why, and the next build is served."""
+    first, second = builds.all()
+    (second / CONTENT / file).unlink()
+    (second / CONTENT / file).write_text("nonsense\n", "utf-8")
+    following = Following(config)
+    app = following.app
+    builds.switch(second)
+    with caplog.at_level("INFO", "loket"):
+        assert [False] * 3 == [following.look() for _ in range(3)]
+    assert (app, first) == (following.app, following.config.build)
+    (line,) = caplog.records
+    assert (second.name, True) == (line.fields["build"], file in line.fields["refused"])  # type: ignore[attr-defined]
+    third = second.with_name("third")
+    shutil.copytree(first, third)
+    builds.switch(third)
+    assert (True, third) == (following.look(), following.config.build)
+
+
+def test_another_site_toml(config: Config, builds: Builds, caplog: pytest.LogCaptureFixture) -> None:
+    """What a process has for good takes another one: once that is there to be started, and until then the former app
+    goes on.
+    """
+    _, second = builds.all()
+    file = second / CONTENT / "site.toml"
+    text = file.read_text("utf-8")
+    file.unlink()
+    file.write_text(text.replace('name = "KVK Help"', 'name = "Another"'), "utf-8")
+    config = dataclasses.replace(config, content=builds.folder / "current" / CONTENT)
+    following, site_file = Following(config), SiteFile(config)
+    assert [False, False] == [site_file.changed(), site_file.changed()]
+    builds.switch(second)
+    with caplog.at_level("INFO", "loket"):
+        assert ([False, False], [True, False]) == (
+            [following.look() for _ in range(2)], [site_file.changed() for _ in range(2)]
+        )  # fmt: skip
+    assert ["new processes"] == [line.fields["waits_for"] for line in caplog.records]  # type: ignore[attr-defined]
+    assert "KVK Help" in client_of(following).get(FORM).text
+
+
+def test_shared(config: Config, builds: Builds) -> None:
+    """Database, keys, hasher, limits of downloads, and the probe of /health are those of the process."""
+    following = Following(config)
+    former = following.app
+    builds.switch(builds.all()[1])
+    assert following.look()
+    ours, theirs = (app.extensions["services"] for app in (following.app, former))
+    assert all(getattr(ours, name) is getattr(theirs, name) for name in ("db", "keys", "hasher"))
+    assert all(following.app.extensions[name] is former.extensions[name] for name in ("write_probe", "downloads"))
+    assert ours.facts is not theirs.facts
+
+
+def test_nothing_stays(config: Config, builds: Builds) -> None:
+    """After fifty publications, searched and asked by four threads each time, there are no more open files, threads or
+    apps than after two.
+    """
+    first, second = builds.all()
+    following = Following(config)
+    apps: list[weakref.ref[Flask]] = []
+    held = []
+    lined_up = threading.Barrier(4)
+
+    def ask(_: int) -> list[int]:
+        lined_up.wait()
+        client = client_of(following)
+        return [client.get(path).status_code for path in (FORM, "/en/self-service/search?q=code", "/en/nothing")]
+
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(50):
+            # Each with a name of its own, as real ones have.
+            made = builds.folder / f"made-{number}"
+            made.symlink_to((first, second)[number % 2])
+            builds.switch(made)
+            assert following.look()
+            apps.append(weakref.ref(following.app))
+            assert [[200, 200, 404]] * 4 == list(threads.map(ask, range(4)))
+            gc.collect()
+            alive = len([app for app in apps if app() is not None])
+            held.append((len(os.listdir("/proc/self/fd")), threading.active_count(), alive))  # noqa: PTH208
+    assert [held[2]] * 48 == held[2:]
+    assert 1 == held[-1][2]
+    following.app.extensions["services"].db.close()
