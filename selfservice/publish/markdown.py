@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyromark
-import yaml
 
 from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
 from selfservice.problems import Problem
-from selfservice.web.pages import FACT_REFERENCE, fill_facts, split_front_matter
+from selfservice.publish.front_matter import FrontMatter, read_front_matter
+from selfservice.web.pages import FACT_REFERENCE, fill_facts
 
 __all__ = ["Problem"]
 
@@ -64,6 +64,8 @@ class Document:
     problems: list[Problem] = field(default_factory=list)
     former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
     body: Any = field(default=None, repr=False, compare=False)  # what stands where, once it was asked for (body.py)
+    lines: Mapping[str, int] = field(default_factory=dict)  # of each name in the front matter
+    told: frozenset[str] = frozenset()  # the names of which something was said already (front_matter.py)
 
     def line_of(self, needle: str) -> int:
         """The line of the file on which a text first stands (1 when it does not)."""
@@ -81,23 +83,10 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
 
     Never raises for what an editor wrote: that becomes problems.
     """
-    problems: list[Problem] = []
-    try:
-        meta, body, body_line = split_front_matter(source)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark else 1
-        problems.append(
-            Problem(file, line, f"the front matter cannot be read: {getattr(error, 'problem', None) or error}")
-        )
-        meta, body, body_line = {}, "", 1
-    for key in ("title", "description", "lead"):
-        if "{{" in str(meta.get(key, "")):
-            try:
-                meta[key] = fill_facts(meta[key], facts)
-            except FactError as error:
-                line = source.count("\n", 0, source.find(f"\n{key}:") + 1) + 1
-                problems.append(Problem(file, line, str(error)))
+    front = read_front_matter(source)
+    problems = [Problem(file, fault.line, fault.message, fault.error, fault.see) for fault in front.faults]
+    meta, body, body_line = front.meta, front.body, front.body_line
+    _fill_front_matter(front, file, facts, problems)
     body = _fill(body, body_line, file, facts, tables or {}, problems)
     rendered = MARKDOWN.html(body)
     if "<!--" in rendered:  # a note among editors; one in code reads &lt;!--
@@ -114,7 +103,34 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
         body_line=body_line,
         problems=problems,
         former_ids=former_ids,
+        lines=front.lines,
+        told=front.told,
     )
+
+
+def _fill_front_matter(front: FrontMatter, file: str, facts: Facts, problems: list[Problem]) -> None:
+    """Put the facts into the texts of the front matter that visitors read."""
+
+    def filled(text: str, line: int) -> str:
+        if "{{" not in text and "}}" not in text:
+            return text
+        try:
+            text = fill_facts(text, facts)
+            if wrong := re.search(r"\{\{.*?(?:}}|$)|}}", text):
+                message = f"'{wrong[0]}' is not a fact; write {{{{ fact.group.name }}}}"
+                problems.append(Problem(file, line, message, see="facts"))
+        except FactError as error:
+            problems.append(Problem(file, line, str(error), see="facts"))
+        return text
+
+    for key, value in front.meta.items():
+        line = front.lines[key]
+        if key in ("title", "description", "lead"):
+            front.meta[key] = filled(value, line)
+        elif isinstance(value, list):
+            rows = [row for row in value if isinstance(row, dict)]
+            for row in rows:
+                row |= {name: filled(text, line) for name, text in row.items() if name != "link"}
 
 
 def _former_ids(rendered: str) -> tuple[str, dict[str, str]]:

@@ -188,15 +188,13 @@ def problems(pages: Mapping[tuple[str, str], Document]) -> list[Problem]:
     for (lang, key), document in pages.items():
         file = f"content/{lang}/{key}.md"
         kind = document.meta.get("kind")
-        kinds[key][lang] = kind == TREE
+        if "kind" not in document.told:
+            kinds[key][lang] = kind == TREE
         if kind == TREE:
             trees[key][lang] = tree = read_tree(document, file)
             found += faults(tree)
             if key == "index":
                 found.append(Problem(file, document.line_of("kind:"), "the home page cannot be a tree"))
-        elif kind is not None:
-            message = f"there is no kind of page '{kind}': write 'kind: {TREE}', or leave it out"
-            found.append(Problem(file, document.line_of("kind:"), message))
     for key, by_lang in trees.items():
         for lang, is_one in kinds[key].items():
             if not is_one:

@@ -33,7 +33,9 @@ _UNSEEN = re.compile(r"<!--.*?-->|^```.*?^```", re.DOTALL | re.MULTILINE)
 _QUESTION = re.compile(r"^## (.+?) ?\{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# All values are texts, as they were written: a slug 007 is no number (publish/front_matter.py knows what each must be).
+_Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)(?<=\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 
 
 def section_title(key: str) -> str:
@@ -89,16 +91,12 @@ def question_address(path: str, question: str, *, tree: bool) -> str:
 
 def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
     """Front matter, body, and the line on which the body begins. Raises yaml.YAMLError when malformed."""
-    if not text.startswith("---\n"):
+    if not (match := _FRONT_MATTER.match(text)):
         return {}, text, 1
-    end = text.find("\n---\n", 3)
-    if end < 0:
-        raise yaml.YAMLError("the front matter has no closing line ---")
-    head = text[4:end]
-    meta = yaml.load(head, _Loader)  # noqa: S506 (a safe loader, in C where PyYAML has it)
+    meta = yaml.load(match[1], _Loader)  # noqa: S506 (it makes texts, lists and tables, nothing else)
     if not isinstance(meta, dict):
         raise yaml.YAMLError("the front matter must be lines of 'name: value'")
-    return meta, text[end + 5 :], head.count("\n") + 4
+    return meta, text[match.end() :], match[1].count("\n") + 3
 
 
 def fill_facts(text: str, facts: Facts) -> str:
@@ -140,7 +138,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         for title, id_, below in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     )
 
-    order = meta.get("order", 0)
+    order = str(meta.get("order", 0))
     return PageInfo(
         lang,
         key,
@@ -148,7 +146,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         filled("description", ""),
         path_of(lang, str(meta.get("slug", key) or "")),
         str(meta.get("section", "")),
-        order if isinstance(order, int) else 0,
+        int(order) if re.fullmatch(r"-?[0-9]{1,6}", order) else 0,
         meta.get("kind") == TREE,
         tuple(_FORM.findall(source)),
         questions,

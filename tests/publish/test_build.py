@@ -117,7 +117,7 @@ def test_malformed_fact(copied: Config) -> None:
     ("old", "new", "problem"),
     [
         ("title: ", "title: T {{ fact.a.b }} # ", "there is no fact 'a.b'"),
-        ("title: ", "title: a: ", "the front matter cannot be read: "),
+        ("title: ", "title: a: ", "the value of 'title:' has a colon: "),
         (
             "slug: orders",
             "slug: digid",

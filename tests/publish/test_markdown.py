@@ -65,13 +65,13 @@ def test_not_a_fact(text: str) -> None:
 def test_unknown_fact_in_title() -> None:
     """In the front matter too, at the line of the title."""
     found = read("---\nslug: x\ntitle: Call {{ fact.a.b }}\n---\n", "content/en/x.md", FACTS)
-    assert ["content/en/x.md:3: there is no fact 'a.b'"] == [str(one) for one in found.problems]
+    assert ["content/en/x.md:3: there is no fact 'a.b' (docs/editing.md#facts)"] == [str(one) for one in found.problems]
 
 
 def test_bad_front_matter() -> None:
     """Front matter that cannot be read is a problem at its line."""
     found = read("---\ntitle: T\nslug: a: b\n---\nText", "content/en/x.md", FACTS)
-    start = "content/en/x.md:3: the front matter cannot be read: mapping values are not allowed"
+    start = "content/en/x.md:3: the value of 'slug:' has a colon: write it between double quotes"
     assert [True] == [str(one).startswith(start) for one in found.problems]
 
 

@@ -324,15 +324,16 @@ def test_twins() -> None:
     ] == found
 
 
-def test_kinds() -> None:
-    """Another kind of page is named, and so is a home page that is a tree."""
-    other = document(SMALL)
-    other.meta["kind"] = "forest"
-    found = problems({("en", "x"): other, ("en", "index"): document(SMALL)})
-    assert [
-        "content/en/x.md:3: there is no kind of page 'forest': write 'kind: tree', or leave it out",
-        "content/en/index.md:3: the home page cannot be a tree",
-    ] == [str(one) for one in found]
+def test_home_page() -> None:
+    """A home page that is a tree is named."""
+    found = problems({("en", "index"): document(SMALL)})
+    assert ["content/en/index.md:3: the home page cannot be a tree"] == [str(one) for one in found]
+
+
+def test_unreadable_kind() -> None:
+    """Whose front matter says nothing that can be read, is not told to be a tree as its twin is."""
+    spoilt = document(SMALL.replace("kind: tree", "kind: forest"))
+    assert [] == problems({("en", "x"): document(SMALL), ("nl", "x"): spoilt})
 
 
 # The trees of the site.
