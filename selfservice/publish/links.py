@@ -5,16 +5,28 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import unquote
 
 from selfservice.config import PACKAGE
+from selfservice.publish.body import body_of
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
+from selfservice.publish.outside_addresses import is_outside, wrong_address
 from selfservice.publish.pictures import Pictures
-from selfservice.site_config import FILE, SITE, line_of
+from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 from selfservice.web.pages import TREE, question_address
 
 FORMS = PACKAGE / "fragments"
+_FILE = re.compile(
+    r"\.(?:pdf|docx?|xlsx?|pptx?|od[tsp]|zip|csv|txt|rtf|png|jpe?g|webp|svg|gif|mp[34])(?:$|\?)", re.IGNORECASE
+)
+_DOMAIN = re.compile(
+    r"(?:[a-z0-9-]+\.)+(?:nl|com|org|eu|net|be|de|fr|uk|info|io|gov|edu|amsterdam|frl)(?:[/:?]|$)", re.IGNORECASE
+)
+# What is there beside pages and forms (app.py, publish/files.py).
+_NO_PAGES = ("/.well-known/", "/api/", "/theme/", "/sitemap.xml", "/robots.txt", "/health", "/live")
 FormRenderer = Callable[[str, str], str]
 
 
@@ -45,15 +57,67 @@ class Links:
         """The address of `page.md`, `page.md#question` or `selfservice:name`. Raises KeyError with plain words."""
         if link.startswith("selfservice:"):
             return f"/{lang}/self-service/{self._form(link.removeprefix('selfservice:'))}"
-        file, _, anchor = link.partition("#")
+        file, _, anchor = link.removeprefix("./").partition("#")
         key = file.removesuffix(".md")
-        if (lang, key) not in self._paths:
-            near = get_close_matches(key, [known for code, known in self._paths if code == lang], 1)
-            raise KeyError(f"the link to '{file}' leads nowhere" + (f"; did you mean '{near[0]}.md'?" if near else ""))
-        if anchor and anchor not in self._anchors[lang, key]:
-            near = get_close_matches(anchor, list(self._anchors[lang, key]), 1)
-            raise KeyError(f"'{file}' has no question '#{anchor}'" + (f"; did you mean '#{near[0]}'?" if near else ""))
+        if (lang, key) not in self._paths or key == file:
+            raise KeyError(self._no_page(lang, link))
+        self._require_question(lang, key, anchor)
         return question_address(self._paths[lang, key], anchor, tree=(lang, key) in self._trees)
+
+    def _require_question(self, lang: str, key: str, anchor: str) -> None:
+        if anchor and anchor not in self._anchors[lang, key]:
+            near = did_you_mean(f"#{anchor}", [f"#{known}" for known in self._anchors[lang, key]])
+            raise KeyError(f"'{key}.md' has no question '#{anchor}'{near}")
+
+    def _no_page(self, lang: str, link: str) -> str:
+        """What is said of a link that leads to no page of the language: what may be meant."""
+        path, hash_, anchor = link.partition("#")
+        files = {key: f"{key}.md" for code, key in self._paths if code == lang}
+        slugs = {path.split("/")[-2]: f"{key}.md" for (code, key), path in self._paths.items() if code == lang}
+        name = re.sub(r"(?:\.(?:md|html?))?/?$", "", path.split("?")[0], flags=re.IGNORECASE)
+        name = name.rpartition("/")[2].replace("%20", "-").lower()
+        if file := files.get(name) or slugs.get(name):
+            return f"'{link}' is no link to a page: write '{file}{hash_}{anchor}'"
+        if name in self._forms:
+            return f"'{link}' is no link to a form: write 'selfservice:{name}'"
+        if "@" in path:
+            return f"'{link}' is no address: write 'mailto:{link}'"
+        if _FILE.search(path):
+            return (
+                f"there is no file '{link}': only pages and pictures are published; give its whole address, https://…"
+            )
+        if path.startswith("www.") or _DOMAIN.match(path):
+            return f"'{link}' is no whole address: write 'https://{link}'"
+        return f"the link to '{path}' leads nowhere{did_you_mean(f'{name}.md', {**files, **slugs}.values())}"
+
+    def _site_address(self, lang: str, link: str) -> str:
+        """How a link that begins with / had better be written; empty for what is no page. Raises KeyError when nothing
+        is there.
+        """
+        path, _, anchor = link.partition("#")
+        path = path.partition("?")[0].rstrip("/").lower()
+        if not path or path.startswith(_NO_PAGES):
+            return ""
+        form = re.fullmatch(r"/[a-z-]+/self-service/([a-z0-9-]+)(/.*)?", path)
+        if form:
+            self._form(form[1])
+            return "" if form[2] else f"selfservice:{form[1]}"
+        by_path = {path: place for place, path in self._paths.items()}
+        place = by_path.get(f"{path}/")
+        if place is None and (by_path.get(parent := path.rpartition("/")[0] + "/")) in self._trees:
+            place, anchor = by_path[parent], path.rpartition("/")[2]
+            anchor = "" if anchor == "all" else anchor
+        if place is None:
+            wanted = {path: f"{key}.md" for path, (code, key) in by_path.items() if code == lang}
+            near = get_close_matches(f"{path}/", wanted, 1)
+            hint = (
+                f"; did you mean '{wanted[near[0]]}'?"
+                if near
+                else ": a page is linked by its file, such as 'contact.md'"
+            )
+            raise KeyError(f"there is no page '{link}'{hint}")
+        self._require_question(*place, anchor)
+        return f"{place[1]}.md" + (f"#{anchor}" if anchor else "")
 
     def _form(self, name: str) -> str:
         if name not in self._forms:
@@ -70,28 +134,32 @@ class Links:
         What cannot be resolved is added to the document's problems.
         """
         embedded: dict[str, str] = {}
+        told: dict[str, Problem] = {}  # by link
 
         def live(name: str, label: str) -> str:
             try:
                 self._form(name)
             except KeyError as error:
-                self._add_problem(document, file, f"selfservice:{name}", error)
+                told[f"selfservice:{name}"] = Problem(file, 1, str(error.args[0]), see="forms")
                 return ""
             embedded[name] = plain_text(label)
             if f'id="{name}"' in document.html:
                 message = f"the id '{name}' is that of the form on this page; choose another for the question"
-                document.problems.append(Problem(file, document.line_of("{#" + name + "}"), message))
+                document.problems.append(Problem(file, document.line_of("{#" + name + "}"), message, see="forms"))
             return self._embed(lang, name)
 
         def address(match: re.Match[str]) -> str:
             link = html.unescape(match[1])
-            if not (link.startswith("selfservice:") or _is_page(link)):
-                return match[0]
             try:
-                return f'href="{html.escape(self.target(lang, link))}"'
+                found, better = self._written(lang, link)
             except KeyError as error:
-                self._add_problem(document, file, link, error)
+                see = "forms" if "selfservice" in str(error) else "links"
+                told[link] = Problem(file, 1, str(error.args[0]), see=see)
                 return match[0]
+            if better:
+                message = f"'{link}' may become another address: write '{better}'"
+                told[link] = Problem(file, 1, message, error=False, see="links")
+            return match[0] if found is link else f'href="{html.escape(found)}"'
 
         text = self._pictures.resolve(document, lang, file) if self._pictures else document.html
         # Text, name, label, text, name, label, …: only the text is ours to look for addresses in.
@@ -99,14 +167,32 @@ class Links:
         resolved = [HREF.sub(address, parts[0])]
         for at in range(1, len(parts), 3):
             resolved += [live(parts[at], parts[at + 1]), HREF.sub(address, parts[at + 2])]
+        for link, problem in told.items():
+            document.problems += [replace(problem, line=line) for line in _lines(document, link)]
         return "".join(resolved), embedded
+
+    def _written(self, lang: str, link: str) -> tuple[str, str]:
+        """The address of a link in a page, and how it had better be written; nothing when it is right. Raises KeyError
+        with plain words.
+        """
+        if link.startswith("selfservice:") or _is_page(link):
+            return self.target(lang, link), ""
+        if link[0] == "#":  # which is told of the page by itself
+            return link, ""
+        if is_outside(link):
+            if wrong := wrong_address(link):
+                raise KeyError(wrong)
+            return link, ""
+        if link[0] == "/":
+            return link, self._site_address(lang, link)
+        raise KeyError(self._no_page(lang, link))
 
     def check(self, document: Document, lang: str, file: str, link: str) -> str:
         """The address of a link in the front matter; what is wrong with it is added to the document's problems."""
         try:
             return self.target(lang, link)
         except KeyError as error:
-            self._add_problem(document, file, link, error)
+            document.problems.append(Problem(file, document.line_of(link), str(error.args[0]), see="links"))
             return ""
 
     def broken_roles(self, content: Path) -> list[Problem]:
@@ -121,8 +207,16 @@ class Links:
                     found.append(Problem(f"content/{FILE}", line, f"'{role}' in {lang}: {error.args[0]}"))
         return found
 
-    def _add_problem(self, document: Document, file: str, link: str, error: KeyError) -> None:
-        document.problems.append(Problem(file, document.line_of(link), str(error.args[0])))
+
+def _lines(document: Document, link: str) -> list[int]:
+    """The lines on which a link stands in a page."""
+    body = body_of(document)
+    wanted = unquote(link)
+    found = [each for each in body.links if unquote(each.dest) in (wanted, wanted.removeprefix("mailto:"))]
+    if found:
+        return sorted({body.line(each.start) for each in found})
+    # In a table from data; one in a tag of HTML is told for that.
+    return [] if "<a " in body.source else [document.line_of(link)]
 
 
 def _with_buttons(html: str) -> str:

@@ -177,7 +177,10 @@ def _fill(
             return match[0]
         before = body[: match.start()]
         if before.endswith("]("):
-            return fact.href or str(fact)
+            if not fact.href:
+                message = f"the fact '{fact.name}' is no address or telephone number: no link can lead there"
+                problems.append(Problem(file, line, message, see="facts"))
+            return fact.href or "#"
         begin = before.rfind("\n") + 1
         in_label = before.rfind("[", begin) > before.rfind("]", begin)
         return str(fact) if in_label or before[begin:].startswith("#") else str(fact.link())

@@ -25,7 +25,11 @@ def resolve(body: str, lang: str = "en") -> tuple[str, dict[str, str], list[str]
     with using_language(lang):
         document = read(f"---\ntitle: T\n---\n{body}", f"content/{lang}/x.md", FACTS)
     html, forms = LINKS.resolve(document, lang, f"content/{lang}/x.md")
-    return html.strip(), forms, [str(problem) for problem in document.problems]
+    return (
+        html.strip(),
+        forms,
+        [f"{one.file}:{one.line}: {'' if one.error else 'warning: '}{one.message}" for one in document.problems],
+    )
 
 
 def test_a_question_called_as_its_form() -> None:
@@ -95,3 +99,94 @@ def test_links_around_a_form() -> None:
 def test_broken(body: str, problem: str) -> None:
     """What leads nowhere is named with file, line and what there is."""
     assert [f"content/en/x.md:{problem}"] == resolve(body)[2]
+
+
+HOST = "is no whole address: write https:// and then a name, such as https://www.example.org/"
+OWN = "is a computer of your own, which visitors cannot open: give the address that they use"
+DISK = "is a place on a computer, which visitors cannot open: give an address that begins with https://"
+DOES_NOTHING = "does nothing on this site: give an address that begins with https://"
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        # Pages, written otherwise
+        ("access-code", "'access-code' is no link to a page: write 'access-code.md'"),
+        ("access-code#lost-code", "'access-code#lost-code' is no link to a page: write 'access-code.md#lost-code'"),
+        ("access-code/", "'access-code/' is no link to a page: write 'access-code.md'"),
+        ("access-code.html", "'access-code.html' is no link to a page: write 'access-code.md'"),
+        ("../nl/access-code.md", "'../nl/access-code.md' is no link to a page: write 'access-code.md'"),
+        ("Access-Code.MD", "'Access-Code.MD' is no link to a page: write 'access-code.md'"),
+        ("acces-code", "the link to 'acces-code' leads nowhere; did you mean 'access-code.md'?"),
+        ("order", "'order' is no link to a form: write 'selfservice:order'"),
+        # Addresses of the site itself
+        ("/en/nothing-here/",
+         "there is no page '/en/nothing-here/': a page is linked by its file, such as 'contact.md'"),
+        ("/en/acces-code/", "there is no page '/en/acces-code/'; did you mean 'access-code.md'?"),
+        ("/en/access-code/#lost", "'access-code.md' has no question '#lost'; did you mean '#lost-code'?"),
+        ("/en/self-service/oder", "there is no form 'selfservice:oder'; the forms are order, replacement-password"),
+        ("/en/access-code/", "warning: '/en/access-code/' may become another address: write 'access-code.md'"),
+        ("/en/access-code#lost-code",
+         "warning: '/en/access-code#lost-code' may become another address: write 'access-code.md#lost-code'"),
+        ("/nl/toegangscode/", "warning: '/nl/toegangscode/' may become another address: write 'access-code.md'"),
+        ("/en/self-service/order",
+         "warning: '/en/self-service/order' may become another address: write 'selfservice:order'"),
+        # Forms, misspelt
+        ("self-service:order", "'self-service:order' is no form: write selfservice:order"),
+        ("SelfService:Order", "'SelfService:Order' is no form: write selfservice:order"),
+        ("self_service:replacement_password",
+         "'self_service:replacement_password' is no form: write selfservice:replacement-password"),
+        # Addresses of others
+        ("htps://example.org", "'htps://example.org' is no address that browsers know; did you mean 'https:'?"),
+        ("http:/example.org", f"'http:/example.org' {HOST}"),
+        ("https:example.org", f"'https:example.org' {HOST}"),
+        ("https://", f"'https://' {HOST}"),
+        ("https://orders", "'https://orders' has no name of a website behind //, such as www.example.org"),
+        ("www.example.org", "'www.example.org' is no whole address: write 'https://www.example.org'"),
+        ("kvk.nl/orders", "'kvk.nl/orders' is no whole address: write 'https://kvk.nl/orders'"),
+        ("http://localhost:8000/en/", f"'http://localhost:8000/en/' {OWN}"),
+        ("http://192.168.1.10/", f"'http://192.168.1.10/' {OWN}"),
+        ("file:///home/me/form.pdf", f"'file:///home/me/form.pdf' {DISK}"),
+        ("C:/Users/me/form.pdf", f"'C:/Users/me/form.pdf' {DISK}"),
+        ("mailto:", "'mailto:' has no e-mail address that can be right: write mailto:name@example.org"),
+        ("mailto:me@example",
+         "'mailto:me@example' has no e-mail address that can be right: write mailto:name@example.org"),
+        ("me@example.org", "'me@example.org' is no address: write 'mailto:me@example.org'"),
+        ("tel:call-us", "'tel:call-us' is no telephone number: write tel:+31 and digits"),
+        ("javascript:alert(1)", f"'javascript:alert(1)' {DOES_NOTHING}"),
+        ("form.pdf",
+         "there is no file 'form.pdf': only pages and pictures are published; give its whole address, https://…"),
+    ],
+)  # fmt: skip
+def test_wrong_address(link: str, message: str) -> None:
+    """Each address that cannot be right is named with what to write, on each line on which it stands."""
+    _, _, problems = resolve(f"## About {link} {{#about}}\n\nSee [a]({link}).\n\nAnd\n[b]({link}).")
+    assert [f"content/en/x.md:{line}: {message}" for line in (6, 9)] == problems
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://example.org", "http://www.example.org/a?b=c#d", "//example.org/", "https://xn--caf-dma.example/",
+        "https://example.org:8443/", "mailto:a.b@example.org?subject=x", "tel:+31881234567", "sms:+31612345678",
+        "/sitemap.xml", "/.well-known/security.txt", "/", "https://localhost.example.org/", "https://10.example.org/",
+    ],
+)  # fmt: skip
+def test_right_address(link: str) -> None:
+    """What leads out of the site, as it should, stays as it is."""
+    html, _, problems = resolve(f"[a]({link})")
+    assert (f'<p><a href="{link}">a</a></p>', []) == (html, problems)
+
+
+def test_mail_address() -> None:
+    """An e-mail address between < and > is looked at too."""
+    said = "'mailto:me@example' has no e-mail address that can be right: write mailto:name@example.org"
+    assert [f"content/en/x.md:4: {said}"] == resolve("<me@example> <me@example.org>")[2]
+
+
+def test_fact_that_is_no_address() -> None:
+    """A fact in the place of an address has one."""
+    said = (
+        "content/en/x.md:4: the fact 'main_code.offer_hours' is no address or telephone number: no link can lead there"
+    )
+    assert [said] == resolve("[a]({{ fact.main_code.offer_hours }}) [b]({{ fact.phone.appointments }})")[2]
