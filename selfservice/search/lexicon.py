@@ -37,11 +37,12 @@ class Lexicon:
         self._numbers = _Numbers()
         self._counts: Counter[int] = Counter()
         self._forms: Counter[str] = Counter()
-        # By number: the folded words, their stems, and for the few that have them, the compounds.
+        # By number: the folded words and their stems, each after a space, and for the few that have them, the compounds,
+        # which have numbers of their own, in the order of the words.
         self._words: list[str] = []
         self._stems: list[str] = []
-        self._compounds: dict[int, list[str]] = {}
-        self._inside: dict[str, str] = {}
+        self._compounds: dict[int, list[int]] = {}
+        self._inside: list[str] = []
 
     def add_text(self, text: str) -> PieceNumbers:
         """Add a text; returns its pieces for `indexed_words`."""
@@ -67,11 +68,12 @@ class Lexicon:
         self._join_stems(found)
         if language_of(self.lang).has_compounds:
             self._find_compounds(found)
-        self._inside = {word: " ".join(inside) for word, inside in self.parts.items()}
-        self._words = [" ".join(words) for words in folded]
-        self._stems = [" ".join(map(self.stem.__getitem__, words)) for words in folded]
-        compounds = ((number, [word for word in words if word in self.parts]) for number, words in enumerate(folded))
-        self._compounds = {number: words for number, words in compounds if words}
+        self._inside = [" ".join(inside) for inside in self.parts.values()]
+        self._words = ["".join(f" {word}" for word in words) for words in folded]
+        self._stems = ["".join(f" {self.stem[word]}" for word in words) for words in folded]
+        known = {word: number for number, word in enumerate(self.parts)}
+        compounds = ((number, [known[word] for word in words if word in known]) for number, words in enumerate(folded))
+        self._compounds = {number: theirs for number, theirs in compounds if theirs}
 
     def _find_compounds(self, found: dict[str, tuple[str, ...]]) -> None:
         # A stem, too, may be a tail (jaarrekeningen), but a short one is the tail of anything.
@@ -101,11 +103,10 @@ class Lexicon:
 
     def indexed_words(self, pieces: PieceNumbers) -> tuple[str, str, str]:
         """The words of a text, their stems, and the stems inside its compounds, for the index."""
-        # A piece of nothing but marks has no words.
-        words = " ".join(filter(None, map(self._words.__getitem__, pieces)))
-        theirs = " ".join(filter(None, map(self._stems.__getitem__, pieces)))
+        words = "".join(map(self._words.__getitem__, pieces))
+        theirs = "".join(map(self._stems.__getitem__, pieces))
         compounds = set(chain.from_iterable(map(self._compounds.__getitem__, self._compounds.keys() & pieces)))
-        return words, theirs, " ".join(map(self._inside.__getitem__, sorted(compounds)))
+        return words[1:], theirs[1:], " ".join(map(self._inside.__getitem__, sorted(compounds)))
 
     def word_rows(self) -> Iterator[tuple[str, str, int, str]]:
         """Rows of word, stem, count and usual spelling: the most frequent one, or the most frequent with a
