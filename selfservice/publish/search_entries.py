@@ -57,8 +57,10 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
     addresses = site.form_addresses
     questions: dict[str, IndexedQuestion] = {}
     described = {(info.lang, info.key): info.description for info, _ in site.pages}
+    with_form = set(addresses.values())
+    phones_of = {lang: _phones(site.facts, lang) for lang in {info.lang for info, _ in site.pages}}
     for info, document in site.pages:
-        phones = _phones(site.facts, info.lang)
+        phones = phones_of[info.lang]
         for question in _questions(info, document):
             url = question_address(info.path, question.id, tree=info.is_tree)
             questions[url] = IndexedQuestion(
@@ -72,7 +74,7 @@ def search_entries(site: Site) -> Iterator[IndexedQuestion]:
                 kind=STEP if info.is_tree and question.id else QUESTION,
                 names=tuple(named[url]),
                 phones=tuple(digits for shown, digits in phones.items() if shown in question.text),
-                lift=_lift(document, has_form=url in addresses.values(), is_step=info.is_tree and bool(question.id)),
+                lift=_lift(document, has_form=url in with_form, is_step=info.is_tree and bool(question.id)),
             )
     yield from questions.values()
     for (lang, name), url in addresses.items():

@@ -195,10 +195,8 @@ def _address(site: Site, lang: str, target: str, what: str, line: int, problems:
 
 def entries_with_wordings(site: Site, worded: Worded) -> list[IndexedQuestion]:
     """What the search finds, each with its other wordings."""
-    return [
-        dataclasses.replace(entry, wordings=worded.get((entry.lang, entry.kind == FORM, entry.url), ()))
-        for entry in search_entries(site)
-    ]
+    entries = ((worded.get((one.lang, one.kind == FORM, one.url)), one) for one in search_entries(site))
+    return [dataclasses.replace(one, wordings=theirs) if theirs else one for theirs, one in entries]
 
 
 def check_searches(content: Path, site: Site, today: dt.date) -> list[Problem]:

@@ -37,8 +37,8 @@ class Lexicon:
         self._numbers = _Numbers()
         self._counts: Counter[int] = Counter()
         self._forms: Counter[str] = Counter()
-        # By number: the folded words and their stems, each after a space, and for the few that have them, the compounds,
-        # which have numbers of their own, in the order of the words.
+        # By number: the folded words and their stems, each after a space; for the few that have them, the compounds, by
+        # numbers of their own, in the order of the words.
         self._words: list[str] = []
         self._stems: list[str] = []
         self._compounds: dict[int, list[int]] = {}
