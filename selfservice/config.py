@@ -27,6 +27,10 @@ CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for i
 INVENTED = re.compile(r"\.(?:example|test|invalid|localhost)(?![\w.-])", re.IGNORECASE)
 
 
+# A mail address, as far as it must be one to be told from a name or a list with another separator.
+_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
+
+
 class ConfigError(Exception):
     """A setting is missing or malformed; the message says which, and what to do."""
 
@@ -53,6 +57,7 @@ class Config:
     client_seconds: int = CLIENT_SECONDS
     old_secret: bytes | None = None
     monitor_key: bytes | None = None
+    editors: tuple[str, ...] = ()  # whom the worker mails which pages are to be reviewed
     # One of the builds in `output`; None for the one that is current whenever it is asked for.
     build: Path | None = None
 
@@ -185,7 +190,18 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         client_seconds=_whole(env, "LOKET_CLIENT_SECONDS") or CLIENT_SECONDS,
         old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),
         monitor_key=_given(env, "LOKET_MONITOR_KEY"),
+        editors=_editors(env, demo=demo),
     )
+
+
+def _editors(env: Mapping[str, str], *, demo: bool) -> tuple[str, ...]:
+    found = [part.strip() for part in env.get("LOKET_EDITORS", "").split(",") if part.strip()]
+    for address in found:
+        if not _ADDRESS.fullmatch(address):
+            raise ConfigError(f"LOKET_EDITORS must be mail addresses with commas between them; {address!r} is none")
+        if not demo and INVENTED.search(address):
+            raise ConfigError(f"LOKET_EDITORS has {address}, which reaches nobody: give addresses of your own")
+    return tuple(dict.fromkeys(found))
 
 
 def _secret(env: Mapping[str, str], demo: bool, var: Path) -> bytes:

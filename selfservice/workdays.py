@@ -64,3 +64,15 @@ def delivery_window(day: dt.date, working_days: tuple[int, int]) -> tuple[dt.dat
 def end_of_day(day: dt.date) -> dt.datetime:
     """The last moment of a day in the site's time zone."""
     return dt.datetime.combine(day, dt.time.max, TIMEZONE)
+
+
+def start_of_day(day: dt.date, zone: dt.tzinfo = TIMEZONE) -> dt.datetime:
+    """The moment (UTC) from which on it is that day or a later one there. Where clocks are put forward at midnight, so
+    that there is none, that is when they are; where they are put back over midnight, so that the day begins twice, the
+    second time.
+    """
+    midnight = dt.datetime.combine(day, dt.time(), zone)
+    first, second = (midnight.replace(fold=fold).astimezone(dt.UTC) for fold in (0, 1))
+    # Where there is none, the second is the earlier; put back at one o'clock, say, it stays that day between the two.
+    before = second - dt.timedelta(microseconds=1)
+    return second if second > first and before.astimezone(zone).date() < day else first

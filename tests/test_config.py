@@ -70,6 +70,11 @@ def test_not_demo(tmp_path: Path, value: str) -> None:
             {"LOKET_MAIL_FROM": "noreply@loket.example"},
             "LOKET_MAIL_FROM is noreply@loket.example, which",
         ),
+        (
+            {"LOKET_EDITORS": "an@help.example.org; jo@help.example.org"},
+            "LOKET_EDITORS must be mail addresses with commas between them; 'an@help.example.org; jo@help.example.org'",
+        ),
+        ({"LOKET_EDITORS": "an@kvk.nl, jo@loket.example"}, "LOKET_EDITORS has jo@loket.example, which reaches nobody"),
         ({"LOKET_PROXIES": "many"}, "LOKET_PROXIES must be a whole number, not 'many'"),
     ],
 )
@@ -150,3 +155,10 @@ def test_proxies(config: Config) -> None:
         # The mailbox is there for this machine only, so it tells whom the app sees.
         statuses.append(client.get("/en/self-service/mailbox", headers=forged).status_code)
     assert [200, 200, 404] == statuses
+
+
+def test_editors(tmp_path: Path) -> None:
+    """Editors are addresses with commas between them, each once; without any there are none."""
+    given = {"LOKET_EDITORS": " an@kvk.nl,jo@kvk.nl , an@kvk.nl,"}
+    assert ("an@kvk.nl", "jo@kvk.nl") == load(REAL | given, tmp_path).editors
+    assert () == load(REAL, tmp_path).editors

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
 import pytest
@@ -11,6 +12,16 @@ from hypothesis import strategies as st
 
 from selfservice import workdays
 
+# Where midnight is odd: there is none on a day, a day begins twice, or there is no such day at all.
+ODD_MIDNIGHTS = (
+    ("Africa/Cairo", date(2026, 4, 24)),
+    ("America/Asuncion", date(2023, 10, 1)),
+    ("America/Havana", date(2026, 3, 8)),
+    ("America/Havana", date(2026, 11, 1)),
+    ("America/St_Johns", date(2010, 11, 7)),
+    ("Asia/Beirut", date(2026, 3, 29)),
+    ("Pacific/Apia", date(2011, 12, 30)),
+)
 DAYS = st.dates(date(2020, 1, 1), date(2039, 12, 31))
 
 
@@ -99,3 +110,34 @@ def test_today_needs_a_zone() -> None:
 def test_end_of() -> None:
     """A day ends in Amsterdam, in summer at 22.00 UTC."""
     assert datetime(2026, 7, 1, 21, 59, 59, 999999, UTC) == workdays.end_of_day(date(2026, 7, 1))
+
+
+def check_start(zone: ZoneInfo, day: date) -> None:
+    """From the start of a day on it is that day or a later one, and a moment before it was not."""
+    start = workdays.start_of_day(day, zone)
+    assert (start - timedelta(microseconds=1)).astimezone(zone).date() < day, (zone, day)
+    quarters = [(start + timedelta(minutes=15 * count)).astimezone(zone).date() for count in range(100)]
+    assert min(quarters) >= day, (zone, day)
+
+
+@given(st.sampled_from(sorted(available_timezones())), st.dates(date(1970, 1, 2), date(2037, 12, 30)))
+def test_start_of_day(zone: str, day: date) -> None:
+    """A day begins where it is counted, wherever that is."""
+    check_start(ZoneInfo(zone), day)
+
+
+@pytest.mark.parametrize(("zone", "day"), ODD_MIDNIGHTS)
+def test_start_at_an_odd_midnight(zone: str, day: date) -> None:
+    """Also where clocks are put forward or back at midnight."""
+    check_start(ZoneInfo(zone), day)
+
+
+def test_start_where_the_clock_changes() -> None:
+    """In each time zone, on each day of two years on which the clock is put forward or back, and the days around it."""
+    for name in sorted(available_timezones()):
+        zone, days = ZoneInfo(name), [date(2025, 12, 31) + timedelta(count) for count in range(2 * 365)]
+        noons = [datetime(day.year, day.month, day.day, 12, tzinfo=zone).utcoffset() for day in days]
+        for at in range(1, len(days)):
+            if noons[at] != noons[at - 1]:
+                for day in days[at - 1 : at + 2]:
+                    check_start(zone, day)

@@ -39,6 +39,7 @@ HELP = {
     "register": "The organisations of the register: import.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",
     "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
+    "review": "Print which pages are to be reviewed within 30 days, or should have been, by owner.",
     "search": "Show what a search finds, and why, in the site as it was built last.",
     "searches": "What visitors searched for and did not find, the most sent first.",
     "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",

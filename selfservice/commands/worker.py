@@ -16,6 +16,7 @@ from selfservice import logs
 from selfservice.following import Following, SiteFile
 from selfservice.jobs.runner import JobRunner
 from selfservice.mailer import mail_transport, mail_worker
+from selfservice.publish.review_mail import ReviewMail
 from selfservice.web.layout import compile_templates
 from selfservice.web.services import Services, services
 
@@ -39,6 +40,7 @@ def command() -> None:
     def turn(now: datetime) -> None:
         nonlocal renews
         jobs.turn(now)
+        reviews.turn(following.app.extensions["services"], now)
         renews = renews or site_file.changed()
         if following.look() or renews:
             pause.set()
@@ -46,6 +48,7 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     jobs = JobRunner(services().db, [sys.executable, "-m", "selfservice", "job"])
+    reviews = ReviewMail()
     try:
         # Mails say what the build says that is served.
         while not ends and not renews:

@@ -45,6 +45,7 @@ COMMANDS = [
         "register",
         "requests",
         "restore",
+        "review",
         "search",
         "searches",
         "secrets",
