@@ -102,7 +102,7 @@ def wire(config: Config) -> Flask:
         ]
     )
     layout.install(app.jinja_env)
-    layout.set_pages(read_pages(config.content, layout.facts))
+    layout.set_pages(read_pages(config.content, layout.facts, preview=config.preview))
     app.extensions["layout"] = layout
     access_log.init_app(app)
     hooks.init_app(app)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from selfservice import clock
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
-from selfservice.i18n.languages import LANGUAGES, TIMEZONE, using_language
-from selfservice.publish import body_checks, front_matter, markdown, site_checks, trees
+from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.publish import body_checks, front_matter, markdown, review, schedule, site_checks, trees
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
@@ -28,15 +27,17 @@ from selfservice.publish.search_entries import Site
 from selfservice.publish.tables import Tables, page_tables
 from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
 from selfservice.web.pages import SECTIONS, PageInfo, page_info
+from selfservice.web.publication import ALWAYS, Place, Publication, State, in_all_languages, publication_of
 
-Place = tuple[str, str]  # a page's language and key
 # Of a page by itself. What they find is kept with the page, so they may look at nothing else, nor take long.
 PAGE_RULES: tuple[Callable[[Document, str], Iterator[Problem]], ...] = (
     front_matter.values,
     body_checks.errors,
 )
 # Of a page as it is seen on a day.
-DAY_RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (front_matter.dates,)
+DAY_RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (front_matter.dates, review.overdue)
+# Visitors see these pages, or will by themselves: what they hold must be right.
+_WHOLE = ("shown", "planned")
 
 
 @dataclass
@@ -50,6 +51,8 @@ class ContentPage:
     related: list[PageInfo] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
     wants: list[dict[str, Any]] = field(default_factory=list)
+    publication: Publication = ALWAYS
+    state: State = "shown"
 
     @property
     def place(self) -> Place:
@@ -64,7 +67,10 @@ class ContentPage:
 
 @dataclass
 class Content:
-    """All that was read. What is wrong with a page is among the problems of its document, the rest in `problems`."""
+    """All that was read. What is wrong with a page is among the problems of its document, the rest in `problems`.
+
+    `pages` are those that are shown; in a preview, also those that visitors do not see, which else are `unseen`.
+    """
 
     pages: dict[Place, ContentPage]
     links: Links
@@ -72,6 +78,7 @@ class Content:
     pictures: Pictures
     problems: list[Problem]
     is_resolved: bool = True
+    unseen: dict[Place, ContentPage] = field(default_factory=dict)
 
     @property
     def documents(self) -> dict[Place, Document]:
@@ -84,7 +91,8 @@ class Content:
 
     def all_problems(self) -> list[Problem]:
         """What is wrong, each thing once, by file and line."""
-        found = {*self.problems, *(problem for page in self.pages.values() for problem in page.document.problems)}
+        pages = (*self.pages.values(), *self.unseen.values())
+        found = {*self.problems, *(problem for page in pages for problem in page.document.problems)}
         return in_order(found)
 
     def errors(self) -> list[Problem]:
@@ -119,38 +127,79 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
     Nothing is resolved when pages or facts are missing that the program needs: no form can be shown then.
     """
     facts: Facts = app.extensions["layout"].facts
-    today = today or clock.now().astimezone(TIMEZONE).date()
-    pages = read_pages(app, config)
+    today = today or facts.day
+    every = read_pages(app, config)
+    publications = in_all_languages({place: publication_of(page.document.meta) for place, page in every.items()})
+    for place, page in every.items():
+        page.publication, page.state = publications[place], publications[place].state(today)
+    pages, unseen = _seen(every, preview=config.preview)
     infos = {place: page.info for place, page in pages.items()}
     starts, pictures = FormStarts(app), Pictures(config.content)
     links = Links(
-        {place: info.path for place, info in infos.items()},
-        {place: _ids(page.document) for place, page in pages.items()},
+        {place: page.info.path for place, page in every.items()},
+        {place: _ids(page.document) for place, page in every.items()},
         app.extensions["fragments"],
         starts,
-        {place for place, info in infos.items() if info.is_tree},
+        {place for place, page in every.items() if page.info.is_tree},
         pictures,
+        publications,
+        today,
     )
-    content = Content(pages, links, starts, pictures, [])
-    if missing := missing_for_code(config, facts, pages):
+    documents = {place: page.document for place, page in every.items()}
+    content = Content(pages, links, starts, pictures, [], unseen=unseen)
+    if missing := [*missing_for_code(config, facts, every), *schedule.missing_always(documents, today)]:
         return Content({}, links, starts, pictures, missing, is_resolved=False)
     app.extensions["layout"].set_pages(infos)
-    for page in pages.values():
-        for rule in DAY_RULES:
-            page.document.problems += rule(page.document, page.file, today)
-        with using_language(page.info.lang):
-            _resolve(page, links, infos)
+    _complete(pages, links, infos, today)
+    pictures.published = set(pictures.used)
+    _complete(unseen, links, infos, today)
     content.problems += links.broken_roles(config.content)
     content.problems += pictures.problems()
-    content.problems += missing_translations(content.documents)
+    content.problems += missing_translations({p: one.document for p, one in every.items() if one.state in _WHOLE})
     content.problems += site_checks.misplaced_files(config.content)
     content.problems += site_checks.unknown_country(config.content)
     content.problems += site_checks.low_contrast(config)
-    content.problems += duplicate_addresses(config.content, infos.values())
-    content.problems += trees.problems(content.documents)
-    content.problems += unused_facts(config, facts, (page.document.source for page in pages.values()))
+    content.problems += _duplicates(config, every.values(), today)
+    content.problems += trees.problems(documents)
+    content.problems += unused_facts(config, facts, (document.source for document in documents.values()))
     content.problems += demo_contacts(config, facts)
+    if not config.preview:
+        _forgive(content)
+    content.problems += schedule.problems(documents, today)
+    content.problems += schedule.wrong_stand_ins(documents, publications, links.target, today)
     return content
+
+
+def _seen(
+    every: dict[Place, ContentPage], *, preview: bool
+) -> tuple[dict[Place, ContentPage], dict[Place, ContentPage]]:
+    """The pages that are written, and the others. In a preview one that visitors do not see stands back for one that
+    they see, with the same address.
+    """
+    shown = {place: page for place, page in every.items() if page.state == "shown"}
+    paths = {page.info.path for page in shown.values()}
+    if preview:
+        shown |= {place: page for place, page in every.items() if page.state != "shown" and page.info.path not in paths}
+    # In the order in which they were read.
+    return {p: one for p, one in every.items() if p in shown}, {p: one for p, one in every.items() if p not in shown}
+
+
+def _forgive(content: Content) -> None:
+    """What is wrong with a draft, or a page that has ended, stops no publication of others. (A preview shows it.)"""
+    unfinished = {page.file: page for page in content.unseen.values() if page.state not in _WHOLE}
+    for page in unfinished.values():
+        page.document.problems = [replace(problem, error=False) for problem in page.document.problems]
+    content.problems = [replace(one, error=False) if one.file in unfinished else one for one in content.problems]
+
+
+def _duplicates(config: Config, pages: Iterable[ContentPage], today: dt.date) -> list[Problem]:
+    """Two pages with one address on the same day, today or on a later one on which something changes."""
+    found = list(pages)
+    days = {today, *(day for page in found for day in page.publication.changes() if day > today)}
+    together = (
+        [page.info for page in found if page.publication.draft or page.publication.is_shown(day)] for day in days
+    )
+    return list(dict.fromkeys(problem for infos in together for problem in duplicate_addresses(config.content, infos)))
 
 
 def read_pages(app: Flask, config: Config) -> dict[Place, ContentPage]:
@@ -186,6 +235,14 @@ def _ids(document: Document) -> set[str]:
     return {id_ for _, id_, _ in markdown.headings(document.html) if id_}
 
 
+def _complete(pages: dict[Place, ContentPage], links: Links, infos: dict[Place, PageInfo], today: dt.date) -> None:
+    for page in pages.values():
+        for rule in DAY_RULES:
+            page.document.problems += rule(page.document, page.file, today)
+        with using_language(page.info.lang):
+            _resolve(page, links, infos)
+
+
 def _resolve(page: ContentPage, links: Links, infos: dict[Place, PageInfo]) -> None:
     """Fill in what refers to other pages; what leads nowhere is added to the document's problems."""
     document, lang = page.document, page.info.lang
@@ -195,11 +252,11 @@ def _resolve(page: ContentPage, links: Links, infos: dict[Place, PageInfo]) -> N
             path = links.check(document, lang, page.file, str(entry.get("link", "")))
             entries.append(entry | {"path": path})
     for key in _listed(document, "related", str):
-        if (lang, key) in infos:
-            page.related.append(infos[lang, key])
-        else:
-            line = document.line_of("related:")
+        line = document.line_of("related:")
+        if not links.has_page(lang, key):
             document.problems.append(Problem(page.file, line, f"there is no page '{key}' to relate to"))
+        elif links.check(document, lang, page.file, f"{key}.md") and (lang, key) in infos:
+            page.related.append(infos[lang, key])
 
 
 def _listed(document: Document, name: str, kind: type) -> list[Any]:

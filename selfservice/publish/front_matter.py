@@ -16,10 +16,10 @@ from selfservice.problems import Problem
 from selfservice.publish.yaml_mistakes import ENTRY, FENCE, cause, name_on, shortened, shown_end
 from selfservice.site_config import did_you_mean
 from selfservice.web.pages import SECTIONS, TREE
+from selfservice.web.publication import STATUSES
 
 DESCRIPTION_LENGTH = (50, 170)  # characters; what search engines show
 MAX_TITLE = 90  # characters
-REVIEW_DAYS = 366
 SEE = "front-matter"
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _NEEDED = "the title, description, section and days of the page"
@@ -165,6 +165,13 @@ def _months(name: str, node: yaml.Node) -> int:
     return int(value)
 
 
+def _owner(name: str, node: yaml.Node) -> str:
+    value = _text(name, node)
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", value):
+        raise _WrongError(f"'{name}:' is a name in small letters, digits and dashes, such as team-register")
+    return value
+
+
 def _truth(name: str, node: yaml.Node) -> bool:
     value = _text(name, node).lower()
     if value not in ("true", "yes", "on", "false", "no", "off"):
@@ -221,13 +228,13 @@ KEYS: Mapping[str, Key] = {
     "formerly": Key(_slugs, see="old-addresses"),
     "same-as": Key(_day, see="translations"),
     "status": Key(
-        _choice(["draft"], "there is no status '{value}': write 'status: {values}', or leave it out"),
+        _choice(STATUSES, "there is no status '{value}': write 'status: draft', or leave it out", guess=True),
         see="drafts-and-days",
     ),
     "publish": Key(_day, see="drafts-and-days"),
     "until": Key(_day, see="drafts-and-days"),
     "see": Key(_text, see="drafts-and-days"),
-    "owner": Key(_text, see="owner-and-review"),
+    "owner": Key(_owner, see="owner-and-review"),
     "review_every": Key(_months, see="owner-and-review"),
 }
 
@@ -366,7 +373,3 @@ def dates(document: WithFrontMatter, file: str, today: dt.date) -> Iterator[Prob
             yield Problem(file, document.lines.get(name, 1), message, see="dates")
         elif value is not None and value > today:
             yield Problem(file, document.lines[name], f"'{name}:' lies in the future", error=False, see="dates")
-    reviewed = document.meta.get("reviewed")
-    if reviewed and (today - reviewed).days > REVIEW_DAYS:
-        message = f"not reviewed since {reviewed.isoformat()}: read it again and set 'reviewed:' to that day"
-        yield Problem(file, document.lines["reviewed"], message, error=False, see="owner-and-review")

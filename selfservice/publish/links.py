@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -11,12 +12,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from selfservice.config import PACKAGE
+from selfservice.publish import schedule
 from selfservice.publish.body import body_of
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
 from selfservice.publish.outside_addresses import is_outside, wrong_address
 from selfservice.publish.pictures import Pictures
 from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 from selfservice.web.pages import TREE, question_address
+from selfservice.web.publication import ALWAYS, Publication
 
 FORMS = PACKAGE / "fragments"
 _FILE = re.compile(
@@ -45,6 +48,8 @@ class Links:
         embed: FormRenderer,
         trees: Collection[tuple[str, str]] = (),
         pictures: Pictures | None = None,
+        publications: Mapping[tuple[str, str], Publication] | None = None,
+        day: dt.date = dt.date.min,
     ) -> None:
         self._paths = paths
         self._trees = trees
@@ -52,9 +57,13 @@ class Links:
         self._forms = forms
         self._embed = embed
         self._pictures = pictures
+        self._publications = publications or {}
+        self._day = day
 
-    def target(self, lang: str, link: str) -> str:
-        """The address of `page.md`, `page.md#question` or `selfservice:name`. Raises KeyError with plain words."""
+    def target(self, lang: str, link: str, source: Publication = ALWAYS) -> str:
+        """The address of `page.md`, `page.md#question` or `selfservice:name`; of a page that has ended, that of the one
+        it names under `see:`. `source` says when the page with the link is shown. Raises KeyError with plain words.
+        """
         if link.startswith("selfservice:"):
             return f"/{lang}/self-service/{self._form(link.removeprefix('selfservice:'))}"
         file, _, anchor = link.removeprefix("./").partition("#")
@@ -62,7 +71,48 @@ class Links:
         if (lang, key) not in self._paths or key == file:
             raise KeyError(self._no_page(lang, link))
         self._require_question(lang, key, anchor)
-        return question_address(self._paths[lang, key], anchor, tree=(lang, key) in self._trees)
+        self._require_shown(lang, key, source)
+        return self._instead(lang, key) or question_address(
+            self._paths[lang, key], anchor, tree=(lang, key) in self._trees
+        )
+
+    def has_page(self, lang: str, key: str) -> bool:
+        """Whether there is such a page, whoever sees it."""
+        return (lang, key) in self._paths
+
+    def _publication(self, lang: str, key: str) -> Publication:
+        return self._publications.get((lang, key), ALWAYS)
+
+    def _require_shown(self, lang: str, key: str, source: Publication) -> None:
+        if message := schedule.why_not(f"{key}.md", self._publication(lang, key), source, self._day):
+            raise KeyError(message)
+
+    def _ended(self, lang: str, link: str, source: Publication) -> str:
+        """What to look at when a link leads to a page that has ended."""
+        file = link.removeprefix("./").partition("#")[0]
+        return schedule.ended(file, self._publication(lang, file.removesuffix(".md")), source, self._day)
+
+    def _instead(self, lang: str, key: str, before: tuple[str, ...] = ()) -> str:
+        """The address of the page that stands in for one that has ended; empty when there is none."""
+        page = self._publication(lang, key)
+        if page.state(self._day) != "ended" or not page.see or key in before:
+            return ""
+        file, _, anchor = page.see.partition("#")
+        other = file.removesuffix(".md")
+        if (lang, other) not in self._paths or self._publication(lang, other).state(self._day) in ("draft", "planned"):
+            return ""
+        if self._publication(lang, other).state(self._day) == "ended":
+            return self._instead(lang, other, (*before, key))
+        return question_address(self._paths[lang, other], anchor, tree=(lang, other) in self._trees)
+
+    def ended(self) -> list[tuple[str, str]]:
+        """The addresses of pages that have ended, each with that of the page to see in its place, or nothing."""
+        shown = {path for place, path in self._paths.items() if self._publication(*place).is_shown(self._day)}
+        return [
+            (path, self._instead(*place))
+            for place, path in self._paths.items()
+            if self._publication(*place).state(self._day) == "ended" and path not in shown
+        ]
 
     def _require_question(self, lang: str, key: str, anchor: str) -> None:
         if anchor and anchor not in self._anchors[lang, key]:
@@ -90,7 +140,7 @@ class Links:
             return f"'{link}' is no whole address: write 'https://{link}'"
         return f"the link to '{path}' leads nowhere{did_you_mean(f'{name}.md', {**files, **slugs}.values())}"
 
-    def _site_address(self, lang: str, link: str) -> str:
+    def _site_address(self, lang: str, link: str, source: Publication) -> str:
         """How a link that begins with / had better be written; empty for what is no page. Raises KeyError when nothing
         is there.
         """
@@ -117,6 +167,7 @@ class Links:
             )
             raise KeyError(f"there is no page '{link}'{hint}")
         self._require_question(*place, anchor)
+        self._require_shown(*place, source)
         return f"{place[1]}.md" + (f"#{anchor}" if anchor else "")
 
     def _form(self, name: str) -> str:
@@ -135,6 +186,7 @@ class Links:
         """
         embedded: dict[str, str] = {}
         told: dict[str, Problem] = {}  # by link
+        source = self._publication(lang, file.rpartition("/")[2].removesuffix(".md"))
 
         def live(name: str, label: str) -> str:
             try:
@@ -151,7 +203,7 @@ class Links:
         def address(match: re.Match[str]) -> str:
             link = html.unescape(match[1])
             try:
-                found, better = self._written(lang, link)
+                found, better = self._written(lang, link, source)
             except KeyError as error:
                 see = "forms" if "selfservice" in str(error) else "links"
                 told[link] = Problem(file, 1, str(error.args[0]), see=see)
@@ -159,6 +211,8 @@ class Links:
             if better:
                 message = f"'{link}' may become another address: write '{better}'"
                 told[link] = Problem(file, 1, message, error=False, see="links")
+            elif message := self._ended(lang, link, source):
+                told[link] = Problem(file, 1, message, error=False, see=schedule.SECTION)
             return match[0] if found is link else f'href="{html.escape(found)}"'
 
         text = self._pictures.resolve(document, lang, file) if self._pictures else document.html
@@ -171,12 +225,12 @@ class Links:
             document.problems += [replace(problem, line=line) for line in _lines(document, link)]
         return "".join(resolved), embedded
 
-    def _written(self, lang: str, link: str) -> tuple[str, str]:
+    def _written(self, lang: str, link: str, source: Publication) -> tuple[str, str]:
         """The address of a link in a page, and how it had better be written; nothing when it is right. Raises KeyError
         with plain words.
         """
         if link.startswith("selfservice:") or _is_page(link):
-            return self.target(lang, link), ""
+            return self.target(lang, link, source), ""
         if link[0] == "#":  # which is told of the page by itself
             return link, ""
         if is_outside(link):
@@ -184,16 +238,21 @@ class Links:
                 raise KeyError(wrong)
             return link, ""
         if link[0] == "/":
-            return link, self._site_address(lang, link)
+            return link, self._site_address(lang, link, source)
         raise KeyError(self._no_page(lang, link))
 
     def check(self, document: Document, lang: str, file: str, link: str) -> str:
         """The address of a link in the front matter; what is wrong with it is added to the document's problems."""
+        source = self._publication(lang, file.rpartition("/")[2].removesuffix(".md"))
+        line = document.line_of(link)
         try:
-            return self.target(lang, link)
+            address = self.target(lang, link, source)
         except KeyError as error:
-            document.problems.append(Problem(file, document.line_of(link), str(error.args[0]), see="links"))
+            document.problems.append(Problem(file, line, str(error.args[0]), see="links"))
             return ""
+        if message := self._ended(lang, link, source):
+            document.problems.append(Problem(file, line, message, error=False, see=schedule.SECTION))
+        return address
 
     def broken_roles(self, content: Path) -> list[Problem]:
         """A problem for each page by role (site.toml) that leads nowhere in one of the languages."""

@@ -46,6 +46,7 @@ class Pictures:
         self._folder = content / FOLDER
         self._read: dict[str, Picture | str] = {}
         self.used: set[str] = set()  # files
+        self.published: set[str] = set()  # those of them that pages which visitors see show
         self._missing = False
 
     @cached_property
@@ -58,7 +59,7 @@ class Pictures:
 
     def files(self) -> dict[str, bytes]:
         """What is served of them: content by path, relative to the site's root."""
-        shown = (self._picture(name) for name in sorted(self.used))
+        shown = (self._picture(name) for name in sorted(self.published))
         return {one.path.lstrip("/"): one.content for one in shown if isinstance(one, Picture)}
 
     def resolve(self, document: Document, lang: str, file: str) -> str:

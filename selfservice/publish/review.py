@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.problems import Problem
+from selfservice.publish.front_matter import read_front_matter
 from selfservice.publish.markdown import Document
-from selfservice.web.pages import split_front_matter
-from selfservice.web.publication import is_day, publication_of
+from selfservice.web.publication import publication_of
 
 SECTION = "owner-and-review"  # of docs/editing.md
 DEFAULT_MONTHS = 12
-MOST_MONTHS = 60
 AHEAD = dt.timedelta(days=30)  # a page is due so long before its day
-_OWNER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
 @dataclass(frozen=True)
@@ -55,18 +50,12 @@ def due_day(reviewed: dt.date, months: int) -> dt.date:
 
 
 def review_of(meta: Mapping[str, Any], file: str) -> Review | None:
-    """When a page is to be looked at; None when its front matter does not say."""
-    reviewed, months = meta.get("reviewed"), meta.get("review_every", DEFAULT_MONTHS)
-    if not is_day(reviewed):
+    """When a page is to be looked at; None when its front matter, as it was read, does not say."""
+    reviewed = meta.get("reviewed")
+    if reviewed is None:
         return None
-    months = months if _is_months(months) else DEFAULT_MONTHS
-    owner = meta.get("owner")
-    owner = owner if isinstance(owner, str) else ""
-    return Review(file, owner, reviewed, due_day(reviewed, months))
-
-
-def _is_months(value: object) -> bool:
-    return type(value) is int and 1 <= value <= MOST_MONTHS
+    due = due_day(reviewed, meta.get("review_every", DEFAULT_MONTHS))
+    return Review(file, meta.get("owner", ""), reviewed, due)
 
 
 def reviews(content: Path, day: dt.date) -> list[Review]:
@@ -77,8 +66,8 @@ def reviews(content: Path, day: dt.date) -> list[Review]:
     for lang in LANGUAGES:
         for path in (content / lang).glob("*.md"):
             try:
-                meta = split_front_matter(read_text(path))[0]
-            except (FactError, yaml.YAMLError):
+                meta = read_front_matter(read_text(path)).meta
+            except FactError:
                 continue
             review = review_of(meta, f"content/{lang}/{path.name}")
             if review and publication_of(meta).state(day) in ("planned", "shown"):
@@ -91,21 +80,9 @@ def by_owner(found: list[Review]) -> dict[str, list[Review]]:
     return {owner: [one for one in found if one.owner == owner] for owner in dict.fromkeys(one.owner for one in found)}
 
 
-def values(document: Document, file: str) -> Iterator[Problem]:
-    """What is wrong with who looks at a page, and how often."""
-    meta = document.meta
-    owner = meta.get("owner")
-    if owner is not None and not (isinstance(owner, str) and _OWNER.fullmatch(owner)):
-        message = "'owner:' is a name in small letters, digits and dashes, such as team-register"
-        yield Problem(file, document.line_of("\nowner:") + 1, message, see=SECTION)
-    if "review_every" in meta and not _is_months(meta["review_every"]):
-        message = f"'review_every:' must be a number of months, 1 to {MOST_MONTHS}, such as 6"
-        yield Problem(file, document.line_of("\nreview_every:") + 1, message, see=SECTION)
-
-
 def overdue(document: Document, file: str, day: dt.date) -> Iterator[Problem]:
-    """A warning for a page that nobody has looked at for too long."""
+    """A warning for a page that visitors see and nobody has looked at for too long."""
     review = review_of(document.meta, file)
-    if review and review.is_overdue(day):
+    if review and publication_of(document.meta).is_shown(day) and review.is_overdue(day):
         message = f"not reviewed since {review.reviewed}: read it again and set 'reviewed:' to that day"
-        yield Problem(file, document.line_of("reviewed:"), message, error=False, see=SECTION)
+        yield Problem(file, document.lines["reviewed"], message, error=False, see=SECTION)

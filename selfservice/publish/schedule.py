@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.problems import Problem
 from selfservice.publish.markdown import Document
-from selfservice.site_config import FILE, SITE, did_you_mean
-from selfservice.web.publication import DRAFT, STATUSES, Place, Publication, is_day, publication_of
+from selfservice.site_config import FILE, SITE
+from selfservice.web.publication import STATUSES, Place, Publication, publication_of
 from selfservice.workdays import start_of_day
 
 SECTION = "drafts-and-days"  # of docs/editing.md
@@ -36,7 +36,6 @@ def next_change(pages: Iterable[Publication], facts: Facts) -> dt.datetime:
 
 def problems(documents: Mapping[Place, Document], day: dt.date) -> Iterator[Problem]:
     """What is wrong with when pages are shown, as far as it concerns no links."""
-    yield from missing_always(documents, day)
     for (lang, key), document in documents.items():
         yield from _of_one(document, f"content/{lang}/{key}.md", day)
     twins: dict[str, dict[str, Document]] = defaultdict(dict)
@@ -47,47 +46,25 @@ def problems(documents: Mapping[Place, Document], day: dt.date) -> Iterator[Prob
 
 
 def _of_one(document: Document, file: str, day: dt.date) -> Iterator[Problem]:
-    meta = document.meta
-    status = meta.get("status")
-    if status not in (None, *STATUSES):
-        near = did_you_mean(str(status), STATUSES)
-        message = f"'status:' is {DRAFT}, or left out when visitors may see the page, not '{status}'{near}"
-        yield _problem(document, file, "status", message)
-    for key in ("publish", "until"):
-        if key in meta and not is_day(meta[key]):
-            yield _problem(document, file, key, f"'{key}:' must be a day such as {day.isoformat()}")
-    page = publication_of(meta)
+    page = publication_of(document.meta)
     if page.first and page.last and page.last < page.first:
         message = f"the page would never be shown: 'until: {page.last}' lies before 'publish: {page.first}'"
         yield _problem(document, file, "until", message)
     elif page.first and page.first - day > FAR_AHEAD:
         message = f"'publish: {page.first}' is more than a year from now: is the year right?"
         yield _problem(document, file, "publish", message, error=False)
-    if status == DRAFT and page.first:
+    if page.draft and page.first:
         message = "a draft does not appear on its 'publish:' day either: take 'status: draft' away for that"
         yield _problem(document, file, "status", message, error=False)
-    yield from _see(document, file)
-
-
-def _see(document: Document, file: str) -> Iterator[Problem]:
-    see = document.meta.get("see")
-    if see is None:
-        return
-    if "until" not in document.meta:
-        message = (
-            "'see:' says where to look when the page has ended, and it never ends: add 'until:', or take 'see:' away"
-        )
-    elif not isinstance(see, str):
-        message = "'see:' must be one page, such as orders.md"
-    elif see.partition("#")[0] == file.rpartition("/")[2]:
-        message = "'see:' leads to this page, which is not there then: name another"
-    else:
-        return
-    yield _problem(document, file, "see", message)
+    if page.see and "until" not in (document.meta | dict.fromkeys(document.told)):
+        message = "'see:' is for when the page has ended, and it never ends: add 'until:', or take 'see:' away"
+        yield _problem(document, file, "see", message)
+    elif page.see and page.see.partition("#")[0] == file.rpartition("/")[2]:
+        yield _problem(document, file, "see", "'see:' leads to this page, which is not there then: name another")
 
 
 def _problem(document: Document, file: str, key: str, message: str, *, error: bool = True) -> Problem:
-    return Problem(file, document.line_of(f"\n{key}:") + 1, message, error, SECTION)
+    return Problem(file, document.lines.get(key, 1), message, error, SECTION)
 
 
 def _differences(key: str, by_language: Mapping[str, Document], day: dt.date) -> Iterator[Problem]:
@@ -95,7 +72,7 @@ def _differences(key: str, by_language: Mapping[str, Document], day: dt.date) ->
     (lang, first), *others = by_language.items()
     for (other, document), name in product(others, _KEYS):
         one, two = _value(first, name, day), _value(document, name, day)
-        if one == two:
+        if one == two or name in first.told | document.told:
             continue
         # Told where the line stands, or where the second of them does.
         here, there, place, elsewhere = (document, lang, other, one) if two else (first, other, lang, two)
@@ -107,13 +84,13 @@ def _differences(key: str, by_language: Mapping[str, Document], day: dt.date) ->
 def _value(document: Document, name: str, day: dt.date) -> str | None:
     """What keeps the page back, or ends it; None for a line that does not, such as a day to publish on that is over."""
     value = document.meta.get(name)
-    is_over = name == "publish" and is_day(value) and value <= day
-    return None if value is None or is_over or (name == "status" and value != DRAFT) else str(value)
+    is_over = name == "publish" and value is not None and value <= day
+    return None if value is None or is_over or value == STATUSES[-1] else str(value)
 
 
 def missing_always(documents: Mapping[Place, Document], day: dt.date) -> Iterator[Problem]:
     """A problem for the home page, or one that site.toml names, that is not or will not be there."""
-    roles = {link.partition(".md")[0]: role for role, link in SITE.pages.items()}
+    roles = {link.partition(".md")[0]: role for role, link in reversed(SITE.pages.items())}
     for (lang, key), document in documents.items():
         name = next((name for name in _KEYS if _value(document, name, day)), None)
         if name and (key == HOME or key in roles):
@@ -141,3 +118,27 @@ def ended(target: str, page: Publication, source: Publication, day: dt.date) -> 
     if page.state(day) != "ended" or source.state(day) in ("draft", "ended"):
         return ""
     return f"'{target}' ended on {page.last}: lead to another page, or take what leads there away"
+
+
+def wrong_stand_ins(
+    documents: Mapping[Place, Document],
+    pages: Mapping[Place, Publication],
+    target: Callable[[str, str, Publication], str],
+    day: dt.date,
+) -> Iterator[Problem]:
+    """A problem for each page under `see:` that is not there when the page that names it has ended."""
+    for (lang, key), page in pages.items():
+        if not page.see or not page.last or page.draft or page.see.partition("#")[0] == f"{key}.md":
+            continue
+        file, document = f"content/{lang}/{key}.md", documents[lang, key]
+        after = max(day, page.last + dt.timedelta(1)) if page.last < dt.date.max else page.last
+        try:
+            target(lang, page.see, Publication(first=after))
+        except KeyError as error:
+            yield _problem(document, file, "see", str(error.args[0]))
+            continue
+        other = pages[lang, page.see.partition("#")[0].removesuffix(".md")]
+        if other.state(after) == "ended":
+            yield _problem(
+                document, file, "see", f"'{page.see}' has ended on {other.last} too: name another", error=False
+            )

@@ -17,6 +17,7 @@ from selfservice.publish import trees
 from selfservice.publish.content import Content, ContentPage
 from selfservice.publish.markdown import HEADING, Question, plain_text
 from selfservice.web.pages import TREE, PageInfo, question_address
+from selfservice.web.publication import Publication, State
 
 
 @dataclass(eq=False)
@@ -67,6 +68,16 @@ class SitePage:
     def reviewed(self) -> dt.date | None:
         """The day on which it was last found to be true."""
         return self.source.document.meta.get("reviewed")
+
+    @property
+    def state(self) -> State:
+        """Whether visitors see it, or why not."""
+        return self.source.state
+
+    @property
+    def publication(self) -> Publication:
+        """The days between which visitors see it."""
+        return self.source.publication
 
     @property
     def lead(self) -> str:

@@ -16,6 +16,7 @@ from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.site_config import SITE
+from selfservice.web.publication import in_all_languages, publication_of
 
 SECTIONS = tuple(SITE.sections)
 # Every page names these in its footer, so without a bound the site would grow with the square of its pages.
@@ -154,9 +155,11 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
     )
 
 
-def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
-    """All pages of a content folder, by language and key. For the app, which has no site build at hand."""
-    pages = {}
+def read_pages(content: Path, facts: Facts, *, preview: bool = False) -> dict[tuple[str, str], PageInfo]:
+    """The pages of a content folder that visitors see on the day of the facts, by language and key; in a preview all of
+    them. For the app, which has no site build at hand.
+    """
+    pages, publications = {}, {}
     for lang in LANGUAGES:
         with using_language(lang):
             for file in sorted((content / lang).glob("*.md")):
@@ -166,7 +169,9 @@ def read_pages(content: Path, facts: Facts) -> dict[tuple[str, str], PageInfo]:
                 except yaml.YAMLError:
                     meta = {}
                 pages[lang, file.stem] = page_info(lang, file.stem, meta, facts, source)
-    return pages
+                publications[lang, file.stem] = publication_of(meta)
+    publications = in_all_languages(publications)
+    return {place: page for place, page in pages.items() if preview or publications[place].is_shown(facts.day)}
 
 
 def menu(pages: Iterable[PageInfo], lang: str) -> list[dict[str, Any]]:

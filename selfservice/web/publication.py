@@ -9,10 +9,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeGuard
+from typing import Any, Literal
 
-DRAFT = "draft"
-STATUSES = (DRAFT, "published")
+STATUSES = ("draft", "published")  # the last is that of a page that names none
 State = Literal["draft", "planned", "shown", "ended"]
 Place = tuple[str, str]  # a page's language and key
 
@@ -52,22 +51,18 @@ ALWAYS = Publication()
 
 
 def publication_of(meta: Mapping[str, Any]) -> Publication:
-    """What the front matter says. Never raises for what an editor wrote: what cannot be read keeps a page back."""
-    status, first, last, see = (meta.get(name) for name in ("status", "publish", "until", "see"))
-    unreadable = status not in (None, *STATUSES) or any(
-        value is not None and not is_day(value) for value in (first, last)
-    )
-    return Publication(
-        unreadable or status == DRAFT,
-        first if is_day(first) else None,
-        last if is_day(last) else None,
-        see if isinstance(see, str) else "",
-    )
+    """What the front matter says, in days or in texts. Never raises for what an editor wrote: what cannot be read keeps
+    a page back.
+    """
+    try:
+        first, last = _day(meta.get("publish")), _day(meta.get("until"))
+    except ValueError:
+        return Publication(draft=True)
+    return Publication(meta.get("status", STATUSES[-1]) != STATUSES[-1], first, last, str(meta.get("see", "")))
 
 
-def is_day(value: object) -> TypeGuard[dt.date]:
-    """Whether it is a day, and no moment of one."""
-    return type(value) is dt.date
+def _day(value: object) -> dt.date | None:
+    return value if value is None or isinstance(value, dt.date) else dt.date.fromisoformat(str(value))
 
 
 def in_all_languages(pages: Mapping[Place, Publication]) -> dict[Place, Publication]:
