@@ -90,7 +90,7 @@ def _value(document: Document, name: str, day: dt.date) -> str | None:
 
 def missing_always(documents: Mapping[Place, Document], day: dt.date) -> Iterator[Problem]:
     """A problem for the home page, or one that site.toml names, that is not or will not be there."""
-    roles = {link.partition(".md")[0]: role for role, link in reversed(SITE.pages.items())}
+    roles = {link.partition(".md")[0]: role for role, link in reversed([*SITE.pages.items()])}
     for (lang, key), document in documents.items():
         name = next((name for name in _KEYS if _value(document, name, day)), None)
         if name and (key == HOME or key in roles):

@@ -286,7 +286,7 @@ def test_unseen(copied: Config, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (False, False) == ("sketch" in written, "en/sketch/index.html" in names)
         config = copied.at(made)
         with using_language("en"):
-            hits = search(config.search_index, "snowplough", "en").hits
+            hits = search(config.search_index, "en", "snowplough").hits
         assert shown == bool(hits), moment
         day = clock.now().astimezone(TIMEZONE).date()
         known = read_pages(config.content, Facts.load(config.content / "facts.toml", day))
