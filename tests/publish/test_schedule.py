@@ -226,12 +226,12 @@ def test_stand_in_that_is_not_there(copied: Config) -> None:
 
 def test_mistakes_in_a_draft(copied: Config) -> None:
     """What is wrong with a draft stops nobody: it is a warning. In a preview, where it is seen, it must be mended."""
-    add(copied, "winter", "status: draft", text="See [it](nowhere.md).", langs="en")
-    line = line_of(copied, "winter.md", "nowhere.md")
-    message = "the link to 'nowhere.md' leads nowhere"
+    add(copied, "winter", "status: draft", text="See [it](xyz.md).", langs="en")
+    line = line_of(copied, "winter.md", "xyz.md")
+    message = "the link to 'xyz.md' leads nowhere"
     assert [f"content/en/winter.md:{line}: warning: {message}"] == told(copied)
     assert [f"content/en/winter.md:{line}: {message}"] == told(dataclasses.replace(copied, preview=True))
-    add(copied, "winter", "publish: 2026-12-24", text="See [it](nowhere.md).", langs="en")
+    add(copied, "winter", "publish: 2026-12-24", text="See [it](xyz.md).", langs="en")
     assert [
         "content/en/winter.md:1: this page has no twin: write content/nl/winter.md",
         f"content/en/winter.md:{line}: {message}",
