@@ -12,7 +12,7 @@ from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
-from selfservice.facts.kinds import FactError
+from selfservice.facts.file import FileError
 from selfservice.limits.rate_limit import limited_network
 
 # The table's trigger (migrations.py) refuses to delete an event sooner, and one refusal would stop all of the cleaning.
@@ -64,7 +64,8 @@ def check_facts(facts: Facts) -> None:
     """Raise FactError when the log is said to be kept for less time than its table allows."""
     keep = facts.get("events.keep_days")
     if keep.value < LEAST_DAYS:
-        raise FactError(f"facts.toml:{keep.line}: '{keep.name}' is at least {LEAST_DAYS}: the log's table keeps a year")
+        message = f"'{keep.name}' is at least {LEAST_DAYS}: the log's table keeps a year"
+        raise FileError("facts.toml", keep.line, message)
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 GUIDE = "docs/editing.md"
+# The section of the guide on each file for the whole site.
+_SECTIONS = {"facts.toml": "facts", "searches.toml": "searches", "plain_words.toml": "words"}
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class Problem:
 
 
 class ProblemError(Exception):
-    """A file of the site cannot be used, and nothing can be done without it."""
+    """A file for the whole site cannot be used as it is, and nothing can be done without it."""
 
-    def __init__(self, file: str, line: int, message: str, see: str) -> None:
-        self.problem = Problem(f"content/{file}", line, message, see=see)
+    def __init__(self, file: str, line: int, message: str) -> None:
+        self.problem = Problem(f"content/{file}", line, message, see=_SECTIONS.get(file, "site"))
         super().__init__(str(self.problem))

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from selfservice.config import ROOT, ConfigError, content_folder
+from selfservice.problems import ProblemError
 
 FILE = "site.toml"
 COLOURS = ("accent", "on-accent", "press", "hero")
@@ -63,6 +64,10 @@ class SiteConfig:
     logo: str
 
 
+class SiteError(ProblemError, ConfigError):
+    """The site.toml of a site is not as it must be."""
+
+
 _KEYS = tuple(SiteConfig.__dataclass_fields__)
 
 
@@ -76,7 +81,7 @@ class _Reader:
 
     def fail(self, key: str, message: str) -> NoReturn:
         """Say what is wrong with a key, and on which line it stands."""
-        raise ConfigError(f"{FILE}:{self.line(key)}: {message}")
+        raise SiteError(FILE, self.line(key), message)
 
     def line(self, key: str) -> int:
         """The line on which a key of this table, or the table of this name, stands."""
@@ -146,6 +151,14 @@ _TOML_HINTS = {
     "Illegal character": "; a quote is missing on this line",
     "Unclosed array": "; a ] or a comma is missing on this line or above it",
     "Invalid date": "; there is no such day",
+    "Invalid value": "; a text needs quotes before and behind it",
+    "Invalid initial character": "; a name has letters, digits, - and _, or quotes around it",
+    "Invalid statement": "; a line is [a table], name = value, or a note behind #",
+    "Expected ']' at the end of a table": "; a table is written as [group.name]",
+    "Expected newline or end": "; this line should end before what stands here, or a quote is missing",
+    "Unclosed inline table": "; a } or a comma is missing on this line or above it",
+    "Unterminated string": "; a quote is missing",
+    "Unescaped '\\\\'": "; write \\\\ for one \\",
 }
 """What the parser's words mean, by how they begin."""
 
@@ -158,12 +171,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def toml_problem(error: tomllib.TOMLDecodeError) -> str:
-    """The line of a mistake in a TOML file, what it is, and what an editor most often did to get there."""
+def toml_problem(error: tomllib.TOMLDecodeError, text: str) -> tuple[int, str]:
+    """The line of a mistake in the text of a TOML file, what it is, and what an editor most often did to get there."""
     message, _, place = str(error).partition(" (at line ")
     hint = next((hint for start, hint in _TOML_HINTS.items() if message.startswith(start)), "")
     # At the end of the document there is no number.
-    return f"{place.partition(',')[0] or 1}: not well-formed TOML: {message}{hint}"
+    line = int(place.partition(",")[0]) if place else text.rstrip().count("\n") + 1
+    message = message.removesuffix(" (at end of document)")
+    return line, f"not well-formed TOML: {message}{hint}"
 
 
 def load_site(content: Path) -> SiteConfig:
@@ -179,9 +194,9 @@ def load_site(content: Path) -> SiteConfig:
         text = path.read_text("utf-8-sig")
         table = tomllib.loads(text)
     except UnicodeDecodeError:
-        raise ConfigError(f"{FILE}:1: not in UTF-8: save it as that") from None
+        raise SiteError(FILE, 1, "not in UTF-8: save it as that") from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{FILE}:{toml_problem(error)}") from None
+        raise SiteError(FILE, *toml_problem(error, text)) from None
     reader = _Reader(text.splitlines(), table)
     reader.require_known(_KEYS, "setting")
     languages = reader.words("languages", "[a-z]{2,3}", 'a list of codes of languages, such as ["en", "nl"]')
@@ -292,7 +307,7 @@ def line_of(content: Path, word: str, table: str = "") -> int:
 def require_same(content: Path) -> None:
     """Raise ConfigError when this content folder has no site.toml, a wrong one, or another than this process has."""
     if load_site(content) != SITE:
-        raise ConfigError(f"{FILE} has changed since Loket was started: start it again")
+        raise SiteError(FILE, 1, "this file has changed since Loket was started: start it again")
 
 
 def _here() -> SiteConfig:

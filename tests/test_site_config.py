@@ -75,7 +75,7 @@ def test_site(tmp_path: Path) -> None:
 )
 def test_wrong(tmp_path: Path, pattern: str, replacement: str, message: str) -> None:
     """A mistake is one line, with its place."""
-    with pytest.raises(ConfigError, match=f"^site.toml:{re.escape(message)}[^\n]*$"):
+    with pytest.raises(ConfigError, match=f"^content/site.toml:{re.escape(message)}[^\n]*$"):
         load_site(written(tmp_path, changed(pattern, replacement)))
 
 
@@ -85,7 +85,7 @@ def test_in_another_encoding(tmp_path: Path) -> None:
     (folder / "site.toml").write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     assert SITE == load_site(folder)
     (folder / "site.toml").write_bytes(b"# caf\xe9\n" + TEXT.encode())
-    with pytest.raises(ConfigError, match=r"^site.toml:1: not in UTF-8: save it as that$"):
+    with pytest.raises(ConfigError, match=r"^content/site.toml:1: not in UTF-8: save it as that \("):
         load_site(folder)
 
 
@@ -99,7 +99,9 @@ def test_logo_elsewhere(tmp_path: Path) -> None:
 def test_changed_meanwhile(tmp_path: Path) -> None:
     """What a process knows from its start on cannot change under it."""
     require_same(written(tmp_path, TEXT))
-    with pytest.raises(ConfigError, match=r"site\.toml has changed since Loket was started: start it again"):
+    with pytest.raises(
+        ConfigError, match=r"site\.toml:1: this file has changed since Loket was started: start it again"
+    ):
         require_same(written(tmp_path, changed(r"^languages = .*", 'languages = ["nl", "en"]')))
 
 
@@ -119,5 +121,5 @@ def test_anywhere(tmp_path: Path) -> None:
     assert [(0, ""), (1, missing)] == [loket("--help"), loket("check")]
     (tmp_path / "content").mkdir()
     written(tmp_path / "content", "nam = 3")
-    wrong = "loket: site.toml:1: there is no setting 'nam'; did you mean 'name'?\n"
+    wrong = "content/site.toml:1: there is no setting 'nam'; did you mean 'name'? (docs/editing.md#site)\n"
     assert [(0, ""), (1, wrong)] == [loket("--help"), loket("check")]

@@ -109,6 +109,10 @@ def main() -> None:
     try:
         cli.main(prog_name="loket")
     except Exception as error:
+        from selfservice.problems import ProblemError
+
+        if isinstance(error, ProblemError):
+            sys.exit(str(error))
         line = _known_reason(error)
         if line is None:
             raise

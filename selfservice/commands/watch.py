@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -20,7 +19,7 @@ from selfservice.commands.catalogs import CatalogError, compile_stale
 from selfservice.config import PACKAGE, Config, ConfigError, load
 from selfservice.facts.kinds import FactError
 from selfservice.facts.rights import RightsError
-from selfservice.problems import Problem
+from selfservice.problems import Problem, ProblemError
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.checks import check
 from selfservice.publish.embed import EmbedError
@@ -31,7 +30,6 @@ DEBOUNCE_MILLISECONDS = 40
 POLL_MILLISECONDS = 1000
 # What the server's processes have read once and for all.
 _KEPT_BY_SERVER = {".py", ".po"}
-_PLACE = re.compile(r"(?:content/)?([\w./-]+\.\w+):(\d+): (.*)", re.DOTALL)
 
 
 @click.command("watch", hidden=True)
@@ -138,6 +136,5 @@ class Preview:
 
 
 def _problem(error: Exception) -> Problem:
-    """What keeps an app from being made, with the place that its text begins with."""
-    match = _PLACE.match(str(error))
-    return Problem(f"content/{match[1]}", int(match[2]), match[3]) if match else Problem("content", 1, str(error))
+    """What keeps an app from being made."""
+    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error))

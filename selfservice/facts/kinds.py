@@ -108,3 +108,14 @@ FACT_KINDS.update(
     months=(_is_number, _counted_formatter(*N_("%(num)s month", "%(num)s months"))),
     years=(_is_number, _counted_formatter(*N_("%(num)s year", "%(num)s years"))),
 )
+# How a value of a kind is written, where its name does not say that.
+FACT_EXAMPLES = {
+    "date": "2027-01-01",
+    "email": '"info@example.org"',
+    "money": '"0.90"',
+    "payment_methods": '["credit"]',
+    "phone": '"0201234567"',
+    "text": '"…", or {en = "…", nl = "…"} with all languages',
+    "time": "21:00:00",
+    "url": '"https://www.example.org"',
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,13 +11,20 @@ from typing import Any
 
 from selfservice.facts.file import read_text
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.problems import ProblemError
 from selfservice.site_config import toml_problem
 
 CODE_KINDS = ("business", "private")
 
 
-class RightsError(Exception):
+FILE = "rights.toml"
+
+
+class RightsError(ProblemError):
     """content/rights.toml is not well-formed; the message is for an editor."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(FILE, line, message)
 
 
 @dataclass(frozen=True)
@@ -69,25 +77,37 @@ def load_rights(path: Path) -> Rights:
     """Read the table. Raises RightsError, naming the file and the right, when something is missing or misspelt,
     and FactError when the file is not UTF-8.
     """
+    if not path.is_file():
+        raise RightsError(1, f"there is no {path}; is LOKET_CONTENT right?")
+    text = read_text(path)
     try:
-        table = tomllib.loads(read_text(path))
-    except FileNotFoundError:
-        raise RightsError(f"there is no {path}; is LOKET_CONTENT right?") from None
+        table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RightsError(f"{path.name}:{toml_problem(error)}") from None
-    return Rights(tuple(_right(path.name, key, entry) for key, entry in table.items()))
+        raise RightsError(*toml_problem(error, text)) from None
+    lines = text.splitlines()
+    return Rights(tuple(_right(_line(lines, key), key, entry) for key, entry in table.items()))
 
 
-def _right(file: str, key: str, entry: Any) -> Right:
+def _line(lines: list[str], key: str) -> int:
+    """The line on which a right begins."""
+    header = re.compile(rf"\s*\[?[\"']?{re.escape(key)}[\"']?\s*[].=]")
+    return next((number for number, line in enumerate(lines, 1) if header.match(line)), 1)
+
+
+def _right(line: int, key: str, entry: Any) -> Right:
     if not isinstance(entry, dict) or set(entry) - {"title"} != {"kinds", "where"}:
-        raise RightsError(f"{file}: '{key}' needs exactly kinds, title and where; a form can do without title")
+        raise RightsError(line, f"'{key}' needs exactly kinds, title and where; a form can do without title")
     kinds, title, where = entry["kinds"], entry.get("title"), entry["where"]
-    if not isinstance(kinds, list) or not kinds or not set(kinds) <= set(CODE_KINDS):
-        raise RightsError(f"{file}: '{key}' has kinds other than {', '.join(CODE_KINDS)}")
+    if not isinstance(kinds, list) or not kinds or not all(kind in CODE_KINDS for kind in kinds):
+        raise RightsError(line, f"'{key}' has kinds other than {', '.join(CODE_KINDS)}")
     if not isinstance(where, str) or not where:
-        raise RightsError(f"{file}: '{key}' must say where: the name of a form, or of a fact with an address")
+        raise RightsError(line, f"'{key}' must say where: the name of a form, or of a fact with an address")
     if title is None and "." not in where:
         return Right(key, tuple(kinds), {}, where)
-    if not isinstance(title, dict) or set(title) != set(LANGUAGES) or not all(title.values()):
-        raise RightsError(f"{file}: '{key}' needs a title in each of {', '.join(LANGUAGES)}")
+    if (
+        not isinstance(title, dict)
+        or set(title) != set(LANGUAGES)
+        or not all(isinstance(text, str) and text for text in title.values())
+    ):
+        raise RightsError(line, f"'{key}' needs a title in each of {', '.join(LANGUAGES)}")
     return Right(key, tuple(kinds), title, where)

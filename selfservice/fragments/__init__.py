@@ -8,8 +8,7 @@ from pathlib import Path
 
 from flask import Blueprint
 
-from selfservice.config import ConfigError
-from selfservice.site_config import FILE, SITE, did_you_mean, line_of
+from selfservice.site_config import FILE, SITE, SiteError, did_you_mean, line_of
 from selfservice.web import authentication
 
 # For a demonstration only.
@@ -46,8 +45,8 @@ def require_forms(content: Path) -> None:
     for name in SITE.forms:
         if name not in ALL or name == "search":
             message = f"there is no form '{name}' to choose{did_you_mean(name, set(ALL) - {'search'})}"
-            raise ConfigError(f"{FILE}:{line_of(content, name)}: {message}")
+            raise SiteError(FILE, line_of(content, name), message)
         missing = [other for other in ACCESS_CODES if other not in SITE.forms]
         if missing and (name in (*ACCESS_CODES, "which-situation") or name in authentication.personal_forms()):
             message = f"the form '{name}' leads to '{missing[0]}', which is off: have both, or neither"
-            raise ConfigError(f"{FILE}:{line_of(content, name)}: {message}")
+            raise SiteError(FILE, line_of(content, name), message)

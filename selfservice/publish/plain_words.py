@@ -18,9 +18,10 @@ from typing import Any
 from babel import Locale
 
 from selfservice.facts.facts import Facts
-from selfservice.facts.file import load_toml, read_text
+from selfservice.facts.file import FileError, load_toml, read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, language_of, using_language
+from selfservice.problems import ProblemError
 from selfservice.publish.markdown import ANY_FACT, MARKDOWN, Document, Problem
 from selfservice.site_config import FILE
 from selfservice.web.pages import FACT_REFERENCE
@@ -104,7 +105,7 @@ def read_words(content: Path) -> dict[str, Words]:
         return {lang: _words([table.get(lang, {}) for table in tables]) for lang in {*tables[0], *tables[-1]}}
     except (AttributeError, TypeError, ValueError):
         message = f"write [nl.better] or [nl.names] above lines such as {_EXAMPLE}"
-        raise FactError(f"{OWN_WORDS}:1: {message}") from None
+        raise FileError(OWN_WORDS, 1, message) from None
 
 
 def _words(tables: list[dict[str, Any]]) -> Words:
@@ -198,9 +199,8 @@ def problems(pages: Mapping[tuple[str, str], Document], content: Path, facts: Fa
     """What could be plainer in the pages, and in what site.toml and rights.toml say in each language."""
     try:
         words = read_words(content)
-    except FactError as error:
-        file, line, message = str(error).split(":", 2)
-        yield Problem(f"content/{file}", int(line), message.strip())
+    except ProblemError as error:
+        yield error.problem
         return
     texts = [*_page_texts(pages, facts), *_settings(content, facts)]
     yield from advice(texts, words)

@@ -336,14 +336,15 @@ def init_app(app: Flask, table: Rights) -> None:
     for right in table.all:
         if right.form and right.form.replace("-", "_") not in app.blueprints:
             raise RightsError(
-                f"rights.toml: [{right.key}] leads to the form '{right.form}', which is off in site.toml: "
-                "have both, or neither"
+                1,
+                f"[{right.key}] leads to the form '{right.form}', which is off in site.toml: have both, or neither",
             )
     for name in _TITLES:
         if name.replace("-", "_") in app.blueprints and not table.kinds_of(name):
             raise RightsError(
-                f"rights.toml: nothing says who may open the form '{name}'; add a row with where = \"{name}\" and the "
-                "kinds of access code that may"
+                1,
+                f"nothing says who may open the form '{name}'; add a row with where = \"{name}\" and the "
+                "kinds of access code that may",
             )
     app.extensions["rights"] = table
     app.jinja_env.globals["signed_in"] = session_for_header

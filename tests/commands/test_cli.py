@@ -290,7 +290,7 @@ def test_who_reads_what(tmp_path: Path) -> None:
     (folder / "site.toml").write_text('name = "half', "utf-8")
     done = {word: loket(tmp_path, word, LOKET_CONTENT=str(folder)) for word in ("check", "trees", "front", "demo")}
     previewed = loket(tmp_path, "demo", LOKET_CONTENT=str(folder), LOKET_PREVIEW="1")
-    mistake = "loket: site.toml:1: "
+    mistake = "content/site.toml:1: "
     told = {word: each.stderr.startswith(mistake) for word, each in done.items()}
     assert {"check": True, "trees": True, "front": False, "demo": False} == told, done
     assert (True, current) == (previewed.stderr.startswith(mistake), (tmp_path / "output" / "current").readlink())
@@ -335,7 +335,7 @@ def test_malformed_facts(tmp_path: Path) -> None:
     done = loket(tmp_path, "check", LOKET_CONTENT=str(folder))
     assert (1, True, 1) == (
         done.returncode,
-        done.stderr.startswith("loket: facts.toml:1: 'colour' is not a kind of fact"),
+        done.stderr.startswith("content/facts.toml:1: 'colour' is not a kind of fact"),
         len(done.stderr.splitlines()),
     )
 

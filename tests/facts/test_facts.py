@@ -165,7 +165,7 @@ def test_refused(tmp_path: Path, body: str, message: str) -> None:
     """What is written wrongly is refused with the file and the line of the fact."""
     with pytest.raises(FactError, match=message) as caught:
         load(tmp_path, f'# a remark\n\n[a.b]\nsource = "s"\n{body}\n')
-    assert str(caught.value).startswith("facts.toml:3: ")
+    assert str(caught.value).startswith("content/facts.toml:3: ")
 
 
 @pytest.mark.parametrize("body", ["value = 1", 'kind = "count"\nvalue = 1'])
@@ -188,7 +188,7 @@ def test_kind_and_source(tmp_path: Path, body: str) -> None:
 )
 def test_what_was_meant(tmp_path: Path, body: str, hint: str) -> None:
     """Of the mistakes that editors make most, the message says what to look for."""
-    with pytest.raises(FactError, match=rf"facts\.toml:{hint}$"):
+    with pytest.raises(FactError, match=rf"facts\.toml:{hint} \(docs/"):
         load(tmp_path, f"{body}\n")
 
 
@@ -253,5 +253,5 @@ def test_read_text(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_bytes(b"\xef\xbb\xbfone\ntwo\n")
     assert "one\ntwo\n" == read_text(tmp_path / "page.md")
     (tmp_path / "page.md").write_bytes(b"one\ncaf\xe9\n")
-    with pytest.raises(FactError, match=r"/page.md:2: a character that is not UTF-8"):
+    with pytest.raises(FactError, match=r"content/page.md:2: a character that is not UTF-8"):
         read_text(tmp_path / "page.md")
