@@ -39,6 +39,7 @@ class Link(NamedTuple):
     title: str
     text: str
     inside: tuple[str, ...]
+    id: str = ""  # the name of its line '[id]: address', where it has one
 
     @property
     def is_fact(self) -> bool:
@@ -95,7 +96,7 @@ class Body:
     def __init__(self, document: Document) -> None:
         lines = document.source.split("\n")
         self.source = ANY_FACT.sub(_as_word, "\n".join(lines[document.body_line - 1 :]))
-        self._first = document.body_line
+        self.first_line = document.body_line
         self._raw = self.source.encode()
         self._is_ascii = len(self._raw) == len(self.source)
         self.blocks: list[Block] = []
@@ -114,11 +115,17 @@ class Body:
 
     def line(self, place: int) -> int:
         """The line of the file with this place."""
-        return self._first + self._raw.count(b"\n", 0, place)
+        return self.first_line + self._raw.count(b"\n", 0, place)
 
     def slice(self, start: int, end: int) -> str:
         """What stands between two places."""
         return self.source[start:end] if self._is_ascii else self._raw[start:end].decode("utf-8", "replace")
+
+    @cached_property
+    def references(self) -> dict[str, int]:
+        """Where the lines '[name]: address' stand, by name."""
+        found: Any = MARKDOWN.reference_definitions(self.source)
+        return {name: one["span"]["start"] for name, one in found.items()}
 
     @cached_property
     def shown(self) -> str:
@@ -227,7 +234,7 @@ class _Reading:
                 self._add(PICTURE, at)
             else:
                 values = said["link_type"], said["dest_url"], said["title"], "".join(words), tuple(self._stack)
-                self._body.links.append(Link(at, end, *values))
+                self._body.links.append(Link(at, end, *values, said["id"]))
 
     def _add(self, text: str, place: int) -> None:
         if self._images:

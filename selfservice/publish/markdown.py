@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import pyromark
@@ -61,6 +62,7 @@ class Document:
     minutes: int
     source: str
     body_line: int
+    key: str = ""
     problems: list[Problem] = field(default_factory=list)
     former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
     body: Any = field(default=None, repr=False, compare=False)  # what stands where, once it was asked for (body.py)
@@ -101,6 +103,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
         minutes=max(1, math.ceil(words / WORDS_A_MINUTE)),
         source=source,
         body_line=body_line,
+        key=PurePosixPath(file).stem,
         problems=problems,
         former_ids=former_ids,
         lines=front.lines,

@@ -28,6 +28,8 @@ from selfservice.web.pages import FACT_REFERENCE
 
 OWN_WORDS = "plain_words.toml"
 _EXAMPLE = '"als" = ["indien"]'
+# What there is of a language beside better words and names.
+_LISTS = ("informal", "formal", "abbreviations", "numbers", "units", "vague", "twice")
 SENTENCE_WORDS = 20
 # C.H. Björnsson, Läsbarhet (1968): words a sentence, and how many in a hundred have over six letters; 40 to 50 is
 # of medium difficulty. A Dutch compound is one long word. Of fewer words than these it says nothing.
@@ -81,6 +83,10 @@ class Words:
     informal: frozenset[str] = frozenset()
     formal: frozenset[str] = frozenset()
     abbreviations: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
+    vague: frozenset[str] = frozenset()
+    twice: frozenset[str] = frozenset()
 
     def replaced(self) -> re.Pattern[str] | None:
         """All that has a better word or another name, the longest first; None of a language without any."""
@@ -108,11 +114,19 @@ def read_words(content: Path) -> dict[str, Words]:
         raise FileError(OWN_WORDS, 1, message) from None
 
 
+def words_by_language(content: Path) -> dict[str, Words]:
+    """The same, and nothing where the file is not of that form: `problems` say so."""
+    try:
+        return read_words(content)
+    except FactError:
+        return {}
+
+
 def _words(tables: list[dict[str, Any]]) -> Words:
     """One of several tables; what a later one says of a word goes before what an earlier one says."""
     better: dict[str, str] = {}
     names: dict[str, str] = {}
-    several: dict[str, frozenset[str]] = dict.fromkeys(("informal", "formal", "abbreviations"), frozenset())
+    several: dict[str, frozenset[str]] = dict.fromkeys(_LISTS, frozenset())
     for table in tables:
         for name, value in table.items():
             if name in several:
