@@ -21,6 +21,7 @@ from bench.server import OURS, serving
 from bench.timing import table
 from selfservice import front
 from selfservice.app import create_app
+from selfservice.builds import CURRENT, SITE
 from selfservice.config import load as settings
 from tests import caddy
 from tests.slow_clients import half_sent_forms, unread_downloads
@@ -55,7 +56,7 @@ def run(*, quick: bool, progress: Callable[[str], None]) -> str:
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
-        (Path(environment["LOKET_OUTPUT"]) / "large.txt").write_bytes(b"x" * LARGE)
+        (Path(environment["LOKET_OUTPUT"]) / CURRENT / SITE / "large.txt").write_bytes(b"x" * LARGE)
         waits = _waits(Path(scratch), environment, seconds * 3, progress)
         rates = _rates(environment, rounds, seconds, progress)
     first = table(["p99 ms", *ASKED], waits)

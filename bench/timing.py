@@ -34,7 +34,7 @@ class Contestant:
     prepare: Callable[[], object] = lambda: None
 
 
-def run(contestant: Contestant) -> Cost:
+def run_once(contestant: Contestant) -> Cost:
     """Run it once. Ends the benchmark with what the command said when it fails."""
     contestant.prepare()
     with tempfile.TemporaryFile() as said:
@@ -67,7 +67,7 @@ def interleave(
     for number in range(rounds + 1):
         progress(f"round {number} of {rounds}" if number else "warming up")
         for one in contestants:
-            cost = run(one)
+            cost = run_once(one)
             if number:
                 costs[one.name].append(cost)
     return costs
