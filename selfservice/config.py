@@ -60,6 +60,8 @@ class Config:
     editors: tuple[str, ...] = ()  # whom the worker mails which pages are to be reviewed
     # One of the builds in `output`; None for the one that is current whenever it is asked for.
     build: Path | None = None
+    # In a preview: the folder with the builds that visitors see.
+    live: Path | None = None
 
     @property
     def secure(self) -> bool:
@@ -80,6 +82,11 @@ class Config:
     def published(self) -> Path:
         """The build that is served (builds.py)."""
         return self.build or self.output / builds.CURRENT
+
+    @property
+    def last_publication(self) -> Path | None:
+        """The build that visitors see, while another is made; None before the first."""
+        return builds.Builds(self.live or self.output).current()
 
     @property
     def site(self) -> Path:
@@ -178,6 +185,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
         cache=folder / ".cache",
         content=content_folder(env, folder),
         output=output_folder(env, folder),
+        live=output_folder({**env, "LOKET_PREVIEW": ""}, folder) if _is_preview(env) else None,
         database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
         base_url=base_url.rstrip("/"),
         secret=_secret(env, demo, var),

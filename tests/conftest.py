@@ -27,6 +27,7 @@ from selfservice.heartbeats import WORKER, beat
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.migrations import migrate
 from selfservice.publish.build import build
+from selfservice.static_files import MOVED_SUFFIX
 from selfservice.web.pages import PageInfo
 from selfservice.web.services import Services
 from tests.clients import HouseClient
@@ -191,8 +192,11 @@ class Site:
         return file.read_text("utf-8")
 
     def pages(self) -> dict[str, str]:
-        """Every help page's HTML by its address. Of the first question of a tree, which has two, the tree's own."""
+        """Every help page's HTML by its address, old ones left out. Of the first question of a tree, which has two, the
+        tree's own.
+        """
         files = [file for code in LANGUAGES for file in sorted((self.output / code).rglob("index.html"))]
+        files = [file for file in files if not file.with_name(file.name + MOVED_SUFFIX).exists()]
         found = {f"/{file.parent.relative_to(self.output)}/": file.read_text("utf-8") for file in files}
         for page in self.app.extensions["layout"].pages().values():
             if page.is_tree:

@@ -25,6 +25,7 @@ from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
+from selfservice.publish.redirects import write_redirects
 from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.site_pages import site_pages
 
@@ -130,6 +131,7 @@ def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pro
     if logged.messages:
         raise BuildError([Problem("content", 1, message) for message in logged.messages])
     files.write(app, content, pages, fresh)
+    write_redirects(app, content.addresses, config.published, fresh)
     progress("Making the search index")
     indexing.finish()
     if compress:

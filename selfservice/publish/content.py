@@ -18,9 +18,11 @@ from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.publish import body_checks, front_matter, markdown, review, schedule, site_checks, trees
+from selfservice.publish.addresses import Addresses, read_addresses
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
+from selfservice.publish.lost_addresses import lost_addresses
 from selfservice.publish.markdown import Document, Problem
 from selfservice.publish.pictures import Pictures
 from selfservice.publish.search_entries import Site
@@ -79,6 +81,7 @@ class Content:
     problems: list[Problem]
     is_resolved: bool = True
     unseen: dict[Place, ContentPage] = field(default_factory=dict)
+    addresses: Addresses = field(default_factory=Addresses)
 
     @property
     def documents(self) -> dict[Place, Document]:
@@ -167,6 +170,10 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
         _forgive(content)
     content.problems += schedule.problems(documents, today)
     content.problems += schedule.wrong_stand_ins(documents, publications, links.target, today)
+    content.addresses = read_addresses(app, config.content, pages, links, starts)
+    content.problems += content.addresses.problems
+    if (published := config.last_publication) and not content.addresses.problems:
+        content.problems += lost_addresses(published, facts, every, content.addresses)
     return content
 
 

@@ -91,8 +91,8 @@ def _slug(name: str, node: yaml.Node) -> str:
     return slug
 
 
-def _slugs(name: str, node: yaml.Node) -> list[str]:
-    return [_slug(name, each) for each in _items(name, node)]
+def _texts(name: str, node: yaml.Node) -> list[str]:
+    return [_text(name, each) for each in _items(name, node)]
 
 
 def _items(name: str, node: yaml.Node, example: str = "") -> Sequence[yaml.Node]:
@@ -225,7 +225,7 @@ KEYS: Mapping[str, Key] = {
     ),
     "template": Key(_choice(["home", "page"], "there is no template '{value}': only the home page has one, 'home'")),
     "about_this_site": Key(_truth),
-    "formerly": Key(_slugs, see="old-addresses"),
+    "formerly": Key(_texts, see="old-addresses"),
     "same-as": Key(_day, see="translations"),
     "status": Key(
         _choice(STATUSES, "there is no status '{value}': write 'status: draft', or leave it out", guess=True),

@@ -168,13 +168,15 @@ def test_same_again(copied: Config) -> None:
 
 
 def test_removed_page_disappears(copied: Config) -> None:
-    """What is no longer in the content is no longer on the site."""
+    """What is no longer in the content is no longer on the site; at its address stands where to go."""
     attempt(copied)
-    for lang in LANGUAGES:
-        edit(copied, f"{lang}/maintenance.md", "slug: ", "slug: other-")
+    for lang, slug in (("en", "maintenance"), ("nl", "onderhoud")):
+        edit(copied, f"{lang}/maintenance.md", "slug: ", f"formerly: [{slug}]\nslug: other-")
     attempt(copied)
-    names = {path.name for path in (copied.site / "en").iterdir()}
-    assert (False, True) == ("maintenance" in names, "other-maintenance" in names)
+    texts = [
+        (copied.site / "en" / name / "index.html").read_text("utf-8") for name in ("maintenance", "other-maintenance")
+    ]
+    assert [True, False] == ["This page has moved" in text for text in texts]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
