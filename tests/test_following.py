@@ -19,12 +19,35 @@ from selfservice.app import create_app
 from selfservice.builds import CONTENT, Builds
 from selfservice.config import Config
 from selfservice.following import Following, SiteFile
+from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
+from selfservice.i18n.languages import LANGUAGES
 from selfservice.mailer import render_mail
 from selfservice.publish.build import build
+from tests import house
+from tests.access_code_helpers import PERSON, PREFERENCES, AccessCodeForm
 from tests.clients import HouseClient
 from tests.conftest import Site
+from tests.domain_helpers import rows
+from tests.sign_in_helpers import database, prepare, sign_in
+from tests.tabs import Tab
+from tests.test_stale_pages import PERSONAL, state
 
 FORM = "/en/self-service/replacement-password"
+GONE = """---
+title: To be gone
+description: A page that is there in one build only.
+slug: gone
+section: log-in
+order: 900
+updated: 2026-11-30
+reviewed: 2026-11-30
+---
+What stands here goes.
+
+## Is this a question? {#question}
+
+Yes.
+"""
 
 
 class Editor:
@@ -52,10 +75,15 @@ class Editor:
 def two(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Editor:
     """Two builds: in the second, facts and titles are others, and a page is gone. The first is served."""
     made = Editor(dataclasses.replace(site.config, output=tmp_path_factory.mktemp("two") / "output"))
+    for lang in LANGUAGES:
+        (made.content / lang / "gone.md").write_text(GONE, "utf-8")
     first = made.publish()
-    for lang in ("en", "nl"):
+    for lang in LANGUAGES:
+        (made.content / lang / "gone.md").unlink()
         for key in ("cannot-log-in", "privacy"):
             made.edit(f"{lang}/{key}.md", "^title: .*", "title: Number two")
+    for fact, value in (("access_code.delivery_working_days", "[6, 9]"), ("password.min_length", "20")):
+        made.edit("facts.toml", rf"(?<=^\[{fact}\]\n)(kind = .*\n)value = .*", rf"\1value = {value}")
     made.edit("facts.toml", r"(?<=^\[organisation.name\]\nkind = \"text\"\nvalue = )\"KVK\"", '"Number Two"')
     made.publish()
     made.builds.switch(first)
@@ -197,3 +225,82 @@ def test_nothing_stays(config: Config, builds: Builds) -> None:
     assert [held[2]] * 48 == held[2:]
     assert 1 == held[-1][2]
     following.app.extensions["services"].db.close()
+
+
+@pytest.fixture(params=["to the next", "back"])
+def moving(request: pytest.FixtureRequest, config: Config, builds: Builds) -> Moving:
+    """A browser whose site is at one of two builds, and then at the other."""
+    before, after = builds.all() if request.param == "to the next" else builds.all()[::-1]
+    builds.switch(before)
+    following = Following(config)
+    prepare(following.app)
+    return Moving(following, client_of(following), builds, after)
+
+
+@dataclasses.dataclass(frozen=True)
+class Moving:
+    """A browser, and what moves the site below it to another build."""
+
+    following: Following
+    client: HouseClient
+    builds: Builds
+    after: Path
+
+    def move(self) -> None:
+        """The browser stays where it is; the site is of the other build."""
+        self.builds.switch(self.after)
+        assert self.following.look()
+        self.client.application = self.following.app
+
+
+def test_start_views_of_another_build(moving: Moving) -> None:
+    """What was shown by one build is taken by another: each form as it stands, and filled in by nobody."""
+    tabs = {
+        (lang, name): Tab(moving.client).open(f"/{lang}/self-service/{name}")
+        for lang in LANGUAGES for name in FRAGMENTS if name not in ON_ALL_PAGES
+    }  # fmt: skip
+    moving.move()
+    tried = set()
+    for (lang, name), tab in tabs.items():
+        address = f"/{lang}/self-service/{name}"
+        for form in house.elements(house.parse(tab.answer.text), "form"):
+            action = form.get("action", "")
+            if form.get("method") == "post" and action.startswith(address) and "/sign-out" not in action:
+                assert tab.send(action, {}).status_code in (200, 303, 422), action
+                tried.add(name)
+    assert {"access-code", "replacement-password", "lost-access-code", "sign-in", "request-status"} <= tried
+
+
+@pytest.mark.parametrize("endpoint", PERSONAL)
+def test_personal_forms_of_another_build(moving: Moving, endpoint: str) -> None:
+    """What was shown by one build to who is logged in, and says what it is about, is done by another."""
+    sign_in(moving.client)
+    tab, action, typed = PERSONAL[endpoint](moving.following.app, moving.client)
+    moving.move()
+    app = moving.following.app
+    before = state(app), rows(database(app), "sessions")
+    answer = tab.send(action, typed)
+    assert (True, True) == (answer.status_code < 400, before != (state(app), rows(database(app), "sessions")))
+
+
+@pytest.mark.parametrize("at", ["need", "preferences", "check"])
+def test_a_request_over_two_builds(moving: Moving, at: str) -> None:
+    """A form of several steps that was begun at one build is finished at another, from any step."""
+    one = AccessCodeForm(moving.client)
+    one.fill_in(until=at)
+    tab = Tab(moving.client).open(one.address(at))
+    moving.move()
+    typed = {"need": {"need": "private", **PERSON}, "preferences": PREFERENCES, "check": {}}[at]
+    assert 303 == tab.send(one.address(at), typed).status_code
+    if at != "check":
+        one.fill_in()
+        assert "done" == one.goes("check")
+    assert "done" == one.leads(one.see("check"))
+
+
+def test_a_page_that_is_gone(moving: Moving) -> None:
+    """Whether a page helped is taken for one that only one of the builds has: it is answered, and counted or not."""
+    answer = moving.client.get("/en/self-service/useful?page=gone")
+    moving.move()
+    data = {"page": "gone", "question": "question", "useful": "no"}
+    assert moving.client.post("/en/self-service/useful", data=data).status_code in (200, 303, 422), answer
