@@ -64,6 +64,8 @@ _CADDYFILE = """\
 %(types)s
 		default ""
 	}
+	# After going back to a former build, what a visitor has is of a later day: only its tag says what it is.
+	request_header -If-Modified-Since
 	@hashed path_regexp %(hashed)s
 	header Content-Type {type}
 	header Cache-Control "%(anew)s"

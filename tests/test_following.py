@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
-import re
 import shutil
 import threading
 import weakref
@@ -15,19 +14,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from selfservice.app import create_app
 from selfservice.builds import CONTENT, Builds
 from selfservice.config import Config
 from selfservice.following import Following, SiteFile
 from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.mailer import render_mail
-from selfservice.publish.build import build
 from tests import house
 from tests.access_code_helpers import PERSON, PREFERENCES, AccessCodeForm
 from tests.clients import HouseClient
 from tests.conftest import Site
 from tests.domain_helpers import rows
+from tests.editor import Editor
 from tests.sign_in_helpers import database, prepare, sign_in
 from tests.tabs import Tab
 from tests.test_stale_pages import PERSONAL, state
@@ -48,27 +46,6 @@ What stands here goes.
 
 Yes.
 """
-
-
-class Editor:
-    """Who publishes: a copy of the content to edit, and builds that are made of it."""
-
-    def __init__(self, config: Config) -> None:
-        self.content = config.output.parent / "editing"
-        shutil.copytree(config.content, self.content)
-        self.config = dataclasses.replace(config, content=self.content)
-        self.builds = Builds(config.output)
-
-    def edit(self, file: str, former: str, new: str) -> None:
-        """Change the first text of a file of the content that fits."""
-        path = self.content / file
-        text, count = re.subn(former, new, path.read_text("utf-8"), count=1, flags=re.MULTILINE)
-        assert count == 1, (file, former)
-        path.write_text(text, "utf-8")
-
-    def publish(self, *, compress: bool = False) -> Path:
-        """Build, and serve that from then on."""
-        return build(create_app(self.config), self.config, compress=compress).output
 
 
 @pytest.fixture(scope="module")
