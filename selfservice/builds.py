@@ -35,6 +35,12 @@ class Builds:
         found = self.folder / name
         return found if found.is_dir() else None
 
+    def moved(self) -> float:
+        """When another build became current for the last time, in seconds since 1970. Raises OSError before the first
+        time.
+        """
+        return (self.folder / CURRENT).lstat().st_mtime
+
     def all(self) -> list[Path]:
         """All builds, the oldest first."""
         if not self.folder.is_dir():

@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from selfservice import clock, db, heartbeats, seeds
+from selfservice.builds import Builds
+from selfservice.config import Config
 from selfservice.crypto import Keys
 from selfservice.facts.facts import Facts
 from selfservice.mail import outbox
@@ -18,6 +20,8 @@ from selfservice.mail import outbox
 MAIL_LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
 MIN_FREE_BYTES = 200_000_000  # below it the database's log, a backup or a download may find no room
 WRITE_EVERY_SECONDS = 5
+# A process serves what was published within a second; those that are started for it come one after the other.
+FOLLOWS_SECONDS = 300
 
 
 @dataclass
@@ -56,7 +60,9 @@ class WriteProbe:
             self._error = ""
 
 
-def report(database: db.Database, keys: Keys, facts: Facts, probe: WriteProbe) -> tuple[bool, dict[str, Any]]:
+def report(
+    config: Config, database: db.Database, keys: Keys, facts: Facts, probe: WriteProbe
+) -> tuple[bool, dict[str, Any]]:
     """Whether all is well, and the particulars. Raises nothing: what cannot be asked is reported as such."""
     parts: dict[str, Any] = {"version": _version()}
     now = clock.now()
@@ -72,9 +78,23 @@ def report(database: db.Database, keys: Keys, facts: Facts, probe: WriteProbe) -
         wrong.append("disk")
     today = now.date()
     if stale := [day for day in facts.changes if day <= today]:
-        parts["facts"] = f"changed on {stale[0].isoformat()}: build and restart"
+        parts["facts"] = f"changed on {stale[0].isoformat()}: run `loket publish`"
         wrong.append("facts")
+    _report_build(config, parts, wrong)
     return not wrong, {"ok": not wrong, "wrong": wrong, **parts}
+
+
+def _report_build(config: Config, parts: dict[str, Any], wrong: list[str]) -> None:
+    """Which build this process serves, and for how long another one has been there that it should serve."""
+    published = Builds(config.output)
+    current = published.current()
+    if current is None:
+        parts["build"] = None
+        return
+    served = config.build or current
+    parts["build"] = {"served": served.name, "current": current.name}
+    if served != current and time.time() - published.moved() > FOLLOWS_SECONDS:
+        wrong.append("build")
 
 
 def _report_database(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +13,14 @@ import pytest
 from flask import Flask
 
 from selfservice import clock, health, heartbeats
+from selfservice.builds import Builds
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.facts.facts import Facts
 from selfservice.mail.transport import TemporaryMailError
 from tests.clients import HouseClient
 from tests.conftest import new_app
-from tests.domain_helpers import run_processes
+from tests.domain_helpers import CONTENT, run_processes
 from tests.live_server import processes, running, wait_until
 from tests.password_form_helpers import EMAIL, AppInside, PasswordForm, location
 from tests.test_supervisor import health as ask
@@ -35,7 +37,7 @@ def test_well(client: HouseClient) -> None:
     answer = client.get("/health")
     report = answer.get_json()
     assert (200, True, "up to date") == (answer.status_code, report["ok"], report["migrations"])
-    expected = {"ok", "wrong", "version", "database", "migrations", "worker", "outbox", "backup", "disk"}
+    expected = {"ok", "wrong", "version", "database", "migrations", "worker", "outbox", "backup", "build", "disk"}
     assert (expected, []) == (set(report), report["wrong"])
     assert report["database"].startswith("SQLite 3.")
 
@@ -95,10 +97,33 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
 def test_facts_changed(
     app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch, days: int, status: int
 ) -> None:
-    """On the day a fact changes somebody is told to build and start again."""
+    """On the day a fact changes somebody is told, if the site was not built for it."""
     facts: Facts = app.extensions["services"].facts
     monkeypatch.setattr(facts, "changes", (clock.now().date() + dt.timedelta(days),))
     assert status == client.get("/health").status_code
+
+
+def test_build(config: Config) -> None:
+    """Which build is served stands there, and that it is well; not so a process that stays at a former one."""
+    builds = Builds(config.output)
+    former, current = (config.output / name for name in ("1", "2"))
+    for build in (former, current):
+        build.mkdir(parents=True)
+    builds.switch(current)
+    assert (200, {"served": "2", "current": "2"}) == build_of(config.at(current))
+    assert (200, {"served": "1", "current": "2"}) == build_of(config.at(former))
+    os.utime(config.output / "current", (0, 0), follow_symlinks=False)
+    assert (503, {"served": "1", "current": "2"}) == build_of(config.at(former))
+    assert (200, {"served": "2", "current": "2"}) == build_of(config.at(current))
+
+
+def build_of(config: Config) -> tuple[int, dict[str, str]]:
+    """The status of /health, and what it says of the build, of an app with these settings."""
+    app = new_app(dataclasses.replace(config, content=CONTENT))
+    answer = app.test_client().get("/health")
+    app.extensions["services"].db.close()
+    assert (answer.status_code == 503) == ("build" in answer.get_json()["wrong"])
+    return answer.status_code, answer.get_json()["build"]
 
 
 @pytest.fixture

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from urllib.parse import urljoin
 
 import brotli
@@ -13,6 +19,7 @@ import pytest
 
 from selfservice.builds import Builds
 from selfservice.config import Config
+from selfservice.server import RESPAWN_SECONDS
 from selfservice.web.security import HSTS, SECURITY_HEADERS
 from tests import house
 from tests.conftest import Site
@@ -228,3 +235,56 @@ def test_builds_show(site: Site, config: Config) -> None:
                 by_date = ask(port, page, If_Modified_Since=had.headers["Last-Modified"])
                 expected = [304] if had.text == made[name] else [200]
                 assert expected * 2 == [by_tag.status, by_date.status], (name, had.text[:20])
+
+
+@pytest.mark.slow
+def test_another_site_toml(site: Site, config: Config) -> None:
+    """A build with another site.toml replaces the processes, once, and nobody who reads meanwhile is turned away."""
+    builds, form = Builds(config.output), "/en/self-service/replacement-password"
+    for name in ("0", "1"):
+        shutil.copytree(site.config.published, config.output / name, copy_function=os.link)
+    file = config.output / "1" / "content" / "site.toml"
+    text = file.read_text("utf-8")
+    file.unlink()
+    file.write_text(text.replace('name = "KVK Help"', 'name = "Another Name"'), "utf-8")
+    builds.switch(config.output / "0")
+    stop, statuses = threading.Event(), Counter[int]()
+    with server(config, LOKET_CONTENT=str(config.output / "current" / "content")) as port:
+
+        def read() -> None:
+            while not stop.is_set():
+                for path in (form, "/en/digid/"):
+                    statuses[ask(port, path).status] += 1
+
+        with ThreadPoolExecutor(3) as threads:
+            reading = [threads.submit(read) for _ in range(3)]
+            try:
+                assert "KVK Help" in ask(port, form).text
+                former = workers_of(port)
+                builds.switch(config.output / "1")
+                # Both answer for a while; then only those that were started for it.
+                wait_until(lambda: not set(former) & set(workers_of(port)), 60)
+                started = workers_of(port)
+                assert "Another Name" in ask(port, form).text
+                time.sleep(RESPAWN_SECONDS + 2)
+            finally:
+                stop.set()
+            for each in reading:
+                each.result()
+        assert (started, [200]) == (workers_of(port), list(statuses))
+
+
+def workers_of(port: int) -> list[int]:
+    """The ids of the processes that listen at a port."""
+    at = f"{port:04X}"
+    listening = {
+        line.split()[9] for line in Path("/proc/net/tcp").read_text("utf-8").splitlines()[1:]
+        if line.split()[1].endswith(f":{at}") and line.split()[3] == "0A"
+    }  # fmt: skip
+    names = {f"socket:[{inode}]" for inode in listening}
+    found = set()
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        with suppress(OSError):  # closed meanwhile
+            if str(link.readlink()) in names:
+                found.add(int(link.parts[2]))
+    return sorted(found)
