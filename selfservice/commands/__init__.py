@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # command has none.
 HELP = {
     "backup": "Copy the database to FILE (which must not exist yet), whole and consistent.",
-    "build": "Build the help site from content/.",
+    "build": "Build the help site from content/, and serve it from then on.",
     "catalogs": "Compile the translations; with --update first bring them up to the source.",
     "check": "Check the pages, the facts and the translations.",
     "codes": "Access codes: revoke, main.",
@@ -36,6 +36,7 @@ HELP = {
     "migrate": "Create the database, or bring it up to this version.",
     "new": "Begin a new form, or a new site.",
     "orders": "The orders: import, check.",
+    "publish": "Check, build and serve the help site, and say what changed; or go back.",
     "register": "The organisations of the register: import.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",
     "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
@@ -104,7 +105,8 @@ def main() -> None:
     from selfservice.config import read_published
 
     # Not as a hook of Click's: what it imports for a command reads site.toml.
-    if next((word for word in sys.argv[1:] if not word.startswith("-")), "") not in EDITORS:
+    words = sys.argv[1:]
+    if next((word for word in words if not word.startswith("-")), "") not in EDITORS or "--undo" in words:
         read_published(os.environ)
     try:
         cli.main(prog_name="loket")

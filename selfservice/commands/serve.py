@@ -7,24 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
 import click
-from flask.cli import with_appcontext
 
-from selfservice import logs, metrics, server
-from selfservice.commands.build import run_build
-from selfservice.commands.demo import fill
-from selfservice.commands.serve_log import log_to_file, shown
-from selfservice.config import Config, read_published
-from selfservice.demo import accounts
-from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
-from selfservice.mailer import mail_transport
-from selfservice.migrations import migrate
+from selfservice.builds import Builds, notes_of
+from selfservice.config import Config, load, read_published
 from selfservice.supervisor import Supervisor
-from selfservice.web.services import services
+
+# All else is imported where it is used: it reads site.toml, and which one is not known before there is a build.
 
 MAX_PROCESSES = 256
 PORT = 8000  # of a demonstration whose address is not set (config.py)
@@ -41,26 +35,24 @@ PORT = 8000  # of a demonstration whose address is not set (config.py)
 )
 @click.option("--worker/--no-worker", default=True, help="Without: `loket worker` runs as a service of its own.")
 @click.option("--reload", is_flag=True, help="For editors: build again at each saved edit and show it in the browser.")
-@with_appcontext
 def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> None:
     """Migrate, build and serve the site with its forms, and send its mail."""
-    config = services().config
+    config = load()
     wanted = {"PORT": str(port), "LOKET_PREVIEW": "1" if reload or config.preview else ""}
     if wanted != {"PORT": os.environ.get("PORT", str(PORT)), "LOKET_PREVIEW": "1" if config.preview else ""}:
         # Settings are read once, at the start; so start again with these. A demonstration's address has its port.
         os.environ.update(wanted)
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)
-    # The worker would end at once without a way for mail, and the site would go on without it.
-    mail_transport(services())
-    _check_port_is_free(host, port)
-    metrics.start(config.database.parent / "metrics")
-    migrate(services().db, services().keys)
-    if config.demo:
-        fill()
-    run_build(compress=not reload, quiet=config.demo)
-    read_published(os.environ)
     # Stopped before the web server listens to that itself, this must not leave the others behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _check_settings(config)
+    _check_port_is_free(host, port)
+    _begin(config, compress=not reload)
+
+    from selfservice import logs, metrics
+    from selfservice.commands.serve_log import log_to_file
+
+    metrics.start(config.database.parent / "metrics")
     # For real, its service manager keeps what is written.
     log = config.database.with_name("serve.log") if config.demo else None
     _print_addresses(config, log)
@@ -69,7 +61,83 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
         _serve(host, port, 1 if reload else workers, worker=worker, reload=reload, terminal=terminal)
 
 
+def _check_settings(config: Config) -> None:
+    """The worker would end at once without a way for mail, and the site would go on without it. Raises ConfigError."""
+    if config.smtp_url or not config.demo:
+        from selfservice.mail.smtp import smtp_transport
+
+        smtp_transport(config)
+
+
+def _begin(config: Config, *, compress: bool) -> None:
+    """Build the site and, meanwhile, make the database ready. When it cannot be built, the last build is served."""
+    builds = Builds(config.output)
+    before, environment = builds.current(), dict(os.environ)
+    read_published(os.environ)
+    # What is in content/ is then what was gone back from, until somebody publishes it.
+    went_back = before is not None and notes_of(before).went_back
+    if went_back:
+        environment = dict(os.environ)
+    error = None
+    with _build(environment, compress=compress, quiet=config.demo) as building:
+        try:
+            _prepare()
+        except Exception as caught:  # noqa: BLE001 (it is tried again)
+            error = caught
+        failed = building.wait()
+    read_published(os.environ)
+    if failed and before is None:
+        sys.exit("loket: there is no earlier build to serve: mend what is named above")
+    if failed:
+        # With this version of Loket, and as it is on this day.
+        with _build(dict(os.environ), compress=compress, quiet=True, stderr=subprocess.DEVNULL) as building:
+            building.wait()
+        click.echo(f"loket: {_published_when(builds)} is served; mend what is named above, and publish it", err=True)
+    elif went_back:
+        click.echo(
+            f"loket: {_published_when(builds)}, to which you went back, is served; `loket publish` ends that", err=True
+        )
+    if error is not None:
+        # What was published by another version may not do for this one, and there is nothing before the first build.
+        _prepare()
+
+
+def _published_when(builds: Builds) -> str:
+    current = builds.current()
+    moment = notes_of(current).moment if current else ""
+    return f"what was published on {moment[:10]} at {moment[11:16]} (UTC)" if moment else "what was published last"
+
+
+@contextmanager
+def _build(
+    environment: dict[str, str], *, compress: bool, quiet: bool, stderr: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`loket build` in a process of its own, which is ended when we are. Ctrl-C reaches it through us only."""
+    words = ["build", *(() if compress else ("--no-compress",)), *(("--quiet",) if quiet else ())]
+    command = [sys.executable, "-m", "selfservice", *words]
+    with subprocess.Popen(command, env=environment, stderr=stderr, start_new_session=True) as building:  # noqa: S603 (ourselves)
+        try:
+            yield building
+        finally:
+            building.terminate()
+
+
+def _prepare() -> None:
+    """The database, with a demonstration's data."""
+    from selfservice.app import create_app
+    from selfservice.commands.demo import fill
+    from selfservice.migrations import migrate
+    from selfservice.web.services import services
+
+    with create_app(load()).app_context():
+        migrate(services().db, services().keys)
+        if services().config.demo:
+            fill()
+
+
 def _serve(host: str, port: int, workers: int, *, worker: bool, reload: bool, terminal: IO[str] | None) -> None:
+    from selfservice import server
+
     beside = []
     if worker:
         beside.append(Supervisor("worker", lambda: subprocess.Popen([sys.executable, "-m", "selfservice", "worker"])))
@@ -100,6 +168,10 @@ def _check_port_is_free(host: str, port: int) -> None:
 
 def _print_addresses(config: Config, log: Path | None) -> None:
     """Where it is, and what to try, on one small screen."""
+    from selfservice.commands.serve_log import shown
+    from selfservice.demo import accounts
+    from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
+
     click.echo(f"\n  Loket is open:  {config.base_url}/\n")
     if config.demo:
         code, email = accounts.DEMO_LOGIN

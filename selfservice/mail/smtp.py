@@ -16,6 +16,7 @@ from smtplib import (
 )
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from selfservice.config import Config, ConfigError
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 
 TIMEOUT_SECONDS = 20.0
@@ -147,3 +148,13 @@ class SmtpTransport:
 def _to_mail_error(code: int, text: bytes | str) -> TemporaryMailError | PermanentMailError:
     shown = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return (PermanentMailError if 500 <= code < 600 else TemporaryMailError)(f"{code} {shown}")
+
+
+def smtp_transport(config: Config) -> SmtpTransport:
+    """The server that LOKET_SMTP_URL names. Raises ConfigError when it names none, or is malformed."""
+    if not config.smtp_url:
+        raise ConfigError("LOKET_SMTP_URL is not set: without a mail server nobody gets a password link")
+    try:
+        return SmtpTransport.from_url(config.smtp_url)
+    except ValueError as error:
+        raise ConfigError(f"LOKET_SMTP_URL: {error}") from None

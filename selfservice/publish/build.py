@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import shutil
 from collections.abc import Callable
@@ -16,18 +17,24 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice import clock
-from selfservice.builds import CONTENT, SEARCH, Builds
+from selfservice.builds import CONTENT, NOTES, SEARCH, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.publish import files
+from selfservice.publish.changes import SECURITY, differences
 from selfservice.publish.content import read_content
+from selfservice.publish.content_copy import content_files, copy_content
+from selfservice.publish.former_files import keep_former_files
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.markdown import Problem
 from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
+from selfservice.publish.program import program_version
 from selfservice.publish.redirects import write_redirects
 from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.site_pages import site_pages
+
+SECURITY_DAYS = 30  # security.txt holds for a year; after so many days it is worth a build
 
 
 class BuildError(Exception):
@@ -45,6 +52,8 @@ class BuildResult:
     pages: int
     output: Path
     problems: list[Problem] = field(default_factory=list)
+    is_new: bool = True  # not when there is nothing that changed; `output` is then what was served already
+    former: Path | None = None  # what was served before
 
 
 class _ErrorCollector(logging.Handler):
@@ -75,24 +84,52 @@ Progress = Callable[[str], None]
 
 
 def build(app: Flask, config: Config, *, compress: bool = True, progress: Progress = lambda _: None) -> BuildResult:
-    """Build the whole site, with all that it was made from beside it, and serve it from then on, in one move.
+    """Build the whole site, with all that it was made from beside it, and serve it from then on, in one move. When
+    nothing changed, what is served stays.
 
     Raises BuildError, leaving what is served as it was.
     """
-    builds = Builds(config.output)
-    unfinished = builds.start()
-    try:
-        result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
-        shutil.copytree(config.content, unfinished / CONTENT, ignore=shutil.ignore_patterns(".*"))
-        # The front reads it as an account of its own, whatever else of Loket's may be read (builds.py).
-        for path in (unfinished, *unfinished.rglob("*")):
-            path.chmod(0o755 if path.is_dir() else 0o644)
-        result.output = builds.finish(unfinished, clock.now())
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    builds.switch(result.output)
-    builds.prune()
+    builds, now = Builds(config.output), clock.now()
+    with builds.lock(lambda: progress("Waiting for another build")):
+        former, made_from = builds.current(), builds.holding(config.content)
+        if former and made_from not in (None, former):
+            # It was to be made anew from what it was made from, and something else was published meanwhile.
+            return BuildResult(0, former, is_new=False)
+        unfinished = builds.start()
+        try:
+            copied = copy_content(config.content, unfinished / CONTENT, former)
+            result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
+            if not config.preview and (saved := copied ^ content_files(config.content)):
+                file = min(name for name, *_ in saved)
+                message = "was saved while the site was being built, which is as it was: build it again"
+                raise BuildError([Problem(f"content/{file}", 1, message)])
+            notes = Notes(now.isoformat(), program_version())
+            if former is not None:
+                known = notes_of(former)
+                if known.program == notes.program and _is_same(former, known, unfinished, now):
+                    return replace(result, output=former, is_new=False)
+                # One made from what the current one was made from is the same publication, on another day.
+                is_anew = made_from is not None
+                notes = replace(
+                    notes,
+                    before=known.before if is_anew else former.name,
+                    went_back=is_anew and known.went_back,
+                    former=keep_former_files(former, unfinished, now),
+                )
+            result.output, result.former = builds.finish(unfinished, now, notes), former
+            builds.switch(result.output)
+            builds.prune()
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
     return result
+
+
+def _is_same(former: Path, known: Notes, fresh: Path, now: dt.datetime) -> bool:
+    """Whether a fresh build is no other than the one that is served."""
+    kept = [f"{SITE}/{name}{ending}" for name in known.former for ending in ("", ".br", ".gz")]
+    found = differences(former, fresh, {NOTES, *kept})
+    is_recent = now - dt.datetime.fromisoformat(known.moment) < dt.timedelta(days=SECURITY_DAYS)
+    return not found or (is_recent and found == {f"{SITE}/{SECURITY}"})
 
 
 def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> BuildResult:
