@@ -42,6 +42,7 @@ COMMANDS = [
         "migrate",
         "new",
         "orders",
+        "publish",
         "register",
         "requests",
         "restore",
@@ -307,7 +308,7 @@ def test_build_stops(tmp_path: Path) -> None:
     assert (1, []) == (done.returncode, list((tmp_path / "output").iterdir()))
     assert [
         f"content/en/digid.md:{lines}: the link to 'zzz.md' leads nowhere",
-        "loket: the site was not built: 1 thing to mend, named above",
+        "loket: nothing was published: 1 thing to mend, named above; what was served still is",
     ] == told
 
 
