@@ -307,7 +307,7 @@ def test_build_stops(tmp_path: Path) -> None:
     told = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
     assert (1, []) == (done.returncode, list((tmp_path / "output").iterdir()))
     assert [
-        f"content/en/digid.md:{lines}: the link to 'zzz.md' leads nowhere",
+        f"content/en/digid.md:{lines}: the link to 'zzz.md' leads nowhere (docs/editing.md#links)",
         "loket: nothing was published: 1 thing to mend, named above; what was served still is",
     ] == told
 
