@@ -8,15 +8,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from selfservice.builds import Builds, notes_of
 from selfservice.config import Config, load, read_published
 from selfservice.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 # All else is imported where it is used: it reads site.toml, and which one is not known before there is a build.
 
@@ -78,12 +81,12 @@ def _begin(config: Config, *, compress: bool) -> None:
     went_back = before is not None and notes_of(before).went_back
     if went_back:
         environment = dict(os.environ)
-    error = None
     with _build(environment, compress=compress, quiet=config.demo) as building:
-        try:
-            _prepare()
-        except Exception as caught:  # noqa: BLE001 (it is tried again)
-            error = caught
+        app: Flask | None = None
+        with suppress(Exception):  # whatever it is: what is built now is tried below
+            app = _app()
+        if app is not None:
+            _prepare(app)
         failed = building.wait()
     read_published(os.environ)
     if failed and before is None:
@@ -97,9 +100,9 @@ def _begin(config: Config, *, compress: bool) -> None:
         click.echo(
             f"loket: {_published_when(builds)}, to which you went back, is served; `loket publish` ends that", err=True
         )
-    if error is not None:
+    if app is None:
         # What was published by another version may not do for this one, and there is nothing before the first build.
-        _prepare()
+        _prepare(_app())
 
 
 def _published_when(builds: Builds) -> str:
@@ -122,14 +125,19 @@ def _build(
             building.terminate()
 
 
-def _prepare() -> None:
-    """The database, with a demonstration's data."""
+def _app() -> Flask:
     from selfservice.app import create_app
+
+    return create_app(load())
+
+
+def _prepare(app: Flask) -> None:
+    """Bring the database up to date, with a demonstration's data."""
     from selfservice.commands.demo import fill
     from selfservice.migrations import migrate
     from selfservice.web.services import services
 
-    with create_app(load()).app_context():
+    with app.app_context():
         migrate(services().db, services().keys)
         if services().config.demo:
             fill()

@@ -180,7 +180,8 @@ def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
         assert before == list(conn.iterdump())
         conn.executescript("UPDATE people SET email = id || email, email_key = id || email_key WHERE id > 900;")
     said = "loket: people 1 and 901, 4 and 904 have one e-mail address, "
-    assert (1, 1, said) == (done.returncode, done.stderr.count("\n"), done.stderr[: len(said)])
+    told = [line for line in done.stderr.splitlines() if not line.startswith("  ")]  # but for progress
+    assert (1, 1, said) == (done.returncode, len(told), told[0][: len(said)])
     assert 0 == start(old, "migrate").returncode
 
 
