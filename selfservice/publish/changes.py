@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from xml.sax.saxutils import unescape
 
 from selfservice.builds import CONTENT, SITE, notes_of
 from selfservice.publish.former_files import hashed_files
+from selfservice.web.moved import FILE as REDIRECTS
+from selfservice.web.moved import canonical
 from selfservice.web.theme import THEME_PREFIX
 
 Addresses = tuple[str, ...]  # of one page, in each language
@@ -53,6 +56,7 @@ class Changes:
 
     new: list[Addresses] = field(default_factory=list)
     changed: list[Addresses] = field(default_factory=list)  # those whose text was edited
+    moved: list[Addresses] = field(default_factory=list)  # from where to where
     gone: list[Addresses] = field(default_factory=list)
     others: list[Addresses] = field(default_factory=list)  # those that changed by something else: `reasons`
     reasons: list[str] = field(default_factory=list)
@@ -60,7 +64,7 @@ class Changes:
 
     def lines(self) -> Iterator[str]:
         """What is told of it, a line each."""
-        for what, pages in (("new", self.new), ("changed", self.changed), ("gone", self.gone)):
+        for what, pages in (("new", self.new), ("moved", self.moved), ("changed", self.changed), ("gone", self.gone)):
             for addresses in pages:
                 yield f"  {what:<9}{'  '.join(addresses)}"
         because = ", ".join(self.reasons)
@@ -79,7 +83,7 @@ class Changes:
     @property
     def edited(self) -> list[Addresses]:
         """All pages that an editor changed."""
-        return self.new + self.changed + self.gone
+        return self.new + self.moved + self.changed + self.gone
 
 
 def compare(old: Path, new: Path) -> Changes:
@@ -93,8 +97,11 @@ def compare(old: Path, new: Path) -> Changes:
     before, after = _pages(old), _pages(new)
     edited = {address for build in (old, new) for address, source in _sources(build).items() if source in content}
     found = Changes()
-    found.new = _together(after, after.keys() - before.keys())
-    found.gone = _together(before, before.keys() - after.keys())
+    moved = _moved(new, before.keys() - after.keys(), after)
+    found.new = _together(after, after.keys() - before.keys() - set(moved.values()))
+    found.gone = _together(before, before.keys() - after.keys() - moved.keys())
+    steps = _together(before, moved.keys())
+    found.moved = [tuple(f"{old} to {moved[old]}" for old in addresses) for addresses in steps]
     differing = {
         address for address in after.keys() & before.keys()
         if f"{address.strip('/')}{_PAGE}" in site and _neutral(old, address) != _neutral(new, address)
@@ -120,6 +127,21 @@ def _pages(build: Path) -> dict[str, Addresses]:
     for place, rest in _URL.findall(text):
         twins = tuple(_path(twin) for twin in _TWIN.findall(rest))
         found[_path(place)] = twins or (_path(place),)
+    return found
+
+
+def _moved(build: Path, gone: Iterable[str], pages: Mapping[str, Addresses]) -> dict[str, str]:
+    """Where addresses of pages that are gone lead, of those that lead to a page."""
+    try:
+        table = json.loads((build / REDIRECTS).read_text("utf-8"))["moved"]
+    except OSError:
+        return {}
+    found = {}
+    for old in gone:
+        by_language = table.get(canonical(old), {})
+        target = by_language.get(old.split("/")[1]) or next(iter(by_language.values()), "")
+        if target.partition("#")[0] in pages:
+            found[old] = target.partition("#")[0]
     return found
 
 

@@ -90,6 +90,17 @@ def test_new_and_gone(builds: tuple[Path, Path]) -> None:
     ] == told(builds)
 
 
+def test_moved(builds: tuple[Path, Path]) -> None:
+    """A page that got another address, which the former one leads to, is neither new nor gone."""
+    _, new = builds
+    shutil.rmtree(new / SITE / "en" / "orders")
+    page(new, "en", "my-orders", "Text of orders")
+    sitemap(new, {"my-orders": "bestellingen", "digid": "digid", "": ""})
+    table = {"moved": {"/en/orders": {"en": "/en/my-orders/"}}, "gone": {}}
+    write(new / "redirects.json", json.dumps(table))
+    assert ["  moved    /en/orders/ to /en/my-orders/"] == told(builds)
+
+
 def test_a_fact(builds: tuple[Path, Path]) -> None:
     """Where a fact stands is listed while it is little; then it is a number, in one line."""
     _, new = builds
