@@ -9,7 +9,7 @@ WORKERS ?= auto
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build check quick test explore attack bench lock catalogs format clean
+.PHONY: serve preview build publish check quick test explore attack bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -41,8 +41,11 @@ serve: $(VENV)/run.stamp $(CATALOGS) ## Build and serve everything, as a demonst
 preview: $(VENV)/run.stamp $(CATALOGS) ## The same, for editors: a saved edit shows in the browser at once
 	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket serve --port $(PORT) --reload
 
-build: $(VENV)/run.stamp $(CATALOGS) ## Build the site into output/
+build: $(VENV)/run.stamp $(CATALOGS) ## Build the site, into output/current/site
 	@LOKET_DEMO=1 $(BIN)/loket build
+
+publish: $(VENV)/run.stamp $(CATALOGS) ## Check, build and serve what is in content/, and say what changed
+	@LOKET_DEMO=1 PORT=$(PORT) $(BIN)/loket publish
 
 check: $(VENV)/dev.stamp ## Style, types, translations, templates and content
 	$(BIN)/ruff check .
