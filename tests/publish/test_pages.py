@@ -96,8 +96,8 @@ def test_fill_plain_is_text() -> None:
 
 
 def test_scan() -> None:
-    """The app finds the pages that the build finds, twins under one key."""
-    pages = read_pages(ROOT / "content", FACTS)
+    """The app finds the pages that the build finds, twins under one key; in a preview drafts too."""
+    pages = read_pages(ROOT / "content", FACTS, preview=True)
     keys = {lang: {key for code, key in pages if code == lang} for lang in LANGUAGES}
     files = {file.stem for file in (ROOT / "content" / "en").glob("*.md")}
     assert (files, files) == (keys["en"], keys["nl"])
