@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from selfservice import audit, web
 from selfservice.accounts.passwords import CONCURRENT, Hasher
 from selfservice.api import routes as api
+from selfservice.builds import notes_of
 from selfservice.config import PACKAGE, Config
 from selfservice.crypto import Keys
 from selfservice.db import Database
@@ -90,7 +92,9 @@ def wire(config: Config) -> Flask:
         catalog(code)
     logo = config.content / SITE.logo if SITE.logo else None
     theme = Theme(config.root / "site" / "static", preview=config.preview, colours=SITE.colours, logo=logo)
-    facts = Facts.load(config.content / "facts.toml")
+    # Those of the day on which the site was built: page and form say the same, also at midnight.
+    day = notes_of(config.build).day if config.build else ""
+    facts = Facts.load(config.content / "facts.toml", dt.date.fromisoformat(day) if day else None)
     audit.check_facts(facts)
     layout = LayoutContext(config, facts, theme)
     app.jinja_options = {name: value for name, value in JINJA_OPTIONS.items() if name != "autoescape"}

@@ -32,6 +32,7 @@ class Notes:
 
     moment: str = ""  # when it was made
     program: str = ""  # the version of Loket that made it
+    day: str = ""  # whose facts and pages it has
     # The build to go back to, by name: what was served before this was published. "" when there is none.
     before: str = ""
     went_back: bool = False  # whether it was put here by going back to it

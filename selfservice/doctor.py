@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from selfservice import clock, heartbeats, mailer, seeds
+from selfservice import clock, heartbeats, mailer, renewal, seeds
+from selfservice.builds import Builds
 from selfservice.clock import from_text
 from selfservice.config import ConfigError
 from selfservice.db import Error
 from selfservice.health import MIN_FREE_BYTES
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from selfservice.migrations import pending
 from selfservice.web.services import Services
@@ -52,6 +54,7 @@ def examine(wired: Services, recipient: str | None = None) -> Iterator[Finding]:
         "disk": lambda: _disk(wired),
         "mail": lambda: _mail(wired, recipient or str(wired.facts.get("organisation.security").value)),
         "worker": lambda: _worker(wired, now),
+        "renewal": lambda: _renewal(wired, now),
         "backup": lambda: _backup(wired, now),
         "security.txt": lambda: _security(wired, now),
         "files": lambda: _files(wired),
@@ -143,6 +146,14 @@ def _worker(wired: Services, now: datetime) -> str:
     if age > heartbeats.STALE_SECONDS:
         raise _ProblemError(f"not heard of for {_duration(age)}: look at its log, and start it again")
     return f"heard of {age:.0f} seconds ago"
+
+
+def _renewal(wired: Services, now: datetime) -> str:
+    if line := renewal.problem(wired.config.output, now):
+        raise _ProblemError(f"{line}; `loket check` says what to mend, and `loket publish` builds it")
+    build = Builds(wired.config.output).current()
+    due = renewal.due_at(build) if build else None
+    return f"by itself on {due.astimezone(TIMEZONE):%Y-%m-%d %H:%M}" if due else "there is no build yet"
 
 
 def _backup(wired: Services, now: datetime) -> str:

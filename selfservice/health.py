@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from selfservice import clock, db, heartbeats, seeds
+from selfservice import clock, db, heartbeats, renewal, seeds
 from selfservice.builds import Builds
 from selfservice.config import Config
 from selfservice.crypto import Keys
-from selfservice.facts.facts import Facts
 from selfservice.mail import outbox
 
 MAIL_LATE_SECONDS = 300  # a mail that waits longer means that mail does not get out
@@ -60,9 +59,7 @@ class WriteProbe:
             self._error = ""
 
 
-def report(
-    config: Config, database: db.Database, keys: Keys, facts: Facts, probe: WriteProbe
-) -> tuple[bool, dict[str, Any]]:
+def report(config: Config, database: db.Database, keys: Keys, probe: WriteProbe) -> tuple[bool, dict[str, Any]]:
     """Whether all is well, and the particulars. Raises nothing: what cannot be asked is reported as such."""
     parts: dict[str, Any] = {"version": _version()}
     now = clock.now()
@@ -76,10 +73,9 @@ def report(
     parts["disk"] = {"free_bytes": free}
     if free < MIN_FREE_BYTES:
         wrong.append("disk")
-    today = now.date()
-    if stale := [day for day in facts.changes if day <= today]:
-        parts["facts"] = f"changed on {stale[0].isoformat()}: run `loket publish`"
-        wrong.append("facts")
+    if line := renewal.problem(config.output, now):
+        parts["renewal"] = line
+        wrong.append("renewal")
     _report_build(config, parts, wrong)
     return not wrong, {"ok": not wrong, "wrong": wrong, **parts}
 

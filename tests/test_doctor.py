@@ -23,8 +23,8 @@ from tests.conftest import SECRET, new_app
 from tests.domain_helpers import SmtpServer
 
 NAMES = [
-    *("settings", "database", "migrations", "secret", "clock", "disk", "mail", "worker", "backup", "security.txt"),
-    "files",
+    *("settings", "database", "migrations", "secret", "clock", "disk", "mail", "worker", "renewal", "backup"),
+    *("security.txt", "files"),
 ]
 
 

@@ -13,10 +13,9 @@ import pytest
 from flask import Flask
 
 from selfservice import clock, health, heartbeats
-from selfservice.builds import Builds
+from selfservice.builds import Builds, Notes
 from selfservice.config import Config
 from selfservice.db import Database
-from selfservice.facts.facts import Facts
 from selfservice.mail.transport import TemporaryMailError
 from tests.clients import HouseClient
 from tests.conftest import new_app
@@ -93,14 +92,14 @@ def test_mail_server_down(app: Flask, client: HouseClient) -> None:
     assert (1, "the mail server could not be used: ConnectionRefusedError") == (outbox["waiting"], outbox["last_error"])
 
 
-@pytest.mark.parametrize(("days", "status"), [(-1, 503), (0, 503), (1, 200)])
-def test_facts_changed(
-    app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch, days: int, status: int
-) -> None:
-    """On the day a fact changes somebody is told, if the site was not built for it."""
-    facts: Facts = app.extensions["services"].facts
-    monkeypatch.setattr(facts, "changes", (clock.now().date() + dt.timedelta(days),))
-    assert status == client.get("/health").status_code
+@pytest.mark.parametrize(("minutes", "status"), [(-60, 503), (-1, 200), (60, 200)])
+def test_renewal(config: Config, client: HouseClient, minutes: int, status: int) -> None:
+    """A site that should have been built anew by itself, and was not, is not well."""
+    builds, due = Builds(config.output), clock.now() + dt.timedelta(minutes=minutes)
+    with builds.lock():
+        builds.switch(builds.finish(builds.start(), clock.now(), Notes(next_change=due.isoformat())))
+    answer = client.get("/health")
+    assert (status, status == 503) == (answer.status_code, "renewal" in answer.get_json()["wrong"])
 
 
 def test_build(config: Config) -> None:

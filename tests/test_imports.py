@@ -34,7 +34,7 @@ FLOORS = (
     ("importing", "search"),
     ("accounts",),
     ("mail",),
-    ("audit", "heartbeats", "jobs"),
+    ("audit", "heartbeats", "jobs", "renewal"),
     ("limits",),
     ("context",),
     ("values",),

@@ -17,6 +17,7 @@ from selfservice.following import Following, SiteFile
 from selfservice.jobs.runner import JobRunner
 from selfservice.mailer import mail_transport, mail_worker
 from selfservice.publish.review_mail import ReviewMail
+from selfservice.renewal import Renewal
 from selfservice.web.layout import compile_templates
 from selfservice.web.services import Services, services
 
@@ -40,6 +41,8 @@ def command() -> None:
     def turn(now: datetime) -> None:
         nonlocal renews
         jobs.turn(now)
+        if not services().config.preview:
+            renewal.turn(now)
         reviews.turn(following.app.extensions["services"], now)
         renews = renews or site_file.changed()
         if following.look() or renews:
@@ -48,7 +51,7 @@ def command() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     jobs = JobRunner(services().db, [sys.executable, "-m", "selfservice", "job"])
-    reviews = ReviewMail()
+    reviews, renewal = ReviewMail(), Renewal(services().config.output)
     try:
         # Mails say what the build says that is served.
         while not ends and not renews:
@@ -58,6 +61,7 @@ def command() -> None:
                 mail_worker(wired, mail_transport(wired), turn).run(pause)
     finally:
         jobs.stop()
+        renewal.stop()
     if renews and not ends:
         services().db.close()
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", "worker"])  # noqa: S606 (ourselves)

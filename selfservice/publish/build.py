@@ -31,6 +31,7 @@ from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.program import program_version
 from selfservice.publish.redirects import write_redirects
+from selfservice.publish.schedule import next_change
 from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.site_pages import site_pages
 
@@ -52,6 +53,7 @@ class BuildResult:
     pages: int
     output: Path
     problems: list[Problem] = field(default_factory=list)
+    next_change: dt.datetime | None = None  # when it is no longer what it should be
     is_new: bool = True  # not when there is nothing that changed; `output` is then what was served already
     former: Path | None = None  # what was served before
 
@@ -103,10 +105,13 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
                 file = min(name for name, *_ in saved)
                 message = "was saved while the site was being built, which is as it was: build it again"
                 raise BuildError([Problem(f"content/{file}", 1, message)])
-            notes = Notes(now.isoformat(), program_version())
+            day = app.extensions["layout"].facts.day
+            change = result.next_change.isoformat() if result.next_change else ""
+            notes = Notes(now.isoformat(), program_version(), day.isoformat(), next_change=change)
             if former is not None:
                 known = notes_of(former)
-                if known.program == notes.program and _is_same(former, known, unfinished, now):
+                is_over = bool(known.next_change) and now >= dt.datetime.fromisoformat(known.next_change)
+                if known.program == notes.program and not is_over and _is_same(former, known, unfinished, now):
                     return replace(result, output=former, is_new=False)
                 # One made from what the current one was made from is the same publication, on another day.
                 is_anew = made_from is not None
@@ -174,4 +179,6 @@ def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pro
     if compress:
         progress("Compressing")
         files.compress(fresh, config.cache / "compressed")
-    return BuildResult(len(content.pages), config.published, content.all_problems())
+    every = (*content.pages.values(), *content.unseen.values())
+    change = next_change((page.publication for page in every), app.extensions["layout"].facts)
+    return BuildResult(len(content.pages), config.published, content.all_problems(), change)

@@ -18,7 +18,7 @@ from selfservice.web.services import services
 def report() -> tuple[bool, dict[str, Any]]:
     """Whether all is well with this app, and the particulars (`health.report`)."""
     wired = services()
-    return health.report(wired.config, wired.db, wired.keys, wired.facts, current_app.extensions["write_probe"])
+    return health.report(wired.config, wired.db, wired.keys, current_app.extensions["write_probe"])
 
 
 def has_key(config: Config) -> bool:
