@@ -32,7 +32,7 @@ def advice(app: Flask, config: Config, content: Content, today: dt.date) -> list
     if not content.errors():  # what is searched is not known before the pages are right
         found += check_searches(config.content, content.site(app), today)
     words = plain_words.words_by_language(config.content)
-    for page in content.pages.values():
+    for page in content.advised():
         found += body_advice.advice(page.document, page.file, words.get(page.info.lang))
-    found += plain_words.problems(content.documents, config.content, facts)
+    found += plain_words.problems({page.place: page.document for page in content.advised()}, config.content, facts)
     return found

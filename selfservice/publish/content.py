@@ -83,10 +83,9 @@ class Content:
     unseen: dict[Place, ContentPage] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)
 
-    @property
-    def documents(self) -> dict[Place, Document]:
-        """The documents of the pages."""
-        return {place: page.document for place, page in self.pages.items()}
+    def advised(self) -> list[ContentPage]:
+        """The pages that are shown, and those that will be by themselves."""
+        return [*self.pages.values(), *(page for page in self.unseen.values() if page.state in _WHOLE)]
 
     def in_order(self) -> list[ContentPage]:
         """The pages as menus have them."""

@@ -13,6 +13,7 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.publish.build import build
+from selfservice.publish.checks import check
 from selfservice.publish.content import read_content
 from selfservice.publish.schedule import LONGEST, next_change
 from selfservice.search.query import search
@@ -236,6 +237,14 @@ def test_mistakes_in_a_draft(copied: Config) -> None:
         "content/en/winter.md:1: this page has no twin: write content/nl/winter.md",
         f"content/en/winter.md:{line}: {message}",
     ] == told(copied)
+
+
+def test_advice(copied: Config) -> None:
+    """What could be said better is told of a page before it comes, and not of a draft."""
+    add(copied, "winter", "publish: 2026-12-24", text="Please utilise the side entrance prior to noon.")
+    add(copied, "sketch", "status: draft", text="Please utilise the side entrance prior to noon.")
+    files = {one.file for one in check(new_app_unshared(copied), copied, DAY) if not one.error}
+    assert (True, False) == ("content/en/winter.md" in files, "content/en/sketch.md" in files)
 
 
 def test_one_address(copied: Config) -> None:
