@@ -34,6 +34,7 @@ from selfservice.publish.redirects import write_redirects
 from selfservice.publish.schedule import next_change
 from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.site_pages import site_pages
+from selfservice.publish.staleness import write_record
 
 SECURITY_DAYS = 30  # security.txt holds for a year; after so many days it is worth a build
 
@@ -174,6 +175,7 @@ def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, pro
         raise BuildError([Problem("content", 1, message) for message in logged.messages])
     files.write(app, content, pages, fresh)
     write_redirects(app, content.addresses, config.published, fresh)
+    write_record(content.translations.record, config.published)
     progress("Making the search index")
     indexing.finish()
     if compress:

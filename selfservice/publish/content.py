@@ -26,6 +26,7 @@ from selfservice.publish.lost_addresses import lost_addresses
 from selfservice.publish.markdown import Document, Problem
 from selfservice.publish.pictures import Pictures
 from selfservice.publish.search_entries import Site
+from selfservice.publish.staleness import Translations, compare
 from selfservice.publish.tables import Tables, page_tables
 from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
 from selfservice.web.pages import SECTIONS, PageInfo, page_info
@@ -82,6 +83,7 @@ class Content:
     is_resolved: bool = True
     unseen: dict[Place, ContentPage] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)
+    translations: Translations = field(default_factory=lambda: Translations([], {}))
 
     def advised(self) -> list[ContentPage]:
         """The pages that are shown, and those that will be by themselves."""
@@ -173,6 +175,8 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
     content.problems += content.addresses.problems
     if (published := config.last_publication) and not content.addresses.problems:
         content.problems += lost_addresses(published, facts, every, content.addresses)
+    content.translations = compare(config.last_publication, config.content, pages, today)
+    content.problems += content.translations.problems
     return content
 
 

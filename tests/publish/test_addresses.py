@@ -167,6 +167,7 @@ def test_trees(small: Config) -> None:
     } == steps  # fmt: skip
 
 
+UNCLOSED = "Expected ']' at the end of a table declaration; a table is written as [group.name]"
 PAGES = "an old address cannot be that of a page"
 PROGRAM = "is an address of the program: it cannot be an old one"
 SHAPE = "is no address of this site: write it from its first slash, such as /en/orders/"
@@ -247,10 +248,11 @@ def test_wrong_in_the_file(small: Config, entry: str, message: str | None) -> No
           "3: there is nothing at '/c': write the file of a page, such as 'orders.md'"]),
         ('[moved]\n"/a" = "page.md"\n[gone]\n"/A/" = ""\n',
          ["4: the old address '/A/' stands here twice: keep it in one place"]),
-        ("[moved\n", ["1: not well-formed TOML: Expected ']' at the end of a table declaration"]),
+        ("[moved\n", ["1: not well-formed TOML: " + UNCLOSED]),
         ('[movd]\n"/a" = "page.md"\n', ["1: 'movd' stands outside [moved] and [gone]; did you mean 'moved'?"]),
         ('"/a" = "page.md"\n', ["1: '/a' stands outside [moved] and [gone]"]),
-        ('[gone]\n"/a" = "nothing.md"\n', ["2: the link to 'nothing.md' leads nowhere"]),
+        ('[gone]\n"/a" = "nothing.md"\n',
+         ["2: the link to 'nothing.md' leads nowhere; did you mean 'cannot-log-in.md'?"]),
     ],
 )  # fmt: skip
 def test_wrong_file(small: Config, text: str, lines: list[str]) -> None:
