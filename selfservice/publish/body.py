@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from selfservice.publish.markdown import ANY_FACT, MARKDOWN, Document
 
 # In the text of a block: what is not read as text there, one for each character.
-LINKED, CODE, PICTURE = "\ue0f0", "\ue0f1", "\ue0f2"
-NOT_TEXT = re.compile(f"[{LINKED}{CODE}{PICTURE}]")
+LINKED, CODE, PICTURE, TAG = "\ue0f0", "\ue0f1", "\ue0f2", "\ue0f3"
+NOT_TEXT = re.compile(f"[{LINKED}{CODE}{PICTURE}{TAG}]")
 _FACT = "fact:"
 # Blocks with a text of their own.
 _BLOCKS = frozenset(
@@ -171,6 +171,8 @@ class _Reading:
                 self._add(CODE * max(1, len(value)), start)
             elif kind in ("Html", "InlineHtml"):
                 body.html.append((start, value))
+                if kind == "InlineHtml":
+                    self._add(TAG, start)
             elif kind == "FootnoteReference":
                 body.footnote_marks.add(value)
 

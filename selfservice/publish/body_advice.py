@@ -48,7 +48,11 @@ def advice(document: Document, file: str, words: Words | None = None) -> Iterato
     found = [(see, one) for see, rule in RULES for one in rule(body, words)]
     found += [("facts", one) for one in _bare_values(document)]
     found += link_advice.advice(document, words)
+    # What is told of the same line may be the cause.
+    mistaken = {problem.line for problem in document.problems if problem.error}
     for see, (line, message) in found:
+        if line in mistaken:
+            continue
         yield Problem(file, line, message, error=False, see=see)
 
 

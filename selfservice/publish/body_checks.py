@@ -43,10 +43,12 @@ def errors(document: Document, file: str) -> Iterator[Problem]:
         message = "two versions of this page stand here ('<<<<<<<' to '>>>>>>>'): choose one, and take the marks away"
         yield Problem(file, document.source.count("\n", 0, match.start()) + 1, message, see="files")
         return
-    for see, rule in RULES:
-        for line, message in rule(document):
-            yield Problem(file, line, message, see=see)
-    for line, message, see in _residue(document):
+    found = [(see, *one) for see, rule in RULES for one in rule(document)]
+    found += [(see, line, message) for line, message, see in _residue(document)]
+    # The question that a link means may be the one that is not read.
+    if not any(see in ("questions", "html") for see, _, _ in found):
+        found += [("links", *one) for one in own_questions(document)]
+    for see, line, message in found:
         yield Problem(file, line, message, see=see)
 
 
@@ -340,7 +342,6 @@ RULES: tuple[tuple[str, Callable[[Document], Iterator[Found]]], ...] = (
     ("questions", headings),
     ("pictures", images),
     ("links", links),
-    ("links", own_questions),
     ("forms", forms),
     ("tables", tables),
     ("html", html_checks.tags),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.publish import body_checks, front_matter, markdown, review, schedule, site_checks, trees
+from selfservice.publish import body_checks, front_matter, markdown, review, schedule, site_checks, trees, twins
 from selfservice.publish.addresses import Addresses, read_addresses
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
@@ -141,7 +139,7 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
     starts, pictures = FormStarts(app), Pictures(config.content)
     links = Links(
         {place: page.info.path for place, page in every.items()},
-        {place: _ids(page.document) for place, page in every.items()},
+        {place: _ids(one.document) for place, one in every.items() if twins.are_questions_known(one.document)},
         app.extensions["fragments"],
         starts,
         {place for place, page in every.items() if page.info.is_tree},
@@ -159,7 +157,7 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
     _complete(unseen, links, infos, today)
     content.problems += links.broken_roles(config.content)
     content.problems += pictures.problems()
-    content.problems += missing_translations({p: one.document for p, one in every.items() if one.state in _WHOLE})
+    content.problems += twins.missing_translations({p: one.document for p, one in every.items() if one.state in _WHOLE})
     content.problems += site_checks.misplaced_files(config.content)
     content.problems += site_checks.unknown_country(config.content)
     content.problems += site_checks.low_contrast(config)
@@ -273,23 +271,3 @@ def _listed(document: Document, name: str, kind: type) -> list[Any]:
     """The values of a list in the front matter that are of this kind; the others are told by its rules."""
     values = document.meta.get(name)
     return [value for value in values if isinstance(value, kind)] if isinstance(values, list) else []
-
-
-def missing_translations(pages: dict[Place, Document]) -> Iterator[Problem]:
-    """Every page and every question exists in every language."""
-    ids: dict[Place, set[str]] = defaultdict(set)
-    for place, document in pages.items():
-        ids[place] = _ids(document)
-    for ((lang, key), document), other in product(pages.items(), LANGUAGES):
-        if other == lang:
-            continue
-        if (other, key) not in pages:
-            yield Problem(file_of(lang, key), 1, f"this page has no twin: write content/{other}/{key}.md")
-            continue
-        if ids[lang, key] <= ids[other, key]:
-            continue
-        for _, id_, text in markdown.headings(document.html):
-            if id_ and id_ not in ids[other, key]:
-                line = document.line_of("{#" + id_ + "}")
-                message = f"'{text}' ({{#{id_}}}) has no twin in content/{other}/{key}.md"
-                yield Problem(file_of(lang, key), line, message)

@@ -36,8 +36,8 @@ FormRenderer = Callable[[str, str], str]
 class Links:
     """Resolves the links of pages, once all pages are known.
 
-    `paths` and `anchors` are by language and key; `forms` are the known names; `embed` gives a form's start state.
-    The questions of `trees` have pages of their own.
+    `paths` and `anchors` are by language and key; a page of which they are not known has no anchors. `forms` are the
+    known names; `embed` gives a form's start state. The questions of `trees` have pages of their own.
     """
 
     def __init__(
@@ -115,8 +115,9 @@ class Links:
         ]
 
     def _require_question(self, lang: str, key: str, anchor: str) -> None:
-        if anchor and anchor not in self._anchors[lang, key]:
-            near = did_you_mean(f"#{anchor}", [f"#{known}" for known in self._anchors[lang, key]])
+        known = self._anchors.get((lang, key))
+        if anchor and known is not None and anchor not in known:
+            near = did_you_mean(f"#{anchor}", [f"#{id_}" for id_ in known])
             raise KeyError(f"'{key}.md' has no question '#{anchor}'{near}")
 
     def _no_page(self, lang: str, link: str) -> str:

@@ -194,31 +194,35 @@ def problems(pages: Mapping[tuple[str, str], Document]) -> list[Problem]:
             trees[key][lang] = tree = read_tree(document, file)
             found += faults(tree)
             if key == "index":
-                found.append(Problem(file, document.line_of("kind:"), "the home page cannot be a tree"))
+                found.append(Problem(file, document.line_of("kind:"), "the home page cannot be a tree", see="trees"))
     for key, by_lang in trees.items():
         for lang, is_one in kinds[key].items():
             if not is_one:
                 there = next(iter(by_lang.values())).file
                 found.append(
-                    Problem(f"content/{lang}/{key}.md", 1, f"{there} is a tree: write 'kind: {TREE}' here too")
+                    Problem(
+                        f"content/{lang}/{key}.md", 1, f"{there} is a tree: write 'kind: {TREE}' here too", see="trees"
+                    )
                 )
         one, *others = by_lang.values()
         for other in others:
-            found += _differences(one, other)
+            if not faults(one) and not faults(other):
+                found += _differences(one, other)
     return found
 
 
 def faults(tree: Tree) -> list[Problem]:
     """What is wrong with a tree, whatever its twins say."""
     if not tree.nodes:
-        return [Problem(tree.file, 1, "a tree needs a first question: write '## … {#a-short-name}' and its answers")]
+        message = "a tree needs a first question: write '## … {#a-short-name}' and its answers"
+        return [Problem(tree.file, 1, message, see="trees")]
     if len(tree.nodes) > MAX_NODES:
         message = f"a tree of {len(tree.nodes)} questions and outcomes: {MAX_NODES} is the most, make it several"
-        return [Problem(tree.file, tree.nodes[MAX_NODES].line, message)]
-    found = [Problem(tree.file, line, message) for line, message in _shape(tree)]
+        return [Problem(tree.file, tree.nodes[MAX_NODES].line, message, see="trees")]
+    found = [Problem(tree.file, line, message, see="trees") for line, message in _shape(tree)]
     # The ways through a tree with loose ends say nothing, nor how long they are where one has no end.
     for rule in (_ways, _too_deep):
-        found = found or [Problem(tree.file, line, message) for line, message in rule(tree)]
+        found = found or [Problem(tree.file, line, message, see="trees") for line, message in rule(tree)]
     return found
 
 
@@ -244,7 +248,8 @@ def _answers(tree: Tree, node: Node) -> Iterator[tuple[int, str]]:
     low, high = ANSWERS
     name = f"'{node.title}'"
     for answer in node.answers:
-        if answer.to not in tree.by_id:
+        # With a question that has no id, it may be meant.
+        if answer.to not in tree.by_id and all(one.id for one in tree.nodes):
             message = (
                 f"there is no question '#{answer.to}' on this page{did_you_mean(answer.to, filter(None, tree.by_id))}"
             )
@@ -317,22 +322,19 @@ def _too_deep(tree: Tree) -> Iterator[tuple[int, str]]:
 
 def _differences(one: Tree, other: Tree) -> Iterator[Problem]:
     """Where a tree and its twin in another language do not have the same answers in the same order."""
-    for here, there in ((one, other), (other, one)):
-        for node in here.nodes:
-            if node.id and node.id not in there.by_id:
-                yield Problem(here.file, node.line, f"'{node.title}' ({{#{node.id}}}) has no twin in {there.file}")
     if set(one.by_id) != set(other.by_id):
-        return
+        return  # which is told as of any page
     if one.nodes[0].id != other.nodes[0].id:
         message = f"the first question is '#{other.nodes[0].id}' here and '#{one.nodes[0].id}' in {one.file}"
-        yield Problem(other.file, other.nodes[0].line, message)
+        yield Problem(other.file, other.nodes[0].line, message, see="trees")
+        return
     for node in other.nodes:
         ours, theirs = ([answer.to for answer in each.answers] for each in (node, one.by_id[node.id]))
         if ours != theirs:
             message = (
                 f"the answers to '{node.title}' lead to {_named(ours)}; in {one.file} they lead to {_named(theirs)}"
             )
-            yield Problem(other.file, node.line, message)
+            yield Problem(other.file, node.line, message, see="trees")
 
 
 def _named(ids: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ BAD = [
     # Headings
     ("Hi\n\n## Where?\n", "6: the question 'Where?' has no id: add {#a-short-name}, the same in every language"),
     ("## A {#a}\n\n## B {#a}\n", "6: the id 'a' is used twice on this page"),
-    ("## A {#a}\n\n## A {#b}\n\n### A {#a}\n", "8: the id 'a' is used twice on this page"),
+    ("## A {#a}\n\n## B {#b}\n\n### A {#a}\n", "8: the id 'a' is used twice on this page"),
     ("## {#a}\n", "4: the heading says nothing: write its words behind ##, or take it away"),
     ("## A {#a}\n\n###\n", "6: the heading says nothing: write its words behind ###, or take it away"),
     ("# A\n", "4: 'A' is a first-level heading; the title is that already: use ##"),

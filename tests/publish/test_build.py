@@ -186,7 +186,9 @@ def test_page_in_one_language(copied: Config, lang: str) -> None:
     page = re.sub(r"^slug: .*$", "slug: new", page, count=1, flags=re.MULTILINE)
     (copied.content / lang / "new.md").write_text(page, "utf-8")
     other = next(code for code in LANGUAGES if code != lang)
-    assert [f"content/{lang}/new.md:1: this page has no twin: write content/{other}/new.md"] == refuse(copied)
+    assert [
+        f"content/{lang}/new.md:1: this page has no twin: write content/{other}/new.md (docs/editing.md#translations)"
+    ] == refuse(copied)
 
 
 def test_rules_of_check_stop_a_build(copied: Config) -> None:

@@ -153,13 +153,17 @@ def test_no_false_alarm(small: Config, text: str) -> None:
 def test_missing_twin(small: Config) -> None:
     """A page that is there in one language only is named, with the file that is missing."""
     (small.content / "nl" / "page.md").unlink()
-    assert [f"{PAGE}:1: this page has no twin: write content/nl/page.md"] == [str(one) for one in found(small)]
+    assert [f"{PAGE}:1: this page has no twin: write content/nl/page.md (docs/editing.md#translations)"] == [
+        str(one) for one in found(small)
+    ]
 
 
 def test_missing_twin_question(small: Config) -> None:
     """A question that only one language has is named there."""
     lines = spoil(small, "An answer.", "An answer.\n\n## Two? {#two}\n\nAnswer.", lang="nl")
-    assert ["content/nl/page.md:15: 'Two?' ({#two}) has no twin in content/en/page.md"] == lines
+    assert [
+        "content/nl/page.md:15: 'Two?' ({#two}) has no twin in content/en/page.md (docs/editing.md#translations)"
+    ] == lines
 
 
 @pytest.mark.parametrize(

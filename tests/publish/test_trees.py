@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given, settings
@@ -275,7 +275,7 @@ def test_another_order_in_another_language(nodes: list[Written], seed: int) -> N
     here = ", ".join(f"#{to}" for to in node.answers)
     message = f"the answers to 'What of {node.id}?' lead to {here}; in content/en/tree.md they lead to {there}"
     assert ([] if here == there else [f"content/nl/tree.md:{line_of(nodes, node)}: {message}"]) == [
-        str(one) for one in problems(pages)
+        str(replace(one, see="")) for one in problems(pages)
     ]
 
 
@@ -309,25 +309,21 @@ def test_twins() -> None:
     there = {("en", "tree"): document(SMALL)}
     missing = document(SMALL.replace("#c", "#d"), "nl")
     turned = document("## B? {#b}\n\n- [A](#a)\n- [C](#c)\n\n## A {#a}\n\n[x](x.md)\n\n## C {#c}\n\n[x](x.md)\n", "nl")
-    found = [[str(one) for one in problems(there | {("nl", "tree"): twin})] for twin in (plain, missing, turned)]
+    found = [
+        [str(replace(one, see="")) for one in problems(there | {("nl", "tree"): twin})]
+        for twin in (plain, missing, turned)
+    ]
     assert [
         ["content/nl/tree.md:1: content/en/tree.md is a tree: write 'kind: tree' here too"],
-        [
-            "content/en/tree.md:14: 'C' ({#c}) has no twin in content/nl/tree.md",
-            "content/nl/tree.md:14: 'C' ({#d}) has no twin in content/en/tree.md",
-        ],
-        [
-            "content/nl/tree.md:5: the first question is '#b' here and '#a' in content/en/tree.md",
-            "content/nl/tree.md:5: the answers to 'B?' lead to #a, #c; in content/en/tree.md they lead to nothing",
-            "content/nl/tree.md:10: the answers to 'A' lead to nothing; in content/en/tree.md they lead to #b, #c",
-        ],
+        [],  # which is told as of any page
+        ["content/nl/tree.md:5: the first question is '#b' here and '#a' in content/en/tree.md"],
     ] == found
 
 
 def test_home_page() -> None:
     """A home page that is a tree is named."""
     found = problems({("en", "index"): document(SMALL)})
-    assert ["content/en/index.md:3: the home page cannot be a tree"] == [str(one) for one in found]
+    assert ["content/en/index.md:3: the home page cannot be a tree"] == [str(replace(one, see="")) for one in found]
 
 
 def test_unreadable_kind() -> None:
