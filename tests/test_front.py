@@ -333,6 +333,33 @@ def test_special_addresses(behind: Front, method: str) -> None:
         assert (path, missing(apps), set()) == (path, missing(mine), is_server_named)
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "place"),
+    [
+        ("/nl/inloggen/", 301, "/nl/kies-je-inlog/"),
+        ("/nl/inloggen?a=b&c=d", 301, "/nl/kies-je-inlog/?a=b&c=d"),
+        ("/NL/Inloggen", 301, "/nl/kies-je-inlog/"),
+        ("/faq/", 302, "/en/"),
+        ("/EN/DigiD/", 301, "/en/digid/"),
+        (f"{FORM}/?x=1", 301, f"{FORM}?x=1"),
+    ],
+)
+def test_old_addresses(behind: Front, path: str, status: int, place: str) -> None:
+    """Server and front lead on from an old address, in one step; the page there is for who serves files only."""
+    for method in ("GET", "HEAD"):
+        both = behind.both(path, method, {"Accept-Language": "en"})
+        assert [(status, place)] * 2 == [(one.status, one.headers["location"]) for one in both]
+
+
+def test_old_addresses_without_the_app(behind: Front) -> None:
+    """While the app does not answer, the front serves the page that stands at an old address."""
+    with behind.another(hold=0) as alone:
+        answer = ask(alone.port, "/nl/inloggen/?a=b")
+        assert (200, {}) == (answer.status, missing(answer))
+        assert [] == house.broken_html(answer.text, lang="nl")
+        assert '<a href="/nl/kies-je-inlog/"' in answer.text
+
+
 def test_pages_take_no_post(behind: Front) -> None:
     """A page cannot be posted to, and the app's page says so."""
     mine, apps = behind.both("/en/digid/", "POST")

@@ -211,7 +211,7 @@ def test_wrong_in_a_page(small: Config, line: str, message: str | None) -> None:
         ('"/a" = ""', "'/a' must lead to a page, such as \"orders.md\""),
         ('"/a" = 1', "'/a' must lead to a page, such as \"orders.md\""),
         ('"/a" = "/a/"', "'/a' leads round in a circle: write the page that it leads to, such as 'orders.md'"),
-        ('"/a" = "nothing.md"', "the link to 'nothing.md' leads nowhere"),
+        ('"/a" = "nothing.md"', "the link to 'nothing.md' leads nowhere; did you mean 'cannot-log-in.md'?"),
         ('"/a" = "page.md#nothing"', "'page.md' has no question '#nothing'"),
         ('"/a" = "selfservice:nothing"', None),
         ('"/a" = "page"', f"'page' {LINK}"),
