@@ -28,6 +28,7 @@ from selfservice.web import access_log, authentication, downloads, error_pages, 
 from selfservice.web.layout import JINJA_OPTIONS, LayoutContext, share_templates
 from selfservice.web.pages import read_pages
 from selfservice.web.services import Services
+from selfservice.web.template_cache import TemplateCache
 from selfservice.web.theme import Theme
 
 MAX_BODY_BYTES = 64 * 1024  # bytes; our largest form is a fraction of it
@@ -105,6 +106,7 @@ def wire(config: Config) -> Flask:
             FileSystemLoader(PACKAGE / "fragments"),
         ]
     )
+    app.jinja_env.bytecode_cache = TemplateCache(config.cache)
     layout.install(app.jinja_env)
     layout.set_pages(read_pages(config.content, layout.facts, preview=config.preview))
     app.extensions["layout"] = layout
