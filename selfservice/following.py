@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 
 from flask import Flask
 
 from selfservice.app import create_app, succeed
-from selfservice.builds import Builds
+from selfservice.builds import Builds, notes_of
 from selfservice.config import Config, ConfigError
 from selfservice.facts.kinds import FactError
 from selfservice.facts.rights import RightsError
@@ -29,6 +30,8 @@ class Following:
     def __init__(self, config: Config, app: Flask | None = None) -> None:
         self.config = config
         self._builds, self._seen = Builds(config.output), config.build
+        # As it was when the process was started.
+        self._version = version("loket")
         if app is not None:
             self.app = app
         if not self.look() and app is None:
@@ -45,18 +48,22 @@ class Following:
         self._seen = build
         if build == self.config.build:
             return False
-        config = self.config.at(build)
+        config, made_by = self.config.at(build), notes_of(build).program.partition("+")[0]
+        if made_by not in ("", self._version):
+            return self._refuse(build, f"made by Loket {made_by}, and this is {self._version}: start Loket again")
         try:
             if load_site(config.content) != SITE:
                 LOGGER.info("build", extra={"fields": {"build": build.name, "waits_for": "new processes"}})
                 return False
             self.app = succeed(self.app, config) if hasattr(self, "app") else create_app(config)
         except Exception as error:  # noqa: BLE001 (whatever it is, the site must go on)
-            why = str(error) if isinstance(error, _REASONS) else type(error).__name__
-            LOGGER.error("build", extra={"fields": {"build": build.name, "refused": why}})
-            return False
+            return self._refuse(build, str(error) if isinstance(error, _REASONS) else type(error).__name__)
         self.config = config
         return True
+
+    def _refuse(self, build: Path, why: str) -> bool:
+        LOGGER.error("build", extra={"fields": {"build": build.name, "refused": why}})
+        return False
 
 
 class SiteFile:

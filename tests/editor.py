@@ -29,6 +29,12 @@ class Editor:
         assert count == 1, (file, former)
         path.write_text(text, "utf-8")
 
+    def take_away(self, key: str, lang: str) -> None:
+        """Delete a page whose slug is its key, and say that its address is gone for good."""
+        (self.content / lang / f"{key}.md").unlink()
+        with (self.content / "addresses.toml").open("a", encoding="utf-8") as file:
+            file.write(("" if file.tell() else "[gone]\n") + f'"/{lang}/{key}/" = ""\n')
+
     def publish(self, *, compress: bool = False) -> Path:
         """Build, and serve that from then on."""
         return build(create_app(self.config), self.config, compress=compress).output

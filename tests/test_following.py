@@ -4,28 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
-from selfservice.builds import CONTENT, Builds
-from selfservice.config import Config
+from selfservice import clock
+from selfservice.builds import CONTENT, NOTES, Builds
+from selfservice.config import ROOT, Config
+from selfservice.db import Database
 from selfservice.following import Following, SiteFile
 from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
 from selfservice.i18n.languages import LANGUAGES
+from selfservice.mail import outbox
 from selfservice.mailer import render_mail
 from tests import house
 from tests.access_code_helpers import PERSON, PREFERENCES, AccessCodeForm
 from tests.clients import HouseClient
-from tests.conftest import Site
-from tests.domain_helpers import rows
+from tests.conftest import SECRET, Site
+from tests.domain_helpers import CONTEXT, rows
 from tests.editor import Editor
+from tests.live_server import MailServer, wait_until
 from tests.sign_in_helpers import database, prepare, sign_in
 from tests.tabs import Tab
 from tests.test_stale_pages import PERSONAL, state
@@ -56,7 +64,7 @@ def two(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Editor:
         (made.content / lang / "gone.md").write_text(GONE, "utf-8")
     first = made.publish()
     for lang in LANGUAGES:
-        (made.content / lang / "gone.md").unlink()
+        made.take_away("gone", lang)
         for key in ("cannot-log-in", "privacy"):
             made.edit(f"{lang}/{key}.md", "^title: .*", "title: Number two")
     for fact, value in (("access_code.delivery_working_days", "[6, 9]"), ("password.min_length", "20")):
@@ -137,6 +145,18 @@ def test_a_build_that_cannot_be_loaded(
     shutil.copytree(first, third)
     builds.switch(third)
     assert (True, third) == (following.look(), following.config.build)
+
+
+def test_a_build_of_another_version(config: Config, builds: Builds, caplog: pytest.LogCaptureFixture) -> None:
+    """What another version of Loket made, which is being put in this one's place, is left to its processes."""
+    first, second = builds.all()
+    notes = json.loads((second / NOTES).read_text("utf-8"))
+    (second / NOTES).unlink()
+    (second / NOTES).write_text(json.dumps(notes | {"program": "9.9.9+abc"}), "utf-8")
+    following = Following(config)
+    builds.switch(second)
+    assert (False, first) == (following.look(), following.config.build)
+    assert "made by Loket 9.9.9" in caplog.records[-1].fields["refused"]  # type: ignore[attr-defined]
 
 
 def test_another_site_toml(config: Config, builds: Builds, caplog: pytest.LogCaptureFixture) -> None:
@@ -281,3 +301,44 @@ def test_a_page_that_is_gone(moving: Moving) -> None:
     moving.move()
     data = {"page": "gone", "question": "question", "useful": "no"}
     assert moving.client.post("/en/self-service/useful", data=data).status_code in (200, 303, 422), answer
+
+
+@pytest.mark.slow
+def test_the_worker_follows(config: Config, builds: Builds) -> None:
+    """`loket worker` sends what is queued after a publication with its facts; with another site.toml too, for which it
+    starts itself anew.
+    """
+    first, second = builds.all()
+    third = builds.folder / "third"
+    shutil.copytree(second, third)
+    for name, former, new in (("site.toml", "KVK Help", "Another"), ("facts.toml", "Number Two", "Number Three")):
+        text = (third / CONTENT / name).read_text("utf-8")
+        (third / CONTENT / name).write_text(text.replace(former, new), "utf-8")
+    given = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
+    own = {
+        "LOKET_DEMO": "1", "LOKET_DATABASE": str(config.database), "LOKET_SECRET_KEY": SECRET.decode(),
+        "LOKET_OUTPUT": str(builds.folder), "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    with closing(Database(config.database)) as db, MailServer() as mail:
+        command = [sys.executable, "-m", "selfservice", "worker"]
+        url = {"LOKET_SMTP_URL": f"smtp://127.0.0.1:{mail.port}"}
+        worker = subprocess.Popen(command, cwd=config.output.parent, env=given | own | url)
+        try:
+            for served, name in ((first, "KVK"), (second, "Number Two"), (third, "Number Three"), (first, "KVK")):
+                builds.switch(served)
+                key = f"{served.name} {len(mail.messages)}"
+                with db.write() as conn:
+                    outbox.enqueue(
+                        conn, CONTEXT, clock.now(), idempotency_key=key, kind="replacement_password.changed",
+                        recipient=f"somebody{len(mail.messages)}@example.org", language="en", payload={"name": "Jip"},
+                    )  # fmt: skip
+                count = len(mail.messages)
+                wait_until(lambda count=count: len(mail.messages) > count, 60)  # type: ignore[misc]
+                body = mail.messages[-1].get_body(("plain",))
+                assert body is not None
+                assert f"Your password at {name} was changed" in body.get_content()
+            assert worker.poll() is None
+        finally:
+            worker.terminate()
+            worker.wait(20)
+    assert 0 == worker.returncode

@@ -5,6 +5,7 @@ the front: every answer is whole, and of one build.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 import re
 import shutil
@@ -70,9 +71,12 @@ class Publisher(Editor):
         page.write_text(f"{text}\n\n{lines}\n", "utf-8")
         for lang in ("en", "nl"):
             coming = self.content / lang / "coming.md"
-            coming.unlink(missing_ok=True)
             if number % 2:
+                addresses = self.content / "addresses.toml"
+                addresses.write_text(re.sub(r"\n.*/coming/.*", "", addresses.read_text("utf-8")), "utf-8")
                 coming.write_text(COMING_TEXT.format(number=number), "utf-8")
+            elif coming.is_file():
+                self.take_away("coming", lang)
         if number % 4 == 0:
             sheet = self.config.root / "site" / "static" / "css" / "loket.css"
             sheet.write_text(sheet.read_text("utf-8") + f".edition-{number} {{ color: red }}\n", "utf-8")
@@ -91,6 +95,7 @@ class Reader:
     wrong: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
     seen: set[int] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
     latest: dict[str, int] = field(default_factory=dict)
 
     def read(self, stop: threading.Event) -> None:
@@ -102,6 +107,8 @@ class Reader:
                 self.look(path, encoding)
                 if path == FORM:
                     self.send()
+                elif path == PAGE:
+                    self.theme(encoding)
             except Exception as error:  # noqa: BLE001 (each is told at the end)
                 self.wrong.append(f"{path} {encoding!r}: {error!r}")
 
@@ -113,17 +120,31 @@ class Reader:
     def look(self, path: str, encoding: str) -> None:
         """Ask for a page, and for it again with its tag."""
         answer = self.ask(path, Accept_Encoding=encoding)
-        number = self.check(path, answer, (200, 404) if path == COMING else (200,))
+        number = self.check(path, answer, (200, 404, 410) if path == COMING else (200,))
         if answer.status == 200 and (number % 2 == 0 and path == COMING):
             self.wrong.append(f"{path}: there in edition {number}")
         if tag := answer.headers.get("etag"):
             again = self.ask(path, Accept_Encoding=encoding, If_None_Match=tag)
-            if again.status != 304 and self.check(path, again, (200, 404)) == number and again.status == 200:
+            # The app, asked by the front for what is gone, has a tag of its own for it.
+            if (
+                again.status != 304
+                and path != COMING
+                and self.check(path, again, (200, 404, 410)) == number
+                and again.status == 200
+            ):
                 self.wrong.append(f"{path}: the same edition {number} sent again for {tag}")
 
     def send(self) -> None:
         """Send a form as it is filled in by nobody, as a page and as htmx does."""
         self.check(FORM, self.ask(FORM, "POST", data=b"access_code=1"), (422,))
+
+    def theme(self, encoding: str) -> None:
+        """Ask for all hashed files that any page named, of former builds too: they are what their names say."""
+        for path in sorted(self.files):
+            answer = self.ask(path, Accept_Encoding=encoding)
+            digest = hashlib.sha256(answer.plain).hexdigest()[:10]
+            if answer.status != 200 or f".{digest}." not in path:
+                self.wrong.append(f"{path}: {answer.status}, {digest}")
 
     def check(self, path: str, answer: Answer, statuses: tuple[int, ...]) -> int:
         """The edition of an answer, which must be whole and of one."""
@@ -134,9 +155,10 @@ class Reader:
         text = answer.text
         found = [int(number) for number in EDITION.findall(text)]
         numbers = set(found)
-        is_whole = text.startswith("<!doctype html>") and text.rstrip().endswith("</html>") and len(found) > 1
+        is_whole = text.startswith("<!doctype html>") and text.rstrip().endswith("</html>")
         said = int(answer.headers.get("content-length", len(answer.body)))
-        if not is_whole or len(numbers) != 1 or said != len(answer.body):
+        # What is said of a page that is gone has the menu alone.
+        if not is_whole or len(numbers) != 1 or (len(found) == 1 and answer.status != 410) or said != len(answer.body):
             self.wrong.append(f"{path}: {answer.status}, {len(text)} characters, of {sorted(numbers)}")
             return -1
         if path == PAGE and len(found) < (found[0] * 7 % 5) * 300:
@@ -147,6 +169,7 @@ class Reader:
             self.wrong.append(f"{path}: edition {found[0]} after {self.latest[of]}")
         self.latest[of] = max(found[0], self.latest.get(of, 0)) if path != COMING else self.latest.get(of, 0)
         self.seen |= numbers
+        self.files |= set(THEME.findall(text))
         return found[0]
 
 
