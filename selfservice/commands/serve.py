@@ -88,6 +88,10 @@ def _begin(config: Config, *, compress: bool) -> None:
         if app is not None:
             _prepare(app)
         failed = building.wait()
+    while failed and before is None and config.preview:
+        _wait_for_an_edit(config.content)
+        with _build(environment, compress=compress, quiet=config.demo) as building:
+            failed = building.wait()
     read_published(os.environ)
     if failed and before is None:
         sys.exit("loket: there is no earlier build to serve: mend what is named above")
@@ -103,6 +107,14 @@ def _begin(config: Config, *, compress: bool) -> None:
     if app is None:
         # What was published by another version may not do for this one, and there is nothing before the first build.
         _prepare(_app())
+
+
+def _wait_for_an_edit(content: Path) -> None:
+    """What has nothing to show yet waits until an editor mends it."""
+    from watchfiles import watch
+
+    click.echo("loket: the preview begins when that is mended", err=True)
+    next(watch(content, recursive=True))
 
 
 def _published_when(builds: Builds) -> str:

@@ -15,6 +15,8 @@ from flask import Flask
 from watchfiles import Change, watch
 
 from selfservice.app import create_app
+from selfservice.builds import SITE as SITE_FILES
+from selfservice.builds import Builds
 from selfservice.commands.catalogs import CatalogError, compile_stale
 from selfservice.config import PACKAGE, Config, ConfigError, load
 from selfservice.facts.kinds import FactError
@@ -23,6 +25,7 @@ from selfservice.problems import Problem, ProblemError
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.checks import check
 from selfservice.publish.embed import EmbedError
+from selfservice.site_config import SITE, load_site
 
 STATUS = "preview.json"  # what the page in the browser asks for (site/static/preview/preview.js)
 STEP_MILLISECONDS = 10
@@ -64,8 +67,9 @@ def _end(stop: threading.Event) -> None:
 
 
 def _matters(change: Change, path: str) -> bool:
-    suffix = Path(path).suffix
-    return suffix in {".md", ".toml", ".html", ".css", ".js", ".po", ".txt", ".py", ".svg", ".png", ".jpg", ".webp"}
+    """Whether a file is one of those that the site is made from, not of an editor's program or of Python's."""
+    name = Path(path).name
+    return not name.startswith((".", "#")) and not name.endswith(("~", ".pyc", ".mo", ".new", ".swp", ".tmp", ".orig"))
 
 
 class Preview:
@@ -73,7 +77,7 @@ class Preview:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.count = 0
+        self.count = self._restarts = 0
         self._app: Flask | None = None
         self._problems: list[Problem] = []
 
@@ -82,9 +86,12 @@ class Preview:
         what an editor wrote.
         """
         self.count += 1
+        if self._is_other_site():
+            self._start_anew()
         if any(path.suffix != ".md" for path in changed):
             self._app = None
         if _KEPT_BY_SERVER & {path.suffix for path in changed}:
+            self._restarts += 1
             os.kill(os.getppid(), signal.SIGHUP)
         errors = self._build()
         self._tell(errors)
@@ -92,6 +99,17 @@ class Preview:
             # Only now: nobody waits for these.
             self._show([problem for problem in check(self._app, self.config) if not problem.error])
         return errors
+
+    def _is_other_site(self) -> bool:
+        """Whether site.toml is another than this process was started with, and right."""
+        try:
+            return load_site(self.config.content) != SITE
+        except ConfigError:
+            return False
+
+    def _start_anew(self) -> None:
+        """A process serves one site. The server's do so by themselves."""
+        os.execv(sys.executable, [sys.executable, "-m", "selfservice", "watch"])  # noqa: S606 (ourselves)
 
     def _build(self) -> list[Problem]:
         try:
@@ -121,15 +139,17 @@ class Preview:
         if self._app is not None:
             pages = self._app.extensions["layout"].pages().values()
             paths = {f"content/{page.lang}/{page.key}.md": page.path for page in pages}
+        current = Builds(self.config.output).current()
+        if current is None:
+            return
         status = {
-            "build": f"{os.getpid()}.{self.count}",
+            # When it is another, the page in the browser is loaded anew.
+            "build": f"{os.getpid()}.{self._restarts}.{current.name}",
             "problems": [
                 {"text": str(problem), "error": problem.error, "path": paths.get(problem.file)} for problem in problems
             ],
         }
-        if not self.config.site.is_dir():
-            return
-        file = self.config.site / STATUS
+        file = current / SITE_FILES / STATUS
         fresh = file.with_suffix(".new")
         fresh.write_text(json.dumps(status), "utf-8")
         fresh.replace(file)
