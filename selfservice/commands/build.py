@@ -65,7 +65,9 @@ def reported(*, is_quiet: bool = False) -> Iterator[None]:
     except BuildError as error:
         show_problems(error.problems, is_quiet=is_quiet)
     except (OSError, DatabaseError) as error:
-        reason = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) and error.strerror else error
+        reason = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            reason = f"{error.strerror} ({error.filename})" if error.filename else error.strerror
         sys.exit(f"loket: nothing was published: {reason}; what was served still is")
 
 
