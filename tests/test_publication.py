@@ -157,8 +157,13 @@ class Reader:
         numbers = set(found)
         is_whole = text.startswith("<!doctype html>") and text.rstrip().endswith("</html>")
         said = int(answer.headers.get("content-length", len(answer.body)))
-        # What is said of a page that is gone has the menu alone.
-        if not is_whole or len(numbers) != 1 or (len(found) == 1 and answer.status != 410) or said != len(answer.body):
+        # What is said of a page that is not there has the menu alone.
+        if (
+            not is_whole
+            or len(numbers) != 1
+            or (len(found) == 1 and answer.status not in (404, 410))
+            or said != len(answer.body)
+        ):
             self.wrong.append(f"{path}: {answer.status}, {len(text)} characters, of {sorted(numbers)}")
             return -1
         if path == PAGE and len(found) < (found[0] * 7 % 5) * 300:
