@@ -22,6 +22,7 @@ SITE = "site"  # the files that are served
 CONTENT = "content"  # what they were made from: pages, facts, rights, site.toml
 SEARCH = "search"  # the search index, a file a language
 NOTES = "build.json"
+PAGES = "pages.json"  # what the pages say of themselves
 KEPT = 5  # builds, the current one among them
 _UNFINISHED = ".new-"
 
@@ -119,7 +120,9 @@ class Builds:
         text = json.dumps(asdict(notes or Notes()), indent=1, sort_keys=True)
         (unfinished / NOTES).write_text(text + "\n", "utf-8")
         # The front reads it as an account of its own, whatever else of Loket's may be read (its units' UMask).
-        for path in (unfinished, *unfinished.rglob("*")):
+        # What is in these folders was made so.
+        others = [each for each in unfinished.iterdir() if each.name not in (SITE, CONTENT)]
+        for path in (unfinished, *others, *(inside for each in others for inside in each.rglob("*"))):
             path.chmod(0o755 if path.is_dir() else 0o644)
         name = now.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S.%f")
         while (build := self.folder / name).exists():  # a clock that stands still, or goes back

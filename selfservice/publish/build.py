@@ -1,8 +1,11 @@
-"""Building the site: Pelican over the content, and around it what the web expects of a site."""
+"""Building the site: Pelican over the content, and around it what the web expects of a site. A build costs what
+changed: the former build and the pages as they were read are its cache.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -17,16 +20,20 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice import clock
-from selfservice.builds import CONTENT, NOTES, SEARCH, SITE, Builds, Notes, notes_of
+from selfservice.builds import CONTENT, SEARCH, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
-from selfservice.publish import files
-from selfservice.publish.changes import SECURITY, differences
-from selfservice.publish.content import read_content
-from selfservice.publish.content_copy import content_files, copy_content
+from selfservice.problems import Problem
+from selfservice.publish import files, page_list
+from selfservice.publish.changes import SECURITY
+from selfservice.publish.content import Content, read_content
+from selfservice.publish.content_copy import copy_content, first_difference
+from selfservice.publish.embed import FormStarts
 from selfservice.publish.former_files import keep_former_files
 from selfservice.publish.indexing import Indexing
-from selfservice.publish.markdown import Problem
+from selfservice.publish.inputs import INPUTS, bytes_of, digest, inputs_key, scan, settings_key
+from selfservice.publish.outputs import FOLDER_MODE, Outputs
+from selfservice.publish.page_cache import PageCache
 from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.program import program_version
@@ -34,8 +41,12 @@ from selfservice.publish.redirects import write_redirects
 from selfservice.publish.schedule import next_change
 from selfservice.publish.searches import entries_with_wordings, read_searches
 from selfservice.publish.site_pages import site_pages
+from selfservice.publish.staleness import FILE as RECORD
 from selfservice.publish.staleness import write_record
+from selfservice.web.moved import FILE as REDIRECTS
+from selfservice.web.pages import PageInfo
 
+ATTEMPTS = 3  # while somebody goes on saving
 SECURITY_DAYS = 30  # security.txt holds for a year; after so many days it is worth a build
 
 
@@ -92,95 +103,148 @@ def build(app: Flask, config: Config, *, compress: bool = True, progress: Progre
 
     Raises BuildError, leaving what is served as it was.
     """
-    builds, now = Builds(config.output), clock.now()
-    with builds.lock(lambda: progress("Waiting for another build")):
-        former, made_from = builds.current(), builds.holding(config.content)
-        if former and made_from not in (None, former):
-            # It was to be made anew from what it was made from, and something else was published meanwhile.
-            return BuildResult(0, former, is_new=False)
-        unfinished = builds.start()
-        try:
-            copied = copy_content(config.content, unfinished / CONTENT, former)
-            result = make(app, replace(config, build=unfinished), compress=compress, progress=progress)
-            if not config.preview and (saved := copied ^ content_files(config.content)):
-                file = min(name for name, *_ in saved)
-                message = "was saved while the site was being built, which is as it was: build it again"
-                raise BuildError([Problem(f"content/{file}", 1, message)])
-            day = app.extensions["layout"].facts.day
-            change = result.next_change.isoformat() if result.next_change else ""
-            notes = Notes(now.isoformat(), program_version(), day.isoformat(), next_change=change)
-            if former is not None:
-                known = notes_of(former)
-                is_over = bool(known.next_change) and now >= dt.datetime.fromisoformat(known.next_change)
-                if known.program == notes.program and not is_over and _is_same(former, known, unfinished, now):
-                    return replace(result, output=former, is_new=False)
-                # One made from what the current one was made from is the same publication, on another day.
-                is_anew = made_from is not None
-                notes = replace(
-                    notes,
-                    before=known.before if is_anew else former.name,
-                    went_back=is_anew and known.went_back,
-                    former=keep_former_files(former, unfinished, now),
-                )
-            result.output, result.former = builds.finish(unfinished, now, notes), former
-            builds.switch(result.output)
-            builds.prune()
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return result
+    return Builder(config, compress=compress).build(app, progress)
 
 
-def _is_same(former: Path, known: Notes, fresh: Path, now: dt.datetime) -> bool:
+class Builder:
+    """Builds of one site, one after another: what is in memory need not be read again."""
+
+    def __init__(self, config: Config, *, compress: bool = True) -> None:
+        self._config = config
+        self._compress = compress
+        self._builds = Builds(config.output)
+        self._cache: PageCache | None = None
+        self._starts: tuple[Flask, dict[tuple[str, str], PageInfo], FormStarts] | None = None
+
+    def build(self, app: Flask, progress: Progress = lambda _: None) -> BuildResult:
+        """Build with this app, whose facts and templates are as they are now. Raises BuildError."""
+        config, builds, now = self._config, self._builds, clock.now()
+        with builds.lock(lambda: progress("Waiting for another build")):
+            former, made_from = builds.current(), builds.holding(config.content)
+            if former and made_from not in (None, former):
+                # It was to be made anew from what it was made from, and something else was published meanwhile.
+                return BuildResult(0, former, is_new=False)
+            for _ in range(ATTEMPTS):
+                unfinished = builds.start()
+                try:
+                    result, saved = self._build(app, unfinished, former, progress)
+                    if not saved:
+                        day = app.extensions["layout"].facts.day
+                        return self._publish(result, made_from, now, day)
+                finally:
+                    shutil.rmtree(unfinished, ignore_errors=True)
+        message = "was saved while the site was being built, which is as it was: build it again"
+        raise BuildError([Problem(f"content/{saved}", 1, message)])
+
+    def _build(
+        self, app: Flask, unfinished: Path, former: Path | None, progress: Progress
+    ) -> tuple[BuildResult, str | None]:
+        """Build in this folder; returns the first file that was saved meanwhile too."""
+        config = self._config
+        unfinished.chmod(FOLDER_MODE)  # the front reads it as an account of its own (builds.py)
+        # Asked for a form, the app sets the language of the form.
+        with using_language(current_language()):
+            content, differing = self._make(app, unfinished, former, progress)
+        differing |= copy_content(config.content, content.stamps, unfinished / CONTENT, former and former / CONTENT)
+        saved = None if config.preview else first_difference(content.stamps, scan(config.content))
+        key = inputs_key(config, content.stamps, compress=self._compress)
+        (unfinished / INPUTS).write_text(json.dumps({"key": key, "pages": len(content.pages)}), "utf-8")
+        every = (*content.pages.values(), *content.unseen.values())
+        change = next_change((page.publication for page in every), app.extensions["layout"].facts)
+        result = BuildResult(len(content.pages), unfinished, content.all_problems(), change, former=former)
+        result.is_new = former is None or not _is_same(former, differing, clock.now())
+        return result, saved
+
+    def _publish(self, result: BuildResult, made_from: Path | None, now: dt.datetime, day: dt.date) -> BuildResult:
+        """Serve what was built from now on, unless it is what is served already."""
+        former, change = result.former, result.next_change.isoformat() if result.next_change else ""
+        notes = Notes(now.isoformat(), program_version(), day.isoformat(), next_change=change)
+        if former is not None:
+            known = notes_of(former)
+            is_over = bool(known.next_change) and now >= dt.datetime.fromisoformat(known.next_change)
+            if known.program == notes.program and not is_over and not result.is_new:
+                # Nobody need look again until something is saved.
+                (result.output / INPUTS).replace(former / INPUTS)
+                result.output = former
+                return result
+            # One made from what the current one was made from is the same publication, on another day.
+            is_anew = made_from is not None
+            notes = replace(
+                notes,
+                before=known.before if is_anew else former.name,
+                went_back=is_anew and known.went_back,
+                former=keep_former_files(former, result.output, now),
+            )
+        result.output, result.is_new = self._builds.finish(result.output, now, notes), True
+        self._builds.switch(result.output)
+        self._builds.prune()
+        return result
+
+    def _make(self, app: Flask, build: Path, former: Path | None, progress: Progress) -> tuple[Content, set[str]]:
+        """Write the site and its search index into the folder; returns what differs from the former."""
+        config = self._config
+        settings = digest(settings_key(config), app.extensions["rights"].all, app.extensions["fragments"])
+        progress("Reading pages")
+        if self._cache is None:
+            self._cache = PageCache(config.output, settings)
+        self._cache.set_key(settings)
+        content = read_content(app, config, cache=self._cache, starts=self._kept_starts(app))
+        if errors := content.errors():
+            raise BuildError(errors)
+        self._starts = app, {place: page.info for place, page in content.pages.items()}, content.starts
+        pages = site_pages(content)
+        writer = PageWriter(app, content, settings)
+        indexing = Indexing(build / SEARCH, former and former / SEARCH)
+        with closing(indexing), closing(Outputs(build, former, compress=self._compress)) as outputs:
+            unwritten = writer.unwritten(pages, outputs)
+            content.resolve(page.source for page in unwritten)
+            site, searches = content.site(app), read_searches(config.content)
+            pins, worded = searches.pins(site), searches.worded(site)
+            if errors := [*content.errors(), *searches.problems]:
+                raise BuildError(errors)
+            indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
+            progress("Writing pages")
+            _run_pelican(config, build, lambda: writer.write(unwritten, outputs))
+            files.write(app, content, pages, outputs, writer)
+            write_redirects(app, content.addresses, build, outputs)
+            write_record(content.translations.record, build)
+            progress("Making the search index")
+            indexing.finish()
+            differing = {f"{SITE}/{path}" for path in outputs.finish()}
+        if former is None or scan(build / SEARCH) != scan(former / SEARCH):
+            differing.add(SEARCH)
+        for name in (REDIRECTS, RECORD):
+            if former is None or bytes_of(build / name) != bytes_of(former / name):
+                differing.add(name)
+        page_list.write(build, content)
+        self._cache.save()
+        return content, differing
+
+    def _kept_starts(self, app: Flask) -> FormStarts | None:
+        """The start states of the forms, which may show what the pages say of themselves."""
+        if self._starts is None or self._starts[0] is not app or self._cache is None:
+            return None
+        infos = {(page.info.lang, page.info.key): page.info for page in self._cache.pages.values()}
+        return self._starts[2] if infos == self._starts[1] else None
+
+
+def _is_same(former: Path, differing: set[str], now: dt.datetime) -> bool:
     """Whether a fresh build is no other than the one that is served."""
-    kept = [f"{SITE}/{name}{ending}" for name in known.former for ending in ("", ".br", ".gz")]
-    found = differences(former, fresh, {NOTES, *kept})
-    is_recent = now - dt.datetime.fromisoformat(known.moment) < dt.timedelta(days=SECURITY_DAYS)
-    return not found or (is_recent and found == {f"{SITE}/{SECURITY}"})
+    moment = notes_of(former).moment
+    is_recent = bool(moment) and now - dt.datetime.fromisoformat(moment) < dt.timedelta(days=SECURITY_DAYS)
+    return not differing - ({f"{SITE}/{SECURITY}"} if is_recent else set())
 
 
-def make(app: Flask, config: Config, *, compress: bool, progress: Progress) -> BuildResult:
-    """Write the site and its search index into the folder `config.build`. Raises BuildError."""
-    former = Builds(config.output).current()
-    indexing = Indexing(config.search_index, former and former / SEARCH)
-    # Asked for a form, the app sets the language of the form.
-    with closing(indexing), using_language(current_language()):
-        return _make(app, config, indexing, compress=compress, progress=progress)
-
-
-def _make(app: Flask, config: Config, indexing: Indexing, *, compress: bool, progress: Progress) -> BuildResult:
-    fresh = config.site
-    progress("Reading pages")
-    content = read_content(app, config)
-    if errors := content.errors():
-        raise BuildError(errors)
-    site, searches = content.site(app), read_searches(config.content)
-    pins, worded = searches.pins(site), searches.worded(site)
-    if searches.problems:
-        raise BuildError(searches.problems)
-    indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
-    pages = site_pages(content)
-    plugin = Plugin(lambda: PageWriter(app, content.starts).write(pages, fresh))
-    logged = _ErrorCollector()
+def _run_pelican(config: Config, build: Path, write: Callable[[], None]) -> None:
+    plugin, logged = Plugin(write), _ErrorCollector()
     log = logging.getLogger("pelican")
     log.addHandler(logged)
     # What it says of itself is no news: that there is no reader of its own for markdown, and how many pages it wrote.
     log.propagate, pelican_console.quiet = False, True
     try:
-        progress("Writing pages")
-        Pelican(pelican_settings(config, fresh, plugin)).run()
+        Pelican(pelican_settings(config, build / SITE, plugin)).run()
     finally:
         plugin.unregister()
         log.removeHandler(logged)
     if logged.messages:
         raise BuildError([Problem("content", 1, message) for message in logged.messages])
-    files.write(app, content, pages, fresh)
-    write_redirects(app, content.addresses, config.published, fresh)
-    write_record(content.translations.record, config.published)
-    progress("Making the search index")
-    indexing.finish()
-    if compress:
-        progress("Compressing")
-        files.compress(fresh, config.cache / "compressed")
-    every = (*content.pages.values(), *content.unseen.values())
-    change = next_change((page.publication for page in every), app.extensions["layout"].facts)
-    return BuildResult(len(content.pages), config.published, content.all_problems(), change)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -19,14 +19,17 @@ from selfservice.publish import body_checks, front_matter, markdown, review, sch
 from selfservice.publish.addresses import Addresses, read_addresses
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
-from selfservice.publish.links import Links
+from selfservice.publish.inputs import Stamp, digest, scan
+from selfservice.publish.links import Links, is_own
 from selfservice.publish.lost_addresses import lost_addresses
-from selfservice.publish.markdown import Document, Problem
+from selfservice.publish.markdown import EMBED, HREF, Document, Problem
+from selfservice.publish.outside_addresses import is_outside
+from selfservice.publish.page_cache import FactValues, PageCache, ParsedPage, page_key, sure_stamp
 from selfservice.publish.pictures import Pictures
 from selfservice.publish.search_entries import Site
 from selfservice.publish.staleness import Translations, compare
-from selfservice.publish.tables import Tables, page_tables
-from selfservice.publish.usage import demo_contacts, missing_for_code, unused_facts
+from selfservice.publish.tables import page_tables
+from selfservice.publish.usage import demo_contacts, facts_in, mentions, missing_for_code, unused_facts
 from selfservice.web.pages import SECTIONS, PageInfo, page_info
 from selfservice.web.publication import ALWAYS, Place, Publication, State, in_all_languages, publication_of
 
@@ -41,24 +44,38 @@ DAY_RULES: tuple[Callable[[Document, str, dt.date], Iterator[Problem]], ...] = (
 _WHOLE = ("shown", "planned")
 
 
-@dataclass
 class ContentPage:
     """A page as it was read and, once all are, with what refers to others."""
 
-    info: PageInfo
-    document: Document
-    html: str = ""  # with the addresses of links, and the forms in it
-    forms: dict[str, str] = field(default_factory=dict)  # those in it, by name: what their links say
-    related: list[PageInfo] = field(default_factory=list)
-    tasks: list[dict[str, Any]] = field(default_factory=list)
-    wants: list[dict[str, Any]] = field(default_factory=list)
-    publication: Publication = ALWAYS
-    state: State = "shown"
+    def __init__(self, parsed: ParsedPage) -> None:
+        self.parsed = parsed
+        self.info = parsed.info
+        self.document = parsed.document
+        self.ids = parsed.ids  # of its questions
+        self.problems: list[Problem] = []  # besides those of its document: seen from today, and from other pages
+        self.html = ""  # with the addresses of links, and the forms in it
+        self.forms: dict[str, str] = {}  # those in it, by name: what their links say
+        self.related: list[PageInfo] = []
+        self.tasks: list[dict[str, Any]] = []
+        self.wants: list[dict[str, Any]] = []
+        self.publication: Publication = ALWAYS
+        self.state: State = "shown"
+        self.is_forgiven = False  # whether what is wrong with it stops nothing
+
+    def all_problems(self) -> list[Problem]:
+        """What is wrong with it."""
+        found = [*self.document.problems, *self.problems]
+        return [replace(problem, error=False) for problem in found] if self.is_forgiven else found
 
     @property
     def place(self) -> Place:
         """Its language and key."""
         return self.info.lang, self.info.key
+
+    @property
+    def related_keys(self) -> list[str]:
+        """The keys of the pages that it says are near to it."""
+        return _listed(self.document, "related", str)
 
     @property
     def file(self) -> str:
@@ -68,7 +85,8 @@ class ContentPage:
 
 @dataclass
 class Content:
-    """All that was read. What is wrong with a page is among the problems of its document, the rest in `problems`.
+    """All that was read. What is wrong with a page is among its problems and those of its document, the rest in
+    `problems`.
 
     `pages` are those that are shown; in a preview, also those that visitors do not see, which else are `unseen`.
     """
@@ -78,6 +96,7 @@ class Content:
     starts: FormStarts
     pictures: Pictures
     problems: list[Problem]
+    stamps: dict[str, Stamp]  # of all files of the content folder, before they were read
     is_resolved: bool = True
     unseen: dict[Place, ContentPage] = field(default_factory=dict)
     addresses: Addresses = field(default_factory=Addresses)
@@ -87,6 +106,27 @@ class Content:
         """The pages that are shown, and those that will be by themselves."""
         return [*self.pages.values(), *(page for page in self.unseen.values() if page.state in _WHOLE)]
 
+    def resolve(self, pages: Iterable[ContentPage]) -> None:
+        """Fill in what refers to other pages, of those that lack it."""
+        for page in pages:
+            if not page.html:
+                with using_language(page.info.lang):
+                    _resolve(page, self)
+
+    def address(self, lang: str, link: str) -> str:
+        """Where a link of a page in this language leads; empty when it leads nowhere."""
+        try:
+            return self.links.target(lang, link)
+        except KeyError:
+            return ""
+
+    def looks_at_others(self, page: ContentPage) -> bool:
+        """Whether what is wrong with a page, or what it shows, depends on more of others than where its links lead."""
+        if page.parsed.has_other_links or page.publication != ALWAYS:
+            return True
+        keys = (link.partition("#")[0].removesuffix(".md") for link in page.parsed.links)
+        return any(self.links.has_ends(page.info.lang, key) for key in (*keys, *page.related_keys))
+
     def in_order(self) -> list[ContentPage]:
         """The pages as menus have them."""
         return sorted(self.pages.values(), key=lambda page: _sort_key(page.info))
@@ -94,7 +134,7 @@ class Content:
     def all_problems(self) -> list[Problem]:
         """What is wrong, each thing once, by file and line."""
         pages = (*self.pages.values(), *self.unseen.values())
-        found = {*self.problems, *(problem for page in pages for problem in page.document.problems)}
+        found = {*self.problems, *(problem for page in pages for problem in page.all_problems())}
         return in_order(found)
 
     def errors(self) -> list[Problem]:
@@ -123,23 +163,32 @@ def in_order(problems: set[Problem] | list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.file, problem.line, problem.message))
 
 
-def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Content:
+def read_content(
+    app: Flask,
+    config: Config,
+    today: dt.date | None = None,
+    *,
+    cache: PageCache | None = None,
+    starts: FormStarts | None = None,
+) -> Content:
     """Read all pages of the content folder, and resolve what refers to others. Never raises for what an editor wrote.
 
-    Nothing is resolved when pages or facts are missing that the program needs: no form can be shown then.
+    Nothing is resolved when pages or facts are missing that the program needs: no form can be shown then. With a cache
+    pages are resolved by who asks for it: what the cache has may have been resolved before.
     """
     facts: Facts = app.extensions["layout"].facts
     today = today or facts.day
-    every = read_pages(app, config)
+    stamps = scan(config.content)
+    every = read_pages(app, config, stamps, cache)
     publications = in_all_languages({place: publication_of(page.document.meta) for place, page in every.items()})
     for place, page in every.items():
         page.publication, page.state = publications[place], publications[place].state(today)
     pages, unseen = _seen(every, preview=config.preview)
     infos = {place: page.info for place, page in pages.items()}
-    starts, pictures = FormStarts(app), Pictures(config.content)
+    starts, pictures = starts or FormStarts(app), Pictures(config.content)
     links = Links(
         {place: page.info.path for place, page in every.items()},
-        {place: _ids(one.document) for place, one in every.items() if twins.are_questions_known(one.document)},
+        {place: page.ids for place, page in every.items() if twins.are_questions_known(page.document)},
         app.extensions["fragments"],
         starts,
         {place for place, page in every.items() if page.info.is_tree},
@@ -148,22 +197,25 @@ def read_content(app: Flask, config: Config, today: dt.date | None = None) -> Co
         today,
     )
     documents = {place: page.document for place, page in every.items()}
-    content = Content(pages, links, starts, pictures, [], unseen=unseen)
-    if missing := [*missing_for_code(config, facts, every), *schedule.missing_always(documents, today)]:
-        return Content({}, links, starts, pictures, missing, is_resolved=False)
+    content = Content(pages, links, starts, pictures, [], stamps, unseen=unseen)
+    named = cache.once("mentions", lambda: mentions(config)) if cache else mentions(config)
+    if missing := [*missing_for_code(config, facts, every, named), *schedule.missing_always(documents, today)]:
+        return Content({}, links, starts, pictures, missing, stamps, is_resolved=False)
     app.extensions["layout"].set_pages(infos)
-    _complete(pages, links, infos, today)
+    for page in every.values():
+        for rule in DAY_RULES:
+            page.problems += rule(page.document, page.file, today)
+    content.resolve(page for page in pages.values() if cache is None or content.looks_at_others(page))
     pictures.published = set(pictures.used)
-    _complete(unseen, links, infos, today)
+    content.resolve(unseen.values())
     content.problems += links.broken_roles(config.content)
     content.problems += pictures.problems()
     content.problems += twins.missing_translations({p: one.document for p, one in every.items() if one.state in _WHOLE})
-    content.problems += site_checks.misplaced_files(config.content)
-    content.problems += site_checks.unknown_country(config.content)
-    content.problems += site_checks.low_contrast(config)
+    content.problems += site_checks.misplaced_files(config.content, stamps)
+    content.problems += cache.once("site", lambda: _site_problems(config)) if cache else _site_problems(config)
     content.problems += _duplicates(config, every.values(), today)
     content.problems += trees.problems(documents)
-    content.problems += unused_facts(config, facts, (document.source for document in documents.values()))
+    content.problems += unused_facts(config, facts, (page.parsed.facts_named for page in every.values()), named)
     content.problems += demo_contacts(config, facts)
     if not config.preview:
         _forgive(content)
@@ -196,7 +248,7 @@ def _forgive(content: Content) -> None:
     """What is wrong with a draft, or a page that has ended, stops no publication of others. (A preview shows it.)"""
     unfinished = {page.file: page for page in content.unseen.values() if page.state not in _WHOLE}
     for page in unfinished.values():
-        page.document.problems = [replace(problem, error=False) for problem in page.document.problems]
+        page.is_forgiven = True
     content.problems = [replace(one, error=False) if one.file in unfinished else one for one in content.problems]
 
 
@@ -210,61 +262,125 @@ def _duplicates(config: Config, pages: Iterable[ContentPage], today: dt.date) ->
     return list(dict.fromkeys(problem for infos in together for problem in duplicate_addresses(config.content, infos)))
 
 
-def read_pages(app: Flask, config: Config) -> dict[Place, ContentPage]:
+def _site_problems(config: Config) -> list[Problem]:
+    return [*site_checks.unknown_country(config.content), *site_checks.low_contrast(config)]
+
+
+def read_pages(
+    app: Flask, config: Config, stamps: dict[str, Stamp] | None = None, cache: PageCache | None = None
+) -> dict[Place, ContentPage]:
     """All pages of the content folder, by language and key, each by itself."""
-    facts: Facts = app.extensions["layout"].facts
-    tables = page_tables(app)
-    pages = {}
+    stamps = scan(config.content) if stamps is None else stamps
+    reader = _PageReader(app, config, cache)
+    parsed = {}
     for lang in LANGUAGES:
         with using_language(lang):
-            for path in sorted((config.content / lang).glob("*.md")):
-                pages[lang, path.stem] = _read_page(path, lang, facts, tables)
-    return pages
+            for name, stamp in stamps.items():
+                folder, _, file = name.partition("/")
+                if folder == lang and file.endswith(".md") and "/" not in file:
+                    parsed[name] = reader.read(name, stamp)
+    reader.finish(parsed)
+    return {(page.info.lang, page.info.key): ContentPage(page) for page in parsed.values()}
 
 
-def _read_page(path: Path, lang: str, facts: Facts, tables: Tables) -> ContentPage:
-    file, unreadable = file_of(lang, path.stem), []
-    try:
-        source = read_text(path)
-    except FactError as error:
-        _, line, message = str(error).split(":", 2)
-        source, unreadable = "", [Problem(file, int(line), message.strip())]
-    document = markdown.read(source, file, facts, tables)
-    if unreadable:
-        # Whatever else is missing follows from that.
-        document.problems = unreadable
-    else:
-        for rule in PAGE_RULES:
-            document.problems += rule(document, file)
-    return ContentPage(page_info(lang, path.stem, document.meta, facts, document.source), document)
+class _PageReader:
+    """Reads pages, or takes them from the cache when they, and the facts in them, did not change."""
+
+    def __init__(self, app: Flask, config: Config, cache: PageCache | None) -> None:
+        self._content = config.content
+        self._facts: Facts = app.extensions["layout"].facts
+        self._values = FactValues(self._facts)
+        self._tables = page_tables(app)
+        self._cache = cache
+
+    def read(self, name: str, stamp: Stamp) -> ParsedPage:
+        """The page in this file of the content folder, in its language, which is in force."""
+        if self._cache and (page := self._cache.find(name, stamp, self._values)):
+            return page
+        sure = sure_stamp(stamp)
+        lang, _, file = name.partition("/")
+        unreadable: list[Problem] = []
+        try:
+            source = read_text(self._content / name)
+        except FactError as error:
+            _, line, message = str(error).split(":", 2)
+            source, unreadable = "", [Problem(f"content/{name}", int(line), message.strip())]
+        text_key = digest(lang, source)
+        if self._cache and (page := self._cache.find_text(name, text_key, self._values)):
+            return replace(page, stamp=sure)
+        used, self._facts.used = self._facts.used, set()
+        try:
+            info, document = self._parse(lang, file.removesuffix(".md"), source, unreadable)
+            facts = tuple(sorted(self._facts.used))
+        finally:
+            self._facts.used |= used
+        if any(problem.error for problem in document.problems):
+            # What was wrong may be mended elsewhere.
+            text_key, sure = "", None
+        links, forms = _links(document), tuple(name for name, _ in EMBED.findall(document.html))
+        key = page_key(text_key or digest(lang, source), facts, self._values)
+        return ParsedPage(
+            sure, text_key, key, facts, facts_in(source), info, document, frozenset(_ids(document)), links, forms,
+            _has_other_links(document),
+        )  # fmt: skip
+
+    def _parse(self, lang: str, key: str, source: str, unreadable: list[Problem]) -> tuple[PageInfo, Document]:
+        file = file_of(lang, key)
+        document = markdown.read(source, file, self._facts, self._tables)
+        if unreadable:
+            # Whatever else is missing follows from that.
+            document.problems = unreadable
+        else:
+            for rule in PAGE_RULES:
+                document.problems += rule(document, file)
+        return page_info(lang, key, document.meta, self._facts, document.source), document
+
+    def finish(self, parsed: dict[str, ParsedPage]) -> None:
+        """All were read."""
+        if self._cache:
+            self._cache.keep(parsed)
+            for page in parsed.values():
+                self._facts.used.update(page.facts)
+
+
+def _links(document: Document) -> tuple[str, ...]:
+    """Where a page leads on this site, as it stands in it, and in its front matter."""
+    found = [html.unescape(link) for link in HREF.findall(document.html) if is_own(link)]
+    for name in ("tasks", "wants"):
+        found += [str(entry.get("link", "")) for entry in _listed(document, name, dict)]
+    return tuple(dict.fromkeys(found))
+
+
+def _has_other_links(document: Document) -> bool:
+    """Whether there are pictures, or links to this site that are written otherwise than best."""
+    hrefs = (html.unescape(link) for link in HREF.findall(document.html))
+    return "<img" in document.html or any(
+        not (is_own(link) or link.startswith("#") or is_outside(link)) for link in hrefs
+    )
 
 
 def _ids(document: Document) -> set[str]:
     return {id_ for _, id_, _ in markdown.headings(document.html) if id_}
 
 
-def _complete(pages: dict[Place, ContentPage], links: Links, infos: dict[Place, PageInfo], today: dt.date) -> None:
-    for page in pages.values():
-        for rule in DAY_RULES:
-            page.document.problems += rule(page.document, page.file, today)
-        with using_language(page.info.lang):
-            _resolve(page, links, infos)
-
-
-def _resolve(page: ContentPage, links: Links, infos: dict[Place, PageInfo]) -> None:
-    """Fill in what refers to other pages; what leads nowhere is added to the document's problems."""
-    document, lang = page.document, page.info.lang
+def _resolve(page: ContentPage, content: Content) -> None:
+    """Fill in what refers to other pages; what leads nowhere is added to the page's problems."""
+    document, lang, links = page.document, page.info.lang, content.links
+    # The document is kept, and what is wrong seen from other pages is not.
+    kept, document.problems = document.problems, []
     page.html, page.forms = links.resolve(document, lang, page.file)
     for name, entries in (("tasks", page.tasks), ("wants", page.wants)):
         for entry in _listed(document, name, dict):
             path = links.check(document, lang, page.file, str(entry.get("link", "")))
             entries.append(entry | {"path": path})
-    for key in _listed(document, "related", str):
-        line = document.line_of("related:")
+    for key in page.related_keys:
         if not links.has_page(lang, key):
+            line = document.line_of("related:")
             document.problems.append(Problem(page.file, line, f"there is no page '{key}' to relate to"))
-        elif links.check(document, lang, page.file, f"{key}.md") and (lang, key) in infos:
-            page.related.append(infos[lang, key])
+        elif links.check(document, lang, page.file, f"{key}.md") and (related := content.pages.get((lang, key))):
+            page.related.append(related.info)
+    page.problems += document.problems
+    document.problems = kept
 
 
 def _listed(document: Document, name: str, kind: type) -> list[Any]:

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
-from selfservice.builds import CONTENT
-
-Stamps = set[tuple[str, int, int]]  # path, size, and when it was saved, of each file
-
-
-def content_files(content: Path) -> Stamps:
-    """The files of a content folder, but for those that editing programs and version control hide."""
-    found = set()
-    for folder, folders, names in os.walk(content, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith("."):
-                path = Path(folder, name)
-                stat = path.stat()
-                found.add((path.relative_to(content).as_posix(), stat.st_size, stat.st_mtime_ns))
-    return found
+from selfservice.publish.inputs import Stamp, scan
+from selfservice.publish.outputs import FILE_MODE, make_folder
 
 
-def copy_content(content: Path, target: Path, former: Path | None) -> Stamps:
-    """Copy them; what the former build has as it is, is linked. Returns what was copied."""
-    found = content_files(content)
-    for name, size, _ in sorted(found):
-        source, copy = content / name, target / name
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        kept = former / CONTENT / name if former else None
-        if kept and kept.is_file() and kept.stat().st_size == size and kept.read_bytes() == source.read_bytes():
-            os.link(kept, copy)
-        else:
-            shutil.copyfile(source, copy)
-    return found
+def copy_content(content: Path, stamps: dict[str, Stamp], target: Path, former: Path | None) -> set[str]:
+    """Copy these files; those that did not change are the former build's. Returns which did, and which are gone.
+
+    Never a link to the content itself: an editor's program may write into the file that is there.
+    """
+    copies = scan(former) if former else {}
+    changed = set(copies.keys() - stamps.keys())
+    folders: set[str] = set()
+    make_folder(str(target))
+    for name, now in stamps.items():
+        copy, folder = f"{target}/{name}", f"{target}/{name}".rpartition("/")[0]
+        if folder not in folders:
+            make_folder(folder)
+            folders.add(folder)
+        if name in copies and copies[name][:2] == now[:2]:
+            with suppress(OSError):  # not every file system has links
+                os.link(f"{former}/{name}", copy)
+                continue
+        changed.add(name)
+        shutil.copyfile(content / name, copy)
+        os.utime(copy, ns=(now[1], now[1]))
+        os.chmod(copy, FILE_MODE)  # noqa: PTH101
+    return changed
+
+
+def first_difference(one: dict[str, Stamp], other: dict[str, Stamp]) -> str | None:
+    """The first file that is in one only, or is not the same in both."""
+    return min((name for name in one.keys() | other.keys() if one.get(name) != other.get(name)), default=None)

@@ -54,7 +54,7 @@ class Links:
         self._paths = paths
         self._trees = trees
         self._anchors = anchors
-        self._forms = forms
+        self.forms = forms
         self._embed = embed
         self._pictures = pictures
         self._publications = publications or {}
@@ -79,6 +79,10 @@ class Links:
     def has_page(self, lang: str, key: str) -> bool:
         """Whether there is such a page, whoever sees it."""
         return (lang, key) in self._paths
+
+    def has_ends(self, lang: str, key: str) -> bool:
+        """Whether there is a page that is not always shown."""
+        return (lang, key) in self._publications and self._publications[lang, key] != ALWAYS
 
     def _publication(self, lang: str, key: str) -> Publication:
         return self._publications.get((lang, key), ALWAYS)
@@ -129,7 +133,7 @@ class Links:
         name = name.rpartition("/")[2].replace("%20", "-").lower()
         if file := files.get(name) or slugs.get(name):
             return f"'{link}' is no link to a page: write '{file}{hash_}{anchor}'"
-        if name in self._forms:
+        if name in self.forms:
             return f"'{link}' is no link to a form: write 'selfservice:{name}'"
         if "@" in path:
             return f"'{link}' is no address: write 'mailto:{link}'"
@@ -172,10 +176,10 @@ class Links:
         return f"{place[1]}.md" + (f"#{anchor}" if anchor else "")
 
     def _form(self, name: str) -> str:
-        if name not in self._forms:
+        if name not in self.forms:
             if name not in (*SITE.forms, "search") and (FORMS / name.replace("-", "_") / "routes.py").is_file():
                 raise KeyError(f"the form '{name}' is off in site.toml: take what leads to it away, or turn it on")
-            here = f"the forms are {', '.join(sorted(self._forms))}" if self._forms else "none is on in site.toml"
+            here = f"the forms are {', '.join(sorted(self.forms))}" if self.forms else "none is on in site.toml"
             raise KeyError(f"there is no form 'selfservice:{name}'; {here}")
         return name
 
@@ -230,7 +234,7 @@ class Links:
         """The address of a link in a page, and how it had better be written; nothing when it is right. Raises KeyError
         with plain words.
         """
-        if link.startswith("selfservice:") or _is_page(link):
+        if is_own(link):
             return self.target(lang, link, source), ""
         if link[0] == "#":  # which is told of the page by itself
             return link, ""
@@ -286,5 +290,6 @@ def _with_buttons(html: str) -> str:
     return EMBED.sub(r'<p><a class="button" href="selfservice:\1">\2</a></p>', html)
 
 
-def _is_page(link: str) -> bool:
-    return link.partition("#")[0].endswith(".md") and "://" not in link
+def is_own(link: str) -> bool:
+    """Whether a link leads to a page or form of this site, as it is written best."""
+    return link.startswith("selfservice:") or (link.partition("#")[0].endswith(".md") and "://" not in link)

@@ -12,12 +12,13 @@ from flask import Flask
 
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, using_language
 from selfservice.publish.addresses import Addresses, language_of_address
+from selfservice.publish.outputs import Outputs
 from selfservice.site_config import SITE
 from selfservice.static_files import INDEX, MOVED_SUFFIX
 from selfservice.web.moved import FILE, SeeInstead
 
 
-def write_redirects(app: Flask, addresses: Addresses, build: Path, site: Path) -> None:
+def write_redirects(app: Flask, addresses: Addresses, build: Path, outputs: Outputs) -> None:
     """Write the list into the build, and the pages beside those of the site."""
     table = {
         "moved": {old: {lang: see.url for lang, see in by.items()} for old, by in addresses.moved.items()},
@@ -26,14 +27,10 @@ def write_redirects(app: Flask, addresses: Addresses, build: Path, site: Path) -
     (build / FILE).write_text(json.dumps(table, ensure_ascii=False, sort_keys=True), "utf-8")
     for old, by_language in addresses.moved.items():
         path = addresses.written[old]
-        file = site / path.strip("/") / INDEX
-        if path.endswith((".html", ".htm")):
-            file = site / path.lstrip("/")
-        if not _can_stand(file, site):
-            continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(_page(app, path, by_language), "utf-8")
-        file.with_name(file.name + MOVED_SUFFIX).touch()
+        place = path.lstrip("/") if path.endswith((".html", ".htm")) else f"{path.strip('/')}/{INDEX}".lstrip("/")
+        if _can_stand(outputs.site / place, outputs.site):
+            outputs.write(place, _page(app, path, by_language).encode())
+            outputs.write(place + MOVED_SUFFIX, b"")
 
 
 def _can_stand(file: Path, site: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from selfservice.config import Config
@@ -27,21 +27,23 @@ LEAST_CONTRAST = 4.5
 # What stands on the first block of the home page.
 ON_HERO = {"white": ("#ffffff", "#ffffff"), "brass": ("#f0d583", "#f0d583")}
 
+_FILE_NAME = re.compile(r"[a-z0-9-]+")
 
-def misplaced_files(content: Path) -> Iterator[Problem]:
-    """Files and folders of which nothing would become a page, without a word."""
+
+def misplaced_files(content: Path, names: Iterable[str]) -> Iterator[Problem]:
+    """Files (by their place) and folders of which nothing would become a page, without a word."""
     folders = " or ".join(f"content/{code}" for code in LANGUAGES)
     for path in sorted(content.iterdir()):
         if path.is_dir() and path.name not in (*LANGUAGES, pictures.FOLDER) and not path.name.startswith("."):
             message = f"'{path.name}' is no language of this site: add it to the languages in site.toml, or remove it"
             yield Problem(f"content/{path.name}", 1, message)
-    for path in sorted(content.rglob("*.md")):
-        place = path.relative_to(content)
-        if len(place.parts) > 1 and place.parts[0] not in LANGUAGES:
+    for place in names:
+        folder, _, file = place.rpartition("/")
+        if not place.endswith(".md") or (folder and folder.partition("/")[0] not in LANGUAGES):
             continue
-        if len(place.parts) != 2:
+        if folder not in LANGUAGES:
             yield Problem(f"content/{place}", 1, f"pages stand in {folders}: move it there")
-        elif not re.fullmatch(r"[a-z0-9-]+", path.stem):
+        elif not _FILE_NAME.fullmatch(file.removesuffix(".md")):
             yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")
 
 

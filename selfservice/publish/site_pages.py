@@ -29,6 +29,7 @@ class SitePage:
     template: str
     title: str
     name: str = ""
+    output_key: str = ""  # what it is made from (page_writer.py)
     alternates: dict[str, str] = field(default_factory=dict)  # addresses by language, its own too
     previous: PageInfo | None = None
     next: PageInfo | None = None

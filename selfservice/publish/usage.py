@@ -5,7 +5,8 @@ shows is a value that nobody keeps right, and an address that was made up for a 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import product
 
 from selfservice.config import INVENTED, PACKAGE, Config
@@ -23,11 +24,46 @@ _SITE_FILE = f"content/{FILE}"
 _IN_PYTHON = re.compile(r"""["'](\w+\.\w+)["']""")
 
 
-def unused_facts(config: Config, facts: Facts, pages: Iterable[str]) -> list[Problem]:
-    """A problem for each fact that stands in none of the pages (their sources), and in no template, mail or program."""
-    used = {*facts.used, *(name for source in pages if "fact." in source for name in _IN_TEXT.findall(source))}
+@dataclass(frozen=True)
+class Mentions:
+    """What templates and programs name: facts and pages by role, each with the first place; and whatever may be a fact,
+    also in what is off.
+    """
+
+    facts: dict[str, str]
+    pages: dict[str, str]
+    optional_pages: frozenset[str]
+    anywhere: frozenset[str]
+
+
+def mentions(config: Config) -> Mentions:
+    """Read all templates and programs."""
+    facts: dict[str, str] = {}
+    pages: dict[str, str] = {}
+    optional: set[str] = set()
+    for place, text in sources(config):
+        for name in (_ASKED_IN_PYTHON if place.endswith(".py") else _IN_TEXT).findall(text):
+            facts.setdefault(name, place)
+        for name in _PAGE.findall(text):
+            pages.setdefault(name, place)
+        optional.update(_HAS_PAGE.findall(text))
+    return Mentions(facts, pages, frozenset(optional), frozenset(_mentioned(config)))
+
+
+def facts_in(source: str) -> frozenset[str]:
+    """The facts that a page's source mentions."""
+    return frozenset(_IN_TEXT.findall(source)) if "fact." in source else frozenset()
+
+
+def unused_facts(
+    config: Config, facts: Facts, pages: Iterable[Collection[str]], named: Mentions | None = None
+) -> list[Problem]:
+    """A problem for each fact that stands in none of the pages (what their sources mention), and in no template, mail
+    or program.
+    """
+    used = facts.used.union(*pages)
     if any(fact.name not in used for fact in facts):
-        used |= set(_mentioned(config))
+        used |= (named or mentions(config)).anywhere
     return [
         Problem(
             "content/facts.toml", fact.line, f"no page, form or mail uses the fact '{fact.name}': use it or remove it"
@@ -37,32 +73,25 @@ def unused_facts(config: Config, facts: Facts, pages: Iterable[str]) -> list[Pro
     ]
 
 
-def missing_for_code(config: Config, facts: Facts, pages: Container[tuple[str, str]]) -> list[Problem]:
+def missing_for_code(
+    config: Config, facts: Facts, pages: Container[tuple[str, str]], named: Mentions | None = None
+) -> list[Problem]:
     """A problem for each fact, and each page by role, that a template or program of what is on uses, and that is not
     there: with one of those missing pages cannot be rendered.
     """
     found = []
-    for name, place in _asked_for(config, _IN_TEXT, _ASKED_IN_PYTHON).items():
+    named = named or mentions(config)
+    for name, place in named.facts.items():
         if name not in facts and name not in OPTIONAL_FACTS:
             found.append(Problem("content/facts.toml", 1, f"the fact '{name}' is missing: {place} uses it"))
-    optional = _asked_for(config, _HAS_PAGE, _HAS_PAGE)
-    for name, place in _asked_for(config, _PAGE, _PAGE).items():
-        if name not in SITE.pages and name not in optional:
+    for name, place in named.pages.items():
+        if name not in SITE.pages and name not in named.optional_pages:
             message = f"'{name}' is missing under [pages]: {place} leads there"
             found.append(Problem(_SITE_FILE, line_of(config.content, "pages"), message))
     for (name, link), lang in product(SITE.pages.items(), SITE.languages):
         if (lang, key := link.partition(".md")[0]) not in pages:
             line = line_of(config.content, name, "pages")
             found.append(Problem(_SITE_FILE, line, f"'{name}' leads nowhere: there is no content/{lang}/{key}.md"))
-    return found
-
-
-def _asked_for(config: Config, in_text: re.Pattern[str], in_python: re.Pattern[str]) -> dict[str, str]:
-    """What templates and programs name so, and the first place where one does."""
-    found: dict[str, str] = {}
-    for place, text in sources(config):
-        for name in (in_python if place.endswith(".py") else in_text).findall(text):
-            found.setdefault(name, place)
     return found
 
 

@@ -11,7 +11,7 @@ import jinja2
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.i18n.languages import LANGUAGES, current_language
+from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
@@ -133,6 +133,14 @@ class LayoutContext:
         tree = self._by_path.get(f"{above}/")
         is_step = tree is not None and tree.is_tree and question in {WHOLE_TREE, *(one.id for one in tree.questions)}
         return path in self._by_path or is_step
+
+    def around_any_page(self, lang: str) -> object:
+        """What stands around the pages of a language, as a value to compare: where menus and roles lead."""
+        sections = [
+            (s["key"], s["title"], s["more"], [(p.path, p.title) for p in s["pages"]]) for s in self._menus[lang]
+        ]
+        with using_language(lang):
+            return sections, [(role, self.page_url(role)) for role in SITE.pages]
 
     def page_url(self, role: str) -> str:
         """The address of the page, or the question of one, that has this role (site.toml). Raises KeyError."""
