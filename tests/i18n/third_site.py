@@ -26,6 +26,7 @@ _WORDS_OF_PAGE = re.compile(r"^(\s*(?:- )?(?:title|description|lead|text|want|ho
 _FILLED_IN = re.compile(r"%\(\w+\)\w|\{\{.*?}}")
 # A form, or an answer in a question tree: nothing else may stand beside it.
 _LINK = re.compile(r"(- |)\[([^]]*)]\(((?:#|selfservice:)[\w-]+)\)")
+_PICTURE = re.compile(r"!\[([^]]*)](\([^)]*\))")
 _LINE = re.compile(r"^(\s*(?:#+ |- |\d+\. |> )?)(.*?)(\s*\{#[\w-]+\})?$")
 
 
@@ -87,6 +88,8 @@ def _marked_line(line: str) -> str:
         return line
     if text.startswith("|"):
         return "|".join(f" {mark(cell.strip())} " if cell.strip() else cell for cell in text.split("|")) + "\n"
+    if picture := _PICTURE.fullmatch(text):
+        return f"![{mark(picture[1])}]{picture[2]}\n"
     if link := _LINK.fullmatch(text):
         return f"{link[1]}[{mark(link[2])}]({link[3]})\n"
     match = _LINE.match(text)
