@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import imagesize
 
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.markdown import Document, Problem
+from selfservice.publish.svg import svg_size, unsafe_svg
 from selfservice.web.theme import THEME_PREFIX
 
 FOLDER = "img"
@@ -24,9 +24,8 @@ WARNED_BYTES = 200 * 1000
 MAX_BYTES = 1000 * 1000
 IMAGE = re.compile(r'<img src="([^"]*)" alt="([^"]*)"( title="[^"]*")? />')
 _NAME = re.compile(rf"[a-z0-9-]+(?:\.(?:{'|'.join(LANGUAGES)}))?\.[a-z]+")
-# A picture that is shown by <img> runs nothing, but it can be opened by its own address too.
-_ACTIVE_TAGS = {"script", "foreignobject", "iframe", "handler", "set", "animate"}
-_OUTSIDE = re.compile(r"(?:https?:)?//|javascript:|url\(\s*[\"']?(?!#)|@import", re.IGNORECASE)
+# What the others begin with: what begins otherwise would be sent as what it is not.
+_BEGINNINGS = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF")
 
 
 @dataclass(frozen=True)
@@ -145,52 +144,16 @@ def _read(path: Path, name: str) -> Picture | str:
         return f"the picture {shown} has {size // 1000} kB; make it smaller than {WARNED_BYTES // 1000} kB"
     content = path.read_bytes()
     if suffix == ".svg":
-        if wrong := _unsafe_svg(content):
+        if wrong := unsafe_svg(content):
             return f"the picture {shown} {wrong}"
-        width, height = _svg_size(content)
+        width, height = svg_size(content)
     else:
-        width, height = imagesize.get(path)
+        width, height = imagesize.get(path) if content.startswith(_BEGINNINGS) else (0, 0)
     if width <= 0 or height <= 0:
         return f"the picture {shown} is no {suffix[1:].upper()} file that can be read, or has no size: save it again"
     digest = hashlib.sha256(content).hexdigest()[:10]
     stem = name.removesuffix(suffix)
     return Picture(f"{THEME_PREFIX}pictures/{stem}.{digest}{suffix}", content, round(width), round(height))
-
-
-def _unsafe_svg(content: bytes) -> str:
-    """What may not be in a picture of the site; empty when it is safe."""
-    if b"<!ENTITY" in content or b"<!DOCTYPE" in content:
-        return "has a <!DOCTYPE>: take it away"
-    try:
-        root = ET.fromstring(content)  # noqa: S314 (without a DOCTYPE there are no entities)
-    except ET.ParseError as error:
-        return f"is no SVG that can be read ({error}): save it again"
-    return next(filter(None, map(_unsafe_element, root.iter())), "")
-
-
-def _unsafe_element(element: ET.Element) -> str:
-    tag = str(element.tag).rpartition("}")[2].lower()
-    if tag in _ACTIVE_TAGS:
-        return f"has a <{tag}>, which may not be in a picture: take it away"
-    for key, value in element.attrib.items():
-        name = key.rpartition("}")[2].lower()
-        if name.startswith("on"):
-            return f"has '{name}', which may not be in a picture: take it away"
-        if (name == "href" and not value.startswith(("#", "data:image/"))) or _OUTSIDE.search(value):
-            return f"fetches something from elsewhere ({name}): put that in the picture itself"
-    if tag == "style" and _OUTSIDE.search(element.text or ""):
-        return "fetches something from elsewhere (style): put that in the picture itself"
-    return ""
-
-
-def _svg_size(content: bytes) -> tuple[float, float]:
-    """Width and height in pixels: of its own, or else of its viewBox."""
-    root = ET.fromstring(content)  # noqa: S314 (as above)
-    given = [re.fullmatch(r"([\d.]+)(?:px)?", root.get(name, "")) for name in ("width", "height")]
-    if given[0] and given[1]:
-        return float(given[0][1]), float(given[1][1])
-    box = re.findall(r"[-\d.]+", root.get("viewBox", ""))
-    return (float(box[2]), float(box[3])) if len(box) == 4 else (0, 0)
 
 
 def _elsewhere(source: str) -> str:

@@ -104,10 +104,31 @@ def test_picture_of_the_language_is_shown_in_it_and_the_common_one_in_the_others
                 '<use href="other.svg#a"/>': "fetches something from elsewhere (href)",
                 '<rect fill="url(//a.example/x)"/>': "fetches something from elsewhere (fill)",
                 "<style>@import 'x.css'</style>": "fetches something from elsewhere (style)",
+                "<style>@\\69mport 'x.css'</style>": "fetches something from elsewhere (style)",
+                "<style>a{}<g/>@import 'x.css'</style>": "fetches something from elsewhere (style)",
+                '<rect style="fill:u\\72l(x)"/>': "fetches something from elsewhere (style)",
+                '<use href="data:image/svg+xml,x#a"/>': "fetches something from elsewhere (href)",
+                '<g xml:base="https:a.example"/>': "fetches something from elsewhere (base)",
+                '<meta xmlns="http://www.w3.org/1999/xhtml" http-equiv="refresh" content="0;url=/x"/>': "has a <meta>",
+                '<stylesheet xmlns="http://www.w3.org/1999/XSL/Transform"/>': "has a <stylesheet>",
+                '<?xml-stylesheet href="x.css"?>': "has a <?…?> besides <?xml …?>: take it away",
                 "<g>": "is no SVG that can be read",
             }.items()
         ),
-        ("![A](img/a.svg)", {"a__svg": b'<!DOCTYPE x [<!ENTITY a "b">]>' + (SVG % "").encode()}, "p.md:4: the picture"),
+        *(
+            ("![A](img/a.svg)", {"a__svg": content}, f"p.md:4: the picture 'img/a.svg' {line}")
+            for content, line in (
+                (b'<!DOCTYPE x [<!ENTITY a "b">]>' + (SVG % "").encode(), "has a <!DOCTYPE>"),
+                (('<!DOCTYPE x [<!ENTITY a "b">]>' + SVG % "").encode("utf-16"), "is not in UTF-8: save it again"),
+                (b'<?xml version="1.0" encoding="none"?>' + (SVG % "").encode(), "is no SVG that can be read"),
+                (b'<?xml version="1.0" encoding="utf-7"?>' + (SVG % "").encode(), "is no SVG that can be read"),
+                (b'<html xmlns="http://www.w3.org/1999/xhtml" width="1" height="1"/>', "is no SVG: it must begin"),
+                (SVG.replace("0 0 30 20", "- - - -").encode() % b"", "is no SVG file that can be read, or has no size"),
+                (SVG.replace("viewBox", 'width="1.2.3" height="." x').encode() % b"", "is no SVG file that can be"),
+                (SVG.replace("viewBox", f'width="{"9" * 400}" height="1" x').encode() % b"", "is no SVG file that"),
+            )
+        ),
+        ("![A](img/a.png)", {"a__png": (SVG % "").encode()}, "p.md:4: the picture 'img/a.png' is no PNG file"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_picture_is_told_in_one_line(
@@ -120,7 +141,11 @@ def test_what_is_wrong_with_a_picture_is_told_in_one_line(
 
 def test_svg_may_use_what_is_in_itself(shown: Show) -> None:
     """A gradient, a part that is drawn twice, a photograph."""
-    inside = '<use href="#a"/><rect fill="url(#g)"/><image href="data:image/png;base64,AAAA"/>'
+    inside = (
+        '<use href="#a"/><rect fill="url(#g)"/><rect fill="url( &quot;#g&quot;)"/>'
+        '<image href="data:image/png;base64,AA//"/>'
+        '<g xmlns:d="urn:d" d:file="C:\\x//y"><d:view d:onx="1"/></g>'
+    )
     assert [] == shown("![A](img/a.svg)", a__svg=(SVG % inside).encode())[1]
 
 
