@@ -21,9 +21,13 @@ class Problem:
     error: bool = True
     see: str = field(default="", compare=False)
 
+    @property
+    def line_alone(self) -> str:
+        """Place and message, without the section of the guide."""
+        return f"{self.file}:{self.line}: {'' if self.error else 'warning: '}{self.message}"
+
     def __str__(self) -> str:
-        kind = "" if self.error else "warning: "
-        return f"{self.file}:{self.line}: {kind}{self.message}" + (f" ({GUIDE}#{self.see})" if self.see else "")
+        return self.line_alone + (f" ({GUIDE}#{self.see})" if self.see else "")
 
 
 class ProblemError(Exception):

@@ -157,4 +157,4 @@ class Preview:
 
 def _problem(error: Exception) -> Problem:
     """What keeps an app from being made."""
-    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error))
+    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error), see="files")

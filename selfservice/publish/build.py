@@ -134,7 +134,7 @@ class Builder:
                 finally:
                     shutil.rmtree(unfinished, ignore_errors=True)
         message = "was saved while the site was being built, which is as it was: build it again"
-        raise BuildError([Problem(f"content/{saved}", 1, message)])
+        raise BuildError([Problem(f"content/{saved}", 1, message, see="files")])
 
     def _build(
         self, app: Flask, unfinished: Path, former: Path | None, progress: Progress
@@ -247,4 +247,4 @@ def _run_pelican(config: Config, build: Path, write: Callable[[], None]) -> None
         plugin.unregister()
         log.removeHandler(logged)
     if logged.messages:
-        raise BuildError([Problem("content", 1, message) for message in logged.messages])
+        raise BuildError([Problem("content", 1, message, see="files") for message in logged.messages])

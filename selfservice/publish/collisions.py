@@ -17,8 +17,8 @@ def duplicate_addresses(content: Path, pages: Iterable[PageInfo]) -> list[Proble
         place = f"{page.lang}/{page.key}.md"
         taken = first.setdefault(page.path, place)
         if taken != place:
-            head = (content / place).read_text("utf-8").partition("\nslug:")
+            head = (content / place).read_text("utf-8", "replace").partition("\nslug:")
             line = head[0].count("\n") + 2 if head[1] else 1
             message = f"the address {page.path} is that of content/{taken} too: choose another slug"
-            found.append(Problem(f"content/{place}", line, message))
+            found.append(Problem(f"content/{place}", line, message, see="front-matter"))
     return found

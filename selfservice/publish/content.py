@@ -6,16 +6,25 @@ import datetime as dt
 import html
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from flask import Flask
 
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
-from selfservice.facts.file import read_text
-from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.publish import body_checks, front_matter, markdown, review, schedule, site_checks, trees, twins
+from selfservice.publish import (
+    body_checks,
+    front_matter,
+    markdown,
+    plain_words,
+    review,
+    schedule,
+    site_checks,
+    trees,
+    twins,
+)
 from selfservice.publish.addresses import Addresses, read_addresses
 from selfservice.publish.collisions import duplicate_addresses
 from selfservice.publish.embed import FormStarts
@@ -25,6 +34,7 @@ from selfservice.publish.lost_addresses import lost_addresses
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem
 from selfservice.publish.outside_addresses import is_outside
 from selfservice.publish.page_cache import FactValues, PageCache, ParsedPage, page_key, sure_stamp
+from selfservice.publish.page_file import PageFile, misplaced_files, read_page_file
 from selfservice.publish.pictures import Pictures
 from selfservice.publish.search_entries import Site
 from selfservice.publish.staleness import Translations, compare
@@ -187,7 +197,7 @@ def read_content(
     infos = {place: page.info for place, page in pages.items()}
     starts, pictures = starts or FormStarts(app), Pictures(config.content)
     links = Links(
-        {place: page.info.path for place, page in every.items()},
+        {place: page.info.path for place, page in every.items()} | _missing_twins(every),
         {place: page.ids for place, page in every.items() if twins.are_questions_known(page.document)},
         app.extensions["fragments"],
         starts,
@@ -211,19 +221,24 @@ def read_content(
     content.problems += links.broken_roles(config.content)
     content.problems += pictures.problems()
     content.problems += twins.missing_translations({p: one.document for p, one in every.items() if one.state in _WHOLE})
-    content.problems += site_checks.misplaced_files(config.content, stamps)
+    content.problems += misplaced_files(config.content, stamps)
     content.problems += cache.once("site", lambda: _site_problems(config)) if cache else _site_problems(config)
     content.problems += _duplicates(config, every.values(), today)
     content.problems += trees.problems(documents)
     content.problems += unused_facts(config, facts, (page.parsed.facts_named for page in every.values()), named)
     content.problems += demo_contacts(config, facts)
+    content.problems += plain_words.broken_words(config.content)
     if not config.preview:
         _forgive(content)
     content.problems += schedule.problems(documents, today)
     content.problems += schedule.wrong_stand_ins(documents, publications, links.target, today)
     content.addresses = read_addresses(app, config.content, pages, links, starts)
     content.problems += content.addresses.problems
-    if (published := config.last_publication) and not content.addresses.problems:
+    # Which addresses are lost is known once all pages are there and can be read.
+    is_whole = not _missing_twins(every) and not any(
+        "slug" in document.told or not twins.are_questions_known(document) for document in documents.values()
+    )
+    if (published := config.last_publication) and not content.addresses.problems and is_whole:
         content.problems += lost_addresses(published, facts, every, content.addresses)
     content.translations = compare(config.last_publication, config.content, pages, today)
     content.problems += content.translations.problems
@@ -299,18 +314,14 @@ class _PageReader:
             return page
         sure = sure_stamp(stamp)
         lang, _, file = name.partition("/")
-        unreadable: list[Problem] = []
-        try:
-            source = read_text(self._content / name)
-        except FactError as error:
-            _, line, message = str(error).split(":", 2)
-            source, unreadable = "", [Problem(f"content/{name}", int(line), message.strip())]
+        read = read_page_file(self._content / name, self._content)
+        source = read.source
         text_key = digest(lang, source)
-        if self._cache and (page := self._cache.find_text(name, text_key, self._values)):
+        if self._cache and not read.faults and (page := self._cache.find_text(name, text_key, self._values)):
             return replace(page, stamp=sure)
         used, self._facts.used = self._facts.used, set()
         try:
-            info, document = self._parse(lang, file.removesuffix(".md"), source, unreadable)
+            info, document = self._parse(lang, file.removesuffix(".md"), read)
             facts = tuple(sorted(self._facts.used))
         finally:
             self._facts.used |= used
@@ -324,13 +335,15 @@ class _PageReader:
             _has_other_links(document),
         )  # fmt: skip
 
-    def _parse(self, lang: str, key: str, source: str, unreadable: list[Problem]) -> tuple[PageInfo, Document]:
+    def _parse(self, lang: str, key: str, read: PageFile) -> tuple[PageInfo, Document]:
         file = file_of(lang, key)
-        document = markdown.read(source, file, self._facts, self._tables)
-        if unreadable:
+        document = markdown.read(read.source, file, self._facts, self._tables)
+        problems = [Problem(file, fault.line, fault.message, fault.error, fault.see) for fault in read.faults]
+        if read.is_unread:
             # Whatever else is missing follows from that.
-            document.problems = unreadable
+            document.problems = problems
         else:
+            document.problems += problems
             for rule in PAGE_RULES:
                 document.problems += rule(document, file)
         return page_info(lang, key, document.meta, self._facts, document.source), document
@@ -359,6 +372,12 @@ def _has_other_links(document: Document) -> bool:
     )
 
 
+def _missing_twins(pages: dict[Place, ContentPage]) -> dict[Place, str]:
+    """The pages that must be written yet in a language, which is told once, with the addresses that they may get."""
+    keys = {key for (_, key), page in pages.items() if page.state in _WHOLE}
+    return {(lang, key): f"/{lang}/{key}/" for lang, key in product(LANGUAGES, keys) if (lang, key) not in pages}
+
+
 def _ids(document: Document) -> set[str]:
     return {id_ for _, id_, _ in markdown.headings(document.html) if id_}
 
@@ -376,7 +395,9 @@ def _resolve(page: ContentPage, content: Content) -> None:
     for key in page.related_keys:
         if not links.has_page(lang, key):
             line = document.line_of("related:")
-            document.problems.append(Problem(page.file, line, f"there is no page '{key}' to relate to"))
+            document.problems.append(
+                Problem(page.file, line, f"there is no page '{key}' to relate to", see="front-matter")
+            )
         elif links.check(document, lang, page.file, f"{key}.md") and (related := content.pages.get((lang, key))):
             page.related.append(related.info)
     page.problems += document.problems

@@ -268,7 +268,7 @@ class Links:
                     self.target(lang, link)
                 except KeyError as error:
                     line = line_of(content, role, "pages")
-                    found.append(Problem(f"content/{FILE}", line, f"'{role}' in {lang}: {error.args[0]}"))
+                    found.append(Problem(f"content/{FILE}", line, f"'{role}' in {lang}: {error.args[0]}", see="site"))
         return found
 
 

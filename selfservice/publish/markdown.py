@@ -171,12 +171,14 @@ def _fill(
             return tables[table]()
         line = first + body.count("\n", 0, match.start())
         if not FACT_REFERENCE.fullmatch(match[0]):
-            problems.append(Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}"))
+            problems.append(
+                Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}", see="facts")
+            )
             return match[0]
         try:
             fact = facts.get(match[0].strip("{ }").removeprefix("fact."))
         except FactError as error:
-            problems.append(Problem(file, line, str(error)))
+            problems.append(Problem(file, line, str(error), see="facts"))
             return match[0]
         before = body[: match.start()]
         if before.endswith("]("):

@@ -13,6 +13,7 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.facts.rights import Rights
 from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.publish.page_file import page_files
 from selfservice.publish.usage import sources
 from selfservice.web.pages import fill_facts
 
@@ -78,8 +79,8 @@ def _in_language(config: Config, facts: Facts, rights: Rights, lang: str) -> Ite
 
 def _texts(config: Config, lang: str) -> Iterator[tuple[str, str]]:
     """The pages of the language and what all languages share, by place."""
-    for path in (*sorted((config.content / lang).glob("*.md")), config.content / "site.toml"):
-        yield f"content/{path.relative_to(config.content).as_posix()}", path.read_text("utf-8")
+    for path in (*page_files(config.content / lang), config.content / "site.toml"):
+        yield f"content/{path.relative_to(config.content).as_posix()}", path.read_text("utf-8", "replace")
     for place, text in sources(config):
         if Path(place).suffix != ".py":
             yield place, text

@@ -97,18 +97,18 @@ class Pictures:
                 message = (
                     f"a picture's name has small letters, digits and dashes, and ends in one of {kinds}: rename it"
                 )
-                yield Problem(file, 1, message)
+                yield Problem(file, 1, message, see="pictures")
             elif name not in self.used:
                 # A name that is not right may have been meant for this one.
                 if self._missing:
                     continue
-                yield Problem(file, 1, "no page shows this picture: show it or remove it", error=False)
+                yield Problem(file, 1, "no page shows this picture: show it or remove it", error=False, see="pictures")
             elif isinstance(picture := self._picture(name), Picture) and len(picture.content) > WARNED_BYTES:
                 message = (
                     f"the picture has {len(picture.content) // 1000} kB, which is slow on a phone: make it smaller "
                     f"than {WARNED_BYTES // 1000} kB"
                 )
-                yield Problem(file, 1, message, error=False)
+                yield Problem(file, 1, message, error=False, see="pictures")
 
     def _of_language(self, name: str, lang: str) -> Picture | str:
         """The picture of this name, that of the language where there is one; or what is wrong with it."""
@@ -131,7 +131,7 @@ class Pictures:
         return self._read[name]
 
     def _tell(self, document: Document, file: str, source: str, message: str) -> None:
-        document.problems.append(Problem(file, document.line_of(source), message))
+        document.problems.append(Problem(file, document.line_of(source), message, see="pictures"))
 
 
 def _read(path: Path, name: str) -> Picture | str:

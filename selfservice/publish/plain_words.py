@@ -209,6 +209,15 @@ class Text:
     is_page: bool = False
 
 
+def broken_words(content: Path) -> list[Problem]:
+    """What is wrong with the file of words."""
+    try:
+        read_words(content)
+    except ProblemError as error:
+        return [error.problem]
+    return []
+
+
 def problems(pages: Mapping[tuple[str, str], Document], content: Path, facts: Facts) -> Iterator[Problem]:
     """What could be plainer in the pages, and in what site.toml and rights.toml say in each language."""
     try:
@@ -230,7 +239,7 @@ def advice(texts: list[Text], words: Mapping[str, Words]) -> Iterator[Problem]:
             if addressed.get(text.lang):
                 found += _formal(passage, of_language)
             for at, message in [*found, *_other_language(passage, text.lang)]:
-                yield Problem(text.file, passage.line(at), message, error=False)
+                yield Problem(text.file, passage.line(at), message, error=False, see="words")
         if text.is_page:
             yield from _hard_to_read(text, of_language)
 
@@ -394,4 +403,4 @@ def _count(numbered: list[tuple[int, str]]) -> int:
 def _too_hard(file: str, numbered: list[tuple[int, str]]) -> Iterator[Problem]:
     if (value := lix(sentence for _, sentence in numbered)) > LIX_MOST:
         message = f"hard to read (LIX {value:.0f}; {LIX_MOST} at most): write shorter sentences and shorter words"
-        yield Problem(file, numbered[0][0], message, error=False)
+        yield Problem(file, numbered[0][0], message, error=False, see="words")

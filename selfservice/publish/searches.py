@@ -97,7 +97,7 @@ def read_searches(content: Path) -> Searches:
     path, found = content / FILE, Searches()
     if (content / FORMER_FILE).exists():
         message = f"this file is called {FILE} now, with its tables as [en.synonyms], [nl.synonyms], …"
-        found.problems.append(Problem(f"content/{FORMER_FILE}", 1, message))
+        found.problems.append(Problem(f"content/{FORMER_FILE}", 1, message, see="searches"))
     if not path.is_file():
         return found
     lines = _lines(path)
@@ -156,7 +156,7 @@ def _texts(value: Any) -> bool:
 
 
 def _fail(found: Searches, line: int, message: str) -> None:
-    found.problems.append(Problem(f"content/{FILE}", line, message))
+    found.problems.append(Problem(f"content/{FILE}", line, message, see="searches"))
 
 
 def _lines(path: Path) -> dict[tuple[str, str], int]:
@@ -188,7 +188,7 @@ def _address(site: Site, lang: str, target: str, what: str, line: int, problems:
         message = f"{what}: {error.args[0]}"
         if form != target and "did you mean" not in message:
             message += did_you_mean(form, site.forms)
-        problems.append(Problem(f"content/{FILE}", line, message))
+        problems.append(Problem(f"content/{FILE}", line, message, see="searches"))
         return None
     return site.form_addresses.get((lang, form), address)
 
@@ -230,7 +230,7 @@ def _try(index: Path, site: Site, one: Expected, today: dt.date) -> Iterator[Pro
         else:
             message = f"'{one.query}' finds nothing: a synonym may help"
     if message:
-        yield Problem(f"content/{FILE}", one.line, message, error=False)
+        yield Problem(f"content/{FILE}", one.line, message, error=False, see="searches")
 
 
 def first_addresses(index: Path, one: Expected) -> list[str]:

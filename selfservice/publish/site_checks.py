@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from selfservice.config import Config
-from selfservice.i18n.languages import LANGUAGES
-from selfservice.publish import pictures
 from selfservice.publish.markdown import Problem
 from selfservice.site_config import FILE, SITE, line_of
 from selfservice.web import theme
@@ -27,25 +24,6 @@ LEAST_CONTRAST = 4.5
 # What stands on the first block of the home page.
 ON_HERO = {"white": ("#ffffff", "#ffffff"), "brass": ("#f0d583", "#f0d583")}
 
-_FILE_NAME = re.compile(r"[a-z0-9-]+")
-
-
-def misplaced_files(content: Path, names: Iterable[str]) -> Iterator[Problem]:
-    """Files (by their place) and folders of which nothing would become a page, without a word."""
-    folders = " or ".join(f"content/{code}" for code in LANGUAGES)
-    for path in sorted(content.iterdir()):
-        if path.is_dir() and path.name not in (*LANGUAGES, pictures.FOLDER) and not path.name.startswith("."):
-            message = f"'{path.name}' is no language of this site: add it to the languages in site.toml, or remove it"
-            yield Problem(f"content/{path.name}", 1, message)
-    for place in names:
-        folder, _, file = place.rpartition("/")
-        if not place.endswith(".md") or (folder and folder.partition("/")[0] not in LANGUAGES):
-            continue
-        if folder not in LANGUAGES:
-            yield Problem(f"content/{place}", 1, f"pages stand in {folders}: move it there")
-        elif not _FILE_NAME.fullmatch(file.removesuffix(".md")):
-            yield Problem(f"content/{place}", 1, "a file name has only small letters, digits and dashes: rename it")
-
 
 def unknown_country(content: Path) -> Iterator[Problem]:
     """The country of site.toml, when nothing is known of its holidays."""
@@ -55,7 +33,7 @@ def unknown_country(content: Path) -> Iterator[Problem]:
         message = (
             f"of the holidays of '{SITE.holidays}' nothing is known: give the two letters of a country, such as NL"
         )
-        yield Problem(f"content/{FILE}", line_of(content, "holidays"), message)
+        yield Problem(f"content/{FILE}", line_of(content, "holidays"), message, see="site")
 
 
 def low_contrast(config: Config) -> Iterator[Problem]:
@@ -70,7 +48,7 @@ def low_contrast(config: Config) -> Iterator[Problem]:
                 message = (
                     f"{text} on {ground}, {shade}, has a contrast of {ratio:.1f}; it must be {LEAST_CONTRAST} at least"
                 )
-                yield Problem(f"content/{FILE}", line_of(config.content, key, "colours"), message)
+                yield Problem(f"content/{FILE}", line_of(config.content, key, "colours"), message, see="site")
 
 
 def contrast(one: str, other: str) -> float:

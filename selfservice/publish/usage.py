@@ -66,7 +66,10 @@ def unused_facts(
         used |= (named or mentions(config)).anywhere
     return [
         Problem(
-            "content/facts.toml", fact.line, f"no page, form or mail uses the fact '{fact.name}': use it or remove it"
+            "content/facts.toml",
+            fact.line,
+            f"no page, form or mail uses the fact '{fact.name}': use it or remove it",
+            see="facts",
         )
         for fact in facts
         if fact.name not in used
@@ -83,15 +86,19 @@ def missing_for_code(
     named = named or mentions(config)
     for name, place in named.facts.items():
         if name not in facts and name not in OPTIONAL_FACTS:
-            found.append(Problem("content/facts.toml", 1, f"the fact '{name}' is missing: {place} uses it"))
+            found.append(
+                Problem("content/facts.toml", 1, f"the fact '{name}' is missing: {place} uses it", see="facts")
+            )
     for name, place in named.pages.items():
         if name not in SITE.pages and name not in named.optional_pages:
             message = f"'{name}' is missing under [pages]: {place} leads there"
-            found.append(Problem(_SITE_FILE, line_of(config.content, "pages"), message))
+            found.append(Problem(_SITE_FILE, line_of(config.content, "pages"), message, see="site"))
     for (name, link), lang in product(SITE.pages.items(), SITE.languages):
         if (lang, key := link.partition(".md")[0]) not in pages:
             line = line_of(config.content, name, "pages")
-            found.append(Problem(_SITE_FILE, line, f"'{name}' leads nowhere: there is no content/{lang}/{key}.md"))
+            found.append(
+                Problem(_SITE_FILE, line, f"'{name}' leads nowhere: there is no content/{lang}/{key}.md", see="site")
+            )
     return found
 
 
@@ -131,6 +138,7 @@ def demo_contacts(config: Config, facts: Facts) -> list[Problem]:
             "content/facts.toml",
             fact.line,
             f"the fact '{fact.name}' is {value}, which reaches nobody: give it an address of your own",
+            see="facts",
         )
         for fact in facts
         if fact.kind in ("email", "url")

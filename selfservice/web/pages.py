@@ -12,7 +12,6 @@ import yaml
 from markupsafe import Markup, escape
 
 from selfservice.facts.facts import Facts
-from selfservice.facts.file import read_text
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.site_config import SITE
@@ -163,7 +162,11 @@ def read_pages(content: Path, facts: Facts, *, preview: bool = False) -> dict[tu
     for lang in LANGUAGES:
         with using_language(lang):
             for file in sorted((content / lang).glob("*.md")):
-                source = read_text(file)
+                try:
+                    # What is wrong with a file is told by the build and the check.
+                    source = file.read_text("utf-8-sig", "replace")
+                except OSError:
+                    continue
                 try:
                     meta = split_front_matter(source)[0]
                 except yaml.YAMLError:

@@ -44,7 +44,7 @@ def refuse(config: Config) -> list[str]:
     """The problems for which the site is not built."""
     with pytest.raises(BuildError) as caught:
         attempt(config)
-    return [str(problem) for problem in caught.value.problems]
+    return [problem.line_alone for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_rules_of_check_stop_a_build(copied: Config) -> None:
     edit(copied, "en/orders.md", "\n## ", "\n#### Deep\n\n## ")
     edit(copied, "nl/orders.md", "slug: bestellingen", "slug: Mijn bestellingen")
     told = refuse(copied)
-    errors = [str(one) for one in check(new_app_unshared(copied), copied) if one.error]
+    errors = [one.line_alone for one in check(new_app_unshared(copied), copied) if one.error]
     assert (errors, 2) == (told, len(told))
 
 

@@ -47,7 +47,7 @@ def shown(tmp_path: Path) -> Callable[..., tuple[str, list[str]]]:
         with using_language(lang):
             document: Document = read(f"---\ntitle: T\n---\n{text}\n", "p.md", Facts.load(CONTENT / "facts.toml"))
         html = pictures.resolve(document, lang, "p.md")
-        return html, [str(problem) for problem in [*document.problems, *pictures.problems()]]
+        return html, [problem.line_alone for problem in [*document.problems, *pictures.problems()]]
 
     return show
 

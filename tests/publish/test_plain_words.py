@@ -34,7 +34,7 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Words]:
 def said(words: dict[str, Words], lang: str, markdown: str, *, page: bool = False) -> list[str]:
     """What is said of a text on a site that says 'je'."""
     text = Text("f", lang, list(passages(markdown)), is_page=page)
-    return [str(one).removeprefix(ITSELF) for one in advice([text, INFORMAL], words) if one.file == "f"]
+    return [one.line_alone.removeprefix(ITSELF) for one in advice([text, INFORMAL], words) if one.file == "f"]
 
 
 HERE = " on this site: one name for one thing"

@@ -30,7 +30,7 @@ def write(config: Config, text: str) -> None:
 def told(config: Config) -> list[str]:
     """What `loket check` says of the file."""
     found = check(new_app_unshared(config), config, TODAY)
-    return [str(problem) for problem in found if problem.file == f"content/{FILE}"]
+    return [problem.line_alone for problem in found if problem.file == f"content/{FILE}"]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
