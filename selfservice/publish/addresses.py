@@ -19,7 +19,7 @@ from selfservice.i18n.languages import LANGUAGES
 from selfservice.problems import Problem
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.links import Links
-from selfservice.publish.markdown import Document, headings
+from selfservice.publish.markdown import Document
 from selfservice.site_config import did_you_mean, toml_problem
 from selfservice.web.moved import SeeInstead, canonical
 from selfservice.web.pages import WHOLE_TREE, PageInfo, question_address
@@ -132,7 +132,7 @@ class _Reader:
 
     def _take_former_ids(self, page: Page, former_paths: list[str]) -> None:
         document = page.document
-        ids = {id_ for _, id_, _ in headings(document.html)}
+        ids = {id_ for _, id_, _ in document.headings}
         for former, now in document.former_ids.items():
             if former in ids or document.html.count(f'<a id="{former}"></a>') > 1:
                 line = document.line_of(f".was-{former}")

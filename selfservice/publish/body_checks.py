@@ -23,7 +23,7 @@ _RESIDUE = re.compile(
     r"\]\s?\(|\)\[|\]\[|\[\[|\[\^|[{}]|&lt;(?:!|/?[a-z]\w*:)|<p>\|(?![^\n]*</p>)|(?:<p>|\n)#{1,6}\w|<p>(?:#+|[-*+]|\d+[.)])\xa0"
 )
 _MARKS = ("[", "]", "{", "}", "&lt;", "<p>|", "<p>#", "\n#", "\xa0")  # one of them is in all of these
-_BAD_LINK = re.compile(r'href="#?"|<a href="[^"]*"(?: title="[^"]*")?>\s*</a>')
+_EMPTY_LINK = re.compile(r'<a href="[^"]*"(?: title="[^"]*")?>\s*</a>')
 _OWN_QUESTION = re.compile(r'<a href="#([^"]+)"')
 _FORM_IN_BLOCK = re.compile(r'<(?:li|blockquote|dd|div[^>]*)>\s*(?:<sup.*</sup>\s*)?<p><a href="selfservice:')
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
@@ -40,7 +40,8 @@ _IN_BLOCK = {
 
 def errors(document: Document, file: str) -> Iterator[Problem]:
     """What must be mended in the text of a page, in the order in which it stands there."""
-    if match := _CONFLICT.search(document.source):
+    is_marked = "<<<<<<<" in document.source or ">>>>>>>" in document.source
+    if is_marked and (match := _CONFLICT.search(document.source)):
         message = "two versions of this page stand here ('<<<<<<<' to '>>>>>>>'): choose one, and take the marks away"
         yield Problem(file, document.source.count("\n", 0, match.start()) + 1, message, see="files")
         return
@@ -98,7 +99,7 @@ def _wrong_level(level: int, above: int, title: str) -> str:
 def _right_headings(document: Document) -> bool:
     """Whether the HTML shows no fault in a heading."""
     level, seen = 1, set()
-    for now, id_, text in markdown.headings(document.html):
+    for now, id_, text in document.headings:
         if now == 1 or now > level + 1 or not text or id_ in seen:
             return False
         if not _ID.fullmatch(id_) if id_ else now == 2:
@@ -138,7 +139,7 @@ def images(document: Document) -> Iterator[Found]:
 
 def links(document: Document) -> Iterator[Found]:
     """Links without words, or without an address."""
-    if _BAD_LINK.search(document.html):
+    if 'href=""' in document.html or 'href="#"' in document.html or _EMPTY_LINK.search(document.html):
         for link in body_of(document).links:
             if link.dest in ("", "#"):
                 message = f"the link '{_short(link.text)}' leads nowhere: write between ( and ) where it leads"
@@ -152,7 +153,7 @@ def own_questions(document: Document) -> Iterator[Found]:
     """Links to questions of the page itself that are not there; in a tree that is one of its own rules."""
     if document.meta.get("kind") == TREE:
         return
-    ids = {id_ for _, id_, _ in markdown.headings(document.html) if id_}
+    ids = {id_ for _, id_, _ in document.headings if id_}
     if any(id_ not in ids for id_ in _OWN_QUESTION.findall(document.html)):
         for link in body_of(document).links:
             id_ = link.dest.removeprefix("#")
@@ -183,6 +184,8 @@ def forms(document: Document) -> Iterator[Found]:
 
 def characters(document: Document) -> Iterator[Found]:
     """Characters that no page may have."""
+    if "\ufffd" not in document.source and document.source.replace("\n", "").isprintable():
+        return
     for match in _CONTROL.finditer(document.source):
         what = (
             "a character was lost here (�), so this file was not kept in UTF-8: write it again"
@@ -194,7 +197,7 @@ def characters(document: Document) -> Iterator[Found]:
 
 def tables(document: Document) -> Iterator[Found]:
     """Rows with more cells than the head of their table: the last are not shown."""
-    if "<table>" not in document.html:
+    if "<table>" not in document.html or _are_even(document.source):
         return
     body = body_of(document)
     for table in body.tables:
@@ -204,6 +207,19 @@ def tables(document: Document) -> Iterator[Found]:
                     f"the row has {count} cells and the head of the table {table.columns}: what is more is not shown"
                 )
                 yield _at(document, start, f"{message}; a | that is text is written \\|")
+
+
+def _are_even(source: str) -> bool:
+    """Whether each line of a table has as many marks as the one below its head, as nearly all tables have."""
+    for block in source.split("\n\n"):
+        if "|" in block:
+            lines = [line.strip() for line in block.strip("\n").split("\n")]
+            marks = lines[0].count("|")
+            if "\\" in block or any(line.count("|") != marks for line in lines):
+                return False
+            if not all(line.startswith("|") and line.endswith("|") for line in lines):
+                return False
+    return True
 
 
 def cells(row: str) -> int:

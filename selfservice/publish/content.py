@@ -328,11 +328,12 @@ class _PageReader:
         if any(problem.error for problem in document.problems):
             # What was wrong may be mended elsewhere.
             text_key, sure = "", None
-        links, forms = _links(document), tuple(name for name, _ in EMBED.findall(document.html))
+        hrefs = [html.unescape(link) for link in HREF.findall(document.html)]
+        forms = EMBED.findall(document.html) if "selfservice:" in document.html else []
         key = page_key(text_key or digest(lang, source), facts, self._values)
         return ParsedPage(
-            sure, text_key, key, facts, facts_in(source), info, document, frozenset(_ids(document)), links, forms,
-            _has_other_links(document),
+            sure, text_key, key, facts, facts_in(source), info, document, frozenset(_ids(document)),
+            _links(document, hrefs), tuple(name for name, _ in forms), _has_other_links(document, hrefs),
         )  # fmt: skip
 
     def _parse(self, lang: str, key: str, read: PageFile) -> tuple[PageInfo, Document]:
@@ -356,17 +357,16 @@ class _PageReader:
                 self._facts.used.update(page.facts)
 
 
-def _links(document: Document) -> tuple[str, ...]:
-    """Where a page leads on this site, as it stands in it, and in its front matter."""
-    found = [html.unescape(link) for link in HREF.findall(document.html) if is_own(link)]
+def _links(document: Document, hrefs: list[str]) -> tuple[str, ...]:
+    """Where a page with these links leads on this site, as it stands in it, and in its front matter."""
+    found = [link for link in hrefs if is_own(link)]
     for name in ("tasks", "wants"):
         found += [str(entry.get("link", "")) for entry in _listed(document, name, dict)]
     return tuple(dict.fromkeys(found))
 
 
-def _has_other_links(document: Document) -> bool:
+def _has_other_links(document: Document, hrefs: list[str]) -> bool:
     """Whether there are pictures, or links to this site that are written otherwise than best."""
-    hrefs = (html.unescape(link) for link in HREF.findall(document.html))
     return "<img" in document.html or any(
         not (is_own(link) or link.startswith("#") or is_outside(link)) for link in hrefs
     )
@@ -379,7 +379,7 @@ def _missing_twins(pages: dict[Place, ContentPage]) -> dict[Place, str]:
 
 
 def _ids(document: Document) -> set[str]:
-    return {id_ for _, id_, _ in markdown.headings(document.html) if id_}
+    return {id_ for _, id_, _ in document.headings if id_}
 
 
 def _resolve(page: ContentPage, content: Content) -> None:

@@ -12,7 +12,6 @@ from selfservice.builds import CONTENT
 from selfservice.facts.facts import Facts
 from selfservice.problems import Problem
 from selfservice.publish.addresses import FILE, SECTION, Addresses, Page, addresses_of
-from selfservice.publish.markdown import headings
 from selfservice.web.moved import canonical, old_addresses
 from selfservice.web.pages import PageInfo, read_pages
 
@@ -91,7 +90,7 @@ def _formerly(path: str, lang: str, others: list[str] | None = None) -> str:
 
 def _lost_questions(info: PageInfo, page: Page) -> Iterator[Problem]:
     """Questions whose id is not there any more, nor as an old one."""
-    now = {id_: title for _, id_, title in headings(page.document.html) if id_}
+    now = {id_: title for _, id_, title in page.document.headings if id_}
     before = {question.id: question.title for question in info.questions}
     fresh = [id_ for id_ in now if id_ not in before]
     for id_, title in before.items():

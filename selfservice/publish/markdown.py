@@ -35,6 +35,8 @@ HREF = re.compile(r'href="([^"]+)"')
 HEADING = re.compile(r'<h2(?: id="([^"]*)")?>(.*?)</h2>', re.DOTALL)
 # Headings with anything but an id: a class says nothing here, but for a former id.
 _HEADING_OPENING = re.compile(r'<h([1-6])((?: [\w-]+="[^"]*")+)>')
+_OTHER_OPENING = re.compile(r'<h[1-6] (?!id="[^"]*">)')
+_ANY_HEADING = re.compile(r'<h([1-6])(?: id="([^"]*)")?>(.*?)</h\1>', re.DOTALL)
 _FORMER_ID = re.compile(r"was-([a-z0-9-]+)")
 _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
@@ -64,6 +66,9 @@ class Document:
     body_line: int
     key: str = ""
     problems: list[Problem] = field(default_factory=list)
+    headings: list[tuple[int, str, str]] = field(
+        default_factory=list
+    )  # each with its level, id (may be empty) and text
     former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
     body: Any = field(default=None, repr=False, compare=False)  # what stands where, once it was asked for (body.py)
     lines: Mapping[str, int] = field(default_factory=dict)  # of each name in the front matter
@@ -77,7 +82,9 @@ class Document:
 
 def plain_text(fragment: str) -> str:
     """The text of a piece of HTML."""
-    return " ".join(html.unescape(_TAG.sub(" ", _INLINE.sub("", fragment))).split())
+    if "<" in fragment:
+        fragment = _TAG.sub(" ", _INLINE.sub("", fragment))
+    return " ".join(html.unescape(fragment).split())
 
 
 def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[], str]] | None = None) -> Document:
@@ -94,7 +101,8 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
     if "<!--" in rendered:  # a note among editors; one in code reads &lt;!--
         rendered = _COMMENT.sub("", rendered)
     rendered, former_ids = _former_ids(rendered)
-    opening, questions = _questions(rendered)
+    found = list(headings(rendered))
+    opening, questions = _questions(rendered, found)
     words = len(_TAG.sub(" ", rendered).split())
     return Document(
         meta=meta,
@@ -105,6 +113,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
         body_line=body_line,
         key=PurePosixPath(file).stem,
         problems=problems,
+        headings=found,
         former_ids=former_ids,
         lines=front.lines,
         told=front.told,
@@ -142,6 +151,8 @@ def _former_ids(rendered: str) -> tuple[str, dict[str, str]]:
     The old one stands in the heading, where it shifts nothing on the page and belongs to no question above.
     """
     found: dict[str, str] = {}
+    if not _OTHER_OPENING.search(rendered):
+        return rendered, found
 
     def write(match: re.Match[str]) -> str:
         given: dict[str, str] = dict(re.findall(r'([\w-]+)="([^"]*)"', match[2]))
@@ -193,16 +204,20 @@ def _fill(
     return ANY_FACT.sub(write, body)
 
 
-def _questions(rendered: str) -> tuple[str, list[Question]]:
-    """The text before the first question, and the questions."""
+def _questions(rendered: str, found: list[tuple[int, str, str]]) -> tuple[str, list[Question]]:
+    """The text before the first question, and the questions, which are among the headings that were found."""
     parts = HEADING.split(rendered)
-    found = [
-        Question(parts[i] or "", plain_text(parts[i + 1]), plain_text(parts[i + 2])) for i in range(1, len(parts), 3)
+    titles = [text for level, _, text in found if level == 2]
+    if len(titles) * 3 + 1 != len(parts):  # headings in each other, of HTML
+        titles = [plain_text(part) for part in parts[2::3]]
+    opening = EMBED.sub("", parts[0]) if "selfservice:" in parts[0] else parts[0]
+    return plain_text(opening), [
+        Question(id_ or "", title, plain_text(text))
+        for id_, title, text in zip(parts[1::3], titles, parts[3::3], strict=True)
     ]
-    return plain_text(EMBED.sub("", parts[0])), found
 
 
 def headings(rendered: str) -> Iterator[tuple[int, str, str]]:
     """Each heading's level, id (may be empty) and text, in order."""
-    for match in re.finditer(r'<h([1-6])(?: id="([^"]*)")?>(.*?)</h\1>', rendered, re.DOTALL):
+    for match in _ANY_HEADING.finditer(rendered):
         yield int(match[1]), match[2] or "", plain_text(match[3])

@@ -97,6 +97,8 @@ def _lift(document: Document, *, has_form: bool, is_step: bool) -> float:
 
 def embedded_forms(document: Document) -> dict[str, str]:
     """The forms in a page, each with the id of the question under which it stands."""
+    if "selfservice:" not in document.html:
+        return {}
     parts = HEADING.split(document.html)
     places = [("", parts[0]), *((parts[at] or "", parts[at + 2]) for at in range(1, len(parts), 3))]
     return {match[1]: question for question, text in reversed(places) for match in EMBED.finditer(text)}

@@ -8,7 +8,6 @@ from itertools import permutations
 
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.problems import Problem
-from selfservice.publish import markdown
 from selfservice.publish.body import body_of
 from selfservice.publish.markdown import Document
 
@@ -24,7 +23,7 @@ def are_questions_known(document: Document) -> bool:
 
 def missing_translations(pages: Mapping[tuple[str, str], Document]) -> Iterator[Problem]:
     """A problem for each page, and each question of a page, that one of the languages does not have."""
-    ids = {place: {id_: text for _, id_, text in markdown.headings(one.html) if id_} for place, one in pages.items()}
+    ids = {place: {id_: text for _, id_, text in one.headings if id_} for place, one in pages.items()}
     for lang, other in permutations(LANGUAGES, 2):
         for place, document in pages.items():
             if place[0] != lang:

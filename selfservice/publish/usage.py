@@ -14,7 +14,7 @@ from selfservice.facts.facts import Facts
 from selfservice.publish.markdown import Problem
 from selfservice.site_config import FILE, SITE, line_of
 
-_IN_TEXT = re.compile(r"\bfact\.(\w+\.\w+)")
+_IN_TEXT = re.compile(r"fact(?<!\wfact)\.(\w+\.\w+)")  # what is the same everywhere first: so it is found in no time
 _ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?\(\s*f?"(\w+\.\w+)""")
 _PAGE = re.compile(r"""\bpage_(?:url|address)["']?\]?\(["']([a-z-]+)["']\)""")
 _HAS_PAGE = re.compile(r"""\bhas_page\(["']([a-z-]+)["']\)""")

@@ -30,7 +30,7 @@ _FORM = re.compile(
 )
 _FORM_LINK = re.compile(r"]\(selfservice:([a-z0-9-]+)(?=[ )])")
 _UNSEEN = re.compile(r"<!--.*?-->|^```.*?^```", re.DOTALL | re.MULTILINE)
-_QUESTION = re.compile(r"^## (.+?) ?\{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
+_QUESTION = re.compile(r"## (?<![^\n]## )(.+?) ?\{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
 # All values are texts, as they were written: a slug 007 is no number (publish/front_matter.py knows what each must be).
@@ -134,10 +134,11 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         source = _UNSEEN.sub("", source)
     parts = _QUESTION.split(source)[1:]
     questions = tuple(
-        Question(id_, with_facts(title), tuple(_FORM.findall(below)))
+        Question(id_, with_facts(title), tuple(_FORM.findall(below)) if "selfservice:" in below else ())
         for title, id_, below in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     )
 
+    has_forms = "selfservice:" in source
     order = str(meta.get("order", 0))
     return PageInfo(
         lang,
@@ -148,9 +149,9 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         str(meta.get("section", "")),
         int(order) if re.fullmatch(r"-?[0-9]{1,6}", order) else 0,
         meta.get("kind") == TREE,
-        tuple(_FORM.findall(source)),
+        tuple(_FORM.findall(source)) if has_forms else (),
         questions,
-        tuple(_FORM_LINK.findall(source)),
+        tuple(_FORM_LINK.findall(source)) if has_forms else (),
     )
 
 
