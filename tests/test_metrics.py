@@ -72,6 +72,13 @@ def test_a_second_server_is_refused(two: tuple[str, Path]) -> None:
     assert 0 < before <= get(base)[1].count("loket_request_seconds_count")
 
 
+def test_a_preview_beside_it(two: tuple[str, Path]) -> None:
+    """Who edits looks at the preview and at the site at once: the preview counts, and keeps its log, by itself."""
+    _, folder = two
+    with running(folder, None, "--reload"):
+        assert (folder / "var" / "preview.log").exists()
+
+
 def test_what_else_is_in_the_folder_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only numbers are cleared away: a folder that was named by mistake loses nothing."""
     kept, old = tmp_path / "loket.db", tmp_path / "counter_1.db"

@@ -55,9 +55,10 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     from selfservice import logs, metrics
     from selfservice.commands.serve_log import log_to_file
 
-    metrics.start(config.database.parent / "metrics")
+    # A preview may run beside the site itself, with the same database.
+    metrics.start(config.database.parent / ("metrics-of-preview" if config.preview else "metrics"))
     # For real, its service manager keeps what is written.
-    log = config.database.with_name("serve.log") if config.demo else None
+    log = config.database.with_name("preview.log" if config.preview else "serve.log") if config.demo else None
     _print_addresses(config, log)
     with log_to_file(log) if log else nullcontext() as terminal:
         logs.to_stderr()

@@ -18,12 +18,14 @@ from selfservice.web.theme import THEME_PREFIX
 
 Addresses = tuple[str, ...]  # of one page, in each language
 SECURITY = ".well-known/security.txt"  # which says how long it holds, so that each day's is another
+OLD_ADDRESSES = "addresses.toml"  # which no page shows
 MAX_LISTED = 10  # pages that changed only by something else than their text
 _PAGE = "/index.html"
 _COMPRESSED = (".br", ".gz")
 _HASH = re.compile(rf"({THEME_PREFIX}[\w./-]*?)\.[0-9a-f]{{10}}(\.\w+)")
 _URL = re.compile(r"<url><loc>([^<]*)</loc>(.*?)</url>", re.DOTALL)
 _TWIN = re.compile(r'hreflang="[^"]*" href="([^"]*)"')
+_WHEN = re.compile(r"^(status|publish|until):\s*[\"']?([\w-]+)", re.MULTILINE)
 _SLUG = re.compile(r"^slug:\s*[\"']?([a-z0-9-]*)", re.MULTILINE)
 
 
@@ -60,6 +62,7 @@ class Changes:
     gone: list[Addresses] = field(default_factory=list)
     others: list[Addresses] = field(default_factory=list)  # those that changed by something else: `reasons`
     reasons: list[str] = field(default_factory=list)
+    hidden: list[tuple[str, Addresses]] = field(default_factory=list)  # edited, but not shown: why, and which
     files: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
@@ -67,17 +70,20 @@ class Changes:
         for what, pages in (("new", self.new), ("moved", self.moved), ("changed", self.changed), ("gone", self.gone)):
             for addresses in pages:
                 yield f"  {what:<9}{'  '.join(addresses)}"
+        for why, addresses in self.hidden:
+            yield f"  {why:<16}{'  '.join(addresses)}"
         because = ", ".join(self.reasons)
         if self.others and (not because or len(self.others) > MAX_LISTED):
             count = sum(len(addresses) for addresses in self.others)
-            why = f"by {because}" if because else "which name these" if self.edited else "by the layout or a setting"
+            causes = ["which name these"] * bool(self.edited) + [f"by {because}"] * bool(because)
+            why = " or ".join(causes) or "by the layout or a setting"
             yield f"  changed  {count} {'other ' if self.edited else ''}{'page' if count == 1 else 'pages'}, {why}"
         else:
             for addresses in self.others:
                 yield f"  changed  {'  '.join(addresses)}  by {because}"
         if self.files:
             yield f"  files    {'  '.join(self.files)}"
-        if not (self.edited or self.others or self.files):
+        if not (self.edited or self.hidden or self.others or self.files):
             yield f"  No page changed{f', only {because}' if because else ''}"
 
     @property
@@ -109,7 +115,11 @@ def compare(old: Path, new: Path) -> Changes:
     by_text = {address for address in differing if _source_of(address, edited)}
     found.changed = _together(after, by_text)
     found.others = _together(after, differing - by_text)
-    found.reasons = [name for name in sorted(content) if not name.endswith(".md")]
+    found.hidden = list(_hidden(new, content, after))
+    found.reasons = [
+        name for name in sorted(content)
+        if not name.endswith(".md") and not (name == OLD_ADDRESSES and (found.edited or found.others))
+    ]  # fmt: skip
     if notes_of(old).program != notes_of(new).program:
         found.reasons.append("another version of Loket")
     own = [hashed_files(build) - notes_of(build).former.keys() for build in (old, new)]
@@ -164,6 +174,24 @@ def _sources(build: Path) -> dict[str, str]:
         slug = match[1] if match and match[1] else "" if key == "index" else key
         found[f"/{lang}/{slug}/" if slug else f"/{lang}/"] = f"{lang}/{path.name}"
     return found
+
+
+def _hidden(build: Path, edited: Iterable[str], shown: Iterable[str]) -> Iterator[tuple[str, Addresses]]:
+    """The pages that were edited and that visitors do not see: why not, and their addresses in each language."""
+    pages: dict[str, dict[str, str]] = {}
+    for address, source in _sources(build).items():
+        pages.setdefault(source.partition("/")[2], {})[source] = address
+    day = notes_of(build).day
+    for sources in pages.values():
+        if not sources.keys() & set(edited) or set(sources.values()) & set(shown):
+            continue
+        says = {}
+        for source in sources:
+            front = (build / CONTENT / source).read_text("utf-8", "replace").partition("\n---")[0]
+            says |= dict(_WHEN.findall(front))
+        first = says.get("publish", "")
+        why = "draft" if says.get("status") == "draft" else f"from {first}" if first > day else "ended"
+        yield why, tuple(sources[source] for source in sorted(sources))
 
 
 def _source_of(address: str, edited: set[str]) -> bool:

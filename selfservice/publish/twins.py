@@ -33,7 +33,8 @@ def missing_translations(pages: Mapping[tuple[str, str], Document]) -> Iterator[
             if not re.fullmatch("[a-z0-9-]+", place[1]):
                 continue  # a name that must become another
             if twin is None:
-                yield Problem(file, 1, f"this page has no twin: write {there}", see="translations")
+                message = f"this page is not there in each language: write {there}, or 'status: draft' here until you have"
+                yield Problem(file, 1, message, see="translations")
             elif ids[place].keys() <= ids[other, place[1]].keys():
                 continue
             elif are_questions_known(twin) and are_questions_known(document):

@@ -142,7 +142,7 @@ def _not_here_any_more() -> Response | None:
     title, parts = title_and_paragraphs(410)
     if instead.url:
         link = Markup('<a href="{}">{}</a>').format(instead.url, instead.title)
-        parts = [Markup("{} {}").format(gettext("See instead:"), link), *parts]
+        parts = [*parts[:1], Markup("{} {}").format(gettext("See instead:"), link), *parts[1:]]
     return error_response(410, text=(title, parts))
 
 

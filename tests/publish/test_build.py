@@ -188,7 +188,7 @@ def test_page_in_one_language(copied: Config, lang: str) -> None:
     (copied.content / lang / "new.md").write_text(page, "utf-8")
     other = next(code for code in LANGUAGES if code != lang)
     assert [
-        f"content/{lang}/new.md:1: this page has no twin: write content/{other}/new.md (docs/editing.md#translations)"
+        f"content/{lang}/new.md:1: this page is not there in each language: write content/{other}/new.md, or 'status: draft' here until you have (docs/editing.md#translations)"
     ] == refuse(copied)
 
 

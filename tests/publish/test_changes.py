@@ -90,6 +90,32 @@ def test_new_and_gone(builds: tuple[Path, Path]) -> None:
     ] == told(builds)
 
 
+def test_what_is_not_shown(builds: tuple[Path, Path]) -> None:
+    """Pages that were written and that visitors do not see: from when on, or that they are drafts or have ended."""
+    _, new = builds
+    write(new / NOTES, json.dumps({"program": "1", "day": "2026-11-30"}))
+    for name, line in (("a", "publish: 2026-12-01"), ("b", "status: draft"), ("c", "until: 2026-11-29")):
+        write(new / CONTENT / "en" / f"{name}.md", f"---\ntitle: a\nslug: {name}\n{line}\n---\nText")
+    write(new / CONTENT / "nl" / "a.md", "---\ntitle: a\npublish: 2026-12-01\n---\nText")
+    assert [
+        "  from 2026-12-01 /en/a/  /nl/a/",
+        "  draft           /en/b/",
+        "  ended           /en/c/",
+    ] == sorted(told(builds), key=lambda line: line.split("/")[2])
+
+
+def test_old_addresses_are_no_cause(builds: tuple[Path, Path]) -> None:
+    """What stands in addresses.toml changes no page: those changed by what was taken away."""
+    _, new = builds
+    write(new / CONTENT / "addresses.toml", "1")
+    assert ["  No page changed, only addresses.toml"] == told(builds)
+    for lang, slug in (("en", "orders"), ("nl", "bestellingen")):
+        shutil.rmtree(new / SITE / lang / slug)
+        page(new, lang, "digid", "No longer: orders")
+    sitemap(new, {"digid": "digid", "": ""})
+    assert ["  gone     /en/orders/  /nl/bestellingen/", "  changed  2 other pages, which name these"] == told(builds)
+
+
 def test_moved(builds: tuple[Path, Path]) -> None:
     """A page that got another address, which the former one leads to, is neither new nor gone."""
     _, new = builds

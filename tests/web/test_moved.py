@@ -115,6 +115,7 @@ def test_gone(client: HouseClient) -> None:
     for answer in (page, part):
         assert (410, []) == (answer.status_code, [text for text in (title, *parts, link) if text not in answer.text])
     assert 'role="search"' in page.text
+    assert page.text.index(parts[0]) < page.text.index(link) < page.text.index(parts[1])
     assert (410, b"") == (client.head("/nl/fax").status_code, client.head("/nl/fax").data)
 
 
