@@ -76,7 +76,7 @@ def test_a_preview_beside_it(two: tuple[str, Path]) -> None:
     """Who edits looks at the preview and at the site at once: the preview counts, and keeps its log, by itself."""
     _, folder = two
     with running(folder, None, "--reload"):
-        assert (folder / "var" / "preview.log").exists()
+        assert "var/preview.log" in (folder / "serve.log").read_text("utf-8")
 
 
 def test_what_else_is_in_the_folder_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,7 +185,7 @@ def _hidden(build: Path, edited: Iterable[str], shown: Iterable[str]) -> Iterato
     for sources in pages.values():
         if not sources.keys() & set(edited) or set(sources.values()) & set(shown):
             continue
-        says = {}
+        says: dict[str, str] = {}
         for source in sources:
             front = (build / CONTENT / source).read_text("utf-8", "replace").partition("\n---")[0]
             says |= dict(_WHEN.findall(front))

@@ -33,7 +33,9 @@ def missing_translations(pages: Mapping[tuple[str, str], Document]) -> Iterator[
             if not re.fullmatch("[a-z0-9-]+", place[1]):
                 continue  # a name that must become another
             if twin is None:
-                message = f"this page is not there in each language: write {there}, or 'status: draft' here until you have"
+                message = (
+                    f"this page is not there in each language: write {there}, or 'status: draft' here until you have"
+                )
                 yield Problem(file, 1, message, see="translations")
             elif ids[place].keys() <= ids[other, place[1]].keys():
                 continue

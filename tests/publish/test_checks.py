@@ -153,7 +153,8 @@ def test_no_false_alarm(small: Config, text: str) -> None:
 def test_missing_twin(small: Config) -> None:
     """A page that is there in one language only is named, with the file that is missing."""
     (small.content / "nl" / "page.md").unlink()
-    assert [f"{PAGE}:1: this page has no twin: write content/nl/page.md"] == [one.line_alone for one in found(small)]
+    what = "this page is not there in each language: write content/nl/page.md, or 'status: draft' here until you have"
+    assert [f"{PAGE}:1: {what}"] == [one.line_alone for one in found(small)]
 
 
 def test_missing_twin_question(small: Config) -> None:

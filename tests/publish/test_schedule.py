@@ -233,8 +233,9 @@ def test_mistakes_in_a_draft(copied: Config) -> None:
     assert [f"content/en/winter.md:{line}: warning: {message}"] == told(copied)
     assert [f"content/en/winter.md:{line}: {message}"] == told(dataclasses.replace(copied, preview=True))
     add(copied, "winter", "publish: 2026-12-24", text="See [it](xyz.md).", langs="en")
+    missing = "write content/nl/winter.md, or 'status: draft' here until you have"
     assert [
-        "content/en/winter.md:1: this page is not there in each language: write content/nl/winter.md, or 'status: draft' here until you have",
+        f"content/en/winter.md:1: this page is not there in each language: {missing}",
         f"content/en/winter.md:{line}: {message}",
     ] == told(copied)
 
