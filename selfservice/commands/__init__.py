@@ -7,8 +7,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
@@ -55,6 +56,12 @@ HELP = {
 EDITORS = {"build", "catalogs", "check", "new", "publish", "review", "serve", "trees", "watch"}
 
 
+# Those that often have nothing to do for which Flask is needed, or do something else before.
+LIGHT = {"build", "publish", "serve"}
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 class _Commands(Mapping[str, click.Command]):
     """The commands by name, each imported when it is looked up."""
 
@@ -94,10 +101,29 @@ def _create() -> Flask:
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Loket: a bilingual help site with a service counter built in."""
+    if ctx.invoked_subcommand not in LIGHT:
+        _offer_app(ctx)
+
+
+def _offer_app(ctx: click.Context) -> None:
     from flask.cli import ScriptInfo
 
     # What with_appcontext takes the app from; a test hands in its own.
     ctx.obj = ctx.obj or ScriptInfo(create_app=_create)
+
+
+def with_app(function: Callable[P, R]) -> Callable[P, R]:
+    """Flask's with_appcontext for a part of a LIGHT command: makes the app only when it is called."""
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        from flask.cli import with_appcontext
+
+        _offer_app(click.get_current_context())
+        called: Callable[P, R] = with_appcontext(function)
+        return called(*args, **kwargs)
+
+    return call
 
 
 def main() -> None:

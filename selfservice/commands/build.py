@@ -8,18 +8,18 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import click
-from flask import current_app
-from flask.cli import with_appcontext
 
-from selfservice.db import Error as DatabaseError
-from selfservice.publish.build import BuildError
-from selfservice.publish.build import build as build_site
-from selfservice.publish.markdown import Problem
-from selfservice.web.services import services
+from selfservice.commands import with_app
+from selfservice.config import load
+from selfservice.problems import Problem
+from selfservice.publish import inputs
+
+# All else is imported where it is used: that there is nothing to build is found out in less time than that takes.
 
 QUIET_SECONDS = 1.0
 
@@ -60,6 +60,9 @@ def reported(*, is_quiet: bool = False) -> Iterator[None]:
     """
     # What is half-done is removed then, as it is at Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    from selfservice.db import Error as DatabaseError
+    from selfservice.publish.build import BuildError
+
     try:
         yield
     except BuildError as error:
@@ -83,19 +86,35 @@ def show_problems(problems: list[Problem], *, is_quiet: bool = False) -> None:
         sys.exit(f"loket: nothing was published: {things}; what was served still is")
 
 
+def unchanged(*, compress: bool = True) -> tuple[Path, inputs.Inputs] | None:
+    """The build that is served, when nothing changed since it was made. Never with an app that was handed in."""
+    return None if click.get_current_context().obj else inputs.unchanged(load(), compress=compress)
+
+
 @click.command("build")
 @click.option("--no-compress", is_flag=True, help="Leave out the .br and .gz copies.")
 @click.option("--quiet", is_flag=True, help="Say only what must be mended, and which steps take longer than a second.")
-@with_appcontext
 def command(no_compress: bool, quiet: bool) -> None:
     """Build the help site from content/, and serve it from then on. `loket publish` does the same, and says what
     could be better and what changed.
     """
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
-    config = services().config
     started = time.perf_counter()
-    with SlowSteps() as slow, reported(is_quiet=quiet):
-        built = build_site(app, config, compress=not no_compress, progress=slow if quiet else show_progress)
+    if found := unchanged(compress=not no_compress):
+        what, output = "Nothing changed", found[0]
+    else:
+        what, output = _build(compress=not no_compress, is_quiet=quiet)
     if not quiet:
-        what = f"Built {built.pages} pages" if built.is_new else "Nothing changed"
-        click.echo(f"{what} in {time.perf_counter() - started:.2f} s: {built.output}", err=True)
+        click.echo(f"{what} in {time.perf_counter() - started:.2f} s: {output}", err=True)
+
+
+@with_app
+def _build(*, compress: bool, is_quiet: bool) -> tuple[str, Path]:
+    from flask import current_app
+
+    from selfservice.publish.build import build
+    from selfservice.web.services import services
+
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
+    with SlowSteps() as slow, reported(is_quiet=is_quiet):
+        built = build(app, services().config, compress=compress, progress=slow if is_quiet else show_progress)
+    return f"Built {built.pages} pages" if built.is_new else "Nothing changed", built.output

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
-from flask import current_app
-from flask.cli import with_appcontext
 
-from selfservice.commands.build import SlowSteps, reported, show_problems
+from selfservice.commands import with_app
+from selfservice.commands.build import SlowSteps, reported, show_problems, unchanged
 from selfservice.config import load
-from selfservice.publish.build import BuildResult, build
-from selfservice.publish.changes import compare
-from selfservice.publish.checks import check
-from selfservice.publish.undo import go_back
-from selfservice.web.services import services
+
+if TYPE_CHECKING:
+    from selfservice.publish.build import BuildResult
+
+NOTHING_CHANGED = "Nothing changed: what is served is what content/ says"
 
 
 @click.command("publish")
@@ -25,28 +25,40 @@ def command(*, undo: bool) -> None:
     """Check, build and serve the help site, and say what changed; or go back. When something must be mended, nothing
     changes.
     """
-    _go_back() if undo else _publish()
+    if undo:
+        _go_back()
+    elif (found := unchanged()) and found[1].warnings is not None:
+        for line in found[1].warnings:
+            click.echo(line, err=True)
+        click.echo(NOTHING_CHANGED)
+    else:
+        _publish()
 
 
-@with_appcontext
+@with_app
 def _publish() -> None:
+    from flask import current_app
+
+    from selfservice.publish.build import build
+    from selfservice.publish.checks import advice
+    from selfservice.web.services import services
+
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
-    config = services().config
     with SlowSteps() as slow, reported():
-        slow("Checking")
-        found = check(app, config)
-        show_problems(found)
-        built = build(app, config, progress=slow)
+        built = build(app, services().config, progress=slow, advice=advice)
+    show_problems(built.problems)
     if built.is_new:
         click.echo(
             f"Published, {built.pages} pages. What changed:" if built.former else f"Published, {built.pages} pages"
         )
         _show_changes(built)
     else:
-        click.echo("Nothing changed: what is served is what content/ says")
+        click.echo(NOTHING_CHANGED)
 
 
 def _go_back() -> None:
+    from selfservice.publish.undo import go_back
+
     # As it was published: what is being edited may be what one goes back from.
     with SlowSteps() as slow, reported():
         done = go_back(load(), lambda: slow("Waiting for another build"))
@@ -57,6 +69,8 @@ def _go_back() -> None:
 
 
 def _show_changes(built: BuildResult) -> None:
+    from selfservice.publish.changes import compare
+
     if built.former is not None:
         for line in compare(built.former, built.output).lines():
             click.echo(line)

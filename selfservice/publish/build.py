@@ -5,10 +5,10 @@ changed: the former build and the pages as they were read are its cache.
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import shutil
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,18 +20,28 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice import clock
-from selfservice.builds import CONTENT, SEARCH, SITE, Builds, Notes, notes_of
+from selfservice.builds import CONTENT, PAGES, SEARCH, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.problems import Problem
 from selfservice.publish import files, page_list
 from selfservice.publish.changes import SECURITY
-from selfservice.publish.content import Content, read_content
+from selfservice.publish.content import Content, in_order, read_content
 from selfservice.publish.content_copy import copy_content, first_difference
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.former_files import keep_former_files
 from selfservice.publish.indexing import Indexing
-from selfservice.publish.inputs import INPUTS, bytes_of, digest, inputs_key, scan, settings_key
+from selfservice.publish.inputs import (
+    INPUTS,
+    Inputs,
+    bytes_of,
+    digest,
+    files_key,
+    inputs_key,
+    is_as_made,
+    scan,
+    settings_key,
+)
 from selfservice.publish.outputs import FOLDER_MODE, Outputs
 from selfservice.publish.page_cache import PageCache
 from selfservice.publish.page_writer import PageWriter
@@ -68,6 +78,7 @@ class BuildResult:
     next_change: dt.datetime | None = None  # when it is no longer what it should be
     is_new: bool = True  # not when there is nothing that changed; `output` is then what was served already
     former: Path | None = None  # what was served before
+    inputs: str = ""  # the key of what it was made from (inputs.py)
 
 
 class _ErrorCollector(logging.Handler):
@@ -95,23 +106,32 @@ def pelican_settings(config: Config, output: Path, plugin: Plugin) -> dict[str, 
 
 
 Progress = Callable[[str], None]
+Advice = Callable[[Flask, Config, Content, dt.date], list[Problem]]
 
 
-def build(app: Flask, config: Config, *, compress: bool = True, progress: Progress = lambda _: None) -> BuildResult:
+def build(
+    app: Flask,
+    config: Config,
+    *,
+    compress: bool = True,
+    progress: Progress = lambda _: None,
+    advice: Advice | None = None,
+) -> BuildResult:
     """Build the whole site, with all that it was made from beside it, and serve it from then on, in one move. When
-    nothing changed, what is served stays.
+    nothing changed, what is served stays. With advice, what could be better in the pages is among the problems.
 
     Raises BuildError, leaving what is served as it was.
     """
-    return Builder(config, compress=compress).build(app, progress)
+    return Builder(config, compress=compress, advice=advice).build(app, progress)
 
 
 class Builder:
     """Builds of one site, one after another: what is in memory need not be read again."""
 
-    def __init__(self, config: Config, *, compress: bool = True) -> None:
+    def __init__(self, config: Config, *, compress: bool = True, advice: Advice | None = None) -> None:
         self._config = config
         self._compress = compress
+        self._advice = advice
         self._builds = Builds(config.output)
         self._cache: PageCache | None = None
         self._starts: tuple[Flask, dict[tuple[str, str], PageInfo], FormStarts] | None = None
@@ -142,16 +162,17 @@ class Builder:
         """Build in this folder; returns the first file that was saved meanwhile too."""
         config = self._config
         unfinished.chmod(FOLDER_MODE)  # the front reads it as an account of its own (builds.py)
+        started, facts = time.time_ns(), app.extensions["layout"].facts
         # Asked for a form, the app sets the language of the form.
         with using_language(current_language()):
-            content, differing = self._make(app, unfinished, former, progress)
+            content, problems, differing = self._make(app, unfinished, former, progress)
         differing |= copy_content(config.content, content.stamps, unfinished / CONTENT, former and former / CONTENT)
         saved = None if config.preview else first_difference(content.stamps, scan(config.content))
-        key = inputs_key(config, content.stamps, compress=self._compress)
-        (unfinished / INPUTS).write_text(json.dumps({"key": key, "pages": len(content.pages)}), "utf-8")
         every = (*content.pages.values(), *content.unseen.values())
-        change = next_change((page.publication for page in every), app.extensions["layout"].facts)
-        result = BuildResult(len(content.pages), unfinished, content.all_problems(), change, former=former)
+        change = next_change((page.publication for page in every), facts)
+        result = BuildResult(len(content.pages), unfinished, problems, change, former=former)
+        if not config.preview:  # which writes into its builds
+            result.inputs = inputs_key(config, content.stamps, started, facts.day, compress=self._compress)
         result.is_new = former is None or not _is_same(former, differing, clock.now())
         return result, saved
 
@@ -164,7 +185,7 @@ class Builder:
             is_over = bool(known.next_change) and now >= dt.datetime.fromisoformat(known.next_change)
             if known.program == notes.program and not is_over and not result.is_new:
                 # Nobody need look again until something is saved.
-                (result.output / INPUTS).replace(former / INPUTS)
+                self._note_inputs(result, former)
                 result.output = former
                 return result
             # One made from what the current one was made from is the same publication, on another day.
@@ -175,13 +196,24 @@ class Builder:
                 went_back=is_anew and known.went_back,
                 former=keep_former_files(former, result.output, now),
             )
+        self._note_inputs(result, result.output)
         result.output, result.is_new = self._builds.finish(result.output, now, notes), True
         self._builds.switch(result.output)
         self._builds.prune()
         return result
 
-    def _make(self, app: Flask, build: Path, former: Path | None, progress: Progress) -> tuple[Content, set[str]]:
-        """Write the site and its search index into the folder; returns what differs from the former."""
+    def _note_inputs(self, result: BuildResult, build: Path) -> None:
+        """Let it be found out without us that there is nothing to build."""
+        if result.inputs:
+            warnings = list(map(str, result.problems)) if self._advice else None
+            Inputs(result.inputs, files_key(build), result.pages, warnings).write(build)
+
+    def _make(
+        self, app: Flask, build: Path, former: Path | None, progress: Progress
+    ) -> tuple[Content, list[Problem], set[str]]:
+        """Write the site and its search index into the folder; returns what could be better, and what differs from the
+        former.
+        """
         config = self._config
         settings = digest(settings_key(config), app.extensions["rights"].all, app.extensions["fragments"])
         progress("Reading pages")
@@ -189,19 +221,21 @@ class Builder:
             self._cache = PageCache(config.output, settings)
         self._cache.set_key(settings)
         content = read_content(app, config, cache=self._cache, starts=self._kept_starts(app))
-        if errors := content.errors():
-            raise BuildError(errors)
+        if content.errors():
+            if content.is_resolved and not config.preview:
+                content.resolve(content.pages.values())
+            self._advise(app, content)
         self._starts = app, {place: page.info for place, page in content.pages.items()}, content.starts
         pages = site_pages(content)
         writer = PageWriter(app, content, settings)
-        indexing = Indexing(build / SEARCH, former and former / SEARCH)
+        is_whole = former is not None and is_as_made(former)
+        indexing = Indexing(build / SEARCH, former / SEARCH if former and is_whole else None)
         with closing(indexing), closing(Outputs(build, former, compress=self._compress)) as outputs:
             unwritten = writer.unwritten(pages, outputs)
             content.resolve(page.source for page in unwritten)
             site, searches = content.site(app), read_searches(config.content)
             pins, worded = searches.pins(site), searches.worded(site)
-            if errors := [*content.errors(), *searches.problems]:
-                raise BuildError(errors)
+            problems = self._advise(app, content, searches.problems)
             indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
             progress("Writing pages")
             _run_pelican(config, build, lambda: writer.write(unwritten, outputs))
@@ -211,14 +245,28 @@ class Builder:
             progress("Making the search index")
             indexing.finish()
             differing = {f"{SITE}/{path}" for path in outputs.finish()}
+        if not is_whole:
+            differing.add(INPUTS)
         if former is None or scan(build / SEARCH) != scan(former / SEARCH):
             differing.add(SEARCH)
-        for name in (REDIRECTS, RECORD):
+        page_list.write(build, content)
+        for name in (REDIRECTS, RECORD, PAGES):
             if former is None or bytes_of(build / name) != bytes_of(former / name):
                 differing.add(name)
-        page_list.write(build, content)
         self._cache.save()
-        return content, differing
+        return content, problems, differing
+
+    def _advise(self, app: Flask, content: Content, others: Iterable[Problem] = ()) -> list[Problem]:
+        """What is wrong and, if that is asked for, what could be better. Raises BuildError when something must be
+        mended; unless advice is asked for, nothing else is named then.
+        """
+        found = {*content.all_problems(), *others}
+        if self._advice is not None and content.is_resolved:
+            found.update(self._advice(app, self._config, content, app.extensions["layout"].facts.day))
+        problems = in_order(found)
+        if errors := [problem for problem in problems if problem.error]:
+            raise BuildError(errors if self._advice is None else problems)
+        return problems
 
     def _kept_starts(self, app: Flask) -> FormStarts | None:
         """The start states of the forms, which may show what the pages say of themselves."""

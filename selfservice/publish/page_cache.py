@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from selfservice.facts.facts import Facts
-from selfservice.publish.inputs import Stamp, digest
+from selfservice.publish.inputs import TICK, Stamp, digest
 from selfservice.publish.markdown import Document
 from selfservice.web.pages import PageInfo
 
 FILE = ".pages"  # in the folder of builds
-# A file may be saved twice within one tick of its clock: so soon after a change its time says nothing.
-TICK = 100_000_000  # ns
 
 
 @dataclass(frozen=True)
