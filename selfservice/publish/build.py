@@ -30,6 +30,7 @@ from selfservice.publish.content import Content, in_order, read_content
 from selfservice.publish.content_copy import copy_content, first_difference
 from selfservice.publish.embed import FormStarts
 from selfservice.publish.former_files import keep_former_files
+from selfservice.publish.garbage import not_collected
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.inputs import (
     INPUTS,
@@ -164,7 +165,7 @@ class Builder:
         unfinished.chmod(FOLDER_MODE)  # the front reads it as an account of its own (builds.py)
         started, facts = time.time_ns(), app.extensions["layout"].facts
         # Asked for a form, the app sets the language of the form.
-        with using_language(current_language()):
+        with using_language(current_language()), not_collected():
             content, problems, differing = self._make(app, unfinished, former, progress)
         differing |= copy_content(config.content, content.stamps, unfinished / CONTENT, former and former / CONTENT)
         saved = None if config.preview else first_difference(content.stamps, scan(config.content))

@@ -66,9 +66,7 @@ class Document:
     body_line: int
     key: str = ""
     problems: list[Problem] = field(default_factory=list)
-    headings: list[tuple[int, str, str]] = field(
-        default_factory=list
-    )  # each with its level, id (may be empty) and text
+    headings: list[tuple[int, str, str]] = field(default_factory=list)  # level, id (may be empty) and text
     former_ids: dict[str, str] = field(default_factory=dict)  # of its questions, with those that they have now
     body: Any = field(default=None, repr=False, compare=False)  # what stands where, once it was asked for (body.py)
     lines: Mapping[str, int] = field(default_factory=dict)  # of each name in the front matter

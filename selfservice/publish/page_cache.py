@@ -4,7 +4,6 @@ again.
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from selfservice.facts.facts import Facts
+from selfservice.publish.garbage import not_collected
 from selfservice.publish.inputs import TICK, Stamp, digest
 from selfservice.publish.markdown import Document
 from selfservice.web.pages import PageInfo
@@ -72,11 +72,8 @@ class PageCache:
 
     def _load(self) -> None:
         data = self._path.read_bytes()
-        gc.disable()  # of so many objects none is garbage
-        try:
+        with not_collected():
             key, pages, others = pickle.loads(data)  # noqa: S301 (we wrote it, where only we write)
-        finally:
-            gc.enable()
         if key == self._key:
             self.pages, self.others = pages, others
             self._saved = dict(pages), dict(others)

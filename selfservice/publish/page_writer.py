@@ -15,6 +15,7 @@ from selfservice.publish.content import Content
 from selfservice.publish.inputs import digest, digest_bytes
 from selfservice.publish.outputs import Outputs
 from selfservice.publish.page_cache import FactValues
+from selfservice.publish.page_frames import PageFrames
 from selfservice.publish.site_pages import SitePage, fill
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
@@ -27,6 +28,7 @@ class PageWriter:
         self._env = app.jinja_env
         self._layout: LayoutContext = app.extensions["layout"]
         self._facts: Facts = self._layout.facts
+        self._frames = PageFrames(self._env, self._facts)
         self._content = content
         self.values = FactValues(self._facts)
         self._useful = {lang: content.starts(lang, "useful") if "useful" in SITE.forms else "" for lang in LANGUAGES}
@@ -77,16 +79,18 @@ class PageWriter:
         """The HTML of a page whose text was filled in."""
         info = page.info
         with using_language(info.lang):
-            return self._env.get_template(f"{page.template}.html").render(
-                self._layout.variables(info.lang, info.path, page.alternates),
-                page=page,
-                title=page.title,
-                description=info.description,
-                has_form=bool(page.forms),
-                useful=Markup(self._useful[info.lang]),  # noqa: S704 (Jinja escaped it)
+            variables = self._layout.variables(info.lang, info.path, page.alternates) | {
+                "page": page,
+                "title": page.title,
+                "description": info.description,
+                "has_form": bool(page.forms),
+                "useful": Markup(self._useful[info.lang]),  # noqa: S704 (Jinja escaped it)
                 # The page is the same for all, whoever asks the app.
-                signed_in=_nobody,
-            )
+                "signed_in": _nobody,
+            }
+            if page.template == PageFrames.TEMPLATE:
+                return self._frames.render(variables)
+            return self._env.get_template(f"{page.template}.html").render(variables)
 
     def write(self, pages: Iterable[SitePage], outputs: Outputs) -> None:
         """Write these pages."""
