@@ -184,7 +184,7 @@ def test_nothing_to_mend(editor: Editor) -> None:
 # What is spoilt; the place that is told; words of the message.
 MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     # Of the list of 29 November: with a traceback.
-    "page in one language": (gone("nl/page.md"), f"{EN}:1", "no twin: write content/nl/page.md"),
+    "page in one language": (gone("nl/page.md"), f"{EN}:1", "not there in each language: write content/nl/page.md"),
     "day first": (text("updated: 2026-11-20", "updated: 29-11-2026"), f"{EN}:5", "write 2026-11-29"),
     "one digit": (text("updated: 2026-11-20", "updated: 2026-9-1"), f"{EN}:5", "write 2026-09-01"),
     "no such day": (text("updated: 2026-11-20", "updated: 2026-02-30"), f"{EN}:5", "there is no day 2026-02-30"),
@@ -251,7 +251,7 @@ MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     "5 MB": (body("Hello. " * 800_000), f"{EN}:1", "the file has 5.6 MB: a page is text, of 1 MB at most"),
     "a link out": (link("/etc/hostname"),
                    f"{EN}:1", "this is a link to a file elsewhere"),
-    "a link to nothing": (link("none.md"), f"{NL}:1", "no twin: write content/en/page.md"),
+    "a link to nothing": (link("none.md"), f"{NL}:1", "not there in each language: write content/en/page.md"),
     "a folder": (lambda content: (content / "en/folder.md").mkdir(), "content/en/folder.md:1", "this is a folder"),
     "capital file": (lambda content: [also(f"{lang}/Page2.md")(content) for lang in ("en",)],
                      "content/en/Page2.md:1", "a file name has only small letters"),
