@@ -26,7 +26,7 @@ from selfservice.i18n.languages import LANGUAGES, current_language
 from selfservice.site_config import SITE, require_same
 from selfservice.web import access_log, authentication, downloads, error_pages, hooks, monitoring
 from selfservice.web.layout import JINJA_OPTIONS, LayoutContext, share_templates
-from selfservice.web.pages import read_pages
+from selfservice.web.page_list import pages_of
 from selfservice.web.services import Services
 from selfservice.web.template_cache import TemplateCache
 from selfservice.web.theme import Theme
@@ -108,7 +108,7 @@ def wire(config: Config) -> Flask:
     )
     app.jinja_env.bytecode_cache = TemplateCache(config.cache)
     layout.install(app.jinja_env)
-    layout.set_pages(read_pages(config.content, layout.facts, preview=config.preview))
+    layout.set_pages(pages_of(config.content, layout.facts, preview=config.preview))
     app.extensions["layout"] = layout
     access_log.init_app(app)
     hooks.init_app(app)

@@ -88,6 +88,12 @@ def _begin(config: Config, *, compress: bool) -> None:
             app = _app()
         if app is not None:
             _prepare(app)
+            if building.poll() is None:
+                # The processes that are started next would each do so at once.
+                from selfservice.web.layout import compile_templates
+
+                with suppress(Exception):  # a template that cannot be read is told by the build
+                    compile_templates(app.jinja_env)
         failed = building.wait()
     while failed and before is None and config.preview:
         _wait_for_an_edit(config.content)

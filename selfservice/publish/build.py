@@ -250,7 +250,7 @@ class Builder:
             differing.add(INPUTS)
         if former is None or scan(build / SEARCH) != scan(former / SEARCH):
             differing.add(SEARCH)
-        page_list.write(build, content)
+        page_list.write(build, content, preview=config.preview)
         for name in (REDIRECTS, RECORD, PAGES):
             if former is None or bytes_of(build / name) != bytes_of(former / name):
                 differing.add(name)

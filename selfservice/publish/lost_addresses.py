@@ -13,7 +13,8 @@ from selfservice.facts.facts import Facts
 from selfservice.problems import Problem
 from selfservice.publish.addresses import FILE, SECTION, Addresses, Page, addresses_of
 from selfservice.web.moved import canonical, old_addresses
-from selfservice.web.pages import PageInfo, read_pages
+from selfservice.web.page_list import pages_of
+from selfservice.web.pages import PageInfo
 
 Place = tuple[str, str]  # a page's language and key
 
@@ -48,7 +49,7 @@ def lost_addresses(published: Path, facts: Facts, pages: Mapping[Place, Page], a
 @lru_cache(2)
 def _published_pages(published: Path, facts: Facts) -> dict[Place, PageInfo]:
     """The pages of a build, which stay as they are."""
-    return read_pages(published / CONTENT, facts)
+    return pages_of(published / CONTENT, facts)
 
 
 def _gone(info: PageInfo) -> Iterator[Problem]:

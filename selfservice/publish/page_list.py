@@ -1,23 +1,18 @@
-"""What the pages say of themselves, for an app that serves the build: it need not read them (web/pages.py)."""
+"""Writing the list of pages into a build (web/page_list.py)."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import fields
-from operator import attrgetter
 from pathlib import Path
 
 from selfservice.builds import PAGES
 from selfservice.publish.content import Content
 from selfservice.publish.outputs import FILE_MODE
-from selfservice.web.pages import PageInfo, Question
-
-_info = attrgetter(*(each.name for each in fields(PageInfo)))
-_question = attrgetter(*(each.name for each in fields(Question)))
+from selfservice.web.page_list import list_text
 
 
-def write(build: Path, content: Content) -> None:
+def write(build: Path, content: Content, *, preview: bool) -> None:
     """Write the list into a build."""
     path = build / PAGES
-    path.write_text(json.dumps([_info(page.info) for page in content.pages.values()], default=_question), "utf-8")
+    files = [(name, stamp[0], stamp[1]) for name, stamp in content.stamps.items()]
+    path.write_text(list_text((page.info for page in content.pages.values()), files, preview=preview), "utf-8")
     path.chmod(FILE_MODE)
