@@ -104,10 +104,11 @@ def missing_for_code(
 
 def sources(config: Config) -> Iterator[tuple[str, str]]:
     """The templates and programs of what is on, by place."""
+    off = _switched_off()
     for folder in (config.root / "site" / "templates", PACKAGE):
         for path in sorted(folder.rglob("*.*")):
             place = path.relative_to(folder).as_posix()
-            if path.suffix in (".html", ".txt", ".py") and not place.startswith(_switched_off()):
+            if path.suffix in (".html", ".txt", ".py") and not place.startswith(off):
                 yield place, path.read_text("utf-8")
 
 
