@@ -16,7 +16,7 @@ from selfservice.logs import LOGGER
 from selfservice.site_config import SITE, load_site
 
 SECONDS = 1.0  # between two looks at the link
-PREVIEW_SECONDS = 0.02  # an editor waits for it
+PREVIEW_SECONDS = 0.01  # an editor waits for it
 _REASONS = (ConfigError, FactError, RightsError, OSError)
 
 

@@ -157,7 +157,8 @@ class Server:
             time.sleep(following.PREVIEW_SECONDS if self._config.preview else following.SECONDS)
             if self._following.look():
                 self._served = self._serve()
-                _freeze()
+                if not self._config.preview:  # an editor waits for the next answer
+                    _freeze()
 
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Answer one request."""

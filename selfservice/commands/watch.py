@@ -2,37 +2,96 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import signal
 import sys
 import threading
-from collections.abc import Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
 from flask import Flask
+from jinja2 import TemplateError, TemplateSyntaxError
 from watchfiles import Change, watch
 
-from selfservice.app import create_app
+from selfservice import clock
+from selfservice.app import create_app, succeed
 from selfservice.builds import SITE as SITE_FILES
 from selfservice.builds import Builds
 from selfservice.commands.catalogs import CatalogError, compile_stale
 from selfservice.config import PACKAGE, Config, ConfigError, load
 from selfservice.facts.kinds import FactError
 from selfservice.facts.rights import RightsError
+from selfservice.i18n.languages import TIMEZONE
 from selfservice.problems import Problem, ProblemError
-from selfservice.publish.build import BuildError, build
-from selfservice.publish.checks import check
+from selfservice.publish.build import Builder, BuildError, BuildResult
+from selfservice.publish.content import in_order
 from selfservice.publish.embed import EmbedError
+from selfservice.publish.page_advice import PageAdvice
 from selfservice.site_config import SITE, load_site
 
 STATUS = "preview.json"  # what the page in the browser asks for (site/static/preview/preview.js)
-STEP_MILLISECONDS = 10
+STEP_MILLISECONDS = 10  # a save is over when nothing more was written for so long
 DEBOUNCE_MILLISECONDS = 40
-POLL_MILLISECONDS = 1000
-# What the server's processes have read once and for all.
-_KEPT_BY_SERVER = {".py", ".po"}
+POLL_MILLISECONDS = 200
+# Some programs empty or remove a file before they write it: so long we wait for the rest. A mistake is told so much
+# later too, since it may be half of an edit.
+HALF_SAVED_SECONDS = 0.15
+MISTAKE_SECONDS = 0.05
+# What processes have read once and for all.
+_KEPT_BY_PROCESSES = {".py", ".po"}
+
+
+class Edits:
+    """The files that were saved and not yet built, from the thread that watches to the one that builds."""
+
+    def __init__(self) -> None:
+        self._paths: set[Path] = set()
+        self._event, self._lock = threading.Event(), threading.Lock()
+        self.has_begun = self.has_ended = False
+
+    def watch(self, folders: Sequence[Path], stop: threading.Event) -> None:
+        """Collect what is saved in these folders, until told to stop."""
+        try:
+            for changes in watch(
+                *folders,
+                watch_filter=_matters,
+                step=STEP_MILLISECONDS,
+                debounce=DEBOUNCE_MILLISECONDS,
+                stop_event=stop,
+                rust_timeout=POLL_MILLISECONDS,
+                yield_on_timeout=True,
+                raise_interrupt=False,
+            ):
+                # The first time round the watching has begun: what was saved before that is built too.
+                if changes or not self.has_begun:
+                    self.has_begun = True
+                    self.add(Path(path) for _, path in changes)
+        finally:
+            self.has_ended = True
+            self._event.set()
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """These were saved."""
+        with self._lock:
+            self._paths.update(paths)
+            self._event.set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Whether something was saved that was not taken, at the latest after so many seconds."""
+        return self._event.wait(seconds)
+
+    def take(self) -> set[Path]:
+        """What was saved since the last time."""
+        with self._lock:
+            paths, self._paths = self._paths, set()
+            if not self.has_ended:
+                self._event.clear()
+        return paths
 
 
 @click.command("watch", hidden=True)
@@ -41,21 +100,25 @@ def command() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: _end(stop))
-    preview = Preview(load())
-    folders = [preview.config.content, PACKAGE, *(preview.config.root / name for name in ("site", "translations"))]
-    edits = watch(
-        *folders,
-        watch_filter=_matters,
-        step=STEP_MILLISECONDS,
-        debounce=DEBOUNCE_MILLISECONDS,
-        stop_event=stop,
-        rust_timeout=POLL_MILLISECONDS,
-        yield_on_timeout=True,
-    )
-    for changes in edits:
-        # The first time round the watching has begun: what was saved before that is built too.
-        if changes or not preview.count:
-            preview.rebuild([Path(path) for _, path in changes])
+    edits = Edits()
+    preview = Preview(load(), edits.wait)
+    content = preview.config.content
+    folders = [content, PACKAGE, *(preview.config.root / name for name in ("site", "translations"))]
+    threading.Thread(target=edits.watch, args=(folders, stop), daemon=True).start()
+    waiting: set[Path] = set()
+    while edits.wait() and not edits.has_ended:
+        waiting |= edits.take()
+        if any(map(_is_half_saved, waiting)) and edits.wait(HALF_SAVED_SECONDS):
+            waiting |= edits.take()
+        # What some programs make beside a file while they save it.
+        changed = {path for path in waiting if path.suffix or path.exists()}
+        if changed or not preview.count:
+            try:
+                preview.rebuild(changed)
+            except SupersededError:
+                continue
+        waiting = set()
+    sys.exit("loket: the preview cannot see what is saved")  # it is started again
 
 
 def _end(stop: threading.Event) -> None:
@@ -69,36 +132,69 @@ def _end(stop: threading.Event) -> None:
 def _matters(change: Change, path: str) -> bool:
     """Whether a file is one of those that the site is made from, not of an editor's program or of Python's."""
     name = Path(path).name
-    return not name.startswith((".", "#")) and not name.endswith(("~", ".pyc", ".mo", ".new", ".swp", ".tmp", ".orig"))
+    ours = (".pyc", ".mo", ".new")
+    theirs = ("~", ".swp", ".tmp", ".orig", "_")
+    return not name.startswith((".", "#")) and not name.isdigit() and not name.endswith(ours + theirs)
+
+
+def _is_half_saved(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except OSError:
+        return True
+
+
+class SupersededError(Exception):
+    """Something else was saved before all was done."""
 
 
 class Preview:
-    """What the editor sees: the site as it was last without mistakes, and what is wrong with it now."""
+    """What the editor sees: the site as it was last without mistakes, and what is wrong with it now.
 
-    def __init__(self, config: Config) -> None:
+    `is_edited` says whether something else is saved within so many seconds.
+    """
+
+    def __init__(self, config: Config, is_edited: Callable[[float], bool] = lambda _: False) -> None:
         self.config = config
-        self.count = self._restarts = 0
+        self.count = 0
+        self._is_edited = is_edited
+        self._builder = Builder(config, compress=False, is_index_later=True)
         self._app: Flask | None = None
+        self._is_app_stale = False
         self._problems: list[Problem] = []
+        self._advice = PageAdvice()
+        self._advised: list[Problem] = []
+        self._session, self._shown = f"{os.getpid()}.{time.time_ns()}", 0
 
     def rebuild(self, changed: Collection[Path] = ()) -> list[Problem]:
         """Build what is in the content folder now, and show it, or what keeps it from being shown. Never raises for
-        what an editor wrote.
+        what an editor wrote. Raises SupersededError when there is another edit, before all was done for these.
         """
         self.count += 1
         if self._is_other_site():
             self._start_anew()
-        if any(path.suffix != ".md" for path in changed):
-            self._app = None
-        if _KEPT_BY_SERVER & {path.suffix for path in changed}:
-            self._restarts += 1
-            os.kill(os.getppid(), signal.SIGHUP)
-        errors = self._build()
+        if _KEPT_BY_PROCESSES & {path.suffix for path in changed}:
+            self._replace_processes(changed)
+        self._is_app_stale |= any(path.suffix != ".md" for path in changed)
+        is_shown = self._show_at_once(changed)
+        # What is shown already need not be built while there is something else to show.
+        errors, result = self._build(self._go_on if is_shown else lambda: None)
+        if errors and self._is_edited(MISTAKE_SECONDS):
+            raise SupersededError
         self._tell(errors)
-        if self._app is not None and not errors:
+        if result is not None and self._app is not None and result.content is not None:
             # Only now: nobody waits for these.
-            self._show([problem for problem in check(self._app, self.config) if not problem.error])
+            with suppress(SupersededError):
+                self._builder.make_index(self._go_on)
+                today = clock.now().astimezone(TIMEZONE).date()
+                advice = self._advice.find(self._app, self.config, result.content, today, self._go_on)
+                self._advised = in_order({*result.problems, *advice})
+                self._show(self._advised)
         return errors
+
+    def _go_on(self) -> None:
+        if self._is_edited(0):
+            raise SupersededError
 
     def _is_other_site(self) -> bool:
         """Whether site.toml is another than this process was started with, and right."""
@@ -108,20 +204,56 @@ class Preview:
             return False
 
     def _start_anew(self) -> None:
-        """A process serves one site. The server's do so by themselves."""
+        """A process serves one site, with one program. The server's know of another site by themselves."""
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", "watch"])  # noqa: S606 (ourselves)
 
-    def _build(self) -> list[Problem]:
+    def _replace_processes(self, changed: Collection[Path]) -> None:
+        """Go on with the program and the texts as they are now, unless they are broken."""
+        try:
+            for path in changed:
+                if path.suffix == ".py" and path.exists():
+                    ast.parse(path.read_bytes(), path.name)
+            compile_stale()
+        except (SyntaxError, ValueError) as error:
+            click.echo(str(error), err=True)
+            return
+        except (CatalogError, OSError):  # told when it is built
+            return
+        os.kill(os.getppid(), signal.SIGHUP)
+        self._start_anew()
+
+    def _show_at_once(self, changed: Collection[Path]) -> bool:
+        """Show these edits before they are built; returns whether that could be done."""
+        if self._app is None or self._is_app_stale or self._problems:
+            return False
+        try:
+            if not self._builder.show_at_once(self._app, changed):
+                return False
+        except TemplateError:  # told when it is built
+            return False
+        self._shown += 1
+        files = {f"content/{path.parent.name}/{path.name}" for path in changed}
+        self._show([problem for problem in self._advised if problem.file not in files])
+        return True
+
+    def _build(self, go_on: Callable[[], None]) -> tuple[list[Problem], BuildResult | None]:
+        is_stale = self._app is None or self._is_app_stale
         try:
             compile_stale()
-            self._app = self._app or create_app(self.config)
-            build(self._app, self.config, compress=False)
+            if self._app is None or is_stale:
+                self._app = succeed(self._app, self.config) if self._app else create_app(self.config)
+                self._is_app_stale = False
+            result = self._builder.build(self._app, lambda _: go_on())
         except BuildError as error:
-            return error.problems
+            return error.problems, None
+        except TemplateError as error:
+            return [_template_problem(error)], None
         except (ConfigError, FactError, RightsError, CatalogError, EmbedError, OSError) as error:
-            self._app = None
-            return [_problem(error)]
-        return []
+            self._is_app_stale = True
+            return [_problem(error)], None
+        if result.is_new and (is_stale or any(name.startswith(SITE_FILES) for name in result.differing)):
+            self._shown += 1
+        return [], result
 
     def _tell(self, problems: Sequence[Problem]) -> None:
         """On the terminal: problems, or once that they are mended."""
@@ -131,12 +263,13 @@ class Preview:
             click.echo("Mended: the site shows what you saved", err=True)
         sys.stderr.flush()
         self._problems = list(problems)
-        self._show(problems)
+        files = {problem.file for problem in problems}
+        self._show([*problems, *(problem for problem in self._advised if problem.file not in files)])
 
     def _show(self, problems: Sequence[Problem]) -> None:
         """In the browser. In one move, since it is asked for all the time."""
         paths = {}
-        if self._app is not None:
+        if self._app is not None and problems:
             pages = self._app.extensions["layout"].pages().values()
             paths = {f"content/{page.lang}/{page.key}.md": page.path for page in pages}
         current = Builds(self.config.output).current()
@@ -144,7 +277,7 @@ class Preview:
             return
         status = {
             # When it is another, the page in the browser is loaded anew.
-            "build": f"{os.getpid()}.{self._restarts}.{current.name}",
+            "build": f"{self._session}.{self._shown}",
             "problems": [
                 {"text": str(problem), "error": problem.error, "path": paths.get(problem.file)} for problem in problems
             ],
@@ -157,4 +290,9 @@ class Preview:
 
 def _problem(error: Exception) -> Problem:
     """What keeps an app from being made."""
-    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error), see="files")
+    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error))
+
+
+def _template_problem(error: TemplateError) -> Problem:
+    name, line = (error.name, error.lineno) if isinstance(error, TemplateSyntaxError) else (None, 1)
+    return Problem(f"site/templates/{name or ''}", line, f"{error.message} (a template)")

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.problems import Problem
 from selfservice.publish import files, page_list
+from selfservice.publish.at_once import LastBuild, show_at_once
 from selfservice.publish.changes import SECURITY
 from selfservice.publish.content import Content, in_order, read_content
 from selfservice.publish.content_copy import copy_content, first_difference
@@ -80,6 +82,8 @@ class BuildResult:
     is_new: bool = True  # not when there is nothing that changed; `output` is then what was served already
     former: Path | None = None  # what was served before
     inputs: str = ""  # the key of what it was made from (inputs.py)
+    differing: set[str] = field(default_factory=set)  # files of the build that differ from the former's
+    content: Content | None = None  # what was read
 
 
 class _ErrorCollector(logging.Handler):
@@ -129,10 +133,17 @@ def build(
 class Builder:
     """Builds of one site, one after another: what is in memory need not be read again."""
 
-    def __init__(self, config: Config, *, compress: bool = True, advice: Advice | None = None) -> None:
+    def __init__(
+        self, config: Config, *, compress: bool = True, advice: Advice | None = None, is_index_later: bool = False
+    ) -> None:
+        """`is_index_later`: builds go on with the former search index until `make_index` is called."""
         self._config = config
         self._compress = compress
         self._advice = advice
+        self._is_index_later = is_index_later
+        self._start_index: Callable[[Indexing], None] | None = None  # when that was left for later
+        self._made: LastBuild | None = None
+        self._last: LastBuild | None = None  # the one that is served, when we made it
         self._builds = Builds(config.output)
         self._cache: PageCache | None = None
         self._starts: tuple[Flask, dict[tuple[str, str], PageInfo], FormStarts] | None = None
@@ -151,11 +162,33 @@ class Builder:
                     result, saved = self._build(app, unfinished, former, progress)
                     if not saved:
                         day = app.extensions["layout"].facts.day
-                        return self._publish(result, made_from, now, day)
+                        self._publish(result, made_from, now, day)
+                        if self._made:
+                            self._last = replace(self._made, build=result.output)
+                        return result
                 finally:
                     shutil.rmtree(unfinished, ignore_errors=True)
         message = "was saved while the site was being built, which is as it was: build it again"
         raise BuildError([Problem(f"content/{saved}", 1, message, see="files")])
+
+    def show_at_once(self, app: Flask, paths: Collection[Path]) -> bool:
+        """Show these edits before they are built, in a preview, where that can be done. Returns whether it was."""
+        last = self._last
+        if not (paths and self._cache and last and last.app is app and last.build == self._builds.current()):
+            return False
+        return show_at_once(last, self._cache, self._config, paths)
+
+    def make_index(self, wait: Callable[[], None]) -> None:
+        """Make the search index of the last build, if that was left for later. `wait` is called meanwhile; what it
+        raises ends that.
+        """
+        if self._start_index is None or self._last is None:
+            return
+        folder = self._last.build / SEARCH
+        with closing(Indexing(folder, folder)) as indexing:
+            self._start_index(indexing)
+            indexing.finish(wait)
+        self._start_index = None
 
     def _build(
         self, app: Flask, unfinished: Path, former: Path | None, progress: Progress
@@ -174,7 +207,10 @@ class Builder:
         result = BuildResult(len(content.pages), unfinished, problems, change, former=former)
         if not config.preview:  # which writes into its builds
             result.inputs = inputs_key(config, content.stamps, started, facts.day, compress=self._compress)
-        result.is_new = former is None or not _is_same(former, differing, clock.now())
+        result.content, result.differing = content, differing
+        # What an app has in memory is in no file of the site.
+        is_other_app = config.preview and self._last is not None and self._last.app is not app
+        result.is_new = former is None or is_other_app or not _is_same(former, differing, clock.now())
         return result, saved
 
     def _publish(self, result: BuildResult, made_from: Path | None, now: dt.datetime, day: dt.date) -> BuildResult:
@@ -231,13 +267,20 @@ class Builder:
         writer = PageWriter(app, content, settings)
         is_whole = former is not None and is_as_made(former)
         indexing = Indexing(build / SEARCH, former / SEARCH if former and is_whole else None)
-        with closing(indexing), closing(Outputs(build, former, compress=self._compress)) as outputs:
+        known = self._last.outputs if self._last and self._last.build == former else None
+        with closing(indexing), closing(Outputs(build, former, compress=self._compress, known=known)) as outputs:
             unwritten = writer.unwritten(pages, outputs)
             content.resolve(page.source for page in unwritten)
             site, searches = content.site(app), read_searches(config.content)
             pins, worded = searches.pins(site), searches.worded(site)
             problems = self._advise(app, content, searches.problems)
-            indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
+
+            def start_index(indexing: Indexing) -> None:
+                indexing.start(entries_with_wordings(site, worded), searches.words(), pins)
+
+            is_later = self._is_index_later and former is not None and is_whole and _link_index(former, build)
+            if not is_later:
+                start_index(indexing)
             progress("Writing pages")
             _run_pelican(config, build, lambda: writer.write(unwritten, outputs))
             files.write(app, content, pages, outputs, writer)
@@ -255,6 +298,8 @@ class Builder:
             if former is None or bytes_of(build / name) != bytes_of(former / name):
                 differing.add(name)
         self._cache.save()
+        self._made = LastBuild(app, content, pages, writer, outputs.made, build)
+        self._start_index = start_index if is_later else None
         return content, problems, differing
 
     def _advise(self, app: Flask, content: Content, others: Iterable[Problem] = ()) -> list[Problem]:
@@ -275,6 +320,19 @@ class Builder:
             return None
         infos = {(page.info.lang, page.info.key): page.info for page in self._cache.pages.values()}
         return self._starts[2] if infos == self._starts[1] else None
+
+
+def _link_index(former: Path, build: Path) -> bool:
+    """Go on with the former search index. Returns whether that could be done."""
+    try:
+        names = os.listdir(former / SEARCH)  # noqa: PTH208
+        (build / SEARCH).mkdir()
+        for name in names:
+            os.link(former / SEARCH / name, build / SEARCH / name)
+    except OSError:
+        shutil.rmtree(build / SEARCH, ignore_errors=True)
+        return False
+    return bool(names)
 
 
 def _is_same(former: Path, differing: set[str], now: dt.datetime) -> bool:

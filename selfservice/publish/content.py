@@ -286,7 +286,7 @@ def read_pages(
 ) -> dict[Place, ContentPage]:
     """All pages of the content folder, by language and key, each by itself."""
     stamps = scan(config.content) if stamps is None else stamps
-    reader = _PageReader(app, config, cache)
+    reader = PageReader(app, config, cache)
     parsed = {}
     for lang in LANGUAGES:
         with using_language(lang):
@@ -298,7 +298,7 @@ def read_pages(
     return {(page.info.lang, page.info.key): ContentPage(page) for page in parsed.values()}
 
 
-class _PageReader:
+class PageReader:
     """Reads pages, or takes them from the cache when they, and the facts in them, did not change."""
 
     def __init__(self, app: Flask, config: Config, cache: PageCache | None) -> None:

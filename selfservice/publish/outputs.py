@@ -54,18 +54,24 @@ def read_outputs(build: Path | None) -> dict[str, Output]:
 class Outputs:
     """The files of one build, in the folder `build`. Those of the build `former` are taken over where they can be.
 
-    `ready` are those that stand in the folder already.
+    `ready` are those that stand in the folder already, `known` is what the former build says of its own.
     """
 
     def __init__(
-        self, build: Path, former: Path | None, *, compress: bool, ready: dict[str, Output] | None = None
+        self,
+        build: Path,
+        former: Path | None,
+        *,
+        compress: bool,
+        ready: dict[str, Output] | None = None,
+        known: dict[str, Output] | None = None,
     ) -> None:
         self.site, self._former_site = build / SITE, former / SITE if former else None
         self._build = build
         self._compress = compress
         self._ready = ready or {}
-        self._former = ready or read_outputs(former)
-        self._made: dict[str, Output] = {}
+        self._former = ready or known or read_outputs(former)
+        self.made: dict[str, Output] = {}
         self._folders: set[str] = set()
         self._pool = ThreadPoolExecutor(os.cpu_count())
         self._waiting: list[Future[None]] = []
@@ -94,30 +100,30 @@ class Outputs:
         if path in self._ready:
             self._remove(path)
         made.files[""] = _write(target, content)
-        self._made[path] = made
+        self.made[path] = made
         self._squeeze(path, content, made)
 
     def copy(self, path: str, other: str) -> None:
         """Write at another place what was written at this one."""
-        made = self._made[path]
+        made = self.made[path]
         if not self.keep(other, made.content):
             self.write(other, Path(f"{self.site}/{path}").read_bytes(), made.content)
 
     def finish(self) -> set[str]:
         """All is written, but what waits for its compressed copies. Returns what differs from the former build."""
-        for gone in self._ready.keys() - self._made.keys():
+        for gone in self._ready.keys() - self.made.keys():
             self._remove(gone)
         for each in self._waiting:
             each.result()
         self._pool.shutdown()
-        for path, made in self._made.items():
+        for path, made in self.made.items():
             if path in self._ready:
                 for ending in self._ready[path].files.keys() - made.files.keys():
                     with suppress(FileNotFoundError):
                         os.unlink(f"{self.site}/{path}{ending}")  # noqa: PTH108
-        listed = {path: [o.key, o.facts, o.values, o.content, o.files] for path, o in sorted(self._made.items())}
+        listed = {path: [o.key, o.facts, o.values, o.content, o.files] for path, o in sorted(self.made.items())}
         _write(str(self._build / FILE), json.dumps(listed, separators=(",", ":")).encode())
-        return self.written | (self._made.keys() ^ self._former.keys())
+        return self.written | (self.made.keys() ^ self._former.keys())
 
     def close(self) -> None:
         """Leave nothing running."""
@@ -143,7 +149,7 @@ class Outputs:
         kept = Output(
             made.key, made.facts, made.values, made.content, {ending: former.files[ending] for ending in endings}
         )
-        self._made[path] = kept
+        self.made[path] = kept
         if self._compress and len(endings) == 1 and is_compressible(path, former.files[""][0]):
             self._squeeze(path, Path(f"{self.site}/{path}").read_bytes(), kept)
         return True

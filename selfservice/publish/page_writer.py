@@ -5,6 +5,7 @@ in the former build, and with the same values of the facts in it, is the same pa
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from flask import Flask
 from markupsafe import Markup
@@ -19,6 +20,13 @@ from selfservice.publish.page_frames import PageFrames
 from selfservice.publish.site_pages import SitePage, fill
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
+
+
+class Target(Protocol):
+    """Where written pages go."""
+
+    def write(self, path: str, content: bytes, key: str, facts: list[str], values: str) -> None:
+        """Put a page there (outputs.py says what the last three are)."""
 
 
 class PageWriter:
@@ -92,7 +100,7 @@ class PageWriter:
                 return self._frames.render(variables)
             return self._env.get_template(f"{page.template}.html").render(variables)
 
-    def write(self, pages: Iterable[SitePage], outputs: Outputs) -> None:
+    def write(self, pages: Iterable[SitePage], outputs: Target) -> None:
         """Write these pages."""
         for page in pages:
             used, self._facts.used = self._facts.used, set()

@@ -31,7 +31,7 @@
   };
   const look = async () => {
     try {
-      const { build, problems } = await (await fetch(address, { cache: "no-store" })).json();
+      const { build, problems } = await (await fetch(address, { cache: "no-cache" })).json();
       const broken = problems.some(({ error }) => error);
       if (shown === null) shown = broken ? "" : build;
       if (!broken && build !== shown) return location.reload();
