@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing import parent_process
+from multiprocessing import parent_process, resource_tracker
 from threading import Thread
 
 
@@ -15,6 +15,8 @@ def without_interrupts() -> Iterator[None]:
     """What is started inside this does not hear Ctrl-C, which reaches all processes of a terminal: its parent does, and
     ends it.
     """
+    # Multiprocessing starts this one first otherwise, and lets interrupts through again when it has.
+    resource_tracker.ensure_running()
     # Blocked, not ignored: one that comes meanwhile reaches us afterwards.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from watchfiles import Change
 
-from selfservice.commands.watch import STATUS, Preview
+from selfservice.app import create_app
+from selfservice.builds import Builds
+from selfservice.commands.watch import STATUS, Preview, SupersededError, _matters
 from selfservice.config import Config
+from selfservice.publish.build import build
+from selfservice.search.index_reader import IndexReader
 
 
 @pytest.fixture
@@ -96,3 +103,119 @@ def test_edits_beside_the_pages_make_a_new_app(preview: Preview, tmp_path: Path)
     assert [] == preview.rebuild([file])
     after = (preview.config.site / "en" / "access-code" / "index.html").read_text("utf-8")
     assert ("4 to 6 working days" in before, "4 to 6 working days" in after) == (False, True)
+
+
+class Editor:
+    """Who saves something else when that is said."""
+
+    def __init__(self) -> None:
+        self.is_busy = False
+
+    def __call__(self, _seconds: float) -> bool:
+        return self.is_busy
+
+
+@pytest.fixture
+def editor() -> Editor:
+    """Nothing else is saved at first."""
+    return Editor()
+
+
+@pytest.fixture
+def watched(copied: Config, editor: Editor) -> Preview:
+    """A preview that knows of that."""
+    made = Preview(copied, editor)
+    assert [] == made.rebuild()
+    return made
+
+
+def shown(preview: Preview, path: str) -> bytes:
+    """What is served at a path."""
+    return (preview.config.site / path / "index.html").read_bytes()
+
+
+def token(preview: Preview) -> str:
+    """What tells a page in the browser that it is another one now."""
+    return str(json.loads((preview.config.site / STATUS).read_text("utf-8"))["build"])
+
+
+def test_saved_text_is_shown_before_the_build_which_then_finds_it_written(watched: Preview, editor: Editor) -> None:
+    """Also when the next edit keeps that build from being made; the page in the browser is loaded anew once."""
+    file = watched.config.content / "en" / "digid.md"
+    builds, before = Builds(watched.config.output), token(watched)
+    file.write_text(file.read_text("utf-8") + "\nOne more sentence.\n", "utf-8")
+    editor.is_busy, served = True, builds.current()
+    with pytest.raises(SupersededError):
+        watched.rebuild([file])
+    at_once, told = shown(watched, "en/digid"), token(watched)
+    assert (served, True, True) == (builds.current(), b"One more sentence." in at_once, told != before)
+    editor.is_busy = False
+    assert [] == watched.rebuild([file])
+    assert (served != builds.current(), at_once, told) == (True, shown(watched, "en/digid"), token(watched))
+    written = [(build / "site/en/digid/index.html").stat() for build in builds.all()[-2:]]
+    assert written[0].st_ino == written[1].st_ino
+    # As from nothing.
+    fresh = dataclasses.replace(watched.config, output=watched.config.output.with_name("fresh"))
+    build(create_app(fresh), fresh, compress=False)
+    assert at_once == (fresh.site / "en/digid/index.html").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("title: ", "title: Another "),
+        ("\n## ", "\n## Another "),
+        ("\n## ", "\n[nothing](nowhere.md)\n\n## "),
+        ("\n## ", "\n![A picture](img/nothing.png)\n\n## "),
+    ],
+)
+def test_what_others_show_or_is_wrong_is_not_shown_before_the_build(watched: Preview, old: str, new: str) -> None:
+    """That shows all of it at once, or says what is wrong."""
+    file, served = watched.config.content / "en" / "digid.md", Builds(watched.config.output).current()
+    file.write_text(file.read_text("utf-8").replace(old, new, 1), "utf-8")
+    before = shown(watched, "en/digid")
+    assert not watched._show_at_once([file])
+    assert before == shown(watched, "en/digid")
+    problems = watched.rebuild([file])
+    assert bool(problems) == (served == Builds(watched.config.output).current()) == ("nothing" in new)
+
+
+def test_mistake_that_is_followed_by_another_edit_is_not_told(
+    watched: Preview, editor: Editor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be half of one."""
+    file = watched.config.content / "en" / "digid.md"
+    text, before = file.read_text("utf-8"), token(watched)
+    capsys.readouterr()
+    file.write_text("", "utf-8")
+    editor.is_busy = True
+    with pytest.raises(SupersededError):
+        watched.rebuild([file])
+    editor.is_busy = False
+    file.write_text(text, "utf-8")
+    assert [] == watched.rebuild([file])
+    assert ("", before) == (capsys.readouterr().err, token(watched))
+
+
+def test_template_of_a_form_is_followed_though_no_page_shows_it(preview: Preview) -> None:
+    """The server makes its app anew for another build only."""
+    builds = Builds(preview.config.output)
+    served = builds.current()
+    assert [] == preview.rebuild([preview.config.root / "site" / "templates" / "error.html"])
+    assert served != builds.current()
+
+
+def test_search_finds_an_edit_after_it_is_shown(preview: Preview) -> None:
+    """The index of a build is made when the pages of it are served already."""
+    file = preview.config.content / "en" / "digid.md"
+    file.write_text(file.read_text("utf-8") + "\nA zebrafish.\n", "utf-8")
+    assert [] == preview.rebuild([file])
+    with closing(IndexReader(preview.config.search_index, "en")) as index:
+        assert index.ids("zebrafish")
+
+
+def test_files_of_editors_programs_are_none_of_the_site() -> None:
+    """What they write beside a file while they save it."""
+    theirs = ("4913", "x.md~", ".x.md.swp", "#x.md#", "x.md___jb_tmp___", ".goutputstream-A1")
+    assert [] == [name for name in theirs if _matters(Change.added, f"content/en/{name}")]
+    assert _matters(Change.added, "content/en/x.md")
