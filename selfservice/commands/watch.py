@@ -227,10 +227,11 @@ class Preview:
         if self._app is None or self._is_app_stale or self._problems:
             return False
         try:
-            if not self._builder.show_at_once(self._app, changed):
-                return False
+            count = self._builder.show_at_once(self._app, changed)
         except TemplateError:  # told when it is built
             return False
+        if not count:
+            return count is not None
         self._shown += 1
         files = {f"content/{path.parent.name}/{path.name}" for path in changed}
         self._show([problem for problem in self._advised if problem.file not in files])

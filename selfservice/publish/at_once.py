@@ -51,9 +51,9 @@ class _InPlace:
         self._outputs[path] = Output(key, facts, values, digest_bytes(content), {"": [len(content), changed]})
 
 
-def show_at_once(last: LastBuild, cache: PageCache, config: Config, paths: Collection[Path]) -> bool:
+def show_at_once(last: LastBuild, cache: PageCache, config: Config, paths: Collection[Path]) -> int | None:
     """Put these pages into the build that is served, when nothing is wrong with them and only their texts changed:
-    nothing else shows those. Returns whether it was so; else nothing was touched.
+    nothing else shows those. Returns how many were other than before; None when it was not so, and nothing was touched.
 
     The build that follows does the same as without us, and finds these pages written.
     """
@@ -70,19 +70,19 @@ def show_at_once(last: LastBuild, cache: PageCache, config: Config, paths: Colle
             if len(own) == 1 and _is_other_text_alone(former.parsed, parsed):
                 found.append((own[0], former, ContentPage(parsed)))
                 continue
-        return False
+        return None
     fresh = [each for each in found if each[1].parsed.key != each[2].parsed.key]
     for _, former, page in fresh:
         page.publication, page.state = former.publication, former.state
         last.content.resolve([page])
         if any(problem.error for problem in page.all_problems()):
-            return False
+            return None
     for shown, _, page in fresh:
         last.content.pages[page.place] = shown.source = page
         cache.pages["/".join(page.place) + ".md"] = page.parsed
         shown.output_key = last.writer.key(shown)
     last.writer.write([shown for shown, _, _ in fresh], _InPlace(last.build / SITE, last.outputs))
-    return True
+    return len(fresh)
 
 
 def _is_other_text_alone(former: ParsedPage, page: ParsedPage) -> bool:

@@ -171,11 +171,13 @@ class Builder:
         message = "was saved while the site was being built, which is as it was: build it again"
         raise BuildError([Problem(f"content/{saved}", 1, message, see="files")])
 
-    def show_at_once(self, app: Flask, paths: Collection[Path]) -> bool:
-        """Show these edits before they are built, in a preview, where that can be done. Returns whether it was."""
+    def show_at_once(self, app: Flask, paths: Collection[Path]) -> int | None:
+        """Show these edits before they are built, in a preview. Returns how many pages are others now, None when that
+        cannot be done.
+        """
         last = self._last
         if not (paths and self._cache and last and last.app is app and last.build == self._builds.current()):
-            return False
+            return None
         return show_at_once(last, self._cache, self._config, paths)
 
     def make_index(self, wait: Callable[[], None]) -> None:
