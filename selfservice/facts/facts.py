@@ -55,7 +55,8 @@ class Facts:
             parent = self._facts.get(base)
             fact = getattr(parent, group, None) if parent else None
         if fact is None:
-            near = _nearest(name, self._facts)
+            # Of a group's name alone, one of the group.
+            near = _nearest(name, self._facts) or next((one for one in self._facts if one.startswith(f"{name}.")), None)
             raise FactError(f"there is no fact '{name}'" + (f"; did you mean '{near}'?" if near else ""))
         self.used.add(base)
         return fact

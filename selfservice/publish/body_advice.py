@@ -19,7 +19,7 @@ from selfservice.web.pages import FACT_REFERENCE
 Found = tuple[int, str]  # the line, and what is said of it
 _FACT_LIKE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w/=.-])(?!\d\d-\d\d-\d{4}\b)(?:\+31|0)[\d ()-]{7,}\d(?!\w)"), "a telephone number"),
-    (re.compile(r"(?:€|\bEUR\b)\s?\d|\b\d+(?:[.,]\d\d)? euro\b", re.IGNORECASE), "a price"),
+    (re.compile(r"(?:€|\bEUR\b)\s?\d(?:[\d.,]*\d)?|\b\d+(?:[.,]\d\d)? euro\b", re.IGNORECASE), "a price"),
     (re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+\.[\w.]+\b"), "an e-mail address"),
 )
 _NO_MAIL = re.compile(r"(?<![\w.@/])[\w.+-]+@[a-z][\w-]+(?![\w@-]|\.\w)")
@@ -186,7 +186,8 @@ def _short_rows(body: Body, words: Words) -> Iterator[Found]:
     for table in body.tables:
         for start, end in table.rows:
             if (count := cells(body.slice(start, end))) < table.columns:
-                message = f"the row has {count} cells and the head of the table {table.columns}: the last are empty"
+                has = "1 cell" if count == 1 else f"{count} cells"
+                message = f"the row has {has} and the head of the table {table.columns}: the last are empty"
                 yield body.line(start), f"{message}; text below a table needs an empty line above it"
 
 

@@ -237,6 +237,7 @@ KEYS: Mapping[str, Key] = {
     "owner": Key(_owner, see="owner-and-review"),
     "review_every": Key(_months, see="owner-and-review"),
 }
+_ALMOST_FENCE = re.compile("(?!---[ \t]*$)[ \t]*[-\u2013\u2014]{1,9}[ \t]*")  # dashes, but not those three
 
 
 def read_front_matter(source: str) -> FrontMatter:
@@ -246,7 +247,11 @@ def read_front_matter(source: str) -> FrontMatter:
         return _unread(source, "the file is empty: write the page, or remove the file", "files")
     first = next(at for at, line in enumerate(lines) if line.strip())
     found = FrontMatter()
-    if not FENCE.fullmatch(lines[first]):
+    if _ALMOST_FENCE.fullmatch(lines[first]):
+        found.faults.append(
+            Fault(first + 1, f"the first line of a page is ---: write that for '{lines[first].strip()}'")
+        )
+    elif not FENCE.fullmatch(lines[first]):
         if not (name := name_on(lines[first])) or name.lower() not in KEYS:
             return _unread(source, f"the page has no front matter: begin it with ---, {_NEEDED}, and ---")
         found.faults.append(Fault(first + 1, f"the first line of a page is ---: write it above '{name}:'"))

@@ -16,7 +16,7 @@ from selfservice.publish import schedule
 from selfservice.publish.body import body_of
 from selfservice.publish.markdown import EMBED, HREF, Document, Problem, plain_text
 from selfservice.publish.outside_addresses import is_outside, wrong_address
-from selfservice.publish.pictures import Pictures
+from selfservice.publish.pictures import SUFFIXES, Pictures
 from selfservice.site_config import FILE, SITE, did_you_mean, line_of
 from selfservice.web.pages import TREE, question_address
 from selfservice.web.publication import ALWAYS, Publication
@@ -138,9 +138,11 @@ class Links:
         if "@" in path:
             return f"'{link}' is no address: write 'mailto:{link}'"
         if _FILE.search(path):
+            is_picture = path.lower().endswith(SUFFIXES)
             return (
+                f"'{link}' is a picture, to which no link leads: to show it put ! before the [" if is_picture else
                 f"there is no file '{link}': only pages and pictures are published; give its whole address, https://…"
-            )
+            )  # fmt: skip
         if path.startswith("www.") or _DOMAIN.match(path):
             return f"'{link}' is no whole address: write 'https://{link}'"
         return f"the link to '{path}' leads nowhere{did_you_mean(f'{name}.md', {**files, **slugs}.values())}"
@@ -179,8 +181,8 @@ class Links:
         if name not in self.forms:
             if name not in (*SITE.forms, "search") and (FORMS / name.replace("-", "_") / "routes.py").is_file():
                 raise KeyError(f"the form '{name}' is off in site.toml: take what leads to it away, or turn it on")
-            here = f"the forms are {', '.join(sorted(self.forms))}" if self.forms else "none is on in site.toml"
-            raise KeyError(f"there is no form 'selfservice:{name}'; {here}")
+            here = f"; the forms are {', '.join(sorted(self.forms))}" if self.forms else "; none is on in site.toml"
+            raise KeyError(f"there is no form 'selfservice:{name}'{did_you_mean(name, self.forms) or here}")
         return name
 
     def resolve(self, document: Document, lang: str, file: str) -> tuple[str, dict[str, str]]:

@@ -180,9 +180,10 @@ def _fill(
             return tables[table]()
         line = first + body.count("\n", 0, match.start())
         if not FACT_REFERENCE.fullmatch(match[0]):
-            problems.append(
-                Problem(file, line, f"'{match[0]}' is not a fact; write {{{{ fact.group.name }}}}", see="facts")
-            )
+            name = match[1].strip(" {}")
+            meant = f"fact.{name}" if name in facts else "fact.group.name"
+            message = f"'{match[0]}' is not a fact; write {{{{ {meant} }}}}"
+            problems.append(Problem(file, line, message, see="facts"))
             return match[0]
         try:
             fact = facts.get(match[0].strip("{ }").removeprefix("fact."))

@@ -107,6 +107,8 @@ def _misplaced(folder: str, name: str) -> str:
     if folder not in LANGUAGES:
         folders = " or ".join(f"content/{code}" for code in LANGUAGES)
         return f"pages stand in {folders}: move it there" if is_page else ""
+    if f".{suffix.lower()}" in pictures.SUFFIXES:
+        return "pictures stand in content/img: move it there"
     if suffix != "md":
         named = re.sub("[^a-z0-9-]+", "-", (key or name).lower()).strip("-")
         return f"of this file nothing becomes a page: the name of a page ends in .md, such as {named or 'page'}.md"

@@ -69,7 +69,7 @@ class Pictures:
 
         def write(match: re.Match[str]) -> str:
             nonlocal shown
-            source = html.unescape(match[1])
+            source = html.unescape(match[1]).replace("%5C", "\\")
             name = source.removeprefix("../").removeprefix(f"{FOLDER}/")
             if name == source.removeprefix("../"):
                 self._tell(document, file, source, _elsewhere(source))
@@ -157,6 +157,8 @@ def _read(path: Path, name: str) -> Picture | str:
 
 
 def _elsewhere(source: str) -> str:
+    if "\\" in source:
+        return f"the picture '{source}' is not found: write / for \\"
     if "//" in source:
         return f"the picture '{source}' is on another site: put it in content/{FOLDER}/ and write {FOLDER}/its-name.png"
     return f"the picture '{source}' must be in content/{FOLDER}/: put it there and write {FOLDER}/its-name.png"

@@ -72,7 +72,10 @@ def _value(line: str, before: str, known: Container[str]) -> str:
     entry = ENTRY.fullmatch(line)
     if not entry or not (value := entry[3] or ""):
         return ""
-    name, between = entry[2], value.replace("\\", "").replace('"', "'").strip("'")
+    name, between = entry[2], value.replace("\\", "").replace('"', "'")
+    # Words between quotes at the beginning keep them; else the quotes are those of the value, of which one is missing.
+    if between.count("'") != 2 or between.endswith("'"):
+        between = between.strip("'")
     quoted = f'{name}: "{shortened(between)}"'
     if value[0] in "\"'":
         right = r'"(?:[^"\\]|\\.)*"\s*(?:#.*)?' if value[0] == '"' else r"'(?:[^']|'')*'\s*(?:#.*)?"

@@ -89,7 +89,7 @@ ADVISED = [
     ("This is the the end.\n", "4: 'the' stands here twice"),
     # Tables, questions, footnotes, pictures, HTML
     ("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 |\n",
-     f"7: the row has 1 cells and the head of the table 2: the last are empty; {BELOW}"),
+     f"7: the row has 1 cell and the head of the table 2: the last are empty; {BELOW}"),
     ("## Where? {#a}\n\nx\n\n## Where? {#b}\n", "8: the question 'Where?' is on line 4 too: say what differs"),
     ("x\n\n[^1]: y\n",
      "6: nothing in the text leads to the footnote '[^1]': write [^1] where it belongs"),

@@ -120,7 +120,7 @@ DESCRIPTION = "description: Page to spoil. Description just long enough, search 
         ("Hello.", "Call 088 585 15 85.",
          f"{PAGE}:9: warning: '088 585 15 85' looks like a telephone number: {PUT}"),
         ("Hello.", "It costs €2.50.",
-         f"{PAGE}:9: warning: '€2' looks like a price: {PUT}"),
+         f"{PAGE}:9: warning: '€2.50' looks like a price: {PUT}"),
         ("Hello.", "It costs 2,50 euro.",
          f"{PAGE}:9: warning: '2,50 euro' looks like a price: {PUT}"),
         ("Hello.", "Write to a.b@kvk.nl.",

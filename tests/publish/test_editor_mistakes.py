@@ -204,6 +204,17 @@ MISTAKES: dict[str, tuple[Spoil, str, str]] = {
     "a day in the future": (text("updated: 2026-11-20", "updated: 2027-11-20"), f"{EN}:5", "lies in the future"),
     # Poorly told.
     "colon in the title": (text("A page", "A: page"), f"{EN}:2", 'between double quotes, title: "A: page"'),
+    "quoted words in the title": (
+        text("title: A page", 'title: "A" page'), f"{EN}:2", "write title: \"'A' page\""),
+    "four dashes": (text("---\ntitle", "----\ntitle"), f"{EN}:1", "the first line of a page is ---"),
+    "name of a group of facts": (body("{{ fact.phone }}"), f"{EN}:8", "there is no fact 'phone'; did you mean 'phone."),
+    "a fact without the word": (
+        body("{{ phone.appointments }}"), f"{EN}:8", "write {{ fact.phone.appointments }}"),
+    "a misspelt form": (body("[Do](selfservice:ordrs)"), f"{EN}:8", "'selfservice:ordrs'; did you mean 'orders'?"),
+    "a link to a picture": (body("[What is seen](../img/a.png)"), f"{EN}:8", "to show it put ! before the ["),
+    "a picture with backslashes": (body("![What is seen](..\\img\\a.png)"), f"{EN}:8", "write / for \\"),
+    "a picture among the pages": (
+        lambda content: (content / "en/photo.png").write_bytes(b"x"), "content/en/photo.png:1", "move it there"),
     "tab": (text("title:", "\ttitle:"), f"{EN}:2", "a tab stands in this line: write spaces"),
     "related without brackets": (front("related: facts"), f"{EN}:4", "write 'related: [facts]'"),
     "empty file": (lambda content: (content / "en/page.md").write_text(""), f"{EN}:1", "the file is empty"),

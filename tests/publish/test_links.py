@@ -91,7 +91,7 @@ def test_links_around_a_form() -> None:
         ("[a](access-code.md#lost)", "4: 'access-code.md' has no question '#lost'; did you mean '#lost-code'?"),
         (
             "\n[Do it](selfservice:replacement)",
-            "5: there is no form 'selfservice:replacement'; the forms are order, replacement-password",
+            "5: there is no form 'selfservice:replacement'; did you mean 'replacement-password'?",
         ),
         ("So [it](selfservice:) is", "4: there is no form 'selfservice:'; the forms are order, replacement-password"),
     ],
@@ -124,7 +124,7 @@ DOES_NOTHING = "does nothing on this site: give an address that begins with http
          "there is no page '/en/nothing-here/': a page is linked by its file, such as 'contact.md'"),
         ("/en/acces-code/", "there is no page '/en/acces-code/'; did you mean 'access-code.md'?"),
         ("/en/access-code/#lost", "'access-code.md' has no question '#lost'; did you mean '#lost-code'?"),
-        ("/en/self-service/oder", "there is no form 'selfservice:oder'; the forms are order, replacement-password"),
+        ("/en/self-service/oder", "there is no form 'selfservice:oder'; did you mean 'order'?"),
         ("/en/access-code/", "warning: '/en/access-code/' may become another address: write 'access-code.md'"),
         ("/en/access-code#lost-code",
          "warning: '/en/access-code#lost-code' may become another address: write 'access-code.md#lost-code'"),
