@@ -58,7 +58,8 @@ def test_unknown_fact() -> None:
 @pytest.mark.parametrize("text", ["{{ phone.appointments }}", "{{ fact.phone.appointments | upper }}", "{{}}"])
 def test_not_a_fact(text: str) -> None:
     """Anything else between double braces is a problem, not text on the page."""
-    problem = f"content/en/x.md:4: '{text}' is not a fact; write {{{{ fact.group.name }}}}"
+    meant = "fact.phone.appointments" if text == "{{ phone.appointments }}" else "fact.group.name"
+    problem = f"content/en/x.md:4: '{text}' is not a fact; write {{{{ {meant} }}}}"
     assert [problem] == [one.line_alone for one in page(text).problems]
 
 
