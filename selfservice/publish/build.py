@@ -21,7 +21,7 @@ from pelican.log import console as pelican_console
 from pelican.settings import read_settings
 
 from selfservice import clock
-from selfservice.builds import CONTENT, PAGES, SEARCH, SITE, Builds, Notes, notes_of
+from selfservice.builds import PAGES, SEARCH, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.problems import Problem
@@ -36,6 +36,7 @@ from selfservice.publish.garbage import not_collected
 from selfservice.publish.indexing import Indexing
 from selfservice.publish.inputs import (
     INPUTS,
+    STAMPS,
     Inputs,
     bytes_of,
     digest,
@@ -202,7 +203,8 @@ class Builder:
         # Asked for a form, the app sets the language of the form.
         with using_language(current_language()), not_collected():
             content, problems, differing = self._make(app, unfinished, former, progress)
-        differing |= copy_content(config.content, content.stamps, unfinished / CONTENT, former and former / CONTENT)
+        differing |= copy_content(config.content, content.stamps, unfinished, former)
+        (unfinished / STAMPS).write_text(json.dumps(content.stamps), "utf-8")
         saved = None if config.preview else first_difference(content.stamps, scan(config.content))
         every = (*content.pages.values(), *content.unseen.values())
         change = next_change((page.publication for page in every), facts)

@@ -21,9 +21,12 @@ from selfservice.builds import NOTES, Builds, notes_of
 from selfservice.config import PACKAGE, Config, site_folder
 from selfservice.site_config import SITE
 
-Stamp = tuple[int, int, int]  # a file's size, time of change (ns) and inode
+# A file's size, time of change (ns), inode, and the time at which anything about it changed (ns): it can be given back
+# the time it had, but not this one.
+Stamp = tuple[int, int, int, int]
 IGNORED = ("__pycache__",)
 INPUTS = "inputs.json"  # in a build: what it was made from
+STAMPS = "stamps.json"  # and the files of the content folder, as they were then
 # A file may be saved twice within one tick of its clock: so soon after a change its time says nothing.
 TICK = 100_000_000  # ns
 _STARTED = time.time_ns()
@@ -63,7 +66,15 @@ def _scan(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
 
 def stamp(found: os.stat_result) -> Stamp:
     """What tells a file from what it was."""
-    return found.st_size, found.st_mtime_ns, found.st_ino
+    return found.st_size, found.st_mtime_ns, found.st_ino, found.st_ctime_ns
+
+
+def content_stamps(build: Path) -> dict[str, Stamp]:
+    """The files of the content folder as they were when the build was made; nothing when it does not say."""
+    try:
+        return {name: tuple(each) for name, each in json.loads((build / STAMPS).read_bytes()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def program_key(config: Config) -> str:
@@ -120,7 +131,7 @@ def inputs_key(config: Config, content: dict[str, Stamp], scanned_at: int, day: 
     """
     program = [found for folder in _program_folders(config) for found in scan(folder).values()]
     for stamps, moment in ((program, _STARTED), (content.values(), scanned_at)):
-        if any(changed > moment - TICK for _, changed, _ in stamps):
+        if any(found[1] > moment - TICK for found in stamps):
             return ""
     return _key(config, content, day, compress=compress)
 

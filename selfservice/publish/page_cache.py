@@ -135,4 +135,4 @@ def page_key(text_key: str, facts: Iterable[str], values: FactValues) -> str:
 
 def sure_stamp(stamp: Stamp) -> Stamp | None:
     """The stamp of a file that is about to be read, when it will show any later change."""
-    return stamp if time.time_ns() - stamp[1] > TICK else None
+    return stamp if time.time_ns() - max(stamp[1], stamp[3]) > TICK else None

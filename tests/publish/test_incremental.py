@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import os
 import random
 import re
 import shutil
@@ -206,6 +207,21 @@ EDITS = (
 def next_day(monkeypatch: pytest.MonkeyPatch) -> None:
     later = clock.now() + dt.timedelta(days=1)
     monkeypatch.setattr(clock, "now", lambda: later)
+
+
+def test_another_text_of_the_same_length_and_time(copied: Config, tmp_path: Path) -> None:
+    """As a program gives it that unpacks files with the times of others: in the file that is there, or in its place."""
+    built = build(new_app_unshared(copied), copied)
+    for number, name in enumerate(("en/privacy.md", "nl/orders.md", "facts.toml")):
+        path = copied.content / name
+        was, text = path.stat(), path.read_bytes()
+        fresh = path if number else path.with_name(".fresh")
+        fresh.write_bytes(text[:-9].replace(b"e ", b"o ", 1) + text[-9:])
+        os.utime(fresh, ns=(was.st_atime_ns, was.st_mtime_ns))
+        fresh.replace(path)
+        former, built = built, build(new_app_unshared(copied), copied)
+        assert built.output != former.output
+        assert files_of(built.output) == clean(copied, tmp_path / "clean"), name
 
 
 @pytest.mark.slow
