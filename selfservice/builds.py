@@ -43,12 +43,16 @@ class Notes:
 
 
 def notes_of(build: Path) -> Notes:
-    """What is known of a build; nothing when it says nothing."""
+    """What is known of a build; nothing when it says nothing that can be read."""
     try:
         given: dict[str, Any] = json.loads((build / NOTES).read_text("utf-8"))
-    except (OSError, ValueError):
+        notes = Notes(**{name: given[name] for name in Notes.__dataclass_fields__ if name in given})
+        for moment in filter(None, (notes.moment, notes.day, notes.next_change, *notes.former.values())):
+            dt.datetime.fromisoformat(moment)
+    except (OSError, ValueError, TypeError, AttributeError):
         return Notes()
-    return Notes(**{name: given[name] for name in Notes.__dataclass_fields__ if name in given})
+    is_text = all(isinstance(each, str) for each in (notes.program, notes.before))
+    return notes if is_text else Notes()
 
 
 class Builds:

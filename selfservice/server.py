@@ -123,8 +123,11 @@ def _renew_workers(file: SiteFile) -> None:
     """Start the workers anew, once, whenever a build with another site.toml was published."""
     while True:
         time.sleep(following.SECONDS)
-        if file.changed():
-            os.kill(os.getpid(), signal.SIGHUP)
+        try:
+            if file.changed():
+                os.kill(os.getpid(), signal.SIGHUP)
+        except Exception:  # noqa: BLE001 (as in Server.follow)
+            logs.LOGGER.exception("following")
 
 
 class Served(NamedTuple):
@@ -155,10 +158,13 @@ class Server:
         """Serve each build that becomes current from then on, for as long as the process lives."""
         while True:
             time.sleep(following.PREVIEW_SECONDS if self._config.preview else following.SECONDS)
-            if self._following.look():
-                self._served = self._serve()
-                if not self._config.preview:  # an editor waits for the next answer
-                    _freeze()
+            try:
+                if self._following.look():
+                    self._served = self._serve()
+                    if not self._config.preview:  # an editor waits for the next answer
+                        _freeze()
+            except Exception:  # noqa: BLE001 (else this process would serve its build for as long as it lives)
+                logs.LOGGER.exception("following")
 
     async def __rsgi__(self, scope: Scope, proto: RSGIHTTPProtocol) -> None:
         """Answer one request."""

@@ -5,6 +5,7 @@ changed: the former build and the pages as they were read are its cache.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import os
 import shutil

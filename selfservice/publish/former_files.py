@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 from pathlib import Path
 
 from selfservice.builds import SITE, notes_of
@@ -31,8 +32,18 @@ def keep_former_files(former: Path, fresh: Path, now: dt.datetime) -> dict[str, 
             source, target = former / SITE / (name + ending), fresh / SITE / (name + ending)
             if source.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
-                os.link(source, target)
+                link_or_copy(source, target)
     return kept
+
+
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """A second name for a file. A copy where there can be none: not every file system has links, nor may everyone make
+    one to a file of another account, such as whoever published before.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def hashed_files(build: Path) -> set[str]:

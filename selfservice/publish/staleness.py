@@ -81,9 +81,10 @@ class _Former:
     def __init__(self, published: Path, content: Path) -> None:
         self._content, self._copy = content, published / CONTENT
         try:
-            self._record: Record = json.loads((published / FILE).read_bytes())
-        except OSError:  # an earlier version made it
-            self._record = {}
+            read = json.loads((published / FILE).read_bytes())
+        except (OSError, ValueError):  # an earlier version made it, or it was damaged
+            read = None
+        self._record: Record = read if isinstance(read, dict) else {}
         name = published.resolve().name[:8]
         self.day = dt.datetime.strptime(name, "%Y%m%d").date() if name.isdigit() else dt.date.min  # noqa: DTZ007
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +10,7 @@ from selfservice import clock
 from selfservice.builds import NOTES, Builds, notes_of
 from selfservice.config import Config
 from selfservice.publish.build import BuildResult
-from selfservice.publish.former_files import keep_former_files
+from selfservice.publish.former_files import keep_former_files, link_or_copy
 
 
 def go_back(config: Config, waiting: Callable[[], object] = lambda: None) -> BuildResult | None:
@@ -28,7 +27,7 @@ def go_back(config: Config, waiting: Callable[[], object] = lambda: None) -> Bui
             return None
         unfinished = builds.start()
         try:
-            shutil.copytree(before, unfinished, copy_function=os.link, dirs_exist_ok=True)
+            shutil.copytree(before, unfinished, copy_function=link_or_copy, dirs_exist_ok=True)
             (unfinished / NOTES).unlink(missing_ok=True)
             known = notes_of(before)
             # What that build kept is kept for as long as it would have been.

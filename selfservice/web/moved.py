@@ -48,11 +48,13 @@ def canonical(path: str) -> str:
 
 
 def old_addresses(build: Path) -> OldAddresses:
-    """Those of a build; none before there is one. They are read again when the build was made anew."""
+    """Those of a build; none before there is one, or when they cannot be read: nobody who is lost is to get an error.
+    They are read again when the build was made anew.
+    """
     try:
         found = (build / FILE).stat()
         return _read(build / FILE, found.st_mtime_ns, found.st_ino)
-    except OSError:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return OldAddresses()
 
 
@@ -60,7 +62,8 @@ def old_addresses(build: Path) -> OldAddresses:
 def _read(path: Path, _changed: int, _inode: int) -> OldAddresses:
     table = json.loads(path.read_bytes())
     gone = {old: {lang: SeeInstead(*see) for lang, see in by.items()} for old, by in table["gone"].items()}
-    return OldAddresses(table["moved"], gone)
+    moved = {old: {lang: str(address) for lang, address in by.items()} for old, by in table["moved"].items()}
+    return OldAddresses(moved, gone)
 
 
 def way_on(config: Config) -> Response | None:

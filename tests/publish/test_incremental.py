@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+import pickle
 import random
 import re
 import shutil
@@ -18,6 +19,7 @@ from selfservice.builds import CONTENT, PAGES, SEARCH, SITE, notes_of
 from selfservice.config import ROOT, Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.build import Builder, build
+from selfservice.publish.page_cache import FILE, PageCache
 from tests.conftest import new_app_unshared
 
 # Pages without a role, that others may lead to, by what may be done with them.
@@ -207,6 +209,24 @@ EDITS = (
 def next_day(monkeypatch: pytest.MonkeyPatch) -> None:
     later = clock.now() + dt.timedelta(days=1)
     monkeypatch.setattr(clock, "now", lambda: later)
+
+
+class _Harm:
+    """What runs something where it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Callable[[Path], None], tuple[Path]]:
+        return Path.touch, (self.path,)
+
+
+def test_a_cache_from_elsewhere(tmp_path: Path) -> None:
+    """Nothing of it is run."""
+    (tmp_path / FILE).write_bytes(pickle.dumps(("key", {}, {"x": _Harm(tmp_path / "harm")})))
+    assert ({}, False) == (PageCache(tmp_path, "key").others, (tmp_path / "harm").exists())
+    (tmp_path / FILE).write_bytes(pickle.dumps(("key", {}, {"x": 1})))
+    assert {"x": 1} == PageCache(tmp_path, "key").others
 
 
 def test_another_text_of_the_same_length_and_time(copied: Config, tmp_path: Path) -> None:

@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from selfservice import clock
-from selfservice.builds import CONTENT, SITE, Builds, Notes, notes_of
+from selfservice.builds import CONTENT, NOTES, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
+from selfservice.following import Following
 from selfservice.publish.build import BuildError, BuildResult, build
+from selfservice.publish.inputs import INPUTS
+from selfservice.publish.outputs import FILE as OUTPUTS
+from selfservice.publish.staleness import FILE as RECORD
 from selfservice.publish.undo import go_back
+from selfservice.web.moved import FILE as REDIRECTS
 from tests.conftest import new_app_unshared
 
 PICTURE = "img/letter.svg"
@@ -211,3 +216,33 @@ def test_saved_meanwhile(copied: Config) -> None:
     with pytest.raises(BuildError, match=r"content/facts.toml:1: was saved while"):
         build(new_app_unshared(copied), copied, compress=False, progress=save)
     assert "Beta." not in (copied.site / "en" / "digid" / "index.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_damaged_build(copied: Config) -> None:
+    """The next publication, and those that run, do without what the current build says of itself."""
+    attempt(copied)
+    for damage in ("", "null", "[]", '{"former": 5, "program": 7}', '{"next_change": "soon", "former": {"a": "b"}}'):
+        for name in (NOTES, REDIRECTS, RECORD, OUTPUTS, INPUTS):
+            (copied.published / name).unlink(missing_ok=True)
+            (copied.published / name).write_text(damage, "utf-8")
+        assert Following(copied).config.build == Builds(copied.output).current()
+        edit(copied, f"One more text, of {len(damage)} words.")
+        assert attempt(copied).is_new
+
+
+@pytest.mark.slow
+def test_without_links(copied: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no second name can be made for a file of another account, a publication and going back copy it."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    attempt(copied)
+    (former,) = pictures(copied)
+    monkeypatch.setattr("os.link", refuse)
+    redraw(copied, "red")
+    attempt(copied)
+    assert (True, 2) == (former in pictures(copied), len(pictures(copied)))
+    assert go_back(copied)
+    assert 2 == len(pictures(copied))

@@ -143,6 +143,16 @@ def test_another_build(client: HouseClient, build: Path) -> None:
     assert (404, 301) == (client.get("/nl/oud").status_code, client.get("/nl/ander").status_code)
 
 
+@pytest.mark.parametrize(
+    "damage", ["", '{"moved": {', "[]", '{"moved": 1, "gone": {}}', '{"moved": {}, "gone": {"/x": 3}}']
+)
+def test_damaged(client: HouseClient, build: Path, damage: str) -> None:
+    """Where a list cannot be read, there is nothing at an address, and no error."""
+    build.unlink()
+    build.write_text(damage, "utf-8")
+    assert 404 == client.get("/nl/oud").status_code
+
+
 def test_before_the_first_build(app: Flask, client: HouseClient, build: Path) -> None:
     """Without a build there are no old addresses; a page that has no file yet leads nowhere."""
     build.unlink()
