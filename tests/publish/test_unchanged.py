@@ -99,6 +99,8 @@ def test_what_it_is_made_from(own: Config, monkeypatch: pytest.MonkeyPatch) -> N
     page.write_bytes(text)
     assert not is_known(own), "the same text is not looked for"
     os.utime(page, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert not is_known(own), "nor a time that it was given"
+    make(own)
     assert is_known(own)
     for name in ("en/new.md", "img/new.png", "addresses.toml"):
         new = own.content / name
@@ -109,6 +111,7 @@ def test_what_it_is_made_from(own: Config, monkeypatch: pytest.MonkeyPatch) -> N
         new.unlink()
         if before:
             before.rename(new)
+            make(own)
         assert is_known(own), name
     assert not is_known(own, compress=False)
     assert not is_known(dataclasses.replace(own, base_url="https://other.example"))
