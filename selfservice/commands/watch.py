@@ -42,6 +42,8 @@ POLL_MILLISECONDS = 200
 # later too, since it may be half of an edit.
 HALF_SAVED_SECONDS = 0.15
 MISTAKE_SECONDS = 0.05
+# An edit that is shown already is built when nothing else was saved for so long.
+QUIET_SECONDS = 1.0
 # What processes have read once and for all.
 _KEPT_BY_PROCESSES = {".py", ".po"}
 
@@ -80,6 +82,8 @@ class Edits:
         with self._lock:
             self._paths.update(paths)
             self._event.set()
+        # Who builds what is shown already leaves that, wherever it is.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
     def wait(self, seconds: float | None = None) -> bool:
         """Whether something was saved that was not taken, at the latest after so many seconds."""
@@ -102,6 +106,7 @@ def command() -> None:
         signal.signal(number, lambda *_: _end(stop))
     edits = Edits()
     preview = Preview(load(), edits.wait)
+    signal.signal(signal.SIGUSR1, lambda *_: preview.interrupt())
     content = preview.config.content
     folders = [content, PACKAGE, *(preview.config.root / name for name in ("site", "translations"))]
     threading.Thread(target=edits.watch, args=(folders, stop), daemon=True).start()
@@ -160,7 +165,7 @@ class Preview:
         self._is_edited = is_edited
         self._builder = Builder(config, compress=False, is_index_later=True)
         self._app: Flask | None = None
-        self._is_app_stale = False
+        self._is_app_stale = self._may_wait = False
         self._problems: list[Problem] = []
         self._advice = PageAdvice()
         self._advised: list[Problem] = []
@@ -178,7 +183,13 @@ class Preview:
         self._is_app_stale |= any(path.suffix != ".md" for path in changed)
         is_shown = self._show_at_once(changed)
         # What is shown already need not be built while there is something else to show.
-        errors, result = self._build(self._go_on if is_shown else lambda: None)
+        self._may_wait = is_shown
+        try:
+            if is_shown and self._is_edited(QUIET_SECONDS):
+                raise SupersededError
+            errors, result = self._build()
+        finally:
+            self._may_wait = False
         if errors and self._is_edited(MISTAKE_SECONDS):
             raise SupersededError
         self._tell(errors)
@@ -191,6 +202,12 @@ class Preview:
                 self._advised = in_order({*result.problems, *advice})
                 self._show(self._advised)
         return errors
+
+    def interrupt(self) -> None:
+        """Something else was saved: leave a build of what is shown already."""
+        if self._may_wait:
+            self._may_wait = False
+            raise SupersededError
 
     def _go_on(self) -> None:
         if self._is_edited(0):
@@ -237,14 +254,14 @@ class Preview:
         self._show([problem for problem in self._advised if problem.file not in files])
         return True
 
-    def _build(self, go_on: Callable[[], None]) -> tuple[list[Problem], BuildResult | None]:
+    def _build(self) -> tuple[list[Problem], BuildResult | None]:
         is_stale = self._app is None or self._is_app_stale
         try:
             compile_stale()
             if self._app is None or is_stale:
                 self._app = succeed(self._app, self.config) if self._app else create_app(self.config)
                 self._is_app_stale = False
-            result = self._builder.build(self._app, lambda _: go_on())
+            result = self._builder.build(self._app)
         except BuildError as error:
             return error.problems, None
         except TemplateError as error:
