@@ -287,7 +287,7 @@ class Builder:
             if not is_later:
                 start_index(indexing)
             progress("Writing pages")
-            _run_pelican(config, build, lambda: writer.write(unwritten, outputs))
+            _run_pelican(config, build, lambda: writer.write_all(unwritten, outputs))
             files.write(app, content, pages, outputs, writer)
             write_redirects(app, content.addresses, build, outputs)
             write_record(content.translations.record, build)

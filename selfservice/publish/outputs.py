@@ -109,6 +109,22 @@ class Outputs:
         if not self.keep(other, made.content):
             self.write(other, Path(f"{self.site}/{path}").read_bytes(), made.content)
 
+    def paths(self) -> frozenset[str]:
+        """The files that were made."""
+        return frozenset(self._made)
+
+    def made_since(self, before: frozenset[str]) -> tuple[dict[str, Output], set[str]]:
+        """The files beside these, for another process, with their copies; and which are written."""
+        for each in self._waiting:
+            each.result()
+        made = {path: one for path, one in self._made.items() if path not in before}
+        return made, self.written & made.keys()
+
+    def take_in(self, made: dict[str, Output], written: set[str]) -> None:
+        """Know of files that another process made in the folder."""
+        self._made |= made
+        self.written |= written
+
     def finish(self) -> set[str]:
         """All is written, but what waits for its compressed copies. Returns what differs from the former build."""
         for gone in self._ready.keys() - self.made.keys():

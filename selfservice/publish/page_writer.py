@@ -4,7 +4,7 @@ in the former build, and with the same values of the facts in it, is the same pa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from flask import Flask
@@ -14,9 +14,10 @@ from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
 from selfservice.publish.content import Content
 from selfservice.publish.inputs import digest, digest_bytes
-from selfservice.publish.outputs import Outputs
+from selfservice.publish.outputs import Output, Outputs
 from selfservice.publish.page_cache import FactValues
 from selfservice.publish.page_frames import PageFrames
+from selfservice.publish.shares import shared
 from selfservice.publish.site_pages import SitePage, fill
 from selfservice.site_config import SITE
 from selfservice.web.layout import LayoutContext
@@ -99,6 +100,18 @@ class PageWriter:
             if page.template == PageFrames.TEMPLATE:
                 return self._frames.render(variables)
             return self._env.get_template(f"{page.template}.html").render(variables)
+
+    def write_all(self, pages: Iterable[SitePage], outputs: Outputs) -> None:
+        """Write these pages, if they are many in several processes."""
+
+        def write(share: Iterator[SitePage]) -> tuple[dict[str, Output], set[str], set[str]]:
+            before = outputs.paths()
+            self.write(share, outputs)
+            return *outputs.made_since(before), self._facts.used
+
+        for made, written, facts in shared(list(pages), write):
+            outputs.take_in(made, written)
+            self._facts.used |= facts
 
     def write(self, pages: Iterable[SitePage], outputs: Target) -> None:
         """Write these pages."""

@@ -1,0 +1,83 @@
+"""Work shared with copies of this process: all of it is done, and a copy that ends is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from selfservice.publish.shares import FROM, processes, shared
+
+ITEMS = list(range(10))
+
+
+def test_all_is_done() -> None:
+    """Each item once, here or there."""
+    here: list[int] = []
+
+    def work(share: Iterator[int]) -> tuple[int, list[int]]:
+        here.extend(share)
+        return os.getpid(), here
+
+    there = shared(ITEMS, work, 3)
+    assert sorted([*here, *(item for _, items in there for item in items)]) == ITEMS
+    assert len({os.getpid(), *(pid for pid, _ in there)}) == 3
+
+
+def test_one_error() -> None:
+    """What went wrong in a copy is raised here."""
+
+    def work(share: Iterator[int]) -> None:
+        if 1 in share:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        shared(ITEMS, work, 2)
+
+
+def test_a_copy_is_killed() -> None:
+    """One line says so, and none is left."""
+    own = os.getpid()
+
+    def work(share: Iterator[int]) -> None:
+        if os.getpid() != own:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with pytest.raises(ChildProcessError, match=r"ended with -9 .* the site is as it was: build again$"):
+        shared(ITEMS, work, 3)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_interrupted() -> None:
+    """At Ctrl-C the copies end too, whatever they do."""
+    own, pids = os.getpid(), os.pipe()
+
+    def work(share: Iterator[int]) -> None:
+        if os.getpid() == own:
+            os.read(pids[0], 1)
+            os.kill(own, signal.SIGINT)
+        else:
+            os.write(pids[1], b".")
+            signal.pause()
+
+    with pytest.raises(KeyboardInterrupt):
+        shared(ITEMS, work, 2)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_alone() -> None:
+    """No copies for few items, nor of a process with several threads."""
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    try:
+        assert processes(FROM) == 1
+    finally:
+        done.set()
+        thread.join()
+    assert processes(FROM - 1) == 1
