@@ -37,6 +37,7 @@ from selfservice.publish.page_cache import FactValues, PageCache, ParsedPage, pa
 from selfservice.publish.page_file import PageFile, misplaced_files, read_page_file
 from selfservice.publish.pictures import Pictures
 from selfservice.publish.search_entries import Site
+from selfservice.publish.shares import shared
 from selfservice.publish.staleness import Translations, compare
 from selfservice.publish.tables import page_tables
 from selfservice.publish.usage import demo_contacts, facts_in, mentions, missing_for_code, unused_facts
@@ -287,15 +288,26 @@ def read_pages(
     """All pages of the content folder, by language and key, each by itself."""
     stamps = scan(config.content) if stamps is None else stamps
     reader = PageReader(app, config, cache)
-    parsed = {}
+    parsed: dict[str, ParsedPage | None] = {}
     for lang in LANGUAGES:
-        with using_language(lang):
-            for name, stamp in stamps.items():
-                folder, _, file = name.partition("/")
-                if folder == lang and file.endswith(".md") and "/" not in file:
-                    parsed[name] = reader.read(name, stamp)
-    reader.finish(parsed)
-    return {(page.info.lang, page.info.key): ContentPage(page) for page in parsed.values()}
+        for name in stamps:
+            folder, _, file = name.partition("/")
+            if folder == lang and file.endswith(".md") and "/" not in file:
+                parsed[name] = reader.find(name, stamps[name])
+
+    def read(share: Iterator[str]) -> dict[str, ParsedPage]:
+        found = {}
+        for name in share:
+            with using_language(name.partition("/")[0]):
+                found[name] = reader.read(name, stamps[name])
+        parsed.update(found)
+        return found
+
+    for found in shared([name for name, page in parsed.items() if page is None], read):
+        parsed.update(found)
+    pages = {name: page for name, page in parsed.items() if page}
+    reader.finish(pages)
+    return {(page.info.lang, page.info.key): ContentPage(page) for page in pages.values()}
 
 
 class PageReader:
@@ -308,10 +320,12 @@ class PageReader:
         self._tables = page_tables(app)
         self._cache = cache
 
+    def find(self, name: str, stamp: Stamp) -> ParsedPage | None:
+        """The page in this file of the content folder, if it was read before."""
+        return self._cache.find(name, stamp, self._values) if self._cache else None
+
     def read(self, name: str, stamp: Stamp) -> ParsedPage:
         """The page in this file of the content folder, in its language, which is in force."""
-        if self._cache and (page := self._cache.find(name, stamp, self._values)):
-            return page
         sure = sure_stamp(stamp)
         lang, _, file = name.partition("/")
         read = read_page_file(self._content / name, self._content)
@@ -353,8 +367,8 @@ class PageReader:
         """All were read."""
         if self._cache:
             self._cache.keep(parsed)
-            for page in parsed.values():
-                self._facts.used.update(page.facts)
+        for page in parsed.values():
+            self._facts.used.update(page.facts)
 
 
 def _links(document: Document, hrefs: list[str]) -> tuple[str, ...]:

@@ -6,10 +6,14 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from selfservice.config import Config
+from selfservice.publish import shares
 from selfservice.publish.shares import FROM, processes, shared
+from tests.publish.test_incremental import clean
 
 ITEMS = list(range(10))
 
@@ -81,3 +85,10 @@ def test_alone() -> None:
         done.set()
         thread.join()
     assert processes(FROM - 1) == 1
+
+
+def test_the_same_site(copied: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site that several processes made is the one that a single process makes, byte for byte."""
+    alone = clean(copied, tmp_path / "alone")
+    monkeypatch.setattr(shares, "processes", lambda count: min(count, 3))
+    assert clean(copied, tmp_path / "shared") == alone
