@@ -111,18 +111,18 @@ class Outputs:
 
     def paths(self) -> frozenset[str]:
         """The files that were made."""
-        return frozenset(self._made)
+        return frozenset(self.made)
 
     def made_since(self, before: frozenset[str]) -> tuple[dict[str, Output], set[str]]:
         """The files beside these, for another process, with their copies; and which are written."""
         for each in self._waiting:
             each.result()
-        made = {path: one for path, one in self._made.items() if path not in before}
+        made = {path: one for path, one in self.made.items() if path not in before}
         return made, self.written & made.keys()
 
     def take_in(self, made: dict[str, Output], written: set[str]) -> None:
         """Know of files that another process made in the folder."""
-        self._made |= made
+        self.made |= made
         self.written |= written
 
     def finish(self) -> set[str]:
