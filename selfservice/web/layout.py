@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from types import CodeType
 from typing import Any, NamedTuple
 
 import jinja2
@@ -26,6 +25,7 @@ from selfservice.web.pages import (
     question_address,
     section_title,
 )
+from selfservice.web.template_cache import CompiledTemplates
 from selfservice.web.theme import Theme
 
 JINJA_OPTIONS: dict[str, Any] = {
@@ -35,22 +35,6 @@ JINJA_OPTIONS: dict[str, Any] = {
     "lstrip_blocks": True,
     "extensions": ["jinja2.ext.i18n", "jinja2.ext.do"],
 }
-
-
-class _CompiledTemplates(jinja2.BytecodeCache):
-    """Compiled templates in memory, by what they were compiled from."""
-
-    def __init__(self) -> None:
-        self._code: dict[tuple[str, str], CodeType] = {}
-
-    def load_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Put the code in, if it is there."""
-        bucket.code = self._code.get((bucket.key, bucket.checksum))
-
-    def dump_bytecode(self, bucket: jinja2.bccache.Bucket) -> None:
-        """Keep the code."""
-        assert bucket.code is not None
-        self._code[bucket.key, bucket.checksum] = bucket.code
 
 
 def compile_templates(env: jinja2.Environment) -> None:
@@ -63,14 +47,14 @@ def compile_templates(env: jinja2.Environment) -> None:
     loader = env.loader
     assert loader is not None
     env.loader = jinja2.DictLoader({name: loader.get_source(env, name)[0] for name in names})
-    env.bytecode_cache = env.bytecode_cache or _CompiledTemplates()
+    env.bytecode_cache = env.bytecode_cache or CompiledTemplates()
     for name in names:
         env.get_template(name)
 
 
 def share_templates(env: jinja2.Environment, former: jinja2.Environment) -> None:
     """Take templates from where another environment does, and what was compiled for it: that takes over a second."""
-    former.bytecode_cache = former.bytecode_cache or _CompiledTemplates()
+    former.bytecode_cache = former.bytecode_cache or CompiledTemplates()
     env.loader, env.bytecode_cache = former.loader, former.bytecode_cache
 
 

@@ -56,5 +56,5 @@ def test_faults(copied: Config) -> None:
     file = copied.content / "en" / "who-can-get-digid.md"
     file.write_text(file.read_text("utf-8").replace("(#not-possible)", "(#not-posible)"), "utf-8")
     done = run(new_app_unshared(copied))
-    fault = "there is no question '#not-posible' on this page; did you mean 'not-possible'?"
+    fault = "there is no question '#not-posible' on this page; did you mean 'not-possible'? (docs/editing.md#trees)"
     assert (1, f"content/en/who-can-get-digid.md:18: {fault}") == (done.exit_code, done.output.splitlines()[0])

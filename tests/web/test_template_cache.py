@@ -9,7 +9,7 @@ import jinja2
 import pytest
 
 from selfservice.web import template_cache
-from selfservice.web.template_cache import TemplateCache
+from selfservice.web.template_cache import CompiledTemplates, TemplateCache
 
 
 def render(cache: Path, text: str) -> tuple[str, int]:
@@ -33,6 +33,22 @@ def test_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen.append(render(tmp_path / "cache", "two"))
     assert [("one", 1), ("one", 0), ("two", 1), ("two", 1)] == seen
     assert ["templates-another"] == [path.name for path in (tmp_path / "cache").iterdir()]
+
+
+@pytest.mark.parametrize("kind", ["disk", "memory"])
+def test_what_other_options_compile_is_another_template(tmp_path: Path, kind: str) -> None:
+    """What is written into a mail is not escaped and keeps its line ends; what is written into a page is, whichever was
+    compiled first.
+    """
+    cache = TemplateCache(tmp_path) if kind == "disk" else CompiledTemplates()
+    loader = jinja2.DictLoader({"a.txt": "{% if x %}\n{{ x }}\n{% endif %}\n!"})
+    page = jinja2.Environment(autoescape=True, trim_blocks=True, loader=loader, bytecode_cache=cache)
+    for _ in range(2):
+        mail = page.overlay(autoescape=False, trim_blocks=False)
+        assert ("&lt;\n!", "\n<\n\n!") == (
+            page.get_template("a.txt").render(x="<"),
+            mail.get_template("a.txt").render(x="<"),
+        )
 
 
 def test_damaged(tmp_path: Path) -> None:
