@@ -204,6 +204,8 @@ class Builder:
         # Asked for a form, the app sets the language of the form.
         with using_language(current_language()), not_collected():
             content, problems, differing = self._make(app, unfinished, former, progress)
+            if self._cache and not self._is_index_later:  # it takes its time, and what changed since is read in none
+                self._cache.save()
         differing |= copy_content(config.content, content.stamps, unfinished, former)
         (unfinished / STAMPS).write_text(json.dumps(content.stamps), "utf-8")
         saved = None if config.preview else first_difference(content.stamps, scan(config.content))
@@ -302,7 +304,6 @@ class Builder:
         for name in (REDIRECTS, RECORD, PAGES):
             if former is None or bytes_of(build / name) != bytes_of(former / name):
                 differing.add(name)
-        self._cache.save()
         self._made = LastBuild(app, content, pages, writer, outputs.made, build)
         self._start_index = start_index if is_later else None
         return content, problems, differing
