@@ -389,8 +389,8 @@ def weight(site: Site, tree: ET.Element, path: str) -> int:
 
 
 def test_weight(site: Site, trees: dict[str, ET.Element]) -> None:
-    """A first view is at most 10 KB, with a form at most 26 KB; the font at most 35 KB more."""
-    limits = {path: 26_000 if by_class(tree, "panel") else 10_000 for path, tree in trees.items()}
+    """A first view is at most 10 KB, with a form at most 25 KB; the font at most 35 KB more."""
+    limits = {path: 25_000 if by_class(tree, "panel") else 10_000 for path, tree in trees.items()}
     found = {path: weight(site, tree, path) for path, tree in trees.items()}
     assert {} == {path: size for path, size in found.items() if size > limits[path]}
     assert [] == [font for font in site.output.rglob("*.woff2") if font.stat().st_size > 35_000]
