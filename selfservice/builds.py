@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,5 +148,30 @@ class Builds:
                 kept.append(build)
                 build = self.named(notes_of(build).before)
         for build in self.all():
-            if build not in kept:
+            if build not in kept and not _is_held(build):
                 shutil.rmtree(build, ignore_errors=True)
+
+
+class Hold:
+    """Keeps a build from being removed for as long as this lives, such as for a process that cannot go on to a newer
+    one. Raises OSError when it is not there.
+    """
+
+    def __init__(self, build: Path) -> None:
+        self._number = os.open(build / NOTES, os.O_RDONLY)
+        fcntl.flock(self._number, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            os.close(self._number)
+
+
+def _is_held(build: Path) -> bool:
+    try:
+        with (build / NOTES).open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # it says nothing of itself
+        return False
+    return False

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from flask import Flask
 
 from selfservice.app import create_app, succeed
-from selfservice.builds import Builds, notes_of
+from selfservice.builds import Builds, Hold, notes_of
 from selfservice.config import Config, ConfigError
 from selfservice.facts.kinds import FactError
 from selfservice.facts.rights import RightsError
@@ -30,6 +31,7 @@ class Following:
     def __init__(self, config: Config, app: Flask | None = None) -> None:
         self.config = config
         self._builds, self._seen = Builds(config.output), config.build
+        self._held: Hold | None = None
         # As it was when the process was started.
         self._version = version("loket")
         if app is not None:
@@ -59,6 +61,10 @@ class Following:
         except Exception as error:  # noqa: BLE001 (whatever it is, the site must go on)
             return self._refuse(build, str(error) if isinstance(error, _REASONS) else type(error).__name__)
         self.config = config
+        # Until another comes, which may be after many publications that this process cannot load.
+        self._held = None
+        with suppress(OSError):
+            self._held = Hold(build)
         return True
 
     def _refuse(self, build: Path, why: str) -> bool:

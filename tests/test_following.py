@@ -19,7 +19,7 @@ import pytest
 from flask import Flask
 
 from selfservice import clock
-from selfservice.builds import CONTENT, NOTES, Builds
+from selfservice.builds import CONTENT, KEPT, NOTES, Builds
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.following import Following, SiteFile
@@ -145,6 +145,22 @@ def test_a_build_that_cannot_be_loaded(
     shutil.copytree(first, third)
     builds.switch(third)
     assert (True, third) == (following.look(), following.config.build)
+
+
+def test_a_build_that_is_served_is_kept(config: Config, builds: Builds) -> None:
+    """However many builds come that the process cannot go on to; once it has gone on, the build goes as any other."""
+    first, second = builds.all()
+    (second / NOTES).unlink()
+    (second / NOTES).write_text(json.dumps({"program": "9.9.9+abc"}), "utf-8")
+    following, foreign = Following(config), shutil.copytree(second, builds.folder.with_name("foreign"))
+    for number in range(2 * KEPT):
+        builds.switch(shutil.copytree(foreign, second.with_name(f"{second.name}.{number}")))
+        builds.prune()
+        assert (False, True) == (following.look(), first.is_dir())
+    builds.switch(shutil.copytree(first, second.with_name(f"{second.name}.last")))
+    assert following.look()
+    builds.prune()
+    assert not first.exists()
 
 
 def test_a_build_of_another_version(config: Config, builds: Builds, caplog: pytest.LogCaptureFixture) -> None:
