@@ -281,8 +281,8 @@ class Preview:
             click.echo("Mended: the site shows what you saved", err=True)
         sys.stderr.flush()
         self._problems = list(problems)
-        files = {problem.file for problem in problems}
-        self._show([*problems, *(problem for problem in self._advised if problem.file not in files)])
+        # What must be mended comes first, and what was advised of the site before may not be so any more.
+        self._show(problems or self._advised)
 
     def _show(self, problems: Sequence[Problem]) -> None:
         """In the browser. In one move, since it is asked for all the time."""
@@ -308,9 +308,9 @@ class Preview:
 
 def _problem(error: Exception) -> Problem:
     """What keeps an app from being made."""
-    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error))
+    return error.problem if isinstance(error, ProblemError) else Problem("content", 1, str(error), see="site")
 
 
 def _template_problem(error: TemplateError) -> Problem:
     name, line = (error.name, error.lineno) if isinstance(error, TemplateSyntaxError) else (None, 1)
-    return Problem(f"site/templates/{name or ''}", line, f"{error.message} (a template)")
+    return Problem(f"site/templates/{name or ''}", line, f"{error.message} (a template)", see="site")

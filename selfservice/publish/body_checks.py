@@ -17,7 +17,6 @@ from selfservice.site_config import did_you_mean
 from selfservice.web.pages import TREE
 
 Found = tuple[int, str]  # the line, and what is said of it
-_CONFLICT = re.compile(r"^(?:<{7}|>{7})(?: .*)?$", re.MULTILINE)
 # What a reader never sees in a page without faults: marks that were meant to be a link, a fact, a heading or a table.
 _RESIDUE = re.compile(
     r"\]\s?\(|\)\[|\]\[|\[\[|\[\^|[{}]|&lt;(?:!|/?[a-z]\w*:)|<p>\|(?![^\n]*</p>)|(?:<p>|\n)#{1,6}\w|<p>(?:#+|[-*+]|\d+[.)])\xa0"
@@ -26,7 +25,6 @@ _MARKS = ("[", "]", "{", "}", "&lt;", "<p>|", "<p>#", "\n#", "\xa0")  # one of t
 _EMPTY_LINK = re.compile(r'<a href="[^"]*"(?: title="[^"]*")?>\s*</a>')
 _OWN_QUESTION = re.compile(r'<a href="#([^"]+)"')
 _FORM_IN_BLOCK = re.compile(r'<(?:li|blockquote|dd|div[^>]*)>\s*(?:<sup.*</sup>\s*)?<p><a href="selfservice:')
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\u2028\u2029]")
 _LINK_IN_CODE = re.compile(r"<code[^>]*>[^<]*&lt;a href=")
 _ID = re.compile(r"[a-z0-9-]+")
 _SETEXT = re.compile(r"\n {0,3}(?:-+|=+)\s*$")
@@ -40,11 +38,6 @@ _IN_BLOCK = {
 
 def errors(document: Document, file: str) -> Iterator[Problem]:
     """What must be mended in the text of a page, in the order in which it stands there."""
-    is_marked = "<<<<<<<" in document.source or ">>>>>>>" in document.source
-    if is_marked and (match := _CONFLICT.search(document.source)):
-        message = "two versions of this page stand here ('<<<<<<<' to '>>>>>>>'): choose one, and take the marks away"
-        yield Problem(file, document.source.count("\n", 0, match.start()) + 1, message, see="files")
-        return
     found = [(see, *one) for see, rule in RULES for one in rule(document)]
     found += [(see, line, message) for line, message, see in _residue(document)]
     # The question that a link means may be the one that is not read.
@@ -183,16 +176,10 @@ def forms(document: Document) -> Iterator[Found]:
 
 
 def characters(document: Document) -> Iterator[Found]:
-    """Characters that no page may have."""
-    if "\ufffd" not in document.source and document.source.replace("\n", "").isprintable():
-        return
-    for match in _CONTROL.finditer(document.source):
-        what = (
-            "a character was lost here (�), so this file was not kept in UTF-8: write it again"
-            if match[0] == "\ufffd"
-            else f"a character that cannot be shown stands here (U+{ord(match[0]):04X}): take it away"
-        )
-        yield document.source.count("\n", 0, match.start()) + 1, what
+    """What another encoding left of a character."""
+    for match in re.finditer("\ufffd", document.source):
+        message = "a character was lost here (\ufffd), so this file was not kept in UTF-8: write it again"
+        yield document.source.count("\n", 0, match.start()) + 1, message
 
 
 def tables(document: Document) -> Iterator[Found]:

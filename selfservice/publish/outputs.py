@@ -197,15 +197,16 @@ class Outputs:
 
 
 def make_folder(folder: str) -> None:
-    """Make a folder that may be served, and those above it."""
+    """Make a folder that may be served, and those above it. Another process may do the same at this moment."""
     try:
         os.mkdir(folder, FOLDER_MODE)  # noqa: PTH102 (thousands of them)
     except FileExistsError:
         return
     except FileNotFoundError:
         make_folder(folder.rpartition("/")[0])
-        os.mkdir(folder, FOLDER_MODE)  # noqa: PTH102
-    os.chmod(folder, FOLDER_MODE)  # noqa: PTH101
+        make_folder(folder)
+    else:
+        os.chmod(folder, FOLDER_MODE)  # noqa: PTH101
 
 
 def _write(path: str, content: bytes) -> list[int]:

@@ -123,10 +123,7 @@ BAD = [
      "4: 'style=' of <span> does nothing on this site: take it away (2 times on this page)"),
     ("Text{.red}\n", "4: '{.red}' is shown as it stands: take it away"),
     # Files
-    ("x\n<<<<<<< HEAD\n## One\n=======\n## Two\n>>>>>>> other\n",
-     "5: two versions of this page stand here ('<<<<<<<' to '>>>>>>>'): choose one, and take the marks away"),
     ("x\ny\ufffdz\n", "5: a character was lost here (\ufffd), so this file was not kept in UTF-8: write it again"),
-    ("x\ny\x08z\n", "5: a character that cannot be shown stands here (U+0008): take it away"),
 ]  # fmt: skip
 
 

@@ -72,8 +72,10 @@ def test_stops(copied: Config, file: str, spoilt: str, problem: str) -> None:
 
 
 def test_known_forms_are_named(copied: Config) -> None:
-    """Who mistypes a form's name reads which there are."""
+    """Who mistypes a form's name reads the nearest, or which there are."""
     edit(copied, "en/cannot-log-in.md", "selfservice:replacement-password", "selfservice:replacement-pasword")
+    assert "; did you mean 'replacement-password'?" in refuse(copied)[0]
+    edit(copied, "en/cannot-log-in.md", "selfservice:replacement-pasword", "selfservice:zzz")
     assert "; the forms are access-code, " in refuse(copied)[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from selfservice.config import Config
 from selfservice.publish import shares
+from selfservice.publish.outputs import make_folder
 from selfservice.publish.shares import FROM, processes, shared
 from tests.publish.test_incremental import clean
 
@@ -42,36 +44,61 @@ def test_one_error() -> None:
         shared(ITEMS, work, 2)
 
 
+def test_a_folder_that_another_copy_makes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is there, and that is all that was wanted."""
+    mkdir = os.mkdir
+
+    def slower(path: str | Path, mode: int) -> None:
+        if not Path(path).parent.exists():
+            mkdir(Path(path).parent, mode)
+            mkdir(path, mode)
+            raise FileNotFoundError(path)
+        mkdir(path, mode)
+
+    monkeypatch.setattr(os, "mkdir", slower)
+    make_folder(f"{tmp_path}/en/page")
+    assert (tmp_path / "en" / "page").is_dir()
+
+
+def none_is_left(pids: int) -> None:
+    """Each of the copies that wrote their number there has ended, and was waited for."""
+    copies = struct.unpack("i" * (len(found := os.read(pids, 1024)) // 4), found)
+    assert copies
+    for copy in copies:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(copy, os.WNOHANG)
+
+
 def test_a_copy_is_killed() -> None:
     """One line says so, and none is left."""
-    own = os.getpid()
+    own, pids = os.getpid(), os.pipe()
 
     def work(share: Iterator[int]) -> None:
         if os.getpid() != own:
+            os.write(pids[1], struct.pack("i", os.getpid()))
             os.kill(os.getpid(), signal.SIGKILL)
 
     with pytest.raises(ChildProcessError, match=r"ended with -9 .* the site is as it was: build again$"):
         shared(ITEMS, work, 3)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    none_is_left(pids[0])
 
 
 def test_interrupted() -> None:
     """At Ctrl-C the copies end too, whatever they do."""
-    own, pids = os.getpid(), os.pipe()
+    own, pids, begun = os.getpid(), os.pipe(), os.pipe()
 
     def work(share: Iterator[int]) -> None:
         if os.getpid() == own:
-            os.read(pids[0], 1)
+            os.read(begun[0], 1)
             os.kill(own, signal.SIGINT)
         else:
-            os.write(pids[1], b".")
+            os.write(pids[1], struct.pack("i", os.getpid()))
+            os.write(begun[1], b".")
             signal.pause()
 
     with pytest.raises(KeyboardInterrupt):
         shared(ITEMS, work, 2)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    none_is_left(pids[0])
 
 
 def test_alone() -> None:
