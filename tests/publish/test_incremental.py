@@ -249,7 +249,7 @@ def test_another_text_of_the_same_length_and_time(copied: Config, tmp_path: Path
 def test_random_edits(own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     """Whatever is edited, in whatever order, by one builder that stays or by builds on their own."""
     pick = random.Random(seed)
-    edits = [edit for edit in EDITS for _ in range(2)]
+    edits = list(EDITS)
     pick.shuffle(edits)
     builder = Builder(own)
     builder.build(new_app_unshared(own))
