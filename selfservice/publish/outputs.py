@@ -8,7 +8,6 @@ import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +53,7 @@ def read_outputs(build: Path | None) -> dict[str, Output]:
 class Outputs:
     """The files of one build, in the folder `build`. Those of the build `former` are taken over where they can be.
 
-    `ready` are those that stand in the folder already, `known` is what the former build says of its own.
+    `known` is what the former build says of its own, when that was read already.
     """
 
     def __init__(
@@ -63,14 +62,12 @@ class Outputs:
         former: Path | None,
         *,
         compress: bool,
-        ready: dict[str, Output] | None = None,
         known: dict[str, Output] | None = None,
     ) -> None:
         self.site, self._former_site = build / SITE, former / SITE if former else None
         self._build = build
         self._compress = compress
-        self._ready = ready or {}
-        self._former = ready or known or read_outputs(former)
+        self._former = known or read_outputs(former)
         self.made: dict[str, Output] = {}
         self._folders: set[str] = set()
         self._pool = ThreadPoolExecutor(os.cpu_count())
@@ -97,8 +94,6 @@ class Outputs:
         self.written.add(path)
         target = f"{self.site}/{path}"
         self._make_folder(path)
-        if path in self._ready:
-            self._remove(path)
         made.files[""] = _write(target, content)
         self.made[path] = made
         self._squeeze(path, content, made)
@@ -127,16 +122,9 @@ class Outputs:
 
     def finish(self) -> set[str]:
         """All is written, but what waits for its compressed copies. Returns what differs from the former build."""
-        for gone in self._ready.keys() - self.made.keys():
-            self._remove(gone)
         for each in self._waiting:
             each.result()
         self._pool.shutdown()
-        for path, made in self.made.items():
-            if path in self._ready:
-                for ending in self._ready[path].files.keys() - made.files.keys():
-                    with suppress(FileNotFoundError):
-                        os.unlink(f"{self.site}/{path}{ending}")  # noqa: PTH108
         listed = {path: [o.key, o.facts, o.values, o.content, o.files] for path, o in sorted(self.made.items())}
         _write(str(self._build / FILE), json.dumps(listed, separators=(",", ":")).encode())
         return self.written | (self.made.keys() ^ self._former.keys())
@@ -147,21 +135,17 @@ class Outputs:
 
     def _take_over(self, path: str, former: Output, made: Output) -> bool:
         endings = [ending for ending in former.files if self._compress or not ending]
-        if path in self._ready:
-            if not unharmed(self.site, former.named(path)):
-                return False
-        else:
-            if self._former_site is None or not unharmed(self._former_site, former.named(path)):
-                return False
-            self._make_folder(path)
-            try:
-                for ending in endings:
-                    os.link(f"{self._former_site}/{path}{ending}", f"{self.site}/{path}{ending}")
-            except OSError:
-                # Not every file system has links.
-                for ending in endings:
-                    Path(f"{self.site}/{path}{ending}").unlink(missing_ok=True)
-                return False
+        if self._former_site is None or not unharmed(self._former_site, former.named(path)):
+            return False
+        self._make_folder(path)
+        try:
+            for ending in endings:
+                os.link(f"{self._former_site}/{path}{ending}", f"{self.site}/{path}{ending}")
+        except OSError:
+            # Not every file system has links.
+            for ending in endings:
+                Path(f"{self.site}/{path}{ending}").unlink(missing_ok=True)
+            return False
         kept = Output(
             made.key, made.facts, made.values, made.content, {ending: former.files[ending] for ending in endings}
         )
@@ -179,15 +163,6 @@ class Outputs:
 
     def _write_copy(self, path: str, ending: str, content: bytes, made: Output) -> None:
         made.files[ending] = _write(f"{self.site}/{path}{ending}", COMPRESSORS[ending](content))
-
-    def _remove(self, path: str) -> None:
-        for ending in self._ready[path].files:
-            with suppress(FileNotFoundError):
-                os.unlink(f"{self.site}/{path}{ending}")  # noqa: PTH108 (a link to the former build's: never to be written)
-        folder = os.path.dirname(path)  # noqa: PTH120
-        with suppress(OSError):  # others are in it
-            os.rmdir(f"{self.site}/{folder}")  # noqa: PTH106
-            self._folders.discard(folder)
 
     def _make_folder(self, path: str) -> None:
         folder = path.rpartition("/")[0]
