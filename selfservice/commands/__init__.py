@@ -98,6 +98,7 @@ def _create() -> Flask:
 
 
 @click.group(cls=LazyGroup, commands=_Commands())
+@click.version_option(package_name="loket", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Loket: a bilingual help site with a service counter built in."""
