@@ -44,7 +44,7 @@ FLOORS = (
     ("db",),
     ("site_config",),
     ("clock", "config", "crypto", "logs", "metrics", "problems"),
-    ("builds",),
+    ("builds", "env_file"),
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.

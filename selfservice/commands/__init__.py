@@ -7,8 +7,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
@@ -99,6 +100,12 @@ def _create() -> Flask:
 
 @click.group(cls=LazyGroup, commands=_Commands())
 @click.version_option(package_name="loket", message="%(prog)s %(version)s")
+@click.option(
+    "--env-file",
+    metavar="FILE",
+    expose_value=False,  # main() reads it, before anything reads the settings
+    help="Take settings that the environment does not have from FILE, written as for systemd's EnvironmentFile=.",
+)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Loket: a bilingual help site with a service counter built in."""
@@ -129,13 +136,9 @@ def with_app(function: Callable[P, R]) -> Callable[P, R]:
 
 def main() -> None:
     """Run the command line. What goes wrong for a known reason is one line, and exit status 1."""
-    from selfservice.config import read_published
-
-    # Not as a hook of Click's: what it imports for a command reads site.toml.
-    words = sys.argv[1:]
-    if next((word for word in words if not word.startswith("-")), "") not in EDITORS or "--undo" in words:
-        read_published(os.environ)
     try:
+        # Not as a hook of Click's: what it imports for a command reads site.toml.
+        _take_settings(sys.argv[1:])
         cli.main(prog_name="loket")
     except Exception as error:
         from selfservice.problems import ProblemError
@@ -148,11 +151,40 @@ def main() -> None:
         sys.exit(f"loket: {line}")
 
 
+def _take_settings(words: Sequence[str]) -> None:
+    """Bring the environment to what the command is to see. Raises EnvFileError."""
+    from selfservice import env_file
+    from selfservice.config import read_published
+
+    file, command = _split(words)
+    if not command:  # only help is asked for, or the version
+        return
+    if file:
+        os.environ["LOKET_ENV_FILE"] = str(Path(file).absolute())
+    if given := os.environ.get("LOKET_ENV_FILE"):
+        env_file.apply(Path(given), os.environ)
+    if command not in EDITORS or "--undo" in words:
+        read_published(os.environ)
+
+
+def _split(words: Sequence[str]) -> tuple[str, str]:
+    """The file of settings and the command that are named in these words; each may be empty."""
+    file, rest = "", iter(words)
+    for word in rest:
+        name, _, value = word.partition("=")
+        if name == "--env-file":
+            file = value or next(rest, "")
+        elif not word.startswith("-"):
+            return file, word
+    return file, ""
+
+
 def _known_reason(error: Exception) -> str | None:
     """What to say of an error that has a known reason; None for any other."""
     from selfservice.config import ConfigError
+    from selfservice.env_file import EnvFileError
 
-    if isinstance(error, ConfigError):  # before what follows, which is not imported without a site
+    if isinstance(error, ConfigError | EnvFileError):  # before what follows, which is not imported without a site
         return str(error)
     from selfservice.commands.catalogs import CatalogError
     from selfservice.db import Error as DatabaseError

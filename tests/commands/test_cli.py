@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,13 @@ def test_help(tmp_path: Path) -> None:
     listed = {line.split()[0]: line.split()[1:] for line in done.stdout.partition("Commands:\n")[2].splitlines()}
     assert (0, COMMANDS, []) == (done.returncode, sorted(listed), [name for name, words in listed.items() if not words])
     options = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  -")]
-    assert ["--help"] == options
+    assert ["--version", "--env-file", "--help"] == options
+
+
+def test_version(tmp_path: Path) -> None:
+    """`loket --version` names the version that is installed, and needs no settings."""
+    done = loket(tmp_path, "--version", LOKET_DEMO="", LOKET_ENV_FILE="/nowhere")
+    assert (0, f"loket {version('loket')}\n") == (done.returncode, done.stdout)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,63 @@
+"""A file with settings, as systemd reads one for a service: EnvironmentFile= of systemd.exec(5)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from pathlib import Path
+
+# An empty line or a comment; or NAME=value. A value stands in single quotes, where nothing is special; in double ones,
+# where a backslash is before "\`$ and the end of a line; or bare, where it takes the meaning of what follows it.
+_LINE = re.compile(
+    r"""[ \t\r]*(?:[#;][^\n]*)?(?:\n|\Z)
+    |[ \t]*(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:
+        '(?P<single>[^']*)' | "(?P<double>(?:\\.|[^"\\])*)" | (?P<bare>(?!['"])(?:\\.|[^\\\n])*?)
+    )[ \t\r]*(?:\n|\Z)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class EnvFileError(Exception):
+    """The file cannot be read, or a line of it; the message names both, and repeats nothing of what is in it."""
+
+
+def read(path: Path) -> dict[str, str]:
+    """The settings in the file, by name; of a name that stands in it twice, the last. Stricter than systemd, which
+    passes over what it does not understand. Raises EnvFileError.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except OSError as error:
+        raise EnvFileError(f"the settings in {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise EnvFileError(f"the settings in {path} cannot be read: it is no text in UTF-8") from None
+    found, at = {}, 0
+    while at < len(text):
+        line = _LINE.match(text, at)
+        if line is None:
+            number = text.count("\n", 0, at) + 1
+            raise EnvFileError(
+                f"{path}:{number}: this is no NAME=value, nor a comment (#); after a value in quotes nothing may stand"
+            )
+        if line["name"]:
+            found[line["name"]] = _value(line)
+        at = line.end()
+    return found
+
+
+def _value(line: re.Match[str]) -> str:
+    if line["single"] is not None:
+        return line["single"]
+    if line["double"] is not None:
+        return re.sub(r'\\(?:\n()|(["\\`$]))', r"\2", line["double"])
+    return re.sub(r"\\(?:\n|(.))", r"\1", line["bare"])
+
+
+def apply(path: Path, env: MutableMapping[str, str]) -> None:
+    """Take into the environment what it does not have. What it has stays, also when it is empty; and so does a secret
+    that it has in the other way, as a value or as a file (`…_FILE`). Raises EnvFileError.
+    """
+    given = set(env)
+    for name, value in read(path).items():
+        if not {name, f"{name}_FILE", name.removesuffix("_FILE")} & given:
+            env[name] = value
