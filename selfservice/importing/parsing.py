@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from selfservice.values.characters import find_invisible, remove_invisible
 
@@ -22,8 +22,53 @@ class FileError(ValueError):
     """The file cannot be used at all; the message says why and what to do."""
 
 
+PROBLEM_CODES = {
+    "line-invalid": "The line cannot be used; the message says why.",
+    "line-too-long": f"A line is at most {MAX_LINE_BYTES:,} bytes: send one order a line.",
+    "line-not-utf-8": "The line has bytes that are not UTF-8: write the file in UTF-8.",
+    "line-quotation-mark": "A field that begins with a quotation mark must end with one; write one inside it twice.",
+    "line-field-count": "The line has more or fewer fields than the first line: quote a field that has the delimiter.",
+    "line-not-json": "The line is not JSON in UTF-8, or an object in it has one name twice: name each member once.",
+    "not-an-object": "Send a JSON object with a member for each column.",
+    "field-not-text": "The value is a number, a list or an object: send it as a JSON string.",
+    "character-not-allowed": "The value has a control character: leave it out.",
+}
+"""What each code of a FieldProblem of any line means and what to do. A code keeps its meaning for good."""
+
+
+class FieldProblem(NamedTuple):
+    """One thing that is wrong with a line or an object.
+
+    `code` is for programs (PROBLEM_CODES; those of an order are in `orders.validation.PROBLEM_CODES`), `field` the
+    column or member, empty when it is about the whole line, and `message` a sentence that names it.
+    """
+
+    code: str
+    field: str
+    message: str
+
+
 class LineError(ValueError):
-    """The line is invalid; the message is the reason."""
+    """The line is invalid; `problems` are all the reasons, and the message has their sentences.
+
+    A plain text is one problem of the whole line, with the code 'line-invalid'.
+    """
+
+    def __init__(self, *problems: FieldProblem | str) -> None:
+        self.problems = tuple(
+            FieldProblem("line-invalid", "", each) if isinstance(each, str) else each for each in problems
+        )
+        super().__init__("; ".join(each.message for each in self.problems))
+
+
+class InvalidValueError(ValueError):
+    """The value is invalid. `reason` is what its problem's code ends with, the message the rest of a sentence that
+    begins with the column's name; `field` is the column when it is not the one that was checked.
+    """
+
+    def __init__(self, reason: str, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.reason, self.field = reason, field
 
 
 @dataclass(frozen=True)
@@ -47,11 +92,13 @@ class Header:
             is_plain = text.isascii() and text.isprintable()
             fields = split_line(text if is_plain else remove_invisible(text), self.delimiter)
         except UnicodeDecodeError:
-            raise LineError("it has letters that are not UTF-8") from None
+            raise LineError(FieldProblem("line-not-utf-8", "", "it has letters that are not UTF-8")) from None
         except csv.Error:
-            raise LineError("a quotation mark is not closed, or stands in the wrong place") from None
+            wrong = "a quotation mark is not closed, or stands in the wrong place"
+            raise LineError(FieldProblem("line-quotation-mark", "", wrong)) from None
         if len(fields) != self.width:
-            raise LineError(f"it has {len(fields)} fields, the first line has {self.width}")
+            wrong = f"it has {len(fields)} fields, the first line has {self.width}"
+            raise LineError(FieldProblem("line-field-count", "", wrong))
         fields.append("")
         found: tuple[str, ...] = itemgetter(*self.positions)(fields)
         return found if is_plain else tuple(map(clean_value, self.columns, found))
@@ -65,7 +112,8 @@ def clean_value(column: str, text: str) -> str:
         return text
     place = find_invisible(text)
     if place is not None:
-        raise LineError(f"{column} has a character that cannot be seen (U+{ord(text[place]):04X}) at place {place + 1}")
+        wrong = f"{column} has a character that cannot be seen (U+{ord(text[place]):04X}) at place {place + 1}"
+        raise LineError(FieldProblem("character-not-allowed", column, wrong))
     return remove_invisible(text)
 
 
@@ -83,7 +131,7 @@ def split_line(line: str, delimiter: str) -> list[str]:
 def reject_long_line(line: bytes) -> None:
     """Raise LineError for a line that is too long; its other errors would not help."""
     if len(line) > MAX_LINE_BYTES:
-        raise LineError(f"it is longer than {MAX_LINE_BYTES:,} bytes")
+        raise LineError(FieldProblem("line-too-long", "", f"it is longer than {MAX_LINE_BYTES:,} bytes"))
 
 
 def read_json(content: bytes) -> Any:
@@ -93,7 +141,8 @@ def read_json(content: bytes) -> Any:
     try:
         return json.loads(content.decode("utf-8"), object_pairs_hook=_unique_names, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
-        raise LineError("it is not JSON in UTF-8, or names something twice") from None
+        wrong = "it is not JSON in UTF-8, or names something twice"
+        raise LineError(FieldProblem("line-not-json", "", wrong)) from None
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

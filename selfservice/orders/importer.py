@@ -19,6 +19,7 @@ from selfservice.db import Connection, Database
 from selfservice.importing.parsing import (
     BOM,
     MAX_LINE_BYTES,
+    FieldProblem,
     FileError,
     LineError,
     read_header,
@@ -124,9 +125,10 @@ class Importer:
         """
         order = validate(values)
         if order.ordered_on < self._first_day:
-            raise LineError("ordered_at is so long ago that the order may not be kept any more")
+            wrong = "ordered_at is so long ago that the order may not be kept any more"
+            raise LineError(FieldProblem("ordered-at-too-old", "ordered_at", wrong))
         if order.ordered_at > self._last_second:
-            raise LineError("ordered_at is in the future")
+            raise LineError(FieldProblem("ordered-at-in-the-future", "ordered_at", "ordered_at is in the future"))
         owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
         before = self._pending.get(order.number)
         if before is not None:
@@ -165,7 +167,8 @@ class Importer:
         hashes = lookup_hashes(self._keys, code)
         row = OrderStore(conn).find_owner(hashes[0], hashes[1])
         if row is None:
-            raise LineError("access_code is not one that we gave out")
+            wrong = "access_code is not one that we gave out"
+            raise LineError(FieldProblem("access-code-unknown", "access_code", wrong))
         if len(self._owners) >= _KEPT:
             self._owners.clear()
         owner = self._owners[code] = _Owner(*row)

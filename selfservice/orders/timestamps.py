@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from selfservice.i18n.languages import TIMEZONE
+from selfservice.importing.parsing import InvalidValueError
 
 _ISO_8601 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?"
@@ -17,23 +18,19 @@ _ISO_8601 = re.compile(
 _WRONG = "is not a moment such as 2026-03-01T14:05:00+01:00"
 
 
-class TimestampError(ValueError):
-    """This is not a timestamp; the message is the rest of a sentence that begins with its column's name."""
-
-
 def parse(text: str) -> tuple[int, str]:
     """A moment written in ISO 8601, as seconds since 1970 (UTC; parts of a second left out), and its day in Amsterdam.
 
     Without an offset it is Amsterdam's time; an hour that comes twice, when the clock goes back, is then the first of
-    the two. Raises TimestampError for anything else, and for an hour that the clock skipped.
+    the two. Raises InvalidValueError for anything else, and for an hour that the clock skipped.
     """
     found = _ISO_8601.fullmatch(text)
     if found is None:
-        raise TimestampError(_WRONG)
+        raise InvalidValueError("missing", "is empty") if not text.strip() else InvalidValueError("invalid", _WRONG)
     day, hour, minute, second, offset = found.groups()
     seconds = _hour(day, hour, offset) + 60 * int(minute) + int(second or 0)
     if seconds < 0:
-        raise TimestampError("is before 1970")
+        raise InvalidValueError("too-old", "is before 1970")
     return seconds, day_of(seconds)
 
 
@@ -59,7 +56,7 @@ def _hour(day: str, hour: str, offset: str | None) -> int:
         seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
         shown = datetime.fromtimestamp(seconds, TIMEZONE)
     except (ValueError, OverflowError):
-        raise TimestampError(_WRONG) from None
+        raise InvalidValueError("invalid", _WRONG) from None
     if offset is None and shown.hour != int(hour):
-        raise TimestampError("is in an hour that the clock skipped; write the offset with it")
+        raise InvalidValueError("skipped", "is in an hour that the clock skipped; write the offset with it")
     return seconds

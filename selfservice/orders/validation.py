@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from selfservice.importing.parsing import LineError, clean_value
+from selfservice.importing import parsing
+from selfservice.importing.parsing import FieldProblem, InvalidValueError, LineError, clean_value
 from selfservice.orders import product_names, timestamps
+from selfservice.site_config import did_you_mean
 from selfservice.values.characters import find_invisible, one_line
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
@@ -18,6 +20,40 @@ PAYMENTS = ("credit", "direct_debit", "ideal", "credit_card")
 STATES = ("ordered", "delivered", "failed", "cancelled")
 MAX_CENTS = 100_000_000
 MAX_NAME = 120
+_SHOWN = 64  # characters of a name that is not known
+
+_NOT_GIVEN = "is required: send it with each order."
+_NOT_CODE = "is 1 to 32 letters, digits and hyphens."
+_NOT_MOMENT = "is a moment in ISO 8601 with its offset, such as 2026-03-01T14:05:00+01:00."
+_SKIPPED = "has no offset and is in an hour that the clock skipped: write it with its offset."
+PROBLEM_CODES = {
+    **parsing.PROBLEM_CODES,
+    "number-missing": f"number {_NOT_GIVEN}",
+    "number-invalid": f"number {_NOT_CODE}",
+    "ordered-at-missing": f"ordered_at {_NOT_GIVEN}",
+    "ordered-at-invalid": f"ordered_at {_NOT_MOMENT}",
+    "ordered-at-skipped": f"ordered_at {_SKIPPED}",
+    "ordered-at-too-old": "The order may not be kept any more: do not send it again.",
+    "ordered-at-in-the-future": "ordered_at is more than a day ahead: correct it, or the clock that it comes from.",
+    "access-code-missing": f"access_code {_NOT_GIVEN}",
+    "access-code-unknown": "No such access code was given out, or it was revoked over a year ago: ask who ordered.",
+    "product-missing": f"product {_NOT_GIVEN}",
+    "product-invalid": "product is a code of 1 to 64 letters, digits, dots, hyphens and underscores.",
+    "payment-missing": f"payment {_NOT_GIVEN}",
+    "payment-invalid": f"payment is one of {', '.join(PAYMENTS)}.",
+    "state-missing": f"state {_NOT_GIVEN}",
+    "state-invalid": f"state is one of {', '.join(STATES)}.",
+    "amount-missing": "Send amount (euros with a point) or cents (a whole number).",
+    "amount-and-cents": "Send amount or cents, not both.",
+    "amount-invalid": "amount is euros with a point and at most two decimals, such as 12.50, as text.",
+    "amount-too-large": "An order is of at most a million euros, also when the money goes back.",
+    "cents-invalid": "cents is a whole number.",
+    "invoice-invalid": f"invoice {_NOT_CODE} Leave it out when there is none.",
+    "product-name-invalid": f"The name of a product is one line of at most {MAX_NAME} characters.",
+    "unknown-field": "There is no such field; correct its name, or leave it out.",
+}
+"""What each code of a FieldProblem of an order means and what to do. A code keeps its meaning for good."""
+
 _NUMBER = re.compile(r"[A-Z0-9-]{1,32}")
 _PRODUCT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,400})(?:\.([0-9]{1,2}))?")
@@ -65,43 +101,65 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
             _names(tuple(names)),
         )
     except ValueError:
-        raise LineError("; ".join(_wrongs(dict(zip(COLUMNS, values, strict=True))))) from None
+        raise LineError(*_problems(dict(zip(COLUMNS, values, strict=True)))) from None
 
 
 def values_of_object(found: object) -> tuple[str, ...]:
-    """The values of one JSON object in the order of COLUMNS, for `validate`. Members of other names are not looked at.
+    """The values of one JSON object in the order of COLUMNS, for `validate`. Members of other names are not looked at:
+    `unknown_fields` tells them.
 
     Each is cleaned (`clean_value`). Raises LineError when it is no object, a value has a control character, or one is
     neither a text nor (for `cents`) a whole number: an amount of money that a program reads as a floating-point number
     may be another one.
     """
     if not isinstance(found, Mapping):
-        raise LineError("it is not a JSON object")
-    values, wrong = [], []
+        raise LineError(FieldProblem("not-an-object", "", "it is not a JSON object"))
+    values: list[str] = []
+    problems: list[FieldProblem] = []
     for column in COLUMNS:
-        value = found.get(column)
-        if value is None:
-            values.append("")
-        elif isinstance(value, str):
-            values.append(clean_value(column, value))
-        elif column == "cents" and type(value) is int:
-            values.append(str(value) if abs(value) <= MAX_CENTS else _TOO_MANY)
-        else:
-            wrong.append(f"{column} is not a {'whole number' if column == 'cents' else 'text'}")
-    if wrong:
-        raise LineError("; ".join(wrong))
+        try:
+            values.append(_text_of(column, found.get(column)))
+        except LineError as error:
+            problems += error.problems
+    if problems:
+        raise LineError(*problems)
     return tuple(values)
 
 
-def _wrongs(values: dict[str, str]) -> list[str]:
-    """All that is wrong with an order, each as a sentence about one column."""
+def unknown_fields(names: Iterable[str]) -> list[FieldProblem]:
+    """A problem for each name that is none of COLUMNS, in their order, with the nearest one that is. The message and
+    the field can be shown: a long name is cut off, and what cannot be seen is escaped.
+    """
     found = []
-    for columns, each in _CHECKS:
-        try:
-            each(*(values[column] for column in columns))
-        except ValueError as error:
-            found.append(f"{columns[0]} {error}")
+    for name in names:
+        if name not in COLUMNS:
+            shown = name[:_SHOWN] if name.isprintable() else ascii(name[:_SHOWN])[1:-1]
+            hint = did_you_mean(name[:_SHOWN], COLUMNS)
+            found.append(FieldProblem("unknown-field", shown, f"{shown} is not known: not looked at{hint}"))
     return found
+
+
+def _text_of(column: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return clean_value(column, value)
+    if column != "cents":
+        raise LineError(FieldProblem("field-not-text", column, f"{column} is not a text"))
+    if type(value) is not int:
+        raise LineError(FieldProblem("cents-invalid", column, "cents is not a whole number"))
+    return str(value) if abs(value) <= MAX_CENTS else _TOO_MANY
+
+
+def _problems(values: dict[str, str]) -> Iterator[FieldProblem]:
+    """All that is wrong with an order."""
+    for columns, check in _CHECKS:
+        try:
+            check(*(values[column] for column in columns))
+        except InvalidValueError as error:
+            field = error.field or columns[0]
+            name = "product-name" if field in product_names.COLUMNS else field.replace("_", "-")
+            yield FieldProblem(f"{name}-{error.reason}", field, f"{field} {error}")
 
 
 def _number(text: str) -> str:
@@ -111,8 +169,12 @@ def _number(text: str) -> str:
     number = text.strip().upper()
     # Not ß, of which capitals make SS.
     if not _NUMBER.fullmatch(number) or not text.strip().isascii():
-        raise ValueError("is empty" if not number else "is not 1 to 32 letters, digits and hyphens")
+        raise _refusal(number, "is not 1 to 32 letters, digits and hyphens")
     return number
+
+
+def _refusal(value: str, message: str) -> InvalidValueError:
+    return InvalidValueError("invalid", message) if value else InvalidValueError("missing", "is empty")
 
 
 def _invoice(text: str) -> str | None:
@@ -121,7 +183,7 @@ def _invoice(text: str) -> str | None:
 
 def _code(text: str) -> str:
     if not text or text.isspace():
-        raise ValueError("is empty")
+        raise _refusal("", "")
     return text
 
 
@@ -129,7 +191,7 @@ def _code(text: str) -> str:
 def _product(text: str) -> str:
     code = text.strip()
     if not _PRODUCT.fullmatch(code):
-        raise ValueError("is empty" if not code else "is not 1 to 64 letters, digits, dots, hyphens and underscores")
+        raise _refusal(code, "is not 1 to 64 letters, digits, dots, hyphens and underscores")
     return code
 
 
@@ -144,7 +206,7 @@ def _state(text: str) -> str:
 def _one_of(text: str, words: Sequence[str]) -> str:
     word = text.strip().lower()
     if word not in words:
-        raise ValueError("is empty" if not word else f"is not one of {', '.join(words)}")
+        raise _refusal(word, f"is not one of {', '.join(words)}")
     return word
 
 
@@ -152,15 +214,17 @@ def _one_of(text: str, words: Sequence[str]) -> str:
 def _money(amount: str, cents: str) -> int:
     amount, cents = amount.strip(), cents.strip()
     if amount and cents:
-        raise ValueError("stands there, and cents too; one of the two is enough")
+        raise InvalidValueError("and-cents", "stands there, and cents too; one of the two is enough")
     found = _CENTS.fullmatch(cents) if cents else _AMOUNT.fullmatch(amount)
     if found is None:
         if not amount and not cents:
-            raise ValueError("is empty, and so is cents")
-        raise ValueError("(cents) is not a whole number" if cents else "is not euros with a point, such as 12.50")
+            raise InvalidValueError("missing", "is empty, and so is cents")
+        if cents:
+            raise InvalidValueError("invalid", "is not a whole number", "cents")
+        raise InvalidValueError("invalid", "is not euros with a point, such as 12.50")
     money = int(found[0]) if cents else int(f"{found[1]}{found[2]}{(found[3] or ''):0<2}")
     if abs(money) > MAX_CENTS:
-        raise ValueError("is over a million euros")
+        raise InvalidValueError("too-large", "is over a million euros")
     return money
 
 
@@ -172,7 +236,7 @@ def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
 def _name(text: str) -> str:
     name = one_line(text)
     if len(name) > MAX_NAME or find_invisible(name) is not None:
-        raise ValueError(f"is not one line of at most {MAX_NAME} signs")
+        raise InvalidValueError("invalid", f"is not one line of at most {MAX_NAME} signs")
     return name
 
 
