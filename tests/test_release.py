@@ -8,8 +8,12 @@ import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from selfservice.config import ROOT
+from selfservice.i18n.languages import LANGUAGES
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 HEADING = re.compile(r"^## (\d+)\.(\d+)\.(\d+) \((unreleased|\d{4}-\d\d-\d\d)\)$")
@@ -43,3 +47,46 @@ def test_the_changelog_has_a_section_for_each_version() -> None:
     assert sorted(set(numbers), reverse=True) == numbers
     assert "unreleased" not in days[1:]
     assert sorted(days[1:], reverse=True) == days[1:]
+
+
+# What the standard (0.4) demands at each place, and the values that it takes there.
+MANDATORY = {
+    "": {"publiccodeYmlVersion", "name", "url", "platforms", "softwareType", "developmentStatus", "description"}
+    | {"categories", "legal", "maintenance", "localisation"},
+    "legal": {"license"},
+    "maintenance": {"type"},
+    "localisation": {"localisationReady", "availableLanguages"},
+}
+STATES = {"concept", "development", "beta", "stable", "obsolete"}
+
+
+def test_catalogues_can_read_what_it_is() -> None:
+    """publiccode.yml keeps the rules of its standard (yml.publiccode.tools, 0.4), in each language of the site, and
+    says what pyproject.toml and the changelog say.
+    """
+    said = yaml.safe_load((ROOT / "publiccode.yml").read_text("utf-8"))
+    assert {} == {place: missing for place, keys in MANDATORY.items() if (missing := keys - set(in_(said, place)))}
+    assert ("0.4", "standalone/web", True) == (
+        said["publiccodeYmlVersion"],
+        said["softwareType"],
+        said["developmentStatus"] in STATES,
+    )
+    assert PROJECT["version"] == said["softwareVersion"]
+    assert PROJECT["license"].split(" AND ")[0] == said["legal"]["license"]
+    day = HEADING.match(headings()[0])
+    assert day is not None
+    assert {"unreleased": None}.get(day[4], day[4]) == said.get("releaseDate")
+    # A contact must be a person (Contact, in the standard), so either both or neither.
+    assert (said["maintenance"]["type"] in {"internal", "community"}) == ("contacts" in said["maintenance"])
+    assert set(LANGUAGES) == set(said["description"]) == set(said["localisation"]["availableLanguages"])
+    for texts in said["description"].values():
+        assert len(texts["shortDescription"]) <= 150
+        assert "\n" not in texts["shortDescription"].strip()
+        assert 150 <= len(texts["longDescription"]) <= 10_000
+        assert 5 <= len(texts["features"]) <= 20
+
+
+def in_(said: dict[str, Any], place: str) -> dict[str, Any]:
+    """The section of that name, or the whole."""
+    section: dict[str, Any] = said[place] if place else said
+    return section
