@@ -11,7 +11,7 @@ from pathlib import Path
 from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.publish.build import build
-from selfservice.publish.compression import COMPRESSORS
+from selfservice.publish.writing.compression import COMPRESSORS
 
 SAMPLE = 60  # pages to compress; all of a large site would take minutes
 

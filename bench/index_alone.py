@@ -16,8 +16,8 @@ from pathlib import Path
 from selfservice.app import create_app
 from selfservice.config import load
 from selfservice.publish.content import read_content
-from selfservice.publish.indexing import Indexing
-from selfservice.publish.searches import entries_with_wordings, read_searches
+from selfservice.publish.reading.searches import entries_with_wordings, read_searches
+from selfservice.publish.writing.indexing import Indexing
 
 
 def main() -> None:

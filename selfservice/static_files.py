@@ -25,7 +25,7 @@ INDEX = "index.html"
 # Beside the page that stands at an old address for hosts that only serve files, an empty file with this ending more:
 # the app leads on from there.
 MOVED_SUFFIX = ".moved"
-COMPRESSED_SUFFIXES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/files.py)
+COMPRESSED_SUFFIXES = {"br": ".br", "gzip": ".gz"}  # made beside the file by the build (publish/writing/files.py)
 IMMUTABLE = "max-age=315360000, public, immutable"
 # Pages are asked for again each time: with an ETag that is a 304 and no body.
 REVALIDATE = "no-cache, public"

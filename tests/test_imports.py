@@ -135,6 +135,13 @@ def test_imports_go_down_only() -> None:
     assert [] == wrong
 
 
+def test_publishing_has_floors_too() -> None:
+    """A page is read without knowing the rules that it is held to, and neither knows how a site is written."""
+    publish = "selfservice.publish"
+    assert [] == offenders(files_in("publish.reading"), f"{publish}.rules", f"{publish}.writing", f"{publish}.content")
+    assert [] == offenders(files_in("publish.rules"), f"{publish}.writing", f"{publish}.content")
+
+
 def test_no_ring_inside_a_package() -> None:
     """No module reaches itself through what it imports."""
     modules = {module_of(path): path for path in FILES}

@@ -191,7 +191,7 @@ def _known_reason(error: Exception) -> str | None:
     from selfservice.db import IntegrityError, MigrationError
     from selfservice.facts.kinds import FactError
     from selfservice.facts.rights import RightsError
-    from selfservice.publish.embed import EmbedError
+    from selfservice.publish.reading.embed import EmbedError
     from selfservice.restore import RestoreError
     from selfservice.seeds import MissingKeyError
 

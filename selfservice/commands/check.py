@@ -10,7 +10,7 @@ from flask.cli import with_appcontext
 
 from selfservice.commands import catalogs
 from selfservice.publish.checks import check
-from selfservice.publish.outside import outside_links
+from selfservice.publish.rules.outside import outside_links
 from selfservice.web.services import services
 
 

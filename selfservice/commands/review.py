@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
-from selfservice.publish.review import by_owner, reviews
+from selfservice.publish.rules.review import by_owner, reviews
 from selfservice.site_config import did_you_mean
 from selfservice.web.services import services
 from selfservice.workdays import today

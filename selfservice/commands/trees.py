@@ -9,9 +9,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from selfservice.publish import trees
 from selfservice.publish.content import read_pages
-from selfservice.publish.trees import Node, Tree
+from selfservice.publish.reading import trees
+from selfservice.publish.reading.trees import Node, Tree
 from selfservice.web.services import services
 
 

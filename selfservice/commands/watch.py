@@ -30,8 +30,8 @@ from selfservice.i18n.languages import TIMEZONE
 from selfservice.problems import Problem, ProblemError
 from selfservice.publish.build import Builder, BuildError, BuildResult
 from selfservice.publish.content import in_order
-from selfservice.publish.embed import EmbedError
 from selfservice.publish.page_advice import PageAdvice
+from selfservice.publish.reading.embed import EmbedError
 from selfservice.site_config import SITE, load_site
 
 STATUS = "preview.json"  # what the page in the browser asks for (site/static/preview/preview.js)

@@ -16,7 +16,7 @@ from selfservice import logs
 from selfservice.following import Following, SiteFile
 from selfservice.jobs.runner import JobRunner
 from selfservice.mailer import mail_transport, mail_worker
-from selfservice.publish.review_mail import ReviewMail
+from selfservice.publish.rules.review_mail import ReviewMail
 from selfservice.renewal import Renewal
 from selfservice.web.layout import compile_templates
 from selfservice.web.services import Services, services

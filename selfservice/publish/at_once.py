@@ -15,10 +15,10 @@ from selfservice.config import Config
 from selfservice.i18n.languages import using_language
 from selfservice.publish.content import Content, ContentPage, PageReader
 from selfservice.publish.inputs import digest_bytes, stamp
-from selfservice.publish.outputs import FILE_MODE, Output
 from selfservice.publish.page_cache import PageCache, ParsedPage
-from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.site_pages import SitePage
+from selfservice.publish.writing.outputs import FILE_MODE, Output
+from selfservice.publish.writing.page_writer import PageWriter
 
 _PICTURE = re.compile(r"<img[^>]*>")
 

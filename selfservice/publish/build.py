@@ -26,15 +26,10 @@ from selfservice.builds import PAGES, SEARCH, SITE, Builds, Notes, notes_of
 from selfservice.config import Config
 from selfservice.i18n.languages import current_language, using_language
 from selfservice.problems import Problem
-from selfservice.publish import files, page_list
 from selfservice.publish.at_once import LastBuild, show_at_once
 from selfservice.publish.changes import SECURITY
 from selfservice.publish.content import Content, in_order, read_content
-from selfservice.publish.content_copy import copy_content, first_difference
-from selfservice.publish.embed import FormStarts
-from selfservice.publish.former_files import keep_former_files
 from selfservice.publish.garbage import not_collected
-from selfservice.publish.indexing import Indexing
 from selfservice.publish.inputs import (
     INPUTS,
     STAMPS,
@@ -47,17 +42,22 @@ from selfservice.publish.inputs import (
     scan,
     settings_key,
 )
-from selfservice.publish.outputs import FOLDER_MODE, Outputs
 from selfservice.publish.page_cache import PageCache
-from selfservice.publish.page_writer import PageWriter
 from selfservice.publish.plugin import Plugin
 from selfservice.publish.program import program_version
-from selfservice.publish.redirects import write_redirects
-from selfservice.publish.schedule import next_change
-from selfservice.publish.searches import entries_with_wordings, read_searches
+from selfservice.publish.reading.embed import FormStarts
+from selfservice.publish.reading.schedule import next_change
+from selfservice.publish.reading.searches import entries_with_wordings, read_searches
+from selfservice.publish.rules.staleness import FILE as RECORD
+from selfservice.publish.rules.staleness import write_record
 from selfservice.publish.site_pages import site_pages
-from selfservice.publish.staleness import FILE as RECORD
-from selfservice.publish.staleness import write_record
+from selfservice.publish.writing import files, page_list
+from selfservice.publish.writing.content_copy import copy_content, first_difference
+from selfservice.publish.writing.former_files import keep_former_files
+from selfservice.publish.writing.indexing import Indexing
+from selfservice.publish.writing.outputs import FOLDER_MODE, Outputs
+from selfservice.publish.writing.page_writer import PageWriter
+from selfservice.publish.writing.redirects import write_redirects
 from selfservice.web.moved import FILE as REDIRECTS
 from selfservice.web.pages import PageInfo
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import unescape
 
 from selfservice.builds import CONTENT, SITE, notes_of
-from selfservice.publish.former_files import hashed_files
+from selfservice.publish.writing.former_files import hashed_files
 from selfservice.web.moved import FILE as REDIRECTS
 from selfservice.web.moved import canonical
 from selfservice.web.theme import THEME_PREFIX

@@ -9,10 +9,10 @@ from flask import Flask
 from selfservice import clock
 from selfservice.config import Config
 from selfservice.i18n.languages import TIMEZONE
-from selfservice.publish import body_advice, plain_words
 from selfservice.publish.content import Content, in_order, read_content
-from selfservice.publish.markdown import Problem
-from selfservice.publish.searches import check_searches
+from selfservice.publish.reading.markdown import Problem
+from selfservice.publish.reading.searches import check_searches
+from selfservice.publish.rules import body_advice, plain_words
 
 
 def check(app: Flask, config: Config, today: dt.date | None = None) -> list[Problem]:

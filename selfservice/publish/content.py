@@ -14,33 +14,24 @@ from flask import Flask
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.publish import (
-    body_checks,
-    front_matter,
-    markdown,
-    plain_words,
-    review,
-    schedule,
-    site_checks,
-    trees,
-    twins,
-)
-from selfservice.publish.addresses import Addresses, read_addresses
-from selfservice.publish.collisions import duplicate_addresses
-from selfservice.publish.embed import FormStarts
 from selfservice.publish.inputs import Stamp, digest, scan
-from selfservice.publish.links import Links, is_own
-from selfservice.publish.lost_addresses import lost_addresses
-from selfservice.publish.markdown import EMBED, HREF, Document, Problem
-from selfservice.publish.outside_addresses import is_outside
 from selfservice.publish.page_cache import FactValues, PageCache, ParsedPage, page_key, sure_stamp
-from selfservice.publish.page_file import PageFile, misplaced_files, read_page_file
-from selfservice.publish.pictures import Pictures
-from selfservice.publish.search_entries import Site
+from selfservice.publish.reading import front_matter, markdown, schedule, trees
+from selfservice.publish.reading.addresses import Addresses, read_addresses
+from selfservice.publish.reading.embed import FormStarts
+from selfservice.publish.reading.links import Links, is_own
+from selfservice.publish.reading.markdown import EMBED, HREF, Document, Problem
+from selfservice.publish.reading.outside_addresses import is_outside
+from selfservice.publish.reading.page_file import PageFile, misplaced_files, read_page_file
+from selfservice.publish.reading.pictures import Pictures
+from selfservice.publish.reading.search_entries import Site
+from selfservice.publish.reading.tables import page_tables
+from selfservice.publish.rules import body_checks, plain_words, review, site_checks, twins
+from selfservice.publish.rules.collisions import duplicate_addresses
+from selfservice.publish.rules.lost_addresses import lost_addresses
+from selfservice.publish.rules.staleness import Translations, compare
+from selfservice.publish.rules.usage import demo_contacts, facts_in, mentions, missing_for_code, unused_facts
 from selfservice.publish.shares import shared
-from selfservice.publish.staleness import Translations, compare
-from selfservice.publish.tables import page_tables
-from selfservice.publish.usage import demo_contacts, facts_in, mentions, missing_for_code, unused_facts
 from selfservice.web.pages import SECTIONS, PageInfo, page_info
 from selfservice.web.publication import ALWAYS, Place, Publication, State, in_all_languages, publication_of
 

@@ -10,11 +10,11 @@ from flask import Flask
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.problems import Problem
-from selfservice.publish import body_advice, plain_words
 from selfservice.publish.content import Content
 from selfservice.publish.inputs import bytes_of
 from selfservice.publish.page_cache import FactValues
-from selfservice.publish.searches import check_searches
+from selfservice.publish.reading.searches import check_searches
+from selfservice.publish.rules import body_advice, plain_words
 from selfservice.web.publication import Place
 
 # Besides pages and facts advice depends on these.

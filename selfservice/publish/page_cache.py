@@ -19,7 +19,7 @@ from typing import Any
 from selfservice.facts.facts import Facts
 from selfservice.publish.garbage import not_collected
 from selfservice.publish.inputs import TICK, Stamp, digest
-from selfservice.publish.markdown import Document
+from selfservice.publish.reading.markdown import Document
 from selfservice.web.pages import PageInfo
 
 FILE = ".pages"  # in the folder of builds

@@ -13,9 +13,9 @@ from markupsafe import Markup, escape
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.publish import trees
 from selfservice.publish.content import Content, ContentPage
-from selfservice.publish.markdown import HEADING, Question, plain_text
+from selfservice.publish.reading import trees
+from selfservice.publish.reading.markdown import HEADING, Question, plain_text
 from selfservice.web.pages import TREE, PageInfo, question_address
 from selfservice.web.publication import Publication, State
 

@@ -10,7 +10,7 @@ from selfservice import clock
 from selfservice.builds import NOTES, Builds, notes_of
 from selfservice.config import Config
 from selfservice.publish.build import BuildResult
-from selfservice.publish.former_files import keep_former_files, link_or_copy
+from selfservice.publish.writing.former_files import keep_former_files, link_or_copy
 
 
 def go_back(config: Config, waiting: Callable[[], object] = lambda: None) -> BuildResult | None:

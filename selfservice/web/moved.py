@@ -1,5 +1,5 @@
-"""The way on from an address that nothing has: an old one, as the build wrote them down (publish/addresses.py), or one
-that is written nearly as an address of ours is.
+"""The way on from an address that nothing has: an old one, as the build wrote them down
+(publish/reading/addresses.py), or one that is written nearly as an address of ours is.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ TREE = "tree"  # the kind of a page that is a question tree
 WHOLE_TREE = "all"  # the address of a whole tree on one page, beside the ids of its questions
 # A form about the page on which it stands: nothing that one comes to do.
 ABOUT_ITS_PAGE = frozenset({"useful"})
-# A form in a page is a link alone in its paragraph (publish/links.py).
+# A form in a page is a link alone in its paragraph (publish/reading/links.py).
 _FORM = re.compile(
     r"^\[(?:[^\[\]\n]|\[[^\[\]\n]*])+]\(selfservice:([a-z0-9-]+)(?: +(?:\"[^\"\n]*\"|'[^'\n]*'))? *\) *$", re.MULTILINE
 )
@@ -33,7 +33,8 @@ _UNSEEN = re.compile(r"<!--.*?-->|^```.*?^```", re.DOTALL | re.MULTILINE)
 _QUESTION = re.compile(r"## (?<![^\n]## )(.+?) ?\{[^{}\n]*?#([a-z0-9-]+)(?: [^{}\n]*)?\}$", re.MULTILINE)
 FACT_REFERENCE = re.compile(r"\{\{\s*fact\.([\w.]+)\s*}}")
 _WORDED_LINK = re.compile(rf"\[([^\]]+)\]\({FACT_REFERENCE.pattern}\)")
-# All values are texts, as they were written: a slug 007 is no number (publish/front_matter.py knows what each must be).
+# All values are texts, as they were written: a slug 007 is no number (publish/reading/front_matter.py knows what each
+# must be).
 _Loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(.*?)(?<=\n)---[ \t]*(?:\n|\Z)", re.DOTALL)
 

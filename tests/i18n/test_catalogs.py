@@ -15,7 +15,7 @@ from selfservice.config import ROOT
 from selfservice.i18n import catalogs
 from selfservice.i18n.catalogs import catalog
 from selfservice.i18n.languages import SOURCE_LANGUAGE
-from selfservice.publish.plain_words import Passage, Text, advice, read_words
+from selfservice.publish.rules.plain_words import Passage, Text, advice, read_words
 
 GETTEXT = {"_", "gettext", "ngettext", "pgettext"}
 GAP = re.compile(r"%\((\w+)\)s")

@@ -7,7 +7,7 @@ import re
 from babel.messages.pofile import read_po
 
 from selfservice.config import ROOT
-from selfservice.publish.plain_words import Passage, Text, advice, passages, read_words
+from selfservice.publish.rules.plain_words import Passage, Text, advice, passages, read_words
 
 
 def test_catalog() -> None:

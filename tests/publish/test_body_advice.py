@@ -7,9 +7,9 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish.body_advice import advice
-from selfservice.publish.markdown import read
-from selfservice.publish.plain_words import read_words
+from selfservice.publish.reading.markdown import read
+from selfservice.publish.rules.body_advice import advice
+from selfservice.publish.rules.plain_words import read_words
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 WORDS = read_words(ROOT / "content")

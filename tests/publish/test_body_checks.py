@@ -7,8 +7,8 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish import body_checks
-from selfservice.publish.markdown import Document, read
+from selfservice.publish.reading.markdown import Document, read
+from selfservice.publish.rules import body_checks
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 FILE = "content/en/x.md"

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish.markdown import read
-from selfservice.publish.trees import paths, read_tree
+from selfservice.publish.reading.markdown import read
+from selfservice.publish.reading.trees import paths, read_tree
 from selfservice.web.pages import PageInfo
 from tests.domain_helpers import CONTENT
 from tests.live_server import every_page

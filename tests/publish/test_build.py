@@ -17,8 +17,8 @@ from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.publish.build import BuildError, BuildResult, build
 from selfservice.publish.checks import check
-from selfservice.publish.embed import EmbedError, FormStarts
 from selfservice.publish.page_cache import FILE as PAGE_CACHE
+from selfservice.publish.reading.embed import EmbedError, FormStarts
 from tests.clients import HouseClient
 from tests.conftest import new_app_unshared
 

@@ -11,10 +11,10 @@ import pytest
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.fragments import FRAGMENTS, ON_ALL_PAGES
-from selfservice.publish import site_checks, usage
 from selfservice.publish.checks import check
-from selfservice.publish.markdown import Problem
-from selfservice.publish.site_checks import contrast, low_contrast, unknown_country
+from selfservice.publish.reading.markdown import Problem
+from selfservice.publish.rules import site_checks, usage
+from selfservice.publish.rules.site_checks import contrast, low_contrast, unknown_country
 from selfservice.site_config import SITE, SiteConfig, line_of
 from tests.conftest import new_app_unshared
 from tests.domain_helpers import CONTENT

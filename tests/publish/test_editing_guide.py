@@ -15,7 +15,7 @@ from selfservice.config import ROOT, Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.build import build
 from selfservice.publish.checks import check
-from selfservice.publish.front_matter import KEYS
+from selfservice.publish.reading.front_matter import KEYS
 from tests.conftest import new_app_unshared
 
 GUIDE = (ROOT / "docs" / "editing.md").read_text("utf-8")

@@ -23,9 +23,9 @@ from selfservice.commands.watch import STATUS, Preview
 from selfservice.config import PACKAGE, ROOT, Config
 from selfservice.facts.facts import Facts
 from selfservice.problems import GUIDE, Problem, ProblemError
-from selfservice.publish import front_matter
 from selfservice.publish.build import BuildError, build
 from selfservice.publish.checks import check
+from selfservice.publish.reading import front_matter
 from selfservice.site_config import SITE
 from tests.conftest import new_config
 from tests.domain_helpers import CONTENT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfservice.publish.front_matter import KEYS, FrontMatter, read_front_matter
+from selfservice.publish.reading.front_matter import KEYS, FrontMatter, read_front_matter
 
 PAGE = """---
 title: A page

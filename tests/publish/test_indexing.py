@@ -14,7 +14,7 @@ from selfservice.builds import Builds
 from selfservice.config import Config
 from selfservice.db import connect
 from selfservice.publish.build import BuildError, build
-from selfservice.publish.indexing import Indexing
+from selfservice.publish.writing.indexing import Indexing
 from selfservice.search import index
 from selfservice.search.index import IndexedQuestion, Pin
 from selfservice.search.query import search

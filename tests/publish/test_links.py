@@ -7,8 +7,8 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish.links import Links
-from selfservice.publish.markdown import read
+from selfservice.publish.reading.links import Links
+from selfservice.publish.reading.markdown import read
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 PATHS = {

@@ -9,7 +9,7 @@ import pytest
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
-from selfservice.publish.markdown import Document, Question, headings, plain_text, read
+from selfservice.publish.reading.markdown import Document, Question, headings, plain_text, read
 
 FACTS = Facts.load(ROOT / "content" / "facts.toml")
 HEAD = "---\ntitle: T\n---\n"

@@ -12,7 +12,7 @@ from selfservice.commands.check import command
 from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.facts.rights import load_rights
-from selfservice.publish.outside import outside_links
+from selfservice.publish.rules.outside import outside_links
 from tests.conftest import Site
 from tests.house import elements, parse
 

@@ -9,7 +9,7 @@ import pytest
 
 from selfservice.config import Config
 from selfservice.publish.build import build
-from selfservice.publish.page_frames import PageFrames
+from selfservice.publish.writing.page_frames import PageFrames
 from selfservice.web import pages
 from tests.conftest import new_app_unshared
 

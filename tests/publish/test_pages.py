@@ -8,7 +8,7 @@ import yaml
 from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES, using_language
-from selfservice.publish import markdown
+from selfservice.publish.reading import markdown
 from selfservice.web.pages import (
     SECTIONS,
     PageInfo,

@@ -14,8 +14,8 @@ from selfservice.config import Config
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import using_language
 from selfservice.publish.build import BuildError, build
-from selfservice.publish.markdown import Document, read
-from selfservice.publish.pictures import MAX_BYTES, WARNED_BYTES, Pictures
+from selfservice.publish.reading.markdown import Document, read
+from selfservice.publish.reading.pictures import MAX_BYTES, WARNED_BYTES, Pictures
 from selfservice.web.theme import HASHED_NAME
 from tests.conftest import Site, new_app_unshared
 from tests.domain_helpers import CONTENT

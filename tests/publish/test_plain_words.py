@@ -9,7 +9,7 @@ import pytest
 from selfservice.config import Config
 from selfservice.facts.kinds import FactError
 from selfservice.publish.checks import check
-from selfservice.publish.plain_words import Text, Words, advice, lix, passages, read_words, words_in
+from selfservice.publish.rules.plain_words import Text, Words, advice, lix, passages, read_words, words_in
 from tests.conftest import new_app_unshared
 
 TWENTY = "een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien"

@@ -15,9 +15,9 @@ from selfservice.config import Config
 from selfservice.following import Following
 from selfservice.publish.build import BuildError, BuildResult, build
 from selfservice.publish.inputs import INPUTS
-from selfservice.publish.outputs import FILE as OUTPUTS
-from selfservice.publish.staleness import FILE as RECORD
+from selfservice.publish.rules.staleness import FILE as RECORD
 from selfservice.publish.undo import go_back
+from selfservice.publish.writing.outputs import FILE as OUTPUTS
 from selfservice.web.moved import FILE as REDIRECTS
 from tests.conftest import new_app_unshared
 

@@ -16,8 +16,8 @@ from selfservice.commands.review import command
 from selfservice.config import Config
 from selfservice.db import Row
 from selfservice.i18n.languages import DEFAULT_LANGUAGE, TIMEZONE
-from selfservice.publish.review import due_day, review_of, reviews
-from selfservice.publish.review_mail import MOST, ReviewMail
+from selfservice.publish.rules.review import due_day, review_of, reviews
+from selfservice.publish.rules.review_mail import MOST, ReviewMail
 from tests.conftest import new_app_unshared
 
 MONDAY = dt.date(2026, 12, 7)

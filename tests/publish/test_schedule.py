@@ -15,7 +15,7 @@ from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.publish.build import build
 from selfservice.publish.checks import check
 from selfservice.publish.content import read_content
-from selfservice.publish.schedule import LONGEST, next_change
+from selfservice.publish.reading.schedule import LONGEST, next_change
 from selfservice.search.query import search
 from selfservice.web.pages import read_pages
 from selfservice.web.publication import Publication, in_all_languages, publication_of

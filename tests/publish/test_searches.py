@@ -13,7 +13,7 @@ from selfservice.config import Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.build import build
 from selfservice.publish.checks import check
-from selfservice.publish.searches import FILE, read_searches
+from selfservice.publish.reading.searches import FILE, read_searches
 from selfservice.search.query import search
 from tests.conftest import Site, new_app_unshared
 from tests.publish.test_build import attempt, line_of, refuse

@@ -13,8 +13,8 @@ import pytest
 
 from selfservice.config import Config
 from selfservice.publish import shares
-from selfservice.publish.outputs import make_folder
 from selfservice.publish.shares import FROM, processes, shared
+from selfservice.publish.writing.outputs import make_folder
 from tests.publish.test_incremental import clean
 
 ITEMS = list(range(10))

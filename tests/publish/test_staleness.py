@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from selfservice.i18n.languages import using_language
-from selfservice.publish import staleness
-from selfservice.publish.markdown import Document, read
-from selfservice.publish.meaning import change
+from selfservice.publish.reading.markdown import Document, read
+from selfservice.publish.rules import staleness
+from selfservice.publish.rules.meaning import change
 from tests.publish.test_markdown import FACTS
 
 DAY = dt.date(2026, 11, 30)

@@ -14,8 +14,18 @@ from selfservice.config import ROOT
 from selfservice.facts.facts import Facts
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.content import read_pages
-from selfservice.publish.markdown import Document, read
-from selfservice.publish.trees import ALL, ANSWERS, MAX_QUESTIONS, Tree, faults, is_tree, paths, problems, read_tree
+from selfservice.publish.reading.markdown import Document, read
+from selfservice.publish.reading.trees import (
+    ALL,
+    ANSWERS,
+    MAX_QUESTIONS,
+    Tree,
+    faults,
+    is_tree,
+    paths,
+    problems,
+    read_tree,
+)
 from selfservice.search.query import search
 from selfservice.web.pages import PageInfo
 from tests import house
