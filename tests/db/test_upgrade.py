@@ -1,8 +1,8 @@
 """A database that an earlier version filled: this version migrates it, opens it and loses nothing.
 
 Each file in fixtures/ is the SQL of a demonstration as a commit of that day (of 29 November: the one before the modules
-moved) made and used it: people and orders, requests in each state, letters and mails that wait, forms half filled in,
-somebody logged in.
+moved; of 30 November: 0.1.0) made and used it: people and orders, requests in each state, letters and mails that wait,
+forms half filled in, somebody logged in.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ FILLED = {
     *("organisations", "outbox", "passwords", "people", "request_states", "requests", "sessions", "tokens", "visits"),
 }
 # What the older had not yet.
-FILLED_SINCE = {"2026-11-29": {"heartbeats", "jobs", "letter_batches", "order_redeliveries", "secret_keys"}}
+SINCE_29 = {"heartbeats", "jobs", "letter_batches", "order_redeliveries", "secret_keys"}
+FEEDBACK = {"page_answers", "page_remarks", "unanswered_searches"}
+FILLED_SINCE = {"2026-11-29": SINCE_29, "2026-11-30": SINCE_29 | FEEDBACK | {"invoice_addresses", "organisation_names"}}
 
 
 def counts(path: Path) -> dict[str, int]:
@@ -65,6 +67,12 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     conn.executescript(gzip.decompress(request.param.read_bytes()).decode("utf-8"))
     conn.close()
     return path
+
+
+def of(*days: str) -> pytest.MarkDecorator:
+    """For a test of what only databases of these days need."""
+    files = [file for file in FIXTURES if file.name.startswith(days)]
+    return pytest.mark.parametrize("old", files, ids=days, indirect=True)
 
 
 @pytest.fixture
@@ -94,6 +102,7 @@ def test_nothing_is_lost(app: Flask, old: Path, request: pytest.FixtureRequest) 
     assert after == counts(old), again
 
 
+@of("2026-11-22", "2026-11-29")
 def test_any_language(app: Flask, old: Path) -> None:
     """No table says which languages there are, and what products were called is what they are called."""
     with closing(sqlite3.connect(old)) as conn:
@@ -121,6 +130,7 @@ def migrate_until(path: Path, statement: str) -> None:
     migrations.migrate(Database(path, kill), Keys(SECRET))
 
 
+@of("2026-11-22", "2026-11-29")
 @pytest.mark.parametrize(
     "statement",
     ['INSERT INTO "people_rebuilt"', 'DROP TABLE "people"', 'ALTER TABLE "messages_rebuilt"', "COMMIT"],
@@ -163,6 +173,7 @@ def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
+@of("2026-11-22", "2026-11-29")
 @pytest.mark.parametrize("command", [("migrate",), ("serve", "--port", str(free_port()))], ids=["migrate", "serve"])
 def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
     """A database that holds people with one address is refused, in one line with their row numbers, before anything in
@@ -186,8 +197,9 @@ def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
 
 
 def test_the_fixtures_of_before_are_here() -> None:
-    """The databases of 22 and of 29 November 2026 are among them."""
-    assert ["2026-11-22.sql.gz", "2026-11-29.sql.gz"] == [file.name for file in FIXTURES[:2]]
+    """The databases of 22, 29 and 30 November 2026 are among them."""
+    names = ["2026-11-22.sql.gz", "2026-11-29.sql.gz", "2026-11-30.sql.gz"]
+    assert names == [file.name for file in FIXTURES[:3]]
 
 
 def add_request(path: Path, number: int, **values: str | None) -> int:
@@ -228,7 +240,7 @@ def opened(client: HouseClient, number: int) -> tuple[int, str]:
 
 
 # Of the version of 22 November, whose links for requests were of the kind that replaces a password.
-@pytest.mark.parametrize("old", FIXTURES[:1], ids=["2026-11-22"], indirect=True)
+@of("2026-11-22")
 def test_links_of_requests(app: Flask, old: Path, client: HouseClient) -> None:
     """The link that was mailed for an open request leads to its confirmation; that of a withdrawn one opens nothing;
     a link to replace a password still does that.
@@ -249,7 +261,7 @@ def test_links_of_requests(app: Flask, old: Path, client: HouseClient) -> None:
     ] == [opened(client, number) for number in (2, 3, 4)]
 
 
-@pytest.mark.parametrize("old", FIXTURES[:1], ids=["2026-11-22"], indirect=True)
+@of("2026-11-22")
 def test_requests_without_a_link(app: Flask, old: Path) -> None:
     """Who had a password got no link for a private request, since it was handed out without: it stays open, and one
     link is mailed, that works for a day; the code comes only by that.
