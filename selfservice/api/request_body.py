@@ -14,22 +14,29 @@ MAX_ORDERS = 1000
 MAX_BYTES = 1024 * 1024
 
 
-def read_orders() -> list[dict[str, Any]]:
-    """The orders of the request: one object, or a list of 1 to 1,000. Ends it with 415, 413, 400 or 422 for anything
+def read_orders() -> dict[str, Any] | list[dict[str, Any]]:
+    """What the request delivers: one object, or a list of 1 to 1,000. Ends it with 415, 413, 400 or 422 for anything
     else.
     """
     if request.mimetype != "application/json":
-        abort(problem_response(415, gettext("Send it as application/json.")))
+        abort(problem_response(415, gettext("Send it as application/json."), code="content-type-not-json"))
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        response = problem_response(
+            415, gettext("Send it without Content-Encoding."), code="content-encoding-unsupported"
+        )
+        response.headers["Accept-Encoding"] = "identity"
+        abort(response)
     try:
         found = read_json(_read())
     except LineError:
-        abort(problem_response(400, gettext("It is not JSON in UTF-8, or names something twice.")))
+        abort(
+            problem_response(400, gettext("It is not JSON in UTF-8, or names something twice."), code="body-not-json")
+        )
     listed = found if isinstance(found, list) else [found]
     if not (1 <= len(listed) <= MAX_ORDERS and all(isinstance(each, dict) for each in listed)):
-        abort(
-            problem_response(422, gettext("It is one object, or a list of %(most)s of them at most.", most=MAX_ORDERS))
-        )
-    return listed
+        says = gettext("It is one object, or a list of %(most)s of them at most.", most=MAX_ORDERS)
+        abort(problem_response(422, says, code="body-not-orders"))
+    return found  # type: ignore[no-any-return]
 
 
 def _read() -> bytes:

@@ -1,4 +1,5 @@
-"""The API for a shop: deliver orders, and learn which were asked for again. openapi.json describes it.
+"""The API for a shop: deliver orders, see what is known of them, and learn which were asked for again. openapi.json
+describes it.
 
 It takes a bearer key and no cookie. That, and only that, is why requests from other sites need not be refused here: a
 browser sends no key by itself, so another site's page can send nothing that its own maker could not send without it.
@@ -7,60 +8,106 @@ browser sends no key by itself, so another site's page can send nothing that its
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from selfservice import clock
 from selfservice.api import authentication, request_body
+from selfservice.api.description import description
+from selfservice.api.problems import PROBLEMS
 from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError
-from selfservice.orders import product_names, redelivery
+from selfservice.limits import table
+from selfservice.orders import redelivery
+from selfservice.orders.api_keys import ApiKey
 from selfservice.orders.importer import Importer
 from selfservice.orders.store import OrderStore
-from selfservice.orders.validation import values_of_object
-from selfservice.web.problem_details import problem_response
+from selfservice.orders.validation import unknown_fields, values_of_object
+from selfservice.web.problem_details import error_list, problem_response, type_of
 from selfservice.web.services import services
 
 blueprint = Blueprint("api", __name__)
-_DESCRIPTION = (Path(__file__).parent / "openapi.json").read_text("utf-8")
 # As far as every program counts exactly (RFC 8259, section 6).
 _MAX_INTEGER = 2**53 - 1
+
+
+# The parameters of each endpoint that has any.
+_PARAMETERS = {"api.waiting": {"after"}, "api.list_orders": {"updated_since", "cursor"}}
+_RESULTS = ("new", "changed", "same", "outdated", "refused")
+
+blueprint.after_request(authentication.add_rate_limit)
 
 
 @blueprint.before_request
 def _refuse_unknown_parameters() -> None:
     """A parameter that means nothing here is a mistake: paging with a mistyped one would never end."""
-    if unknown := sorted(set(request.args) - ({"after"} if request.endpoint == "api.waiting" else set())):
-        abort(problem_response(400, gettext("There is no parameter %(name)s.", name=unknown[0])))
+    if unknown := sorted(set(request.args) - _PARAMETERS.get(request.endpoint or "", set())):
+        says = gettext("There is no parameter %(name)s.", name=unknown[0])
+        abort(problem_response(400, says, code="parameter-unknown"))
 
 
 @blueprint.get("/openapi.json")
-def description() -> Response:
-    """The API's description, for everybody, with a product's name in each language of the site."""
-    described = json.loads(_DESCRIPTION)
-    properties = described["components"]["schemas"]["Order"]["properties"]
-    for column in product_names.COLUMNS:
-        properties.setdefault(column, properties["product_nl"] | {"description": "As product_en."})
-    return _json(described)
+def describe() -> Response:
+    """The API's description, for everybody."""
+    return _json(description())
+
+
+@blueprint.get("/problems/<code>")
+def explain(code: str) -> Response:
+    """What a problem means and what to do, at the address that is its type; for everybody."""
+    if code not in PROBLEMS:
+        abort(404)
+    return _json({"type": type_of(code), "code": code, "explanation": PROBLEMS[code]})
+
+
+@blueprint.get("/key")
+def show_key() -> Response:
+    """What the key that came with the request is for, until when it works, and how often it may come."""
+    key, limit = authentication.require_key(), table.API_KEY
+    return _json(
+        {
+            "id": key.public_id,
+            "name": key.name,
+            "scope": key.scope,
+            "last_day": key.last_day and key.last_day.isoformat(),
+            "limit": {"requests": limit.count, "seconds": limit.period_seconds},
+        }
+    )
 
 
 @blueprint.post("/orders")
 def deliver() -> Response:
-    """Put one order or a list of them in; each is new, changed, the same, or refused with the reason."""
+    """Put one order or a list of them in; each is new, changed, the same, outdated, or refused with the reasons. One
+    that is refused by itself is a problem (422); of a list each is told what became of it.
+    """
     key = authentication.require_key("orders:write")
-    wired, now = services(), clock.now()
-    sent, importer = request_body.read_orders(), Importer(wired.context, now)
+    sent = request_body.read_orders()
+    answers = _deliver(key, sent if isinstance(sent, list) else [sent])
+    if isinstance(sent, dict) and answers[0]["result"] == "refused":
+        members: dict[str, Any] = {name: answers[0][name] for name in ("errors", "ignored") if name in answers[0]}
+        return problem_response(422, answers[0]["reason"], code="order-refused", members=members)
+    counts = Counter(each["result"] for each in answers)
+    return _json({"orders": answers, **{result: counts[result] for result in _RESULTS}})
+
+
+def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What became of each, for the answer."""
     answers: list[dict[str, Any]] = []
-    with wired.db.write() as conn:
+    with services().db.write() as conn:
+        # By the clock of when nobody else writes, so that an order's versions are never older than those before.
+        importer = Importer(services().context, clock.now())
         for each in sent:
+            number = each.get("number")
+            answer: dict[str, Any] = {"number": number if isinstance(number, str) else None, "result": "same"}
             try:
-                answers.append({"number": importer.add(conn, values_of_object(each)), "result": "same"})
+                answer["number"] = importer.add(conn, values_of_object(each))
             except LineError as error:
-                number = each.get("number")
-                shown = number if isinstance(number, str) else None
-                answers.append({"number": shown, "result": "refused", "reason": str(error)})
+                answer |= {"result": "refused", "reason": str(error), "errors": error_list(error.problems)}
+            if unknown := unknown_fields(each):
+                answer["ignored"] = error_list(unknown)
+            answers.append(answer)
         for batch in importer.batches(request_body.MAX_ORDERS):
             importer.write(conn, batch)
             results = OrderStore(conn).results()
@@ -68,8 +115,9 @@ def deliver() -> Response:
                 if one["result"] == "same":
                     one["result"] = results.get(one["number"], "same")
         refused = sum(one["result"] == "refused" for one in answers)
-        authentication.record_key_use(conn, key, "orders.deliver", "partly" if refused else "ok")
-    return _json({"orders": answers})
+        result = "ok" if not refused else "partly" if refused < len(answers) else "refused"
+        authentication.record_key_use(conn, key, "orders.deliver", result)
+    return answers
 
 
 @blueprint.get("/redeliveries")
@@ -93,14 +141,15 @@ def done(number: int) -> Response:
         if found is not None:
             authentication.record_key_use(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
     if found is None or found.done_at is None:
-        abort(404)
+        abort(problem_response(404, code="redelivery-unknown"))
     return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
 
 
 def _after() -> int:
     text = request.args.get("after", "0")
     if not (text.isascii() and text.isdecimal() and len(text) <= 16 and int(text) <= _MAX_INTEGER):
-        abort(problem_response(400, gettext("after is the id of a redelivery: a whole number")))
+        says = gettext("after is the id of a redelivery: a whole number")
+        abort(problem_response(400, says, code="parameter-invalid"))
     return int(text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import sys
+from datetime import date, datetime
 
 import click
 from flask.cli import with_appcontext
@@ -25,29 +26,47 @@ def command() -> None:
 @click.option(
     "--scope", type=click.Choice(api_keys.SCOPES), default="orders:write", show_default=True, help="What it may do."
 )
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
+    help="The last day on which it works; without it the key works until it is revoked.",
+)
 @with_appcontext
-def create(name: str, scope: api_keys.KeyScope) -> None:
-    """Make a key and print it, this once: only its hash is kept."""
+def create(name: str, scope: api_keys.KeyScope, until: datetime | None) -> None:
+    """Make a key and print it, this once: only its hash is kept.
+
+    To replace a key, make a new one while the old one works, and revoke that when the shop uses the new one.
+    """
+    now, last_day = clock.now(), until and until.date()
+    if last_day and last_day < workdays.today(now):
+        sys.exit(f"loket: --until {last_day} has passed; give a day to come. Nothing was changed")
     with services().db.write() as conn:
         try:
-            plain, made = api_keys.create(conn, name, scope, clock.now())
+            plain, made = api_keys.create(conn, name, scope, now, until=last_day)
         except ValueError as error:
             sys.exit(f"loket: {error}. Nothing was changed")
         _record_event(conn, "key.create", made)
     click.echo(plain)
-    click.echo(f"Key {made.public_id} ({made.scope}) is made; it is not shown again", err=True)
+    end = f" and works until {made.last_day} inclusive" if made.last_day else ""
+    click.echo(f"Key {made.public_id} ({made.scope}) is made{end}; it is not shown again", err=True)
 
 
 @command.command("list")
 @with_appcontext
 def list_keys() -> None:
     """List the keys by their number, never the keys themselves."""
-    found = api_keys.all_keys(services().db.read())
+    found, today = api_keys.all_keys(services().db.read()), workdays.today(clock.now())
     for key in found:
         used = f"used {key.last_used_on}" if key.last_used_on else "never used"
         state = f"revoked {_day(key.revoked_at)}" if key.revoked_at else used
-        click.echo(f"{key.public_id}  {key.scope:<12}  {_day(key.created_at)}  {state:<18}  {key.name}")
+        click.echo(
+            f"{key.public_id}  {key.scope:<12}  {_day(key.created_at)}  {_end(key, today):<18}  {state:<18}  {key.name}"
+        )
     click.echo(f"{len(found)} keys" if len(found) != 1 else "1 key", err=True)
+    for key in found:
+        if key.expires_soon(today):
+            click.echo(f"Key {key.public_id} ({key.name}) ends on {key.last_day}: make a new one in time", err=True)
 
 
 @command.command()
@@ -66,6 +85,12 @@ def revoke(number: str) -> None:
 def _day(timestamp: str) -> str:
     """The day of a time, in Amsterdam."""
     return workdays.today(clock.from_text(timestamp)).isoformat()
+
+
+def _end(key: api_keys.ApiKey, today: date) -> str:
+    if key.last_day is None:
+        return "no end"
+    return f"{'expired' if key.has_expired(today) else 'until'} {key.last_day}"
 
 
 def _record_event(conn: Connection, what: str, key: api_keys.ApiKey) -> None:

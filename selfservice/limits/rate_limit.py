@@ -73,10 +73,18 @@ class LimitSet:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a try is allowed, and if not, after how many whole seconds (at least 1) it will be."""
+    """Whether a try is allowed, how many more are at this moment, and after how many whole seconds (at least 1) one
+    more than that. Of several limits at once the last two are not told when all allow it.
+    """
 
     allowed: bool
-    retry_after_seconds: int = 0
+    wait_seconds: int = 0
+    remaining: int = 0
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """After how many seconds the try will be allowed; 0 when it is."""
+        return 0 if self.allowed else self.wait_seconds
 
 
 def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetime) -> Decision:
@@ -88,12 +96,13 @@ def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetim
     """
     microseconds = to_microseconds(now)
     period = limit.period_seconds * _SECOND
+    step = period // limit.count
     values = {
         "key": keys.keyed_hash(f"limit:{limit.name}", key),
         "now": microseconds,
-        "first": microseconds + period // limit.count,
-        "step": period // limit.count,
-        "room": period - period // limit.count,
+        "first": microseconds + step,
+        "step": step,
+        "room": period - step,
     }
     row = conn.execute(
         """INSERT INTO limits (key, tat) VALUES (:key, :first)
@@ -103,12 +112,15 @@ def allow(conn: Connection, keys: Keys, limit: RateLimit, key: str, now: datetim
            RETURNING tat""",
         values,
     ).fetchone()
-    if row is not None:
-        return Decision(True)
-    METERS.refusals.labels(limit.name).inc()
-    held = conn.execute("SELECT tat FROM limits WHERE key = :key", {"key": values["key"]}).fetchone()
-    wait = 0 if held is None else held["tat"] - microseconds - values["room"]
-    return Decision(False, max(1, -(-wait // _SECOND)))
+    allowed = row is not None
+    if not allowed:
+        METERS.refusals.labels(limit.name).inc()
+        row = conn.execute("SELECT tat FROM limits WHERE key = :key", {"key": values["key"]}).fetchone()
+    # What is not paid off yet takes room; the clock may have gone back since.
+    taken = 0 if row is None else max(0, row["tat"] - microseconds)
+    remaining = max(0, period - taken) // step if allowed else 0
+    wait = taken + (remaining + 1) * step - period
+    return Decision(allowed, max(1, -(-wait // _SECOND)), remaining)
 
 
 def allow_each(conn: Connection, keys: Keys, tries: Iterable[tuple[RateLimit, str]], now: datetime) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets as random
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from selfservice import crypto
@@ -17,6 +17,7 @@ SCOPES: tuple[KeyScope, ...] = ("orders:write", "redeliveries")
 # By which a secret that got into a place where it does not belong is recognised.
 PREFIX = "loket_"
 MAX_NAME = 60
+SOON_DAYS = 30
 _KEY = re.compile(r"loket_[A-Za-z0-9_-]{43}")
 
 
@@ -31,10 +32,26 @@ class ApiKey:
     created_at: str
     revoked_at: str | None
     last_used_on: date | None
+    last_day: date | None
+
+    def has_expired(self, today: date) -> bool:
+        """Whether its last day has passed. A key without one never expires."""
+        return self.last_day is not None and self.last_day < today
+
+    def expires_soon(self, today: date) -> bool:
+        """Whether it works and will not any more in 30 days: time for a new one."""
+        return (
+            self.revoked_at is None
+            and self.last_day is not None
+            and timedelta(0) <= self.last_day - today <= timedelta(days=SOON_DAYS)
+        )
 
 
-def create(conn: Connection, name: str, scope: KeyScope, now: datetime) -> tuple[str, ApiKey]:
-    """Make a key (256 random bits): the key itself, which is not kept, and what is. Call inside `write()`.
+def create(
+    conn: Connection, name: str, scope: KeyScope, now: datetime, *, until: date | None = None
+) -> tuple[str, ApiKey]:
+    """Make a key (256 random bits): the key itself, which is not kept, and what is. Call inside `write()`. `until` is
+    the last day on which it works, in the site's time zone.
 
     Raises ValueError when the name is empty, over 60 signs, or cannot be printed on one line.
     """
@@ -43,21 +60,24 @@ def create(conn: Connection, name: str, scope: KeyScope, now: datetime) -> tuple
         raise ValueError(f"a key's name is one line of 1 to {MAX_NAME} signs")
     plain = PREFIX + crypto.new_token()
     row = conn.execute(
-        """INSERT INTO delivery_keys (public_id, key_hash, name, scope, created_at)
-           VALUES (:public_id, :key_hash, :name, :scope, :now) RETURNING *""",
+        """INSERT INTO delivery_keys (public_id, key_hash, name, scope, created_at, last_day)
+           VALUES (:public_id, :key_hash, :name, :scope, :now, :last_day) RETURNING *""",
         {
             "public_id": random.token_hex(4),
             "key_hash": crypto.hash_token(plain),
             "name": name,
             "scope": scope,
             "now": to_text(now),
+            "last_day": until and until.isoformat(),
         },
     ).fetchone()
     return plain, _key(row)
 
 
 def find(conn: Connection, plain: str) -> ApiKey | None:
-    """The key that this is, unless it was revoked. One look-up by its hash, so how long it takes tells nothing."""
+    """The key that this is, unless it was revoked; also one that has expired. One look-up by its hash, so how long it
+    takes tells nothing.
+    """
     if not _KEY.fullmatch(plain):
         return None
     row = conn.execute(
@@ -98,4 +118,5 @@ def _key(row: Row) -> ApiKey:
         created_at=row["created_at"],
         revoked_at=row["revoked_at"],
         last_used_on=date.fromisoformat(row["last_used_on"]) if row["last_used_on"] else None,
+        last_day=date.fromisoformat(row["last_day"]) if row["last_day"] else None,
     )

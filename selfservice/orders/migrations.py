@@ -11,7 +11,7 @@ The sums by month are kept in the transaction that changes an order (`OrderStore
 
 Retention (`OrderStore.retain`): an order goes seven years after the end of its year (Dutch fiscal retention, article
 52 AWR), with its sums and redeliveries, and a holder with their last order and access code; a delivery key 90 days
-after it was withdrawn.
+after it was withdrawn, or after its last day.
 """
 
 from sqlite_utils import Database, Migrations
@@ -124,3 +124,9 @@ def name_products_in_any_language(db: Database) -> None:
         ALTER TABLE order_products DROP COLUMN name_en;
         ALTER TABLE order_products DROP COLUMN name_nl;
     """)
+
+
+@migrations()
+def add_last_day_of_keys(db: Database) -> None:
+    """The last day on which a key works (the site's time zone); none for those made before, which go on."""
+    db.executescript("ALTER TABLE delivery_keys ADD COLUMN last_day TEXT CHECK (last_day LIKE '____-__-__')")

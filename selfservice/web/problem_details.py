@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 
 from flask import Response
 
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
+from selfservice.importing.parsing import FieldProblem
+from selfservice.web.request import API_PREFIX
 
 MIMETYPE = "application/problem+json"
 
@@ -31,14 +34,39 @@ def status_title(code: int) -> str:
     }[code]
 
 
-def problem_response(code: int, detail: str = "", *, retry_after: int | None = None) -> Response:
-    """A problem as JSON, in the language in force. `detail` says what to mend; `retry_after` is in seconds."""
-    problem = {"type": "about:blank", "title": status_title(code), "status": code}
+def problem_response(
+    status: int,
+    detail: str = "",
+    *,
+    code: str = "",
+    members: Mapping[str, object] | None = None,
+    retry_after: int | None = None,
+) -> Response:
+    """A problem as JSON, in the language in force. `code` is which one of those in api/problems.py it is; without one
+    its status says all there is to say. `detail` says what to mend, `members` what else there is to know; `retry_after`
+    is in seconds.
+    """
+    problem = {"type": "about:blank", "title": status_title(status), "status": status, **(members or {})}
+    if code:
+        problem |= {"type": type_of(code), "code": code}
     if detail:
         problem["detail"] = detail
-    response = Response(json.dumps(problem), code, mimetype=MIMETYPE)
+    response = Response(json.dumps(problem), status, mimetype=MIMETYPE)
     response.headers["Content-Language"] = current_language()
     response.vary.add("Accept-Language")
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def error_list(problems: Iterable[FieldProblem]) -> list[dict[str, str]]:
+    """What is wrong with something that was sent, for an answer. `field` is empty when it is about the whole."""
+    return [
+        {"type": type_of(each.code), "code": each.code, "field": each.field, "detail": each.message}
+        for each in problems
+    ]
+
+
+def type_of(code: str) -> str:
+    """The address at which a kind of problem is explained."""
+    return f"{API_PREFIX}problems/{code}"

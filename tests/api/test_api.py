@@ -8,14 +8,16 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice import clock
-from selfservice.api import request_body
+from selfservice import clock, workdays
+from selfservice.api import problems, request_body
 from selfservice.demo import accounts
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
@@ -38,12 +40,14 @@ ORDER = {
     "cents": 285,
     "state": "delivered",
 }
+# As in a route: <int:number>.
+PLACEHOLDER = re.compile(r"<(?:\w+:)?(\w+)>")
 FOREIGN = {"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"}
 
 
-def new_key(app: Flask, scope: api_keys.KeyScope = "orders:write") -> str:
+def new_key(app: Flask, scope: api_keys.KeyScope = "orders:write", until: date | None = None) -> str:
     with database(app).write() as conn:
-        return api_keys.create(conn, "The shop", scope, clock.now())[0]
+        return api_keys.create(conn, "The shop", scope, clock.now(), until=until)[0]
 
 
 def bearer(plain: str) -> dict[str, str]:
@@ -78,8 +82,13 @@ def test_one(app: Flask, shop: HouseClient) -> None:
     """One order goes in, once; the same again is the same, another amount a change, and the sums are right."""
     plain = new_key(app)
     changed = ORDER | {"cents": -285, "invoice": "F-9"}
-    answers = [deliver(shop, plain, sent).json for sent in (ORDER, ORDER, changed)]
-    assert [{"orders": [{"number": "B26-1", "result": result}]} for result in ("new", "same", "changed")] == answers
+    answers = [deliver(shop, plain, sent).json or {} for sent in (ORDER, ORDER, changed)]
+    assert [[{"number": "B26-1", "result": result}] for result in ("new", "same", "changed")] == [
+        each["orders"] for each in answers
+    ]
+    assert [("new", 1), ("same", 1), ("changed", 1)] == [
+        (name, count) for each in answers for name, count in each.items() if name != "orders" and count
+    ]
     row = found(app)
     assert row is not None
     assert (1, "2026-03-01", -285, "F-9", []) == (
@@ -112,10 +121,70 @@ def test_many(app: Flask, shop: HouseClient) -> None:
     assert ["access_code is not one that we gave out", "number is not a text"] == [
         answers[place]["reason"] for place in (1, 3)
     ]
+    assert {"new": 3, "changed": 0, "same": 0, "outdated": 0, "refused": 3} == {
+        name: count for name, count in answer.json.items() if name != "orders"
+    }
     assert ([True, None, True], 300) == (
         [found(app, number) and True for number in ("B26-1", "B26-2", "B26-3")],
         (found(app) or {})["cents"],
     )
+
+
+def test_one_that_is_refused(app: Flask, shop: HouseClient) -> None:
+    """One order that cannot go in is a problem, with every reason and what was not looked at; a list of it is not."""
+    plain = new_key(app)
+    sent = ORDER | {"access_code": "2222-2222-2222-2222", "invoce": "F-1"}
+    alone, listed = deliver(shop, plain, sent), deliver(shop, plain, [sent])
+    reason = {
+        "type": "/api/problems/access-code-unknown",
+        "code": "access-code-unknown",
+        "field": "access_code",
+        "detail": "access_code is not one that we gave out",
+    }
+    assert alone.json is not None
+    assert listed.json is not None
+    ignored = alone.json["ignored"]
+    assert (422, "application/problem+json", 422) == problem(alone)
+    assert ("order-refused", "/api/problems/order-refused", [reason], reason["detail"]) == tuple(
+        alone.json[name] for name in ("code", "type", "errors", "detail")
+    )
+    assert [("unknown-field", "invoce", True)] == [
+        (each["code"], each["field"], "did you mean invoice?" in each["detail"]) for each in ignored
+    ]
+    assert (200, 1, None) == (listed.status_code, listed.json["refused"], found(app))
+    assert [
+        {
+            "number": "B26-1", "result": "refused", "reason": reason["detail"],
+            "errors": [reason], "ignored": ignored,
+        }
+    ] == listed.json["orders"]  # fmt: skip
+
+
+def test_unknown_members(app: Flask, shop: HouseClient) -> None:
+    """An order with a member that is not known goes in, and the answer names the member."""
+    answer = deliver(shop, new_key(app), ORDER | {"invoce": "F-1", "customer": {"id": 7}}).json or {}
+    assert ("new", ["invoce", "customer"]) == (
+        answer["orders"][0]["result"],
+        [each["field"] for each in answer["orders"][0]["ignored"]],
+    )
+
+
+def test_reasons_are_explained(app: Flask, shop: HouseClient) -> None:
+    """The type of a problem, and of each reason, is an address that explains it to everybody."""
+    plain = new_key(app)
+    answers = [
+        shop.post("/api/orders", json=ORDER),
+        shop.get("/api/redeliveries", headers=bearer(plain)),
+        shop.get("/api/redeliveries?x=1", headers=bearer(plain)),
+        deliver(shop, plain, []),
+        deliver(shop, plain, {"number": "?", "payment": 7}),
+    ]
+    told = [answer.json or {} for answer in answers]
+    told += told[-1]["errors"]
+    explained = [shop.get(each["type"]).json or {} for each in told]
+    assert [each["code"] for each in told] == [each["code"] for each in explained]
+    assert [problems.PROBLEMS[each["code"]] for each in told] == [each["explanation"] for each in explained]
+    assert 404 == shop.get("/api/problems/nothing").status_code
 
 
 def test_events(app: Flask, shop: HouseClient) -> None:
@@ -123,8 +192,9 @@ def test_events(app: Flask, shop: HouseClient) -> None:
     plain = new_key(app)
     deliver(shop, plain, ORDER)
     deliver(shop, plain, [ORDER, {}])
+    deliver(shop, plain, {})
     events = [row for row in rows(database(app), "events") if row["what"] == "orders.deliver"]
-    assert [("ok", "delivery_key:1"), ("partly", "delivery_key:1")] == [
+    assert [(result, "delivery_key:1") for result in ("ok", "partly", "refused")] == [
         (row["result"], row["on_what"]) for row in events
     ]
     assert [1, [10]] == [len({row["who"] for row in events}), [len(each["last_used_on"]) for each in key_rows(app)]]
@@ -135,28 +205,66 @@ def key_rows(app: Flask) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("headers", "status", "challenge"),
+    ("headers", "status", "code", "challenge"),
     [
-        ({}, 401, 'Bearer realm="loket"'),
-        ({"Authorization": "Basic abc"}, 401, 'Bearer realm="loket"'),
-        (bearer("loket_" + "x" * 43), 401, 'Bearer realm="loket", error="invalid_token"'),
-        (bearer(""), 401, 'Bearer realm="loket", error="invalid_token"'),
-        ("revoked", 401, 'Bearer realm="loket", error="invalid_token"'),
-        ("other", 403, 'Bearer realm="loket", error="insufficient_scope", scope="orders:write"'),
+        ({}, 401, "key-missing", 'Bearer realm="loket"'),
+        ({"Authorization": "Basic abc"}, 401, "key-missing", 'Bearer realm="loket"'),
+        (bearer("loket_" + "x" * 43), 401, "key-unknown", 'Bearer realm="loket", error="invalid_token"'),
+        (bearer(""), 401, "key-unknown", 'Bearer realm="loket", error="invalid_token"'),
+        ("revoked", 401, "key-unknown", 'Bearer realm="loket", error="invalid_token"'),
+        ("expired", 401, "key-expired", 'Bearer realm="loket", error="invalid_token"'),
+        (
+            "other",
+            403,
+            "scope-insufficient",
+            'Bearer realm="loket", error="insufficient_scope", scope="orders:write"',
+        ),
     ],
 )
-def test_keys(app: Flask, shop: HouseClient, headers: dict[str, str] | str, status: int, challenge: str) -> None:
+def test_keys(
+    app: Flask, shop: HouseClient, headers: dict[str, str] | str, status: int, code: str, challenge: str
+) -> None:
     """Without a key that works, and is for this, nothing goes in, and the answer says what is asked for."""
     if headers == "revoked":
         headers = bearer(new_key(app))
         with database(app).write() as conn:
             api_keys.revoke(conn, api_keys.all_keys(conn)[0].public_id, clock.now())
+    elif headers == "expired":
+        headers = bearer(new_key(app, until=workdays.today(clock.now()) - timedelta(days=1)))
     elif headers == "other":
         headers = bearer(new_key(app, "redeliveries"))
     assert isinstance(headers, dict)
     answer = shop.post("/api/orders", json=ORDER, headers=headers)
     assert (status, "application/problem+json", status) == problem(answer)
+    assert code == (answer.json or {})["code"]
     assert (challenge, None) == (answer.headers["WWW-Authenticate"], found(app))
+
+
+def test_key(app: Flask, shop: HouseClient) -> None:
+    """Whoever has a key can ask what it is for, until when it works, and how often it may come; on its last day too."""
+    today = workdays.today(clock.now())
+    answers = [shop.get("/api/key", headers=bearer(plain)).json for plain in (new_key(app, until=today), new_key(app))]
+    numbers = [each.public_id for each in api_keys.all_keys(database(app).read())]
+    assert [
+        {
+            "id": number,
+            "name": "The shop",
+            "scope": "orders:write",
+            "last_day": last_day,
+            "limit": {"requests": 300, "seconds": 60},
+        }
+        for number, last_day in zip(numbers, (today.isoformat(), None), strict=True)
+    ] == answers
+    assert 401 == shop.get("/api/key").status_code
+
+
+def test_two_keys_at_once(app: Flask, shop: HouseClient) -> None:
+    """While a key is replaced the old one and the new one both work, until the old one is revoked."""
+    old, new = new_key(app), new_key(app)
+    before = [deliver(shop, plain, ORDER).status_code for plain in (old, new)]
+    with database(app).write() as conn:
+        api_keys.revoke(conn, api_keys.all_keys(conn)[0].public_id, clock.now())
+    assert [200, 200, 401, 200] == before + [deliver(shop, plain, ORDER).status_code for plain in (old, new)]
 
 
 def test_no_cookie_counts(app: Flask, client: HouseClient) -> None:
@@ -242,7 +350,34 @@ def test_limit(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -
     assert [200, 200, 200, 429] == [each.status_code for each in got]
     assert (429, "application/problem+json", 429) == problem(got[-1])
     assert 1 <= int(got[-1].headers["Retry-After"]) <= 1200
+    assert [2, 1, 0, 0] == [remaining(each) for each in got]
+    assert f'"api";r=0;t={got[-1].headers["Retry-After"]}' == got[-1].headers["RateLimit"]
     assert 200 == shop.get("/api/redeliveries", headers=bearer(other)).status_code
+
+
+def remaining(answer: TestResponse) -> int:
+    told = re.fullmatch(r'"api";r=([0-9]+);t=[1-9][0-9]*', answer.headers["RateLimit"])
+    assert told
+    return int(told[1])
+
+
+def test_every_answer_to_a_key_tells_the_limit(app: Flask, shop: HouseClient) -> None:
+    """Whatever the answer to a key is, it says how many more may come; one to nobody's key does not."""
+    headers = bearer(new_key(app))
+    got = [
+        deliver(shop, headers["Authorization"][7:], ORDER),
+        deliver(shop, headers["Authorization"][7:], {}),
+        shop.post("/api/orders", data=b"{", content_type="application/json", headers=headers),
+        shop.post("/api/orders", data=b"{}", content_type="text/plain", headers=headers),
+        shop.post("/api/orders", data=b"x" * 1_100_000, content_type="application/json", headers=headers),
+        shop.get("/api/redeliveries", headers=headers),
+        shop.get("/api/key", headers=bearer(new_key(app, until=date(2020, 1, 1)))),
+    ]
+    assert [200, 422, 400, 415, 413, 403, 401] == [each.status_code for each in got]
+    assert [299, 298, 297, 296, 295, 294, 299] == [remaining(each) for each in got]
+    assert {'"api";q=300;w=60'} == {each.headers["RateLimit-Policy"] for each in got}
+    others = [shop.get("/api/key"), shop.get("/api/key", headers=bearer("x")), shop.get("/api/openapi.json")]
+    assert [None] * 3 == [each.headers.get("RateLimit") for each in others]
 
 
 def test_wrong_keys_are_limited(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -355,11 +490,11 @@ def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, acce
 
 
 def test_description(app: Flask, shop: HouseClient) -> None:
-    """openapi.json is there for everybody, and names every address and method of the API and no other."""
+    """openapi.json is there for everybody, and names every address, method and code of the API and no other."""
     described = shop.get("/api/openapi.json").json
     assert described is not None
     known = {
-        (str(rule).replace("<int:number>", "{id}"), method.lower())
+        (PLACEHOLDER.sub(r"{\1}", str(rule)).replace("redeliveries/{number}", "redeliveries/{id}"), method.lower())
         for rule in app.url_map.iter_rules()
         if str(rule).startswith("/api/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -367,3 +502,4 @@ def test_description(app: Flask, shop: HouseClient) -> None:
     assert known == {(path, method) for path, methods in described["paths"].items() for method in methods}
     listed = described["paths"]["/api/orders"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
     assert request_body.MAX_ORDERS == listed[1]["maxItems"]
+    assert list(problems.PROBLEMS) == [each["const"] for each in described["components"]["schemas"]["Code"]["oneOf"]]

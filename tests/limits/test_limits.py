@@ -78,6 +78,19 @@ def test_retry_after(db: Database) -> None:
     assert (False, True) == (allowed(db, 1199.9), allowed(db, 100.5 + 1100))
 
 
+@pytest.mark.parametrize("seconds", [0, 0.5, 599.5, 1200, 1799.5, 2399, 3600, -5])
+def test_remaining(db: Database, seconds: float) -> None:
+    """What is told to remain is exactly what is allowed at that moment, and after the seconds told one more is."""
+    for _ in range(2):
+        allowed(db)
+    later = NOW + timedelta(seconds=seconds)
+    told = allow(db.read(), KEYS, LIMIT, "me", later)
+    with db.write() as conn:
+        same_moment = [allow(conn, KEYS, LIMIT, "me", later).allowed for _ in range(LIMIT.count)]
+    then = allow(db.read(), KEYS, LIMIT, "me", later + timedelta(seconds=told.wait_seconds))
+    assert (told.remaining, True) == (sum(same_moment), then.allowed)
+
+
 def test_keys_and_names_are_apart(db: Database) -> None:
     """Another key, or another limit on the same key, has a count of its own."""
     for _ in range(3):

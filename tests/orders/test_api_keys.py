@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 from flask import Flask
 
+from selfservice import clock, workdays
 from selfservice.clock import to_text
 from selfservice.commands import cli
 from selfservice.db import Database
@@ -93,6 +94,24 @@ def test_revoke(db: Database) -> None:
     assert [to_text(NOW), None] == [each.revoked_at for each in api_keys.all_keys(db.read())]
 
 
+@pytest.mark.parametrize(
+    ("last_day", "expired", "soon"),
+    [
+        (None, False, False),
+        (date(2026, 11, 20), True, False),
+        (date(2026, 11, 21), False, True),
+        (date(2026, 12, 21), False, True),
+        (date(2026, 12, 22), False, False),
+    ],
+)
+def test_last_day(db: Database, last_day: date | None, *, expired: bool, soon: bool) -> None:
+    """A key works through its last day, and 30 days before it is said that it ends. Without one it never does."""
+    today = date(2026, 11, 21)
+    with db.write() as conn:
+        plain, made = api_keys.create(conn, "The shop", "orders:write", NOW, until=last_day)
+    assert (made, expired, soon) == (api_keys.find(db.read(), plain), made.has_expired(today), made.expires_soon(today))
+
+
 def run(app: Flask, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(cli.commands["keys"], list(arguments))
 
@@ -111,7 +130,7 @@ def test_commands(app: Flask) -> None:
     )
     listed = run(app, "list")
     assert (1, "1 key\n", False) == (len(listed.stdout.splitlines()), listed.stderr, plain in listed.output)
-    assert [found.public_id, "redeliveries", "never", "used", "Shop"] == [
+    assert [found.public_id, "redeliveries", "no", "end", "never", "used", "Shop"] == [
         word for word in listed.stdout.split() if not word.startswith("20")
     ]
     revoked, again = run(app, "revoke", found.public_id), run(app, "revoke", found.public_id)
@@ -132,6 +151,25 @@ def test_commands(app: Flask) -> None:
     ]
     thing = f"delivery_key:{found.id}"
     assert [("key.create", "ok", thing), ("key.revoke", "ok", thing)] == events
+
+
+def test_command_until(app: Flask) -> None:
+    """A key may have a last day, which the list shows and warns of 30 days before; one in the past is refused."""
+    today = workdays.today(clock.now())
+    soon, late, past = (today + timedelta(days=days) for days in (30, 31, -1))
+    made = [run(app, "create", "--name", "Shop", "--until", day.isoformat()) for day in (soon, late, past)]
+    assert ([0, 0, 1], f"loket: --until {past} has passed; give a day to come. Nothing was changed\n") == (
+        [each.exit_code for each in made],
+        made[2].output,
+    )
+    listed = run(app, "list")
+    first, second = api_keys.all_keys(database(app).read())
+    assert (True, [f"until {soon}", f"until {late}"]) == (
+        f"and works until {soon} inclusive" in made[0].stderr,
+        [line[36:52] for line in listed.stdout.splitlines()],
+    )
+    assert f"2 keys\nKey {first.public_id} (Shop) ends on {soon}: make a new one in time\n" == listed.stderr
+    assert [soon, late] == [first.last_day, second.last_day]
 
 
 def test_command_refuses(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.orders.store.sqlite.base import OnConnection
 
@@ -40,7 +41,11 @@ class Retention(OnConnection):
                                  AND c.organisation_id IS order_holders.organisation_id)"""
         ).rowcount
         keys = self.conn.execute(
-            "DELETE FROM delivery_keys WHERE revoked_at < :before", {"before": to_text(now - timedelta(days=KEY_DAYS))}
+            "DELETE FROM delivery_keys WHERE revoked_at < :before OR last_day < :day",
+            {
+                "before": to_text(now - timedelta(days=KEY_DAYS)),
+                "day": (workdays.today(now) - timedelta(days=KEY_DAYS)).isoformat(),
+            },
         ).rowcount
         return orders + holders + keys
 
