@@ -161,6 +161,17 @@ def test_nothing_goes_early(db: Database, table: str) -> None:
     assert [] != rows(db, table)
 
 
+def test_expired_keys_go(db: Database) -> None:
+    """90 days after its last day a key is gone; a key without one stays."""
+    now = clock.now()
+    with db.write() as conn:
+        for days in (92, 88):
+            api_keys.create(conn, str(days), "orders:write", now, until=(now - timedelta(days=days)).date())
+        api_keys.create(conn, "no end", "orders:write", now)
+    retention.clean(db, CONTEXT, now)
+    assert ["88", "no end"] == [row["name"] for row in rows(db, "delivery_keys")]
+
+
 def order(db: Database, number: str, seconds: int) -> None:
     """An order of that moment, of the first person, with a redelivery asked of it."""
     with db.write() as conn:

@@ -149,7 +149,7 @@ def test_one_that_is_refused(app: Flask, shop: HouseClient) -> None:
         alone.json[name] for name in ("code", "type", "errors", "detail")
     )
     assert [("unknown-field", "invoce", True)] == [
-        (each["code"], each["field"], "did you mean invoice?" in each["detail"]) for each in ignored
+        (each["code"], each["field"], "did you mean 'invoice'?" in each["detail"]) for each in ignored
     ]
     assert (200, 1, None) == (listed.status_code, listed.json["refused"], found(app))
     assert [
