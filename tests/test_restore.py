@@ -23,6 +23,7 @@ from selfservice.mail import outbox
 from selfservice.mail.delivery import claim
 from tests.commands.test_cli import loket
 from tests.conftest import SECRET
+from tests.docs.pages import blocks
 from tests.domain_helpers import CONTEXT, KEYS, rows
 from tests.live_server import wait_until
 from tests.test_supervisor import health
@@ -269,11 +270,11 @@ def test_backup_notes_its_time(var: Path, copy: Path) -> None:
 
 
 def test_drill(var: Path, tmp_path: Path) -> None:
-    """The restore drill works by the README's words alone, in another folder, while Loket runs, and sends nothing; only
-    the port is another here.
+    """The restore drill works by the words of docs/operations.md alone, in another folder, while Loket runs, and sends
+    nothing; only the port is another here.
     """
-    _, _, text = (ROOT / "README.md").read_text("utf-8").partition("## The restore drill\n")
-    lines = [line.strip() for line in text.partition("\n## ")[0].splitlines() if line.startswith("    ")]
+    (block,) = [each for each in blocks(ROOT / "docs" / "operations.md") if each.text.startswith("DRILL=")]
+    lines = block.text.splitlines()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""`loket secrets`: what needs which secret, and replacing the codes that keep an old one needed (README)."""
+"""`loket secrets`: what needs which secret, and replacing codes that keep an old one needed (docs/operations.md)."""
 
 from __future__ import annotations
 
