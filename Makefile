@@ -9,11 +9,11 @@ WORKERS ?= auto
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build publish check quick test explore attack bench lock catalogs format clean
+.PHONY: serve preview build publish check quick test install-test explore attack bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
-	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Loket needs Python 3.11 or newer: install it, or name one with make PYTHON=python3.12 …" >&2; exit 1; }
@@ -65,6 +65,9 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 	$(BIN)/python -m tests.soffice
 	$(BIN)/python -m tests.caddy
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+install-test: $(VENV)/dev.stamp ## Follow docs/install.md on an empty Debian, booted (some 5 minutes; as root, with Debian's packages)
+	@$(BIN)/python -m tests.install
 
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis

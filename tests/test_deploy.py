@@ -12,7 +12,7 @@ import pytest
 from selfservice.commands import cli
 from selfservice.config import ROOT
 
-PROGRAM = "/opt/loket/.venv/bin/loket"
+PROGRAM = "/opt/loket/current/bin/loket"
 UNITS = sorted(path for path in (ROOT / "deploy").iterdir() if path.suffix in (".service", ".timer"))
 
 
@@ -36,7 +36,11 @@ def test_systemd_takes_them(tmp_path: Path) -> None:
 def test_commands() -> None:
     """Each unit runs a command of ours with options that it has."""
     for unit in UNITS:
-        for name, words in re.findall(rf"^Exec\w+=.*?{PROGRAM} ([a-z]+)(.*)$", unit.read_text("utf-8"), re.MULTILINE):
+        for name, words in re.findall(
+            rf"^Exec\w+=.*?{PROGRAM} --env-file /etc/loket/loket.env ([a-z]+)(.*)$",
+            unit.read_text("utf-8"),
+            re.MULTILINE,
+        ):
             known = {
                 one for parameter in cli.commands[name].params for one in (*parameter.opts, *parameter.secondary_opts)
             }

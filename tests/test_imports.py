@@ -19,7 +19,7 @@ FLOORS = (
     ("__main__",),
     ("commands",),
     ("publish", "server"),
-    ("doctor", "following", "front", "restore", "supervisor"),
+    ("backups", "doctor", "following", "front", "restore", "supervisor"),
     ("app",),
     ("fragments", "api"),
     ("mailer", "static_files"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # Each command's module, and the first sentence of its help, which `loket --help` shows without importing any; a hidden
 # command has none.
 HELP = {
-    "backup": "Copy the database to FILE (which must not exist yet), whole and consistent.",
+    "backup": "Copy the database to FILE (which must not exist yet) or into a folder, whole and consistent.",
     "build": "Build the help site from content/, and serve it from then on.",
     "catalogs": "Compile the translations; with --update first bring them up to the source.",
     "check": "Check the pages, the facts and the translations.",

@@ -262,6 +262,34 @@ def test_backup_elsewhere(tmp_path: Path) -> None:
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
 
 
+def test_backup_folder(tmp_path: Path, filled: Path) -> None:
+    """In a folder the old ones go; it says in one line what is kept and what is gone."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(filled, tmp_path / "var" / "loket.db")
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "loket-2020-02-01T0210.db").write_bytes(b"old")
+    done = loket(tmp_path, "backup", "--dir", str(folder))
+    (made,) = folder.iterdir()
+    said = f"Backed up to {made} ({made.stat().st_size:,} bytes); kept 1 there, removed 1: loket-2020-02-01T0210.db\n"
+    assert (0, said) == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("words", [(), ("copy.db", "--dir", ".")])
+def test_backup_to_what(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Neither file nor folder, or both, is a mistake."""
+    done = loket(tmp_path, "backup", *words)
+    assert (2, "Error: Name one: FILE, or --dir DIR.") == (done.returncode, done.stderr.splitlines()[-1])
+
+
+def test_backup_folder_missing(tmp_path: Path, filled: Path) -> None:
+    """A folder that is not there is one line."""
+    (tmp_path / "var").mkdir()
+    shutil.copy(filled, tmp_path / "var" / "loket.db")
+    done = loket(tmp_path, "backup", "--dir", str(tmp_path / "nowhere"))
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+
+
 def content(folder: Path) -> Path:
     """A copy of the content to spoil."""
     return Path(shutil.copytree(ROOT / "content", folder / "content"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 from selfservice.config import ROOT
@@ -15,6 +16,7 @@ PAGE = ROOT / "docs" / "install.md"
 # Of the tree's loopback: Caddy gives a name that ends so a certificate of its own.
 HOST = "help.local"
 SMTP_PORT = 2525
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
 def put_source(tree: Tree, commit: str = "HEAD", *, version: str) -> None:
@@ -31,7 +33,7 @@ def _git(*words: str | Path) -> str:
 
 def prepare(tree: Tree) -> dict[str, str]:
     """Boot it, with a name for HOST and the repository in it; the values of the page's variables here."""
-    put_source(tree, version="0.1.0")
+    put_source(tree, version=VERSION)
     (tree.root / "etc" / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n", "ascii")
     tree.boot()
     return {
@@ -40,7 +42,7 @@ def prepare(tree: Tree) -> dict[str, str]:
         "MAIL_FROM": f"noreply@{HOST}",
         "SECURITY": f"security@{HOST}",
         "SOURCE": "/root/loket.git",
-        "VERSION": "0.1.0",
+        "VERSION": VERSION,
     }
 
 
