@@ -18,6 +18,7 @@ from selfservice.mail.message import build_message
 from selfservice.mail.transport import MailTransport
 from selfservice.mail.verification import help_role, verification_line
 from selfservice.mail.worker import Worker
+from selfservice.register import closing
 from selfservice.requests import scheduled
 from selfservice.requests.status_link import status_path
 from selfservice.site_config import SITE
@@ -102,6 +103,7 @@ def mail_worker(services: Services, way: MailTransport, jobs: Callable[[datetime
     def hourly(db: Database, now: datetime) -> None:
         if not SITE.forms:
             return
+        closing.close_due(db, services.context, now)
         scheduled.run_hourly(db, services.context, now)
         retention.clean(db, services.context, now)
 

@@ -14,6 +14,7 @@ from selfservice.limits import rate_limit
 from selfservice.mail import outbox, verification
 from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
+from selfservice.register import closing
 from selfservice.requests import scheduled
 from selfservice.site_config import SITE
 
@@ -34,6 +35,7 @@ CLEANERS: dict[str, Clean] = {
     "messages": _without_facts(verification.clean),
     "orders": lambda conn, ctx, now: OrderStore(conn).retain(first_kept_day(ctx, now), now),
     "outbox": _without_facts(outbox.clean),
+    "register": _without_facts(closing.clean),
     "requests": scheduled.clean,
     "visits": anonymous_sessions.clean,
 }

@@ -229,6 +229,7 @@ def test_clean_says_what_went(db: Database) -> None:
         "messages": 3,
         "orders": 1,
         "outbox": 1,
+        "register": 0,
         "requests": 2,
         "visits": 3,
     }

@@ -5,7 +5,8 @@ revoked more than a year ago (removing a person is a task of its own). A revoked
 365 days, a token one day after it expired, and with it the address for invoices that waited for it. An ended mandate
 is deleted after 425 days: thirteen months in which a collection can be disputed, and one more (`retention.clean`).
 A person with no access code and no request is
-deleted too (`requests.scheduled.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
+deleted too (`requests.scheduled.clean`), and a closed organisation to which nothing refers any more a year after it was
+closed (`register.closing.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
 only its hash is kept (`code_hash`, `token_hash`). The fingerprints of our own secrets stay.
 """
 
@@ -279,4 +280,20 @@ def create_invoice_addresses(db: Database) -> None:
             token_hash TEXT NOT NULL UNIQUE REFERENCES tokens (token_hash) ON DELETE CASCADE
         ) STRICT;
         CREATE INDEX invoice_addresses_person ON invoice_addresses (person_id);
+    """)
+
+
+@migrations()
+def add_closing(db: Database) -> None:
+    """The day on which the register closes an organisation, and when that took effect here; and why a code was revoked,
+    where that is kept.
+    """
+    db.executescript("""
+        ALTER TABLE organisations ADD COLUMN closed_on TEXT CHECK (closed_on LIKE '____-__-__');
+        ALTER TABLE organisations ADD COLUMN closed_at TEXT
+            CHECK (closed_at IS NULL OR (closed_on IS NOT NULL AND closed_at LIKE '____-__-__T__:__:__.______Z'));
+        CREATE INDEX organisations_to_close ON organisations (closed_on)
+            WHERE closed_on IS NOT NULL AND closed_at IS NULL;
+        CREATE INDEX organisations_closed ON organisations (closed_at) WHERE closed_at IS NOT NULL;
+        ALTER TABLE access_codes ADD COLUMN revoked_reason TEXT CHECK (revoked_reason <> '');
     """)

@@ -16,9 +16,11 @@ _SELECT = """SELECT o.*, EXISTS (SELECT 1 FROM mandates m
 
 
 # Of a word that very many have, such as "holding", only so many are looked at.
-_FIND = """SELECT o.kvk_number, o.name, o.city
-           FROM (SELECT rowid FROM organisation_names WHERE organisation_names MATCH :words LIMIT 300) found
-           JOIN organisations o ON o.id = found.rowid ORDER BY length(o.name), o.name, o.city LIMIT :count"""
+_FIND = """SELECT kvk_number, name, city
+           FROM (SELECT o.kvk_number, o.name, o.city
+                 FROM organisation_names JOIN organisations o ON o.id = organisation_names.rowid
+                 WHERE organisation_names MATCH :words AND o.closed_at IS NULL LIMIT 300)
+           ORDER BY length(name), name, city LIMIT :count"""
 MOST_FOUND = 10
 _MOST_WORDS = 8
 
@@ -51,9 +53,11 @@ class Organisation:
 
 
 def find_by_number(conn: Connection, kvk_number: str) -> Organisation | None:
-    """The organisation with this number, in its digits, or None."""
+    """The organisation with this number, in its digits, or None; also None for a closed one, which nothing can be asked
+    for.
+    """
     row = conn.execute(
-        _SELECT.format(which="o.kvk_number = :kvk_number"),
+        _SELECT.format(which="o.kvk_number = :kvk_number AND o.closed_at IS NULL"),
         {"kvk_number": kvk_number},
     ).fetchone()
     return None if row is None else _organisation(row)
@@ -68,8 +72,8 @@ def name_words(text: str) -> list[str]:
 
 
 def find_by_name(conn: Connection, text: str) -> list[Row]:
-    """The `kvk_number`, `name` and `city` of organisations in whose name or place each of the `name_words` of a text
-    begins a word: the shortest names first, at most one more than MOST_FOUND. None for a text without such words.
+    """The `kvk_number`, `name` and `city` of open organisations in whose name or place each of the `name_words` of a
+    text begins a word: the shortest names first, at most one more than MOST_FOUND. None for a text without such words.
     """
     words = " ".join(f'"{word}"*' for word in name_words(text))
     return conn.execute(_FIND, {"words": words, "count": MOST_FOUND + 1}).fetchall() if words else []

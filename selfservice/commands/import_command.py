@@ -49,8 +49,9 @@ def run_import(what: str, file: BinaryIO, importer: ImportFunction) -> None:
         sys.exit(f"loket: stopped{why}. What went in stays; run it again for the rest")
     _record_event(what, "partly" if totals.refused else "ok")
     progress.clear()
+    closed = f" ({totals.closed:,} of them closed)" if totals.closed else ""
     click.echo(
-        f"{totals.lines:,} lines: {totals.new:,} new, {totals.changed:,} changed, {totals.same:,} the same, "
+        f"{totals.lines:,} lines: {totals.new:,} new, {totals.changed:,} changed{closed}, {totals.same:,} the same, "
         f"{totals.refused:,} refused",
         err=True,
     )

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """The number of lines by result. `last` is the number of the last line read, `bytes` the size up to there."""
+    """The number of lines by result; `closed` is how many of the changed ones closed an organisation. `last` is the
+    number of the last line read, `bytes` the size up to there.
+    """
 
     new: int = 0
     changed: int = 0
     same: int = 0
     refused: int = 0
+    closed: int = 0
     last: int = 1
     bytes: int = 0
 

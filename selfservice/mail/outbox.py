@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -186,6 +186,17 @@ def send_waiting_now(conn: Connection, now: datetime) -> int:
     # Void ones too, so that a later mail on the same topic finds known and unknown alike.
     conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'void' AND next_at > :now", bound)
     return conn.execute("UPDATE outbox SET next_at = :now WHERE state = 'waiting' AND next_at > :now", bound).rowcount
+
+
+def cancel(conn: Connection, idempotency_keys: Sequence[str], now: datetime) -> None:
+    """Cancel the mails with these keys that were not sent yet (`delivery.fail_overdue` then closes them). One that is
+    on its way at this moment goes.
+    """
+    conn.execute(
+        """UPDATE outbox SET give_up_at = :now, error = 'dropped'
+           WHERE state = 'waiting' AND idempotency_key IN (SELECT value FROM json_each(:keys))""",
+        {"keys": json.dumps(idempotency_keys), "now": to_text(now)},
+    )
 
 
 def cancel_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:

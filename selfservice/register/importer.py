@@ -1,37 +1,46 @@
-"""Importing a register file in batches, one transaction each, so that others can write in between."""
+"""Bringing the register in: from a file in batches, one transaction each, so that others can write in between, or as
+many rows as the API takes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
+from selfservice import workdays
 from selfservice.clock import to_text
-from selfservice.db import Connection, Database
+from selfservice.context import Context
+from selfservice.db import Connection, Database, Row
 from selfservice.importing.parsing import MAX_LINE_BYTES, LineError, read_header
 from selfservice.importing.results import ImportCounts, RejectedLine
+from selfservice.register import closing
 from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row
 
 BATCH_SIZE = 1000
+Result = Literal["new", "changed", "same", "closed"]
 
 # A way of paying that was agreed on here stays while its mandate does: the register may not know of it yet.
+_PAYMENT_METHOD = """CASE
+            WHEN EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = organisations.id AND m.ended_at IS NULL)
+            THEN coalesce(excluded.payment_method, organisations.payment_method)
+            ELSE excluded.payment_method END"""
 _UPSERT = """
     INSERT INTO organisations
         (kvk_number, name, email, street, house_number, postcode, city, country,
-         postal_street, postal_house_number, postal_postcode, postal_city, postal_country, payment_method, created_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+         postal_street, postal_house_number, postal_postcode, postal_city, postal_country, payment_method, closed_on,
+         created_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (kvk_number) DO UPDATE SET
         name = excluded.name, email = excluded.email, street = excluded.street,
         house_number = excluded.house_number, postcode = excluded.postcode, city = excluded.city,
         country = excluded.country, postal_country = excluded.postal_country,
         postal_street = excluded.postal_street, postal_house_number = excluded.postal_house_number,
         postal_postcode = excluded.postal_postcode, postal_city = excluded.postal_city,
-        payment_method = CASE
-            WHEN EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = organisations.id AND m.ended_at IS NULL)
-            THEN coalesce(excluded.payment_method, organisations.payment_method)
-            ELSE excluded.payment_method END,
-        updated_at = excluded.created_at
+        payment_method = {payment_method}, {closing} updated_at = excluded.created_at
     WHERE organisations.name IS DISTINCT FROM excluded.name
         OR organisations.email IS DISTINCT FROM excluded.email
         OR organisations.street IS DISTINCT FROM excluded.street
@@ -44,32 +53,42 @@ _UPSERT = """
         OR organisations.postal_house_number IS DISTINCT FROM excluded.postal_house_number
         OR organisations.postal_postcode IS DISTINCT FROM excluded.postal_postcode
         OR organisations.postal_city IS DISTINCT FROM excluded.postal_city
-        OR organisations.payment_method IS DISTINCT FROM CASE
-            WHEN EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = organisations.id AND m.ended_at IS NULL)
-            THEN coalesce(excluded.payment_method, organisations.payment_method)
-            ELSE excluded.payment_method END
+        OR organisations.payment_method IS DISTINCT FROM {payment_method}
+        {differs}
     RETURNING updated_at
 """
+_WITHOUT_CLOSING = _UPSERT.format(payment_method=_PAYMENT_METHOD, closing="", differs="")
+# Closed as long as its day has come.
+_WITH_CLOSING = _UPSERT.format(
+    payment_method=_PAYMENT_METHOD,
+    closing="""closed_on = excluded.closed_on,
+        closed_at = CASE WHEN excluded.closed_on <= ? THEN organisations.closed_at END,""",
+    differs="OR organisations.closed_on IS DISTINCT FROM excluded.closed_on",
+)
 
 
 def import_register(
     db: Database,
+    ctx: Context,
     file: BinaryIO,
     now: datetime,
     *,
     on_rejected: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object] = lambda _: None,
+    who: str = "",
 ) -> ImportCounts:
-    """Import the organisations of a file (docs/register.md); existing ones are never deleted.
+    """Import the organisations of a file (docs/register.md); who is not in it stays as it was.
 
-    A line that says what is known already writes nothing. Each line that cannot go in is told to `refuse`, the rest
-    goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
+    A line that says what is known already writes nothing. Each line that cannot go in is told to `on_rejected`, the
+    rest goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
     moment and run again, the outcome is the same. A number counts once a file, so that running it again changes
-    nothing. Raises FileError when the first line does not name the columns, and DatabaseBusyError when another
+    nothing. An organisation whose day of closing has come is closed in the transaction of its line; `who` stands in
+    the log. Raises FileError when the first line does not name the columns, and DatabaseBusyError when another
     writer holds the database for more than 5 seconds; the batches before stay.
     """
     head = file.readline(MAX_LINE_BYTES)
     layout, totals = read_header(head, COLUMNS, OPTIONAL), ImportCounts(bytes=len(head))
+    says_closed_on = layout.positions[-1] < layout.width
     seen: dict[str, int] = {}
     left = enumerate(file, start=2)
     while batch := list(islice(left, BATCH_SIZE)):
@@ -78,7 +97,7 @@ def import_register(
             if not line.strip():
                 continue
             try:
-                row = check_row(layout.parse_line(line))
+                row = check_row(layout.parse_line(line), says_closed_on=says_closed_on)
                 _reject_repeated(seen, row, number)
             except LineError as error:
                 on_rejected(RejectedLine(number, str(error)))
@@ -86,12 +105,15 @@ def import_register(
             else:
                 good.append(row)
         with db.write() as conn:
-            new, changed = upsert(conn, good, now)
-        totals = ImportCounts(
-            new=totals.new + new,
-            changed=totals.changed + changed,
-            same=totals.same + len(good) - new - changed,
+            results = upsert(conn, ctx, good, now, who)
+        closed = results.count("closed")
+        totals = replace(
+            totals,
+            new=totals.new + results.count("new"),
+            changed=totals.changed + results.count("changed") + closed,
+            same=totals.same + results.count("same"),
             refused=totals.refused + refused,
+            closed=totals.closed + closed,
             last=batch[-1][0],
             bytes=totals.bytes + sum(len(line) for _, line in batch),
         )
@@ -99,20 +121,49 @@ def import_register(
     return totals
 
 
-def upsert(conn: Connection, rows: Iterable[RegisterRow], now: datetime) -> tuple[int, int]:
-    """Insert or update organisations from checked rows; how many were new, and how many changed. Call inside `write()`.
+def upsert(conn: Connection, ctx: Context, rows: Sequence[RegisterRow], now: datetime, who: str) -> list[Result]:
+    """Insert or update organisations from checked rows, no two of one number; what happened with each. Call inside
+    `write()`.
 
-    Columns that are not in the register (digital invoices, the main code) stay as they are.
+    Columns that are not in the register (digital invoices, the main code) stay as they are. One that is closed by now
+    is closed here (`closing.close`), or opened again when the row says that it is not; one that is closed and was never
+    known is left out: nothing of it can be asked for. `who` stands in the log.
     """
-    timestamp, new, changed = to_text(now), 0, 0
+    timestamp, today = to_text(now), workdays.today(now).isoformat()
+    known = _known(conn, rows)
+    results: list[Result] = []
+    to_close = []
     for row in rows:
-        for (updated_at,) in conn.execute(_UPSERT, (*row, timestamp)).fetchall():
-            new += updated_at is None
-            changed += updated_at is not None
-    return new, changed
+        before, due = known.get(str(row.values[0])), closing.is_due(row.closed_on, now)
+        if due and before is None:
+            results.append("same")
+            continue
+        statement = _WITH_CLOSING if row.says_closed_on else _WITHOUT_CLOSING
+        bound = (*row.values, row.closed_on, timestamp, *([today] if row.says_closed_on else []))
+        found = conn.execute(statement, bound).fetchone()
+        if due and before is not None and not before["is_closed"]:
+            to_close.append(before["id"])
+            results.append("closed")
+            continue
+        results.append("same" if found is None else "new" if found["updated_at"] is None else "changed")
+        if before is not None and before["is_closed"] and not due:
+            closing.record_reopening(conn, ctx, before["id"], who, now)
+    closing.close(conn, ctx, to_close, who, now)
+    return results
+
+
+def _known(conn: Connection, rows: Sequence[RegisterRow]) -> dict[str, Row]:
+    """Of the organisations whose row says whether they are closed those that are known: `id`, and `is_closed`."""
+    numbers = [row.values[0] for row in rows if row.says_closed_on]
+    found = conn.execute(
+        """SELECT id, kvk_number, closed_at IS NOT NULL AS is_closed FROM organisations
+           WHERE kvk_number IN (SELECT value FROM json_each(:numbers))""",
+        {"numbers": json.dumps(numbers)},
+    )
+    return {row["kvk_number"]: row for row in found}
 
 
 def _reject_repeated(seen: dict[str, int], row: RegisterRow, number: int) -> None:
-    first = seen.setdefault(str(row[0]), number)
+    first = seen.setdefault(str(row.values[0]), number)
     if first != number:
-        raise LineError(f"number {row[0]} stands on line {first} already, and that line counts")
+        raise LineError(f"number {row.values[0]} stands on line {first} already, and that line counts")

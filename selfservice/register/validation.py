@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from selfservice.importing.parsing import LineError
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
@@ -29,11 +31,23 @@ COLUMNS = (
     "payment_method",
     "visiting_country",
     "postal_country",
+    "closed_on",
 )
-OPTIONAL = COLUMNS[-2:]
+OPTIONAL = COLUMNS[-3:]
 MAX_ORGANISATION_NAME_LENGTH = 200
 DIRECT_DEBIT = "direct_debit"
-RegisterRow = tuple[str | None, ...]
+Values = tuple[str | None, ...]
+
+
+class RegisterRow(NamedTuple):
+    """What the register says of an organisation: the `values` in the order of the columns of its table. `closed_on` is
+    the day on which it is closed, in ISO 8601, and None for an open one or where the register does not say.
+    """
+
+    values: Values
+    closed_on: str | None
+    says_closed_on: bool
+
 
 _SAMPLES = {
     "kvk_number": f"{DIGITS} digits; a spreadsheet may have left out the zeros it begins with",
@@ -42,6 +56,7 @@ _SAMPLES = {
     "postcode": "a Dutch postcode such as 1234 AB",
     "country": "a country in two letters (ISO 3166), such as BE, or empty for the Netherlands",
     "payment_method": f"empty or {DIRECT_DEBIT}",
+    "closed_on": "a day such as 2026-11-30, or empty for an organisation that is open",
 }
 
 
@@ -78,6 +93,22 @@ def check_payment_method(text: str) -> str | None:
     return method or None
 
 
+def check_closed_on(text: str) -> str | None:
+    """The day on which an organisation is closed, as in ISO 8601 and no other way, or None for an empty field. Raises
+    FieldError.
+    """
+    day = text.strip()
+    if not day:
+        return None
+    try:
+        # Python 3.11 takes 20261130 and weeks too.
+        if date.fromisoformat(day).isoformat() != day:
+            raise FieldError("wrong")
+    except ValueError:
+        raise FieldError("wrong") from None
+    return day
+
+
 # The same streets, numbers and places come again and again.
 _street = _city = lru_cache(2**15)(check_address_line)
 _house_number = lru_cache(2**12)(check_house_number)
@@ -87,8 +118,9 @@ _VISITING, _POSTAL = slice(3, 7), slice(7, 11)
 _NO_ADDRESS = (None,) * (len(_ADDRESS_PARTS) + 1)
 
 
-def check_row(values: Sequence[str]) -> RegisterRow:
-    """The canonical values of one line: in the order of COLUMNS, but each address with its country.
+def check_row(values: Sequence[str], *, says_closed_on: bool = True) -> RegisterRow:
+    """The canonical values of one line: in the order of COLUMNS, but each address with its country. `says_closed_on`
+    is whether there is a column for that at all.
 
     A postal address is complete or empty; one equal to the visiting address becomes empty. Raises LineError with all
     errors.
@@ -102,7 +134,7 @@ def check_row(values: Sequence[str]) -> RegisterRow:
             wrong.append(_error_message(column, error.reason))
             return None
 
-    def check_address(prefix: str, parts: Sequence[str], country: str) -> RegisterRow:
+    def check_address(prefix: str, parts: Sequence[str], country: str) -> Values:
         street, number, postcode, city = parts
         code = check(f"{prefix}_country", check_country, country) or HOME
         return (
@@ -114,20 +146,22 @@ def check_row(values: Sequence[str]) -> RegisterRow:
         )
 
     number, name, email = values[:3]
-    method, visiting_country, postal_country = values[-3:]
+    method, visiting_country, postal_country, closed_on = values[-4:]
     first = (
         check("kvk_number", check_kvk_number, number),
         check("name", check_organisation_name, name),
         check("email", check_email, email),
     )
     visiting = check_address("visiting", values[_VISITING], visiting_country)
-    postal: RegisterRow = _NO_ADDRESS
+    postal: Values = _NO_ADDRESS
     if any(value.strip() for value in (*values[_POSTAL], postal_country)):
         postal = check_address("postal", values[_POSTAL], postal_country)
     paid = check("payment_method", check_payment_method, method)
+    day = check("closed_on", check_closed_on, closed_on)
     if wrong:
         raise LineError("; ".join(wrong))
-    return (*first, *visiting, *(_NO_ADDRESS if postal == visiting else postal), paid)
+    known = (*first, *visiting, *(_NO_ADDRESS if postal == visiting else postal), paid)
+    return RegisterRow(known, day, says_closed_on)
 
 
 def _error_message(column: str, reason: str) -> str:

@@ -84,7 +84,7 @@ def _issue_code(
         conn,
         ctx,
         now,
-        idempotency_key=_mail_key(made),
+        idempotency_key=mail_key(made),
         kind="access_code.code",
         recipient=request.delivery_email or request.email,
         language=request.language,
@@ -99,7 +99,8 @@ def _issue_code(
     return states.change_state(conn, get(conn, request.id), "sent", now)
 
 
-def _mail_key(access_code_id: int) -> str:
+def mail_key(access_code_id: int) -> str:
+    """The idempotency key of the mail with this code."""
     return f"access-code:{access_code_id}"
 
 
@@ -110,7 +111,7 @@ def code_sent_before(conn: Connection, reference: str, now: datetime) -> datetim
     request = find_by_reference(conn, reference)
     if request is None or request.access_code_id is None:
         return None
-    return outbox.sent_before(conn, _mail_key(request.access_code_id), now)
+    return outbox.sent_before(conn, mail_key(request.access_code_id), now)
 
 
 def organisation_name(conn: Connection, organisation_id: int | None) -> str:

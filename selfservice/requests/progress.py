@@ -183,8 +183,8 @@ def _timeline(conn: Connection, request: Request, shown: RequestState) -> tuple[
     is_unconfirmed = request.kind == "private" and request.confirmed_at is None
     if shown == request.state and not is_unconfirmed and all(state != "duplicate" for state, _ in reached):
         return tuple(reached)
-    withdrawn = [each for each in reached if each[0] == "withdrawn"] if shown == "withdrawn" else []
-    return (("received", request.created_at), *withdrawn[-1:])
+    ended = [each for each in reached if each[0] == shown] if shown in ("withdrawn", "rejected") else []
+    return (("received", request.created_at), *ended[-1:])
 
 
 def _is_late(request: Request, now: datetime) -> bool:

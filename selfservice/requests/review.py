@@ -13,14 +13,15 @@ from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import using_language
 from selfservice.letters.characters import unprintable
 from selfservice.mail import outbox
-from selfservice.requests import mail_payloads, states
+from selfservice.requests import letter_delivery, mail_payloads, states
 from selfservice.requests.fulfilment import extend_delivery_window, fulfil, organisation_name
 from selfservice.requests.records import Request, find_by_reference
 from selfservice.values.email import email_key
 from selfservice.values.organisation_number import register_name
 
 # Few, so that each can be mailed in any language.
-REJECTION_REASONS = ("not_authorised", "details_differ", "organisation_ended", "unclear")
+ORGANISATION_ENDED = "organisation_ended"
+REJECTION_REASONS = ("not_authorised", "details_differ", ORGANISATION_ENDED, "unclear")
 
 
 class UnknownReferenceError(LookupError):
@@ -73,9 +74,32 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
     WrongStateError.
     """
     request = _request_of_another(conn, reference, by)
-    with using_language(request.language):
-        why = rejection_text(reason)
+    if reason not in REJECTION_REASONS:
+        raise KeyError(reason)
+    # What is approved has a code, and ends with its organisation only (`end_with_organisation`).
+    if request.state not in ("received", "checking"):
+        raise states.WrongStateError(request.state)
     request = states.change_state(conn, request, "rejected", now, reason=reason)
+    _send_rejection(conn, ctx, request, now)
+    record(conn, ctx.keys, now, "request.reject", reason, who=_staff_name(by), on_what=request.audit_object)
+    return request
+
+
+def end_with_organisation(conn: Connection, ctx: Context, request: Request, now: datetime, *, mails: bool) -> None:
+    """Reject an open request, or a duplicate, because its organisation was closed; with `mails` its requester hears
+    why. An unprinted letter is withdrawn with its code. Call inside `write()`.
+    """
+    if request.state == "approved":
+        letter_delivery.withdraw_letter_and_code(conn, request, now)
+    request = states.change_state(conn, request, "rejected", now, reason=ORGANISATION_ENDED)
+    if mails:
+        _send_rejection(conn, ctx, request, now)
+    record(conn, ctx.keys, now, "request.reject", ORGANISATION_ENDED, on_what=request.audit_object)
+
+
+def _send_rejection(conn: Connection, ctx: Context, request: Request, now: datetime) -> None:
+    with using_language(request.language):
+        why = rejection_text(request.reason or "")
     # Anybody can ask with anybody's address and be rejected: that uses up nothing of what its owner earned.
     slot = outbox.reserve_slot(conn, ctx, now, limit_key=f"rejected {email_key(request.email)}", earned=True)
     outbox.enqueue(
@@ -95,8 +119,6 @@ def reject(conn: Connection, ctx: Context, reference: str, by: str, reason: str,
         | {"reason": why},
         slot=slot,
     )
-    record(conn, ctx.keys, now, "request.reject", reason, who=_staff_name(by), on_what=request.audit_object)
-    return request
 
 
 def unprintable_in_letter(request: Request) -> str:

@@ -10,15 +10,16 @@ from selfservice.clock import to_text
 from selfservice.db import Connection
 from selfservice.requests.records import Request, RequestState, get
 
-# sent, printed and posted go back to approved when the code was not received and a new one is made.
+# sent, printed and posted go back to approved when the code was not received and a new one is made. Approved and
+# duplicate become rejected when the organisation is closed.
 TRANSITIONS: dict[RequestState, tuple[RequestState, ...]] = {
     "received": ("checking", "approved", "withdrawn", "rejected", "duplicate"),
     "checking": ("approved", "withdrawn", "rejected", "duplicate"),
-    "approved": ("checking", "sent", "printed", "withdrawn", "duplicate"),
+    "approved": ("checking", "sent", "printed", "withdrawn", "rejected", "duplicate"),
     "sent": ("approved",),
     "printed": ("posted", "approved"),
     "posted": ("approved",),
-    "duplicate": ("withdrawn",),
+    "duplicate": ("withdrawn", "rejected"),
     "withdrawn": (),
     "rejected": (),
 }
