@@ -290,8 +290,7 @@ def add_closing(db: Database) -> None:
     """
     db.executescript("""
         ALTER TABLE organisations ADD COLUMN closed_on TEXT CHECK (closed_on LIKE '____-__-__');
-        ALTER TABLE organisations ADD COLUMN closed_at TEXT
-            CHECK (closed_at IS NULL OR (closed_on IS NOT NULL AND closed_at LIKE '____-__-__T__:__:__.______Z'));
+        ALTER TABLE organisations ADD COLUMN closed_at TEXT CHECK (closed_at LIKE '____-__-__T__:__:__.______Z');
         CREATE INDEX organisations_to_close ON organisations (closed_on)
             WHERE closed_on IS NOT NULL AND closed_at IS NULL;
         CREATE INDEX organisations_closed ON organisations (closed_at) WHERE closed_at IS NOT NULL;
