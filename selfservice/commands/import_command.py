@@ -52,7 +52,7 @@ def run_import(what: str, file: BinaryIO, importer: ImportFunction) -> None:
     closed = f" ({totals.closed:,} of them closed)" if totals.closed else ""
     click.echo(
         f"{totals.lines:,} lines: {totals.new:,} new, {totals.changed:,} changed{closed}, {totals.same:,} the same, "
-        f"{totals.refused:,} refused",
+        f"{totals.refused:,} refused" + (f", {totals.outdated:,} outdated" if totals.outdated else ""),
         err=True,
     )
     sys.exit(1 if totals.refused else 0)

@@ -122,5 +122,5 @@ def make_orders(
         invoice = None if later else f"{day[2:4]}{day[5:7]}{payer:07d}"
         yield OrderRow(
             buyer.account, seconds, f"{number:010d}", day, buyer.holder_id, numbers[place], payment,
-            char * PRODUCTS[place].cents, invoice, state,
+            char * PRODUCTS[place].cents, invoice, state, seconds * 1_000_000,
         )  # fmt: skip

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ImportCounts:
-    """The number of lines by result; `closed` is how many of the changed ones closed an organisation. `last` is the
-    number of the last line read, `bytes` the size up to there.
+    """The number of lines by result; an outdated one is older than what is known; `closed` is how many of the changed
+    ones closed an organisation. `last` is the number of the last line read, `bytes` the size up to there.
     """
 
     new: int = 0
@@ -16,13 +16,14 @@ class ImportCounts:
     same: int = 0
     refused: int = 0
     closed: int = 0
+    outdated: int = 0
     last: int = 1
     bytes: int = 0
 
     @property
     def lines(self) -> int:
         """All lines except the header and empty ones."""
-        return self.new + self.changed + self.same + self.refused
+        return self.new + self.changed + self.same + self.refused + self.outdated
 
 
 @dataclass(frozen=True)

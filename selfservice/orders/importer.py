@@ -27,6 +27,7 @@ from selfservice.importing.parsing import (
     reject_long_line,
 )
 from selfservice.importing.results import ImportCounts, RejectedLine
+from selfservice.orders import timestamps
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
@@ -37,6 +38,7 @@ from selfservice.values.access_code import lookup_hashes
 # together, where one in the order of a file touches pages all over six indexes (docs/why.md).
 RUN, BATCH = 100_000, 20_000
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
+_CLOCKS_DIFFER = timedelta(minutes=5)  # how far ahead a shop's clock may be
 _KEPT = 2**18  # access codes whose owners are remembered at most, some 60 MB
 
 Values = Callable[[bytes], tuple[str, ...]]
@@ -112,13 +114,16 @@ class Importer:
         self._keys = ctx.keys
         self._first_day = first_kept_day(ctx, now).isoformat()
         self._last_second = int((now + timedelta(days=1)).timestamp())
+        self._received_at = timestamps.to_microseconds(now)
+        self._last_update = timestamps.to_microseconds(now + _CLOCKS_DIFFER)
         self._owners: dict[str, _Owner] = {}
         self._products: dict[str, _Product] = {}
         self._pending: dict[str, Pending] = {}
-        self._duplicates = [0, 0]
+        self._duplicates = UpsertCounts(0, 0, 0)
 
     def add(self, conn: Connection, values: Sequence[str]) -> str:
-        """Add an order, in the order of validation.COLUMNS; returns its number. Of two with one number the last counts.
+        """Add an order, in the order of validation.COLUMNS; returns its number. Of two with one number the newest
+        counts, and of two as new (one that does not say it is of now) the last.
 
         Only reads. Raises LineError, which names all that is wrong with the order, or that its access code is not
         known: a revoked one is, since orders stay with the person.
@@ -129,10 +134,12 @@ class Importer:
             raise LineError(FieldProblem("ordered-at-too-old", "ordered_at", wrong))
         if order.ordered_at > self._last_second:
             raise LineError(FieldProblem("ordered-at-in-the-future", "ordered_at", "ordered_at is in the future"))
+        if order.updated_at > self._last_update:
+            raise LineError(FieldProblem("updated-at-in-the-future", "updated_at", "updated_at is in the future"))
         owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
         before = self._pending.get(order.number)
-        if before is not None:
-            self._duplicates[before[0] == order] += 1
+        if before is not None and self._is_outdated(order, before[0]):
+            return order.number
         self._pending[order.number] = (order, owner)
         known = self._products.get(order.product)
         if known is None:
@@ -142,11 +149,11 @@ class Importer:
         return order.number
 
     def duplicates(self) -> UpsertCounts:
-        """Of how many of the orders added since the last time a later one with the same number came, and whether that
-        one said the same. Asking forgets it.
+        """Of the orders added since the last time, how many one with the same number took the place of, which said
+        something else or the same; and how many were outdated by one with the same number. Asking forgets it.
         """
-        (changed, same), self._duplicates = self._duplicates, [0, 0]
-        return UpsertCounts(0, changed, same)
+        found, self._duplicates = self._duplicates, UpsertCounts(0, 0, 0)
+        return found
 
     def batches(self, size: int) -> Iterator[list[Pending]]:
         """Release what was added, in batches of at most so many, each to be given to `write` or to nobody.
@@ -161,7 +168,20 @@ class Importer:
     def write(self, conn: Connection, batch: Sequence[Pending]) -> UpsertCounts:
         """Write a batch. Call inside `write()`; when that is undone, this importer is spent."""
         store = OrderStore(conn)
-        return store.upsert([self._row(store, order, owner) for order, owner in batch])
+        return store.upsert([self._row(store, order, owner) for order, owner in batch], self._received_at)
+
+    def _is_outdated(self, order: DeliveredOrder, before: DeliveredOrder) -> bool:
+        """Whether the one before it is newer; either way one of the two is counted as done with."""
+        is_outdated = (before.updated_at or self._received_at) > (order.updated_at or self._received_at)
+        is_same = before[:-1] == order[:-1]
+        found = self._duplicates
+        self._duplicates = UpsertCounts(
+            0,
+            found.changed + (not is_outdated and not is_same),
+            found.same + (not is_outdated and is_same),
+            found.outdated + is_outdated,
+        )
+        return is_outdated
 
     def _find(self, conn: Connection, code: str) -> _Owner:
         hashes = lookup_hashes(self._keys, code)
@@ -182,7 +202,7 @@ class Importer:
             product.id = store.add_product(order.product, *product.names)
         return OrderRow(
             owner.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
-            order.payment, order.cents, order.invoice, order.state,
+            order.payment, order.cents, order.invoice, order.state, order.updated_at,
         )  # fmt: skip
 
 
@@ -236,6 +256,7 @@ def _sum(counts: ImportCounts, written: UpsertCounts, refused: int = 0) -> Impor
         changed=counts.changed + written.changed,
         same=counts.same + written.same,
         refused=counts.refused + refused,
+        outdated=counts.outdated + written.outdated,
     )
 
 

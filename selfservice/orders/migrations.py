@@ -4,8 +4,9 @@
 a list, a page and a download of a million lines cost least in (docs/why.md). An account is an organisation (its row
 number) or a person privately (theirs, negative); a holder is one person's use of an account, whatever codes it had.
 Amounts are whole cents. `ordered_at` is in seconds since 1970 (UTC), short because every index has it;
-`ordered_on` is that moment's day in Amsterdam. The number has to be in every index anyway; standing before the last
-column it makes each of them an exact order, and that last column lets sums and filters stay within the index.
+`ordered_on` is that moment's day in Amsterdam. `updated_at` is when the shop last changed it, in microseconds since
+1970 (UTC); 0 when that is not known. The number has to be in every index anyway; standing before the last column it
+makes each of them an exact order, and that last column lets sums and filters stay within the index.
 
 The sums by month are kept in the transaction that changes an order (`OrderStore.upsert`), by account and by holder.
 
@@ -130,3 +131,13 @@ def name_products_in_any_language(db: Database) -> None:
 def add_last_day_of_keys(db: Database) -> None:
     """The last day on which a key works (the site's time zone); none for those made before, which go on."""
     db.executescript("ALTER TABLE delivery_keys ADD COLUMN last_day TEXT CHECK (last_day LIKE '____-__-__')")
+
+
+@migrations()
+def say_when_orders_were_updated(db: Database) -> None:
+    """When the shop last changed each order: not known of those that are there."""
+    db.executescript("""
+        ALTER TABLE orders ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0
+            CHECK (updated_at BETWEEN 0 AND 253402300799999999);
+        CREATE INDEX orders_updated ON orders (updated_at, number);
+    """)

@@ -46,7 +46,8 @@ class Query:
 
 class OrderRow(NamedTuple):
     """An order as its table has it. `account` is the holder's; `ordered_at` is in seconds since 1970 (UTC), and
-    `ordered_on` that moment's day in Amsterdam (`timestamps.day_of`); `cents` may be negative.
+    `ordered_on` that moment's day in Amsterdam (`timestamps.day_of`); `cents` may be negative. `updated_at` is when the
+    shop last changed it, in microseconds since 1970 (UTC); 0 when that is not known.
     """
 
     account: int
@@ -59,6 +60,7 @@ class OrderRow(NamedTuple):
     cents: int
     invoice: str | None
     state: str
+    updated_at: int = 0
 
 
 class Order(NamedTuple):
@@ -113,11 +115,12 @@ class Month(NamedTuple):
 
 @dataclass(frozen=True)
 class UpsertCounts:
-    """How many orders were not known, were known otherwise, and were known just so."""
+    """How many orders were not known, were known otherwise, were known just so, and were known newer."""
 
     new: int
     changed: int
     same: int
+    outdated: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Timestamps of orders: parsed from ISO 8601, and which day each is in Amsterdam."""
+"""Timestamps of orders: parsed from ISO 8601, to the second or the microsecond, and which day each is in Amsterdam."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from selfservice.i18n.languages import TIMEZONE
 from selfservice.importing.parsing import InvalidValueError
 
 _ISO_8601 = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-5][0-9])(?::([0-5][0-9])(?:\.[0-9]{1,9})?)?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}):([0-5][0-9])(?::([0-5][0-9])(?:\.([0-9]{1,9}))?)?"
     r"(Z|z|[+-][0-9]{2}:?[0-5][0-9])?"
 )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRONG = "is not a moment such as 2026-03-01T14:05:00+01:00"
 
 
@@ -24,19 +25,36 @@ def parse(text: str) -> tuple[int, str]:
     Without an offset it is Amsterdam's time; an hour that comes twice, when the clock goes back, is then the first of
     the two. Raises InvalidValueError for anything else, and for an hour that the clock skipped.
     """
-    found = _ISO_8601.fullmatch(text)
-    if found is None:
-        raise InvalidValueError("missing", "is empty") if not text.strip() else InvalidValueError("invalid", _WRONG)
-    day, hour, minute, second, offset = found.groups()
-    seconds = _hour(day, hour, offset) + 60 * int(minute) + int(second or 0)
-    if seconds < 0:
-        raise InvalidValueError("too-old", "is before 1970")
+    seconds = _split(text)[0]
     return seconds, day_of(seconds)
+
+
+def parse_microseconds(text: str) -> int:
+    """A moment as for `parse`, as microseconds since 1970 (UTC), what is finer left out. Raises InvalidValueError."""
+    seconds, fraction = _split(text)
+    return seconds * 1_000_000 + int(f"{fraction or '':0<6.6}")
+
+
+def to_microseconds(moment: datetime) -> int:
+    """A moment as microseconds since 1970 (UTC)."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def day_of(seconds: int) -> str:
     """The day in Amsterdam, as 2026-03-01, of a moment in seconds since 1970."""
     return _day(seconds // 3600)
+
+
+def _split(text: str) -> tuple[int, str | None]:
+    """Seconds since 1970, and the digits of the part of a second."""
+    found = _ISO_8601.fullmatch(text)
+    if found is None:
+        raise InvalidValueError("missing", "is empty") if not text.strip() else InvalidValueError("invalid", _WRONG)
+    day, hour, minute, second, fraction, offset = found.groups()
+    seconds = _hour(day, hour, offset) + 60 * int(minute) + int(second or 0)
+    if seconds < 0:
+        raise InvalidValueError("too-old", "is before 1970")
+    return seconds, fraction
 
 
 # Both hold one number or text for each hour that orders fall in. Amsterdam's clock has changed at whole hours since
@@ -53,7 +71,7 @@ def _hour(day: str, hour: str, offset: str | None) -> int:
         moment = datetime.fromisoformat(start)
         if offset is None:
             moment = moment.replace(tzinfo=TIMEZONE)
-        seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+        seconds = (moment - _EPOCH) // timedelta(seconds=1)
         shown = datetime.fromtimestamp(seconds, TIMEZONE)
     except (ValueError, OverflowError):
         raise InvalidValueError("invalid", _WRONG) from None

@@ -14,7 +14,7 @@ from selfservice.site_config import did_you_mean
 from selfservice.values.characters import find_invisible, one_line
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
-COLUMNS = (*REQUIRED, "amount", "cents", "invoice", *product_names.COLUMNS)
+COLUMNS = (*REQUIRED, "amount", "cents", "invoice", "updated_at", *product_names.COLUMNS)
 OPTIONAL = COLUMNS[len(REQUIRED) :]
 PAYMENTS = ("credit", "direct_debit", "ideal", "credit_card")
 STATES = ("ordered", "delivered", "failed", "cancelled")
@@ -49,6 +49,10 @@ PROBLEM_CODES = {
     "amount-too-large": "An order is of at most a million euros, also when the money goes back.",
     "cents-invalid": "cents is a whole number.",
     "invoice-invalid": f"invoice {_NOT_CODE} Leave it out when there is none.",
+    "updated-at-invalid": f"updated_at {_NOT_MOMENT}",
+    "updated-at-skipped": f"updated_at {_SKIPPED}",
+    "updated-at-too-old": "updated_at is before 1970.",
+    "updated-at-in-the-future": "updated_at is over five minutes ahead: correct the clock that it comes from.",
     "product-name-invalid": f"The name of a product is one line of at most {MAX_NAME} characters.",
     "unknown-field": "There is no such field; correct its name, or leave it out.",
 }
@@ -65,7 +69,8 @@ _CENTS = re.compile(r"-?[0-9]{1,400}")
 class DeliveredOrder(NamedTuple):
     """An order as it was delivered, each value in its one form. `ordered_at` is in seconds since 1970 (UTC),
     `ordered_on` that moment's day in Amsterdam; `access_code` is as it was written; `names` are in
-    the order of product_names.COLUMNS and may be empty.
+    the order of product_names.COLUMNS and may be empty; `updated_at` is in microseconds since 1970 (UTC), and 0 when it
+    is not said.
     """
 
     number: str
@@ -78,6 +83,7 @@ class DeliveredOrder(NamedTuple):
     invoice: str | None
     state: str
     names: tuple[str, ...]
+    updated_at: int
 
 
 def validate(values: Sequence[str]) -> DeliveredOrder:
@@ -85,7 +91,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
 
     Whether its access code is known is not looked at.
     """
-    number, ordered_at, access_code, product, payment, state, amount, cents, invoice, *names = values
+    number, ordered_at, access_code, product, payment, state, amount, cents, invoice, updated_at, *names = values
     try:
         seconds, day = timestamps.parse(ordered_at)
         return DeliveredOrder(
@@ -99,6 +105,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
             _invoice(invoice),
             _state(state),
             _names(tuple(names)),
+            _updated_at(updated_at),
         )
     except ValueError:
         raise LineError(*_problems(dict(zip(COLUMNS, values, strict=True)))) from None
@@ -228,6 +235,10 @@ def _money(amount: str, cents: str) -> int:
     return money
 
 
+def _updated_at(text: str) -> int:
+    return timestamps.parse_microseconds(text) if text and not text.isspace() else 0
+
+
 @lru_cache(2**12)
 def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(map(_name, texts))
@@ -249,5 +260,6 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., object]], ...] = (
     (("state",), _state),
     (("amount", "cents"), _money),
     (("invoice",), _invoice),
+    (("updated_at",), _updated_at),
     *(((column,), _name) for column in product_names.COLUMNS),
 )

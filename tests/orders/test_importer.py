@@ -25,6 +25,7 @@ from selfservice.orders import importer
 from selfservice.orders.importer import import_file
 from selfservice.orders.models import OrderRow
 from selfservice.orders.store import OrderStore
+from selfservice.orders.timestamps import to_microseconds
 from selfservice.orders.validation import COLUMNS
 from selfservice.values.access_code import group_code, with_check_character
 from selfservice.web.services import Services
@@ -97,6 +98,7 @@ def test_columns_go_in(db: Database) -> None:
     expected = {
         "account": -1, "ordered_at": 1772370300, "number": "A1", "ordered_on": "2026-03-01", "holder_id": 1,
         "product_id": 1, "payment": "credit", "cents": 1250, "invoice": "F-1", "state": "delivered",
+        "updated_at": to_microseconds(NOW),
     }  # fmt: skip
     assert [expected] == known(db)
     assert [{"id": 1, "code": "extract", "names": '{"en": "Extract", "nl": "Uittreksel"}'}] == rows(
@@ -240,7 +242,7 @@ def test_last_of_a_number_counts(db: Database) -> None:
         ({"payment": "cash"}, "payment is not one of credit, direct_debit, ideal, credit_card"),
         ({"state": ""}, "state is empty"),
         ({"amount": ""}, "amount is empty, and so is cents"),
-        ({"amount": "1,50"}, "it has 12 fields, the first line has 11"),
+        ({"amount": "1,50"}, "it has 13 fields, the first line has 12"),
         ({"amount": '"1,50"'}, "amount is not euros with a point, such as 12.50"),
         ({"amount": "1.505"}, "amount is not euros with a point, such as 12.50"),
         ({"amount": "1e3"}, "amount is not euros with a point, such as 12.50"),
@@ -497,6 +499,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Path:
             access_code=accounts.code(number % 37),
             product=f"p{number % 7}",
             amount=f"{number % 50}.25",
+            updated_at=(start + timedelta(minutes=number * 37, microseconds=number)).isoformat(),
         )
         for number in range(60_000)
     )

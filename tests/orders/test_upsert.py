@@ -67,15 +67,52 @@ def test_new_changed_same(db: Database) -> None:
     changed, added = b._replace(cents=-500), row("D1")
     with db.write() as conn:
         written, each = OrderStore(conn).upsert([a, changed, added]), OrderStore(conn).results()
-    assert (UpsertCounts(1, 1, 1), {"B1": "changed", "D1": "new"}) == (written, each)
+    assert (UpsertCounts(1, 1, 1), {"A1": "same", "B1": "changed", "D1": "new"}) == (written, each)
     assert {"A1": a, "B1": changed, "C1": c, "D1": added} == stored(db)
 
 
-def test_last_counts(db: Database) -> None:
-    """Of several rows with one number the last is written, once."""
-    assert UpsertCounts(1, 0, 0) == write(db, row(cents=1), row(cents=2), row(cents=3))
-    assert [3] == [each.cents for each in stored(db).values()]
-    assert [(1, 3)] == [(each["orders"], each["cents"]) for each in rows(db, "order_account_months")]
+def test_a_number_twice(db: Database) -> None:
+    """Of two rows with one number it is not known which one counts: nothing is written."""
+    with pytest.raises(IntegrityError):
+        write(db, row("B1"), row(cents=1), row(cents=2))
+    assert ({}, []) == (stored(db), rows(db, "order_account_months"))
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "result", "kept"),
+    [
+        # Each is an amount and an `updated_at`, 0 when that is not said: then it counts as of 50.
+        ((1, 10), (2, 9), "outdated", (1, 10)),
+        ((1, 10), (1, 9), "outdated", (1, 10)),
+        ((1, 10), (2, 10), "changed", (2, 10)),
+        ((1, 10), (2, 11), "changed", (2, 11)),
+        ((1, 10), (1, 10), "same", (1, 10)),
+        ((1, 10), (1, 11), "same", (1, 11)),
+        ((1, 10), (2, 0), "changed", (2, 50)),
+        ((1, 10), (1, 0), "same", (1, 10)),
+        ((1, 60), (2, 0), "outdated", (1, 60)),
+        ((1, 0), (2, 49), "outdated", (1, 50)),
+        ((1, 0), (2, 0), "changed", (2, 50)),
+    ],
+)
+def test_the_newest_counts(
+    db: Database, before: tuple[int, int], then: tuple[int, int], result: str, kept: tuple[int, int]
+) -> None:
+    """An order that is older than what is stored is left alone; one as new or newer is written, and one that says the
+    same moves the stored moment on when it says one. The neighbours and the sums stay right.
+    """
+    given_rows = [row(cents=cents, updated_at=at) for cents, at in (before, then)]
+    with db.write() as conn:
+        OrderStore(conn).upsert([given_rows[0], row("B1", 2, updated_at=7)], 50)
+        counts = OrderStore(conn).upsert([given_rows[1], row("B1", 2, updated_at=8, cents=9)], 50)
+        results = OrderStore(conn).results()
+    expected = Counter([result, "changed"])
+    assert (UpsertCounts(0, expected["changed"], expected["same"], expected["outdated"]), result, "changed") == (
+        counts,
+        results["A1"],
+        results["B1"],
+    )
+    assert (row(cents=kept[0], updated_at=kept[1]), []) == (stored(db)["A1"], OrderStore(db.read()).check())
 
 
 @pytest.mark.parametrize(
@@ -154,6 +191,7 @@ ROWS = st.builds(
             "cents": st.sampled_from([0, 285, -285, 100_000_000, -100_000_000, 1]),
             "payment": st.sampled_from(["credit", "ideal"]),
             "invoice": st.sampled_from([None, "F1"]),
+            "updated_at": st.sampled_from([0, 0, 1, 2, 3, 4, 5]),
         }
     ),
 )
@@ -169,18 +207,34 @@ def test_sums_are_pythons(puts: list[list[OrderRow]], again: random.Random) -> N
     with tempfile.TemporaryDirectory() as folder, new_database(Path(folder)) as db:
         prepare(db)
         known: dict[str, OrderRow] = {}
-        for given_rows in [*puts, again.choice(puts)]:
+        for received_at, given_rows in enumerate([*puts, again.choice(puts)], 2):
             last = {each.number: each for each in given_rows}
-            new = sum(number not in known for number in last)
-            same = sum(known.get(number) == each for number, each in last.items())
-            assert UpsertCounts(new, len(last) - new - same, same) == write(db, *given_rows)
-            known |= last
+            results = {number: put(known, each, received_at) for number, each in last.items()}
+            counts = Counter(results.values())
+            with db.write() as conn:
+                written = OrderStore(conn).upsert(list(last.values()), received_at)
+                assert results == OrderStore(conn).results()
+            assert UpsertCounts(*(counts[each] for each in ("new", "changed", "same", "outdated"))) == written
             assert known == stored(db)
             for column, table in SUMS:
                 assert sums(known, column) == {
                     (each[column], each["month"], each["product_id"]): (each["orders"], each["cents"])
                     for each in rows(db, table)
                 }
+
+
+def put(known: dict[str, OrderRow], given: OrderRow, received_at: int) -> str:
+    """What Python makes of an order, and how that is called."""
+    before, stamp = known.get(given.number), given.updated_at or received_at
+    if before is None:
+        known[given.number] = given._replace(updated_at=stamp)
+        return "new"
+    if before.updated_at > stamp:
+        return "outdated"
+    is_same = before._replace(updated_at=given.updated_at) == given
+    if not is_same or given.updated_at:
+        known[given.number] = given._replace(updated_at=stamp)
+    return "same" if is_same else "changed"
 
 
 def sums(known: dict[str, OrderRow], column: str) -> dict[tuple[int, str, int], tuple[int, int]]:

@@ -19,7 +19,7 @@ _IN = """
     CREATE TEMP TABLE IF NOT EXISTS orders_in (
         account INTEGER NOT NULL, ordered_at INTEGER NOT NULL, number TEXT PRIMARY KEY, ordered_on TEXT NOT NULL,
         holder_id INTEGER NOT NULL, product_id INTEGER NOT NULL, payment TEXT NOT NULL, cents INTEGER NOT NULL,
-        invoice TEXT, state TEXT NOT NULL, is_new INTEGER NOT NULL DEFAULT 1)"""
+        invoice TEXT, state TEXT NOT NULL, updated_at INTEGER NOT NULL, result TEXT NOT NULL DEFAULT 'new')"""
 _OUT = """
     CREATE TEMP TABLE IF NOT EXISTS orders_out (
         number TEXT PRIMARY KEY, account INTEGER NOT NULL, holder_id INTEGER NOT NULL, month TEXT NOT NULL,
@@ -29,7 +29,8 @@ _ACCOUNT = {"owner": "account", "sums": "order_account_months"}
 _HOLDER = {"owner": "holder_id", "sums": "order_holder_months"}
 _ADD = """
     INSERT INTO {sums} ({owner}, month, product_id, orders, cents)
-    SELECT {owner}, substr(ordered_on, 1, 7), product_id, count(*), sum(cents) FROM orders_in WHERE true
+    SELECT {owner}, substr(ordered_on, 1, 7), product_id, count(*), sum(cents) FROM orders_in
+    WHERE result IN ('new', 'changed')
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT ({owner}, month, product_id) DO UPDATE
     SET orders = {sums}.orders + excluded.orders, cents = {sums}.cents + excluded.cents"""
@@ -48,15 +49,46 @@ _SUBTRACT_FROM_HOLDERS = _SUBTRACT.format(**_HOLDER)
 _DELETE_EMPTY_OF_ACCOUNTS = _DELETE_EMPTY.format(**_ACCOUNT)
 _DELETE_EMPTY_OF_HOLDERS = _DELETE_EMPTY.format(**_HOLDER)
 
+# The only place that decides what becomes of a row: inside the write lock, against what is stored at that moment.
+_COMPARE = """
+    UPDATE orders_in SET result = CASE
+        WHEN o.updated_at > coalesce(nullif(orders_in.updated_at, 0), :received_at) THEN 'outdated'
+        WHEN o.account = orders_in.account AND o.ordered_at = orders_in.ordered_at
+            AND o.ordered_on = orders_in.ordered_on AND o.holder_id = orders_in.holder_id
+            AND o.product_id = orders_in.product_id AND o.payment = orders_in.payment AND o.cents = orders_in.cents
+            AND o.invoice IS orders_in.invoice AND o.state = orders_in.state THEN 'same'
+        ELSE 'changed' END
+    FROM orders o WHERE o.number = orders_in.number"""
+_UPDATE = """
+    UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,
+                      holder_id = i.holder_id, product_id = i.product_id, payment = i.payment, cents = i.cents,
+                      invoice = i.invoice, state = i.state,
+                      updated_at = coalesce(nullif(i.updated_at, 0), :received_at)
+    FROM (SELECT * FROM orders_in WHERE result = 'changed') i WHERE orders.number = i.number"""
+# A row that says nothing of it moves nothing: a whole file each night must not write all orders anew.
+_MOVE_ON = """
+    UPDATE orders SET updated_at = i.updated_at
+    FROM (SELECT number, updated_at FROM orders_in WHERE result = 'same' AND updated_at > 0) i
+    WHERE orders.number = i.number AND orders.updated_at < i.updated_at"""
+_INSERT = """
+    INSERT INTO orders (account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state,
+                        updated_at)
+    SELECT account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state,
+           coalesce(nullif(updated_at, 0), :received_at)
+    FROM orders_in WHERE result = 'new' ORDER BY account, ordered_at, number"""
+
 
 class Upsert(OnConnection):
     """Orders going in, with whom and what they are of."""
 
-    def upsert(self, rows: Sequence[OrderRow]) -> UpsertCounts:
+    def upsert(self, rows: Sequence[OrderRow], received_at: int = 0) -> UpsertCounts:
         """Add the orders whose number is not known, update those of which anything differs, and leave the rest alone.
 
-        Of several rows with one number the last counts. The sums by month are right again when it returns. Call inside
-        `write()`. Raises IntegrityError for a row that the tables refuse; the caller's transaction is then undone.
+        A row that says nothing of `updated_at` counts as of `received_at` (microseconds since 1970, UTC). One that is
+        older than what is stored is outdated, and left alone too; of one that says the same with a newer `updated_at`
+        only that is written. The sums by month are right again when it returns. Call inside `write()`. Raises
+        IntegrityError for a row that the tables refuse, and for a number that stands there twice; the caller's
+        transaction is then undone.
         """
         conn = self.conn
         conn.execute(_IN)
@@ -64,41 +96,32 @@ class Upsert(OnConnection):
         conn.execute("DELETE FROM orders_in")
         conn.execute("DELETE FROM orders_out")
         conn.executemany(
-            """INSERT OR REPLACE INTO orders_in (account, ordered_at, number, ordered_on, holder_id, product_id,
-                                                 payment, cents, invoice, state)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            """INSERT INTO orders_in (account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents,
+                                      invoice, state, updated_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             rows,
         )
-        same = conn.execute(
-            """DELETE FROM orders_in WHERE EXISTS (
-                   SELECT 1 FROM orders o WHERE o.number = orders_in.number AND o.account = orders_in.account
-                       AND o.ordered_at = orders_in.ordered_at AND o.ordered_on = orders_in.ordered_on
-                       AND o.holder_id = orders_in.holder_id AND o.product_id = orders_in.product_id
-                       AND o.payment = orders_in.payment AND o.cents = orders_in.cents
-                       AND o.invoice IS orders_in.invoice AND o.state = orders_in.state)"""
-        ).rowcount
-        changed = conn.execute(
+        received = {"received_at": received_at}
+        conn.execute(_COMPARE, received)
+        conn.execute(
             """INSERT INTO orders_out (number, account, holder_id, month, product_id, cents)
                SELECT o.number, o.account, o.holder_id, substr(o.ordered_on, 1, 7), o.product_id, o.cents
-               FROM orders_in i CROSS JOIN orders o ON o.number = i.number"""
-        ).rowcount
+               FROM orders_in i CROSS JOIN orders o ON o.number = i.number WHERE i.result = 'changed'"""
+        )
         # Before anything is taken off, so that no sum is below zero in between.
         conn.execute(_ADD_TO_ACCOUNTS)
         conn.execute(_ADD_TO_HOLDERS)
-        if changed:
-            self._change()
-        new = conn.execute(
-            """INSERT INTO orders (account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents,
-                                   invoice, state)
-               SELECT account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state
-               FROM orders_in WHERE is_new ORDER BY account, ordered_at, number"""
-        ).rowcount
-        return UpsertCounts(new, changed, same)
+        counts = dict(conn.execute("SELECT result, count(*) FROM orders_in GROUP BY result").fetchall())
+        if "changed" in counts:
+            self._change(received)
+        if "same" in counts:
+            conn.execute(_MOVE_ON)
+        conn.execute(_INSERT, received)
+        return UpsertCounts(*(counts.get(result, 0) for result in ("new", "changed", "same", "outdated")))
 
     def results(self) -> dict[str, str]:
-        """What the last `upsert` on this connection did, by number: 'new' or 'changed'; nothing of the same."""
-        rows = self.conn.execute("SELECT number, is_new FROM orders_in")
-        return {row["number"]: "new" if row["is_new"] else "changed" for row in rows}
+        """What the last `upsert` on this connection did, by number: 'new', 'changed', 'same' or 'outdated'."""
+        return dict(self.conn.execute("SELECT number, result FROM orders_in").fetchall())
 
     def find_owner(self, new_hash: str, old_hash: str) -> Row | None:
         """`person_id`, `organisation_id`, `account` and `holder_id` (0 without orders) of the access code that has one
@@ -152,18 +175,12 @@ class Upsert(OnConnection):
         ).fetchone()
         return int(row["id"])
 
-    def _change(self) -> None:
+    def _change(self, received: dict[str, int]) -> None:
         """Take what goes out off the sums; a sum of no orders goes too. Then write the changed ones over: never taken
         out and put in again, since a redelivery hangs on the row.
         """
-        self.conn.execute("UPDATE orders_in SET is_new = 0 WHERE number IN (SELECT number FROM orders_out)")
         self.conn.execute(_SUBTRACT_FROM_ACCOUNTS)
         self.conn.execute(_SUBTRACT_FROM_HOLDERS)
         self.conn.execute(_DELETE_EMPTY_OF_ACCOUNTS)
         self.conn.execute(_DELETE_EMPTY_OF_HOLDERS)
-        self.conn.execute(
-            """UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,
-                                 holder_id = i.holder_id, product_id = i.product_id, payment = i.payment,
-                                 cents = i.cents, invoice = i.invoice, state = i.state
-               FROM (SELECT * FROM orders_in WHERE NOT is_new) i WHERE orders.number = i.number"""
-        )
+        self.conn.execute(_UPDATE, received)
