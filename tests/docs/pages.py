@@ -90,13 +90,12 @@ def links(page: Path) -> list[str]:
 
 def commands(page: Path, program: str) -> Iterator[str]:
     """Every use of a program on a page, in a block or between backticks: what stands behind its name, up to the end of
-    the command.
+    the command. `program` is a pattern.
     """
     texts = [block.text for block in blocks(page) if block.language in ("", SHELL, CONSOLE)]
     texts += re.findall(r"`([^`\n]+)`", _prose(page))
+    begin = r"(?:^|[|;&(]|\$ |\b(?:sudo|exec)) *(?:[A-Z_]+=\S+ +)*(?:\S*/)?"
     for text in texts:
         joined = text.replace("\\\n", " ")
-        yield from (
-            found[1].strip()
-            for found in re.finditer(rf"(?<![\w./-])(?:\S*/)?{program}(?![\w/.:-])([^\n|;&#>]*)", joined)
-        )
+        uses = re.finditer(rf"{begin}{program}(?![\w/.:-])([^\n|;&#>)]*)", joined, re.MULTILINE)
+        yield from (found[1].strip() for found in uses)
