@@ -1,38 +1,29 @@
-"""What the operator sets, read once from the environment. A wrong or missing setting is one clear line."""
+"""What the operator sets, read once from the environment: the values of settings.py, with what they mean together."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from selfservice import builds
+from selfservice import builds, settings
+from selfservice.settings import CLIENT_SECONDS, DEFAULT_PORT, THREADS
 
 PACKAGE = Path(__file__).parent
 # The folder with what belongs to the program and is no Python: site/, translations/, pelicanconf.py, and the
 # demonstration's content/. They stand beside the package in a clone, and inside it when it was installed (setup.py).
 ROOT = PACKAGE if (PACKAGE / "pelicanconf.py").exists() else PACKAGE.parent
-# A request that hashes a password holds its thread meanwhile; with fewer, pages wait behind it: with four, behind four
-# log-ins that came to one process (docs/why.md, bench/sign_in.py).
-THREADS = 8
-CLIENT_SECONDS = 10  # for the head of a request to arrive, and then again for its body
-
-
 # Names that no network knows (RFC 2606): what a demonstration's addresses end in.
 INVENTED = re.compile(r"\.(?:example|test|invalid|localhost)(?![\w.-])", re.IGNORECASE)
 
 
-# A mail address, as far as it must be one to be told from a name or a list with another separator.
-_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>]+")
-
-
-class ConfigError(Exception):
-    """A setting is missing or malformed; the message says which, and what to do."""
+ConfigError = settings.ConfigError  # with a line for each setting that is missing or wrong
 
 
 @dataclass(frozen=True)
@@ -114,10 +105,10 @@ def content_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
     """Where the owner's content is: LOKET_CONTENT, or `content` in the folder of the site. That is the one given,
     LOKET_SITE, or the current one; a demonstration started where there is none has its own.
     """
+    if given := _folder("LOKET_CONTENT", env):
+        return given
     content = (folder or site_folder(env)) / "content"
-    if _is_demo(env) and not content.exists():
-        content = ROOT / "content"
-    return Path(env.get("LOKET_CONTENT") or content).absolute()
+    return ROOT / "content" if settings.value("LOKET_DEMO", env) and not content.exists() else content
 
 
 def output_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
@@ -125,9 +116,18 @@ def output_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
     that it never publishes.
     """
     folder = folder or site_folder(env)
-    if _is_preview(env):
-        return folder / ".cache" / "preview"
-    return Path(env.get("LOKET_OUTPUT") or folder / "output").absolute()
+    if settings.value("LOKET_PREVIEW", env):
+        return _cache_folder(env, folder) / "preview"
+    return _folder("LOKET_OUTPUT", env) or folder / "output"
+
+
+def _cache_folder(env: Mapping[str, str], folder: Path) -> Path:
+    return _folder("LOKET_CACHE", env) or folder / ".cache"
+
+
+def _folder(name: str, env: Mapping[str, str]) -> Path | None:
+    found: Path | None = settings.value(name, env)
+    return found
 
 
 def read_published(env: MutableMapping[str, str]) -> None:
@@ -137,99 +137,127 @@ def read_published(env: MutableMapping[str, str]) -> None:
     To be called before anything reads site.toml.
     """
     content = output_folder(env) / builds.CURRENT / builds.CONTENT
-    if not _is_preview(env) and content.is_dir():
+    if not settings.value("LOKET_PREVIEW", env) and content.is_dir():
         env["LOKET_CONTENT"] = str(content)
 
 
 def site_folder(env: Mapping[str, str]) -> Path:
     """The folder of the site: LOKET_SITE, or the current one."""
-    return Path(env.get("LOKET_SITE") or Path.cwd()).absolute()
-
-
-def _is_demo(env: Mapping[str, str]) -> bool:
-    return env.get("LOKET_DEMO", "") not in ("", "0")
-
-
-def _is_preview(env: Mapping[str, str]) -> bool:
-    return env.get("LOKET_PREVIEW") == "1"
+    return _folder("LOKET_SITE", env) or Path.cwd()
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -> Config:
     """Read the settings. Demo mode (LOKET_DEMO=1) needs none; otherwise a secret and a base URL must be given. Places
     that are not set are in the folder, by default that of the site (LOKET_SITE, or the current one).
 
-    Raises ConfigError with one line for the operator.
+    Raises ConfigError with a line for the operator about each setting that is wrong.
     """
     env = os.environ if environ is None else environ
-    demo = _is_demo(env)
-    base_url = env.get("LOKET_BASE_URL") or (f"http://127.0.0.1:{env.get('PORT', '8000')}" if demo else "")
-    if not base_url:
-        raise ConfigError(
-            "LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org; with "
-            "LOKET_DEMO=1 pages are written, and all can be tried, without it"
-        )
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
-        raise ConfigError(
-            f"LOKET_BASE_URL must be an address without a path, such as https://help.example.org, not {base_url}"
-        )
-    if not demo and parts.scheme != "https":
-        raise ConfigError("LOKET_BASE_URL must begin with https:// (only demo mode, LOKET_DEMO=1, may go without)")
-    sender = env.get("LOKET_MAIL_FROM") or f"noreply@{parts.hostname if not demo else 'loket.example'}"
-    if not demo and INVENTED.search(sender):
-        raise ConfigError(f"LOKET_MAIL_FROM is {sender}, which reaches nobody: give it an address of your own")
+    values, errors = settings.read(env)
+    if errors := [*errors, *_conflicts(values, env)]:
+        raise ConfigError("\n".join(errors))
+    demo, preview = bool(values["LOKET_DEMO"]), bool(values["LOKET_PREVIEW"])
+    base_url = values["LOKET_BASE_URL"] or f"http://127.0.0.1:{values['PORT'] or DEFAULT_PORT}"
     folder = folder or site_folder(env)
-    var = Path(env.get("LOKET_VAR") or folder / "var").absolute()
+    var = values["LOKET_VAR"] or folder / "var"
     return Config(
         root=ROOT,
-        cache=folder / ".cache",
+        cache=_cache_folder(env, folder),
         content=content_folder(env, folder),
         output=output_folder(env, folder),
-        live=output_folder({**env, "LOKET_PREVIEW": ""}, folder) if _is_preview(env) else None,
-        database=Path(env.get("LOKET_DATABASE") or var / "loket.db").absolute(),
-        base_url=base_url.rstrip("/"),
-        secret=_secret(env, demo, var),
+        live=output_folder({**env, "LOKET_PREVIEW": ""}, folder) if preview else None,
+        database=values["LOKET_DATABASE"] or var / "loket.db",
+        base_url=base_url,
+        secret=values["LOKET_SECRET_KEY"] or _demo_secret(var / "demo-secret"),
         demo=demo,
-        smtp_url=env.get("LOKET_SMTP_URL") or None,
-        sender=sender,
-        proxies=_whole(env, "LOKET_PROXIES"),
-        preview=_is_preview(env),
-        threads=_whole(env, "LOKET_THREADS") or THREADS,
-        client_seconds=_whole(env, "LOKET_CLIENT_SECONDS") or CLIENT_SECONDS,
-        old_secret=_given(env, "LOKET_SECRET_KEY_OLD"),
-        monitor_key=_given(env, "LOKET_MONITOR_KEY"),
-        editors=_editors(env, demo=demo),
+        smtp_url=values["LOKET_SMTP_URL"],
+        sender=_sender(values, base_url),
+        proxies=values["LOKET_PROXIES"] or 0,
+        preview=preview,
+        threads=values["LOKET_THREADS"] or THREADS,
+        client_seconds=values["LOKET_CLIENT_SECONDS"] or CLIENT_SECONDS,
+        old_secret=values["LOKET_SECRET_KEY_OLD"],
+        monitor_key=values["LOKET_MONITOR_KEY"],
+        editors=values["LOKET_EDITORS"] or (),
     )
 
 
-def _editors(env: Mapping[str, str], *, demo: bool) -> tuple[str, ...]:
-    found = [part.strip() for part in env.get("LOKET_EDITORS", "").split(",") if part.strip()]
-    for address in found:
-        if not _ADDRESS.fullmatch(address):
-            raise ConfigError(f"LOKET_EDITORS must be mail addresses with commas between them; {address!r} is none")
-        if not demo and INVENTED.search(address):
-            raise ConfigError(f"LOKET_EDITORS has {address}, which reaches nobody: give addresses of your own")
-    return tuple(dict.fromkeys(found))
+def problems(env: Mapping[str, str]) -> list[str]:
+    """A line for each setting that is missing or wrong."""
+    values, errors = settings.read(env)
+    return [*errors, *_conflicts(values, env)]
 
 
-def _secret(env: Mapping[str, str], demo: bool, var: Path) -> bytes:
-    given = _given(env, "LOKET_SECRET_KEY")
-    if given:
-        if given == _given(env, "LOKET_SECRET_KEY_OLD"):
-            raise ConfigError("LOKET_SECRET_KEY_OLD is the same as LOKET_SECRET_KEY: it is for the secret before it")
-        return given
-    if not demo:
-        raise ConfigError(
-            "LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it"
-        )
-    return _demo_secret(var / "demo-secret")
+def _sender(values: Mapping[str, Any], base_url: str) -> str:
+    host = "loket.example" if values["LOKET_DEMO"] else urlsplit(base_url).hostname
+    return values["LOKET_MAIL_FROM"] or f"noreply@{host}"
 
 
-def _given(env: Mapping[str, str], name: str) -> bytes | None:
-    text = env.get(name, "")
-    if text and len(text) < 32:
-        raise ConfigError(f"{name} is too short: it needs at least 32 characters; `openssl rand -hex 32` makes one")
-    return text.encode() if text else None
+def _conflicts(values: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with settings that are in their form: missing, not beside each other, or only for a demonstration.
+    Of one that is not in its form, which `values` does not have, nothing is said.
+    """
+    if "LOKET_DEMO" not in values:
+        return
+    demo, secret = values["LOKET_DEMO"], values.get("LOKET_SECRET_KEY")
+    yield from _conflicts_of_address(values, demo=demo)
+    if secret and secret == values.get("LOKET_SECRET_KEY_OLD"):
+        yield "LOKET_SECRET_KEY_OLD is the same as LOKET_SECRET_KEY: it is for the secret before it"
+    if secret and secret == values.get("LOKET_MONITOR_KEY"):
+        yield "LOKET_MONITOR_KEY is the same as LOKET_SECRET_KEY: monitoring must not know that; make another"
+    if demo:
+        return
+    if "LOKET_SECRET_KEY" in values and not secret:
+        yield "LOKET_SECRET_KEY is not set: `openssl rand -hex 32` makes one; keep it, the stored codes depend on it"
+    # Not the former one, which may be what was refused here.
+    for name in ("LOKET_SECRET_KEY", "LOKET_MONITOR_KEY", "LOKET_SMTP_URL"):
+        if values.get(name) and (line := settings.weakness(name, env)):
+            yield line
+    for address in values.get("LOKET_EDITORS") or ():
+        if INVENTED.search(address):
+            yield f"LOKET_EDITORS has {address}, which reaches nobody: give addresses of your own"
+
+
+def _conflicts_of_address(values: Mapping[str, Any], *, demo: bool) -> Iterator[str]:
+    if "LOKET_BASE_URL" not in values:
+        return
+    base_url = values["LOKET_BASE_URL"]
+    if not base_url:
+        if not demo:
+            yield (
+                "LOKET_BASE_URL is not set: give the address visitors use, such as https://help.example.org; with "
+                "LOKET_DEMO=1 pages are written, and all can be tried, without it"
+            )
+        return
+    is_secure, host = base_url.startswith("https://"), urlsplit(base_url).hostname
+    if demo:
+        if is_secure and not _is_of_this_machine(host):
+            yield (
+                f"LOKET_DEMO is on, but LOKET_BASE_URL is {base_url}, which others can reach: a demonstration's "
+                "password is known; set LOKET_DEMO=0 for a real site, or give it an address of this machine"
+            )
+        return
+    if not is_secure:
+        yield "LOKET_BASE_URL must begin with https:// (only demo mode, LOKET_DEMO=1, may go without)"
+    if "LOKET_MAIL_FROM" in values:
+        sender = _sender(values, base_url)
+        try:
+            settings.mail_address(sender)
+        except ValueError:
+            yield f"LOKET_MAIL_FROM is not set: {sender} is no mail address, so give it one"
+        if INVENTED.search(sender):
+            yield f"LOKET_MAIL_FROM is {sender}, which reaches nobody: give it an address of your own"
+
+
+def _is_of_this_machine(host: str) -> bool:
+    if host == "localhost" or INVENTED.search(host):
+        return True
+    from ipaddress import ip_address  # for a demonstration over https only
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _demo_secret(path: Path) -> bytes:
@@ -247,10 +275,3 @@ def _demo_secret(path: Path) -> bytes:
         finally:
             fresh.unlink()
     return path.read_bytes()
-
-
-def _whole(env: Mapping[str, str], name: str) -> int:
-    text = env.get(name, "0") or "0"
-    if not text.isdigit():
-        raise ConfigError(f"{name} must be a whole number, not {text!r}")
-    return int(text)

@@ -6,6 +6,8 @@ import re
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from selfservice.settings import FROM_FILE, ConfigError
+
 # An empty line or a comment; or NAME=value. A value stands in single quotes, where nothing is special; in double ones,
 # where a backslash is before "\`$ and the end of a line; or bare, where it takes the meaning of what follows it.
 _LINE = re.compile(
@@ -17,26 +19,22 @@ _LINE = re.compile(
 )
 
 
-class EnvFileError(Exception):
-    """The file cannot be read, or a line of it; the message names both, and repeats nothing of what is in it."""
-
-
 def read(path: Path) -> dict[str, str]:
     """The settings in the file, by name; of a name that stands in it twice, the last. Stricter than systemd, which
-    passes over what it does not understand. Raises EnvFileError.
+    passes over what it does not understand. Raises ConfigError, which names the line and repeats nothing of it.
     """
     try:
         text = path.read_text("utf-8")
     except OSError as error:
-        raise EnvFileError(f"the settings in {path} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"the settings in {path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise EnvFileError(f"the settings in {path} cannot be read: it is no text in UTF-8") from None
+        raise ConfigError(f"the settings in {path} cannot be read: it is no text in UTF-8") from None
     found, at = {}, 0
     while at < len(text):
         line = _LINE.match(text, at)
         if line is None:
             number = text.count("\n", 0, at) + 1
-            raise EnvFileError(
+            raise ConfigError(
                 f"{path}:{number}: this is no NAME=value, nor a comment (#); after a value in quotes nothing may stand"
             )
         if line["name"]:
@@ -55,9 +53,9 @@ def _value(line: re.Match[str]) -> str:
 
 def apply(path: Path, env: MutableMapping[str, str]) -> None:
     """Take into the environment what it does not have. What it has stays, also when it is empty; and so does a secret
-    that it has in the other way, as a value or as a file (`…_FILE`). Raises EnvFileError.
+    that it has in the other way, as a value or as a file (`…_FILE`). Raises ConfigError.
     """
     given = set(env)
     for name, value in read(path).items():
-        if not {name, f"{name}_FILE", name.removesuffix("_FILE")} & given:
+        if not {name, name + FROM_FILE, name.removesuffix(FROM_FILE)} & given:
             env[name] = value

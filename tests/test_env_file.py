@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.config import ROOT
-from selfservice.env_file import EnvFileError, apply, read
+from selfservice.config import ROOT, ConfigError
+from selfservice.env_file import apply, read
 
 
 def written(folder: Path, text: str) -> Path:
@@ -58,7 +58,7 @@ def test_value(tmp_path: Path, text: str, value: str) -> None:
 def test_mistake(tmp_path: Path, text: str, number: int) -> None:
     """A line that cannot be read is told with its number, and never repeated: it may hold a secret."""
     file = written(tmp_path, text)
-    with pytest.raises(EnvFileError) as caught:
+    with pytest.raises(ConfigError) as caught:
         read(file)
     assert str(caught.value).startswith(f"{file}:{number}: this is no NAME=value")
     assert "somebody" not in str(caught.value)
@@ -68,7 +68,7 @@ def test_cannot_be_read(tmp_path: Path) -> None:
     """So is a file that is not there, or no text."""
     (tmp_path / "binary").write_bytes(b"A=\xff")
     for name, said in (("none", "No such file"), ("binary", "it is no text in UTF-8"), (".", "Is a directory")):
-        with pytest.raises(EnvFileError, match=said):
+        with pytest.raises(ConfigError, match=said):
             read(tmp_path / name)
 
 
@@ -83,7 +83,7 @@ def test_the_environment_stays(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_command(tmp_path: Path) -> None:
     """`loket --env-file FILE COMMAND`, or LOKET_ENV_FILE, runs a command with the settings in the file."""
-    file = written(tmp_path, "LOKET_DATABASE=/nowhere/of-the-file.db\nLOKET_DEMO=1\n")
+    file = written(tmp_path, f"LOKET_DATABASE='{tmp_path}/of the file.db'\nLOKET_DEMO=1\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LOKET_")}
     clean |= {"LOKET_VAR": str(tmp_path / "var"), "LOKET_SITE": str(ROOT)}
 
@@ -96,11 +96,15 @@ def test_command(tmp_path: Path) -> None:
         return done.stderr
 
     copy = ("backup", "copy.db")
-    wanted = "loket: there is nothing in /nowhere/of-the-file.db; is LOKET_DATABASE right? Nothing was written\n"
-    assert [wanted] * 3 == [
-        said("--env-file", "loket.env", *copy),
-        said(f"--env-file={file}", *copy),
-        said(*copy, LOKET_ENV_FILE=str(file)),
+    wanted = f"loket: there is nothing in {tmp_path}/of the file.db; "
+    assert [True] * 3 == [
+        each.startswith(wanted)
+        for each in (
+            said("--env-file", "loket.env", *copy),
+            said(f"--env-file={file}", *copy),
+            said(*copy, LOKET_ENV_FILE=str(file)),
+        )
     ]
-    assert "nothing in /other.db" in said("--env-file", "loket.env", *copy, LOKET_DATABASE="/other.db")
+    other = f"{tmp_path}/other.db"
+    assert f"nothing in {other}; " in said("--env-file", "loket.env", *copy, LOKET_DATABASE=other)
     assert "loket: the settings in " in said("--env-file", "none.env", *copy)

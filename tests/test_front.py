@@ -37,7 +37,7 @@ from selfservice.web.error_pages import RETRY_SECONDS, title_and_paragraphs
 from selfservice.web.security import HSTS, NO_TRANSFORM, SECURITY_HEADERS
 from tests import caddy, house
 from tests.clients import HTMX_HEADERS
-from tests.conftest import Site, new_app
+from tests.conftest import SECRET, Site, new_app
 from tests.domain_helpers import CONTEXT
 from tests.live_server import free_port, running, wait_until
 from tests.slow_clients import half_sent_forms, unread_downloads
@@ -229,7 +229,7 @@ def test_printed(behind: Front) -> None:
     settings = {
         "PATH": str(Path(sys.executable).parent),
         "LOKET_BASE_URL": "https://help.example.org",
-        "LOKET_SECRET_KEY": "x" * 32,
+        "LOKET_SECRET_KEY": SECRET.decode(),
         "LOKET_OUTPUT": str(behind.folder / "output"),
         "LOKET_VAR": str(behind.folder / "var2"),
     }

@@ -46,6 +46,7 @@ FLOORS = (
     ("site_config",),
     ("clock", "config", "crypto", "logs", "metrics", "problems"),
     ("builds", "env_file"),
+    ("settings",),
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.

@@ -11,6 +11,7 @@ import pytest
 
 from selfservice.config import ROOT, ConfigError
 from selfservice.site_config import SITE, load_site, require_same
+from tests.conftest import SECRET
 
 TEXT = (ROOT / "content" / "site.toml").read_text("utf-8")
 
@@ -113,7 +114,11 @@ def test_anywhere(tmp_path: Path) -> None:
         settings = {"LOKET_SITE": str(tmp_path), "LOKET_BASE_URL": "https://help.example.org"}
         command = [sys.executable, "-m", "selfservice", *arguments]
         done = subprocess.run(
-            command, env=settings | {"LOKET_SECRET_KEY": "x" * 32}, capture_output=True, text=True, check=False
+            command,
+            env=settings | {"LOKET_SECRET_KEY": SECRET.decode()},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return done.returncode, done.stderr
 

@@ -47,6 +47,7 @@ HELP = {
     "searches": "What visitors searched for and did not find, the most sent first.",
     "secrets": "The secret (LOKET_SECRET_KEY) and, while it is being changed, the one before it: status, replace.",
     "serve": "Migrate, build and serve the site with its forms, and send its mail.",
+    "settings": "Print all settings: what each is set to, and where.",
     "trees": "Print the question trees, for whoever has to agree with them: all, or that of PAGE (its key).",
     "watch": "",
     "worker": "Send waiting mails and do waiting jobs until stopped (SIGTERM or Ctrl-C).",
@@ -54,11 +55,14 @@ HELP = {
 
 # Those for editors read content/, as it is being edited; all others what was published. `serve` does the one, builds,
 # and then the other.
-EDITORS = {"build", "catalogs", "check", "new", "publish", "review", "serve", "trees", "watch"}
+EDITORS = {"build", "catalogs", "check", "new", "publish", "review", "serve", "settings", "trees", "watch"}
 
+
+# Those that say themselves which settings are wrong.
+TELL_OF_SETTINGS = {"doctor", "settings"}
 
 # Those that often have nothing to do for which Flask is needed, or do something else before.
-LIGHT = {"build", "publish", "serve"}
+LIGHT = {"build", "publish", "serve", "settings"}
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -145,16 +149,18 @@ def main() -> None:
 
         if isinstance(error, ProblemError):
             sys.exit(str(error))
-        line = _known_reason(error)
-        if line is None:
+        reason = _known_reason(error)
+        if reason is None:
             raise
-        sys.exit(f"loket: {line}")
+        sys.exit("\n".join(f"loket: {line}" for line in reason.split("\n")))
 
 
 def _take_settings(words: Sequence[str]) -> None:
-    """Bring the environment to what the command is to see. Raises EnvFileError."""
-    from selfservice import env_file
-    from selfservice.config import read_published
+    """Bring the environment to what the command is to see. Raises ConfigError for settings that are not in their form,
+    but to commands that tell of them.
+    """
+    from selfservice import env_file, settings
+    from selfservice.config import ConfigError, read_published
 
     file, command = _split(words)
     if not command:  # only help is asked for, or the version
@@ -163,7 +169,10 @@ def _take_settings(words: Sequence[str]) -> None:
         os.environ["LOKET_ENV_FILE"] = str(Path(file).absolute())
     if given := os.environ.get("LOKET_ENV_FILE"):
         env_file.apply(Path(given), os.environ)
-    if command not in EDITORS or "--undo" in words:
+    _, errors = settings.read(os.environ)
+    if errors and command not in TELL_OF_SETTINGS:
+        raise ConfigError("\n".join(errors))
+    if not errors and (command not in EDITORS or "--undo" in words):
         read_published(os.environ)
 
 
@@ -180,11 +189,10 @@ def _split(words: Sequence[str]) -> tuple[str, str]:
 
 
 def _known_reason(error: Exception) -> str | None:
-    """What to say of an error that has a known reason; None for any other."""
+    """What to say of an error that has a known reason, a line for each setting that is wrong; None for any other."""
     from selfservice.config import ConfigError
-    from selfservice.env_file import EnvFileError
 
-    if isinstance(error, ConfigError | EnvFileError):  # before what follows, which is not imported without a site
+    if isinstance(error, ConfigError):  # before what follows, which is not imported without a site
         return str(error)
     from selfservice.commands.catalogs import CatalogError
     from selfservice.db import Error as DatabaseError

@@ -16,6 +16,7 @@ import click
 
 from selfservice.builds import Builds, notes_of
 from selfservice.config import Config, load, read_published
+from selfservice.settings import DEFAULT_PORT
 from selfservice.supervisor import Supervisor
 
 if TYPE_CHECKING:
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
 # All else is imported where it is used: it reads site.toml, and which one is not known before there is a build.
 
 MAX_PROCESSES = 256
-PORT = 8000  # of a demonstration whose address is not set (config.py)
 
 
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(1, 65535), envvar="PORT", default=PORT, help="Default: PORT, or 8000.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), envvar="PORT", default=DEFAULT_PORT, help="Default: PORT, or 8000."
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, MAX_PROCESSES),
@@ -42,7 +44,7 @@ def command(host: str, port: int, workers: int, worker: bool, reload: bool) -> N
     """Migrate, build and serve the site with its forms, and send its mail."""
     config = load()
     wanted = {"PORT": str(port), "LOKET_PREVIEW": "1" if reload or config.preview else ""}
-    if wanted != {"PORT": os.environ.get("PORT", str(PORT)), "LOKET_PREVIEW": "1" if config.preview else ""}:
+    if wanted != {"PORT": os.environ.get("PORT", str(DEFAULT_PORT)), "LOKET_PREVIEW": "1" if config.preview else ""}:
         # Settings are read once, at the start; so start again with these. A demonstration's address has its port.
         os.environ.update(wanted)
         os.execv(sys.executable, [sys.executable, "-m", "selfservice", *sys.argv[1:]])  # noqa: S606 (ourselves)

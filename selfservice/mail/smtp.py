@@ -14,14 +14,11 @@ from smtplib import (
     SMTPRecipientsRefused,
     SMTPSenderRefused,
 )
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from selfservice.config import Config, ConfigError
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
+from selfservice.settings import SMTP_TIMEOUT_SECONDS, SMTP_URL, smtp_address
 
-TIMEOUT_SECONDS = 20.0
-_PORTS = {"smtp": 587, "smtps": 465}
-_STARTTLS = ("offered", "require", "never")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -39,38 +36,13 @@ class SmtpTransport:
     password: str | None = field(default=None, repr=False)
     implicit_tls: bool = False
     starttls: str = "offered"
-    timeout: float = TIMEOUT_SECONDS
+    timeout: float = SMTP_TIMEOUT_SECONDS
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context, repr=False)
 
     @classmethod
     def from_url(cls, url: str, context: ssl.SSLContext | None = None) -> "SmtpTransport":
-        """Read smtp://user:password@host:587?starttls=require&timeout=20 or smtps://…:465.
-
-        Raises ValueError, with one line that does not repeat the password, for anything else.
-        """
-        parts = urlsplit(url)
-        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        starttls = options.pop("starttls", "offered")
-        timeout = options.pop("timeout", str(TIMEOUT_SECONDS))
-        if parts.scheme not in _PORTS or not parts.hostname:
-            raise ValueError("the SMTP address must look like smtp://user:password@host:587 or smtps://…")
-        if options or starttls not in _STARTTLS:
-            raise ValueError(f"the SMTP address takes ?starttls={'|'.join(_STARTTLS)} and timeout=seconds only")
-        try:
-            seconds = float(timeout)
-            port = parts.port or _PORTS[parts.scheme]
-        except ValueError:
-            raise ValueError("the SMTP address's port and timeout must be numbers") from None
-        return cls(
-            host=parts.hostname,
-            port=port,
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password or ""),
-            implicit_tls=parts.scheme == "smtps",
-            starttls=starttls,
-            timeout=seconds,
-            context=context or ssl.create_default_context(),
-        )
+        """The server that an SMTP address names. Raises ValueError as `smtp_address` does (settings.py)."""
+        return cls(**smtp_address(url)._asdict(), context=context or ssl.create_default_context())
 
     def send(self, message: EmailMessage) -> None:
         """Hand the message to the server. Returns only after the server took responsibility for it.
@@ -157,4 +129,4 @@ def smtp_transport(config: Config) -> SmtpTransport:
     try:
         return SmtpTransport.from_url(config.smtp_url)
     except ValueError as error:
-        raise ConfigError(f"LOKET_SMTP_URL: {error}") from None
+        raise ConfigError(f"LOKET_SMTP_URL must be {SMTP_URL.form}; {error}") from None

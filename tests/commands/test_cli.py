@@ -17,6 +17,7 @@ from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.demo import accounts
 from tests.clients import HouseClient
+from tests.conftest import SECRET
 from tests.live_server import processes
 from tests.password_form_helpers import PasswordForm, location
 
@@ -52,6 +53,7 @@ COMMANDS = [
         "searches",
         "secrets",
         "serve",
+        "settings",
         "trees",
         "worker",
     ),
@@ -91,9 +93,13 @@ def test_version(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        ({"LOKET_DEMO": ""}, "loket: LOKET_BASE_URL is not set: "),
+        (
+            {"LOKET_DEMO": "", "LOKET_SECRET_KEY": SECRET.decode()},
+            "loket: LOKET_BASE_URL is not set: ",
+        ),
         ({"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org"}, "loket: LOKET_SECRET_KEY is not set: "),
         ({"LOKET_BASE_URL": "nonsense"}, "loket: LOKET_BASE_URL must be an address without a path"),
+        ({"LOKET_OUTPUTS": "x"}, "loket: LOKET_OUTPUTS is not a setting of Loket; did you mean LOKET_OUTPUT?"),
         ({"LOKET_CONTENT": "/nowhere"}, "loket: there is no /nowhere/site.toml; is LOKET_SITE or LOKET_CONTENT right?"),
         ({"LOKET_DATABASE": "/dev/null/loket.db"}, "loket: "),
     ],
@@ -116,18 +122,22 @@ def test_port_is_taken(tmp_path: Path) -> None:
     assert (1, line, False) == (done.returncode, done.stderr, (tmp_path / "output").exists())
 
 
-REAL = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+REAL = {
+    "LOKET_DEMO": "",
+    "LOKET_BASE_URL": "https://help.example.org",
+    "LOKET_SECRET_KEY": SECRET.decode(),
+}
 
 
 @pytest.mark.parametrize(
     ("words", "settings", "line"),
     [
         ((), REAL, "loket: LOKET_SMTP_URL is not set: without a mail server nobody gets a password link"),
-        ((), {"LOKET_SMTP_URL": "mail.example.org"}, "loket: LOKET_SMTP_URL: the SMTP address must look like "),
+        ((), {"LOKET_SMTP_URL": "mail.example.org"}, "loket: LOKET_SMTP_URL must be an address such as "),
         (("--port", "99999"), {}, "Error: Invalid value for '--port'"),
         (("--workers", "0"), {}, "Error: Invalid value for '--workers'"),
-        ((), {"PORT": "abc"}, "Error: Invalid value for '--port'"),
-        ((), {"LOKET_THREADS": "many"}, "loket: LOKET_THREADS must be a whole number, not 'many'"),
+        ((), {"PORT": "abc"}, "loket: PORT must be a whole number from 1 to 65535, not 'abc'"),
+        ((), {"LOKET_THREADS": "many"}, "loket: LOKET_THREADS must be a whole number from 1 to 256, not 'many'"),
     ],
 )
 def test_serve_cannot_begin(tmp_path: Path, words: tuple[str, ...], settings: dict[str, str], line: str) -> None:
@@ -228,7 +238,11 @@ def test_demo_before_migrate(tmp_path: Path) -> None:
 
 def test_no_demo_data_in_a_real_site(tmp_path: Path) -> None:
     """A real site gets no invented people."""
-    settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+    settings = {
+        "LOKET_DEMO": "",
+        "LOKET_BASE_URL": "https://help.example.org",
+        "LOKET_SECRET_KEY": SECRET.decode(),
+    }
     loket(tmp_path, "migrate", **settings)
     done = loket(tmp_path, "demo", **settings)
     assert (1, "loket: demo data only goes into a demonstration: set LOKET_DEMO=1\n") == (done.returncode, done.stderr)
@@ -380,7 +394,11 @@ def test_malformed_facts(tmp_path: Path) -> None:
 
 def test_worker_needs_a_mail_server(tmp_path: Path) -> None:
     """A real site's worker without a mail server says so in one line."""
-    settings = {"LOKET_DEMO": "", "LOKET_BASE_URL": "https://help.example.org", "LOKET_SECRET_KEY": "x" * 32}
+    settings = {
+        "LOKET_DEMO": "",
+        "LOKET_BASE_URL": "https://help.example.org",
+        "LOKET_SECRET_KEY": SECRET.decode(),
+    }
     done = loket(tmp_path, "worker", **settings)
     assert (1, 1) == (done.returncode, len(done.stderr.splitlines()))
     assert done.stderr.startswith("loket: LOKET_SMTP_URL is not set")
