@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,12 +20,13 @@ from selfservice.health import MIN_FREE_BYTES
 from selfservice.i18n.languages import TIMEZONE
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from selfservice.migrations import pending
+from selfservice.settings import FROM_FILE, SETTINGS
 from selfservice.web.services import Services
 
 BACKUP_HOURS = 26  # a nightly one, and some time for it to be made
 EXPIRES_DAYS = 30
 AHEAD_SECONDS = 60
-ENVIRONMENT = Path("/etc/loket.env")  # where deploy/ has the settings
+ENV_FILE = "/etc/loket/loket.env"  # where docs/install.md has the settings
 _CLOCK_UNSYNCHRONISED = 5  # TIME_ERROR, adjtimex(2)
 
 
@@ -185,7 +187,10 @@ def _files(wired: Services) -> str:
     own = [Path(f"{database}{ending}") for ending in ("", "-wal", "-shm")] + [folder / "demo-secret"]
     wrong = [f"chmod 600 {path}" for path in own if _mode(path) & 0o077]
     wrong += [f"chmod 700 {folder}"] if _mode(folder) & 0o007 else []
-    wrong += [f"chmod 640 {ENVIRONMENT}"] if _mode(ENVIRONMENT) & 0o007 else []
+    secret = [os.environ.get(name + FROM_FILE) for name, setting in SETTINGS.items() if setting.secret]
+    # Files that a container is given below /run are for all in it.
+    given = [path for path in (os.environ.get("LOKET_ENV_FILE", ENV_FILE), *secret) if path and path[:5] != "/run/"]
+    wrong += [f"chmod o= {path}" for path in given if _mode(Path(path)) & 0o007]
     if wrong:
         raise _ProblemError(f"others on this machine may read what is private: {'; '.join(wrong)}")
     return "private ones are"

@@ -119,6 +119,18 @@ def test_one_thing_is_wrong(real: Config, name: str, spoil: Callable[[Config], o
     assert (True, True) == (said in found[name], len(found) == 1 or name in ("database", "clock")), found
 
 
+def test_files_with_settings(real: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that settings or secrets come from are private too."""
+    for name in ("LOKET_ENV_FILE", "LOKET_MONITOR_KEY_FILE"):
+        file = tmp_path / name
+        file.touch()
+        file.chmod(0o640)
+        monkeypatch.setenv(name, str(file))
+    assert {} == wrong(real)
+    file.chmod(0o644)
+    assert {"files": f"others on this machine may read what is private: chmod o= {file}"} == wrong(real)
+
+
 def test_settings(real: Config) -> None:
     """A real site without a proxy would take all visitors for one."""
     assert "LOKET_PROXIES is 0" in wrong(dataclasses.replace(real, proxies=0))["settings"]
