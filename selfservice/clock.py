@@ -1,6 +1,6 @@
 """The one place that reads the clock and writes a moment as text."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> datetime:
@@ -27,6 +27,11 @@ def to_microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970 in UTC, for arithmetic inside one SQL statement."""
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The moment of which `to_microseconds` made this, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
 
 
 def upcoming(text: str, now: datetime) -> datetime | None:

@@ -16,8 +16,9 @@ def description() -> dict[str, Any]:
     """The description, with a product's name in each language of the site and every problem's code."""
     described: dict[str, Any] = json.loads(_FILE)
     schemas = described["components"]["schemas"]
-    properties = schemas["Order"]["properties"]
-    for column in product_names.COLUMNS:
-        properties.setdefault(column, properties["product_nl"] | {"description": "As product_en."})
+    for schema in (schemas["Order"], schemas["StoredOrder"]):
+        properties = schema["properties"]
+        for column in product_names.COLUMNS:
+            properties.setdefault(column, properties["product_nl"] | {"description": "As product_en."})
     schemas["Code"]["oneOf"] = [{"const": code, "description": text} for code, text in PROBLEMS.items()]
     return described

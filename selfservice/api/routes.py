@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
@@ -17,10 +18,11 @@ from selfservice import clock
 from selfservice.api import authentication, request_body
 from selfservice.api.description import description
 from selfservice.api.problems import PROBLEMS
+from selfservice.api.reconciling import Cursor, order_members
 from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError
 from selfservice.limits import table
-from selfservice.orders import redelivery
+from selfservice.orders import redelivery, timestamps
 from selfservice.orders.api_keys import ApiKey
 from selfservice.orders.importer import Importer
 from selfservice.orders.store import OrderStore
@@ -31,6 +33,7 @@ from selfservice.web.services import services
 blueprint = Blueprint("api", __name__)
 # As far as every program counts exactly (RFC 8259, section 6).
 _MAX_INTEGER = 2**53 - 1
+MAX_LISTED = 500
 
 
 # The parameters of each endpoint that has any.
@@ -120,6 +123,32 @@ def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return answers
 
 
+@blueprint.get("/orders/<number>")
+def show_order(number: str) -> Response:
+    """What is known of the order with this number."""
+    authentication.require_key("orders:write")
+    row = OrderStore(services().db.read()).delivered(number.upper())
+    if row is None:
+        abort(problem_response(404, code="order-unknown"))
+    return _json(order_members(row))
+
+
+@blueprint.get("/orders")
+def list_orders() -> Response:
+    """All orders, those first that were changed longest ago, from a moment or the last page on."""
+    authentication.require_key("orders:write")
+    begin = _begin()
+    rows = OrderStore(services().db.read()).delivered_after(begin.updated_at, begin.number, MAX_LISTED)
+    last = replace(begin, updated_at=rows[-1]["updated_at"], number=rows[-1]["number"]) if rows else begin
+    return _json(
+        {
+            "orders": [order_members(row) for row in rows],
+            "next": str(last) if len(rows) == MAX_LISTED else None,
+            "next_updated_since": begin.next_updated_since(),
+        }
+    )
+
+
 @blueprint.get("/redeliveries")
 def waiting() -> Response:
     """The orders that were asked for again and not delivered yet, oldest first."""
@@ -143,6 +172,22 @@ def done(number: int) -> Response:
     if found is None or found.done_at is None:
         abort(problem_response(404, code="redelivery-unknown"))
     return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
+
+
+def _begin() -> Cursor:
+    """Where the list is to go on, or else to begin: before the first number of the moment that was asked for."""
+    if (text := request.args.get("cursor")) is not None:
+        cursor = Cursor.parse(text)
+        if cursor is None:
+            says = gettext("cursor is what stood in `next` of the page before")
+            abort(problem_response(400, says, code="parameter-invalid"))
+        return cursor
+    try:
+        since = timestamps.parse_microseconds(request.args.get("updated_since", "1970-01-01T00:00:00Z"))
+    except ValueError:
+        says = gettext("updated_since is a moment such as 2026-03-01T14:05:00Z; in an address, + is written as %%2B")
+        abort(problem_response(400, says, code="parameter-invalid"))
+    return Cursor(since, "", clock.now())
 
 
 def _after() -> int:

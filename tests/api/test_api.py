@@ -443,7 +443,7 @@ def test_wrong_parameters(app: Flask, shop: HouseClient, query: str) -> None:
     [
         ("GET", "/api/nothing", 404),
         ("POST", "/api/nothing", 404),
-        ("GET", "/api/orders", 405),
+        ("PUT", "/api/orders", 405),
         ("DELETE", "/api/redeliveries", 405),
         ("POST", "/api/redeliveries/9007199254740993/done", 404),
         ("POST", "/api/redeliveries/1/done", 404),
