@@ -5,14 +5,12 @@ from __future__ import annotations
 from selfservice.db import Row
 from selfservice.orders.store.sqlite.base import OnConnection
 
-_COLUMNS = """
+_SELECT = """
     SELECT o.number, o.ordered_at, p.code AS product, p.names, o.payment, o.cents, o.invoice, o.state, o.updated_at
-    FROM orders o JOIN order_products p ON p.id = o.product_id"""
-_ONE = _COLUMNS + " WHERE o.number = :number"
-_PAGE = (
-    _COLUMNS
-    + """
-    WHERE (o.updated_at, o.number) > (:updated_at, :number) ORDER BY o.updated_at, o.number LIMIT :most"""
+    FROM orders o JOIN order_products p ON p.id = o.product_id WHERE {which}"""
+_ONE = _SELECT.format(which="o.number = :number")
+_AFTER = _SELECT.format(
+    which="(o.updated_at, o.number) > (:updated_at, :number) ORDER BY o.updated_at, o.number LIMIT :most"
 )
 
 
@@ -33,4 +31,4 @@ class Reconcile(OnConnection):
         meanwhile or not, at least once.
         """
         values = {"updated_at": updated_at, "number": number, "most": most}
-        return self.conn.execute(_PAGE, values).fetchall()
+        return self.conn.execute(_AFTER, values).fetchall()
