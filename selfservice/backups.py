@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from selfservice import db
+from selfservice.facts.facts import Facts
 
 # Copies that are not older than so many days that have one: one for each such day.
 DAYS = 14
-# The same in weeks, for a site whose facts do not say: and the longest that any is kept.
+# The same in weeks, where no fact says another number; longer than so many weeks none is kept.
 WEEKS = 8
 _NAME = "loket-%Y-%m-%dT%H%M.db"
 _OURS = re.compile(r"loket-\d{4}-\d\d-\d\dT\d{4}\.db")
@@ -46,6 +47,11 @@ def add(source: db.Database, folder: Path, now: datetime) -> Path:
         unfinished.replace(target)
         os.fsync(descriptor)
     return target
+
+
+def keep_weeks(facts: Facts) -> int:
+    """For how many weeks copies are kept, by the fact; a site of an earlier version may have none."""
+    return int(facts.get("backup.keep_weeks").value) if "backup.keep_weeks" in facts else WEEKS
 
 
 def prune(folder: Path, now: datetime, *, weeks: int) -> tuple[list[Path], list[Path]]:

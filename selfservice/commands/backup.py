@@ -56,9 +56,8 @@ def command(file: Path | None, folder: Path | None) -> None:
 
 def _prune(folder: Path, facts: Facts, now: datetime) -> str:
     """Remove what is too old; what to say of it."""
-    weeks = facts.get("backup.keep_weeks").value if "backup.keep_weeks" in facts else backups.WEEKS
     try:
-        kept, gone = backups.prune(folder, now, weeks=weeks)
+        kept, gone = backups.prune(folder, now, weeks=backups.keep_weeks(facts))
     except OSError as error:
         sys.exit(f"loket: the copy of now is whole, but old ones in {folder} could not be removed: {error}")
     names = f": {', '.join(path.name for path in gone)}" if gone else ""

@@ -1,4 +1,4 @@
-"""Follows docs/install.md on an empty Debian, and looks whether what it says is so (`make install-test`)."""
+"""Follows docs/install.md on an empty Debian, and looks whether it ends in a site that works (`make install-test`)."""
 
 from __future__ import annotations
 
@@ -6,44 +6,57 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from selfservice.config import ROOT
+from tests.domain_helpers import SmtpServer
+from tests.install.checks import Checks
 from tests.install.page import follow
 from tests.install.tree import Tree, TreeError, empty_debian
+from tests.live_server import wait_until
 
 PAGE = ROOT / "docs" / "install.md"
-# Of the tree's loopback: Caddy gives a name that ends so a certificate of its own.
-HOST = "help.local"
-SMTP_PORT = 2525
+HOST = "help.local"  # for such a name Caddy is its own authority
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+SOURCE = "/root/loket.git"
 
 
-def put_source(tree: Tree, commit: str = "HEAD", *, version: str) -> None:
-    """Put this repository in the tree, as SOURCE, with a commit as the release of this version."""
-    source = tree.root / "root" / "loket.git"
-    if not source.exists():
-        _git("clone", "--quiet", "--bare", "--no-hardlinks", ROOT, source)
-    _git("-C", source, "tag", "--force", f"v{version}", _git("-C", ROOT, "rev-parse", commit).strip())
+def put_source(tree: Tree, commit: str = "HEAD", *, version: str = VERSION) -> None:
+    """Put this repository in the tree, at SOURCE, with a commit as the release of this version."""
+    repository = tree.root / SOURCE.lstrip("/")
+    if not repository.exists():
+        _git("clone", "--quiet", "--bare", "--no-hardlinks", ROOT, repository)
+    _git("-C", repository, "tag", "--force", f"v{version}", _git("-C", ROOT, "rev-parse", commit).strip())
 
 
 def _git(*words: str | Path) -> str:
     return subprocess.run(["git", *words], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def prepare(tree: Tree) -> dict[str, str]:
-    """Boot it, with a name for HOST and the repository in it; the values of the page's variables here."""
-    put_source(tree, version=VERSION)
+@contextmanager
+def booted(tree: Tree, *, version: str = VERSION) -> Iterator[tuple[SmtpServer, dict[str, str]]]:
+    """The tree, running, with a mail server in its network; that, and the values of the page's variables here."""
     (tree.root / "etc" / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n", "ascii")
     tree.boot()
-    return {
-        "HOST": HOST,
-        "SMTP_URL": f"smtp://127.0.0.1:{SMTP_PORT}",
-        "MAIL_FROM": f"noreply@{HOST}",
-        "SECURITY": f"security@{HOST}",
-        "SOURCE": "/root/loket.git",
-        "VERSION": VERSION,
-    }
+    with tree.network():
+        mail = SmtpServer()
+        mail.__enter__()
+    try:
+        yield (
+            mail,
+            {
+                "HOST": HOST,
+                "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
+                "MAIL_FROM": f"noreply@{HOST}",
+                "SECURITY": f"security@{HOST}",
+                "SOURCE": SOURCE,
+                "VERSION": version,
+            },
+        )
+    finally:
+        mail.__exit__()
 
 
 def main() -> None:
@@ -51,10 +64,29 @@ def main() -> None:
     begun = time.monotonic()
     try:
         with empty_debian(keep="--keep" in sys.argv) as tree:
-            follow(tree, PAGE, prepare(tree))
-    except TreeError as error:
+            put_source(tree)
+            with booted(tree) as (mail, variables):
+                follow(tree, PAGE, variables)
+                say_time("installed", begun)
+                checks = Checks(tree, mail)
+                for check in (
+                    *(checks.units, checks.files, checks.pages, checks.request, checks.letters),
+                    *(checks.publication, checks.backups),
+                ):
+                    check()
+            tree.shut_down()
+            tree.boot()
+            wait_until(checks.answers, 60)
+            checks.units()
+            checks.pages()
+    except (TreeError, AssertionError) as error:
         sys.exit(f"install-test: {error}")
-    sys.stderr.write(f"Installed in {time.monotonic() - begun:.0f} seconds\n")
+    say_time("all is well", begun)
+
+
+def say_time(what: str, begun: float) -> None:
+    """A line with how long it took until now."""
+    sys.stderr.write(f"  {what} after {time.monotonic() - begun:.0f} seconds\n")
 
 
 if __name__ == "__main__":
