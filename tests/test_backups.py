@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.backups import DAYS, WEEKS, BackupError, add, kept, prune
+from selfservice.backups import DAYS, WEEKS, BackupError, add, keep_weeks, kept, prune
 from selfservice.db import Database, Error
+from selfservice.facts.facts import Facts
 from tests.domain_helpers import new_database
 
 DAY = timedelta(days=1)
@@ -91,6 +92,11 @@ def test_the_fact_decides() -> None:
     """With two weeks none is older than that."""
     assert nights(NIGHT + 46 * DAY, DAYS) == simulate(nights(NIGHT, 60), weeks=2)
     assert 8 == len(simulate(nights(NIGHT, 60), weeks=1))
+
+
+def test_no_fact() -> None:
+    """A site of an earlier version, whose facts do not say, keeps eight weeks."""
+    assert (WEEKS, 8) == (keep_weeks(Facts({}, NIGHT.date())), WEEKS)
 
 
 @pytest.fixture

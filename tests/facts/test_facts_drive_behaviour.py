@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from selfservice import audit, clock, retention
+from selfservice import audit, backups, clock, retention
 from selfservice.accounts import (
     access_codes,
     anonymous_sessions,
@@ -88,6 +88,13 @@ def visit(conn: Connection, ctx: Context) -> tuple[bool, ...]:
         retention.CLEANERS[name](conn, ctx, later)
     opened = conn.execute("SELECT 1 FROM tokens").fetchone()
     return found, bool(kept), sessions.owner(conn, cookie) is not None, opened is not None
+
+
+def backed_up(_: Database, ctx: Context) -> int:
+    """Of how many weeks there is a backup, after a hundred nights."""
+    nights = [NOW - number * DAY for number in range(100)]
+    kept = backups.kept(nights, NOW, weeks=backups.keep_weeks(ctx.facts))
+    return len({moment.isocalendar()[:2] for moment in kept})
 
 
 def events(conn: Connection, ctx: Context) -> int:
@@ -318,6 +325,7 @@ ROWS = (
     Row("access_code.reminder_days", "17", "/en/after-request/", reminded, 1, 0),
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
+    Row("backup.keep_weeks", "3", "/en/privacy/", backed_up, 8, 3),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
     Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
     Row("invoices.link_hours", "30", "/en/credit-and-invoices/", inside(invoices_link), 24 * HOUR, 30 * HOUR),

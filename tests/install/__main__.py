@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,10 @@ def booted(tree: Tree, *, version: str = VERSION) -> Iterator[tuple[SmtpServer, 
 def main() -> None:
     """Do it, with a line for each step."""
     begun = time.monotonic()
+    # As Ctrl-C: what was begun is stopped and removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("install-test: stopped"))
+    if _git("-C", ROOT, "status", "--porcelain"):
+        sys.stderr.write("  what is not committed is not installed\n")
     try:
         with empty_debian(keep="--keep" in sys.argv) as tree:
             put_source(tree)
@@ -81,6 +86,8 @@ def main() -> None:
             checks.pages()
     except (TreeError, AssertionError) as error:
         sys.exit(f"install-test: {error}")
+    except KeyboardInterrupt:
+        sys.exit("install-test: stopped")
     say_time("all is well", begun)
 
 

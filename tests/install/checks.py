@@ -25,7 +25,10 @@ kvk_number;name;email;visiting_street;visiting_house_number;visiting_postcode;vi
 postal_house_number;postal_postcode;postal_city;payment_method
 {KVK};Bakkerij De Gouden Korst;info@bakkerij.local;Meelstraat;3;1234 AB;Tarwedam;;;;;
 """
-ORDERS = "number,ordered_at,access_code,product,payment,state,amount\nA1,2026-03-01T14:05:00+01:00,{code},extract,credit,delivered,2.60\n"
+ORDERS = """\
+number,ordered_at,access_code,product,payment,state,amount
+A1,2026-03-01T14:05:00+01:00,{code},extract,credit,delivered,2.60
+"""
 
 
 def say(line: str) -> None:

@@ -18,8 +18,9 @@ _IN_TEXT = re.compile(r"fact(?<!\wfact)\.(\w+\.\w+)")  # what is the same everyw
 _ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?\(\s*f?"(\w+\.\w+)""")
 _PAGE = re.compile(r"""\bpage_(?:url|address)["']?\]?\(["']([a-z-]+)["']\)""")
 _HAS_PAGE = re.compile(r"""\bhas_page\(["']([a-z-]+)["']\)""")
-# Without it nothing is paid here.
-OPTIONAL_FACTS = frozenset({"payment.methods"})
+# Without the first nothing is paid here; without the second backups are kept for eight weeks, as a site of an earlier
+# version has them.
+OPTIONAL_FACTS = frozenset({"payment.methods", "backup.keep_weeks"})
 _SITE_FILE = f"content/{FILE}"
 _IN_PYTHON = re.compile(r"""["'](\w+\.\w+)["']""")
 
