@@ -19,7 +19,12 @@ ALWAYS = ("test_imports.py", "test_house.py", "i18n/test_catalogs.py")
 # What has no test of its name, and what has more: by the beginning of its path.
 MORE = {
     "content/": ("publish", "facts", "search", "test_contract.py"),
+    "CONTRIBUTING.md": ("docs",),
+    "Makefile": ("docs",),
+    "README.md": ("docs",),
     "deploy/": ("test_deploy.py",),
+    "docs/": ("docs", "publish/test_editing_guide.py"),
+    "selfservice/commands/": ("docs",),
     "selfservice/__main__.py": ("commands",),
     "selfservice/app.py": ("web", "test_contract.py", "test_startup.py"),
     "selfservice/context.py": ("mail", "requests"),

@@ -67,12 +67,17 @@ def test_commands_are_there(page: Path) -> None:
 def unknown(words: str) -> str:
     """The part of a `loket` command that does not exist; "" when all does."""
     command: click.Command = cli
-    for word in shlex.split(words.replace("…", "X"), comments=True):
-        option = word.partition("=")[0]
+    left = iter(shlex.split(words.replace("…", "X"), comments=True))
+    for word in left:
+        option, _, value = word.partition("=")
         if option.startswith("-") and option != "-":
-            known = {each for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts)}
-            if option not in known | {"--help", "--version"}:
+            known = {
+                each: parameter for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts)
+            }
+            if option not in known and option != "--help":
                 return option
+            if not value and option in known and not getattr(known[option], "is_flag", False):
+                next(left, "")
         elif isinstance(command, click.Group):
             # A word in capitals stands for any.
             if word.isupper():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -30,6 +31,34 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             wrong.append(link)
     assert [] == wrong
+
+
+def test_what_the_program_names_is_there() -> None:
+    """A page or section of docs/ that a message, comment or example names exists."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.decode()
+    places = (
+        "selfservice/",
+        "deploy/",
+        "bench/",
+        "content/",
+        "examples/",
+        "site/",
+        "tests/",
+        "Makefile",
+        "CHANGELOG.md",
+    )
+    named = {
+        found[0]
+        for file in listed.split("\0")
+        if file.startswith(places) and file.endswith((".py", ".md", ".toml", ".example", ".service", ".j2", "file"))
+        for found in re.finditer(r"\bdocs/[\w-]+\.md(?:#[a-z][\w-]*)?", (ROOT / file).read_text("utf-8"))
+    }
+    wrong = []
+    for each in sorted(named):
+        page, _, anchor = each.partition("#")
+        if not (ROOT / page).is_file() or (anchor and anchor not in anchors(ROOT / page)):
+            wrong.append(each)
+    assert ([], True) == (wrong, len(named) > 10)
 
 
 def test_index_has_every_file() -> None:

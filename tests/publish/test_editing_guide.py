@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from selfservice.commands import HELP, cli
 from selfservice.config import ROOT, Config
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.build import build
@@ -111,27 +108,3 @@ def test_decap_keeps_to_this_machine_and_to_plain_text() -> None:
     assert (pages["folder"], set(settings["i18n"]["locales"])) == ("content", set(LANGUAGES))
     started = [line for line in GUIDE.splitlines() if "npx decap-server" in line or "http.server" in line]
     assert [True, True] == ["127.0.0.1" in line for line in started]
-
-
-def test_commands_of_the_guide_are_there() -> None:
-    """With their options."""
-    called = set(re.findall(r"`?loket ([a-z]+)((?: --[a-z-]+)*)", GUIDE))
-    assert called
-    for name, options in called:
-        assert name in HELP
-        told = CliRunner().invoke(cli, [name, "--help"]).output
-        assert [] == [option for option in options.split() if option not in told], name
-
-
-def test_files_the_guide_links_to_are_there() -> None:
-    """And each section that it names."""
-    sections = {re.sub(r"\W+", "-", line[3:].lower()) for line in GUIDE.splitlines() if line.startswith("## ")}
-    outside_code = FENCED.sub("", GUIDE)
-    links = re.findall(r"]\(([^)]+)\)", re.sub(r"`[^`]*`", "", outside_code))
-    missing = [
-        link
-        for link in links
-        if "://" not in link
-        and not ((link[1:] in sections) if link.startswith("#") else Path(ROOT / "docs" / link).is_file())
-    ]
-    assert [] == missing
