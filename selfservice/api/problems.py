@@ -7,6 +7,7 @@ held to it. A problem of which its status says all there is to say has no code.
 from __future__ import annotations
 
 from selfservice.orders import validation
+from selfservice.register import validation as register_validation
 
 PROBLEMS: dict[str, str] = {
     "key-missing": "No key came with the request. Send `Authorization: Bearer KEY`.",
@@ -22,6 +23,11 @@ PROBLEMS: dict[str, str] = {
     "body-not-orders": "The body is not one object, nor a list of 1 to 1,000 objects. Nothing was changed.",
     "order-refused": "The one order that was sent cannot go in; `errors` has every reason. Mend it and send it again.",
     "order-unknown": "No order has this number: it was not delivered, was refused, or may not be kept any more.",
+    "body-not-organisations": "The body is not one object, nor a list of 1 to 1,000 objects. Nothing was changed.",
+    "organisation-refused": "The one organisation that was sent cannot go in; `errors` has every reason. Mend it and "
+    "send it again.",
+    "organisation-unknown": "No organisation has this number, or it was closed and nothing of it is kept any more.",
     "redelivery-unknown": "Nothing with this id was asked to be delivered again.",
     **validation.PROBLEM_CODES,
+    **register_validation.PROBLEM_CODES,
 }

@@ -14,9 +14,9 @@ MAX_ORDERS = 1000
 MAX_BYTES = 1024 * 1024
 
 
-def read_orders() -> dict[str, Any] | list[dict[str, Any]]:
-    """What the request delivers: one object, or a list of 1 to 1,000. Ends it with 415, 413, 400 or 422 for anything
-    else.
+def read_objects(code: str) -> dict[str, Any] | list[dict[str, Any]]:
+    """What the request delivers: one object, or a list of 1 to 1,000. Ends it with 415, 413, 400, or 422 with this
+    code, for anything else.
     """
     if request.mimetype != "application/json":
         abort(problem_response(415, gettext("Send it as application/json."), code="content-type-not-json"))
@@ -35,7 +35,7 @@ def read_orders() -> dict[str, Any] | list[dict[str, Any]]:
     listed = found if isinstance(found, list) else [found]
     if not (1 <= len(listed) <= MAX_ORDERS and all(isinstance(each, dict) for each in listed)):
         says = gettext("It is one object, or a list of %(most)s of them at most.", most=MAX_ORDERS)
-        abort(problem_response(422, says, code="body-not-orders"))
+        abort(problem_response(422, says, code=code))
     return found  # type: ignore[no-any-return]
 
 

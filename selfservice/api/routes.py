@@ -15,7 +15,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from selfservice import clock
-from selfservice.api import authentication, request_body
+from selfservice.api import authentication, organisations, request_body
 from selfservice.api.description import description
 from selfservice.api.problems import PROBLEMS
 from selfservice.api.reconciling import Cursor, order_members
@@ -41,6 +41,7 @@ _PARAMETERS = {"api.waiting": {"after"}, "api.list_orders": {"updated_since", "c
 _RESULTS = ("new", "changed", "same", "outdated", "refused")
 
 blueprint.after_request(authentication.add_rate_limit)
+organisations.add_routes(blueprint)
 
 
 @blueprint.before_request
@@ -86,7 +87,7 @@ def deliver() -> Response:
     that is refused by itself is a problem (422); of a list each is told what became of it.
     """
     key = authentication.require_key("orders:write")
-    sent = request_body.read_orders()
+    sent = request_body.read_objects("body-not-orders")
     answers = _deliver(key, sent if isinstance(sent, list) else [sent])
     if isinstance(sent, dict) and answers[0]["result"] == "refused":
         members: dict[str, Any] = {name: answers[0][name] for name in ("errors", "ignored") if name in answers[0]}

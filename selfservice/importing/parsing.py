@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, NamedTuple, NoReturn
 
+from selfservice.site_config import did_you_mean
 from selfservice.values.characters import find_invisible, remove_invisible
 
 DELIMITERS = (";", ",")
 _NOT_CSV = "this is not a CSV file in UTF-8; save it as 'CSV UTF-8' and try again"
 MAX_LINE_BYTES = 100_000  # bytes of a line, above which a file is taken to be something else
+_SHOWN = 64  # characters of a name that is not known
 BOM = b"\xef\xbb\xbf"
 
 
@@ -31,6 +33,7 @@ PROBLEM_CODES = {
     "line-not-json": "The line is not JSON in UTF-8, or an object in it has one name twice: name each member once.",
     "not-an-object": "Send a JSON object with a member for each column.",
     "field-not-text": "The value is a number, a list or an object: send it as a JSON string.",
+    "unknown-field": "There is no such field; correct its name, or leave it out.",
     "character-not-allowed": "The value has a control character: leave it out.",
 }
 """What each code of a FieldProblem of any line means and what to do. A code keeps its meaning for good."""
@@ -115,6 +118,28 @@ def clean_value(column: str, text: str) -> str:
         wrong = f"{column} has a character that cannot be seen (U+{ord(text[place]):04X}) at place {place + 1}"
         raise LineError(FieldProblem("character-not-allowed", column, wrong))
     return remove_invisible(text)
+
+
+def text_of(column: str, value: object) -> str:
+    """The text of a JSON member, cleaned; empty for null. Raises LineError for anything else."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise LineError(FieldProblem("field-not-text", column, f"{column} is not a text"))
+    return clean_value(column, value)
+
+
+def unknown_fields(names: Iterable[str], columns: Collection[str]) -> list[FieldProblem]:
+    """A problem for each name that is none of the columns, in their order, with the nearest one that is. The message
+    and the field can be shown: a long name is cut off, and what cannot be seen is escaped.
+    """
+    found = []
+    for name in names:
+        if name not in columns:
+            shown = name[:_SHOWN] if name.isprintable() else ascii(name[:_SHOWN])[1:-1]
+            hint = did_you_mean(name[:_SHOWN], columns)
+            found.append(FieldProblem("unknown-field", shown, f"{shown} is not known: not looked at{hint}"))
+    return found
 
 
 def split_line(line: str, delimiter: str) -> list[str]:

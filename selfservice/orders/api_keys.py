@@ -1,4 +1,6 @@
-"""Keys with which a shop delivers orders, or learns which were asked for again: shown once, kept as a hash."""
+"""Keys with which a shop delivers orders, or learns which were asked for again, and with which the register is
+delivered: shown once, kept as a hash.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from selfservice import crypto
 from selfservice.clock import to_text
 from selfservice.db import Connection, Row
 
-KeyScope = Literal["orders:write", "redeliveries"]
-SCOPES: tuple[KeyScope, ...] = ("orders:write", "redeliveries")
+KeyScope = Literal["orders:write", "redeliveries", "register:write"]
+SCOPES: tuple[KeyScope, ...] = ("orders:write", "redeliveries", "register:write")
 # By which a secret that got into a place where it does not belong is recognised.
 PREFIX = "loket_"
 MAX_NAME = 60

@@ -17,6 +17,8 @@ after it was withdrawn, or after its last day.
 
 from sqlite_utils import Database, Migrations
 
+from selfservice.db import migrations as ledger
+
 migrations = Migrations("orders")
 
 
@@ -141,3 +143,9 @@ def say_when_orders_were_updated(db: Database) -> None:
             CHECK (updated_at BETWEEN 0 AND 253402300799999999);
         CREATE INDEX orders_updated ON orders (updated_at, number);
     """)
+
+
+@migrations()
+def allow_any_scope(db: Database) -> None:
+    """What a key may be for is the program's to say (`api_keys.SCOPES`), no longer the table's."""
+    ledger.rebuild(db, "delivery_keys", "CHECK (scope IN ('orders:write', 'redeliveries'))", "CHECK (scope <> '')")

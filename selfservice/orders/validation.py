@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from selfservice.importing import parsing
-from selfservice.importing.parsing import FieldProblem, InvalidValueError, LineError, clean_value
+from selfservice.importing.parsing import FieldProblem, InvalidValueError, LineError
 from selfservice.orders import product_names, timestamps
-from selfservice.site_config import did_you_mean
 from selfservice.values.characters import find_invisible, one_line
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
@@ -20,7 +19,6 @@ PAYMENTS = ("credit", "direct_debit", "ideal", "credit_card")
 STATES = ("ordered", "delivered", "failed", "cancelled")
 MAX_CENTS = 100_000_000
 MAX_NAME = 120
-_SHOWN = 64  # characters of a name that is not known
 
 _NOT_GIVEN = "is required: send it with each order."
 _NOT_CODE = "is 1 to 32 letters, digits and hyphens."
@@ -54,7 +52,6 @@ PROBLEM_CODES = {
     "updated-at-too-old": "updated_at is before 1970.",
     "updated-at-in-the-future": "updated_at is over five minutes ahead: correct the clock that it comes from.",
     "product-name-invalid": f"The name of a product is one line of at most {MAX_NAME} characters.",
-    "unknown-field": "There is no such field; correct its name, or leave it out.",
 }
 """What each code of a FieldProblem of an order means and what to do. A code keeps its meaning for good."""
 
@@ -134,25 +131,13 @@ def values_of_object(found: object) -> tuple[str, ...]:
 
 
 def unknown_fields(names: Iterable[str]) -> list[FieldProblem]:
-    """A problem for each name that is none of COLUMNS, in their order, with the nearest one that is. The message and
-    the field can be shown: a long name is cut off, and what cannot be seen is escaped.
-    """
-    found = []
-    for name in names:
-        if name not in COLUMNS:
-            shown = name[:_SHOWN] if name.isprintable() else ascii(name[:_SHOWN])[1:-1]
-            hint = did_you_mean(name[:_SHOWN], COLUMNS)
-            found.append(FieldProblem("unknown-field", shown, f"{shown} is not known: not looked at{hint}"))
-    return found
+    """A problem for each name that is none of COLUMNS (`parsing.unknown_fields`)."""
+    return parsing.unknown_fields(names, COLUMNS)
 
 
 def _text_of(column: str, value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return clean_value(column, value)
-    if column != "cents":
-        raise LineError(FieldProblem("field-not-text", column, f"{column} is not a text"))
+    if column != "cents" or value is None or isinstance(value, str):
+        return parsing.text_of(column, value)
     if type(value) is not int:
         raise LineError(FieldProblem("cents-invalid", column, "cents is not a whole number"))
     return str(value) if abs(value) <= MAX_CENTS else _TOO_MANY

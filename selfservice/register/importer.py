@@ -18,7 +18,7 @@ from selfservice.db import Connection, Database, Row
 from selfservice.importing.parsing import MAX_LINE_BYTES, LineError, read_header
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.register import closing
-from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row
+from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row, reject_repeated
 
 BATCH_SIZE = 1000
 Result = Literal["new", "changed", "same", "closed"]
@@ -98,7 +98,7 @@ def import_register(
                 continue
             try:
                 row = check_row(layout.parse_line(line), says_closed_on=says_closed_on)
-                _reject_repeated(seen, row, number)
+                reject_repeated(seen, row, number, "line")
             except LineError as error:
                 on_rejected(RejectedLine(number, str(error)))
                 refused += 1
@@ -163,7 +163,9 @@ def _known(conn: Connection, rows: Sequence[RegisterRow]) -> dict[str, Row]:
     return {row["kvk_number"]: row for row in found}
 
 
-def _reject_repeated(seen: dict[str, int], row: RegisterRow, number: int) -> None:
-    first = seen.setdefault(str(row.values[0]), number)
-    if first != number:
-        raise LineError(f"number {row.values[0]} stands on line {first} already, and that line counts")
+def find(conn: Connection, kvk_number: str) -> dict[str, str | None] | None:
+    """What is held of an organisation, as the register gives it: each column with its value, None for an empty one.
+    None when no organisation has this number.
+    """
+    row = conn.execute("SELECT * FROM organisations WHERE kvk_number = :number", {"number": kvk_number}).fetchone()
+    return None if row is None else {column: row[column.removeprefix("visiting_")] for column in COLUMNS}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
 
-from selfservice.importing.parsing import LineError
+from selfservice.importing import parsing
+from selfservice.importing.parsing import FieldProblem, LineError
 from selfservice.values.address import MAX_LINE_LENGTH, check_address_line, check_house_number
 from selfservice.values.characters import find_invisible, one_line
 from selfservice.values.country import HOME, check_country
@@ -48,6 +49,17 @@ class RegisterRow(NamedTuple):
     closed_on: str | None
     says_closed_on: bool
 
+
+PROBLEM_CODES = {
+    **parsing.PROBLEM_CODES,
+    "member-missing": "Every member must be there, but for the countries and closed_on: send null where it is empty.",
+    "field-missing": "The value is required: it is empty, or null.",
+    "field-invalid": "The value is not as the field must be; the message says what it must be.",
+    "field-too-long": "The value has more characters than the field may have; the message says how many it may.",
+    "number-repeated": "The organisation comes twice in one file or request: the first counts, send it once.",
+}
+"""What each code of a FieldProblem of an organisation means and what to do. A code keeps its meaning for good."""
+_CODES = {"empty": "field-missing", "long": "field-too-long"}
 
 _SAMPLES = {
     "kvk_number": f"{DIGITS} digits; a spreadsheet may have left out the zeros it begins with",
@@ -125,13 +137,14 @@ def check_row(values: Sequence[str], *, says_closed_on: bool = True) -> Register
     A postal address is complete or empty; one equal to the visiting address becomes empty. Raises LineError with all
     errors.
     """
-    wrong: list[str] = []
+    wrong: list[FieldProblem] = []
 
     def check(column: str, rule: Callable[..., str | None], *arguments: str) -> str | None:
         try:
             return rule(*arguments)
         except FieldError as error:
-            wrong.append(_error_message(column, error.reason))
+            code = _CODES.get(error.reason, "field-invalid")
+            wrong.append(FieldProblem(code, column, _error_message(column, error.reason)))
             return None
 
     def check_address(prefix: str, parts: Sequence[str], country: str) -> Values:
@@ -159,9 +172,38 @@ def check_row(values: Sequence[str], *, says_closed_on: bool = True) -> Register
     paid = check("payment_method", check_payment_method, method)
     day = check("closed_on", check_closed_on, closed_on)
     if wrong:
-        raise LineError("; ".join(wrong))
+        raise LineError(*wrong)
     known = (*first, *visiting, *(_NO_ADDRESS if postal == visiting else postal), paid)
     return RegisterRow(known, day, says_closed_on)
+
+
+def row_of_object(found: Mapping[str, object]) -> RegisterRow:
+    """The same of one JSON object, by the same rules: null is empty, and members of other names are not looked at.
+
+    Raises LineError with all errors, also when a member is not there: what is left out would else be taken away.
+    """
+    values: list[str] = []
+    wrong: list[FieldProblem] = []
+    for column in COLUMNS:
+        if column not in found and column not in OPTIONAL:
+            says = f"{column} is not there: send null when it is empty"
+            wrong.append(FieldProblem("member-missing", column, says))
+        try:
+            values.append(parsing.text_of(column, found.get(column)))
+        except LineError as error:
+            wrong += error.problems
+    if wrong:
+        raise LineError(*wrong)
+    return check_row(values, says_closed_on="closed_on" in found)
+
+
+def reject_repeated(seen: dict[str, int], row: RegisterRow, place: int, what: str) -> None:
+    """Raise LineError for an organisation that was seen already; else remember it. `what` is what `place` counts."""
+    number = str(row.values[0])
+    first = seen.setdefault(number, place)
+    if first != place:
+        says = f"number {number} stands on {what} {first} already, and that {what} counts"
+        raise LineError(FieldProblem("number-repeated", "kvk_number", says))
 
 
 def _error_message(column: str, reason: str) -> str:

@@ -33,7 +33,8 @@ SETTINGS: dict[str, Any] = {
 # What `make attack` goes by too.
 CONFIG = Path(__file__).parent / "schemathesis.toml"
 # Cases are made before there is any app, so these are its keys.
-KEYS = {"orders:write": "loket_" + "w" * 43, "redeliveries": "loket_" + "r" * 43}
+KEYS = {"orders:write": "loket_" + "w" * 43, "redeliveries": "loket_" + "r" * 43, "register:write": "loket_" + "o" * 43}
+SCOPES = {"/api/redeliveries": "redeliveries", "/api/organisations": "register:write"}
 
 
 class Door:
@@ -56,7 +57,7 @@ class KeyOfTheDoor:
     """The key that the case needs."""
 
     def get(self, case: Case[Any], context: AuthContext) -> str:
-        return KEYS["redeliveries" if case.path.startswith("/api/redeliveries") else "orders:write"]
+        return KEYS[next((scope for path, scope in SCOPES.items() if case.path.startswith(path)), "orders:write")]
 
     def set(self, case: Case[Any], data: str, context: AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"

@@ -23,7 +23,9 @@ from tests.conftest import SECRET
 # 0.1.0, as its own code made and filled it.
 FORMER = Path(__file__).parent.parent / "fixtures" / "2026-11-30.sql.gz"
 # Columns of 0.1.0 whose definition is another one now, which takes all that it took, and why 0.1.0 can read the rest.
-WIDER: dict[tuple[str, str], str] = {}
+WIDER: dict[tuple[str, str], str] = {
+    ("delivery_keys", "scope"): "a key is refused where its scope is not the one that the address asks for",
+}
 CONSTRAINTS = ("CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "CONSTRAINT")
 
 
@@ -138,7 +140,7 @@ def anew(table: str, old: str, new: str) -> str:
             "CREATE TRIGGER no BEFORE INSERT ON people BEGIN SELECT raise(ABORT, 'no'); END",
             "the trigger no can refuse what is written in people",
         ),
-        (anew("delivery_keys", ", 'redeliveries'", ""), "delivery_keys: scope is now"),
+        (anew("people", ", 'direct_debit'", ""), "people: payment_method is now"),
         (anew("people", "telephone TEXT", "telephone TEXT, x TEXT NOT NULL"), "people: the new x cannot be left out"),
         (anew("people", "telephone TEXT", "telephone TEXT, CHECK (id < 9)"), "people has a new constraint, CHECK"),
         (anew("people", " STRICT", ""), "people is no longer STRICT"),
