@@ -20,11 +20,14 @@ _LINK = re.compile(r"\[(?:[^\[\]]|!?\[[^\]]*])*]\(([^)\s]+)\)")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code: where it stands, and why it is not run when it says so."""
+    """A block of code: where it stands, under which heading and in which section (`##`), and why it is not run when it
+    says so.
+    """
 
     page: str
     line: int
     heading: str
+    section: str
     language: str
     text: str
     not_run: str = ""
@@ -45,7 +48,7 @@ def blocks(page: Path) -> list[Block]:
 
 
 def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
-    heading = not_run = ""
+    heading = section = not_run = ""
     number = 0
     while number < len(lines):
         line = lines[number]
@@ -58,10 +61,12 @@ def _blocks(page: str, lines: list[str]) -> Iterator[Block]:
                 number += 1
             indent = len(line) - len(line.lstrip())
             text = "".join(f"{each[indent:]}\n" for each in own)
-            yield Block(page, start + 1, heading, fence[2] if fence else "", text.rstrip("\n") + "\n", not_run)
+            language = fence[2] if fence else ""
+            yield Block(page, start + 1, heading, section, language, text.rstrip("\n") + "\n", not_run)
             not_run = ""
         elif found := _HEADING.fullmatch(line):
             heading = found[1]
+            section = heading if line.startswith("## ") else section
         elif mark := _NOT_RUN.fullmatch(line.strip()):
             not_run = mark[1]
         number += 1
