@@ -117,7 +117,8 @@ def forget_ours(folder: Path) -> None:
 
 
 def demo_settings(folder: Path) -> dict[str, str]:
-    """Demo mode that keeps all it writes in a folder."""
+    """Demo mode that keeps all it writes in a folder, which is made."""
+    folder.mkdir(parents=True, exist_ok=True)
     return {
         "LOKET_DEMO": "1",
         "LOKET_SITE": str(folder),

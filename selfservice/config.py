@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from selfservice import builds, settings
+from selfservice.setting_kinds import mail_address
 from selfservice.settings import CLIENT_SECONDS, DEFAULT_PORT, THREADS
 
 PACKAGE = Path(__file__).parent
@@ -115,14 +116,24 @@ def output_folder(env: Mapping[str, str], folder: Path | None = None) -> Path:
     """Where the builds are: LOKET_OUTPUT, or `output` in the folder of the site. A preview has builds of its own, so
     that it never publishes.
     """
-    folder = folder or site_folder(env)
-    if settings.value("LOKET_PREVIEW", env):
-        return _cache_folder(env, folder) / "preview"
-    return _folder("LOKET_OUTPUT", env) or folder / "output"
+    places = _places(env, folder or site_folder(env))
+    return places["LOKET_CACHE"] / "preview" if settings.value("LOKET_PREVIEW", env) else places["LOKET_OUTPUT"]
 
 
-def _cache_folder(env: Mapping[str, str], folder: Path) -> Path:
-    return _folder("LOKET_CACHE", env) or folder / ".cache"
+def places(env: Mapping[str, str]) -> dict[str, Path]:
+    """The folders and files that are set, by setting; of those that are not, what they are then."""
+    folder = site_folder(env)
+    return {"LOKET_SITE": folder, "LOKET_CONTENT": content_folder(env, folder), **_places(env, folder)}
+
+
+def _places(env: Mapping[str, str], folder: Path) -> dict[str, Path]:
+    var = _folder("LOKET_VAR", env) or folder / "var"
+    return {
+        "LOKET_VAR": var,
+        "LOKET_DATABASE": _folder("LOKET_DATABASE", env) or var / "loket.db",
+        "LOKET_OUTPUT": _folder("LOKET_OUTPUT", env) or folder / "output",
+        "LOKET_CACHE": _folder("LOKET_CACHE", env) or folder / ".cache",
+    }
 
 
 def _folder(name: str, env: Mapping[str, str]) -> Path | None:
@@ -159,16 +170,16 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     demo, preview = bool(values["LOKET_DEMO"]), bool(values["LOKET_PREVIEW"])
     base_url = values["LOKET_BASE_URL"] or f"http://127.0.0.1:{values['PORT'] or DEFAULT_PORT}"
     folder = folder or site_folder(env)
-    var = values["LOKET_VAR"] or folder / "var"
+    places = _places(env, folder)
     return Config(
         root=ROOT,
-        cache=_cache_folder(env, folder),
+        cache=places["LOKET_CACHE"],
         content=content_folder(env, folder),
         output=output_folder(env, folder),
-        live=output_folder({**env, "LOKET_PREVIEW": ""}, folder) if preview else None,
-        database=values["LOKET_DATABASE"] or var / "loket.db",
+        live=places["LOKET_OUTPUT"] if preview else None,
+        database=places["LOKET_DATABASE"],
         base_url=base_url,
-        secret=values["LOKET_SECRET_KEY"] or _demo_secret(var / "demo-secret"),
+        secret=values["LOKET_SECRET_KEY"] or _demo_secret(places["LOKET_VAR"] / "demo-secret"),
         demo=demo,
         smtp_url=values["LOKET_SMTP_URL"],
         sender=_sender(values, base_url),
@@ -242,7 +253,7 @@ def _conflicts_of_address(values: Mapping[str, Any], *, demo: bool) -> Iterator[
     if "LOKET_MAIL_FROM" in values:
         sender = _sender(values, base_url)
         try:
-            settings.mail_address(sender)
+            mail_address(sender)
         except ValueError:
             yield f"LOKET_MAIL_FROM is not set: {sender} is no mail address, so give it one"
         if INVENTED.search(sender):

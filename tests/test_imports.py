@@ -47,6 +47,7 @@ FLOORS = (
     ("clock", "config", "crypto", "logs", "metrics", "problems"),
     ("builds", "env_file"),
     ("settings",),
+    ("setting_kinds",),
 )
 FLOOR = {name: number for number, row in enumerate(FLOORS) for name in row}
 # What knows Flask: the app, what answers, and what a request needs.

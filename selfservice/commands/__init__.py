@@ -159,7 +159,7 @@ def _take_settings(words: Sequence[str]) -> None:
     """Bring the environment to what the command is to see. Raises ConfigError for settings that are not in their form,
     but to commands that tell of them.
     """
-    from selfservice import env_file, settings
+    from selfservice import settings
     from selfservice.config import ConfigError, read_published
 
     file, command = _split(words)
@@ -168,6 +168,8 @@ def _take_settings(words: Sequence[str]) -> None:
     if file:
         os.environ["LOKET_ENV_FILE"] = str(Path(file).absolute())
     if given := os.environ.get("LOKET_ENV_FILE"):
+        from selfservice import env_file
+
         env_file.apply(Path(given), os.environ)
     _, errors = settings.read(os.environ)
     if errors and command not in TELL_OF_SETTINGS:
@@ -203,14 +205,36 @@ def _known_reason(error: Exception) -> str | None:
     from selfservice.restore import RestoreError
     from selfservice.seeds import MissingKeyError
 
-    known = (MissingKeyError, MigrationError, RestoreError, FactError, RightsError, CatalogError, EmbedError, OSError)
+    known = (MissingKeyError, MigrationError, RestoreError, FactError, RightsError, CatalogError, EmbedError)
     if isinstance(error, known):
         return str(error)
+    if isinstance(error, OSError):
+        return _told_with_its_setting(error)
     if isinstance(error, IntegrityError):
         return f"the database refused a row ({error}); what went in before stays. If it does again, report it"
     if isinstance(error, DatabaseError):
         return f"the database cannot be used ({error}); {_advice(str(error))}"
     return None
+
+
+def _told_with_its_setting(error: OSError) -> str:
+    """What the system says of a file, and which setting names its place."""
+    from selfservice.config import places
+
+    if not isinstance(error.filename, str):
+        return str(error)
+    path = Path(error.filename).absolute()
+    by_rank = {
+        (bool(os.environ.get(name)), len(place.parts), name): place for name, place in places(os.environ).items()
+    }
+    # Those that are set first, and the innermost. Of a place that cannot be made, one above it may be named.
+    for (_, _, name), place in sorted(by_rank.items(), reverse=True):
+        # In the others are the files that commands are handed.
+        if name not in ("LOKET_SITE", "LOKET_CONTENT") and (
+            path == place or place in path.parents or path in place.parents
+        ):
+            return f"{path}: {error.strerror}; is {name} right, and may this account write there?"
+    return str(error)
 
 
 def _advice(error: str) -> str:

@@ -67,7 +67,7 @@ def command(markdown: bool, example: bool) -> None:
         click.echo("\n".join(page() if markdown else example_file()))
         return
     problems = config.problems(os.environ)
-    for name, shown, where in _set(os.environ, {} if problems else _defaults()):
+    for name, shown, where in _set(os.environ, {} if problems else config.places(os.environ)):
         click.echo(f"{name:<25} {shown}{f'  ({where})' if where else ''}")
     for line in problems:
         click.echo(f"loket: {line}", err=True)
@@ -90,20 +90,6 @@ def _set(env: Mapping[str, str], defaults: Mapping[str, object]) -> Iterator[tup
             yield name, "set" if where else "not set", where
         elif where or setting not in GROUPS[DEVELOPERS]:
             yield name, text or str(defaults.get(name, setting.default)), where or "default"
-
-
-def _defaults() -> dict[str, object]:
-    """What settings are that were not set, where that follows from others."""
-    found = config.load()
-    return {
-        "LOKET_BASE_URL": found.base_url,
-        "LOKET_MAIL_FROM": found.sender,
-        "LOKET_SITE": config.site_folder(os.environ),
-        "LOKET_DATABASE": found.database,
-        "LOKET_OUTPUT": found.output,
-        "LOKET_CACHE": found.cache,
-        "LOKET_CONTENT": found.content,
-    }
 
 
 def page() -> Iterator[str]:

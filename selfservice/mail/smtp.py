@@ -17,7 +17,7 @@ from smtplib import (
 
 from selfservice.config import Config, ConfigError
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
-from selfservice.settings import SMTP_TIMEOUT_SECONDS, SMTP_URL, smtp_address
+from selfservice.setting_kinds import SMTP_TIMEOUT_SECONDS, SMTP_URL, smtp_address
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -41,7 +41,7 @@ class SmtpTransport:
 
     @classmethod
     def from_url(cls, url: str, context: ssl.SSLContext | None = None) -> "SmtpTransport":
-        """The server that an SMTP address names. Raises ValueError as `smtp_address` does (settings.py)."""
+        """The server that an SMTP address names. Raises ValueError as `smtp_address` does (setting_kinds.py)."""
         return cls(**smtp_address(url)._asdict(), context=context or ssl.create_default_context())
 
     def send(self, message: EmailMessage) -> None:

@@ -101,7 +101,14 @@ def test_version(tmp_path: Path) -> None:
         ({"LOKET_BASE_URL": "nonsense"}, "loket: LOKET_BASE_URL must be an address without a path"),
         ({"LOKET_OUTPUTS": "x"}, "loket: LOKET_OUTPUTS is not a setting of Loket; did you mean LOKET_OUTPUT?"),
         ({"LOKET_CONTENT": "/nowhere"}, "loket: there is no /nowhere/site.toml; is LOKET_SITE or LOKET_CONTENT right?"),
-        ({"LOKET_DATABASE": "/dev/null/loket.db"}, "loket: "),
+        (
+            {"LOKET_DATABASE": "/dev/null/loket.db"},
+            "loket: /dev/null: File exists; is LOKET_DATABASE right, and may this account write there?",
+        ),
+        (
+            {"LOKET_VAR": "/dev/null/var"},
+            "loket: /dev/null/var: Not a directory; is LOKET_VAR right, and may this account write there?",
+        ),
     ],
 )
 def test_wrong_settings(tmp_path: Path, settings: dict[str, str], line: str) -> None:
