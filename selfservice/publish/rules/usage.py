@@ -120,7 +120,7 @@ def _switched_off() -> tuple[str, ...]:
         off += ["accounts/", "letters/", "limits/", "macros/forms.html", "mail/", "mailer.py", "register/", "requests/"]
         off += ["retention.py", "web/"]
     if "orders" not in SITE.forms:
-        off += ["api/", "orders/", "retention.py", "web/downloads.py"]
+        off += ["api/", "orders/", "retention.py", "web/downloads.py", "fragments/access_code/mail_closed.txt"]
     if "direct-debit" not in SITE.forms:
         off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
     if "digital-invoices" not in SITE.forms:
