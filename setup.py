@@ -1,6 +1,7 @@
 """What the wheel holds beside Python (the rest of its description is in pyproject.toml)."""
 
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -28,7 +29,10 @@ class BuildPackage(build_py):
             compiled = target / source.with_suffix(".mo")
             compiled.parent.mkdir(parents=True, exist_ok=True)
             with source.open("rb") as texts, compiled.open("wb") as file:
-                write_mo(file, read_po(texts, locale=source.parent.parent.name))
+                catalog = read_po(texts, locale=source.parent.parent.name)
+                # Or it would be the moment of this build, and no two builds the same.
+                catalog.creation_date = datetime.fromtimestamp(0, UTC)
+                write_mo(file, catalog)
 
 
 setup(cmdclass={"build_py": BuildPackage})
