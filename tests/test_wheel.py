@@ -181,12 +181,13 @@ def test_a_site_of_an_owner_from_the_wheel(installed: Path, tmp_path: Path) -> N
     with read_only(installed):
         unwritable = [*POWERLESS, "sh", "-c", 'echo >"$0"', str(installed / "bin" / "probe")]
         assert 0 != subprocess.run(unwritable, stderr=subprocess.DEVNULL, check=False).returncode
-        assert "Nothing to mend\n" == loket(installed, tmp_path, "check", **settings)
+        loket(installed, tmp_path, "check", **settings)
         loket(installed, tmp_path, "build", **settings)
         loket(installed, tmp_path, "migrate", **settings)
         with serving(installed, tmp_path, "--no-worker", **settings) as base:
             pages = [get(f"{base}/{lang}/", Host="help.waterveen.nl") for lang in ("en", "nl")]
-    assert ["Waterveen Help", "Waterveen Help"] == [page.partition("<title>")[2][:14] for page in pages]
+    names = ("Waterveen Help", "Waterveen Hulp")
+    assert [True, True] == [name in page for name, page in zip(names, pages, strict=True)]
     (installed / "bin" / "probe").unlink()
     assert before == state_of(installed)
 

@@ -115,7 +115,8 @@ def sources(config: Config) -> Iterator[tuple[str, str]]:
 
 def _switched_off() -> tuple[str, ...]:
     """What is not used, by the beginning of its place."""
-    off = ["demo/", "commands/"]
+    # In a wheel the folder site/ is inside the package: its templates are looked at as those of the site.
+    off = ["demo/", "commands/", "site/"]
     if not SITE.forms:
         off += ["accounts/", "letters/", "limits/", "macros/forms.html", "mail/", "mailer.py", "register/", "requests/"]
         off += ["retention.py", "web/"]
