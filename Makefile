@@ -9,7 +9,7 @@ WORKERS ?= auto
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard translations/*/LC_MESSAGES/*.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: serve preview build publish check quick test install-test explore attack bench lock catalogs format clean
+.PHONY: serve preview build publish check quick test install-test image image-test explore attack bench lock catalogs format clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -68,6 +68,12 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 
 install-test: $(VENV)/dev.stamp ## Follow docs/install.md on an empty Debian, booted (some 5 minutes; as root, with Debian's packages)
 	@$(BIN)/python -m tests.install
+
+image: $(VENV)/run.stamp ## A container image (some 3 minutes; as root, with debootstrap and buildah)
+	@deploy/container/build
+
+image-test: $(VENV)/dev.stamp ## Follow docs/container.md: make the image, run it, and look (as root, with podman too)
+	@$(BIN)/python -m tests.image
 
 explore: $(VENV)/dev.stamp ## The property tests with examples that nobody has tried yet
 	$(BIN)/python -m pytest -n $(WORKERS) --hypothesis-profile=explore -m hypothesis

@@ -30,6 +30,7 @@ from tests.live_server import free_port, wait_until
 
 # What another test follows word for word: a page, or a section of one.
 FOLLOWED = {
+    "docs/container.md": "tests/image.py",
     "docs/install.md": "tests/install/__main__.py",
     "docs/settings.md": "tests/test_settings.py",
     "docs/orders.md#The API": "tests/docs/test_commands.py",
