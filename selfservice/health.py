@@ -96,7 +96,7 @@ def _report_build(config: Config, parts: dict[str, Any], wrong: list[str]) -> No
 def _report_database(
     database: db.Database, keys: Keys, probe: WriteProbe, now: datetime, parts: dict[str, Any], wrong: list[str]
 ) -> None:
-    from selfservice.migrations import pending  # brings sqlite-utils, which no visitor's request needs
+    from selfservice.migrations import pending, unknown  # bring sqlite-utils, which no visitor's request needs
 
     parts["database"] = database.status_line() or "well"
     if waiting := pending(database):
@@ -104,7 +104,9 @@ def _report_database(
         parts["migrations"] = f"{len(waiting)} waiting"
         wrong.append("migrations")
         return
-    parts["migrations"] = "up to date"
+    # After going back to this version, or while it is being replaced: migrations leave it able to read and write.
+    newer = len(unknown(database))
+    parts["migrations"] = f"{newer} of a newer version, beside which this one goes on" if newer else "up to date"
     if line := seeds.missing_keys_error(database.read(), keys):
         parts["secret"] = line
         wrong.append("secret")

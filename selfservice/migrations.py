@@ -3,6 +3,8 @@
 Retention of the two tables made here: events a year (`audit.clean`); heartbeats need none (heartbeats.py).
 """
 
+from collections.abc import Callable
+
 import sqlite_utils
 from sqlite_utils import Migrations
 
@@ -135,8 +137,15 @@ def unknown(db: Database) -> list[str]:
     return ledger.unknown(db, MIGRATIONS)
 
 
-def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS) -> list[str]:
+def migrate(
+    db: Database,
+    keys: Keys,
+    sets: tuple[Migrations, ...] = MIGRATIONS,
+    *,
+    progress: Callable[[str], object] = lambda _: None,
+) -> list[str]:
     """Run what is pending, all or nothing, and return what was run as 'set:name'. The database knows these keys then.
+    `progress` is called with the name of each step.
 
     Safe to run again, and from several processes at once: one of them does the work, the others wait for it.
     Raises MissingKeyError, and changes nothing, when rows need a secret that is not set; MigrationError, and changes
@@ -149,13 +158,18 @@ def migrate(db: Database, keys: Keys, sets: tuple[Migrations, ...] = MIGRATIONS)
         # Asked again inside the lock: another process may have done the work while this one waited.
         todo = pending(db, sets)
         is_new = db.is_empty()
-        ledger.apply(connection, [each for each in sets if each is not AFTERWARDS or is_new])
+        for each in sets:
+            if each is not AFTERWARDS or is_new:
+                progress(f"Migrating {each.name}")
+                ledger.apply(connection, (each,))
+        progress("Looking whether every row refers to one that is there")
         seeds.require_keys(connection, keys)
         seeds.register_keys(connection, keys, clock.now())
         if "members:add_key_ids" in todo:
             plain_secrets.replace_plain_secrets(connection, keys)
     # What was overwritten or deleted is still in the file's unused parts. Not while it is being read: it stays pending
     # then, which /health says, until this is run again.
+    progress("Writing the file anew")
     if AFTERWARDS in sets and pending(db, (AFTERWARDS,)) and db.vacuum():
         with db.write() as connection:
             ledger.apply(connection, (AFTERWARDS,))

@@ -10,18 +10,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlite_utils
 from flask import Flask
+from sqlite_utils import Migrations
 
 from selfservice import clock, health, heartbeats
 from selfservice.builds import Builds, Notes
+from selfservice.commands import cli
 from selfservice.config import Config
 from selfservice.db import Database
 from selfservice.mail.transport import TemporaryMailError
+from selfservice.migrations import MIGRATIONS, migrate
+from tests.access_code_helpers import AccessCodeForm
 from tests.clients import HouseClient
 from tests.conftest import new_app
 from tests.domain_helpers import CONTENT, run_processes
 from tests.live_server import processes, running, wait_until
 from tests.password_form_helpers import EMAIL, AppInside, PasswordForm, location
+from tests.sign_in_helpers import prepare, sign_in
 from tests.test_supervisor import health as ask
 
 KEY = "a key for monitoring, long enough"
@@ -54,6 +60,38 @@ def test_one_migration_waits(app: Flask, client: HouseClient) -> None:
     AppInside(app).change("DELETE FROM _sqlite_migrations WHERE name = 'create_events'")
     answer = client.get("/health")
     assert (503, "1 waiting") == (answer.status_code, answer.get_json()["migrations"])
+
+
+def test_a_newer_version_migrated(app: Flask, client: HouseClient) -> None:
+    """What a newer version's migrations add leaves this one well: it reads and writes, and its report says that they
+    are there. `loket migrate` says so too, and does nothing.
+    """
+    newer = Migrations("newer")
+
+    @newer()
+    def add(db: sqlite_utils.Database) -> None:
+        db.executescript("""
+            CREATE TABLE later (id INTEGER PRIMARY KEY, person_id INTEGER REFERENCES people (id)) STRICT;
+            CREATE INDEX later_person ON later (person_id);
+            ALTER TABLE people ADD COLUMN later TEXT NOT NULL DEFAULT '';
+            ALTER TABLE requests ADD COLUMN later TEXT;
+            ALTER TABLE outbox ADD COLUMN later INTEGER NOT NULL DEFAULT 0;
+            ALTER TABLE sessions ADD COLUMN later TEXT;
+        """)
+
+    prepare(app)
+    wired = app.extensions["services"]
+    migrate(wired.db, wired.keys, (*MIGRATIONS, newer))
+    form = AccessCodeForm(client)
+    form.fill_in()
+    assert ("done", 303) == (form.goes("check"), sign_in(client).status_code)
+    report = client.get("/health").get_json()
+    said = "1 of a newer version, beside which this one goes on"
+    assert (True, said) == (report["ok"], report["migrations"])
+    done = app.test_cli_runner().invoke(cli.commands["migrate"], [])
+    assert (0, "The database has 1 migrations of a newer version of Loket; this one goes on with it\n") == (
+        done.exit_code, done.stderr
+    )  # fmt: skip
 
 
 def test_no_database(app: Flask, client: HouseClient) -> None:

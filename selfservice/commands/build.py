@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -110,11 +110,17 @@ def command(no_compress: bool, quiet: bool) -> None:
 @with_app
 def _build(*, compress: bool, is_quiet: bool) -> tuple[str, Path]:
     from flask import current_app
+    from jinja2 import TemplateSyntaxError
 
     from selfservice.publish.build import build
+    from selfservice.web.layout import compile_templates
     from selfservice.web.services import services
 
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 (how Flask names it)
     with SlowSteps() as slow, reported(is_quiet=is_quiet):
         built = build(app, services().config, compress=compress, progress=slow if is_quiet else show_progress)
+    if not services().config.preview:
+        # For the next start, which visitors wait for when it is that of another version.
+        with suppress(TemplateSyntaxError):
+            compile_templates(app.jinja_env)
     return f"Built {built.pages} pages" if built.is_new else "Nothing changed", built.output

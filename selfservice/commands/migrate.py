@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from flask.cli import with_appcontext
 
-from selfservice.migrations import migrate
+from selfservice.commands.build import SlowSteps
+from selfservice.migrations import migrate, unknown
 from selfservice.web.services import services
 
 
@@ -13,5 +14,11 @@ from selfservice.web.services import services
 @with_appcontext
 def command() -> None:
     """Create the database, or bring it up to this version. Safe to run again, and while Loket runs."""
-    applied = migrate(services().db, services().keys)
-    click.echo(f"{len(applied)} migrations applied" if applied else "The database is up to date", err=True)
+    db = services().db
+    with SlowSteps() as progress:
+        applied = migrate(db, services().keys, progress=progress)
+    if newer := len(unknown(db)):
+        said = f"The database has {newer} migrations of a newer version of Loket; this one goes on with it"
+    else:
+        said = f"{len(applied)} migrations applied" if applied else "The database is up to date"
+    click.echo(said, err=True)
