@@ -10,6 +10,7 @@ import itertools
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections import Counter
@@ -25,6 +26,22 @@ _STYLES = re.compile(r'(?:href|src)="(/theme/[^"]+)"')
 
 class Unexpected(Exception):  # noqa: N818 (an answer that should have been another)
     """An answer that is not what it should be; the message says which."""
+
+
+class Connection(http.client.HTTPConnection):
+    """To this machine, whatever its name there, from an address of this machine."""
+
+    def __init__(self, base: str, source: str) -> None:
+        where = urlsplit(base)
+        self._context = ssl._create_unverified_context() if where.scheme == "https" else None
+        self.default_port = 443 if self._context else 80
+        super().__init__(where.hostname or "", where.port, SECONDS, (source, 0))
+
+    def connect(self) -> None:
+        """As the base class does."""
+        self.sock = socket.create_connection(("127.0.0.1", self.port), SECONDS, self.source_address)
+        if self._context is not None:
+            self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
 
 class Forms(HTMLParser):
@@ -57,13 +74,10 @@ class Browser:
 
     def ask(self, path: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> tuple[int, str]:
         """One request: the status, and the body or for 303 where it leads. Counted, and the body is whole."""
-        where = urlsplit(self.base)
         sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())} if self.cookies else {}
         if data is not None:
             sent |= {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin"}
-        connection = http.client.HTTPConnection(
-            where.hostname or "", where.port, timeout=SECONDS, source_address=(self.source, 0)
-        )
+        connection = Connection(self.base, self.source)
         began = time.monotonic()
         try:
             connection.request("GET" if data is None else "POST", path, data, sent | dict(headers or {}))
@@ -158,10 +172,10 @@ class Load:
         while not self._ends.is_set():
             self.attempt(errand)
 
-    def attempt(self, errand: Callable[[], None]) -> None:
+    def attempt(self, errand: Callable[..., None], *given: object) -> None:
         """One errand; what goes wrong is noted."""
         try:
-            errand()
+            errand(*given)
         except (Unexpected, OSError, http.client.HTTPException, ValueError) as error:
             with self._lock:
                 self.failures.append(f"{errand.__name__}: {type(error).__name__}: {error}")
@@ -243,10 +257,3 @@ class Load:
         with self._lock:
             self.orders.append(number)
         time.sleep(0.25)
-
-
-def free_port() -> int:
-    """A port of this machine at which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

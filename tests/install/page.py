@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,19 +32,22 @@ def blocks(page: Path) -> list[Block]:
     return [Block(_HEADING.findall(text[: found.start()])[-1], found[1]) for found in _BLOCK.finditer(text)]
 
 
-def follow(tree: Tree, page: Path, own: Mapping[str, str]) -> None:
-    """Run a page's blocks one after another in the booted tree, and say which section is being followed.
+def follow(tree: Tree, page: Path, own: Mapping[str, str], sections: Collection[str] = ()) -> None:
+    """Run a page's blocks one after another in the booted tree, and say which section is being followed; of these
+    sections only, when some are named.
 
     Its first block sets the variables that a reader fills in; `own` are the values here of some of them, and the rest
     of the page has all. Raises TreeError at the first that fails, or when `own` names one that the page does not have.
     """
     first, *others = blocks(page)
+    if unknown := set(sections) - {block.heading for block in others}:
+        raise TreeError(f"{page.name} has no section with a block named {', '.join(sorted(unknown))}")
     variables = dict(_ASSIGNMENT.findall(first.script))
     if unknown := own.keys() - variables:
         raise TreeError(f"{page.name} has no variable {', '.join(sorted(unknown))}")
     tree.variables = variables | dict(own)
     heading = ""
-    for block in others:
+    for block in (each for each in others if not sections or each.heading in sections):
         if block.heading != heading:
             heading = block.heading
             sys.stderr.write(f"  {page.name}: {heading}\n")
