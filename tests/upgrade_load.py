@@ -1,6 +1,7 @@
 """Visitors and programs before a running Loket, for as long as something is done to it: each answer is looked at.
 
-Nothing of Loket is used here but its pages and its API, so that one load can be put on two versions in turn.
+Nothing of Loket is used here but its pages, its API and at last its tables, so that one load can be put on two versions
+in turn.
 """
 
 from __future__ import annotations
@@ -10,13 +11,17 @@ import itertools
 import json
 import re
 import socket
+import sqlite3
 import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from email.message import Message
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 SECONDS = 60  # for one answer
@@ -34,12 +39,12 @@ class Connection(http.client.HTTPConnection):
     def __init__(self, base: str, source: str) -> None:
         where = urlsplit(base)
         self._context = ssl._create_unverified_context() if where.scheme == "https" else None
-        self.default_port = 443 if self._context else 80
-        super().__init__(where.hostname or "", where.port, SECONDS, (source, 0))
+        self.default_port, self._source = 443 if self._context else 80, (source, 0)
+        super().__init__(where.hostname or "", where.port)
 
     def connect(self) -> None:
         """As the base class does."""
-        self.sock = socket.create_connection(("127.0.0.1", self.port), SECONDS, self.source_address)
+        self.sock = socket.create_connection(("127.0.0.1", self.port), SECONDS, self._source)
         if self._context is not None:
             self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
 
@@ -257,3 +262,28 @@ class Load:
         with self._lock:
             self.orders.append(number)
         time.sleep(0.25)
+
+    def differences(self, database: Path, messages: Sequence[Message]) -> list[str]:
+        """A line for each thing that was answered and is not there, or is there twice; after `stop`. `messages` is
+        what the mail server took; what waits is waited for.
+        """
+        with closing(sqlite3.connect(database)) as conn:
+            end = time.monotonic() + SECONDS
+            while (waiting := conn.execute("SELECT count(*) FROM outbox WHERE state <> 'sent'").fetchone()[0]) and (
+                time.monotonic() < end
+            ):
+                time.sleep(0.5)
+            requests = dict(conn.execute("SELECT reference, email FROM requests WHERE email LIKE '127.%'").fetchall())
+            orders = [number for (number,) in conn.execute("SELECT number FROM orders WHERE number LIKE 'UP-%'")]
+        mailed = Counter(str(message["To"]) for message in messages if str(message["To"]).startswith("127."))
+        ids = Counter(str(message["Message-ID"]) for message in messages)
+        found = [f"{waiting} mails wait"] if waiting else []
+        found += [f"the mail {each} came {count} times" for each, count in ids.items() if count > 1]
+        for what, answered, kept in (
+            ("requests", {each.replace("-", "") for each in self.references}, requests.keys()),
+            ("orders", set(self.orders), set(orders)),
+            ("mails", set(requests.values()), mailed.keys()),
+        ):
+            if answered != kept:
+                found.append(f"{what}: {answered - kept!s:.300} are lost, {kept - answered!s:.300} were not answered")
+        return found
