@@ -33,6 +33,7 @@ FOLLOWED = {
     "docs/container.md": "tests/image.py",
     "docs/install.md": "tests/install/__main__.py",
     "docs/settings.md": "tests/test_settings.py",
+    "docs/upgrade.md": "tests/install/upgrade.py",
     "docs/orders.md#The API": "tests/docs/test_commands.py",
     "docs/operations.md#The restore drill": "tests/test_restore.py",
 }

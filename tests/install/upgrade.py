@@ -58,6 +58,7 @@ cd /opt/loket
 set -a
 . /etc/loket.env
 umask 077
+runuser -u loket -- .venv/bin/loket catalogs
 LOKET_DEMO=1 LOKET_BASE_URL=http://127.0.0.1:8001 runuser -u loket -- .venv/bin/loket migrate
 LOKET_DEMO=1 LOKET_BASE_URL=http://127.0.0.1:8001 runuser -u loket -- .venv/bin/loket demo --orders 3000
 systemctl daemon-reload
