@@ -66,8 +66,9 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 	$(BIN)/python -m tests.caddy
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-install-test: $(VENV)/dev.stamp ## Follow docs/install.md on an empty Debian, booted (some 5 minutes; as root, with Debian's packages)
+install-test: $(VENV)/dev.stamp ## Follow docs/install.md and docs/upgrade.md on an empty Debian, booted (some 10 minutes; as root, with Debian's packages)
 	@$(BIN)/python -m tests.install
+	@$(BIN)/python -m tests.install.upgrade
 
 image: $(VENV)/run.stamp ## A container image (some 3 minutes; as root, with debootstrap and buildah)
 	@deploy/container/build

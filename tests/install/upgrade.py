@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from contextlib import ExitStack
@@ -12,7 +13,7 @@ from selfservice.demo import accounts
 from tests.domain_helpers import SmtpServer
 from tests.install.page import follow
 from tests.install.tree import Tree, TreeError, empty_debian
-from tests.upgrade_load import Browser, Load
+from tests.upgrade_load import Browser, Load, Unexpected
 
 PAGE = ROOT / "docs" / "upgrade.md"
 FORMER, COMMIT = "0.1.0", "d4752d0fa04baecfe131916af061894364e78f53"
@@ -81,16 +82,13 @@ def install_former(tree: Tree, own: dict[str, str]) -> str:
     return tree.run(script).split()[-1]
 
 
-def upgrade(tree: Tree, own: dict[str, str]) -> None:
-    """Do it. `own` are the values of the variables of install.md's first block; the tree is booted, with both versions
-    in SOURCE.
+def upgrade(tree: Tree, mail: SmtpServer, own: dict[str, str]) -> None:
+    """Do it, in a booted tree with both versions in SOURCE. `own` are the values of install.md's variables.
 
     Raises TreeError for a request that failed, or something that was lost or came twice.
     """
     with ExitStack() as stack:
-        with tree.network():
-            mail = stack.enter_context(SmtpServer())
-        key = install_former(tree, own | {"SMTP_URL": f"smtp://127.0.0.1:{mail.port}"})
+        key = install_former(tree, own)
         people = [(accounts.code(number), accounts.DEMO_PASSWORD) for number in PEOPLE]
         load = Load(f"https://{own['HOST']}", people, key, ORDER)
         page = {name: own[name] for name in ("SOURCE", "VERSION")}
@@ -146,14 +144,16 @@ def _until_shown(load: Load, text: str) -> None:
 
 def main() -> None:
     """Do it on a new Debian, with a line for each step."""
-    from tests.install.__main__ import prepare, put_source
+    from tests.install.__main__ import booted, put_source
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("install-test: stopped"))
     try:
         with empty_debian(keep="--keep" in sys.argv) as tree:
-            own = prepare(tree)
+            put_source(tree)
             put_source(tree, COMMIT, version=FORMER)
-            upgrade(tree, own)
-    except TreeError as error:
+            with booted(tree) as (mail, own):
+                upgrade(tree, mail, own)
+    except (TreeError, Unexpected) as error:
         sys.exit(f"install-test: {error}")
 
 
