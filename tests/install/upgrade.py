@@ -61,7 +61,7 @@ set -a
 umask 077
 runuser -u loket -- .venv/bin/loket catalogs
 LOKET_DEMO=1 LOKET_BASE_URL=http://127.0.0.1:8001 runuser -u loket -- .venv/bin/loket migrate
-LOKET_DEMO=1 LOKET_BASE_URL=http://127.0.0.1:8001 runuser -u loket -- .venv/bin/loket demo --orders 3000
+LOKET_DEMO=1 LOKET_BASE_URL=http://127.0.0.1:8001 runuser -u loket -- .venv/bin/loket demo --orders 5000
 systemctl daemon-reload
 systemctl enable --now loket loket-worker
 .venv/bin/loket front > /etc/caddy/Caddyfile
