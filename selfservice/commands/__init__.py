@@ -39,7 +39,7 @@ HELP = {
     "new": "Begin a new form, or a new site.",
     "orders": "The orders: import, check.",
     "publish": "Check, build and serve the help site, and say what changed; or go back.",
-    "register": "The organisations of the register: import.",
+    "register": "The organisations of the register: import, close, reopen.",
     "requests": "Requests for an access code: list, show, check, approve, reject.",
     "restore": "Put the copy in FILE in the place of the database, which is kept beside it.",
     "review": "Print which pages are to be reviewed within 30 days, or should have been, by owner.",
