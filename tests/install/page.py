@@ -15,7 +15,7 @@ _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#{1,3} (.*)$", re.MULTILINE)
 _ASSIGNMENT = re.compile(r"^([A-Z_]+)=(.*)$", re.MULTILINE)
 # Commands that get something from elsewhere; all others have the tree's loopback only.
-_ONLINE = re.compile(r"^(?:apt-get |git |.*\bpip )", re.MULTILINE)
+_ONLINE = re.compile(r"^(?:apt-get |git |.*\bpip\b)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
