@@ -95,7 +95,7 @@ def test_page_commands() -> None:
     script = "\n".join(block.script for block in blocks(PAGE))
     for name, words in re.findall(r"^loket ([a-z]+)(.*)$", script, re.MULTILINE):
         assert options(words) <= known_options(name), name
-    files = re.findall(r'/usr/local/src/loket-\$VERSION/([\w./*-]+)', script)
+    files = re.findall(r"/usr/local/src/loket-\$VERSION/([\w./*-]+)", script)
     assert ["requirements.txt", "deploy/loket", "content", "deploy/loket*.service", "deploy/loket*.timer"] == files
     assert all(list(ROOT.glob(file)) for file in files)
 

@@ -16,14 +16,14 @@ SERVICES = ("loket", "loket-worker", "loket-backup")
 RUNNING = ("loket", "loket-worker", "loket-backup.timer", "caddy")
 MOST_EXPOSED = 2.5  # of `systemd-analyze security`: 0 has nothing of the machine, 10 all
 AUTHORITY = Path("var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt")
-PERSON = {"given_name": "Oona", "family_name": "van 't Veld", "email": "oona@post.local", "telephone": ""}
+PERSON = {"given_name": "Oona", "family_name": "van 't Veld", "email": "oona@example.org", "telephone": ""}
 PASSWORD = "paarse olifant fietst naar zee"
 KVK = "00010007"
 CODE = re.compile(r"(?:[2-9A-HJ-NP-Z]{4}-){3}[2-9A-HJ-NP-Z]{4}")
 REGISTER = f"""\
 kvk_number;name;email;visiting_street;visiting_house_number;visiting_postcode;visiting_city;postal_street;\
 postal_house_number;postal_postcode;postal_city;payment_method
-{KVK};Bakkerij De Gouden Korst;info@bakkerij.local;Meelstraat;3;1234 AB;Tarwedam;;;;;
+{KVK};Bakkerij De Gouden Korst;info@example.org;Meelstraat;3;1234 AB;Tarwedam;;;;;
 """
 ORDERS = """\
 number,ordered_at,access_code,product,payment,state,amount
@@ -128,7 +128,8 @@ class Checks:
         person = self.visitor()
         person.go("/nl/self-service/access-code")
         person.send(need="business", kvk_number=KVK, **PERSON)
-        person.send(payment_method="credit")
+        person.send()
+        person.send(iban="NL91 ABNA 0417 1643 00", holder="O. van 't Veld", mandate="yes")
         person.send()
         printed = self.tree.run(
             """reference=$(loket requests list 2>/dev/null | cut -d ' ' -f 1 | tail -n 1)

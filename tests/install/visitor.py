@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Callable
@@ -55,8 +56,9 @@ class Visitor:
                 self.address = answer.url
                 is_page = answer.headers.get_content_type() == "text/html"
         except HTTPError as error:
-            said = error.read().decode("utf-8", "replace")
-            raise TreeError(f"{request.full_url} answered {error.code}: {said[:2000]}") from None
+            main = error.read().decode("utf-8", "replace").partition("<main")[2]
+            said = " ".join(re.sub(r"<[^>]*>", " ", main).split())
+            raise TreeError(f"{request.full_url} answered {error.code}: {said[:1000]}") from None
         self.text = body.decode() if is_page else self.text
         return body
 
