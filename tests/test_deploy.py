@@ -103,7 +103,7 @@ def test_page_commands() -> None:
 def test_page_variables() -> None:
     """The page's first block sets each variable that the others use, and no other."""
     first, *others = (block.script for block in blocks(PAGE))
-    assert set(re.findall(r"^(\w+)=", first, re.MULTILINE)) == set(re.findall(r"\$(\w+)", "\n".join(others)))
+    assert set(re.findall(r"^(\w+)=", first, re.MULTILINE)) == set(re.findall(r"\$([A-Z_]+)", "\n".join(others)))
 
 
 def test_page_settings() -> None:

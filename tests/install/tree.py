@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-SUITE = "trixie"
+SUITE = os.environ.get("DEBIAN_SUITE", "trixie")
 # What is needed here: each program, and Debian's package that has it.
 PROGRAMS = {"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container", "nsenter": "util-linux"}
 BOOT_SECONDS = 90
