@@ -20,11 +20,13 @@ from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.migrations import pending
 from selfservice.web.services import services
 
-ImportFunction = Callable[[Callable[[RejectedLine], object], Callable[[ImportCounts], object]], ImportCounts]
+Notice = Callable[[str], object]
+ImportFunction = Callable[[Callable[[RejectedLine], object], Callable[[ImportCounts], object], Notice], ImportCounts]
 
 
 def run_import(what: str, file: BinaryIO, importer: ImportFunction) -> None:
-    """Run an import that is called with where to tell refused lines and how far it is. Refused lines go to standard
+    """Run an import that is called with where to tell refused lines, how far it is, and what else is to be known.
+    Refused lines go to standard
     output, all else to standard error; begin and end are events named `what`. Ends the program: with status 1 when a
     line was refused, or the file could not be used, or it stopped.
     """
@@ -36,9 +38,13 @@ def run_import(what: str, file: BinaryIO, importer: ImportFunction) -> None:
         progress.clear()
         click.echo(f"line {refusal.line}: {refusal.reason}")
 
+    def notice(text: str) -> None:
+        progress.clear()
+        click.echo(f"loket: {text}", err=True)
+
     try:
         _record_event(what, "begun")
-        totals = importer(refuse, progress.show)
+        totals = importer(refuse, progress.show, notice)
     except FileError as error:
         _record_event(what, "refused")
         progress.clear()

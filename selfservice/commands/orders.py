@@ -34,8 +34,16 @@ def import_file(file: BinaryIO, strict: bool) -> None:
     import_command.run_import(
         "orders.import",
         file,
-        lambda refuse, progress: importer.import_file(
-            wired.db, wired.context, file, clock.now(), refuse=refuse, progress=progress, name=name, strict=strict
+        lambda refuse, progress, notice: importer.import_file(
+            wired.db,
+            wired.context,
+            file,
+            clock.now(),
+            refuse=refuse,
+            progress=progress,
+            notice=notice,
+            name=name,
+            strict=strict,
         ),
     )
 

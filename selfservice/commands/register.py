@@ -34,13 +34,14 @@ def import_file(file: BinaryIO) -> None:
     import_command.run_import(
         "register.import",
         file,
-        lambda refuse, progress: importer.import_register(
+        lambda refuse, progress, notice: importer.import_register(
             services().db,
             services().context,
             file,
             clock.now(),
             on_rejected=refuse,
             progress=progress,
+            notice=notice,
             who=f"account:{getpass.getuser()}",
         ),
     )

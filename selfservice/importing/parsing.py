@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 from selfservice.site_config import did_you_mean
 from selfservice.values.characters import find_invisible, remove_invisible
@@ -77,13 +77,14 @@ class InvalidValueError(ValueError):
 @dataclass(frozen=True)
 class Header:
     """The header of a CSV file: its delimiter, the number of fields, and each requested column with its position; a
-    missing optional column has the position after the last.
+    missing optional column has the position after the last. `unknown` are the names of all others.
     """
 
     delimiter: str
     width: int
     columns: tuple[str, ...]
     positions: tuple[int, ...]
+    unknown: tuple[str, ...] = ()
 
     def parse_line(self, line: bytes) -> tuple[str, ...]:
         """The fields of a line (with or without its line end), in the order of the requested columns; empty for a
@@ -159,6 +160,27 @@ def reject_long_line(line: bytes) -> None:
         raise LineError(FieldProblem("line-too-long", "", f"it is longer than {MAX_LINE_BYTES:,} bytes"))
 
 
+def read_line(file: BinaryIO) -> bytes:
+    """The next line of a file, or as much of a long one as shows that it is too long."""
+    return file.readline(MAX_LINE_BYTES + 1)
+
+
+def read_lines(file: BinaryIO, number: int, begun: bytes = b"") -> Iterator[tuple[int, bytes, int]]:
+    """Each line that is left of a file: its number, from `number` on, the line, and its size in bytes.
+
+    Of a line that is too long only as much as shows that (`reject_long_line`); the rest of it is read in pieces, since
+    it may be longer than memory. `begun` is what `read_line` read, for who wants that line too.
+    """
+    line = begun or read_line(file)
+    while line:
+        piece, size = line, len(line)
+        while len(piece) > MAX_LINE_BYTES and not piece.endswith(b"\n"):
+            piece = read_line(file)
+            size += len(piece)
+        yield number, line, size
+        number, line = number + 1, read_line(file)
+
+
 def read_json(content: bytes) -> Any:
     """Parse JSON (RFC 8259) in UTF-8. Raises LineError for anything else, also for an object with duplicate names,
     which parsers read differently (section 4).
@@ -208,9 +230,13 @@ def read_header(line: bytes, columns: Sequence[str], optional: Iterable[str] = (
     if twice := [name for name in columns if names.count(name) > 1]:
         raise FileError(f"the first line names a column twice: {', '.join(twice)}")
     width = len(names)
-    return Header(
-        delimiter, width, tuple(columns), tuple(names.index(name) if name in names else width for name in columns)
-    )
+    positions = tuple(names.index(name) if name in names else width for name in columns)
+    return Header(delimiter, width, tuple(columns), positions, tuple(_unknown(names, columns)))
+
+
+def _unknown(names: Iterable[str], columns: Sequence[str]) -> Iterator[str]:
+    """Each once; a column without a name is what a spreadsheet leaves behind."""
+    return (name for name in dict.fromkeys(names) if name and name not in columns)
 
 
 def _names(text: str, delimiter: str) -> list[str]:

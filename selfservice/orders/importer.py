@@ -7,23 +7,26 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import (
     BOM,
-    MAX_LINE_BYTES,
     FieldProblem,
     FileError,
     LineError,
     read_header,
     read_json,
+    read_line,
+    read_lines,
     reject_long_line,
 )
 from selfservice.importing.results import ImportCounts, RejectedLine
@@ -31,15 +34,26 @@ from selfservice.orders import timestamps
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.periods import first_kept_day
 from selfservice.orders.store import OrderStore
-from selfservice.orders.validation import COLUMNS, OPTIONAL, DeliveredOrder, validate, values_of_object
+from selfservice.orders.validation import (
+    COLUMNS,
+    MAX_CODE_TEXT,
+    MAX_NAME,
+    OPTIONAL,
+    unknown_fields,
+    validate,
+    values_of_object,
+)
 from selfservice.values.access_code import lookup_hashes
 
 # So many lines are read, put in the order of the table, and written in batches: a batch then changes pages that lie
 # together, where one in the order of a file touches pages all over six indexes (docs/why.md).
-RUN, BATCH = 100_000, 20_000
+RUN, BATCH = 50_000, 20_000
 JSON_NAMES = (".jsonl", ".ndjson", ".json")
 _CLOCKS_DIFFER = timedelta(minutes=5)  # how far ahead a shop's clock may be
-_KEPT = 2**18  # access codes whose owners are remembered at most, some 60 MB
+# So many owners of access codes, and products, are remembered at most: some 10 MB.
+_KEPT_OWNERS, _KEPT_PRODUCTS = 2**15, 2**13
+
+_KNOWN, _TOLD_NAMES = frozenset(COLUMNS), 20
 
 Values = Callable[[bytes], tuple[str, ...]]
 
@@ -52,6 +66,7 @@ def import_file(
     *,
     refuse: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object] = lambda _: None,
+    notice: Callable[[str], object] = lambda _: None,
     name: str = "",
     strict: bool = False,
 ) -> ImportCounts:
@@ -59,21 +74,27 @@ def import_file(
 
     It is lines of JSON when its `name` or its first line says so, and CSV otherwise. Each line that cannot go in is
     told to `refuse`, the rest goes in; when `strict`, all lines are looked at first, and nothing goes in when one
-    cannot. `progress` is called after each batch, which is on the disk by then: stopped at any moment and run again,
-    the outcome is the same. Raises FileError when nothing of the file can go in, and DatabaseBusyError when another
-    writer holds the database for more than 5 seconds; the batches before stay.
+    cannot. `notice` is told of each column or member that is not known, which is no mistake. `progress` is called
+    after each batch, which is on the disk by then: stopped at any moment and run again, the outcome is the same.
+    Raises FileError when nothing of the file can go in, and DatabaseBusyError when another writer holds the database
+    for more than 5 seconds; the batches before stay.
     """
     with OrderStore(db.read()).larger_cache():
         if not strict:
-            return _pass(db, ctx, file, now, name, refuse, progress, writes=True)
+            return _pass(db, ctx, file, now, name, refuse, progress, notice, writes=True)
         with _seekable(file) as copy:
             # The bar goes once from left to right: half of the way for each time that the file is read.
-            checked = _pass(db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, 0)), writes=False)
-            if checked.refused:
-                raise FileError(f"{checked.refused:,} of {checked.lines:,} lines cannot be used")
+            first = _pass(
+                db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, 0)), notice, writes=False
+            )
+            if first.refused:
+                raise FileError(f"{first.refused:,} of {first.lines:,} lines cannot be used")
             copy.seek(0)
-            half = checked.bytes // 2
-            return _pass(db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, half)), writes=True)
+            half = first.bytes // 2
+            return _pass(
+                *(db, ctx, copy, now, name, refuse, lambda done: progress(_halved(done, half)), lambda _: None),
+                writes=True,
+            )
 
 
 @dataclass(slots=True)
@@ -101,7 +122,22 @@ class _Product:
                 self.names, self.id = newest, 0
 
 
-Pending = tuple[DeliveredOrder, _Owner]
+class Pending(NamedTuple):
+    """An order that waits to be written, in the order of the table; what is known of it when it is written stands
+    behind `owner` and `product`. There are many at once: nothing of them is kept twice.
+    """
+
+    account: int
+    ordered_at: int
+    number: str
+    ordered_on: str
+    owner: _Owner
+    product: str
+    payment: str
+    cents: int
+    invoice: str | None
+    state: str
+    updated_at: int
 
 
 class Importer:
@@ -137,10 +173,14 @@ class Importer:
         if order.updated_at > self._last_update:
             raise LineError(FieldProblem("updated-at-in-the-future", "updated_at", "updated_at is in the future"))
         owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
+        pending = Pending(
+            owner.account, order.ordered_at, order.number, order.ordered_on, owner, order.product, order.payment,
+            order.cents, order.invoice, order.state, order.updated_at,
+        )  # fmt: skip
         before = self._pending.get(order.number)
-        if before is not None and self._is_outdated(order, before[0]):
+        if before is not None and self._is_outdated(pending, before):
             return order.number
-        self._pending[order.number] = (order, owner)
+        self._pending[order.number] = pending
         known = self._products.get(order.product)
         if known is None:
             self._products[order.product] = _Product(order.names)
@@ -161,16 +201,19 @@ class Importer:
         They come in the order of the orders' table, so that what belongs together in it is written together.
         """
         pending, self._pending = self._pending, {}
-        ordered = sorted(pending.values(), key=_table_order)
+        if len(self._products) > _KEPT_PRODUCTS:
+            self._products = {order.product: self._products[order.product] for order in pending.values()}
+        # By account, moment and number, which no two have in common: nothing behind them is compared.
+        ordered = sorted(pending.values())
         for start in range(0, len(ordered), size):
             yield ordered[start : start + size]
 
     def write(self, conn: Connection, batch: Sequence[Pending]) -> UpsertCounts:
         """Write a batch. Call inside `write()`; when that is undone, this importer is spent."""
         store = OrderStore(conn)
-        return store.upsert([self._row(store, order, owner) for order, owner in batch], self._received_at)
+        return store.upsert([self._row(store, order) for order in batch], self._received_at)
 
-    def _is_outdated(self, order: DeliveredOrder, before: DeliveredOrder) -> bool:
+    def _is_outdated(self, order: Pending, before: Pending) -> bool:
         """Whether the one before it is newer; either way one of the two is counted as done with."""
         is_outdated = (before.updated_at or self._received_at) > (order.updated_at or self._received_at)
         is_same = before[:-1] == order[:-1]
@@ -184,31 +227,27 @@ class Importer:
         return is_outdated
 
     def _find(self, conn: Connection, code: str) -> _Owner:
-        hashes = lookup_hashes(self._keys, code)
-        row = OrderStore(conn).find_owner(hashes[0], hashes[1])
+        hashes = lookup_hashes(self._keys, code) if len(code) <= MAX_CODE_TEXT else None
+        row = OrderStore(conn).find_owner(*hashes) if hashes else None
         if row is None:
             wrong = "access_code is not one that we gave out"
             raise LineError(FieldProblem("access-code-unknown", "access_code", wrong))
-        if len(self._owners) >= _KEPT:
+        if len(self._owners) >= _KEPT_OWNERS:
             self._owners.clear()
         owner = self._owners[code] = _Owner(*row)
         return owner
 
-    def _row(self, store: OrderStore, order: DeliveredOrder, owner: _Owner) -> OrderRow:
+    def _row(self, store: OrderStore, order: Pending) -> OrderRow:
+        owner = order.owner
         if not owner.holder_id:
             owner.holder_id = store.add_holder(owner.person_id, owner.organisation_id)[0]
         product = self._products[order.product]
         if not product.id:
             product.id = store.add_product(order.product, *product.names)
         return OrderRow(
-            owner.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
+            order.account, order.ordered_at, order.number, order.ordered_on, owner.holder_id, product.id,
             order.payment, order.cents, order.invoice, order.state, order.updated_at,
         )  # fmt: skip
-
-
-def _table_order(pending: Pending) -> tuple[int, int, str]:
-    order, owner = pending
-    return owner.account, order.ordered_at, order.number
 
 
 def _pass(
@@ -219,15 +258,17 @@ def _pass(
     name: str,
     refuse: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object],
+    notice: Callable[[str], object],
     *,
     writes: bool,
 ) -> ImportCounts:
-    values, lines, counts = _open(file, name)
+    unknown = Counter[str]()
+    values, lines, counts = _open(file, name, notice, unknown)
     importer, reading = Importer(ctx, now), db.read()
     while first := next(lines, None):
         refused, last, size = 0, 0, 0
-        for number, line in chain([first], islice(lines, RUN - 1)):
-            last, size = number, size + len(line)
+        for number, line, length in chain([first], islice(lines, RUN - 1)):
+            last, size = number, size + length
             try:
                 importer.add(reading, values(line))
             except LineError as error:
@@ -246,6 +287,8 @@ def _pass(
             progress(replace(counts, bytes=counts.bytes + size * done // total))
         counts = replace(counts, last=last, bytes=counts.bytes + size)
         progress(counts)
+    for problem, count in zip(unknown_fields(unknown), unknown.values(), strict=True):
+        notice(f"on {count:,} lines: {problem.message}")
     return counts
 
 
@@ -260,21 +303,31 @@ def _sum(counts: ImportCounts, written: UpsertCounts, refused: int = 0) -> Impor
     )
 
 
-def _open(file: BinaryIO, name: str) -> tuple[Values, Iterator[tuple[int, bytes]], ImportCounts]:
-    """How to read a line, the lines with their numbers, and what was read by then. Raises FileError."""
-    head = file.readline(MAX_LINE_BYTES)
+def _open(
+    file: BinaryIO, name: str, notice: Callable[[str], object], unknown: Counter[str]
+) -> tuple[Values, Iterator[tuple[int, bytes, int]], ImportCounts]:
+    """How to read a line, the lines (`read_lines`), and what was read by then. A column that is not known is told to
+    `notice`, a member counted in `unknown` when its line is read. Raises FileError.
+    """
+    head = read_line(file)
     if name.lower().endswith(JSON_NAMES) or head.removeprefix(BOM).lstrip()[:1] == b"{":
-        head = head if head.endswith(b"\n") else head + file.readline()
-        return _json_values, chain([(1, head.removeprefix(BOM))], enumerate(file, start=2)), ImportCounts()
+        return partial(_json_values, unknown), read_lines(file, 1, head.removeprefix(BOM)), ImportCounts()
     layout = read_header(head, COLUMNS, OPTIONAL)
     if all(layout.positions[COLUMNS.index(column)] == layout.width for column in ("amount", "cents")):
         raise FileError("the first line must name the columns; not found: amount (or cents)")
-    return layout.parse_line, enumerate(file, start=2), ImportCounts(bytes=len(head))
+    for problem in unknown_fields(layout.unknown):
+        notice(f"column {problem.message}")
+    return layout.parse_line, read_lines(file, 2), ImportCounts(bytes=len(head))
 
 
-def _json_values(line: bytes) -> tuple[str, ...]:
+def _json_values(unknown: Counter[str], line: bytes) -> tuple[str, ...]:
     reject_long_line(line)
-    return values_of_object(read_json(line))
+    found = read_json(line)
+    if isinstance(found, dict) and not found.keys() <= _KNOWN:
+        # Of as many names as somebody would read.
+        names = (each[:MAX_NAME] for each in found if each not in _KNOWN)
+        unknown.update(each for each in names if each in unknown or len(unknown) < _TOLD_NAMES)
+    return values_of_object(found)
 
 
 def _halved(counts: ImportCounts, before: int) -> ImportCounts:

@@ -57,14 +57,14 @@ def _split(text: str) -> tuple[int, str | None]:
     return seconds, fraction
 
 
-# Both hold one number or text for each hour that orders fall in. Amsterdam's clock has changed at whole hours since
-# 1970, and so has its day.
-@lru_cache(2**16)
+# Both hold one number or text for each hour that orders fall in, of half a year. Amsterdam's clock has changed at
+# whole hours since 1970, and so has its day.
+@lru_cache(2**12)
 def _day(hours: int) -> str:
     return datetime.fromtimestamp(hours * 3600, TIMEZONE).date().isoformat()
 
 
-@lru_cache(2**16)
+@lru_cache(2**12)
 def _hour(day: str, hour: str, offset: str | None) -> int:
     start = f"{day}T{hour}:00:00{(offset or '').upper()}"
     try:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from selfservice.importing import parsing
 from selfservice.importing.parsing import FieldProblem, InvalidValueError, LineError
 from selfservice.orders import product_names, timestamps
+from selfservice.values.access_code import CODE_LENGTH
 from selfservice.values.characters import find_invisible, one_line
 
 REQUIRED = ("number", "ordered_at", "access_code", "product", "payment", "state")
@@ -19,6 +20,9 @@ PAYMENTS = ("credit", "direct_debit", "ideal", "credit_card")
 STATES = ("ordered", "delivered", "failed", "cancelled")
 MAX_CENTS = 100_000_000
 MAX_NAME = 120
+_PAYMENTS, _STATES = ({word: word for word in words} for words in (PAYMENTS, STATES))
+# With every sign between its own letters that somebody might write; one of them is kept for each order of a run.
+MAX_CODE_TEXT = 8 * CODE_LENGTH
 
 _NOT_GIVEN = "is required: send it with each order."
 _NOT_CODE = "is 1 to 32 letters, digits and hyphens."
@@ -60,7 +64,7 @@ _PRODUCT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,400})(?:\.([0-9]{1,2}))?")
 # What stands for any greater number: Python makes no text of one with thousands of digits.
 _TOO_MANY = str(MAX_CENTS + 1)
-_CENTS = re.compile(r"-?[0-9]{1,400}")
+_WHOLE = re.compile(r"-?[0-9]{1,400}")
 
 
 class DeliveredOrder(NamedTuple):
@@ -179,20 +183,23 @@ def _code(text: str) -> str:
     return text
 
 
-@lru_cache(2**12)
 def _product(text: str) -> str:
-    code = text.strip()
+    return _product_code(text.strip())
+
+
+@lru_cache(2**12)
+def _product_code(code: str) -> str:
     if not _PRODUCT.fullmatch(code):
         raise _refusal(code, "is not 1 to 64 letters, digits, dots, hyphens and underscores")
     return code
 
 
 def _payment(text: str) -> str:
-    return text if text in PAYMENTS else _one_of(text, PAYMENTS)
+    return _PAYMENTS.get(text) or _one_of(text, PAYMENTS)
 
 
 def _state(text: str) -> str:
-    return text if text in STATES else _one_of(text, STATES)
+    return _STATES.get(text) or _one_of(text, STATES)
 
 
 def _one_of(text: str, words: Sequence[str]) -> str:
@@ -202,12 +209,15 @@ def _one_of(text: str, words: Sequence[str]) -> str:
     return word
 
 
-@lru_cache(2**14)
 def _money(amount: str, cents: str) -> int:
-    amount, cents = amount.strip(), cents.strip()
+    return _cents(amount.strip(), cents.strip())
+
+
+@lru_cache(2**12)
+def _cents(amount: str, cents: str) -> int:
     if amount and cents:
         raise InvalidValueError("and-cents", "stands there, and cents too; one of the two is enough")
-    found = _CENTS.fullmatch(cents) if cents else _AMOUNT.fullmatch(amount)
+    found = _WHOLE.fullmatch(cents) if cents else _AMOUNT.fullmatch(amount)
     if found is None:
         if not amount and not cents:
             raise InvalidValueError("missing", "is empty, and so is cents")
@@ -230,7 +240,8 @@ def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _name(text: str) -> str:
-    name = one_line(text)
+    # Looked at first, so that no text is remembered that is long by its spaces only.
+    name = one_line(text) if len(text) <= 8 * MAX_NAME else text
     if len(name) > MAX_NAME or find_invisible(name) is not None:
         raise InvalidValueError("invalid", f"is not one line of at most {MAX_NAME} signs")
     return name

@@ -15,7 +15,7 @@ from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database, Row
-from selfservice.importing.parsing import MAX_LINE_BYTES, LineError, read_header
+from selfservice.importing.parsing import LineError, read_header, read_line, read_lines, unknown_fields
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.register import closing
 from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row, reject_repeated
@@ -75,25 +75,29 @@ def import_register(
     *,
     on_rejected: Callable[[RejectedLine], object],
     progress: Callable[[ImportCounts], object] = lambda _: None,
+    notice: Callable[[str], object] = lambda _: None,
     who: str = "",
 ) -> ImportCounts:
     """Import the organisations of a file (docs/register.md); who is not in it stays as it was.
 
     A line that says what is known already writes nothing. Each line that cannot go in is told to `on_rejected`, the
-    rest goes in. `progress` is called after each batch of 1,000 lines, which is on the disk by then: stopped at any
-    moment and run again, the outcome is the same. A number counts once a file, so that running it again changes
-    nothing. An organisation whose day of closing has come is closed in the transaction of its line; `who` stands in
-    the log. Raises FileError when the first line does not name the columns, and DatabaseBusyError when another
-    writer holds the database for more than 5 seconds; the batches before stay.
+    rest goes in. `notice` is told of each column that is not known, which is no mistake. `progress` is called after
+    each batch of 1,000 lines, which is on the disk by then: stopped at any moment and run again, the outcome is the
+    same. A number counts once a file, so that running it again changes nothing. An organisation whose day of closing
+    has come is closed in the transaction of its line; `who` stands in the log. Raises FileError when the first line
+    does not name the columns, and DatabaseBusyError when another writer holds the database for more than 5 seconds;
+    the batches before stay.
     """
-    head = file.readline(MAX_LINE_BYTES)
+    head = read_line(file)
     layout, totals = read_header(head, COLUMNS, OPTIONAL), ImportCounts(bytes=len(head))
     says_closed_on = layout.positions[-1] < layout.width
     seen: dict[str, int] = {}
-    left = enumerate(file, start=2)
+    for problem in unknown_fields(layout.unknown, COLUMNS):
+        notice(f"column {problem.message}")
+    left = read_lines(file, 2)
     while batch := list(islice(left, BATCH_SIZE)):
         good, refused = [], 0
-        for number, line in batch:
+        for number, line, _ in batch:
             if not line.strip():
                 continue
             try:
@@ -115,7 +119,7 @@ def import_register(
             refused=totals.refused + refused,
             closed=totals.closed + closed,
             last=batch[-1][0],
-            bytes=totals.bytes + sum(len(line) for _, line in batch),
+            bytes=totals.bytes + sum(size for _, _, size in batch),
         )
         progress(totals)
     return totals

@@ -270,6 +270,91 @@ def test_refused(db: Database, wrong: dict[str, str], reason: str | None) -> Non
     assert ["B1", "B2"] == [row["number"] for row in known(db)]
 
 
+class Endless(io.RawIOBase):
+    """A file whose second line is of so many bytes, of which no more are made than somebody asks for at once."""
+
+    def __init__(self, head: bytes, size: int) -> None:
+        self.head, self.left, self.most = head, size, 0
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        if self.head:
+            line, _, self.head = self.head.partition(b"\n")
+            return line + b"\n"
+        most = self.left if size is None or size < 0 else min(size, self.left)
+        self.most, self.left = max(self.most, most), self.left - most
+        return b"x" * most
+
+
+@pytest.mark.parametrize(("head", "line"), [(text(line()), 3), (json.dumps(GOOD).encode() + b"\n", 2)])
+def test_a_line_without_end(db: Database, head: bytes, line: int) -> None:
+    """A line of 20 MB is refused without being read whole; what stood before it goes in."""
+    file, refused, told = Endless(head, 20_000_000), list[RejectedLine](), list[ImportCounts]()
+    import_file(db, CONTEXT, file, NOW, refuse=refused.append, progress=told.append)  # type: ignore[arg-type]
+    assert [RejectedLine(line, "it is longer than 100,000 bytes")] == refused
+    assert (True, 1, 1) == (file.most < 200_000, told[-1].new, told[-1].refused)
+    assert 20_000_000 <= told[-1].bytes
+
+
+def test_a_first_line_without_end(db: Database) -> None:
+    """A file that is one line of 20 MB is no CSV, which its beginning shows."""
+    file = Endless(b"", 20_000_000)
+    with pytest.raises(FileError, match="not found: number"):
+        import_file(db, CONTEXT, file, NOW, refuse=print)  # type: ignore[arg-type]
+    assert 200_000 > 20_000_000 - file.left
+
+
+def test_little_is_remembered(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more access codes and products than are remembered all orders go in, each with its own."""
+    monkeypatch.setattr(importer, "RUN", 4)
+    monkeypatch.setattr(importer, "_KEPT_OWNERS", 2)
+    monkeypatch.setattr(importer, "_KEPT_PRODUCTS", 2)
+    people = [add_person(db, f"p{number}@a.example") for number in range(5)]
+    content = text(
+        *(
+            line(number=f"A{at:02d}", access_code=people[at % 5][1], product=f"p{at % 7}", product_en=f"Product {at}")
+            for at in range(20)
+        )
+    )
+    assert ((20, 0, 0, 0), []) == bring(db, content)
+    assert [-people[at % 5][0] for at in range(20)] == [row["account"] for row in known(db)]
+    names = {row["code"]: json.loads(row["names"]) for row in rows(db, "order_products")}
+    assert {f"p{at % 7}": {"en": f"Product {at}"} for at in range(20)} == names
+    assert [] == OrderStore(db.read()).check()
+
+
+def test_a_code_with_much_around_it(db: Database) -> None:
+    """Signs around an access code are left out, but not thousands of them: each would be remembered."""
+    content = text(line(access_code=f"{CODE} {' ' * 1000}"))
+    assert [RejectedLine(2, "access_code is not one that we gave out")] == bring(db, content)[1]
+
+
+def told(db: Database, content: bytes, *, strict: bool = False) -> list[str]:
+    """What is told of a file that goes in whole."""
+    notices: list[str] = []
+    found = import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=print, notice=notices.append, strict=strict)
+    assert 0 == found.refused
+    return notices
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_unknown_columns(db: Database, *, strict: bool) -> None:
+    """A column that is not known is told once, with the nearest that is, as no mistake; one without a name is not."""
+    content = text(line() + ",a,b,,", head=",".join((*COLUMNS, "Invoce", "b\x1b", "", "")))
+    expected = [
+        "column invoce is not known: not looked at; did you mean 'invoice'?",
+        r"column b\x1b is not known: not looked at",
+    ]
+    assert expected == told(db, content, strict=strict)
+
+
+def test_unknown_members(db: Database) -> None:
+    """Of lines of JSON a name that is not known is told at the end, with how many have it; of many names, twenty."""
+    content = "\n".join(as_json(number=f"A{at}", invoce="", **{f"x{at}": 1}) for at in range(30))
+    found = told(db, content.encode())
+    assert (20, "on 30 lines: invoce is not known: not looked at; did you mean 'invoice'?") == (len(found), found[0])
+    assert "on 1 lines: x18 is not known: not looked at" == found[-1]
+
+
 def test_edges_of_time(db: Database) -> None:
     """The oldest day that is kept, and a day ahead for a shop whose clock is fast, go in."""
     content = text(line(ordered_at="2019-01-01T00:00:00"), line(number="A2", ordered_at="2026-11-22T12:00:00Z"))

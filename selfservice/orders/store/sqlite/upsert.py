@@ -139,8 +139,8 @@ class Upsert(OnConnection):
 
     @contextmanager
     def larger_cache(self) -> Iterator[None]:
-        """64 MB for pages on this connection, so that what a batch touches stays at hand; then 2 MB as before."""
-        self.conn.execute("PRAGMA cache_size = -64000")
+        """24 MB for pages on this connection, so that what a batch touches stays at hand; then 2 MB as before."""
+        self.conn.execute("PRAGMA cache_size = -24000")
         try:
             yield
         finally:
