@@ -18,6 +18,7 @@ from selfservice.db import Database, IntegrityError
 from selfservice.orders.models import OrderRow, UpsertCounts
 from selfservice.orders.product_names import product_name
 from selfservice.orders.store import OrderStore
+from selfservice.orders.store.sqlite import upsert
 from selfservice.orders.timestamps import day_of
 from tests.domain_helpers import NOW, add_person, new_database, rows
 
@@ -113,6 +114,18 @@ def test_the_newest_counts(
         results["B1"],
     )
     assert (row(cents=kept[0], updated_at=kept[1]), []) == (stored(db)["A1"], OrderStore(db.read()).check())
+
+
+@pytest.mark.parametrize("name", ["_COMPARE", "_UPDATE", "_MOVE_ON"])
+def test_what_is_stored_is_looked_up(db: Database, name: str) -> None:
+    """A batch looks up the orders that it speaks of by their number, and never walks along all that are stored."""
+    write(db, row())
+    plan = db.read().execute(f"EXPLAIN QUERY PLAN {getattr(upsert, name)}", {"received_at": 1}).fetchall()
+    steps = [step["detail"] for step in plan]
+    assert ([], 1) == (
+        [step for step in steps if step.startswith(("SCAN o ", "SCAN orders "))],
+        sum("INDEX sqlite_autoindex_orders_1 (number=?)" in step for step in steps),
+    )
 
 
 @pytest.mark.parametrize(

@@ -297,8 +297,8 @@ class Interrupted(io.BytesIO):
         super().__init__(content)
         self._other = other
 
-    def __next__(self) -> bytes:
-        line = super().__next__()
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
         with self._other.write() as conn:
             conn.execute("UPDATE organisations SET invoices_email = 'f@a.example'")
         return line

@@ -50,15 +50,16 @@ _DELETE_EMPTY_OF_ACCOUNTS = _DELETE_EMPTY.format(**_ACCOUNT)
 _DELETE_EMPTY_OF_HOLDERS = _DELETE_EMPTY.format(**_HOLDER)
 
 # The only place that decides what becomes of a row: inside the write lock, against what is stored at that moment.
+# A subquery, since SQLite may choose to walk along all orders for a join.
 _COMPARE = """
-    UPDATE orders_in SET result = CASE
+    UPDATE orders_in SET result = coalesce((SELECT CASE
         WHEN o.updated_at > coalesce(nullif(orders_in.updated_at, 0), :received_at) THEN 'outdated'
         WHEN o.account = orders_in.account AND o.ordered_at = orders_in.ordered_at
             AND o.ordered_on = orders_in.ordered_on AND o.holder_id = orders_in.holder_id
             AND o.product_id = orders_in.product_id AND o.payment = orders_in.payment AND o.cents = orders_in.cents
             AND o.invoice IS orders_in.invoice AND o.state = orders_in.state THEN 'same'
         ELSE 'changed' END
-    FROM orders o WHERE o.number = orders_in.number"""
+        FROM orders o WHERE o.number = orders_in.number), 'new')"""
 _UPDATE = """
     UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,
                       holder_id = i.holder_id, product_id = i.product_id, payment = i.payment, cents = i.cents,
