@@ -75,9 +75,7 @@ def install_former(tree: Tree, own: dict[str, str]) -> str:
     tree.variables = own
     tree.run(INSTALL_FORMER, online=True)
     tree.run(START_FORMER)
-    tree.run(
-        "timeout 60 sh -c 'until runuser -u loket -- curl -sfo /dev/null http://127.0.0.1:8000/live; do sleep 1; done'"
-    )
+    tree.run("timeout 60 bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/8000) 2> /dev/null; do sleep 1; done'")
     script = "cd /opt/loket; set -a; . /etc/loket.env; runuser -u loket -- .venv/bin/loket keys create --name shop"
     return tree.run(script).split()[-1]
 
