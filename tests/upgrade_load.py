@@ -257,7 +257,7 @@ class Load:
             number = f"UP-{next(self._numbers)}"
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
         status, text = self.browser().ask("/api/orders", json.dumps({**self.order, "number": number}).encode(), headers)
-        if (status, json.loads(text)["orders"][0]["result"]) != (200, "new"):
+        if status != 200 or json.loads(text)["orders"][0]["result"] != "new":
             raise Unexpected(f"a delivery answers {status}: {text[:200]}")
         with self._lock:
             self.orders.append(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
@@ -77,7 +78,9 @@ def install_former(tree: Tree, own: dict[str, str]) -> str:
     tree.run(START_FORMER)
     tree.run("timeout 60 bash -c 'until (exec 3<>/dev/tcp/127.0.0.1/8000) 2> /dev/null; do sleep 1; done'")
     script = "cd /opt/loket; set -a; . /etc/loket.env; runuser -u loket -- .venv/bin/loket keys create --name shop"
-    return tree.run(script).split()[-1]
+    found = re.search(r"\bloket_\S+", tree.run(script))
+    assert found is not None
+    return found[0]
 
 
 def upgrade(tree: Tree, mail: SmtpServer, own: dict[str, str]) -> None:
