@@ -44,16 +44,17 @@ def _show(conn: Connection, person: people.Person) -> None:
     password = "has a password" if person.has_password else "has no password yet"
     click.echo(f"{full_name(person.given_name, person.family_name)}, {person.email}, {person.language}, {password}")
     codes = conn.execute(
-        """SELECT c.id, c.hint, c.kind, c.created_at, c.revoked_at, c.first_used_at, c.valid_until, o.name,
-                  o.main_person_id = c.person_id AS is_main
+        """SELECT c.id, c.hint, c.kind, c.created_at, c.revoked_at, c.first_used_at, c.valid_until, c.revoked_reason,
+                  o.name, o.closed_at, o.main_person_id = c.person_id AS is_main
            FROM access_codes c LEFT JOIN organisations o ON o.id = c.organisation_id
            WHERE c.person_id = :id ORDER BY c.id""",
         {"id": person.id},
     )
     for code in codes:
-        state = "revoked" if code["revoked_at"] else "used" if code["first_used_at"] else "not used yet"
+        why = f" ({code['revoked_reason'].replace('_', ' ')})" if code["revoked_reason"] else ""
+        state = f"revoked{why}" if code["revoked_at"] else "used" if code["first_used_at"] else "not used yet"
         what = code["name"] or "private use"
-        main = ", main code" if code["is_main"] else ""
+        main = ", closed" if code["closed_at"] else ", main code" if code["is_main"] else ""
         since = workdays.today(clock.from_text(code["created_at"]))
         click.echo(f"  code {code['id']}  …{code['hint']}  {what}{main}  since {since}  {state}")
     for request in records.list_of_person(conn, person.id):

@@ -159,11 +159,12 @@ def ordinals(conn: Connection, scope: Scope, holder_ids: Collection[int]) -> dic
 @dataclass(frozen=True)
 class OtherAccount:
     """Another account that a person ordered with: an organisation's, or (None) their own. `has_code` says whether they
-    have a code for it that works.
+    have a code for it that works, `is_closed` whether the organisation was closed.
     """
 
     organisation: str | None
     has_code: bool
+    is_closed: bool = False
 
 
 def previous_code(conn: Connection, person_id: int, organisation_id: int | None) -> str | None:
@@ -180,7 +181,8 @@ def previous_code(conn: Connection, person_id: int, organisation_id: int | None)
 def other_accounts(conn: Connection, person_id: int, organisation_id: int | None) -> list[OtherAccount]:
     """The other accounts that this person has orders in."""
     rows = conn.execute(
-        """SELECT o.name, EXISTS (SELECT 1 FROM access_codes c
+        """SELECT o.name, o.closed_at IS NOT NULL AS is_closed,
+                  EXISTS (SELECT 1 FROM access_codes c
                                   WHERE c.person_id = h.person_id AND c.revoked_at IS NULL
                                         AND coalesce(c.organisation_id, 0) = coalesce(h.organisation_id, 0)) AS has_code
            FROM order_holders h LEFT JOIN organisations o ON o.id = h.organisation_id
@@ -188,4 +190,4 @@ def other_accounts(conn: Connection, person_id: int, organisation_id: int | None
            ORDER BY h.id""",
         {"person_id": person_id, "organisation_id": organisation_id},
     )
-    return [OtherAccount(row["name"], bool(row["has_code"])) for row in rows]
+    return [OtherAccount(row["name"], bool(row["has_code"]), bool(row["is_closed"])) for row in rows]

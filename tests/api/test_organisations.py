@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from selfservice import clock
+from selfservice.commands import cli
 from selfservice.demo import accounts
 from selfservice.importing.parsing import LineError
 from selfservice.register.importer import import_register, upsert
@@ -20,6 +28,7 @@ from selfservice.register.validation import COLUMNS, OPTIONAL, reject_repeated, 
 from selfservice.web.services import Services
 from tests.api.test_api import bearer, new_key
 from tests.clients import HouseClient
+from tests.docs.pages import ROOT, blocks
 from tests.domain_helpers import CONTEXT, NOW, new_database, rows
 from tests.register.test_register import GOOD, POSTAL, known, text
 from tests.sign_in_helpers import MAIN, browser, database, sign_in
@@ -256,3 +265,41 @@ def by_api(db: Any, sent: list[dict[str, str]]) -> list[tuple[int, str]]:
     with db.write() as conn:
         upsert(conn, CONTEXT, good, NOW, "")
     return refused
+
+
+def test_the_page(app: Flask, shop: HouseClient, tmp_path: Path) -> None:
+    """What docs/register.md types in a shell works as it stands there: the key is made, the organisation goes in with
+    the answer that the page shows, and what is held can be asked.
+    """
+    page = ROOT / "docs" / "register.md"
+    typed = [block for block in blocks(page) if block.heading == "By the API"]
+    create, put, organisation, answer, get = (block.text for block in typed)
+    made = app.test_cli_runner().invoke(cli, shlex.split(create)[1:])
+    assert 0 == made.exit_code, made.output
+    (tmp_path / "key.txt").write_text(f"Authorization: Bearer {made.stdout.split()[0]}\n")
+    (tmp_path / "organisation.json").write_text(organisation)
+    with serving(app) as base:
+        said = [
+            subprocess.run(
+                [*shlex.split(command.replace("http://127.0.0.1:8000", base)), "-H", "Host: 127.0.0.1:8000"],
+                cwd=tmp_path, capture_output=True, check=True, text=True, timeout=30,
+            ).stdout
+            for command in (put, get)
+        ]  # fmt: skip
+    assert json.loads(answer) == json.loads(said[0])
+    assert json.loads(organisation) | {"visiting_country": "NL", "postal_country": None, "closed_on": None} == (
+        json.loads(said[1])
+    )
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The app behind a port of its own."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()

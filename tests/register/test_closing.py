@@ -17,7 +17,7 @@ from selfservice.clock import to_text
 from selfservice.db import Connection, Database
 from selfservice.importing.results import RejectedLine
 from selfservice.letters.printing import Printer, print_batch
-from selfservice.orders import main_code_offer
+from selfservice.orders import main_code_offer, visibility
 from selfservice.orders.importer import Importer
 from selfservice.register import closing
 from selfservice.register.importer import import_register
@@ -356,6 +356,8 @@ def test_orders_go_on(db: Database) -> None:
         importer.add(conn, order(code, "LATE-1"))
         [counts] = [importer.write(conn, batch) for batch in importer.batches(10)]
     assert (1, 2) == (counts.new, alive(db, its)["orders"])
+    places = visibility.other_accounts(db.read(), person_id(db, KVK, MAIN), None)
+    assert [visibility.OtherAccount("Northsea Kite Repairs", has_code=False, is_closed=True)] == places
 
 
 def test_letter_in_a_batch_is_not_printed(db: Database, tmp_path: Path) -> None:
