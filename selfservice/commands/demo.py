@@ -11,6 +11,7 @@ from selfservice import clock
 from selfservice.demo import accounts, many_orders
 from selfservice.importing.progress import ProgressReporter
 from selfservice.importing.results import ImportCounts
+from selfservice.site_config import SITE
 from selfservice.web.services import services
 
 
@@ -22,6 +23,8 @@ def fill() -> bool:
     if filled:
         with services().db.write() as conn:
             accounts.settle_payments(conn)
+            if SITE.organisation_number:
+                accounts.close_organisation(conn, services().context)
     return filled
 
 

@@ -7,7 +7,7 @@ with 00.
 import hashlib
 from datetime import datetime, timedelta
 
-from selfservice import clock
+from selfservice import clock, workdays
 from selfservice.accounts import access_codes, organisations, password_phrases, passwords, people
 from selfservice.accounts.passwords import Hasher
 from selfservice.clock import to_text
@@ -16,6 +16,7 @@ from selfservice.crypto import Keys
 from selfservice.db import Connection, Database
 from selfservice.demo import orders, requests
 from selfservice.i18n.languages import DEFAULT_LANGUAGE
+from selfservice.register import closing
 from selfservice.site_config import SITE
 from selfservice.values.access_code import CHARACTERS, RANDOM_LENGTH, group_code, hash_code, with_check_character
 
@@ -42,6 +43,7 @@ ORGANISATIONS = (
     ("Tall Ship Catering", "tallship", "Mastkade", "11", "Zandhoven"),
 )
 NEWCOMER = ("Roeiclub De Stille Plas", "stille-plas", "Riempad", "6", "Waterkant")  # has no code yet
+CLOSED = ("Drukkerij Het Laatste Blad", "laatste-blad", "Zetterij", "22", "Inktmeer")  # its code has stopped
 
 GIVEN_NAMES = (
     "Jip", "Amira", "Thijs", "Oona", "Sjoerd", "Priya", "Marijke", "Callum", "Fenna", "Idris",
@@ -153,6 +155,21 @@ def settle_payments(conn: Connection) -> None:
     )  # fmt: skip
 
 
+def close_organisation(conn: Connection, ctx: Context) -> None:
+    """Add an organisation with one code, and close it: the code stops, and its owner is mailed. Not in `fill`."""
+    then, (name, domain, street, house_number, city) = clock.now() - timedelta(days=100), CLOSED
+    organisation = organisations.add(
+        conn, then, kvk_number=_kvk_number(len(ORGANISATIONS) + 1), name=name, email=f"info@{domain}.example",
+        street=street, house_number=house_number, postcode="0041 ZZ", city=city,
+    )  # fmt: skip
+    person = people.add(
+        conn, then, given_name="Ties", family_name="Slotstra", email=CLOSED_LOGIN[1], language=DEFAULT_LANGUAGE
+    )
+    access_codes.add(conn, ctx.keys, then, code=code(PEOPLE + 2), person_id=person, organisation_id=organisation)
+    now = clock.now()
+    closing.set_day(conn, ctx, _kvk_number(len(ORGANISATIONS) + 1), workdays.today(now), "", now)
+
+
 def _add_revoked_codes(
     conn: Connection, keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]
 ) -> int:
@@ -213,4 +230,5 @@ def _is_business(number: int) -> bool:
 
 
 _SHOWN = 0 if SITE.organisation_number else 4  # where there are only private codes, one of those
+CLOSED_LOGIN = (group_code(code(PEOPLE + 2)), f"ties@{CLOSED[1]}.example")
 DEMO_LOGIN = (group_code(code(_SHOWN)), email(_SHOWN))

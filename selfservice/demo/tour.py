@@ -55,9 +55,13 @@ def tour(conn: Connection) -> Tour | None:
         requesting = Requesting(row["kvk_number"], row["name"], row["email"]) if row else None
     else:
         codes = {"private": PRIVATE}
+    pairs = {name: Pair(group_code(accounts.code(each)), accounts.email(each)) for name, each in codes.items()}
+    query = "SELECT 1 FROM people WHERE email_key = :email"
+    if conn.execute(query, {"email": accounts.CLOSED_LOGIN[1]}).fetchone() is not None:
+        pairs["closed"] = Pair(*accounts.CLOSED_LOGIN)
     return Tour(
         accounts.DEMO_PASSWORD,
-        {name: Pair(group_code(accounts.code(each)), accounts.email(each)) for name, each in codes.items()},
+        pairs,
         requesting,
         {
             name: Pair(group_reference(requests.reference(each)), requests.email(each))

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from selfservice import clock
+from selfservice.accounts.organisations import find_by_name
 from selfservice.config import Config
 from selfservice.demo import accounts, tour
 from selfservice.i18n.languages import LANGUAGES
@@ -27,6 +28,7 @@ def told(app: Flask) -> tour.Tour:
     services: Services = app.extensions["services"]
     with services.db.write() as conn:
         accounts.settle_payments(conn)
+        accounts.close_organisation(conn, services.context)
     found = tour.tour(services.db.read())
     assert found is not None
     return found
@@ -54,6 +56,17 @@ def test_codes_show_what_is_said(app: Flask, told: tour.Tour) -> None:
         assert isinstance(rows, list)
         found[name] = len(rows)
     assert (True, 0) == (found["main"] > found["colleague"] > 0, found["none"])
+
+
+def test_code_that_stopped(app: Flask, told: tour.Tour) -> None:
+    """The code of the closed organisation does not work, its owner is mailed, and no form finds the organisation."""
+    prepare(app)
+    code, address = told.codes["closed"]
+    answer = browser(app).send("/en/self-service/sign-in", {"access_code": code, "password": told.password})
+    services: Services = app.extensions["services"]
+    mails = services.db.read().execute("SELECT recipient FROM outbox WHERE kind = 'access_code.closed'").fetchall()
+    assert (422, [address]) == (answer.status_code, [row["recipient"] for row in mails])
+    assert [] == find_by_name(services.db.read(), accounts.CLOSED[0])
 
 
 def test_requests_are_in_the_state_that_is_said(app: Flask, told: tour.Tour) -> None:

@@ -24,7 +24,18 @@ from selfservice.register.importer import import_register
 from selfservice.requests import fulfilment, progress, replacement, review, submission
 from selfservice.values.access_code import group_code
 from tests import request_helpers as help_
-from tests.domain_helpers import CONTEXT, KEYS, NOW, filled, new_code, new_database, rows, undo
+from tests.domain_helpers import (
+    CONTEXT,
+    KEYS,
+    NOW,
+    filled,
+    new_code,
+    new_database,
+    recorded_statements,
+    rows,
+    undo,
+    verbs,
+)
 from tests.letter_helpers import site
 from tests.register.test_register import line, text
 from tests.request_helpers import ADDRESS, BUSINESS, IBAN, KVK
@@ -503,6 +514,19 @@ def test_due_by_file(db: Database) -> None:
     """A file that says again what is due, before the worker came to it, closes it."""
     bring(db, line(closed_on="2026-11-22"))
     assert (0, 1, 0, 0, 1) == bring(db, line(closed_on="2026-11-22"), now=LATER + timedelta(days=1))
+
+
+def test_closing_in_smaller_transactions(db: Database) -> None:
+    """Lines that close are written in transactions of 200, so that nobody waits long; others in those of 1,000."""
+    numbers = [f"{number:08}" for number in range(450)]
+    begun = []
+    for changes in ({}, {"closed_on": "2026-11-21"}):
+        lines = [line(kvk_number=number, **changes) for number in numbers]
+        with recorded_statements(db) as statements:
+            bring(db, *lines)
+        begun.append(verbs(statements).count("BEGIN"))
+    assert [1, 3] == begun
+    assert 450 == sum(row["closed_at"] is not None for row in rows(db, "organisations"))
 
 
 @pytest.mark.parametrize("wrong", ["21-11-2026", "20261121", "2026-W47-6", "2026-11-31", "2026-11-21T00:00", "yes"])
