@@ -156,7 +156,9 @@ def settle_payments(conn: Connection) -> None:
 
 
 def close_organisation(conn: Connection, ctx: Context) -> None:
-    """Add an organisation with one code, and close it: the code stops, and its owner is mailed. Not in `fill`."""
+    """Add an organisation with one code, and close it: the code stops. Its owner was mailed before the
+    demonstration begins, with an empty mailbox. Not in `fill`.
+    """
     then, (name, domain, street, house_number, city) = clock.now() - timedelta(days=100), CLOSED
     organisation = organisations.add(
         conn, then, kvk_number=_kvk_number(len(ORGANISATIONS) + 1), name=name, email=f"info@{domain}.example",
@@ -168,6 +170,7 @@ def close_organisation(conn: Connection, ctx: Context) -> None:
     access_codes.add(conn, ctx.keys, then, code=code(PEOPLE + 2), person_id=person, organisation_id=organisation)
     now = clock.now()
     closing.set_day(conn, ctx, _kvk_number(len(ORGANISATIONS) + 1), workdays.today(now), "", now)
+    conn.execute("DELETE FROM outbox WHERE kind = 'access_code.closed'")
 
 
 def _add_revoked_codes(
