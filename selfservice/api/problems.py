@@ -28,6 +28,10 @@ PROBLEMS: dict[str, str] = {
     "send it again.",
     "organisation-unknown": "No organisation has this number, or it was closed and nothing of it is kept any more.",
     "redelivery-unknown": "Nothing with this id was asked to be delivered again.",
-    **validation.PROBLEM_CODES,
-    **register_validation.PROBLEM_CODES,
+    # The others are of a line of a file.
+    **{
+        code: text
+        for code, text in {**validation.PROBLEM_CODES, **register_validation.PROBLEM_CODES}.items()
+        if code != "not-an-object" and not code.startswith("line-")
+    },
 }

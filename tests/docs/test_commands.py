@@ -34,7 +34,8 @@ FOLLOWED = {
     "docs/install.md": "tests/install/__main__.py",
     "docs/settings.md": "tests/test_settings.py",
     "docs/upgrade.md": "tests/install/upgrade.py",
-    "docs/orders.md#The API": "tests/docs/test_commands.py",
+    "docs/orders.md#The first delivery": "tests/api/test_documented.py",
+    "docs/orders.md#Compare what is known": "tests/api/test_documented.py",
     "docs/operations.md#The restore drill": "tests/test_restore.py",
 }
 # They take minutes, and most run this very test: that the target is there is looked at.
