@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from selfservice import clock, heartbeats, mailer, renewal, seeds
+from selfservice import clock, heartbeats, mailer, renewal, seeds, workdays
 from selfservice.builds import Builds
 from selfservice.clock import from_text
 from selfservice.config import ConfigError
@@ -20,6 +20,7 @@ from selfservice.health import MIN_FREE_BYTES
 from selfservice.i18n.languages import TIMEZONE
 from selfservice.mail.transport import PermanentMailError, TemporaryMailError
 from selfservice.migrations import pending
+from selfservice.orders import api_keys
 from selfservice.settings import FROM_FILE, SETTINGS
 from selfservice.web.services import Services
 
@@ -59,6 +60,7 @@ def examine(wired: Services, recipient: str | None = None) -> Iterator[Finding]:
         "renewal": lambda: _renewal(wired, now),
         "backup": lambda: _backup(wired, now),
         "security.txt": lambda: _security(wired, now),
+        "keys": lambda: _keys(wired, now),
         "files": lambda: _files(wired),
     }
     for name, look in looks.items():
@@ -180,6 +182,17 @@ def _security(wired: Services, now: datetime) -> str:
     if expires - now < timedelta(days=EXPIRES_DAYS):
         raise _ProblemError(f"it expires on {expires:%Y-%m-%d}: run `loket build`")
     return f"until {expires:%Y-%m-%d}"
+
+
+def _keys(wired: Services, now: datetime) -> str:
+    today = workdays.today(now)
+    found = [key for key in api_keys.all_keys(wired.db.read()) if not (key.revoked_at or key.has_expired(today))]
+    if ending := [f"{key.public_id} ({key.name}) on {key.last_day}" for key in found if key.expires_soon(today)]:
+        raise _ProblemError(
+            f"soon ends {', '.join(ending)}: make a new one with `loket keys create`, and revoke this one when the new "
+            "one is in use"
+        )
+    return f"{len(found)} for the API"
 
 
 def _files(wired: Services) -> str:

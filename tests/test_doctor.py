@@ -14,17 +14,18 @@ from pathlib import Path
 
 import pytest
 
-from selfservice import clock, doctor, health
+from selfservice import clock, doctor, health, workdays
 from selfservice.config import ROOT, Config
 from selfservice.db import Database
 from selfservice.doctor import examine
 from selfservice.heartbeats import BACKUP, WORKER, beat
+from selfservice.orders import api_keys
 from tests.conftest import SECRET, new_app
 from tests.domain_helpers import SmtpServer
 
 NAMES = [
     *("settings", "database", "migrations", "secret", "clock", "disk", "mail", "worker", "renewal", "backup"),
-    *("security.txt", "files"),
+    *("security.txt", "keys", "files"),
 ]
 
 
@@ -76,6 +77,12 @@ def earlier(config: Config, name: str, **time: int) -> None:
         beat(db, name, clock.now() - dt.timedelta(**time))
 
 
+def key_ends(config: Config, days: int) -> None:
+    with closing(Database(config.database)) as db, db.write() as conn:
+        last_day = workdays.today(clock.now()) + dt.timedelta(days=days)
+        api_keys.create(conn, "The shop", "orders:write", clock.now(), until=last_day)
+
+
 def expires(config: Config, days: int) -> None:
     day = clock.now() + dt.timedelta(days=days)
     (config.site / ".well-known" / "security.txt").write_text(f"Expires: {day:%Y-%m-%dT00:00:00Z}\n", "utf-8")
@@ -105,6 +112,7 @@ CASES: list[tuple[str, Callable[[Config], object], str]] = [
     ),
     ("backup", lambda c: earlier(c, BACKUP, hours=30), "the last one was made 30 hours ago"),
     ("security.txt", lambda c: expires(c, 20), "it expires on "),
+    ("keys", lambda c: key_ends(c, 30), "(The shop) on "),
     ("security.txt", lambda c: (c.site / ".well-known" / "security.txt").unlink(), "run `loket build`"),
     ("files", lambda c: c.database.chmod(0o644), "chmod 600 "),
     ("files", lambda c: c.database.parent.chmod(0o755), "chmod 700 "),
