@@ -7,7 +7,7 @@ from typing import Any
 from flask import abort, request
 
 from selfservice.i18n.catalogs import gettext
-from selfservice.importing.parsing import LineError, read_json
+from selfservice.importing.parsing import BOM, LineError, read_json
 from selfservice.web.problem_details import problem_response
 
 MAX_ORDERS = 1000
@@ -27,7 +27,8 @@ def read_objects(code: str) -> dict[str, Any] | list[dict[str, Any]]:
         response.headers["Accept-Encoding"] = "identity"
         abort(response)
     try:
-        found = read_json(_read())
+        # Some programs write a byte order mark, which a reader may pass over (RFC 8259, section 8.1).
+        found = read_json(_read().removeprefix(BOM))
     except LineError:
         abort(
             problem_response(400, gettext("It is not JSON in UTF-8, or names something twice."), code="body-not-json")

@@ -46,12 +46,12 @@ def problem_response(
     its status says all there is to say. `detail` says what to mend, `members` what else there is to know; `retry_after`
     is in seconds.
     """
-    problem = {"type": "about:blank", "title": status_title(status), "status": status, **(members or {})}
+    problem: dict[str, object] = {"type": "about:blank", "title": status_title(status), "status": status}
     if code:
         problem |= {"type": type_of(code), "code": code}
     if detail:
         problem["detail"] = detail
-    response = Response(json.dumps(problem), status, mimetype=MIMETYPE)
+    response = Response(json.dumps({**problem, **(members or {})}), status, mimetype=MIMETYPE)
     response.headers["Content-Language"] = current_language()
     response.vary.add("Accept-Language")
     if retry_after is not None:

@@ -310,6 +310,26 @@ def test_wrong_bodies(app: Flask, shop: HouseClient, sent: bytes, kind: str, sta
     assert before == len(rows(database(app), "orders"))
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "application/json; charset=utf-8"}, 200),
+        ({"Content-Type": "application/json", "Content-Encoding": "identity"}, 200),
+        ({"Content-Type": "application/json", "Content-Encoding": "gzip"}, 415),
+        ({"Content-Type": "application/json-seq"}, 415),
+        ({}, 415),
+    ],
+)
+def test_how_it_is_sent(app: Flask, shop: HouseClient, headers: dict[str, str], status: int) -> None:
+    """JSON goes in with or without what names its characters, also behind a byte order mark; compressed, or named
+    otherwise, it is told how to send it.
+    """
+    body = b"\xef\xbb\xbf" + json.dumps(ORDER).encode()
+    answer = shop.post("/api/orders", data=body, headers=bearer(new_key(app)) | headers)
+    assert (status, status == 200) == (answer.status_code, found(app) is not None)
+    assert ("Content-Encoding" in (answer.json or {}).get("detail", "")) == ("Accept-Encoding" in answer.headers)
+
+
 def test_size(app: Flask, shop: HouseClient) -> None:
     """A list of 1,000 goes in, up to a megabyte; a byte more is refused, however it comes. Elsewhere the small limit
     stays.

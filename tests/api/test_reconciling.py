@@ -12,6 +12,7 @@ from flask import Flask
 from selfservice import clock
 from selfservice.api import routes
 from selfservice.orders.store import OrderStore
+from selfservice.orders.store.sqlite import reconcile
 from tests.api.test_api import ORDER, bearer, deliver, found, new_key, problem
 from tests.clients import HouseClient
 from tests.sign_in_helpers import browser, database
@@ -160,6 +161,23 @@ def test_wrong_parameters(app: Flask, shop: HouseClient, query: str) -> None:
     """A moment or a place that is none is refused, also a + that an address reads as a space."""
     answer = shop.get(f"/api/orders?{query}", headers=bearer(new_key(app)))
     assert (400, "application/problem+json", 400) == problem(answer)
+
+
+def test_a_page_is_a_walk_along_an_index(app: Flask) -> None:
+    """However many orders there are, a page is found and put in order by an index."""
+    read = database(app).read()
+    plans = [
+        [row["detail"] for row in read.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+        for statement, values in (
+            (reconcile._ONE, {"number": "A"}),
+            (reconcile._AFTER, {"updated_at": 1, "number": "A", "most": 500}),
+        )
+    ]
+    product = "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"
+    assert [
+        ["SEARCH o USING INDEX sqlite_autoindex_orders_1 (number=?)", product],
+        ["SEARCH o USING INDEX orders_updated ((updated_at,number)>(?,?))", product],
+    ] == plans
 
 
 def test_older_message(app: Flask, shop: HouseClient) -> None:
