@@ -239,7 +239,7 @@ def _told_with_its_setting(error: OSError) -> str:
 
 def _advice(error: str) -> str:
     """What to do about a database that cannot be used, by what SQLite says of it (its result codes' texts)."""
-    if error.startswith("no such"):
+    if error.startswith("no such") or "has no column" in error:
         return "`loket migrate` makes it, or brings it up to date"
     if "locked" in error:
         return "something else is writing in it: try again"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
+from selfservice.builds import Builds, notes_of
 from selfservice.commands import with_app
 from selfservice.commands.build import SlowSteps, reported, show_problems, unchanged
-from selfservice.config import load
+from selfservice.config import load, read_published
 
 if TYPE_CHECKING:
     from selfservice.publish.build import BuildResult
@@ -57,15 +61,33 @@ def _publish() -> None:
 
 
 def _go_back() -> None:
+    from selfservice.publish.program import program_version
     from selfservice.publish.undo import go_back
 
+    config = load()
     # As it was published: what is being edited may be what one goes back from.
     with SlowSteps() as slow, reported():
-        done = go_back(load(), lambda: slow("Waiting for another build"))
+        done = go_back(config, lambda: slow("Waiting for another build"))
     if done is None:
         sys.exit("loket: there is nothing to go back to: nothing was served before this, or it is no longer kept")
+    if notes_of(done.output).program != program_version():
+        done = _build_anew(done, Builds(config.output))
     click.echo("Gone back to what was served before. What changed:")
     _show_changes(done)
+
+
+def _build_anew(done: BuildResult, builds: Builds) -> BuildResult:
+    """Make what was gone back to with this version of Loket: its processes serve what no other one made."""
+    environment = dict(os.environ)
+    read_published(environment)
+    command = [sys.executable, "-m", "selfservice", "build", "--quiet"]
+    if subprocess.run(command, env=environment, check=False).returncode:  # noqa: S603 (ourselves)
+        if done.former is not None:
+            builds.switch(done.former)
+        sys.exit(
+            "loket: another version of Loket made what was served before, and this one cannot; nothing was changed"
+        )
+    return replace(done, output=builds.current() or done.output)
 
 
 def _show_changes(built: BuildResult) -> None:

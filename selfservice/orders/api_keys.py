@@ -99,13 +99,19 @@ def record_use(conn: Connection, key: ApiKey, today: date) -> None:
 
 def all_keys(conn: Connection) -> list[ApiKey]:
     """All keys, oldest first, revoked ones too while they are kept."""
-    return [_key(row) for row in conn.execute("SELECT * FROM delivery_keys ORDER BY id")]
+    # By name, so that a database that is not migrated yet is told as such; as below.
+    rows = conn.execute(
+        """SELECT id, public_id, name, scope, created_at, revoked_at, last_used_on, last_day
+           FROM delivery_keys ORDER BY id"""
+    )
+    return [_key(row) for row in rows]
 
 
 def revoke(conn: Connection, public_id: str, now: datetime) -> ApiKey | None:
     """Revoke the key with this public id: it opens nothing from now on. None when no key that works has it."""
     row = conn.execute(
-        "UPDATE delivery_keys SET revoked_at = :now WHERE public_id = :id AND revoked_at IS NULL RETURNING *",
+        """UPDATE delivery_keys SET revoked_at = :now WHERE public_id = :id AND revoked_at IS NULL
+           RETURNING id, public_id, name, scope, created_at, revoked_at, last_used_on, last_day""",
         {"id": public_id, "now": to_text(now)},
     ).fetchone()
     return None if row is None else _key(row)

@@ -27,6 +27,14 @@ from selfservice.requests import fulfilment, records, replacement, review
 
 # What one transaction of the worker closes, so that nobody waits long for the write lock.
 BATCH_SIZE = 100
+# 0.1.0, while one had gone back to it, knows of no closing: for what is closed it takes requests, and hands out codes.
+_DUE = """SELECT id FROM organisations WHERE closed_at IS NULL AND closed_on <= :today
+          UNION ALL
+          SELECT id FROM organisations o WHERE closed_at IS NOT NULL AND (
+              EXISTS (SELECT 1 FROM access_codes WHERE organisation_id = o.id AND revoked_at IS NULL)
+              OR EXISTS (SELECT 1 FROM requests WHERE organisation_id = o.id
+                         AND state IN ('received', 'checking', 'approved', 'duplicate')))
+          LIMIT :most"""
 KEPT_DAYS = 365
 REVOKED_REASON = "organisation_closed"
 
@@ -87,12 +95,18 @@ def close(conn: Connection, ctx: Context, ids: Iterable[int], who: str, now: dat
 
 
 def close_due(db: Database, ctx: Context, now: datetime) -> Closed:
-    """Close the organisations whose day has come, each so many in a transaction of their own. For the worker."""
+    """Close the organisations whose day has come, each so many in a transaction of their own; again those for which an
+    earlier version let anything in since. For the worker.
+    """
     done, due = Closed(), {"today": workdays.today(now).isoformat(), "most": BATCH_SIZE}
-    query = "SELECT id FROM organisations WHERE closed_at IS NULL AND closed_on <= :today ORDER BY id LIMIT :most"
-    while db.read().execute(query, due).fetchone() is not None:
+    while db.read().execute(_DUE, due).fetchone() is not None:
         with db.write() as conn:
-            done += close(conn, ctx, [row["id"] for row in conn.execute(query, due).fetchall()], "", now)
+            ids = [row["id"] for row in conn.execute(_DUE, due).fetchall()]
+            conn.execute(
+                "UPDATE organisations SET closed_at = NULL WHERE id IN (SELECT value FROM json_each(:ids))",
+                {"ids": json.dumps(ids)},
+            )
+            done += close(conn, ctx, ids, "", now)
     return done
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.builds import Builds
+from selfservice.builds import Builds, notes_of
 from selfservice.config import ROOT
 from tests.live_server import free_port
 
@@ -90,6 +90,31 @@ def test_a_day_of_an_editor(site: Path) -> None:
     assert (1, 1, True) == (code, len(errors), errors[0].startswith("loket: there is nothing to go back to"))
     code, _, errors = loket(site, "publish")
     assert (1, 1, True) == (code, len(errors), errors[0].startswith("content/site.toml:")), errors
+
+
+def test_going_back_over_an_upgrade(site: Path) -> None:
+    """What another version of Loket made is made anew by this one, whose processes serve no other; when it cannot, what
+    is served stays.
+    """
+    builds = Builds(site / "output")
+    loket(site, "publish")
+    before, program = served(site), notes_of(site / "output" / "current").program
+    for mistake in ("", "\n[a](zzz.md)\n"):
+        made = builds.current()
+        assert made is not None
+        notes = (made / "build.json").read_text("utf-8")
+        (made / "build.json").write_text(notes.replace(program, "0.1.0+0123456789abcdef"), "utf-8")
+        append(site, "en/waste.md", "\nMore.\n")
+        loket(site, "publish")
+        now = builds.current()
+        with (made / "content" / "en" / "waste.md").open("a", encoding="utf-8") as source:
+            source.write(mistake)
+        code, output, errors = loket(site, "publish", "--undo")
+        if mistake:
+            assert (1, now, True) == (code, builds.current(), "nothing was changed" in errors[-1]), errors
+        else:
+            assert (0, "  changed  /en/waste/", before) == (code, output[1], served(site)), (output, errors)
+            assert program == notes_of(site / "output" / "current").program
 
 
 def test_nothing_changed(site: Path) -> None:

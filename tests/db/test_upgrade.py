@@ -196,6 +196,18 @@ def test_people_with_one_address(old: Path, command: tuple[str, ...]) -> None:
     assert 0 == start(old, "migrate").returncode
 
 
+@pytest.mark.slow
+@of("2026-11-30")
+@pytest.mark.parametrize(
+    "words", [("list",), ("create", "--name", "x"), ("revoke", "00000000")], ids=lambda each: each[0]
+)
+def test_keys_before_migrate(old: Path, words: tuple[str, ...]) -> None:
+    """A command that needs what is not there yet says in one line that `loket migrate` makes it."""
+    done = start(old, "keys", *words)
+    assert (1, 1) == (done.returncode, len(done.stderr.splitlines())), done.stderr
+    assert "`loket migrate` makes it" in done.stderr
+
+
 def test_the_fixtures_of_before_are_here() -> None:
     """The databases of 22, 29 and 30 November 2026 are among them."""
     names = ["2026-11-22.sql.gz", "2026-11-29.sql.gz", "2026-11-30.sql.gz"]

@@ -426,6 +426,24 @@ def test_due_in_batches(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 5 == closing.close_due(db, CONTEXT, NOW).organisations
 
 
+def test_what_an_earlier_version_let_in_since_ends(db: Database) -> None:
+    """0.1.0, to which one may go back, takes requests for a closed organisation and hands out its codes: all that ends
+    when this version runs again, and who got a code is told.
+    """
+    its, _ = fill(db)
+    close(db, its)
+    with db.write() as conn:
+        conn.execute("UPDATE organisations SET closed_at = NULL WHERE id = ?", (its,))
+    late, asked = ask(db, KVK, MAIN + 20), ask(db, KVK, MAIN + 21)
+    help_.approve(db, late)
+    with db.write() as conn:
+        conn.execute("UPDATE organisations SET closed_at = ? WHERE id = ?", (to_text(NOW), its))
+    done = closing.close_due(db, CONTEXT, LATER)
+    assert (1, 1, 2, 1) == (done.organisations, done.codes, done.requests, done.told)
+    assert ["rejected"] * 2 == [help_.request_now(db, each).state for each in (late, asked)]
+    assert closing.Closed() == closing.close_due(db, CONTEXT, LATER)
+
+
 def set_day(db: Database, day: date | None, now: datetime = LATER) -> closing.Closed:
     with db.write() as conn:
         found = closing.set_day(conn, CONTEXT, KVK, day, WHO, now)
