@@ -76,7 +76,10 @@ _INSERT = """
                         updated_at)
     SELECT account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state,
            coalesce(nullif(updated_at, 0), :received_at)
-    FROM orders_in WHERE result = 'new' ORDER BY account, ordered_at, number"""
+    FROM orders_in WHERE result = 'new' AND orders_in.rowid BETWEEN :first AND :last
+    ORDER BY account, ordered_at, number"""
+# Each statement that writes many rows keeps the pages as they were before it, in memory where SQLite was built so.
+_ROWS_A_STATEMENT = 1000
 
 
 class Upsert(OnConnection):
@@ -117,7 +120,8 @@ class Upsert(OnConnection):
             self._change(received)
         if "same" in counts:
             conn.execute(_MOVE_ON)
-        conn.execute(_INSERT, received)
+        for first in range(1, len(rows) + 1, _ROWS_A_STATEMENT):
+            conn.execute(_INSERT, received | {"first": first, "last": first + _ROWS_A_STATEMENT - 1})
         return UpsertCounts(*(counts.get(result, 0) for result in ("new", "changed", "same", "outdated")))
 
     def results(self) -> dict[str, str]:
