@@ -118,8 +118,8 @@ def test_of_two_in_a_file(db: Database, monkeypatch: pytest.MonkeyPatch, run: in
     content = text(
         line(updated_at=at[1], state="ordered"),
         line(updated_at=at[2], state="cancelled"),
-        line(updated_at=at[0], state="failed"),
         line(updated_at=at[2], state="delivered"),
+        line(updated_at=at[0], state="failed"),
     )
     found = import_file(db, CONTEXT, io.BytesIO(content), NOW, refuse=print)
     assert (1, 2, 0, 1) == (found.new, found.changed, found.same, found.outdated)
