@@ -161,8 +161,9 @@ class Importer:
         """Add an order, in the order of validation.COLUMNS; returns its number. Of two with one number the newest
         counts, and of two as new (one that does not say it is of now) the last.
 
-        Only reads. Raises LineError, which names all that is wrong with the order, or that its access code is not
-        known: a revoked one is, since orders stay with the person.
+        Without an access code it is about a known order, and stays whose that is: what corrects an order need not know
+        the code, which may be gone by then. Only reads. Raises LineError, which names all that is wrong with the order,
+        or that its access code is not known: a revoked one is, since orders stay with the person.
         """
         order = validate(values)
         if order.ordered_on < self._first_day:
@@ -172,12 +173,15 @@ class Importer:
             raise LineError(FieldProblem("ordered-at-in-the-future", "ordered_at", "ordered_at is in the future"))
         if order.updated_at > self._last_update:
             raise LineError(FieldProblem("updated-at-in-the-future", "updated_at", "updated_at is in the future"))
-        owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
+        before = self._pending.get(order.number)
+        if order.access_code:
+            owner = self._owners.get(order.access_code) or self._find(conn, order.access_code)
+        else:
+            owner = before.owner if before is not None else self._find_known(conn, order.number)
         pending = Pending(
             owner.account, order.ordered_at, order.number, order.ordered_on, owner, order.product, order.payment,
             order.cents, order.invoice, order.state, order.updated_at,
         )  # fmt: skip
-        before = self._pending.get(order.number)
         if before is not None and self._is_outdated(pending, before):
             return order.number
         self._pending[order.number] = pending
@@ -236,6 +240,13 @@ class Importer:
             self._owners.clear()
         owner = self._owners[code] = _Owner(*row)
         return owner
+
+    def _find_known(self, conn: Connection, number: str) -> _Owner:
+        row = OrderStore(conn).owner_of(number)
+        if row is None:
+            wrong = "access_code is empty, and the order is not known"
+            raise LineError(FieldProblem("access-code-missing", "access_code", wrong))
+        return _Owner(*row)
 
     def _row(self, store: OrderStore, order: Pending) -> OrderRow:
         owner = order.owner

@@ -37,7 +37,7 @@ PROBLEM_CODES = {
     "ordered-at-skipped": f"ordered_at {_SKIPPED}",
     "ordered-at-too-old": "The order may not be kept any more: do not send it again.",
     "ordered-at-in-the-future": "ordered_at is more than a day ahead: correct it, or the clock that it comes from.",
-    "access-code-missing": f"access_code {_NOT_GIVEN}",
+    "access-code-missing": "access_code may be left out of an order that is known; this one is not.",
     "access-code-unknown": "No such access code was given out, or it was revoked over a year ago: ask who ordered.",
     "product-missing": f"product {_NOT_GIVEN}",
     "product-invalid": "product is a code of 1 to 64 letters, digits, dots, hyphens and underscores.",
@@ -69,9 +69,9 @@ _WHOLE = re.compile(r"-?[0-9]{1,400}")
 
 class DeliveredOrder(NamedTuple):
     """An order as it was delivered, each value in its one form. `ordered_at` is in seconds since 1970 (UTC),
-    `ordered_on` that moment's day in Amsterdam; `access_code` is as it was written; `names` are in
-    the order of product_names.COLUMNS and may be empty; `updated_at` is in microseconds since 1970 (UTC), and 0 when it
-    is not said.
+    `ordered_on` that moment's day in Amsterdam; `access_code` is as it was written, and empty when it is left out;
+    `names` are in the order of product_names.COLUMNS and may be empty; `updated_at` is in microseconds since 1970
+    (UTC), and 0 when it is not said.
     """
 
     number: str
@@ -99,7 +99,7 @@ def validate(values: Sequence[str]) -> DeliveredOrder:
             _number(number),
             seconds,
             day,
-            _code(access_code),
+            "" if access_code.isspace() else access_code,
             _product(product),
             _payment(payment),
             _money(amount, cents),
@@ -177,12 +177,6 @@ def _invoice(text: str) -> str | None:
     return _number(text) if text and not text.isspace() else None
 
 
-def _code(text: str) -> str:
-    if not text or text.isspace():
-        raise _refusal("", "")
-    return text
-
-
 def _product(text: str) -> str:
     return _product_code(text.strip())
 
@@ -250,7 +244,6 @@ def _name(text: str) -> str:
 _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., object]], ...] = (
     (("number",), _number),
     (("ordered_at",), timestamps.parse),
-    (("access_code",), _code),
     (("product",), _product),
     (("payment",), _payment),
     (("state",), _state),

@@ -235,7 +235,7 @@ def test_last_of_a_number_counts(db: Database) -> None:
             "ordered_at is so long ago that the order may not be kept any more",
         ),
         ({"ordered_at": "2026-11-22T12:00:01Z"}, "ordered_at is in the future"),
-        ({"access_code": " "}, "access_code is empty"),
+        ({"access_code": " "}, "access_code is empty, and the order is not known"),
         ({"access_code": "2222-2222-2222-2222"}, "access_code is not one that we gave out"),
         ({"product": ""}, "product is empty"),
         ({"product": "a b"}, "product is not 1 to 64 letters, digits, dots, hyphens and underscores"),

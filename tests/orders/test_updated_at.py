@@ -98,6 +98,28 @@ def test_without_it_counts_as_of_now(db: Database) -> None:
     assert [("failed", to_microseconds(NOW))] == state(db)
 
 
+def test_correction_without_a_code(db: Database) -> None:
+    """An order that is known is corrected without an access code, also when that is gone, and stays whose it is; one
+    that is not known needs it, but for what stands below it in the file.
+    """
+    bring(db, text(line()))
+    before = known(db)
+    with db.write() as conn:
+        conn.execute("DELETE FROM access_codes")
+    result, refused = bring(db, text(line(access_code="", state="failed"), line(number="A2", access_code="")))
+    assert ((0, 1, 0, 1), ["access_code is empty, and the order is not known"]) == (result, [r.reason for r in refused])
+    assert [dict(row, state="failed", updated_at=to_microseconds(NOW)) for row in before] == [
+        dict(row) for row in known(db)
+    ]
+
+
+def test_correction_in_the_same_file(db: Database) -> None:
+    """A line without an access code corrects one above it with the same number."""
+    result, refused = bring(db, text(line(), line(access_code="", state="failed")))
+    assert ([], ["failed"]) == (refused, [row["state"] for row in known(db)])
+    assert result[0] == 1
+
+
 def test_a_clock_that_is_fast(db: Database) -> None:
     """Five minutes ahead goes in, a microsecond more is refused; what is known then is newer than what says nothing."""
     soon = (NOW + timedelta(minutes=5)).isoformat()

@@ -142,6 +142,15 @@ class Upsert(OnConnection):
         ).fetchone()
         return row
 
+    def owner_of(self, number: str) -> Row | None:
+        """`person_id`, `organisation_id`, `account` and `holder_id` of a known order; None when it is not known."""
+        row: Row | None = self.conn.execute(
+            """SELECT h.person_id, h.organisation_id, h.account, h.id AS holder_id
+               FROM orders o JOIN order_holders h ON h.id = o.holder_id WHERE o.number = :number""",
+            {"number": number},
+        ).fetchone()
+        return row
+
     @contextmanager
     def larger_cache(self) -> Iterator[None]:
         """24 MB for pages on this connection, so that what a batch touches stays at hand; then 2 MB as before."""
