@@ -65,4 +65,4 @@ def write(file: Path, count: int) -> None:
             postal = f"Postbus,{number % 900 + 1},{1000 + number % 8999} AB,Waterkant" if number % 5 == 0 else ",,,"
             paying = "direct_debit" if number % 4 == 0 else ""
             name = f"Bakkerij Nummer {number},info@bakkerij-{number}.example"
-            out.write(f"{number:08d},{name},{visiting},{postal},{paying},,\n")
+            out.write(f"{number:08d},{name},{visiting},{postal},{paying},,,\n")

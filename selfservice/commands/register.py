@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import shutil
 import sys
+import tempfile
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import BinaryIO
 
@@ -13,6 +16,7 @@ from flask.cli import with_appcontext
 from selfservice import clock, workdays
 from selfservice.commands import import_command
 from selfservice.commands.arguments import STAFF_NAME
+from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.register import closing, importer
 from selfservice.web.services import services
 
@@ -24,27 +28,47 @@ def command() -> None:
 
 @command.command("import")
 @click.argument("file", type=click.File("rb"))
+@click.option("--close-many", is_flag=True, help="Close organisations also when they are far more than a day has.")
 @with_appcontext
-def import_file(file: BinaryIO) -> None:
+def import_file(file: BinaryIO, *, close_many: bool) -> None:
     """Bring the organisations in FILE (CSV, see docs/register.md; - is standard input) into the database.
 
     Lines that are refused are printed, with why. Safe to run again, also when it was stopped half-way, and while
-    Loket runs. Exit status 1 when a line was refused.
+    Loket runs. A file that would close far more organisations than a day has is refused as a whole, unless
+    --close-many says that it is right. Exit status 1 when a line was refused.
     """
-    import_command.run_import(
-        "register.import",
-        file,
-        lambda refuse, progress, notice: importer.import_register(
-            services().db,
-            services().context,
-            file,
-            clock.now(),
-            on_rejected=refuse,
-            progress=progress,
-            notice=notice,
-            who=f"account:{getpass.getuser()}",
-        ),
-    )
+
+    def bring_in(
+        refuse: Callable[[RejectedLine], object],
+        progress: Callable[[ImportCounts], object],
+        notice: import_command.Notice,
+    ) -> ImportCounts:
+        with tempfile.TemporaryFile() as copy:
+            source = file
+            if not close_many:
+                source = _rewindable(file, copy)
+                importer.check_closings(services().db, source, clock.now(), notice=notice)
+            return importer.import_register(
+                services().db,
+                services().context,
+                source,
+                clock.now(),
+                on_rejected=refuse,
+                progress=progress,
+                notice=notice,
+                who=f"account:{getpass.getuser()}",
+            )
+
+    import_command.run_import("register.import", file, bring_in)
+
+
+def _rewindable(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
+    """The file, or `copy` with what comes through a pipe, which can be read once only."""
+    if file.seekable():
+        return file
+    shutil.copyfileobj(file, copy)
+    copy.seek(0)
+    return copy
 
 
 @command.command()

@@ -194,7 +194,7 @@ def cancel(conn: Connection, idempotency_keys: Sequence[str], now: datetime) -> 
     """
     conn.execute(
         """UPDATE outbox SET give_up_at = :now, error = 'dropped'
-           WHERE state = 'waiting' AND idempotency_key IN (SELECT value FROM json_each(:keys))""",
+           WHERE +state = 'waiting' AND idempotency_key IN (SELECT value FROM json_each(:keys))""",
         {"keys": json.dumps(idempotency_keys), "now": to_text(now)},
     )
 

@@ -36,6 +36,8 @@ _DUE = """SELECT id FROM organisations WHERE closed_at IS NULL AND closed_on <= 
                          AND state IN ('received', 'checking', 'approved', 'duplicate')))
           LIMIT :most"""
 KEPT_DAYS = 365
+# What a register closes in a day, and what is rather a mistake in it: over so many, and over so much of all.
+MOST_IN_A_DAY, MOST_PERCENT_IN_A_DAY = 100, 5
 REVOKED_REASON = "organisation_closed"
 
 
@@ -60,6 +62,42 @@ class Closed:
 def is_due(closed_on: str | None, now: datetime) -> bool:
     """Whether an organisation with this day (ISO 8601), or none, is closed by now: its day has begun here."""
     return closed_on is not None and closed_on <= workdays.today(now).isoformat()
+
+
+def find_open(conn: Connection, kvk_numbers: Iterable[str]) -> dict[str, str | None]:
+    """Of these organisation numbers those of open organisations, each with the day to come on which it is closed, or
+    None.
+    """
+    rows = conn.execute(
+        """SELECT kvk_number, closed_on FROM organisations
+           WHERE kvk_number IN (SELECT value FROM json_each(:numbers)) AND closed_at IS NULL""",
+        {"numbers": json.dumps(list(kvk_numbers))},
+    )
+    return {row["kvk_number"]: row["closed_on"] for row in rows}
+
+
+def unusual_share(conn: Connection, more: int, now: datetime) -> str:
+    """How many of how many organisations are closed in a day with so `more`, which have no day yet, when that is more
+    than a register is trusted with (MOST_IN_A_DAY); else ''. Those of the last 24 hours and those whose day is to come
+    count too, so that it is the same for one file, many requests, and days to come.
+    """
+    since = {"since": to_text(now - timedelta(days=1))}
+    row = conn.execute(
+        """SELECT (SELECT count(*) FROM organisations WHERE closed_at >= :since)
+                + (SELECT count(*) FROM organisations WHERE closed_on IS NOT NULL AND closed_at IS NULL) AS closed""",
+        since,
+    ).fetchone()
+    closed = more + int(row["closed"])
+    if more == 0 or closed <= MOST_IN_A_DAY:
+        return ""
+    row = conn.execute(
+        """SELECT (SELECT count(*) FROM organisations)
+                - (SELECT count(*) FROM organisations WHERE closed_at < :since) AS known""",
+        since,
+    ).fetchone()
+    if closed * 100 <= row["known"] * MOST_PERCENT_IN_A_DAY:
+        return ""
+    return f"{closed:,} of {row['known']:,} organisations"
 
 
 def close(conn: Connection, ctx: Context, ids: Iterable[int], who: str, now: datetime) -> Closed:
@@ -209,7 +247,7 @@ def _end_requests(
     rows = conn.execute(
         """SELECT * FROM requests
            WHERE organisation_id IN (SELECT value FROM json_each(:ids))
-                 AND state IN ('received', 'checking', 'approved', 'duplicate') ORDER BY id""",
+                 AND +state IN ('received', 'checking', 'approved', 'duplicate') ORDER BY id""",
         bound,
     ).fetchall()
     letters = 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -15,12 +16,22 @@ from selfservice import workdays
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database, Row
-from selfservice.importing.parsing import LineError, read_header, read_line, read_lines, unknown_fields
+from selfservice.importing.parsing import FileError, LineError, read_header, read_line, read_lines, unknown_fields
 from selfservice.importing.results import ImportCounts, RejectedLine
 from selfservice.register import closing
-from selfservice.register.validation import COLUMNS, OPTIONAL, RegisterRow, check_row, reject_repeated
+from selfservice.register.validation import (
+    COLUMNS,
+    OPTIONAL,
+    RegisterRow,
+    check_closed_on,
+    check_row,
+    reject_repeated,
+)
+from selfservice.values.error import FieldError
 
 BATCH_SIZE, CLOSING_SIZE = 1000, 200
+# After so many lines a look at a file takes a second.
+_LONG = 50_000
 Result = Literal["new", "changed", "same", "closed"]
 
 # A way of paying that was agreed on here stays while its mandate does: the register may not know of it yet.
@@ -127,6 +138,40 @@ def import_register(
         )
         progress(totals)
     return totals
+
+
+def check_closings(
+    db: Database, file: BinaryIO, now: datetime, *, notice: Callable[[str], object] = lambda _: None
+) -> None:
+    """Look at how many organisations a file would close, at once or on a day to come, before anything of it goes in.
+    The file must be one that can be read again, and is where it was afterwards.
+
+    `notice` is told of it when the file is long. Raises FileError when it would close more than a register is trusted
+    with (`closing.unusual_share`), or when the first line does not name the columns.
+    """
+    begin = file.tell()
+    layout = read_header(read_line(file), COLUMNS, OPTIONAL)
+    seen: set[str] = set()
+    count, lines = 0, read_lines(file, 2)
+    while layout.positions[-1] < layout.width and (batch := list(islice(lines, BATCH_SIZE))):
+        if batch[0][0] == _LONG + 2:
+            notice("looking first at how many organisations it would close")
+        numbers = set()
+        for _, line, _ in batch:
+            # What is wrong with a line is told when it is its turn.
+            with suppress(LineError, FieldError):
+                values = layout.parse_line(line)
+                if check_closed_on(values[-1]) is not None:
+                    numbers.add(values[0].strip())
+        known = closing.find_open(db.read(), numbers - seen) if numbers else {}
+        count += sum(day is None for day in known.values())
+        seen |= numbers
+    file.seek(begin)
+    if share := closing.unusual_share(db.read(), count, now):
+        raise FileError(
+            f"with this file {share} would be closed in a day, and their access codes end for good. "
+            "If that is right, add --close-many"
+        )
 
 
 def upsert(conn: Connection, ctx: Context, rows: Sequence[RegisterRow], now: datetime, who: str) -> list[Result]:

@@ -56,6 +56,9 @@ PROBLEM_CODES = {
     "field-missing": "The value is required: it is empty, or null.",
     "field-invalid": "The value is not as the field must be; the message says what it must be.",
     "field-too-long": "The value has more characters than the field may have; the message says how many it may.",
+    "closings-per-request": "The request would close more than 200 organisations: send fewer of them in each.",
+    "closings-per-day": "Over 100 organisations, and over 5 % of all, would be closed in a day, which is rather a "
+    "mistake. If it is right, ask who runs the site to bring them in by file.",
     "number-repeated": "The organisation comes twice in one file or request: the first counts, send it once.",
 }
 """What each code of a FieldProblem of an organisation means and what to do. A code keeps its meaning for good."""

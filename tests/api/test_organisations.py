@@ -23,6 +23,7 @@ from selfservice import clock
 from selfservice.commands import cli
 from selfservice.demo import accounts
 from selfservice.importing.parsing import LineError
+from selfservice.register import closing
 from selfservice.register.importer import import_register, upsert
 from selfservice.register.validation import COLUMNS, OPTIONAL, reject_repeated, row_of_object
 from selfservice.web.services import Services
@@ -188,6 +189,55 @@ def test_closing(app: Flask, shop: HouseClient, plain: str) -> None:
     )
     query = "SELECT count(*) FROM access_codes WHERE organisation_id = 1 AND revoked_at IS NULL"
     assert 0 == database(app).read().execute(query).fetchone()[0]
+
+
+def some(count: int, **changes: str) -> list[dict[str, Any]]:
+    """So many organisations."""
+    return [OPEN | {"kvk_number": f"{number:08}"} | changes for number in range(90_000_000, 90_000_000 + count)]
+
+
+def refusals(answer: TestResponse) -> set[tuple[str, str]]:
+    assert answer.json is not None
+    return {(each["code"], each["field"]) for one in answer.json["organisations"] for each in one.get("errors", [])}
+
+
+def test_most_that_a_request_closes(app: Flask, shop: HouseClient, plain: str) -> None:
+    """Of more than 200 none is closed, and the others go in; not counted are those that are closed on a day to come, or
+    were before.
+    """
+    for count in (1000, 400):
+        deliver(shop, plain, some(1000)[:count])
+    with database(app).write() as conn:
+        # So that it is a small part of all.
+        conn.executemany(
+            """INSERT INTO organisations (kvk_number, name, email, street, house_number, postcode, city, created_at)
+               VALUES (?, 'x', 'x@y.example', 's', '1', '1234 AB', 'c', '2026-01-01T00:00:00.000000Z')""",
+            [(f"{number:08}",) for number in range(70_000_000, 70_010_000)],
+        )
+    closed = some(201, closed_on="2026-01-01")
+    answer = deliver(shop, plain, [*closed, OPEN])
+    assert {("closings-per-request", "closed_on")} == refusals(answer)
+    assert ["refused"] * 201 + ["new"] == [result for _, result in results(answer)]
+    assert ["closed"] * 200 == [result for _, result in results(deliver(shop, plain, closed[:200]))]
+    assert ["same"] * 200 + ["closed"] == [result for _, result in results(deliver(shop, plain, closed))]
+
+
+@pytest.mark.parametrize("day", ["2026-01-01", "2099-01-01"])
+def test_most_in_a_day(app: Flask, shop: HouseClient, plain: str, monkeypatch: pytest.MonkeyPatch, day: str) -> None:
+    """Those that make it more than a register closes in a day are refused, one by one too, and what is closed stays so;
+    the others go in.
+    """
+    monkeypatch.setattr(closing, "MOST_IN_A_DAY", 2)
+    deliver(shop, plain, some(4))
+    closed = some(4, closed_on=day)
+    answer = deliver(shop, plain, [*closed[:3], OPEN])
+    assert ({("closings-per-day", "closed_on")}, ["refused"] * 3 + ["new"]) == (
+        refusals(answer), [result for _, result in results(answer)],
+    )  # fmt: skip
+    assert [200, 200, 422] == [deliver(shop, plain, each).status_code for each in closed[:3]]
+    answer = deliver(shop, plain, closed)
+    assert ["same"] * 2 + ["refused"] * 2 == [result for _, result in results(answer)]
+    assert [day, day, None, None] == [held(shop, plain, each["kvk_number"])["closed_on"] for each in closed]
 
 
 def test_nothing_by_half(app: Flask, shop: HouseClient, plain: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from selfservice import retention
 from selfservice.accounts import access_codes, invoice_addresses, mandates, organisations, sessions, tokens
 from selfservice.clock import to_text
+from selfservice.commands import cli
 from selfservice.db import Connection, Database
+from selfservice.importing.parsing import FileError
 from selfservice.importing.results import RejectedLine
 from selfservice.letters.printing import Printer, print_batch
 from selfservice.orders import main_code_offer, visibility
 from selfservice.orders.importer import Importer
-from selfservice.register import closing
+from selfservice.register import closing, importer
 from selfservice.register.importer import import_register
 from selfservice.requests import fulfilment, progress, replacement, review, submission
 from selfservice.values.access_code import group_code
@@ -593,3 +596,94 @@ def test_not_before_a_year(db: Database) -> None:
         with db.write() as conn:
             gone.append(closing.clean(conn, LATER + timedelta(days=days, microseconds=-1)))
     assert [0, 1] == gone
+
+
+# What is rather a mistake
+
+
+def known_many(db: Database, count: int) -> list[str]:
+    """Bring so many open organisations in; their numbers."""
+    numbers = [f"{number:08}" for number in range(count)]
+    bring(db, *(line(kvk_number=number) for number in numbers))
+    return numbers
+
+
+def check_file(db: Database, *lines: str, now: datetime = LATER) -> None:
+    importer.check_closings(db, io.BytesIO(text(*lines)), now)
+
+
+@pytest.mark.parametrize("day", ["2026-11-21", "2026-11-22", "2030-01-01"])
+def test_a_file_that_closes_too_many(db: Database, day: str) -> None:
+    """Over 100 and over 5 % is refused, at once or on a day to come; 100 of few pass, and so do 5 % of many. What is
+    closed already, was never known, or comes twice does not count.
+    """
+    numbers = known_many(db, 2021)
+    closed = [line(kvk_number=number, closed_on=day) for number in (*numbers, "90000000")]
+    with pytest.raises(FileError, match=r"this file 102 of 2,021 organisations .* add --close-many"):
+        check_file(db, *closed[:102])
+    check_file(db, *closed[:101], *closed[:101], *(line(kvk_number=number) for number in numbers))
+    assert (101, 0) == bring(db, *closed[:101])[1:3]
+    check_file(db, *closed[:101])
+    with pytest.raises(FileError, match=r"102 of 2,021"):
+        check_file(db, closed[101])
+
+
+def test_few_may_be_much(db: Database) -> None:
+    """Up to 100 are closed, however few there are."""
+    closed = [line(kvk_number=number, closed_on="2026-11-21") for number in known_many(db, 101)]
+    check_file(db, *closed[:100])
+    with pytest.raises(FileError, match="101 of 101"):
+        check_file(db, *closed)
+
+
+def test_a_day_later_more_may_be_closed(db: Database) -> None:
+    """What was closed counts for 24 hours."""
+    closed = [line(kvk_number=number, closed_on="2026-11-21") for number in known_many(db, 300)]
+    bring(db, *closed[:100])
+    with pytest.raises(FileError, match="101 of 300"):
+        check_file(db, closed[100], now=LATER + timedelta(days=1))
+    check_file(db, *closed[100:200], now=LATER + timedelta(days=1, seconds=1))
+
+
+def test_the_look_leaves_the_file_where_it_was(db: Database) -> None:
+    """A line that is wrong is told of when it is its turn; a file that began in the middle goes on from there."""
+    file = io.BytesIO(b"a line of before\n" + text("x", line(closed_on="soon"), line(closed_on="2026-11-21")))
+    file.readline()
+    importer.check_closings(db, file, LATER)
+    assert 17 == file.tell()
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+def test_command_asks(app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, seekable: bool) -> None:
+    """Nothing of such a file goes in, from a pipe neither, until --close-many says that it is right."""
+    monkeypatch.setattr(closing, "MOST_IN_A_DAY", 1)
+    numbers = ("00000001", "00000002")
+    closed = text(*(line(kvk_number=number, closed_on="2026-11-21") for number in numbers), line(name="Nieuw"))
+    runs = []
+    for content, words in (
+        (text(*(line(kvk_number=number) for number in numbers)), []),
+        (closed, []),
+        (closed, ["--close-many"]),
+    ):
+        file = tmp_path / "register.csv"
+        file.write_bytes(content)
+        command = ["register", "import", *words, str(file) if seekable else "-"]
+        done = app.test_cli_runner().invoke(cli, command, input=None if seekable else Piped(content))
+        runs.append((done.exit_code, done.output.splitlines()[-1]))
+    assert [
+        (0, "2 lines: 2 new, 0 changed, 0 the same, 0 refused"),
+        (1, runs[1][1]),
+        (0, "3 lines: 1 new, 2 changed (2 of them closed), 0 the same, 0 refused"),
+    ] == runs
+    assert runs[1][1].startswith("loket: with this file 2 of ")
+    assert runs[1][1].endswith("If that is right, add --close-many. Nothing was changed")
+
+
+class Piped(io.BytesIO):
+    """What can be read once only."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: int) -> int:
+        raise io.UnsupportedOperation
