@@ -97,8 +97,8 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_nothing_is_dropped(former: Path, tmp_path: Path) -> None:
-    """No request fails; forms begun before are finished after, by either version; each request, order and mail is there
-    once; what 0.1.0 writes in the migrated database stays.
+    """No request fails; forms begun before are finished after, by either version, links mailed before open, and who is
+    logged in stays so; each request, order and mail is there once; what 0.1.0 writes in the migrated database stays.
     """
     try:
         caddy.find()
@@ -124,6 +124,7 @@ def test_nothing_is_dropped(former: Path, tmp_path: Path) -> None:
         people = [(accounts.code(number), accounts.DEMO_PASSWORD) for number in PEOPLE]
         load = Load(settings["LOKET_BASE_URL"], people, key, ORDER)
         begun: list[Browser] = []
+        staying, sent = load.browser(), list(mail.messages)
         for version, following in ((old, new), (new, old), (old, new), (new, None)):
             with version.serving(app):
                 if not begun:
@@ -131,8 +132,12 @@ def test_nothing_is_dropped(former: Path, tmp_path: Path) -> None:
                     stack.callback(load.stop)
                 for browser in begun:
                     load.attempt(load.finish_request, browser)
+                if begun:
+                    load.attempt(load.download, staying)
+                    load.attempt(load.open_link, sent)
                 begun = [load.begin_request() for _ in range(BEGUN)]
                 time.sleep(CALM_SECONDS)
+                staying, sent = load.begin_session(), list(mail.messages)
                 if following:
                     new.run("migrate")
                     old.run("orders", "import", str(orders))

@@ -26,6 +26,7 @@ from urllib.parse import urlencode, urlsplit
 
 SECONDS = 60  # for one answer
 PAGES = ("/en/", "/nl/", "/en/orders/", "/nl/bestellingen/", "/en/self-service/access-code", "/nl/self-service/sign-in")
+_LINK = re.compile(r"https?://[^/\s]+(/\S+/link/\S+)")
 _STYLES = re.compile(r'(?:href|src)="(/theme/[^"]+)"')
 
 
@@ -234,12 +235,26 @@ class Load:
             time.sleep(0.2)
             self.finish_request(browser, lang)
 
-    def log_in(self) -> None:
-        """Log in, look at orders, download them, log out."""
+    def open_link(self, messages: Sequence[Message]) -> None:
+        """Open the link in the last mail that has one."""
+        parts = (part for each in reversed(messages) for part in each.walk() if part.get_content_type() == "text/plain")
+        texts = (str(part.get_payload(decode=True), "utf-8") for part in parts)  # type: ignore[arg-type]
+        found = next(filter(None, (_LINK.search(text) for text in texts)), None)
+        if found is None:
+            raise Unexpected("no mail has a link")
+        self.browser().get(found[1])
+
+    def begin_session(self) -> Browser:
+        """Log in, and stay."""
         browser = self.browser()
         code, password = self.codes[self.done["log_in"] % len(self.codes)]
         browser.get("/en/self-service/sign-in")
         browser.send("/en/self-service/sign-in", {"access_code": code, "password": password})
+        return browser
+
+    def log_in(self) -> None:
+        """Log in, look at orders, download them, log out."""
+        browser = self.begin_session()
         browser.get("/en/self-service/orders/mine")
         self.download(browser)
         browser.send("/en/self-service/sign-in/out", {})

@@ -118,11 +118,13 @@ def upgrade(tree: Tree, mail: SmtpServer, own: dict[str, str]) -> None:
 
 
 def _finish(tree: Tree, load: Load, begun: list[Browser]) -> list[Browser]:
-    """Finish forms that another version showed; some that this one shows, after a while."""
+    """Finish forms that another version showed, and go on as who logged in there, the last; begin some of both."""
     with tree.network():
-        for browser in begun:
+        for browser in begun[:-1]:
             load.attempt(load.finish_request, browser)
-        begun = [load.begin_request() for _ in range(BEGUN)]
+        for browser in begun[-1:]:
+            load.attempt(load.download, browser)
+        begun = [*(load.begin_request() for _ in range(BEGUN)), load.begin_session()]
     time.sleep(CALM_SECONDS)
     return begun
 
@@ -156,6 +158,8 @@ def main() -> None:
                 upgrade(tree, mail, own)
     except (TreeError, Unexpected) as error:
         sys.exit(f"install-test: {error}")
+    except KeyboardInterrupt:
+        sys.exit("install-test: stopped")
 
 
 if __name__ == "__main__":
