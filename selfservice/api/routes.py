@@ -47,6 +47,8 @@ organisations.add_routes(blueprint)
 @blueprint.before_request
 def _refuse_unknown_parameters() -> None:
     """A parameter that means nothing here is a mistake: paging with a mistyped one would never end."""
+    if any(len(values) > 1 for values in request.args.listvalues()):
+        abort(problem_response(400, gettext("Give each parameter once."), code="parameter-invalid"))
     if unknown := sorted(set(request.args) - _PARAMETERS.get(request.endpoint or "", set())):
         says = gettext("There is no parameter %(name)s.", name=unknown[0])
         abort(problem_response(400, says, code="parameter-unknown"))
@@ -99,18 +101,20 @@ def deliver() -> Response:
 def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What became of each, for the answer."""
     answers: list[dict[str, Any]] = []
+    # Before others have to wait: of many members it takes long to say which each was meant to be.
+    ignored = [error_list(unknown_fields(each)) for each in sent]
     with services().db.write() as conn:
         # By the clock of when nobody else writes, so that an order's versions are never older than those before.
         importer = Importer(services().context, clock.now())
-        for each in sent:
+        for each, unknown in zip(sent, ignored, strict=True):
             number = each.get("number")
             answer: dict[str, Any] = {"number": number if isinstance(number, str) else None, "result": "same"}
             try:
                 answer["number"] = importer.add(conn, values_of_object(each))
             except LineError as error:
                 answer |= {"result": "refused", "reason": str(error), "errors": error_list(error.problems)}
-            if unknown := unknown_fields(each):
-                answer["ignored"] = error_list(unknown)
+            if unknown:
+                answer["ignored"] = unknown
             answers.append(answer)
         for batch in importer.batches(request_body.MAX_ORDERS):
             importer.write(conn, batch)
@@ -128,7 +132,8 @@ def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def show_order(number: str) -> Response:
     """What is known of the order with this number."""
     authentication.require_key("orders:write")
-    row = OrderStore(services().db.read()).delivered(number.upper())
+    # Only of letters that a number has: ß in capitals would be another order's SS.
+    row = OrderStore(services().db.read()).delivered(number.upper() if number.isascii() else number)
     if row is None:
         abort(problem_response(404, code="order-unknown"))
     return _json(order_members(row))
@@ -186,7 +191,7 @@ def _begin() -> Cursor:
     try:
         since = timestamps.parse_microseconds(request.args.get("updated_since", "1970-01-01T00:00:00Z"))
     except ValueError:
-        says = gettext("updated_since is a moment such as 2026-03-01T14:05:00Z; in an address, + is written as %%2B")
+        says = gettext("updated_since is a moment such as 2026-03-01T14:05:00Z; in an address, + is written as %2B")
         abort(problem_response(400, says, code="parameter-invalid"))
     return Cursor(since, "", clock.now())
 

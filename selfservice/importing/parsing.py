@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
@@ -138,9 +139,15 @@ def unknown_fields(names: Iterable[str], columns: Collection[str]) -> list[Field
     for name in names:
         if name not in columns:
             shown = name[:_SHOWN] if name.isprintable() else ascii(name[:_SHOWN])[1:-1]
-            hint = did_you_mean(name[:_SHOWN], columns)
+            hint = _hint(name[:_SHOWN], tuple(columns))
             found.append(FieldProblem("unknown-field", shown, f"{shown} is not known: not looked at{hint}"))
     return found
+
+
+@lru_cache(2**12)
+def _hint(name: str, columns: tuple[str, ...]) -> str:
+    # Of a list of a thousand orders each has the same names.
+    return did_you_mean(name, columns)
 
 
 def split_line(line: str, delimiter: str) -> list[str]:

@@ -114,12 +114,11 @@ class _Product:
     names: tuple[str, ...]
     id: int = 0
 
-    def rename(self, names: tuple[str, ...]) -> None:
-        """The newest names; an empty one says nothing."""
-        if names != self.names:
-            newest = tuple(new or old for new, old in zip(names, self.names, strict=True))
-            if newest != self.names:
-                self.names, self.id = newest, 0
+    def newest(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Its names when these are newer; an empty one says nothing."""
+        if names == self.names:
+            return names
+        return tuple(new or old for new, old in zip(names, self.names, strict=True))
 
 
 class Pending(NamedTuple):
@@ -185,11 +184,12 @@ class Importer:
         if before is not None and self._is_outdated(pending, before):
             return order.number
         self._pending[order.number] = pending
-        known = self._products.get(order.product)
-        if known is None:
-            self._products[order.product] = _Product(order.names)
-        else:
-            known.rename(order.names)
+        known = self._products.get(order.product) or _Product(tuple("" for _ in order.names))
+        newest = known.newest(order.names)
+        # Looked up only when it would change a name: of an outdated order the names are older too.
+        if newest != known.names and not self._is_stored_newer(conn, order):
+            known = _Product(newest)
+        self._products[order.product] = known
         return order.number
 
     def duplicates(self) -> UpsertCounts:
@@ -229,6 +229,10 @@ class Importer:
             found.outdated + is_outdated,
         )
         return is_outdated
+
+    def _is_stored_newer(self, conn: Connection, order: DeliveredOrder) -> bool:
+        row = OrderStore(conn).delivered(order.number)
+        return row is not None and row["updated_at"] > (order.updated_at or self._received_at)
 
     def _find(self, conn: Connection, code: str) -> _Owner:
         hashes = lookup_hashes(self._keys, code) if len(code) <= MAX_CODE_TEXT else None

@@ -456,6 +456,7 @@ def test_wrong_parameters(app: Flask, shop: HouseClient, query: str) -> None:
     """A parameter that is not one, is unknown or comes twice is refused, so that a mistyped one does no harm."""
     answer = shop.get(f"/api/redeliveries?{query}", headers=bearer(new_key(app, "redeliveries")))
     assert (400, "application/problem+json", 400) == problem(answer)
+    assert ("parameter-unknown" if query == "a=1" else "parameter-invalid") == (answer.json or {})["code"]
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_names_are_the_products_own(app: Flask, shop: HouseClient) -> None:
 def test_unknown(app: Flask, shop: HouseClient, number: str) -> None:
     """A number that no order has, or that none can have, is not there; the answer says that it is the order."""
     plain = new_key(app)
-    deliver(shop, plain, SENT)
+    deliver(shop, plain, [SENT, SENT | {"number": "SS"}])
     answer = shop.get(f"/api/orders/{number}", headers=bearer(plain))
     assert (404, "application/problem+json", 404) == problem(answer)
     assert "order-unknown" == (answer.json or {})["code"]
@@ -158,9 +158,15 @@ def test_changed_meanwhile(app: Flask, shop: HouseClient, monkeypatch: pytest.Mo
     ],
 )  # fmt: skip
 def test_wrong_parameters(app: Flask, shop: HouseClient, query: str) -> None:
-    """A moment or a place that is none is refused, also a + that an address reads as a space."""
+    """A moment or a place that is none is refused, also a + that an address reads as a space, and the answer says how
+    to write one.
+    """
     answer = shop.get(f"/api/orders?{query}", headers=bearer(new_key(app)))
     assert (400, "application/problem+json", 400) == problem(answer)
+    assert ("parameter-invalid", "updated_since" in query) == (
+        (answer.json or {})["code"],
+        "+ is written as %2B" in (answer.json or {})["detail"],
+    )
 
 
 def test_a_page_is_a_walk_along_an_index(app: Flask) -> None:
@@ -184,7 +190,7 @@ def test_older_message(app: Flask, shop: HouseClient) -> None:
     """A message that is older than what is known changes nothing, whatever it says, and is no error."""
     plain = new_key(app)
     deliver(shop, plain, SENT)
-    older = SENT | {"updated_at": "2026-03-02T08:00:00.123455Z", "state": "ordered", "cents": 1}
+    older = SENT | {"updated_at": "2026-03-02T08:00:00.123455Z", "state": "ordered", "cents": 1, "product_en": "Old"}
     answer = deliver(shop, plain, older)
     assert (200, {"number": "B26-1", "result": "outdated"}, 1) == (
         answer.status_code,
