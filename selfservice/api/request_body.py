@@ -35,7 +35,7 @@ def read_objects(code: str) -> dict[str, Any] | list[dict[str, Any]]:
         )
     listed = found if isinstance(found, list) else [found]
     if not (1 <= len(listed) <= MAX_ORDERS and all(isinstance(each, dict) for each in listed)):
-        says = gettext("It is one object, or a list of %(most)s of them at most.", most=MAX_ORDERS)
+        says = gettext("It is one object, or a list of 1 to %(most)s of them.", most=MAX_ORDERS)
         abort(problem_response(422, says, code=code))
     return found  # type: ignore[no-any-return]
 

@@ -191,7 +191,10 @@ def _begin() -> Cursor:
     try:
         since = timestamps.parse_microseconds(request.args.get("updated_since", "1970-01-01T00:00:00Z"))
     except ValueError:
-        says = gettext("updated_since is a moment such as 2026-03-01T14:05:00Z; in an address, + is written as %2B")
+        says = gettext(
+            "updated_since is a moment such as 2026-03-01T14:05:00Z; in an address, + is written as %(plus)s",
+            plus="%2B",
+        )
         abort(problem_response(400, says, code="parameter-invalid"))
     return Cursor(since, "", clock.now())
 

@@ -39,6 +39,7 @@ from selfservice.orders.validation import (
     MAX_CODE_TEXT,
     MAX_NAME,
     OPTIONAL,
+    DeliveredOrder,
     unknown_fields,
     validate,
     values_of_object,

@@ -501,7 +501,7 @@ def test_detail_in_the_language_of_the_title(app: Flask, shop: HouseClient, acce
     answer = shop.post("/api/orders", data=b"[]", content_type="application/json", headers=headers)
     assert answer.json is not None
     with using_language(language):
-        says = gettext("It is one object, or a list of %(most)s of them at most.", most=request_body.MAX_ORDERS)
+        says = gettext("It is one object, or a list of 1 to %(most)s of them.", most=request_body.MAX_ORDERS)
         title = gettext("The request is not valid")
     assert (language, title, says) == (
         answer.headers["Content-Language"],
