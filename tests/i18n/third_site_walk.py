@@ -368,6 +368,10 @@ def walk(folder: Path) -> dict[str, Any]:
         clocks.forward(timedelta(days=days))
         scheduled.run_hourly(wired.db, wired.context, clock.now())
         _read_mails(app, reader, {})
+    query = """SELECT kvk_number FROM organisations o JOIN access_codes c ON c.organisation_id = o.id
+               WHERE c.revoked_at IS NULL AND o.closed_at IS NULL"""
+    _run(app, "register", "close", wired.db.read().execute(query).fetchone()["kvk_number"], "--by", "Anna Staff")
+    _read_mails(app, reader, {})
     # Long after they were mailed.
     Walker(app, reader).go(*reader.links)
     for path in ("/api/orders", "/api/redeliveries?x=1", "/api/nothing"):
