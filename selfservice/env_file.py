@@ -9,10 +9,11 @@ from pathlib import Path
 from selfservice.settings import FROM_FILE, ConfigError
 
 # An empty line or a comment; or NAME=value. A value stands in single quotes, where nothing is special; in double ones,
-# where a backslash is before "\`$ and the end of a line; or bare, where it takes the meaning of what follows it.
+# where a backslash is before "\`$ and the end of a line; or bare, where it takes the meaning of what follows it. No
+# space before a value is given back (*+): a quote that is never closed would then be the middle of a bare one.
 _LINE = re.compile(
     r"""[ \t\r]*(?:[#;][^\n]*)?(?:\n|\Z)
-    |[ \t]*(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(?:
+    |[ \t]*(?P<name>[A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*+(?:
         '(?P<single>[^']*)' | "(?P<double>(?:\\.|[^"\\])*)" | (?P<bare>(?!['"])(?:\\.|[^\\\n])*?)
     )[ \t\r]*(?:\n|\Z)""",
     re.VERBOSE | re.DOTALL,
@@ -25,17 +26,22 @@ def read(path: Path) -> dict[str, str]:
     """
     try:
         text = path.read_text("utf-8")
+        if "\0" in text:
+            raise ValueError
     except OSError as error:
         raise ConfigError(f"the settings in {path} cannot be read: {error.strerror}") from None
     except ValueError:
         raise ConfigError(f"the settings in {path} cannot be read: it is no text in UTF-8") from None
+    if text.startswith("\ufeff"):
+        raise ConfigError(f"{path} begins with a byte order mark, which cannot be seen: save it as UTF-8 without one")
     found, at = {}, 0
     while at < len(text):
         line = _LINE.match(text, at)
         if line is None:
             number = text.count("\n", 0, at) + 1
             raise ConfigError(
-                f"{path}:{number}: this is no NAME=value, nor a comment (#); after a value in quotes nothing may stand"
+                f"{path}:{number}: this is no NAME=value (without `export`), nor a comment (#); a quote must be closed, and "
+                "nothing may stand behind it"
             )
         if line["name"]:
             found[line["name"]] = _value(line)

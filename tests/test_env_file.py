@@ -51,6 +51,8 @@ def test_value(tmp_path: Path, text: str, value: str) -> None:
         ("export A=secret-of-somebody", 1),
         ("A='secret-of-somebody\n", 1),
         ("A='secret-of-somebody' more", 1),
+        ("A= 'secret-of-somebody", 1),
+        ("A=\t'secret-of-somebody' # more", 1),
         ("A=secret-of-somebody\\", 1),
         ("\n\n1A=secret-of-somebody", 3),
     ],
@@ -65,9 +67,14 @@ def test_mistake(tmp_path: Path, text: str, number: int) -> None:
 
 
 def test_cannot_be_read(tmp_path: Path) -> None:
-    """So is a file that is not there, or no text."""
+    """So is a file that is not there, or no text, or that an editor began with a byte order mark."""
     (tmp_path / "binary").write_bytes(b"A=\xff")
-    for name, said in (("none", "No such file"), ("binary", "it is no text in UTF-8"), (".", "Is a directory")):
+    (tmp_path / "null").write_bytes(b"A=b\0c")
+    (tmp_path / "marked").write_bytes(b"\xef\xbb\xbfA=b")
+    for name, said in (
+        *(("none", "No such file"), (".", "Is a directory"), ("binary", "it is no text in UTF-8")),
+        *(("null", "it is no text in UTF-8"), ("marked", "begins with a byte order mark")),
+    ):
         with pytest.raises(ConfigError, match=said):
             read(tmp_path / name)
 

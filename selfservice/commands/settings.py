@@ -29,13 +29,15 @@ _PAGE = f"""# Settings
 Made by `loket settings --markdown` from `selfservice/settings.py`: change that.
 
 Loket reads its settings from the environment, once, when it is started. A demonstration (`LOKET_DEMO=1`) needs none. A
-real site has them in one file, `/etc/loket/loket.env` ([an example](../deploy/loket.env.example)), which systemd gives
-to its services, and which is given to a command by hand with
+real site has them in one file, `/etc/loket/loket.env` ([an example](../deploy/loket.env.example)), which the services
+and a command by hand are given in the same way:
 
     loket --env-file /etc/loket/loket.env COMMAND
 
-The file is written as systemd wants it (`EnvironmentFile=` in systemd.exec(5)). What the environment has already, even
-if it is empty, goes before what is in the file, so that another value can be tried for one command.
+The file is written as for `EnvironmentFile=` of systemd.exec(5), but a line that systemd would pass over or piece
+together, such as one with `export` or with a comment behind a quoted value, is refused. Of a name that stands there
+twice the last counts. What the environment has already, even if it is empty, goes before what is in the file, so that
+another value can be tried for one command.
 
 `loket settings` prints what is set, and where; `loket doctor` says what is wrong. A setting that is not in its form, or
 a `LOKET_` name that is not on this page, keeps Loket from starting, with one line for each. Spaces around a value are
