@@ -57,7 +57,7 @@ def keep_weeks(facts: Facts) -> int:
 def prune(folder: Path, now: datetime, *, weeks: int) -> tuple[list[Path], list[Path]]:
     """Remove copies that are too old, and return the paths of those that are kept and of those that went, in order.
 
-    Files with other names are not touched. Raises OSError.
+    Files with other names are not touched, nor are folders and links. Raises OSError.
     """
     copies = {path: moment for path in _matching(folder, _OURS) if (moment := _made_at(path)) is not None}
     keep = kept(copies.values(), now, weeks=weeks)
@@ -91,7 +91,9 @@ def _made_at(path: Path) -> datetime | None:
 
 
 def _matching(folder: Path, names: re.Pattern[str]) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if names.fullmatch(path.name) and not path.is_symlink())
+    """The files with such names. A folder is none: it cannot be removed, and would keep all after it from going."""
+    found = (path for path in folder.iterdir() if names.fullmatch(path.name))
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 @contextmanager

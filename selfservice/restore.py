@@ -11,10 +11,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-from selfservice import audit
+from selfservice import audit, heartbeats
 from selfservice.accounts import anonymous_sessions, tokens
 from selfservice.crypto import Keys
 from selfservice.db import FILE_SUFFIXES, Database, Error, LockedError, MigrationError, exclusive_access
@@ -62,6 +62,9 @@ def prepared_copy(file: Path, database: Path, keys: Keys, now: datetime, *, drop
         try:
             _check(copy)
             migrate(copy, keys)
+            # A copy says nothing of itself, and is the last there is: the restored site has a backup, as old as the file.
+            written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+            heartbeats.beat(copy, heartbeats.BACKUP, min(written, now))
             made = _prepare(copy, keys, now, drop_mail=drop_mail)
         except (Error, MigrationError) as error:
             raise RestoreError(f"{file} cannot be used: {error}") from None

@@ -115,11 +115,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_files(source: Database, folder: Path) -> None:
-    """A copy has its time in its name and is whole; the old one goes, and no file that only looks like one."""
+    """A copy has its time in its name and is whole; the old one goes, and nothing that only looks like one, folders
+    neither, which stop nothing.
+    """
     others = ["loket.db", "loket-2026-13-01T0000.db", "loket-2020-01-01T0000.db.gz", "old-loket-2020-01-01T0000.db"]
     for name in others:
         (folder / name).write_bytes(b"x")
     (folder / "loket-2019-01-01T0000.db").symlink_to("loket.db")
+    others += ["loket-2018-01-01T0000.db", ".loket-2018-01-01T0000.db"]
+    for name in others[-2:]:
+        (folder / name).mkdir()
     old = add(source, folder, NIGHT - 400 * DAY)
     new = add(source, folder, NIGHT)
     assert ([new], [old]) == prune(folder, NIGHT, weeks=WEEKS)

@@ -128,8 +128,9 @@ def test_refused(var: Path, copy: Path, words: tuple[str, ...], said: str) -> No
 @pytest.mark.parametrize(("mail", "states"), [("drop", ["failed"] * 3), ("send", ["leased", "waiting", "failed"])])
 def test_restored(var: Path, copy: Path, mail: str, states: list[str]) -> None:
     """The copy is the database, the one before it stands beside it whole; nobody is logged in, no link works, nothing
-    half filled is there, and the mail goes out or not, as was said.
+    half filled is there, and the mail goes out or not, as was said. The last backup is that copy.
     """
+    os.utime(copy, times=(0, clock.now().timestamp() - 3600))
     done = restore(var.parent, str(copy), "--mail", mail, "--yes")
     assert 0 == done.returncode, done.stderr
     db = Database(var / "loket.db")
@@ -139,6 +140,8 @@ def test_restored(var: Path, copy: Path, mail: str, states: list[str]) -> None:
     assert ([], states) == (rows(db, "visits"), [row["state"] for row in rows(db, "outbox")])
     assert "database.restore" == rows(db, "events")[-1]["what"]
     assert 0o600 == db.path.stat().st_mode & 0o777
+    age = age_seconds(db.read(), BACKUP, clock.now())
+    assert age is not None and 3600 <= age < 4200
     db.close()
     assert {"loket.db", before(var)[0].name} == {
         path.name for path in var.iterdir() if not path.name.endswith(("-wal", "-shm"))
