@@ -26,12 +26,12 @@ def read(path: Path) -> dict[str, str]:
     """
     try:
         text = path.read_text("utf-8")
-        if "\0" in text:
-            raise ValueError
     except OSError as error:
         raise ConfigError(f"the settings in {path} cannot be read: {error.strerror}") from None
     except ValueError:
-        raise ConfigError(f"the settings in {path} cannot be read: it is no text in UTF-8") from None
+        text = "\0"
+    if "\0" in text:
+        raise ConfigError(f"the settings in {path} cannot be read: it is no text in UTF-8")
     if text.startswith("\ufeff"):
         raise ConfigError(f"{path} begins with a byte order mark, which cannot be seen: save it as UTF-8 without one")
     found, at = {}, 0
@@ -40,8 +40,8 @@ def read(path: Path) -> dict[str, str]:
         if line is None:
             number = text.count("\n", 0, at) + 1
             raise ConfigError(
-                f"{path}:{number}: this is no NAME=value (without `export`), nor a comment (#); a quote must be closed, and "
-                "nothing may stand behind it"
+                f"{path}:{number}: this is no NAME=value (without `export`), nor a comment (#); a quote must "
+                "be closed, and nothing may stand behind it"
             )
         if line["name"]:
             found[line["name"]] = _value(line)

@@ -62,7 +62,7 @@ def prepared_copy(file: Path, database: Path, keys: Keys, now: datetime, *, drop
         try:
             _check(copy)
             migrate(copy, keys)
-            # A copy says nothing of itself, and is the last there is: the restored site has a backup, as old as the file.
+            # A copy says nothing of itself; the restored site has one backup at least, as old as this file.
             written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
             heartbeats.beat(copy, heartbeats.BACKUP, min(written, now))
             made = _prepare(copy, keys, now, drop_mail=drop_mail)

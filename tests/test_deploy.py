@@ -4,6 +4,7 @@ commands, options and settings that exist, and one place for each thing. `make i
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -88,6 +89,22 @@ def test_unit_commands() -> None:
             assert line.startswith(f"{CALL} "), unit.name
             name, _, words = line.removeprefix(f"{CALL} ").partition(" ")
             assert options(words) <= known_options(name), unit.name
+
+
+def test_command_of_others() -> None:
+    """Who is not root hears that they must be, with what they meant."""
+    user = 65534 if os.geteuid() == 0 else None
+    script = (ROOT / "deploy" / "loket").read_text("utf-8")
+    words = ["sh", "-s", "publish", "--undo"]
+    done = subprocess.run(words, input=script, capture_output=True, text=True, check=False, user=user)
+    said = "loket: this needs root, to become Loket's account: sudo loket publish --undo\n"
+    assert (1, "", said) == (done.returncode, done.stdout, done.stderr)
+
+
+def test_readable_by_the_account() -> None:
+    """What root makes by a page can be read by Loket's account, whatever root's umask is: the page sets it."""
+    for page in (PAGE, ROOT / "docs" / "upgrade.md"):
+        assert "umask 022" in blocks(page)[0].script.splitlines(), page.name
 
 
 def test_page_commands() -> None:

@@ -141,7 +141,8 @@ def test_restored(var: Path, copy: Path, mail: str, states: list[str]) -> None:
     assert "database.restore" == rows(db, "events")[-1]["what"]
     assert 0o600 == db.path.stat().st_mode & 0o777
     age = age_seconds(db.read(), BACKUP, clock.now())
-    assert age is not None and 3600 <= age < 4200
+    assert age is not None
+    assert 3600 <= age < 4200
     db.close()
     assert {"loket.db", before(var)[0].name} == {
         path.name for path in var.iterdir() if not path.name.endswith(("-wal", "-shm"))
