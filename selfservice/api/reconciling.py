@@ -16,19 +16,19 @@ from selfservice import clock
 from selfservice.db import Row
 from selfservice.orders.product_names import PRODUCT_LANGUAGES
 
-# Of a list that was asked for from a moment on, the next begins so long before this one began: what was received at one
-# moment is written a little later, and of a long import many minutes.
+# Of a list that was asked for from a moment on, the next begins so long before this one began: this machine's clock may
+# have been set back meanwhile.
 OVERLAP = timedelta(hours=1)
 _CURSOR = re.compile(r"([0-9]{1,18})\.([A-Z0-9-]{0,32})\.([0-9]{1,18})")
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in the list of all orders by `updated_at` (microseconds since 1970) and number, and when whoever goes
+    """A place in the list of all orders by `stored_at` (microseconds since 1970) and number, and when whoever goes
     along it began. As text it can be read by anybody, and says nothing that its reader was not told.
     """
 
-    updated_at: int
+    stored_at: int
     number: str
     began_at: datetime
 
@@ -44,7 +44,7 @@ class Cursor:
             return None
 
     def __str__(self) -> str:
-        return f"{self.updated_at}.{self.number}.{clock.to_microseconds(self.began_at)}"
+        return f"{self.stored_at}.{self.number}.{clock.to_microseconds(self.began_at)}"
 
     def next_updated_since(self) -> str:
         """From when on to ask the next time, so that nothing is missed."""

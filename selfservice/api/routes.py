@@ -141,11 +141,11 @@ def show_order(number: str) -> Response:
 
 @blueprint.get("/orders")
 def list_orders() -> Response:
-    """All orders, those first that were changed longest ago, from a moment or the last page on."""
+    """All orders, those first that were written longest ago, from a moment or the last page on."""
     authentication.require_key("orders:write")
     begin = _begin()
-    rows = OrderStore(services().db.read()).delivered_after(begin.updated_at, begin.number, MAX_LISTED)
-    last = replace(begin, updated_at=rows[-1]["updated_at"], number=rows[-1]["number"]) if rows else begin
+    rows = OrderStore(services().db.read()).delivered_after(begin.stored_at, begin.number, MAX_LISTED)
+    last = replace(begin, stored_at=rows[-1]["stored_at"], number=rows[-1]["number"]) if rows else begin
     return _json(
         {
             "orders": [order_members(row) for row in rows],

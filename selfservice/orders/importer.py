@@ -16,6 +16,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
+from selfservice import clock
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.importing.parsing import (
@@ -216,7 +217,9 @@ class Importer:
     def write(self, conn: Connection, batch: Sequence[Pending]) -> UpsertCounts:
         """Write a batch. Call inside `write()`; when that is undone, this importer is spent."""
         store = OrderStore(conn)
-        return store.upsert([self._row(store, order) for order in batch], self._received_at)
+        rows = [self._row(store, order) for order in batch]
+        # Read under the lock: who compares with the shop's goes along these moments, and must pass over none.
+        return store.upsert(rows, self._received_at, timestamps.to_microseconds(clock.now()))
 
     def _is_outdated(self, order: Pending, before: Pending) -> bool:
         """Whether the one before it is newer; either way one of the two is counted as done with."""

@@ -4,9 +4,10 @@
 a list, a page and a download of a million lines cost least in (docs/why.md). An account is an organisation (its row
 number) or a person privately (theirs, negative); a holder is one person's use of an account, whatever codes it had.
 Amounts are whole cents. `ordered_at` is in seconds since 1970 (UTC), short because every index has it;
-`ordered_on` is that moment's day in Amsterdam. `updated_at` is when the shop last changed it, in microseconds since
-1970 (UTC); 0 when that is not known. The number has to be in every index anyway; standing before the last column it
-makes each of them an exact order, and that last column lets sums and filters stay within the index.
+`ordered_on` is that moment's day in Amsterdam. `updated_at` is when the shop last changed it and `stored_at` when
+this was last written here, in microseconds since 1970 (UTC); 0 when that is not known. The number has to be in every
+index anyway; standing before the last column it makes each of them an exact order, and that last column lets sums and
+filters stay within the index.
 
 The sums by month are kept in the transaction that changes an order (`OrderStore.upsert`), by account and by holder.
 
@@ -137,11 +138,11 @@ def add_last_day_of_keys(db: Database) -> None:
 
 @migrations()
 def say_when_orders_were_updated(db: Database) -> None:
-    """When the shop last changed each order: not known of those that are there."""
-    # Without a CHECK, for which SQLite would read the whole table, while all who write wait.
+    """When the shop last changed each order, and when that was written here: not known of those that are there."""
     db.executescript("""
         ALTER TABLE orders ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
-        CREATE INDEX orders_updated ON orders (updated_at, number);
+        ALTER TABLE orders ADD COLUMN stored_at INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX orders_stored ON orders (stored_at, number);
     """)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -100,14 +100,15 @@ def test_who_may_ask(app: Flask, shop: HouseClient, address: str) -> None:
 
 
 def test_pages(app: Flask, shop: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All orders come once, by when they were changed; those of before that was told first, of one moment by number."""
+    """All orders come once, by when they were written; those of before that was told first, of one moment by number."""
     monkeypatch.setattr(routes, "MAX_LISTED", 2)
     plain = new_key(app)
-    days = {"E": 1, "D": 1, "C": 3, "B": 2, "A": 4, "F": 5, "G": 5}
-    sent = [SENT | {"number": each, "updated_at": f"2026-03-0{day}T00:00:00Z"} for each, day in days.items()]
-    deliver(shop, plain, sent)
+    days = {"E": 1, "D": 1, "B": 2, "C": 3, "A": 4, "F": 5, "G": 5}
+    for number, day in days.items():
+        monkeypatch.setattr(clock, "now", lambda day=day: datetime(2026, 3, day, tzinfo=UTC))
+        deliver(shop, plain, SENT | {"number": number, "ordered_at": "2026-03-01T00:00:00Z", "updated_at": None})
     with database(app).write() as conn:
-        conn.execute("UPDATE orders SET updated_at = 0 WHERE number IN ('F', 'G')")
+        conn.execute("UPDATE orders SET updated_at = 0, stored_at = 0 WHERE number IN ('F', 'G')")
     assert ["F", "G", "D", "E", "B", "C", "A"] == walk(shop, plain)
     assert ["B", "C", "A"] == walk(shop, plain, "?updated_since=2026-03-01T00:00:00.000001Z")
     assert ["D", "E", "B", "C", "A"] == walk(shop, plain, "?updated_since=2026-03-01T01:00:00%2B01:00")
@@ -132,6 +133,9 @@ def test_changed_meanwhile(app: Flask, shop: HouseClient, monkeypatch: pytest.Mo
     plain = new_key(app)
 
     def send(number: str, minute: int, cents: int = 285) -> None:
+        # Sent hours after it was changed: what counts is when it came in.
+        moment = clock.now() + timedelta(minutes=1)
+        monkeypatch.setattr(clock, "now", lambda: moment)
         order = SENT | {"number": number, "updated_at": f"2026-03-01T00:{minute:02}:00Z", "cents": cents}
         assert 200 == deliver(shop, plain, order).status_code
 
@@ -176,13 +180,13 @@ def test_a_page_is_a_walk_along_an_index(app: Flask) -> None:
         [row["detail"] for row in read.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
         for statement, values in (
             (reconcile._ONE, {"number": "A"}),
-            (reconcile._AFTER, {"updated_at": 1, "number": "A", "most": 500}),
+            (reconcile._AFTER, {"stored_at": 1, "number": "A", "most": 500}),
         )
     ]
     product = "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)"
     assert [
         ["SEARCH o USING INDEX sqlite_autoindex_orders_1 (number=?)", product],
-        ["SEARCH o USING INDEX orders_updated ((updated_at,number)>(?,?))", product],
+        ["SEARCH o USING INDEX orders_stored ((stored_at,number)>(?,?))", product],
     ] == plans
 
 

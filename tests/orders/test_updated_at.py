@@ -244,7 +244,7 @@ def test_orders_from_before(tmp_path: Path) -> None:
         before = conn.execute("SELECT * FROM orders").fetchall()
     db = Database(path)
     migrate(db, Keys(SECRET))
-    assert (True, [(*row, 0) for row in before]) == (len(before) > 500, [tuple(row) for row in table(db)])
+    assert (True, [(*row, 0, 0) for row in before]) == (len(before) > 500, [tuple(row) for row in table(db)])
     first = before[0]
     with db.write() as conn:
         conn.execute(
@@ -256,10 +256,10 @@ def test_orders_from_before(tmp_path: Path) -> None:
         )
     assert 0 == next(row["updated_at"] for row in rows(db, "orders") if row["number"] == "LATER")
     plan = db.read().execute(
-        """EXPLAIN QUERY PLAN SELECT number FROM orders WHERE (updated_at, number) > (5, 'A')
-           ORDER BY updated_at, number LIMIT 100"""
+        """EXPLAIN QUERY PLAN SELECT number FROM orders WHERE (stored_at, number) > (5, 'A')
+           ORDER BY stored_at, number LIMIT 100"""
     )
-    assert ["SEARCH orders USING COVERING INDEX orders_updated ((updated_at,number)>(?,?))"] == [
+    assert ["SEARCH orders USING COVERING INDEX orders_stored ((stored_at,number)>(?,?))"] == [
         row["detail"] for row in plan
     ]
     db.close()

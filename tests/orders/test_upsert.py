@@ -58,7 +58,9 @@ def write(db: Database, *given: OrderRow) -> UpsertCounts:
 
 
 def stored(db: Database) -> dict[str, OrderRow]:
-    return {each["number"]: OrderRow(**each) for each in rows(db, "orders")}
+    """Each order by its number, but for when it was written."""
+    found = [{name: each[name] for name in OrderRow._fields} for each in rows(db, "orders")]
+    return {each["number"]: OrderRow(**each) for each in found}
 
 
 def test_new_changed_same(db: Database) -> None:
@@ -120,7 +122,9 @@ def test_the_newest_counts(
 def test_what_is_stored_is_looked_up(db: Database, name: str) -> None:
     """A batch looks up the orders that it speaks of by their number, and never walks along all that are stored."""
     write(db, row())
-    plan = db.read().execute(f"EXPLAIN QUERY PLAN {getattr(upsert, name)}", {"received_at": 1}).fetchall()
+    plan = (
+        db.read().execute(f"EXPLAIN QUERY PLAN {getattr(upsert, name)}", {"received_at": 1, "stored_at": 1}).fetchall()
+    )
     steps = [step["detail"] for step in plan]
     assert ([], 1) == (
         [step for step in steps if step.startswith(("SCAN o ", "SCAN orders "))],

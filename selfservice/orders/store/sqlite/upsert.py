@@ -64,18 +64,18 @@ _UPDATE = """
     UPDATE orders SET account = i.account, ordered_at = i.ordered_at, ordered_on = i.ordered_on,
                       holder_id = i.holder_id, product_id = i.product_id, payment = i.payment, cents = i.cents,
                       invoice = i.invoice, state = i.state,
-                      updated_at = coalesce(nullif(i.updated_at, 0), :received_at)
+                      updated_at = coalesce(nullif(i.updated_at, 0), :received_at), stored_at = :stored_at
     FROM (SELECT * FROM orders_in WHERE result = 'changed') i WHERE orders.number = i.number"""
 # A row that says nothing of it moves nothing: a whole file each night must not write all orders anew.
 _MOVE_ON = """
-    UPDATE orders SET updated_at = i.updated_at
+    UPDATE orders SET updated_at = i.updated_at, stored_at = :stored_at
     FROM (SELECT number, updated_at FROM orders_in WHERE result = 'same' AND updated_at > 0) i
     WHERE orders.number = i.number AND orders.updated_at < i.updated_at"""
 _INSERT = """
     INSERT INTO orders (account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state,
-                        updated_at)
+                        updated_at, stored_at)
     SELECT account, ordered_at, number, ordered_on, holder_id, product_id, payment, cents, invoice, state,
-           coalesce(nullif(updated_at, 0), :received_at)
+           coalesce(nullif(updated_at, 0), :received_at), :stored_at
     FROM orders_in WHERE result = 'new' AND orders_in.rowid BETWEEN :first AND :last
     ORDER BY account, ordered_at, number"""
 # Each statement that writes many rows keeps the pages as they were before it, in memory where SQLite was built so.
@@ -85,14 +85,14 @@ _ROWS_A_STATEMENT = 1000
 class Upsert(OnConnection):
     """Orders going in, with whom and what they are of."""
 
-    def upsert(self, rows: Sequence[OrderRow], received_at: int = 0) -> UpsertCounts:
+    def upsert(self, rows: Sequence[OrderRow], received_at: int = 0, stored_at: int = 0) -> UpsertCounts:
         """Add the orders whose number is not known, update those of which anything differs, and leave the rest alone.
 
         A row that says nothing of `updated_at` counts as of `received_at` (microseconds since 1970, UTC). One that is
         older than what is stored is outdated, and left alone too; of one that says the same with a newer `updated_at`
-        only that is written. The sums by month are right again when it returns. Call inside `write()`. Raises
-        IntegrityError for a row that the tables refuse, and for a number that stands there twice; the caller's
-        transaction is then undone.
+        only that is written. What is written has `stored_at` (likewise), the moment of this transaction. The sums by
+        month are right again when it returns. Call inside `write()`. Raises IntegrityError for a row that the tables
+        refuse, and for a number that stands there twice; the caller's transaction is then undone.
         """
         conn = self.conn
         conn.execute(_IN)
@@ -105,8 +105,8 @@ class Upsert(OnConnection):
                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             rows,
         )
-        received = {"received_at": received_at}
-        conn.execute(_COMPARE, received)
+        conn.execute(_COMPARE, {"received_at": received_at})
+        moments = {"received_at": received_at, "stored_at": stored_at}
         conn.execute(
             """INSERT INTO orders_out (number, account, holder_id, month, product_id, cents)
                SELECT o.number, o.account, o.holder_id, substr(o.ordered_on, 1, 7), o.product_id, o.cents
@@ -117,11 +117,11 @@ class Upsert(OnConnection):
         conn.execute(_ADD_TO_HOLDERS)
         counts = dict(conn.execute("SELECT result, count(*) FROM orders_in GROUP BY result").fetchall())
         if "changed" in counts:
-            self._change(received)
+            self._change(moments)
         if "same" in counts:
-            conn.execute(_MOVE_ON)
+            conn.execute(_MOVE_ON, {"stored_at": stored_at})
         for first in range(1, len(rows) + 1, _ROWS_A_STATEMENT):
-            conn.execute(_INSERT, received | {"first": first, "last": first + _ROWS_A_STATEMENT - 1})
+            conn.execute(_INSERT, moments | {"first": first, "last": first + _ROWS_A_STATEMENT - 1})
         return UpsertCounts(*(counts.get(result, 0) for result in ("new", "changed", "same", "outdated")))
 
     def results(self) -> dict[str, str]:
@@ -189,7 +189,7 @@ class Upsert(OnConnection):
         ).fetchone()
         return int(row["id"])
 
-    def _change(self, received: dict[str, int]) -> None:
+    def _change(self, moments: dict[str, int]) -> None:
         """Take what goes out off the sums; a sum of no orders goes too. Then write the changed ones over: never taken
         out and put in again, since a redelivery hangs on the row.
         """
@@ -197,4 +197,4 @@ class Upsert(OnConnection):
         self.conn.execute(_SUBTRACT_FROM_HOLDERS)
         self.conn.execute(_DELETE_EMPTY_OF_ACCOUNTS)
         self.conn.execute(_DELETE_EMPTY_OF_HOLDERS)
-        self.conn.execute(_UPDATE, received)
+        self.conn.execute(_UPDATE, moments)
