@@ -168,7 +168,7 @@ def load(environ: Mapping[str, str] | None = None, folder: Path | None = None) -
     if errors := [*errors, *_conflicts(values, env)]:
         raise ConfigError("\n".join(errors))
     demo, preview = bool(values["LOKET_DEMO"]), bool(values["LOKET_PREVIEW"])
-    base_url = values["LOKET_BASE_URL"] or f"http://127.0.0.1:{values['PORT'] or DEFAULT_PORT}"
+    base_url = _base_url(values)
     folder = folder or site_folder(env)
     places = _places(env, folder)
     return Config(
@@ -197,6 +197,19 @@ def problems(env: Mapping[str, str]) -> list[str]:
     """A line for each setting that is missing or wrong."""
     values, errors = settings.read(env)
     return [*errors, *_conflicts(values, env)]
+
+
+def defaults(env: Mapping[str, str]) -> dict[str, object]:
+    """What settings are that follow from others, as far as they are not set; none when a setting is wrong."""
+    values, errors = settings.read(env)
+    if errors or any(_conflicts(values, env)):
+        return {}
+    base_url = _base_url(values)
+    return {**places(env), "LOKET_BASE_URL": base_url, "LOKET_MAIL_FROM": _sender(values, base_url)}
+
+
+def _base_url(values: Mapping[str, Any]) -> str:
+    return values["LOKET_BASE_URL"] or f"http://127.0.0.1:{values['PORT'] or DEFAULT_PORT}"
 
 
 def _sender(values: Mapping[str, Any], base_url: str) -> str:

@@ -69,7 +69,7 @@ def command(markdown: bool, example: bool) -> None:
         click.echo("\n".join(page() if markdown else example_file()))
         return
     problems = config.problems(os.environ)
-    for name, shown, where in _set(os.environ, {} if problems else config.places(os.environ)):
+    for name, shown, where in _set(os.environ, config.defaults(os.environ)):
         click.echo(f"{name:<25} {shown}{f'  ({where})' if where else ''}")
     for line in problems:
         click.echo(f"loket: {line}", err=True)

@@ -9,7 +9,6 @@ from math import inf
 from random import Random
 from typing import NamedTuple
 
-from selfservice import clock
 from selfservice.db import Connection
 from selfservice.demo import order_times
 from selfservice.orders.models import OrderRow
@@ -83,7 +82,7 @@ def fill(
     first = found[0]
     who = [buyer if seconds < buyer.until else first for buyer, (seconds, _) in zip(who, times, strict=True)]
     made = make_orders(random, add_products(conn), zip(times, who, strict=True), times[-1][1])
-    return OrderStore(conn).upsert(list(made), stored_at=clock.to_microseconds(now)).new
+    return OrderStore(conn).upsert(list(made)).new
 
 
 def add_products(conn: Connection) -> list[int]:
