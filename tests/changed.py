@@ -29,6 +29,7 @@ MORE = {
     "selfservice/app.py": ("web", "test_contract.py", "test_startup.py"),
     "selfservice/context.py": ("mail", "requests"),
     "selfservice/fragments/": ("test_contract.py", "test_matrix.py", "test_stale_pages.py"),
+    "selfservice/setting_kinds.py": ("test_config.py", "test_settings.py"),
     "site/": ("publish", "web", "test_contract.py"),
 }
 

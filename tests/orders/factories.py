@@ -80,7 +80,8 @@ def add_many(db: Database, who: int, count: int) -> None:
     add(db, who, days_ago(2), number="M0000000")
     first = int(days_ago(1).timestamp()) - 60 * count
     with db.write() as conn:
-        one = OrderRow(*conn.execute("SELECT * FROM orders WHERE number = 'M0000000'").fetchone())
+        row = conn.execute("SELECT * FROM orders WHERE number = 'M0000000'").fetchone()
+        one = OrderRow(*(row[name] for name in OrderRow._fields))
         moments = ((number, first + 60 * number) for number in range(1, count))
         OrderStore(conn).upsert(
             [one._replace(number=f"M{number:07d}", ordered_at=at, ordered_on=day_of(at)) for number, at in moments]
