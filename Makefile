@@ -69,6 +69,7 @@ test: check ## Everything: checks, unit, contract, build, browser and accessibil
 install-test: $(VENV)/dev.stamp ## Follow docs/install.md and docs/upgrade.md on an empty Debian, booted (some 10 minutes; as root, with Debian's packages)
 	@$(BIN)/python -m tests.install
 	@$(BIN)/python -m tests.install.upgrade
+	@$(BIN)/python -m pytest -n 0 tests/install/plain_upgrade.py
 
 image: $(VENV)/run.stamp ## A container image (some 3 minutes; as root, with debootstrap and buildah)
 	@deploy/container/build

@@ -35,6 +35,6 @@ def test_own_tests_come_first() -> None:
         ["test_health.py"],
         ["fragments/test_direct_debit.py", "test_contract.py", "test_matrix.py", "test_stale_pages.py"],
         ["limits/test_limits.py"],
-        ["test_front.py", "test_publication.py", "test_upgrade_under_load.py"],
+        ["test_front.py", "test_publication.py"],
         ["docs"],
     ] == list(found.values())

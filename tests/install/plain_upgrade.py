@@ -1,5 +1,5 @@
 """From 0.1.0 to this version and back, behind the front, while visitors and a shop use the site: as docs/upgrade.md has
-it, with plain processes. `make install-test` does so with real units.
+it, with plain processes. `make install-test` runs it after the same with real units; no part of `make test`.
 """
 
 from __future__ import annotations
