@@ -21,7 +21,7 @@ from tests.live_server import wait_until
 PAGE = ROOT / "docs" / "install.md"
 HOST = "help.local"  # for such a name Caddy is its own authority
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-SOURCE = "/root/loket.git"
+SOURCE = "/usr/local/src/loket.git"
 
 
 def put_source(tree: Tree, commit: str = "HEAD", *, version: str = VERSION) -> None:
