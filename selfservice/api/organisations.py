@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from typing import Any
 
 from flask import Blueprint, Response, abort
 
 from selfservice import clock
 from selfservice.api import authentication, request_body
+from selfservice.api.responses import delivery_response, json_response
 from selfservice.db import Connection
 from selfservice.importing.parsing import FieldProblem, LineError, unknown_fields
 from selfservice.orders.api_keys import ApiKey, KeyScope
@@ -34,12 +33,9 @@ def deliver_organisations() -> Response:
     """
     key = authentication.require_key(_SCOPE)
     sent = request_body.read_objects("body-not-organisations")
-    answers = _deliver(key, sent if isinstance(sent, list) else [sent])
-    if isinstance(sent, dict) and answers[0]["result"] == "refused":
-        members: dict[str, Any] = {name: answers[0][name] for name in ("errors", "ignored") if name in answers[0]}
-        return problem_response(422, answers[0]["reason"], code="organisation-refused", members=members)
-    counts = Counter(each["result"] for each in answers)
-    return _json({"organisations": answers, **{result: counts[result] for result in _RESULTS}})
+    if isinstance(sent, list):
+        return delivery_response("organisations", _deliver(key, sent), _RESULTS, alone=None)
+    return delivery_response("organisations", _deliver(key, [sent]), _RESULTS, alone="organisation-refused")
 
 
 def show_organisation(number: str) -> Response:
@@ -48,7 +44,7 @@ def show_organisation(number: str) -> Response:
     found = importer.find(services().db.read(), number)
     if found is None:
         abort(problem_response(404, code="organisation-unknown"))
-    return _json(found)
+    return json_response(found)
 
 
 def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -101,7 +97,3 @@ def _refuse_closings(conn: Connection, rows: list[RegisterRow], answers: list[di
         if not answer["result"] and answer["kvk_number"] in refused:
             answer |= {"result": "refused", "reason": problem.message, "errors": error_list([problem])}
     return [row for row in rows if row.values[0] not in refused]
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(json.dumps(content), mimetype="application/json")

@@ -28,7 +28,7 @@ def read_objects(code: str) -> dict[str, Any] | list[dict[str, Any]]:
         abort(response)
     try:
         # Some programs write a byte order mark, which a reader may pass over (RFC 8259, section 8.1).
-        found = read_json(_read().removeprefix(BOM))
+        found: dict[str, Any] | list[dict[str, Any]] = read_json(_read().removeprefix(BOM))
     except LineError:
         abort(
             problem_response(400, gettext("It is not JSON in UTF-8, or names something twice."), code="body-not-json")
@@ -37,7 +37,7 @@ def read_objects(code: str) -> dict[str, Any] | list[dict[str, Any]]:
     if not (1 <= len(listed) <= MAX_ORDERS and all(isinstance(each, dict) for each in listed)):
         says = gettext("It is one object, or a list of 1 to %(most)s of them.", most=MAX_ORDERS)
         abort(problem_response(422, says, code=code))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _read() -> bytes:

@@ -7,8 +7,6 @@ browser sends no key by itself, so another site's page can send nothing that its
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +17,7 @@ from selfservice.api import authentication, organisations, request_body
 from selfservice.api.description import description
 from selfservice.api.problems import PROBLEMS
 from selfservice.api.reconciling import Cursor, order_members
+from selfservice.api.responses import delivery_response, json_response
 from selfservice.i18n.catalogs import gettext
 from selfservice.importing.parsing import LineError
 from selfservice.limits import table
@@ -57,7 +56,7 @@ def _refuse_unknown_parameters() -> None:
 @blueprint.get("/openapi.json")
 def describe() -> Response:
     """The API's description, for everybody."""
-    return _json(description())
+    return json_response(description())
 
 
 @blueprint.get("/problems/<code>")
@@ -65,14 +64,14 @@ def explain(code: str) -> Response:
     """What a problem means and what to do, at the address that is its type; for everybody."""
     if code not in PROBLEMS:
         abort(404)
-    return _json({"type": type_of(code), "code": code, "explanation": PROBLEMS[code]})
+    return json_response({"type": type_of(code), "code": code, "explanation": PROBLEMS[code]})
 
 
 @blueprint.get("/key")
 def show_key() -> Response:
     """What the key that came with the request is for, until when it works, and how often it may come."""
     key, limit = authentication.require_key(), table.API_KEY
-    return _json(
+    return json_response(
         {
             "id": key.public_id,
             "name": key.name,
@@ -90,12 +89,9 @@ def deliver() -> Response:
     """
     key = authentication.require_key("orders:write")
     sent = request_body.read_objects("body-not-orders")
-    answers = _deliver(key, sent if isinstance(sent, list) else [sent])
-    if isinstance(sent, dict) and answers[0]["result"] == "refused":
-        members: dict[str, Any] = {name: answers[0][name] for name in ("errors", "ignored") if name in answers[0]}
-        return problem_response(422, answers[0]["reason"], code="order-refused", members=members)
-    counts = Counter(each["result"] for each in answers)
-    return _json({"orders": answers, **{result: counts[result] for result in _RESULTS}})
+    if isinstance(sent, list):
+        return delivery_response("orders", _deliver(key, sent), _RESULTS, alone=None)
+    return delivery_response("orders", _deliver(key, [sent]), _RESULTS, alone="order-refused")
 
 
 def _deliver(key: ApiKey, sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -136,7 +132,7 @@ def show_order(number: str) -> Response:
     row = OrderStore(services().db.read()).delivered(number.upper() if number.isascii() else number)
     if row is None:
         abort(problem_response(404, code="order-unknown"))
-    return _json(order_members(row))
+    return json_response(order_members(row))
 
 
 @blueprint.get("/orders")
@@ -146,7 +142,7 @@ def list_orders() -> Response:
     begin = _begin()
     rows = OrderStore(services().db.read()).delivered_after(begin.stored_at, begin.number, MAX_LISTED)
     last = replace(begin, stored_at=rows[-1]["stored_at"], number=rows[-1]["number"]) if rows else begin
-    return _json(
+    return json_response(
         {
             "orders": [order_members(row) for row in rows],
             "next": str(last) if len(rows) == MAX_LISTED else None,
@@ -164,7 +160,7 @@ def waiting() -> Response:
         {"id": one.id, "number": one.number, "product": one.product, "asked_at": clock.to_text(one.asked_at)}
         for one in found
     ]
-    return _json({"redeliveries": listed, "next": found[-1].id if len(found) == redelivery.MOST else None})
+    return json_response({"redeliveries": listed, "next": found[-1].id if len(found) == redelivery.MOST else None})
 
 
 @blueprint.post("/redeliveries/<int:number>/done")
@@ -177,7 +173,7 @@ def done(number: int) -> Response:
             authentication.record_key_use(conn, key, "orders.redelivered", "ok", f"redelivery:{found.id}")
     if found is None or found.done_at is None:
         abort(problem_response(404, code="redelivery-unknown"))
-    return _json({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
+    return json_response({"id": found.id, "number": found.number, "done_at": clock.to_text(found.done_at)})
 
 
 def _begin() -> Cursor:
@@ -205,7 +201,3 @@ def _after() -> int:
         says = gettext("after is the id of a redelivery: a whole number")
         abort(problem_response(400, says, code="parameter-invalid"))
     return int(text)
-
-
-def _json(content: dict[str, Any]) -> Response:
-    return Response(json.dumps(content), mimetype="application/json")
