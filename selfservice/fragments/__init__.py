@@ -9,7 +9,7 @@ from pathlib import Path
 from flask import Blueprint
 
 from selfservice.site_config import FILE, SITE, SiteError, did_you_mean, line_of
-from selfservice.web import authentication
+from selfservice.web import authentication, labels
 
 # For a demonstration only.
 DEMO = ("mailbox", "what-to-try")
@@ -21,7 +21,10 @@ def _discover() -> dict[str, Blueprint]:
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         package = importlib.import_module(module.name)
         routes = package if hasattr(package, "blueprint") else importlib.import_module(f"{module.name}.routes")
-        found[module.name.rpartition(".")[2].replace("_", "-")] = routes.blueprint
+        name = module.name.rpartition(".")[2].replace("_", "-")
+        found[name] = routes.blueprint
+        if title := getattr(importlib.import_module(f"{module.name}.routes"), "title", None):
+            labels.TITLES[name] = title
     return found
 
 

@@ -15,6 +15,7 @@ from selfservice.i18n.templates import install_translations
 from selfservice.site_config import SITE
 from selfservice.values.organisation_number import number_label, number_name, register_name
 from selfservice.web.escaping import install_escaping
+from selfservice.web.labels import label_of
 from selfservice.web.pages import (
     ABOUT_ITS_PAGE,
     SECTIONS,
@@ -136,6 +137,7 @@ class LayoutContext:
         """The variables that never change while a site is built or an app runs."""
         return {
             "fact": self.facts,
+            "label_of": label_of,
             "asset": self.theme.url,
             "page_url": self.page_url,
             "has_page": lambda role: role in SITE.pages,

@@ -15,6 +15,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
 from selfservice.i18n.languages import LANGUAGES, current_language, using_language
 from selfservice.site_config import SITE
+from selfservice.web.labels import LABEL_REFERENCE, LabelError, label_of
 from selfservice.web.publication import in_all_languages, publication_of
 
 SECTIONS = tuple(SITE.sections)
@@ -101,8 +102,13 @@ def split_front_matter(text: str) -> tuple[dict[str, Any], str, int]:
 
 
 def fill_facts(text: str, facts: Facts) -> str:
-    """Facts in a title or description, as plain text in the language in force."""
-    return FACT_REFERENCE.sub(lambda match: str(facts.get(match[1])), text) if "{{" in text else text
+    """Facts and labels in a title or description, as plain text in the language in force. Raises FactError and
+    LabelError.
+    """
+    if "{{" not in text:
+        return text
+    text = LABEL_REFERENCE.sub(lambda match: label_of(match[1]), text)
+    return FACT_REFERENCE.sub(lambda match: str(facts.get(match[1])), text)
 
 
 def linked_facts(text: str, facts: Facts) -> Markup:
@@ -127,7 +133,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
     def with_facts(text: str) -> str:
         try:
             return fill_facts(text, facts)
-        except FactError:
+        except (FactError, LabelError):
             return text
 
     # What stands before the first question, and then a title, an id and what stands below it, each.

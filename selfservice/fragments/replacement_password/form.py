@@ -29,6 +29,7 @@ class LinkForm(forms.Form):
     email = forms.EmailField(
         lazy_gettext("E-mail address"), hint=lazy_gettext("The address that you gave when you requested the code.")
     )
+    submit = lazy_gettext("Send me the link")
 
 
 class AgainForm(mailed_link.AgainForm):
@@ -36,6 +37,8 @@ class AgainForm(mailed_link.AgainForm):
 
     fragment = "replacement-password"
     email = forms.EmailField(lazy_gettext("E-mail address"))
+    again = lazy_gettext("Send the e-mail again")
+    submit = lazy_gettext("Send the e-mail to this address")
 
 
 class NewPasswordForm(forms.Form):
@@ -44,6 +47,7 @@ class NewPasswordForm(forms.Form):
     fragment = "replacement-password"
     step = "new-password"
     new_password = forms.NewPasswordField(lazy_gettext("New password"))
+    submit = lazy_gettext("Save my password")
 
 
 @dataclass(frozen=True)

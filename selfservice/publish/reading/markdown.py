@@ -16,6 +16,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.kinds import FactError
 from selfservice.problems import Problem
 from selfservice.publish.reading.front_matter import FrontMatter, read_front_matter
+from selfservice.web.labels import LABEL_REFERENCE, LabelError, label_of
 from selfservice.web.pages import FACT_REFERENCE, fill_facts
 
 __all__ = ["Problem"]
@@ -42,6 +43,7 @@ _TAG = re.compile(r"<[^>]+>")
 # These stand inside words and sentences: without them the text closes up, without others it falls apart.
 _INLINE = re.compile(r"</?(?:a|em|strong|code|del|sup|sub|abbr)\b[^>]*>")
 ANY_FACT = re.compile(r"\{\{(.*?)}}")
+_SIGN = re.compile(r"[!-/:-@\[-`{-~]")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 
 
@@ -94,6 +96,7 @@ def read(source: str, file: str, facts: Facts, tables: Mapping[str, Callable[[],
     problems = [Problem(file, fault.line, fault.message, fault.error, fault.see) for fault in front.faults]
     meta, body, body_line = front.meta, front.body, front.body_line
     _fill_front_matter(front, file, facts, problems)
+    body = _fill_labels(body, body_line, file, problems)
     body = _fill(body, body_line, file, facts, tables or {}, problems)
     rendered = MARKDOWN.html(body)
     if "<!--" in rendered:  # a note among editors; one in code reads &lt;!--
@@ -131,6 +134,8 @@ def _fill_front_matter(front: FrontMatter, file: str, facts: Facts, problems: li
                 problems.append(Problem(file, line, message, see="facts"))
         except FactError as error:
             problems.append(Problem(file, line, str(error), see="facts"))
+        except LabelError as error:
+            problems.append(Problem(file, line, str(error), see="labels"))
         return text
 
     for key, value in front.meta.items():
@@ -201,6 +206,30 @@ def _fill(
         return str(fact) if in_label or before[begin:].startswith("#") else str(fact.link())
 
     return ANY_FACT.sub(write, body)
+
+
+def _fill_labels(body: str, first: int, file: str, problems: list[Problem]) -> str:
+    """Put the labels in, as they stand on the screen."""
+
+    def write(match: re.Match[str]) -> str:
+        text, message = match[1], ""
+        if body[: match.start()].endswith("]("):
+            message = f"'{match[0]}' is a label: no link can lead there"
+        else:
+            try:
+                text = label_of(match[1])
+            except LabelError as error:
+                message = str(error)
+        if message:
+            problems.append(Problem(file, first + body.count("\n", 0, match.start()), message, see="labels"))
+        return _as_it_is(text)
+
+    return LABEL_REFERENCE.sub(write, body) if "{{" in body else body
+
+
+def _as_it_is(text: str) -> str:
+    """A text in markdown none of whose signs is a mark, of a table either, or becomes another."""
+    return _SIGN.sub(lambda sign: f"&#{ord(sign[0])};", text)
 
 
 def _questions(rendered: str, found: list[tuple[int, str, str]]) -> tuple[str, list[Question]]:

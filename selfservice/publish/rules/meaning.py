@@ -27,7 +27,7 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a page says: its questions, facts, forms and links to pages; its words, and which of those always count."""
+    """What a page says: its questions, facts, labels, forms and links to pages; its words, and which always count."""
 
     named: dict[str, frozenset[str]]
     words: Counter[str]
@@ -100,10 +100,12 @@ def _meaning(lang: str, source: str) -> Meaning:
     prose = _NO_WORDS.sub(" ", _TARGET.sub("] ", ANY_FACT.sub(" ", text)))
     words = [word.casefold() for word in _WORD.findall(prose)]
     known = language_of(lang)
+    names = [name.strip() for name in ANY_FACT.findall(text)]
     return Meaning(
         {
             "question": frozenset(_QUESTION.findall(front.body)),
-            "fact": frozenset(name.strip().removeprefix("fact.") for name in ANY_FACT.findall(text)),
+            "fact": frozenset(name.removeprefix("fact.") for name in names if not name.startswith("label.")),
+            "label": frozenset(name.removeprefix("label.") for name in names if name.startswith("label.")),
             "form": frozenset(link.removeprefix("selfservice:") for link in links if link.startswith("selfservice:")),
             "link": frozenset(
                 [link for link in links if re.match(r"[a-z0-9-]+\.md\b", link)]

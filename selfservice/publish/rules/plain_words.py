@@ -24,7 +24,8 @@ from selfservice.i18n.languages import LANGUAGES, language_of, using_language
 from selfservice.problems import ProblemError
 from selfservice.publish.reading.markdown import ANY_FACT, MARKDOWN, Document, Problem
 from selfservice.site_config import FILE
-from selfservice.web.pages import FACT_REFERENCE
+from selfservice.web.labels import LabelError
+from selfservice.web.pages import fill_facts
 
 OWN_WORDS = "plain_words.toml"
 _EXAMPLE = '"als" = ["indien"]'
@@ -290,15 +291,15 @@ def _values_in(lang: str) -> Callable[[str], list[str]]:
 
 
 def _filled(source: str, facts: Facts) -> str:
-    """Facts as their text, on one line; a table that comes from data is looked at where its words stand."""
+    """Facts and labels as their text, on one line; a table that comes from data is looked at where its words stand."""
 
     def text_of(match: re.Match[str]) -> str:
-        reference = FACT_REFERENCE.fullmatch(match[0])
-        if reference is None or source[: match.start()].endswith("]("):
-            return "" if reference is None else "x"
+        if source[: match.start()].endswith("]("):
+            return "x"
         try:
-            return " ".join(str(facts.get(reference[1])).split())
-        except FactError:
+            filled = fill_facts(match[0], facts)
+            return "" if filled == match[0] else " ".join(filled.split())
+        except (FactError, LabelError):
             return "0"  # which is said elsewhere
 
     return ANY_FACT.sub(text_of, source) if "{{" in source else source
