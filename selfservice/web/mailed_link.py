@@ -29,6 +29,7 @@ class AgainForm(Form):
     """Send the mail again: what stands on the page after a link was asked for."""
 
     step = "sent"
+    again = lazy_gettext("Send the e-mail again")
     outdated_of_another = lazy_gettext(
         "After you opened this page, another link was asked for in this browser. We did nothing with what you "
         "just sent. Below is the last request for a link."

@@ -12,3 +12,7 @@ class SignInForm(forms.Form):
     fragment = "sign-in"
     access_code = forms.AccessCodeField(lazy_gettext("Access code"), attributes={"autocomplete": "username"})
     password = forms.PasswordField(lazy_gettext("Password"))
+    submit = lazy_gettext("Log in")
+    # These stand on all pages of who is logged in.
+    log_out = lazy_gettext("Log out")
+    stay = lazy_gettext("Stay logged in")

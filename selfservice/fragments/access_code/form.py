@@ -79,6 +79,8 @@ class StepForm(forms.Form):
     fragment = "access-code"
     title: ClassVar[Any]
     name: ClassVar[Any]
+    submit = lazy_gettext("Continue")
+    back = lazy_gettext("Back")
     outdated = lazy_gettext(
         "After you opened this page, the request was changed in another tab, or another one was begun. We did not use "
         "what you just sent, and no request was sent. Below is the request as it is now."
@@ -94,6 +96,7 @@ class NeedForm(StepForm):
     step = "need"
     title = lazy_gettext("Request an access code")
     name = lazy_gettext("Who it is for")
+    start_again = lazy_gettext("Start again, with a new request")
     need = forms.ChoiceField(
         lazy_gettext("What do you need the code for?"), required=lazy_gettext("Choose one of the answers.")
     )
@@ -245,6 +248,7 @@ class CheckForm(StepForm):
     step = "check"
     title = lazy_gettext("Check your request")
     name = lazy_gettext("Check and send")
+    submit = lazy_gettext("Send my request")
 
 
 FORMS: dict[str, type[StepForm]] = {form.step: form for form in (NeedForm, PreferencesForm, MandateForm, CheckForm)}

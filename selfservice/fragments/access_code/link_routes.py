@@ -61,21 +61,27 @@ def follow(token: str) -> Response:
     return mailed_link.follow(SAVED_FORM, opened, url_for(".confirm"), url_for(".expired"))
 
 
-class PasswordForm(forms.Form):
-    """For who has a password: that."""
+class ConfirmForm(forms.Form):
+    """The owner's yes, with a password; where the request was approved already, the password alone."""
 
     fragment = "access-code"
     step = "confirm"
+    submit = lazy_gettext("Confirm my request")
+    save = lazy_gettext("Save my password")
+    forgotten = lazy_gettext("Send me the link")
+
+
+class PasswordForm(ConfirmForm):
+    """For who has a password: that."""
+
     password = forms.PasswordField(
         lazy_gettext("Your password"), hint=lazy_gettext("The password that you already have with us.")
     )
 
 
-class FirstPasswordForm(forms.Form):
+class FirstPasswordForm(ConfirmForm):
     """For who has none yet: their first."""
 
-    fragment = "access-code"
-    step = "confirm"
     new_password = forms.NewPasswordField(lazy_gettext("New password"))
 
 

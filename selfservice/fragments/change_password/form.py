@@ -25,6 +25,7 @@ class ChangePasswordForm(forms.Form):
         lazy_gettext("Current password"), required=lazy_gettext("Fill in the password that you log in with now.")
     )
     new_password = forms.NewPasswordField(lazy_gettext("New password"))
+    submit = lazy_gettext("Change my password")
 
     def validate_new_password(self, field: forms.NewPasswordField) -> None:
         """It is another one: who changes it since somebody knows it must not believe that it was changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from selfservice.accounts.sessions import Session
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.web import authentication, forms
 
 
@@ -11,6 +12,8 @@ class EndForm(forms.Form):
 
     fragment = "devices"
     step = "end"
+    submit = lazy_gettext("Log out")
+    everywhere_else = lazy_gettext("Log out everywhere else")
 
 
 def end(session: Session, device: str = "") -> EndForm:

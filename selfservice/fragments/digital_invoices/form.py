@@ -31,6 +31,10 @@ class InvoicesForm(forms.Form):
 
     fragment = "digital-invoices"
     email = forms.EmailField(lazy_gettext("E-mail address for invoices"))
+    submit = lazy_gettext("Send invoices by e-mail")
+    again = lazy_gettext("Send the link again")
+    cancel = lazy_gettext("Cancel this change")
+    paper = lazy_gettext("Send invoices on paper again")
 
 
 class ConfirmForm(forms.Form):
@@ -38,6 +42,7 @@ class ConfirmForm(forms.Form):
 
     fragment = "digital-invoices"
     step = "confirm"
+    submit = lazy_gettext("Confirm this address")
 
 
 def organisation_of(conn: Connection, session: Session) -> Organisation:

@@ -14,7 +14,7 @@ from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.i18n.formats import format_date
 from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit, allow
@@ -28,6 +28,10 @@ class DirectDebitForm(MandateForm):
     """The mandate of whoever is logged in."""
 
     fragment = "direct-debit"
+    submit = lazy_gettext("Change to direct debit")
+    other_account = lazy_gettext("Use another account")
+    undo = lazy_gettext("Undo the change")
+    keep = lazy_gettext("Keep direct debit")
 
 
 class EndForm(forms.Form):
@@ -35,6 +39,7 @@ class EndForm(forms.Form):
 
     fragment = "direct-debit"
     step = "end"
+    submit = lazy_gettext("End direct debit")
 
 
 def is_offered(ctx: Context, session: Session) -> bool:

@@ -27,6 +27,7 @@ class LostCodeForm(forms.Form):
             digits=DIGITS,
         ),
     )
+    submit = lazy_gettext("Send me the link")
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -45,6 +46,7 @@ class ConfirmForm(forms.Form):
 
     fragment = "lost-access-code"
     step = "confirm"
+    submit = lazy_gettext("Replace my access code")
 
 
 def kvk_number(typed: str) -> str | None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, url_for
 from markupsafe import Markup
 
 from selfservice import clock, mailer, web
-from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.i18n.templates import mark_codes
 from selfservice.mail import outbox
 from selfservice.web import forms, security
@@ -26,6 +26,7 @@ class HurryForm(forms.Form):
 
     fragment = NAME
     step = "hurry"
+    submit = lazy_gettext("Send them now")
 
 
 @blueprint.before_request

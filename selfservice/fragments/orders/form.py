@@ -26,6 +26,7 @@ class FindForm(forms.Form):
     """Which orders the list shows. It is sent to the list's own address, where `query_parameters` reads it."""
 
     fragment = "orders"
+    find = lazy_gettext("Search, filter and sort")
     since = forms.TextField(
         lazy_gettext("First day"),
         name="from",
@@ -44,6 +45,7 @@ class FindForm(forms.Form):
     )
     sort = forms.SelectField(lazy_gettext("Sort by"))
     by = forms.SelectField(lazy_gettext("Ordered by"))
+    submit = lazy_gettext("Show these orders")
 
 
 def find_form(
@@ -107,9 +109,13 @@ def _order_names() -> dict[Sort, str]:
 
 
 class ActionForm(forms.Form):
-    """A button of a page of orders: what it acts on."""
+    """A button of a page of orders: what it acts on; and what these buttons, and the links to them, are called."""
 
     fragment = "orders"
+    help = lazy_gettext("Help")
+    again = lazy_gettext("Send again")
+    which_main_code = lazy_gettext("I do not know which code is our main code")
+    ask_main = lazy_gettext("Send them my question")
 
 
 def again(session: Session, number: str) -> ActionForm:

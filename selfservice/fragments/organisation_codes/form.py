@@ -13,12 +13,17 @@ class ActionForm(forms.Form):
     """A button: nothing is filled in."""
 
     fragment = "organisation-codes"
+    withdraw = lazy_gettext("Withdraw the access code")
+    offer = lazy_gettext("Send the e-mail")
+    again = lazy_gettext("Send the e-mail again")
+    cancel = lazy_gettext("Keep the main code")
 
 
 class AcceptForm(ActionForm):
     """Accept the main code, behind a mailed link."""
 
     step = "accept"
+    submit = lazy_gettext("Accept the main code")
     outdated = lazy_gettext(
         "After you opened this page, another link of ours was opened in this browser. Nothing was changed."
     )

@@ -37,7 +37,6 @@ class AgainForm(mailed_link.AgainForm):
 
     fragment = "replacement-password"
     email = forms.EmailField(lazy_gettext("E-mail address"))
-    again = lazy_gettext("Send the e-mail again")
     submit = lazy_gettext("Send the e-mail to this address")
 
 

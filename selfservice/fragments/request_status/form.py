@@ -30,6 +30,7 @@ class LookUpForm(forms.Form):
     email = forms.EmailField(
         lazy_gettext("E-mail address"), hint=lazy_gettext("The address with which you made the request.")
     )
+    submit = lazy_gettext("Show my request")
 
 
 class ActionForm(forms.Form):
@@ -54,6 +55,7 @@ class WithdrawForm(ActionForm):
 
     step, action_name = "withdraw", "withdraw"
     question = lazy_gettext("Withdraw your request?")
+    submit = lazy_gettext("Yes, withdraw my request")
 
 
 class NeverCameForm(ActionForm):
@@ -61,6 +63,7 @@ class NeverCameForm(ActionForm):
 
     step, action_name = "never-came", "never_came"
     question = lazy_gettext("Did you not receive your code?")
+    submit = lazy_gettext("Send me a new code")
 
 
 class AddressForm(ActionForm):
@@ -68,6 +71,7 @@ class AddressForm(ActionForm):
 
     step, action_name = "address", "correct_address"
     question = lazy_gettext("Correct the address")
+    submit = lazy_gettext("Send the letter there")
     country = forms.SelectField(lazy_gettext("Country"))
     street = forms.TextField(lazy_gettext("Street"), street_error, attributes={"maxlength": 80})
     house_number = forms.TextField(lazy_gettext("House number and addition"), width=20, attributes={"maxlength": 20})

@@ -17,3 +17,4 @@ class MissingForm(forms.Form):
         hint=lazy_gettext("Do not type names or codes. Do you want an answer? Contact us."),
         attributes={"maxlength": MAX_LENGTH},
     )
+    submit = lazy_gettext("Send")
