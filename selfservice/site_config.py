@@ -63,6 +63,11 @@ class SiteConfig:
     colours: Mapping[str, tuple[str, str]]
     logo: str
 
+    @property
+    def has_accounts(self) -> bool:
+        """Whether people can have an account here, which they log in to with their e-mail address."""
+        return "account" in self.forms
+
 
 class SiteError(ProblemError, ConfigError):
     """The site.toml of a site is not as it must be."""

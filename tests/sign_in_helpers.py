@@ -10,7 +10,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock
-from selfservice.accounts import passwords
+from selfservice.accounts import passwords, user_accounts
 from selfservice.accounts.passwords import Hasher
 from selfservice.db import Database
 from selfservice.demo import accounts
@@ -18,6 +18,7 @@ from selfservice.web.forms import About
 from tests.clients import HouseClient
 
 PASSWORD = "paarse olifant fietst naar zee"
+ACCOUNT_PASSWORD = "groene kikkers drinken thee"
 # The demonstration's people by number: two of one organisation, and one with a private code.
 MAIN, COLLEAGUE, OTHER, PRIVATE = 0, 1, 2, 4
 ADDRESS = "/en/self-service/sign-in"
@@ -32,6 +33,12 @@ def fast_hasher() -> Hasher:
 def hashed() -> str:
     """The hash of PASSWORD, by `fast_hasher`."""
     return fast_hasher().hash(PASSWORD)
+
+
+@cache
+def account_hashed() -> str:
+    """The hash of ACCOUNT_PASSWORD, by `fast_hasher`."""
+    return fast_hasher().hash(ACCOUNT_PASSWORD)
 
 
 def prepare(app: Flask) -> Hasher:
@@ -86,6 +93,19 @@ def browser(app: Flask) -> HouseClient:
 def sign_in(client: HouseClient, number: int = MAIN, password: str = PASSWORD, **more: str) -> TestResponse:
     """Send the sign-in form as this person."""
     return client.send(ADDRESS, {"access_code": accounts.code(number), "password": password, **more})
+
+
+def give_account(app: Flask, number: int = MAIN) -> None:
+    """Give this person an account with ACCOUNT_PASSWORD, beside their access code."""
+    with Database(database(app).path).write() as conn:
+        user_accounts.add(conn, person_id(app, number), account_hashed(), clock.now())
+
+
+def sign_in_to_account(
+    client: HouseClient, email: str = accounts.email(MAIN), password: str = ACCOUNT_PASSWORD, **more: str
+) -> TestResponse:
+    """Send the sign-in form with an e-mail address."""
+    return client.send(ADDRESS, {"access_code": email, "password": password, **more})
 
 
 def person_id(app: Flask, number: int) -> int:

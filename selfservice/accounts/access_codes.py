@@ -32,7 +32,7 @@ class CodeHolder:
     family_name: str
     email: str
     language: str
-    kind: str
+    kind: CodeKind
     code_hint: str
     organisation: str | None
 

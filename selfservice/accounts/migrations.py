@@ -1,10 +1,10 @@
-"""The tables of organisations, people, access codes, passwords, tokens and mandates.
+"""The tables of organisations, people, access codes, accounts, passwords, tokens and mandates.
 
 Retention: organisations, people and passwords stay as long as the person has an access code that was not
 revoked more than a year ago (removing a person is a task of its own). A revoked access code is deleted after
 365 days, a token one day after it expired, and with it the address for invoices that waited for it. An ended mandate
 is deleted after 425 days: thirteen months in which a collection can be disputed, and one more (`retention.clean`).
-A person with no access code and no request is
+A person with no access code, no account and no request is
 deleted too (`requests.scheduled.clean`), and a closed organisation to which nothing refers any more a year after it was
 closed (`register.closing.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
 only its hash is kept (`code_hash`, `token_hash`). The fingerprints of our own secrets stay.
@@ -295,4 +295,71 @@ def add_closing(db: Database) -> None:
             WHERE closed_on IS NOT NULL AND closed_at IS NULL;
         CREATE INDEX organisations_closed ON organisations (closed_at) WHERE closed_at IS NOT NULL;
         ALTER TABLE access_codes ADD COLUMN revoked_reason TEXT CHECK (revoked_reason <> '');
+    """)
+
+
+@migrations()
+def create_user_accounts(db: Database) -> None:
+    """Accounts: a second log-in of a person, by e-mail address, with a password of its own. Whoever has one is not
+    deleted: the version before, which knows no accounts, takes them for people with nothing left.
+    """
+    db.executescript("""
+        CREATE TABLE user_accounts (
+            person_id INTEGER PRIMARY KEY REFERENCES people (id) ON DELETE CASCADE,
+            password_hash TEXT NOT NULL CHECK (password_hash LIKE '$argon2id$%'),
+            password_changed_at TEXT NOT NULL CHECK (password_changed_at LIKE '____-__-__T__:__:__.______Z'),
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z'),
+            used_at TEXT CHECK (used_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE TRIGGER people_with_account BEFORE DELETE ON people
+        WHEN EXISTS (SELECT 1 FROM user_accounts a WHERE a.person_id = old.id) BEGIN
+            SELECT raise(IGNORE);
+        END;
+    """)
+
+
+@migrations()
+def create_account_openings(db: Database) -> None:
+    """Mailed links behind which the password of an account is chosen: of a new one, or a new one of an old. A void one
+    opens nothing: the address has an account already, or none.
+    """
+    db.executescript("""
+        CREATE TABLE account_openings (
+            token_hash TEXT PRIMARY KEY CHECK (length(token_hash) = 64),
+            purpose TEXT NOT NULL CHECK (purpose IN ('create', 'password')),
+            given_name TEXT NOT NULL,
+            family_name TEXT NOT NULL,
+            email TEXT NOT NULL CHECK (email LIKE '%_@_%'),
+            email_key TEXT NOT NULL,
+            language TEXT NOT NULL CHECK (length(language) >= 2),
+            void INTEGER NOT NULL CHECK (void IN (0, 1)),
+            created_at TEXT NOT NULL CHECK (created_at LIKE '____-__-__T__:__:__.______Z'),
+            expires_at TEXT NOT NULL CHECK (expires_at LIKE '____-__-__T__:__:__.______Z'),
+            used_at TEXT CHECK (used_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE INDEX account_openings_email ON account_openings (email_key);
+        CREATE INDEX account_openings_expires ON account_openings (expires_at);
+    """)
+
+
+@migrations()
+def create_email_changes(db: Database) -> None:
+    """Changes of a person's e-mail address: asked for, confirmed at the new address, and undone from the old one. One
+    that waits is a person's only one.
+    """
+    db.executescript("""
+        CREATE TABLE email_changes (
+            id INTEGER PRIMARY KEY,
+            person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+            old_email TEXT NOT NULL CHECK (old_email LIKE '%_@_%'),
+            new_email TEXT NOT NULL CHECK (new_email LIKE '%_@_%'),
+            confirm_hash TEXT NOT NULL UNIQUE CHECK (length(confirm_hash) = 64),
+            undo_hash TEXT NOT NULL UNIQUE CHECK (length(undo_hash) = 64),
+            state TEXT NOT NULL CHECK (state IN ('asked', 'confirmed', 'cancelled', 'undone', 'expired')),
+            asked_at TEXT NOT NULL CHECK (asked_at LIKE '____-__-__T__:__:__.______Z'),
+            expires_at TEXT NOT NULL CHECK (expires_at LIKE '____-__-__T__:__:__.______Z'),
+            confirmed_at TEXT CHECK (confirmed_at LIKE '____-__-__T__:__:__.______Z')
+        ) STRICT;
+        CREATE UNIQUE INDEX email_changes_asked ON email_changes (person_id) WHERE state = 'asked';
+        CREATE INDEX email_changes_person ON email_changes (person_id);
     """)

@@ -80,3 +80,12 @@ def add_session_network(db: Database) -> None:
     db.executescript("""
         ALTER TABLE sessions ADD COLUMN network TEXT NOT NULL DEFAULT '' CHECK (length(network) IN (0, 64));
     """)
+
+
+@migrations()
+def add_session_credential(db: Database) -> None:
+    """What somebody logged in with: an access code, or their account, and then there is no access code."""
+    db.executescript("""
+        ALTER TABLE sessions ADD COLUMN credential TEXT NOT NULL DEFAULT 'access_code'
+            CHECK (credential IN ('access_code', 'account'));
+    """)

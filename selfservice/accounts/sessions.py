@@ -1,7 +1,7 @@
 """Sessions of logged-in people, stored by the hash of the browser's cookie.
 
-Idle for fact `sign_in.idle_minutes`, at most 8 hours (OWASP ASVS 5.0, 7.3). A session also ends with its access code:
-once that is revoked, the session is no longer found.
+Idle for fact `sign_in.idle_minutes`, at most 8 hours (OWASP ASVS 5.0, 7.3). A session also ends with its credential:
+once the access code is revoked, or the account deleted, the session is no longer found.
 """
 
 import json
@@ -9,6 +9,7 @@ import secrets as random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from selfservice import crypto
 from selfservice.accounts.access_codes import CodeKind
@@ -21,18 +22,26 @@ MAX_HOURS = 8
 TOUCH_AFTER_SECONDS = 60
 
 
-# Open sessions, with the columns of `Session`, the most recently used first.
-_SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id, c.kind, p.given_name,
-                         p.family_name, p.email, s.device, s.network, s.created_at, s.used_at
-                  FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
-                       JOIN people p ON p.id = s.person_id
-                  WHERE s.ended_at IS NULL AND s.used_at > :idle_since AND s.created_at > :begun_since AND {which}
-                  ORDER BY s.used_at DESC, s.id DESC"""
+SessionKind = Literal[CodeKind, "account"]
+# Sessions whose credential still works; and which of them are open.
+_FROM_VALID = """FROM sessions s LEFT JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
+                      LEFT JOIN user_accounts a ON a.person_id = s.person_id AND s.credential = 'account'"""
+_IS_OPEN = """coalesce(c.id, a.person_id) IS NOT NULL AND s.ended_at IS NULL AND s.used_at > :idle_since
+              AND s.created_at > :begun_since"""
+# With the columns of `Session`, the most recently used first.
+_SELECT_OPEN = """SELECT s.id, s.public_id, s.person_id, s.access_code_id, c.organisation_id,
+                         coalesce(c.kind, 'account') AS kind, p.given_name, p.family_name, p.email, s.device,
+                         s.network, s.created_at, s.used_at
+                  {from_valid} JOIN people p ON p.id = s.person_id
+                  WHERE {is_open} AND {which} ORDER BY s.used_at DESC, s.id DESC"""
+_WITH_COOKIE = "s.session_hash IN (:code_hash, :account_hash)"
+_SELECT_OPEN_IDS = """SELECT s.id {from_valid} WHERE {is_open} AND s.id IN (SELECT value FROM json_each(:ids))"""
 
 
 @dataclass(frozen=True)
 class Session:
-    """The session of a logged-in person, with the access code used to log in. Its owner knows it by `public_id`.
+    """The session of a logged-in person, with the access code used to log in: None with an account. Its owner knows it
+    by `public_id`.
 
     `network` is a keyed hash of the internet connection it began from; empty where that is not known.
     """
@@ -40,9 +49,9 @@ class Session:
     id: int
     public_id: str
     person_id: int
-    access_code_id: int
+    access_code_id: int | None
     organisation_id: int | None
-    kind: CodeKind
+    kind: SessionKind
     given_name: str
     family_name: str
     email: str
@@ -74,21 +83,29 @@ class Session:
 
 
 def start(
-    conn: Connection, person_id: int, access_code_id: int, cookie: str, now: datetime, device: str, network: str = ""
+    conn: Connection,
+    person_id: int,
+    access_code_id: int | None,
+    cookie: str,
+    now: datetime,
+    device: str,
+    network: str = "",
 ) -> None:
-    """Start a session with this cookie. The cookie must be new, against session fixation.
+    """Start a session with this cookie, of an access code or (None) of the person's account. The cookie must be new,
+    against session fixation.
 
     Raises IntegrityError if a session was ever started with this cookie.
     """
     conn.execute(
         """INSERT INTO sessions
-               (session_hash, public_id, person_id, access_code_id, device, network, created_at, used_at)
-           VALUES (:hash, :public_id, :person_id, :access_code_id, :device, :network, :now, :now)""",
+               (session_hash, public_id, person_id, credential, access_code_id, device, network, created_at, used_at)
+           VALUES (:hash, :public_id, :person_id, :credential, :access_code_id, :device, :network, :now, :now)""",
         {
-            "hash": crypto.hash_token(cookie),
+            "hash": _hashes(cookie)["account_hash" if access_code_id is None else "code_hash"],
             # An access code has no 0: what keeps codes out of answers must not take this for one.
             "public_id": "0" + random.token_hex(8)[1:],
             "person_id": person_id,
+            "credential": "account" if access_code_id is None else "access_code",
             "access_code_id": access_code_id,
             "device": device[:60],
             "network": network,
@@ -100,8 +117,10 @@ def start(
 def find(conn: Connection, ctx: Context, cookie: str, now: datetime) -> Session | None:
     """The open session with this cookie, or None. Only reads."""
     row = conn.execute(
-        _SELECT_OPEN.format(which="s.session_hash = :hash"),
-        {"hash": crypto.hash_token(cookie), **_cutoffs(ctx, now)},
+        _SELECT_OPEN.format(
+            from_valid=_FROM_VALID, is_open=_IS_OPEN, which="s.session_hash IN (:code_hash, :account_hash)"
+        ),
+        {**_hashes(cookie), **_cutoffs(ctx, now)},
     ).fetchone()
     return None if row is None else _session(ctx, row)
 
@@ -120,21 +139,21 @@ def needs_touch(session: Session, now: datetime) -> bool:
     return now - session.used_at >= timedelta(seconds=TOUCH_AFTER_SECONDS)
 
 
-def owner(conn: Connection, cookie: str) -> tuple[int, int] | None:
-    """The ids of the person and the access code of the session with this cookie, open or ended; None if there was
-    none. Only reads.
+def owner(conn: Connection, cookie: str) -> tuple[int, int | None] | None:
+    """The ids of the person and the access code (None: their account) of the session with this cookie, open or ended;
+    None if there was none. Only reads.
     """
     row = conn.execute(
-        "SELECT person_id, access_code_id FROM sessions WHERE session_hash = :hash",
-        {"hash": crypto.hash_token(cookie)},
+        "SELECT person_id, access_code_id FROM sessions WHERE session_hash IN (:code_hash, :account_hash)",
+        _hashes(cookie),
     ).fetchone()
-    return None if row is None else (int(row["person_id"]), int(row["access_code_id"]))
+    return None if row is None else (row["person_id"], row["access_code_id"])
 
 
 def open_sessions(conn: Connection, ctx: Context, person_id: int, now: datetime) -> list[Session]:
     """The person's open sessions, the most recently used first. Only reads."""
     rows = conn.execute(
-        _SELECT_OPEN.format(which="s.person_id = :person_id"),
+        _SELECT_OPEN.format(from_valid=_FROM_VALID, is_open=_IS_OPEN, which="s.person_id = :person_id"),
         {"person_id": person_id, **_cutoffs(ctx, now)},
     )
     return [_session(ctx, row) for row in rows]
@@ -143,9 +162,7 @@ def open_sessions(conn: Connection, ctx: Context, person_id: int, now: datetime)
 def open_ids(conn: Connection, ctx: Context, ids: Iterable[int], now: datetime) -> set[int]:
     """The ids, of those given, whose sessions are still open. Only reads."""
     rows = conn.execute(
-        """SELECT s.id FROM sessions s JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
-           WHERE s.id IN (SELECT value FROM json_each(:ids)) AND s.ended_at IS NULL AND s.used_at > :idle_since
-                 AND s.created_at > :begun_since""",
+        _SELECT_OPEN_IDS.format(from_valid=_FROM_VALID, is_open=_IS_OPEN),
         {"ids": json.dumps(list(ids)), **_cutoffs(ctx, now)},
     )
     return {row["id"] for row in rows}
@@ -154,8 +171,9 @@ def open_ids(conn: Connection, ctx: Context, ids: Iterable[int], now: datetime) 
 def end_by_cookie(conn: Connection, cookie: str, now: datetime) -> None:
     """End the session with this cookie, and so for every copy of it."""
     conn.execute(
-        "UPDATE sessions SET ended_at = :now WHERE session_hash = :hash AND ended_at IS NULL",
-        {"hash": crypto.hash_token(cookie), "now": to_text(now)},
+        """UPDATE sessions SET ended_at = :now
+           WHERE session_hash IN (:code_hash, :account_hash) AND ended_at IS NULL""",
+        {**_hashes(cookie), "now": to_text(now)},
     )
 
 
@@ -198,6 +216,13 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
             "begun_before": to_text(now - kept - timedelta(hours=MAX_HOURS)),
         },
     ).rowcount
+
+
+def _hashes(cookie: str) -> dict[str, str]:
+    """By which the session with this cookie is stored. That of an account has a hash of its own, so that the version
+    before, for which each session has an access code, takes its owner for somebody who is not logged in.
+    """
+    return {"code_hash": crypto.hash_token(cookie), "account_hash": crypto.hash_token(f"account:{cookie}")}
 
 
 def _idle_minutes(ctx: Context) -> int:

@@ -1,4 +1,4 @@
-"""The permissions of an access code by its kind: one table for the personal page, the help pages and the forms."""
+"""The permissions of each kind of log-in: one table for the personal page, the help pages and the forms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from selfservice.problems import ProblemError
 from selfservice.site_config import toml_problem
 
 CODE_KINDS = ("business", "private")
-
+# What somebody can have logged in with: one of these access codes, or an account.
+KINDS = (*CODE_KINDS, "account")
 
 FILE = "rights.toml"
 
@@ -65,11 +66,11 @@ class Rights:
         return [right for right in self.all if right.titles]
 
     def of_kind(self, kind: str) -> list[Right]:
-        """The listed permissions of this kind of code, in order."""
+        """The listed permissions of this kind of log-in, in order."""
         return [right for right in self.listed if kind in right.kinds]
 
     def kinds_of(self, form: str) -> set[str]:
-        """The kinds of code that may open the form: none that the table does not name."""
+        """The kinds of log-in that may open the form: none that the table does not name."""
         return {kind for right in self.all if right.form == form for kind in right.kinds}
 
 
@@ -98,8 +99,8 @@ def _right(line: int, key: str, entry: Any) -> Right:
     if not isinstance(entry, dict) or set(entry) - {"title"} != {"kinds", "where"}:
         raise RightsError(line, f"'{key}' needs exactly kinds, title and where; a form can do without title")
     kinds, title, where = entry["kinds"], entry.get("title"), entry["where"]
-    if not isinstance(kinds, list) or not kinds or not all(kind in CODE_KINDS for kind in kinds):
-        raise RightsError(line, f"'{key}' has kinds other than {', '.join(CODE_KINDS)}")
+    if not isinstance(kinds, list) or not kinds or not all(kind in KINDS for kind in kinds):
+        raise RightsError(line, f"'{key}' has kinds other than {', '.join(KINDS)}")
     if not isinstance(where, str) or not where:
         raise RightsError(line, f"'{key}' must say where: the name of a form, or of a fact with an address")
     if title is None and "." not in where:

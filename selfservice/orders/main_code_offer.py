@@ -70,7 +70,7 @@ def find(conn: Connection, token_hash: str, now: datetime) -> Offer | None:
     return None if row is None else _offer(row)
 
 
-def pending(conn: Connection, access_code_id: int, now: datetime) -> Offer | None:
+def pending(conn: Connection, access_code_id: int | None, now: datetime) -> Offer | None:
     """The offer of this main code that was not accepted yet, or None. Only reads."""
     row = conn.execute(
         _SELECT.format(which="f.id = :id"),

@@ -184,14 +184,15 @@ def _to_day(timestamp: str | None) -> date | None:
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
-    """Remove requests made over fact access_code.request_keep_days ago, and people with neither request, code, mandate
-    nor order; returns how many went.
+    """Remove requests made over fact access_code.request_keep_days ago, and people with neither request, code, account,
+    mandate nor order; returns how many went.
     """
     before = to_text(now - timedelta(days=ctx.fact("access_code.request_keep_days")))
     requests = conn.execute("DELETE FROM requests WHERE created_at < :before", {"before": before}).rowcount
     people = conn.execute(
         """DELETE FROM people
            WHERE NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)
+             AND NOT EXISTS (SELECT 1 FROM user_accounts a WHERE a.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM order_holders h WHERE h.person_id = people.id)

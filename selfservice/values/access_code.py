@@ -46,6 +46,11 @@ def is_valid_code(code: str) -> bool:
     return len(code) == CODE_LENGTH and all(char in CHARACTERS for char in code) and _checksum(code) == 0
 
 
+def is_misplaced_code(code: str) -> bool:
+    """Whether a normalised code has the shape of another code of ours: a reference, or the code of a message."""
+    return len(code) == _REFERENCE_LENGTH or (len(code) == _MESSAGE_CODE_LENGTH and code.isdecimal())
+
+
 def access_code_error(text: str) -> str:
     """The error message for a typed access code; empty if it is well-formed, whether or not it exists."""
     code = normalise_code(text)
@@ -57,7 +62,7 @@ def access_code_error(text: str) -> str:
             "digits.",
             length=CODE_LENGTH,
         )
-    if len(code) == _MESSAGE_CODE_LENGTH and code.isdecimal():
+    if is_misplaced_code(code):
         return gettext(
             "This looks like the code of a message. You cannot log in with it. Fill in your access code here: it has "
             "%(length)s letters and digits.",

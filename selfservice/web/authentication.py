@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from selfservice import clock, db
 from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session, start
-from selfservice.facts.rights import Rights, RightsError
+from selfservice.facts.rights import KINDS, Rights, RightsError
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
 from selfservice.i18n.languages import TIMEZONE, current_language
@@ -81,10 +81,10 @@ def extend_session(session: Session) -> Session:
 
 
 def start_session(
-    conn: db.Connection, person_id: int, access_code_id: int, kind: str, device: str, now: datetime
+    conn: db.Connection, person_id: int, access_code_id: int | None, kind: str, device: str, now: datetime
 ) -> None:
-    """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends. `kind` is
-    that of the access code.
+    """Begin a session under a new cookie, inside the caller's `write()`; the one under the old cookie ends. Without an
+    access code it is that of the person's account. `kind` is that of the session.
 
     The anonymous session stays with what was typed in it, unless somebody else was signed in on this browser before.
     """
@@ -104,7 +104,7 @@ def networks() -> tuple[str, str]:
 
 
 def rights() -> Rights:
-    """What can be done with an access code (content/rights.toml)."""
+    """What can be done with each log-in (content/rights.toml)."""
     found: Rights = current_app.extensions["rights"]
     return found
 
@@ -192,7 +192,10 @@ def _render_if_allowed(name: str, session: Session, show: PersonalView) -> Respo
 def _render_not_allowed(name: str, session: Session) -> Response:
     # htmx would put a 403 above what is there; this comes in its place.
     status = 200 if rendering.wants_fragment() else 403
-    return render_personal(session, name, "sign_in/not_for_you.html", title=_TITLES[name](), status=status)
+    needed = [kind for kind in KINDS if kind in rights().kinds_of(name)]
+    return render_personal(
+        session, name, "sign_in/not_for_you.html", title=_TITLES[name](), status=status, needed=needed
+    )
 
 
 def render_sign_in(
@@ -225,12 +228,12 @@ def sent_place() -> str:
 
 
 def about(session: Session, purpose: str, record: object = "", version: object = "") -> About:
-    """What a personal form acts on: only for this person with this access code."""
+    """What a personal form acts on: only for this person with this log-in."""
     return About(purpose, _account(session.person_id, session.access_code_id), str(record), str(version))
 
 
-def _account(person_id: int, access_code_id: int) -> str:
-    return f"{person_id}:{access_code_id}"
+def _account(person_id: int, access_code_id: int | None) -> str:
+    return f"{person_id}:{access_code_id or 'account'}"
 
 
 def render_personal(
@@ -344,7 +347,7 @@ def init_app(app: Flask, table: Rights) -> None:
             raise RightsError(
                 1,
                 f"nothing says who may open the form '{name}'; add a row with where = \"{name}\" and the "
-                "kinds of access code that may",
+                "kinds of log-in that may",
             )
     app.extensions["rights"] = table
     app.jinja_env.globals["signed_in"] = session_for_header

@@ -19,6 +19,7 @@ from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.access_code import access_code_error
 from selfservice.values.email import email_error, likely_email, normalise_email
 from selfservice.values.iban import holder_error, iban_error
+from selfservice.values.login_name import is_email, login_name_error
 from selfservice.values.organisation_number import number_label, organisation_number_error
 from selfservice.values.phone import phone_error
 from selfservice.values.reference import reference_error
@@ -142,6 +143,29 @@ class AccessCodeField(TextField):
     )
     width = 20
     defaults: ClassVar[Mapping[str, Any]] = {"autocapitalize": "characters", "spellcheck": "false", "maxlength": 60}
+
+
+class LoginNameField(TextField):
+    """An access code or an e-mail address; that it exists is not looked up."""
+
+    check = staticmethod(login_name_error)
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "autocomplete": "username",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "maxlength": 254,
+    }
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """What was sent; an address in its canonical form."""
+        super().process_formdata(valuelist)
+        if self.is_email:
+            self.data = normalise_email(self.data)
+
+    @property
+    def is_email(self) -> bool:
+        """Whether it is meant to be an e-mail address, and not an access code."""
+        return is_email(self.data)
 
 
 class ReferenceField(TextField):

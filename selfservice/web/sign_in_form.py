@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.site_config import SITE
 from selfservice.web import forms
 
 
 class SignInForm(forms.Form):
-    """Access code and password. `panel` is the form in whose place it stands; where to go on is no field of it."""
+    """Access code, or where there are accounts an e-mail address, and password. `panel` is the form in whose place it
+    stands; where to go on is no field of it.
+    """
 
     fragment = "sign-in"
-    access_code = forms.AccessCodeField(lazy_gettext("Access code"), attributes={"autocomplete": "username"})
+    # The name that it had before there were accounts: pages that were opened, or built, before then are sent too.
+    access_code = (
+        forms.LoginNameField(lazy_gettext("Access code or e-mail address"))
+        if SITE.has_accounts
+        else forms.AccessCodeField(lazy_gettext("Access code"), attributes={"autocomplete": "username"})
+    )
     password = forms.PasswordField(lazy_gettext("Password"))
     submit = lazy_gettext("Log in")
     # These stand on all pages of who is logged in.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from selfservice import crypto
-from selfservice.accounts import access_codes, login_throttle, sessions
+from selfservice.accounts import access_codes, login_throttle, sessions, user_accounts
 from selfservice.accounts.devices import describe, name
 from selfservice.clock import to_microseconds
 from selfservice.db import Database, IntegrityError
@@ -34,11 +34,16 @@ def db(tmp_path: Path) -> Iterator[Database]:
         yield made
 
 
-def begin(db: Database, person: int = 1, now: datetime = NOW) -> str:
+def begin(db: Database, person: int = 1, now: datetime = NOW, *, account: bool = False) -> str:
     cookie = crypto.new_token()
     with db.write() as conn:
-        sessions.start(conn, person, person, cookie, now, "Firefox, Linux")
+        sessions.start(conn, person, None if account else person, cookie, now, "Firefox, Linux")
     return cookie
+
+
+def give_account(db: Database, person: int = 1) -> None:
+    with db.write() as conn:
+        user_accounts.add(conn, person, "$argon2id$", NOW)
 
 
 def whose(db: Database, cookie: str, minutes: float = 0) -> int | None:
@@ -115,6 +120,45 @@ def test_revoked_code(db: Database) -> None:
     with db.write() as conn:
         access_codes.revoke(conn, 1, NOW)
     assert (None, []) == (whose(db, cookie), sessions.open_sessions(db.read(), CONTEXT, 1, NOW))
+
+
+def test_account(db: Database) -> None:
+    """A session of an account has no access code, and ends with the account; that of the code goes on. One of an
+    account that is not there, was never open.
+    """
+    never = begin(db, account=True)
+    assert whose(db, never) is None
+    give_account(db)
+    code, account = begin(db), begin(db, account=True)
+    session = sessions.find(db.read(), CONTEXT, account, NOW)
+    assert session is not None
+    assert ("account", None, None) == (str(session.kind), session.access_code_id, session.organisation_id)
+    kinds = {str(each.kind) for each in sessions.open_sessions(db.read(), CONTEXT, 1, NOW)}
+    assert {"private", "account"} == kinds
+    assert [(1, 1), (1, None)] == [sessions.owner(db.read(), cookie) for cookie in (code, account)]
+    with db.write() as conn:
+        access_codes.revoke(conn, 1, NOW)
+    assert [None, 1] == [whose(db, code), whose(db, account)]
+    with db.write() as conn:
+        assert user_accounts.delete(conn, 1)
+        assert not user_accounts.delete(conn, 1)
+    assert whose(db, account) is None
+    # Also when they have an account again: this was another one.
+    give_account(db)
+    assert whose(db, account) is None
+
+
+def test_account_with_the_version_before(db: Database) -> None:
+    """The version before, which wants an access code of each session, does not find that of an account by its cookie;
+    and its cleaning leaves whoever has an account.
+    """
+    give_account(db)
+    cookie = begin(db, account=True)
+    query = "SELECT access_code_id FROM sessions WHERE session_hash = :hash"
+    assert db.read().execute(query, {"hash": crypto.hash_token(cookie)}).fetchone() is None
+    with db.write() as conn:
+        conn.execute("DELETE FROM people")
+    assert [1] == [row["id"] for row in rows(db, "people")]
 
 
 def test_owner_is_known_afterwards(db: Database) -> None:

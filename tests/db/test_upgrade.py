@@ -114,6 +114,11 @@ def test_any_language(app: Flask, old: Path) -> None:
         conn.execute("INSERT INTO unanswered_searches VALUES ('2026-11-29', 'nl', 'a', 1)")
         conn.execute("INSERT INTO page_answers VALUES ('2026-11-29', 'nl', 'a', '', 1, 0)")
         conn.execute("INSERT INTO page_remarks VALUES (1, '2026-11-29', 'nl', 'a', '', 'b')")
+        moment = "2026-11-29T12:00:00.000000Z"
+        conn.execute(
+            "INSERT INTO account_openings VALUES (?, 'create', 'a', 'b', 'a@b', 'a@b', 'nl', 0, ?, ?, NULL)",
+            ("0" * 64, moment, moment),
+        )
         for (table,) in conn.execute("SELECT tbl_name FROM sqlite_schema WHERE sql LIKE '% language %'").fetchall():
             assert conn.execute(f"UPDATE {table} SET language = 'fy'").rowcount > 0, table
         rows = conn.execute("SELECT code, names FROM order_products ORDER BY code").fetchall()

@@ -62,7 +62,17 @@ from selfservice.site_config import SITE
 from selfservice.values.iban import group_iban
 from selfservice.web.services import Services
 from tests.i18n.third_site import CLOSE, CODE, OPEN
-from tests.sign_in_helpers import COLLEAGUE, MAIN, OTHER, PASSWORD, PRIVATE, person_id, prepare
+from tests.sign_in_helpers import (
+    ACCOUNT_PASSWORD,
+    COLLEAGUE,
+    MAIN,
+    OTHER,
+    PASSWORD,
+    PRIVATE,
+    give_account,
+    person_id,
+    prepare,
+)
 
 NEW_PASSWORD = "seven marbles under a purple stair"
 VALUES = {
@@ -337,11 +347,16 @@ def walk(folder: Path) -> dict[str, Any]:
         Walker(app, reader, person).go(f"{base}/request-status")
     _confirm_an_address(app, reader)
     _hand_over_the_main_code(app, reader)
+    give_account(app, OTHER)
+    own_account = {"access_code": accounts.email(OTHER), "email": accounts.email(OTHER), "password": ACCOUNT_PASSWORD}
     # The main code last, since it withdraws the code of its colleague.
-    for number in (COLLEAGUE, PRIVATE, MAIN):
-        person = {"access_code": accounts.code(number), "email": accounts.email(number)}
+    people = [
+        {"access_code": accounts.code(number), "email": accounts.email(number), "password": PASSWORD}
+        for number in (COLLEAGUE, PRIVATE, MAIN)
+    ]
+    for person in (own_account, *people):
         walker = Walker(app, reader, person)
-        for password in ("wrong", "wrong", "wrong", "wrong", "wrong", PASSWORD):
+        for password in ("wrong", "wrong", "wrong", "wrong", "wrong", person["password"]):
             clocks.forward(timedelta(minutes=20))
             walker.ask("POST", f"{base}/sign-in", data=person | {"password": password})
         _pay_by_direct_debit(wired, PRIVATE)
@@ -453,7 +468,7 @@ def _hand_over_the_main_code(app: Flask, reader: Reader) -> None:
         found += sessions.open_sessions(wired.db.read(), wired.context, person_id(app, number), clock.now())
     mine, theirs = found
     with wired.db.write() as conn:
-        to = organisation_codes.find_of_colleague(conn, mine, theirs.access_code_id)
+        to = organisation_codes.find_of_colleague(conn, mine, theirs.access_code_id or 0)
         assert to
         main_code_offer.send(conn, wired.context, mine, to, "127.0.0.1", clock.now())
         mail = conn.execute("SELECT nonce, key_id FROM outbox WHERE kind = 'organisation_codes.offer'").fetchone()

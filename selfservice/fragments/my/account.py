@@ -1,4 +1,4 @@
-"""What `my` shows of an access code: whose it is, for which organisation, and how is paid."""
+"""What `my` shows of an access code: for which organisation it is, and how is paid."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ class Account:
     debit_until: date | None
 
 
-def load_account(conn: Connection, session: Session, today: date) -> Account:
-    """What there is to show to whoever is signed in, on this day. Raises LookupError when the code is gone."""
+def load_account(conn: Connection, session: Session, today: date) -> Account | None:
+    """What there is to show of the code of whoever is signed in, on this day; None for who did so without. Raises
+    LookupError when the code is gone.
+    """
+    if session.access_code_id is None:
+        return None
     row = conn.execute(
         """SELECT c.hint, o.name, o.kvk_number, o.main_person_id
            FROM access_codes c LEFT JOIN organisations o ON o.id = c.organisation_id

@@ -37,9 +37,10 @@ QUARTERS = 4
 
 def _file(kind: str) -> Response:
     """The orders of a list as a file, in its order; not signed in, back to the list."""
-    session, params = authentication.current_session(), of_request()
-    if session is None or params.errors:
+    params = of_request()
+    if authentication.current_session() is None or params.errors:
         return web.see(link("", params.arguments()))
+    session = authentication.require_session(NAME)
     sent = form.file(session)
     # An address that somebody kept or typed is about nothing that a page showed.
     if "about" in request.args and not sent.is_current():

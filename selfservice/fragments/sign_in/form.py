@@ -1,4 +1,4 @@
-"""The rules of signing in: who may try how often, whose code it is, what is written down together."""
+"""The rules of signing in: who may try how often, whose name it is, what is written down together."""
 
 from __future__ import annotations
 
@@ -7,74 +7,108 @@ from datetime import datetime
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.accounts import access_codes, login_throttle, passwords
+from selfservice.accounts import access_codes, login_throttle, passwords, user_accounts
+from selfservice.accounts.sessions import SessionKind
 from selfservice.audit import record
 from selfservice.context import Context
+from selfservice.crypto import Keys
 from selfservice.db import Connection
 from selfservice.mail import outbox
-from selfservice.values.access_code import CodeHashes
+from selfservice.values.access_code import CodeHashes, lookup_hashes
+from selfservice.values.email import email_key
+from selfservice.values.login_name import is_email
+
+
+@dataclass(frozen=True)
+class LoginName:
+    """What somebody logs in with: an access code, by its hashes, or an e-mail address. Tries are `counted_on` it."""
+
+    hashes: CodeHashes | None
+    email: str
+    counted_on: str
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Whose code it is, and the hash of their password, if they have chosen one."""
+    """Whose name it is, for which kind of use, and the hash of the password with it, if they have chosen one."""
 
-    member: access_codes.CodeHolder
+    person_id: int
+    access_code_id: int | None
+    kind: SessionKind
+    given_name: str
+    email: str
+    language: str
     hash: str | None
 
 
-def find_credentials(conn: Connection, hashes: CodeHashes, now: datetime) -> Credentials | None:
-    """Whose code this is, when it may be signed in with: not withdrawn, and used in time.
+def login_name(keys: Keys, typed: str) -> LoginName:
+    """What was typed, which is well-formed: its shape decides what it is."""
+    if is_email(typed):
+        return LoginName(None, typed, f"email:{email_key(typed)}")
+    hashes = lookup_hashes(keys, typed)
+    return LoginName(hashes, "", hashes[0])
 
-    The same two queries, whoever's it is.
+
+def find_credentials(conn: Connection, name: LoginName, now: datetime) -> Credentials | None:
+    """Whose name this is, when it may be signed in with: a code that is not withdrawn and was used in time, or the
+    address of an account.
+
+    The same queries, whoever's it is.
     """
-    member = access_codes.find_usable(conn, hashes, now)
+    if name.hashes is None:
+        holder = user_accounts.find_by_email(conn, name.email)
+        if holder is None:
+            return None
+        return Credentials(
+            holder.person_id, None, "account", holder.given_name, holder.email, holder.language, holder.password_hash
+        )
+    member = access_codes.find_usable(conn, name.hashes, now)
     hashed = passwords.find_hash(conn, member.person_id if member else None)
-    return None if member is None else Credentials(member, hashed)
+    if member is None:
+        return None
+    return Credentials(
+        member.person_id, member.access_code_id, member.kind, member.given_name, member.email, member.language, hashed
+    )
 
 
-def record_failure(conn: Connection, ctx: Context, hashes: CodeHashes, address: str, now: datetime) -> None:
-    """Write down that code and password did not belong together. Call inside `write()`."""
-    record(conn, ctx.keys, now, "sign_in", "refused", who=f"code:{hashes[0]}", address=address)
+def record_failure(conn: Connection, ctx: Context, name: LoginName, address: str, now: datetime) -> None:
+    """Write down that name and password did not belong together. Call inside `write()`."""
+    who = name.counted_on if name.hashes is None else f"code:{name.counted_on}"
+    record(conn, ctx.keys, now, "sign_in", "refused", who=who, address=address)
 
 
 def record_success(
     conn: Connection,
     ctx: Context,
-    hashes: CodeHashes,
-    account: Credentials,
+    name: LoginName,
+    known: Credentials,
     rehashed: str | None,
     address: str,
     now: datetime,
 ) -> bool:
     """Everything that goes with a right password, besides the session itself. Call inside `write()`.
 
-    False when code or password changed while the password was being hashed. `rehashed` replaces a hash made
+    False when name or password changed while the password was being hashed. `rehashed` replaces a hash made
     with weaker parameters. After five failures the owner is told by mail.
     """
-    if find_credentials(conn, hashes, now) != account:
+    if find_credentials(conn, name, now) != known:
         return False
-    member = account.member
-    access_codes.record_use(conn, member.access_code_id, now, workdays.today(now))
-    access_codes.renew_hash(conn, ctx.keys, member.access_code_id, hashes[0])
-    if rehashed:
-        conn.execute(
-            "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
-            {"hash": rehashed, "person_id": member.person_id},
-        )
-    failed = login_throttle.reset(conn, ctx, hashes[0])
+    who = on_what = f"person:{known.person_id}"
+    if known.access_code_id is None:
+        user_accounts.record_use(conn, known.person_id, rehashed, now)
+    else:
+        on_what = f"access_code:{known.access_code_id}"
+        access_codes.record_use(conn, known.access_code_id, now, workdays.today(now))
+        access_codes.renew_hash(conn, ctx.keys, known.access_code_id, name.counted_on)
+        if rehashed:
+            conn.execute(
+                "UPDATE passwords SET hash = :hash WHERE person_id = :person_id",
+                {"hash": rehashed, "person_id": known.person_id},
+            )
+    failed = login_throttle.reset(conn, ctx, name.counted_on)
     if failed >= login_throttle.NOTABLE_ATTEMPTS:
-        _mail_owner(conn, ctx, member, failed, now)
-    record(
-        conn,
-        ctx.keys,
-        now,
-        "sign_in",
-        "ok",
-        who=f"person:{member.person_id}",
-        on_what=f"access_code:{member.access_code_id}",
-        address=address,
-    )
+        _mail_owner(conn, ctx, known, failed, now)
+    record(conn, ctx.keys, now, "sign_in", "ok", who=who, on_what=on_what, address=address)
     return True
 
 
@@ -84,16 +118,21 @@ def record_sign_out(conn: Connection, ctx: Context, person_id: int, address: str
     record(conn, ctx.keys, now, "sign_out", "ok", who=who, on_what=who, address=address)
 
 
-def _mail_owner(conn: Connection, ctx: Context, member: access_codes.CodeHolder, failed: int, now: datetime) -> None:
+def _mail_owner(conn: Connection, ctx: Context, known: Credentials, failed: int, now: datetime) -> None:
     outbox.enqueue(
         conn,
         ctx,
         now,
         idempotency_key=f"sign-in-after-failures:{uuid4()}",
         kind="sign_in.after_failures",
-        recipient=member.email,
-        language=member.language,
-        payload={"name": member.given_name, "failed": failed, "moment": now.isoformat()},
+        recipient=known.email,
+        language=known.language,
+        payload={
+            "name": known.given_name,
+            "failed": failed,
+            "moment": now.isoformat(),
+            "kind": known.kind,
+        },
         # Nobody keeps this from the owner by having other mail sent first. The newest counts them all.
         earned=True,
         topic="sign_in.after_failures",

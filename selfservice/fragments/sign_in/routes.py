@@ -1,4 +1,4 @@
-"""`sign-in`: access code and password; signing out; staying signed in.
+"""`sign-in`: access code or e-mail address, and password; signing out; staying signed in.
 
 start → [the form in whose place it stands, wherever `next` says, or my]          out → out
 """
@@ -17,7 +17,6 @@ from selfservice.accounts.sessions import Session
 from selfservice.fragments.sign_in import form as rules
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
-from selfservice.values.access_code import CodeHashes, lookup_hashes
 from selfservice.web import authentication, cookies, downloads
 from selfservice.web.services import services
 from selfservice.web.sign_in_form import SignInForm
@@ -78,7 +77,7 @@ def _next(values: Mapping[str, str]) -> str:
 
 @blueprint.post("")
 def sign_in() -> Response:
-    """Check code and password. The answer to a wrong one is the same whether or not the code is anybody's."""
+    """Check name and password. The answer to a wrong one is the same whether or not the name is anybody's."""
     place, then = authentication.sent_place(), _next(request.form)
     form = SignInForm.sent(panel=place)
 
@@ -88,42 +87,45 @@ def sign_in() -> Response:
 
     if not form.accepts():
         return show()
-    hashes = lookup_hashes(services().keys, form.access_code.data)
+    name = rules.login_name(services().keys, form.access_code.data)
     with services().db.write() as conn:
-        wait = login_throttle.admit(conn, services().context, hashes[0], web.client_address(), clock.now())
+        wait = login_throttle.admit(conn, services().context, name.counted_on, web.client_address(), clock.now())
     if wait:
         return form.too_many(wait, show)
-    if not _try(hashes, form.password.data):
-        form.add_error("", _wrong())
+    if not _try(name, form.password.data):
+        form.add_error("", _wrong(name))
         return show()
     return web.go(then or authentication.form_path(authentication.AFTER_SIGN_IN if place == NAME else place))
 
 
-def _wrong() -> str:
+def _wrong(name: rules.LoginName) -> str:
+    if name.email:
+        return gettext(
+            "This e-mail address and password do not belong together. Check both, and check that caps lock is off."
+        )
     return gettext("This access code and password do not belong together. Check both, and check that caps lock is off.")
 
 
-def _try(hashes: CodeHashes, password: str) -> bool:
-    """Sign in, if the password is right. One hash is computed whoever's code it is, and outside any transaction."""
+def _try(name: rules.LoginName, password: str) -> bool:
+    """Sign in, if the password is right. One hash is computed whoever's name it is, and outside any transaction."""
     wired = services()
-    account = rules.find_credentials(wired.db.read(), hashes, clock.now())
+    known = rules.find_credentials(wired.db.read(), name, clock.now())
     try:
-        right = wired.hasher.verify(account.hash if account else None, password)
-        outdated = right and account is not None and account.hash is not None and wired.hasher.is_outdated(account.hash)
+        right = wired.hasher.verify(known.hash if known else None, password)
+        outdated = right and known is not None and known.hash is not None and wired.hasher.is_outdated(known.hash)
         rehashed = wired.hasher.hash(password) if outdated else None
     except HasherBusyError:
         with wired.db.write() as conn:
-            login_throttle.cancel(conn, wired.context, hashes[0])
+            login_throttle.cancel(conn, wired.context, name.counted_on)
         raise
     now, address = clock.now(), web.client_address()
     with wired.db.write() as conn:
-        accepted = account if right else None
-        if accepted is None or not rules.record_success(conn, wired.context, hashes, accepted, rehashed, address, now):
-            rules.record_failure(conn, wired.context, hashes, address, now)
+        accepted = known if right else None
+        if accepted is None or not rules.record_success(conn, wired.context, name, accepted, rehashed, address, now):
+            rules.record_failure(conn, wired.context, name, address, now)
             return False
-        member = accepted.member
         authentication.start_session(
-            conn, member.person_id, member.access_code_id, member.kind, describe(request.user_agent.string), now
+            conn, accepted.person_id, accepted.access_code_id, accepted.kind, describe(request.user_agent.string), now
         )
     return True
 

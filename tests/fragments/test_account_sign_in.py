@@ -1,0 +1,106 @@
+"""Logging in with an e-mail address: the same form, and what is typed decides."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from selfservice.demo import accounts
+from tests.clients import HouseClient
+from tests.domain_helpers import rows, verbs
+from tests.sign_in_helpers import (
+    ADDRESS,
+    MAIN,
+    OTHER,
+    PASSWORD,
+    browser,
+    database,
+    give_account,
+    prepare,
+    sign_in,
+    sign_in_to_account,
+)
+
+EMAIL = accounts.email(MAIN)
+
+
+@pytest.fixture(autouse=True)
+def people(app: Flask) -> None:
+    prepare(app)
+    give_account(app)
+
+
+@pytest.mark.parametrize("typed", [EMAIL, f" {EMAIL.upper()} ", EMAIL.replace("@", "\N{FULLWIDTH COMMERCIAL AT}")])
+def test_log_in(app: Flask, client: HouseClient, typed: str) -> None:
+    """An e-mail address logs in to the account, in any spelling; the personal page shows it, and no access code."""
+    answer = sign_in_to_account(client, typed)
+    assert (303, "/en/self-service/my?begun=1") == (answer.status_code, answer.headers["Location"])
+    page = client.get("/en/self-service/my").text
+    assert (True, False) == (EMAIL in page, "The code that ends in" in page)
+    assert rows(database(app), "user_accounts")[0]["used_at"] is not None
+    assert "loket-in=account" in str(answer.headers)
+
+
+def test_two_passwords(client: HouseClient) -> None:
+    """The password of the access code does not open the account, and the other way round."""
+    assert 422 == sign_in_to_account(client, password=PASSWORD).status_code
+    assert 422 == sign_in(client, MAIN, "groene kikkers drinken thee").status_code
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("", "Fill in your access code or your e-mail address."),
+        ("jip", "This is neither an access code nor an e-mail address."),
+        ("jip@", "This e-mail address is not complete."),
+        ("K5UF-838V-UJCT-M4GQ", "There is a mistake in this code."),
+        ("ABCD2345", "This looks like the reference of a request."),
+    ],
+)
+def test_shapes(client: HouseClient, typed: str, said: str) -> None:
+    """What is neither an access code nor an address gets a message that names both."""
+    answer = sign_in_to_account(client, typed)
+    assert (422, True) == (answer.status_code, said in answer.text)
+
+
+def test_after_failures(app: Flask, client: HouseClient) -> None:
+    """After five wrong passwords the owner of the account is told of it, with the form for this password."""
+    with database(app).write() as conn:
+        conn.execute("DELETE FROM failures")
+    for _ in range(5):
+        sign_in_to_account(client, password="wrong")
+        with database(app).write() as conn:
+            conn.execute("UPDATE failures SET free_at = 0")
+    assert 303 == sign_in_to_account(client).status_code
+    mail = rows(database(app), "outbox")[-1]
+    assert ("sign_in.after_failures", EMAIL, True) == (mail["kind"], mail["recipient"], '"account"' in mail["payload"])
+
+
+@pytest.mark.parametrize("email", [accounts.email(OTHER), "nobody@nowhere.example"], ids=["code only", "nobody"])
+def test_same_for_everybody(app: Flask, statements: list[str], email: str) -> None:
+    """Who has no account gets the same answer as who has one and types a wrong password, for the same statements."""
+    shapes = []
+    for typed in (EMAIL, email):
+        client = browser(app)
+        statements.clear()
+        answer = sign_in_to_account(client, typed, "wrong")
+        shapes.append((answer.status_code, answer.data.replace(typed.encode(), b"*"), verbs(statements)))
+    assert shapes[0] == shapes[1]
+    assert 2 == app.extensions["services"].hasher.calls
+
+
+@pytest.mark.parametrize("form", ["orders", "direct-debit", "change-password"])
+def test_refused(client: HouseClient, form: str) -> None:
+    """What an account is not for says with what one logs in for it, and that nothing was changed."""
+    sign_in_to_account(client)
+    answer = client.get(f"/en/self-service/{form}")
+    said = (
+        "For this you log in with an access code, and you are logged in with your e-mail address. Nothing was changed."
+    )
+    assert (403, True) == (answer.status_code, said in answer.text)
+
+
+def test_field(client: HouseClient) -> None:
+    """One field for both, for a password manager the user name."""
+    page = client.get(ADDRESS).text
+    assert (True, 1) == ("Access code or e-mail address" in page, page.count('autocomplete="username"'))
