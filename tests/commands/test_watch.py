@@ -143,12 +143,12 @@ def test_saved_text_is_shown_before_the_build_which_then_finds_it_written(watche
     """Also when the next edit keeps that build from being made; the page in the browser is loaded anew once."""
     file = watched.config.content / "en" / "digid.md"
     builds, before = Builds(watched.config.output), token(watched)
-    file.write_text(file.read_text("utf-8") + "\nOne more sentence.\n", "utf-8")
+    file.write_text(file.read_text("utf-8") + "\nOne more sentence: {{ label.sign-in.log_out }}.\n", "utf-8")
     editor.is_busy, served = True, builds.current()
     with pytest.raises(SupersededError):
         watched.rebuild([file])
     at_once, told = shown(watched, "en/digid"), token(watched)
-    assert (served, True, True) == (builds.current(), b"One more sentence." in at_once, told != before)
+    assert (served, True, True) == (builds.current(), b"One more sentence: Log out." in at_once, told != before)
     editor.is_busy = False
     assert [] == watched.rebuild([file])
     assert (served != builds.current(), at_once, told) == (True, shown(watched, "en/digid"), token(watched))
@@ -166,6 +166,7 @@ def test_saved_text_is_shown_before_the_build_which_then_finds_it_written(watche
         ("title: ", "title: Another "),
         ("\n## ", "\n## Another "),
         ("\n## ", "\n[nothing](nowhere.md)\n\n## "),
+        ("\n## ", "\n{{ label.sign-in.nothing }}\n\n## "),
         ("\n## ", "\n![A picture](img/nothing.png)\n\n## "),
     ],
 )

@@ -17,6 +17,8 @@ import pytest
 from selfservice import clock
 from selfservice.builds import CONTENT, PAGES, SEARCH, SITE, notes_of
 from selfservice.config import ROOT, Config
+from selfservice.fragments.devices.form import EndForm
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.publish.build import Builder, build
 from selfservice.publish.page_cache import FILE, PageCache
@@ -260,3 +262,15 @@ def test_random_edits(own: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         app = new_app_unshared(own)
         built = builder.build(app) if number % 2 else build(app, own)
         assert files_of(built.output) == clean(own, tmp_path / "clean"), f"{edit.__name__}, edit {number}"
+
+
+def test_label_of_another_program(own: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A page that did not change has the words of the form of now: they come with another program."""
+    page = own.content / "en" / "digid.md"
+    edited(page, lambda one: f"{one}\nChoose ‘{{{{ label.devices.end.submit }}}}’.\n")
+    build(new_app_unshared(own), own)
+    monkeypatch.setattr(EndForm, "submit", lazy_gettext("Throw it out"))
+    template(own, random.Random(1))
+    again = build(new_app_unshared(own), own)
+    assert "‘Throw it out’" in (again.output / SITE / "en" / "digid" / "index.html").read_text("utf-8")
+    assert clean(own, tmp_path / "fresh") == files_of(again.output)

@@ -18,6 +18,7 @@ from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.i18n.languages import using_language
 from selfservice.publish.build import build
 from selfservice.publish.reading.markdown import Document, plain_text, read
+from selfservice.publish.rules.body_advice import advice
 from selfservice.web.forms import Form
 from selfservice.web.pages import page_info
 from tests.conftest import new_app_unshared
@@ -107,6 +108,24 @@ def test_front_matter() -> None:
     )
     (problem,) = page("", front="title: T\ndescription: '{{ label.devices.titel }}'\n").problems
     assert (3, "labels") == (problem.line, problem.see)
+
+
+@pytest.mark.parametrize(
+    ("lang", "body", "said"),
+    [
+        ("nl", "Kies ‘Stuur me de link’.", [7]),
+        ("nl", "Kies “Stuur me de link” of\n'Toegangscode'.", [7, 8]),
+        ("nl", "Kies ‘Send me the link’.", []),  # that is what it is in English
+        ("nl", "Kies ‘Uitloggen’.", []),  # another form's, to which the page does not lead
+        ("en", f"Choose ‘{LINK}’ now. Send me the link.", []),
+    ],
+)
+def test_copied(lang: str, body: str, said: list[int]) -> None:
+    """Words of a form of the page that are written by hand are told, with the name that says the same."""
+    found = page(f"Wat\n\n[Vraag het](selfservice:replacement-password) en\n{body}\n", lang)
+    told = [one for one in advice(found, f"content/{lang}/x.md") if one.see == "labels"]
+    assert (said, not any(one.error for one in told)) == ([one.line for one in told], True)
+    assert not told or "write {{ label.replacement-password.submit }}" in told[0].message
 
 
 def test_renamed(copied: Config, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,16 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import groupby
+from pathlib import PurePosixPath
 
+from selfservice.i18n.languages import using_language
 from selfservice.problems import Problem
 from selfservice.publish.reading.body import NOT_TEXT, Body, body_of
 from selfservice.publish.reading.markdown import Document, plain_text
 from selfservice.publish.rules import link_advice
 from selfservice.publish.rules.body_checks import cells
 from selfservice.publish.rules.plain_words import Words
+from selfservice.web.labels import labels_of
 from selfservice.web.pages import FACT_REFERENCE
 
 Found = tuple[int, str]  # the line, and what is said of it
@@ -38,6 +41,8 @@ _BOX = re.compile(r"\A\[[ xX]\]\s")
 _CAPITALS = re.compile(r"(?:(?<![\w])[^\W\d_a-z]{2,}(?![\w])[ ,]+){3,}[^\W\d_a-z]{2,}(?!\w)")
 _FILE_NAME = re.compile(r"[\w-]+\.(?:png|jpe?g|webp|svg|gif)", re.IGNORECASE)
 _TWICE = re.compile(r"(?<![\w-])([^\W\d_]{2,})\s+\1(?![\w-])", re.IGNORECASE)
+_QUOTED = re.compile("[‘“]([^‘’“”]+)[’”]")
+_FORM = "selfservice:"
 _USELESS = re.compile(r"<(span|div|section|p)>")
 
 
@@ -47,6 +52,8 @@ def advice(document: Document, file: str, words: Words | None = None) -> Iterato
     body = body_of(document)
     found = [(see, one) for see, rule in RULES for one in rule(body, words)]
     found += [("facts", one) for one in _bare_values(document)]
+    with using_language(PurePosixPath(file).parent.name):
+        found += [("labels", one) for one in _copied_labels(body)]
     found += link_advice.advice(document, words)
     # What is told of the same line may be the cause.
     mistaken = {problem.line for problem in document.problems if problem.error}
@@ -68,6 +75,16 @@ def _bare_values(document: Document) -> Iterator[Found]:
                     number,
                     f"'{match[0].strip()}' looks like {what}: put it in content/facts.toml and write {{{{ fact.… }}}}",
                 )
+
+
+def _copied_labels(body: Body) -> Iterator[Found]:
+    """What is between quotation marks and is called so in a form that the page has or leads to."""
+    quoted = [(match[1], block.place(match.start())) for block in body.blocks for match in _QUOTED.finditer(block.text)]
+    forms = {link.dest.removeprefix(_FORM) for link in body.links if link.dest.startswith(_FORM)} if quoted else ()
+    names = {text(): f"{form}.{name}" for form in sorted(forms) for name, text in labels_of(form).items()}
+    for said, place in quoted:
+        if said in names:
+            yield body.line(place), f"‘{said}’ is what a form calls it: write {{{{ label.{names[said]} }}}}"
 
 
 def _counted(body: Body, words: Words) -> Iterator[Found]:
