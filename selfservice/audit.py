@@ -13,11 +13,23 @@ from selfservice.crypto import Keys
 from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.facts.file import FileError
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits.rate_limit import limited_network
 
 # The table's trigger (migrations.py) refuses to delete an event sooner, and one refusal would stop all of the cleaning.
 LEAST_DAYS = 365
 LOGGER = logging.getLogger("loket.events")
+KEPT = (
+    Kept(
+        what=lazy_gettext(
+            "A line in our log: what was asked, seen or changed, and when; who did it as a scrambled trace"
+        ),
+        until=lazy_gettext("%(time)s after the line was written"),
+        tables=("events",),
+        fact="events.keep_days",
+    ),
+)
 
 _EVENT_NAME = re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,40})*")
 _OBJECT = re.compile(r"([a-z_]{1,40}(:[0-9]{1,19}){1,3})?")

@@ -16,11 +16,21 @@ from pathlib import Path
 
 from selfservice import db
 from selfservice.facts.facts import Facts
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 
 # Copies that are not older than so many days that have one: one for each such day.
 DAYS = 14
 # The same in weeks, where no fact says another number; longer than so many weeks none is kept.
 WEEKS = 8
+KEPT = (
+    Kept(
+        what=lazy_gettext("A backup, with all that was here when it was made; also what has been removed here since"),
+        until=lazy_gettext("%(time)s after the backup was made"),
+        tables=(),
+        fact="backup.keep_weeks",
+    ),
+)
 _NAME = "loket-%Y-%m-%dT%H%M.db"
 _OURS = re.compile(r"loket-\d{4}-\d\d-\d\dT\d{4}\.db")
 _UNFINISHED = re.compile(r"\.loket-\d{4}-\d\d-\d\dT\d{4}\.db(\.part)?")

@@ -113,6 +113,11 @@ def overwrite_rebuilt_letters(db: sqlite_utils.Database) -> None:
     """What `allow_codes_of_twelve_digits` left of both tables in the file is gone from its unused parts too."""
 
 
+@AFTERWARDS()
+def overwrite_freed_pages(db: sqlite_utils.Database) -> None:
+    """What was deleted before deleted pages were overwritten too (secure_delete) is gone from the file."""
+
+
 MIGRATIONS: tuple[Migrations, ...] = (
     *(members, visits, limits, messages, outbox, EVENTS, letters, requests, orders),
     HEARTBEATS,

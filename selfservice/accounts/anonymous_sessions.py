@@ -7,8 +7,20 @@ from selfservice.accounts import login_throttle, sessions
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 
 _TOUCH_AFTER_MINUTES = 10
+KEPT = (
+    Kept(
+        what=lazy_gettext("What you fill in before you send it, and the number in the cookie of the form"),
+        until=lazy_gettext("%(time)s after you last used the form"),
+        tables=("visits", "drafts"),
+        fact="visit.keep_hours",
+    ),
+    *sessions.KEPT,
+    *login_throttle.KEPT,
+)
 
 
 def start(conn: Connection, now: datetime) -> tuple[int, str]:

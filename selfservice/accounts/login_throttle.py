@@ -8,12 +8,22 @@ from datetime import datetime
 from selfservice.clock import to_microseconds
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits import table
 
 FREE_ATTEMPTS = 3
 FIRST_WAIT_SECONDS = 30
 NOTABLE_ATTEMPTS = 5
 _SECOND = 1_000_000
+KEPT = (
+    Kept(
+        what=lazy_gettext("How often logging in failed, under a scrambled trace of the code or address that was typed"),
+        until=lazy_gettext("%(time)s after the last try"),
+        tables=("failures",),
+        fact="sign_in.failures_keep_hours",
+    ),
+)
 
 
 def admit(conn: Connection, ctx: Context, name: str, address: str, now: datetime) -> int:

@@ -9,10 +9,20 @@ from datetime import date, datetime, timedelta
 
 from selfservice import workdays
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection, Row
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.values.iban import check_holder, mask_iban, normalise_iban
 
-KEPT_DAYS = 425  # thirteen months in which a collection can be disputed (SEPA direct debit rulebook), and one more
+KEPT = (
+    Kept(
+        what=lazy_gettext("Your mandate for direct debit, with account number (IBAN) and name"),
+        until=lazy_gettext("%(time)s after the mandate ended"),
+        tables=("mandates",),
+        fact="mandate.keep_days",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -110,8 +120,7 @@ def reopen(conn: Connection, mandate_id: int) -> None:
     conn.execute("UPDATE mandates SET ended_at = NULL WHERE id = :id", {"id": mandate_id})
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Delete mandates that ended over 425 days ago; returns how many."""
-    return conn.execute(
-        "DELETE FROM mandates WHERE ended_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
-    ).rowcount
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete mandates that ended over fact mandate.keep_days ago; returns how many."""
+    before = {"before": KEPT[0].before(ctx.facts, now)}
+    return conn.execute("DELETE FROM mandates WHERE ended_at < :before", before).rowcount

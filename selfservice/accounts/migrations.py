@@ -1,12 +1,9 @@
 """The tables of organisations, people, access codes, accounts, passwords, tokens and mandates.
 
-Retention: organisations, people and passwords stay as long as the person has an access code that was not
-revoked more than a year ago (removing a person is a task of its own). A revoked access code is deleted after
-365 days, a token one day after it expired, and with it the address for invoices that waited for it. An ended mandate
-is deleted after 425 days: thirteen months in which a collection can be disputed, and one more (`retention.clean`).
-A person with no access code, no account and no request is
-deleted too (`requests.scheduled.clean`), and a closed organisation to which nothing refers any more a year after it was
-closed (`register.closing.clean`). Times are UTC text of fixed width (selfservice/clock.py); of a secret
+Retention, by what `KEPT` says beside each `clean`: revoked access codes, and tokens, with the address for invoices that
+waited for one (`retention`); ended mandates (`mandates`); people, with their password, once nothing refers to them
+(`requests.scheduled`), and closed organisations to which nothing refers any more (`register.closing`). Times are UTC
+text of fixed width (selfservice/clock.py); of a secret
 only its hash is kept (`code_hash`, `token_hash`). The fingerprints of our own secrets stay.
 """
 

@@ -1,22 +1,34 @@
-"""Retention of tokens, revoked access codes and mandates."""
+"""Retention of links and revoked access codes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from selfservice.accounts import mandates
-from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 
-REVOKED_DAYS = 365
+_CODES = Kept(
+    what=lazy_gettext("Your access code, as a scrambled trace, and the day on which you last logged in with it"),
+    until=lazy_gettext("%(time)s after the code stopped working"),
+    tables=("access_codes",),
+    fact="access_code.revoked_keep_days",
+)
+# As long as a browser may remember the link: to say that it was used or has expired.
+_LINKS = Kept(
+    what=lazy_gettext(
+        "A link that we mailed to you, as a scrambled trace, and the address for invoices that waits for it"
+    ),
+    until=lazy_gettext("%(time)s after the link stopped working"),
+    tables=("tokens", "invoice_addresses"),
+    fact="visit.keep_hours",
+)
+KEPT = (_CODES, _LINKS)
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete what is past its retention period (see migrations.py); returns how many rows."""
-    # As long as a browser may remember the link: to say that it was used or has expired.
-    kept = timedelta(hours=ctx.fact("visit.keep_hours"))
-    tokens = conn.execute("DELETE FROM tokens WHERE expires_at < :before", {"before": to_text(now - kept)}).rowcount
-    revoked = conn.execute(
-        "DELETE FROM access_codes WHERE revoked_at < :before",
-        {"before": to_text(now - timedelta(days=REVOKED_DAYS))},
-    ).rowcount
-    return tokens + revoked + mandates.clean(conn, now)
+    links, codes = ({"before": kept.before(ctx.facts, now)} for kept in (_LINKS, _CODES))
+    return (
+        conn.execute("DELETE FROM tokens WHERE expires_at < :before", links).rowcount
+        + conn.execute("DELETE FROM access_codes WHERE revoked_at < :before", codes).rowcount
+    )

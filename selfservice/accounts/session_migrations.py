@@ -1,8 +1,7 @@
 """The tables of anonymous sessions (`visits`), saved forms (`drafts`), sessions and login attempts (`failures`).
 
-Retention (`anonymous_sessions.clean`): an anonymous session and its saved forms go 24 hours (fact visit.keep_hours)
-after it was last used; a saved form goes as long after it was last saved, and a session after it ended or timed out; a
-count of failed logins goes 24 hours after the last of them.
+Retention (`anonymous_sessions.KEPT`): an anonymous session and its saved forms go by fact visit.keep_hours after it was
+last used; a saved form as long after it was last saved, and a session after it ended or timed out.
 """
 
 from sqlite_utils import Database, Migrations

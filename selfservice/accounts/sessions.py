@@ -16,10 +16,20 @@ from selfservice.accounts.access_codes import CodeKind
 from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Row
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.values.name import full_name
 
 MAX_HOURS = 8
 TOUCH_AFTER_SECONDS = 60
+KEPT = (
+    Kept(
+        what=lazy_gettext("When you were logged in and with what kind of browser and device"),
+        until=lazy_gettext("%(time)s after you log out, or are logged out"),
+        tables=("sessions",),
+        fact="visit.keep_hours",
+    ),
+)
 
 
 SessionKind = Literal[CodeKind, "account"]

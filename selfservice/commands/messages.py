@@ -14,8 +14,6 @@ from selfservice.values.message_code import is_valid_message_code
 from selfservice.values.reference import is_valid_reference
 from selfservice.web.services import services
 
-_NOTHING = f"loket: we sent nothing under {{}} in the last {verification.KEPT_DAYS} days"
-
 
 @click.group("messages")
 def command() -> None:
@@ -41,10 +39,12 @@ def _nothing(code: str) -> str:
     normalised = normalise_code(code)
     if len(normalised) == CODE_LENGTH:
         return "loket: that looks like an access code, which nobody should tell us. The code of a message has 12 digits"
+    days = services().context.fact("message.keep_days")
+    nothing = f"loket: we sent nothing under {code} in the last {days} days"
     if is_valid_reference(normalised):
-        return f"{_NOTHING.format(code)}. It may be the reference of a request: loket requests show {code}"
+        return f"{nothing}. It may be the reference of a request: loket requests show {code}"
     if not is_valid_message_code(normalised):
         return (
             f"loket: {code!r} is no code of ours: compare it digit by digit. Does the message say so? Do not trust it"
         )
-    return f"{_NOTHING.format(code)}: do not trust that message"
+    return f"{nothing}: do not trust that message"

@@ -157,11 +157,15 @@ class Database:
         """A transaction as of `write()` that waits for no other writer, for what is better lost than waited for. Raises
         DatabaseBusyError when there is one.
         """
+        with self._without_waiting() as connection, self.write():
+            yield connection
+
+    @contextmanager
+    def _without_waiting(self) -> Iterator[Connection]:
         connection = self.read()
         connection.execute("PRAGMA busy_timeout = 0").fetchall()
         try:
-            with self.write():
-                yield connection
+            yield connection
         finally:
             # BUSY_TIMEOUT_SECONDS again: a pragma takes no bound parameter.
             connection.execute("PRAGMA busy_timeout = 5000").fetchall()
@@ -231,6 +235,11 @@ class Database:
         """Write the journal into the file, and empty it; False while somebody reads it."""
         return not self.read().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
+    def checkpoint_if_free(self) -> bool:
+        """As `checkpoint()`, which keeps writers waiting while it waits for readers; this waits for nobody."""
+        with self._without_waiting():
+            return self.checkpoint()
+
     def vacuum(self) -> bool:
         """Rebuild the file, so that it contains no remains of overwritten or deleted data; False if the journal could
         not be emptied.
@@ -258,9 +267,9 @@ class Database:
         _set_journal(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        # What is blanked or deleted is overwritten in its page, at no cost in pages written: a name or an address must
-        # not stay behind where rows have moved.
-        connection.execute("PRAGMA secure_delete = FAST").fetchall()
+        # What is blanked or deleted is overwritten, also in pages that nothing uses any more: a name or an address must
+        # not stay behind in the file (docs/why.md).
+        connection.execute("PRAGMA secure_delete = ON").fetchall()
         if self._on_statement is not None:
             connection.set_trace_callback(self._on_statement)
         return connection

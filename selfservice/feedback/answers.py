@@ -10,12 +10,22 @@ from typing import NamedTuple
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.values.access_code import CODE_LENGTH, is_valid_code, normalise_code
 
 MAX_LENGTH = 200
 # A day, in all languages: nobody can fill the database, or an editor's day.
 MAX_REMARKS_PER_DAY = 300
 LEFT_OUT = "…"
+KEPT = (
+    Kept(
+        what=lazy_gettext("The words of a search that found nothing, and what you say of a page; not who you are"),
+        until=lazy_gettext("%(time)s after you sent it"),
+        tables=("unanswered_searches", "page_answers", "page_remarks"),
+        fact="feedback.keep_days",
+    ),
+)
 
 _EMAIL = re.compile(r"\S*@\S*")
 # Groups of four, at least four of them, as an access code or the number of a bank account is written, with any marks
@@ -115,7 +125,7 @@ def remarks(conn: Connection, now: datetime, days: int, lang: str = "", page: st
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete all that is of a day over fact feedback.keep_days ago, searches too; returns how many rows."""
-    before = {"before": to_text(now - timedelta(days=ctx.fact("feedback.keep_days")))[:10]}
+    before = {"before": KEPT[0].before(ctx.facts, now)[:10]}
     return (
         conn.execute("DELETE FROM unanswered_searches WHERE day < :before", before).rowcount
         + conn.execute("DELETE FROM page_answers WHERE day < :before", before).rowcount

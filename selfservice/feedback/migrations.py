@@ -1,6 +1,6 @@
 """The tables of what editors learn from visitors. No row says who.
 
-Retention (`answers.clean`): 90 days, fact feedback.keep_days.
+Retention: `answers.KEPT`.
 """
 
 import sqlite_utils

@@ -1,6 +1,7 @@
 """The table of jobs.
 
-Retention: a job goes with its session; else an hour after it ended, and a day after it was asked for in any case.
+Retention: a job goes with its session; else as `queue.KEPT` says after it ended, and when a session would be forgotten
+in any case.
 """
 
 from sqlite_utils import Database, Migrations

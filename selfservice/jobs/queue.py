@@ -14,14 +14,24 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.db import Connection, Database, Row
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 
 # A workbook of a million orders is closed for a quarter of this time without telling a step.
 LEASE_SECONDS = 120
 MAX_ATTEMPTS = 3
 # A job that nobody begins in this time, while no other is being done, waits for a worker that is not there.
 OVERDUE_SECONDS = 20
-_LONGEST_WAIT = timedelta(days=1)
+KEPT = (
+    Kept(
+        what=lazy_gettext("A file of orders that you had made"),
+        until=lazy_gettext("%(time)s after the file is ready, or until you log out"),
+        tables=("jobs",),
+        fact="orders.file_keep_hours",
+    ),
+)
 
 JobState = Literal["waiting", "running", "done", "failed"]
 
@@ -218,11 +228,14 @@ def delete_of_session(conn: Connection, session_id: int) -> None:
     conn.execute("DELETE FROM jobs WHERE session_id = :session_id", {"session_id": session_id})
 
 
-def clean(conn: Connection, keep: timedelta, now: datetime) -> int:
-    """Delete jobs that ended this long ago, and those not run within a day; returns how many."""
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete jobs that ended this long ago, and those that nobody ran before their session is forgotten; how many."""
     return conn.execute(
         "DELETE FROM jobs WHERE ended_at <= :ended OR (ended_at IS NULL AND created_at <= :created)",
-        {"ended": to_text(now - keep), "created": to_text(now - _LONGEST_WAIT)},
+        {
+            "ended": KEPT[0].before(ctx.facts, now),
+            "created": to_text(now - timedelta(hours=ctx.fact("visit.keep_hours"))),
+        },
     ).rowcount
 
 

@@ -3,8 +3,7 @@
 States: ready → printed → posted, or ready → withdrawn. A ready letter may be in a batch already; as long as the batch
 is not printed the letter can still be withdrawn or sent elsewhere.
 Retention: the seed of its code goes when the letter is printed or withdrawn, the address when it is posted or
-withdrawn; what is left is a keyed hash of the address. The row goes 365 days after the letter was made
-(`pending.clean`).
+withdrawn; what is left is a keyed hash of the address. The row goes by `pending.KEPT`.
 """
 
 from sqlite_utils import Database, Migrations

@@ -11,12 +11,21 @@ from datetime import date, datetime, timedelta
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.letters.characters import to_printable, unprintable
 from selfservice.mail import verification
 from selfservice.seeds import Seed
 from selfservice.values.address import mask_address, split_envelope
 
-KEPT_DAYS = 365
+KEPT = (
+    Kept(
+        what=lazy_gettext("That we sent you a letter; your address only until the letter is in the post"),
+        until=lazy_gettext("%(time)s after the letter was made"),
+        tables=("letters", "letter_batches"),
+        fact="letter.keep_days",
+    ),
+)
 # What fits a window (see letter.typ): an addressee of one to three lines (abroad two), street, postcode and place, and
 # abroad the country.
 MIN_LINES, MAX_LINES = 3, 5
@@ -133,13 +142,13 @@ def _address_key(lines: Sequence[str]) -> str:
     return "".join(char for char in plain if char.isalnum())
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Remove letters that were made over 365 days ago, but none that still has to be printed or posted, and batches
-    that have none left; returns how many letters.
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Remove letters that were made over fact letter.keep_days ago, but none that still has to be printed or posted,
+    and batches that have none left; returns how many letters.
     """
     gone = conn.execute(
         "DELETE FROM letters WHERE state IN ('posted', 'withdrawn') AND created_at < :before",
-        {"before": to_text(now - timedelta(days=KEPT_DAYS))},
+        {"before": KEPT[0].before(ctx.facts, now)},
     ).rowcount
     conn.execute(
         """DELETE FROM letter_batches WHERE posted_at IS NOT NULL

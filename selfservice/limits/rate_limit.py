@@ -11,12 +11,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from selfservice.clock import to_microseconds
+from selfservice.context import Context
 from selfservice.crypto import Keys
 from selfservice.db import Connection
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits import sliding_window
 from selfservice.metrics import METERS
 
 _SECOND = 1_000_000
+KEPT = (
+    Kept(
+        what=lazy_gettext("How often something was tried, under a scrambled trace of your internet address"),
+        until=lazy_gettext("%(time)s after the last try"),
+        tables=("limits",),
+        fact="visit.trace_hours",
+    ),
+    Kept(
+        what=lazy_gettext(
+            "How often you changed something or we wrote to you, under a scrambled trace of you or your address"
+        ),
+        until=lazy_gettext("A day after the last time"),
+        tables=("limits", "caps"),
+    ),
+)
 # One network may use at most 1/MIN_NETWORKS of the limit for everybody, which must be enough for PEOPLE_AT_ONCE people
 # who do the same thing at the same time, each TRIES_PER_PERSON times.
 MIN_NETWORKS = 20
@@ -151,7 +169,7 @@ def limited_network(address: str) -> str:
     return f"{parsed}/32"
 
 
-def clean(conn: Connection, now: datetime) -> int:
+def clean(conn: Connection, _: Context, now: datetime) -> int:
     """Delete the rows that limit nothing any more; returns how many."""
     microseconds = {"now": to_microseconds(now)}
     return conn.execute("DELETE FROM limits WHERE tat < :now", microseconds).rowcount + sliding_window.clean(conn, now)

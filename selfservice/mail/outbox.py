@@ -10,13 +10,27 @@ from typing import Any
 from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits.sliding_window import SlidingWindowLimit, reserve_in_window
 from selfservice.mail import verification
 from selfservice.seeds import Seed
 from selfservice.values.email import email_key, mask_email
 
-GIVE_UP_HOURS = 24
-KEPT_DAYS = 30
+KEPT = (
+    Kept(
+        what=lazy_gettext("The text of an e-mail to you, and your address with it"),
+        until=lazy_gettext("Until it is sent, or at most %(time)s when that does not work"),
+        tables=(),
+        fact="mail.give_up_hours",
+    ),
+    Kept(
+        what=lazy_gettext("That we sent you an e-mail, and a scrambled trace of your address"),
+        until=lazy_gettext("%(time)s after the e-mail was made"),
+        tables=("outbox",),
+        fact="mail.keep_days",
+    ),
+)
 STUCK_MINUTES = 15
 
 
@@ -96,7 +110,7 @@ def enqueue(
     earned: bool = False,
     topic: str = "",
     slot: SendingSlot | None = None,
-    give_up_after: timedelta = timedelta(hours=GIVE_UP_HOURS),
+    give_up_after: timedelta | None = None,
 ) -> OutboxEntry:
     """Queue one mail inside the caller's `write()`, so it is sent if and only if the change is committed.
 
@@ -108,8 +122,9 @@ def enqueue(
     is stored. A mail over the limit waits, and is only dropped for a newer one on its topic (`reserve_slot`).
     Pass the `slot` when the mail's content depends on when it is sent, such as a link that is valid for some hours;
     else one is reserved for the recipient. Pass `give_up_after`, counted from the slot, when a late mail would be
-    useless, for example because its link has expired.
+    useless, for example because its link has expired; else it is fact mail.give_up_hours.
     """
+    give_up_after = give_up_after or timedelta(hours=ctx.fact("mail.give_up_hours"))
     known = conn.execute(
         "SELECT id, message_id, state FROM outbox WHERE idempotency_key = :key", {"key": idempotency_key}
     ).fetchone()
@@ -238,9 +253,9 @@ def status(db: Database, now: datetime) -> dict[str, Any]:
     }
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Delete finished rows older than 30 days (see outbox_migrations.py); returns how many."""
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete finished rows older than fact mail.keep_days (see outbox_migrations.py); returns how many."""
     return conn.execute(
         "DELETE FROM outbox WHERE state NOT IN ('waiting', 'leased') AND created_at < :before",
-        {"before": to_text(now - timedelta(days=KEPT_DAYS))},
+        {"before": KEPT[1].before(ctx.facts, now)},
     ).rowcount

@@ -4,7 +4,7 @@ States: waiting → leased → sent, or failed (refused for good, or too late). 
 that do not belong together; nothing is sent). `held` (over the recipient's limit) is made no more, since that mail
 waits for its turn; rows of before are kept as long as others. Retention: the payload and the recipient go as soon as a
 row is sent, failed, held or void, and so does the seed of the link or code in it (crypto.py); the row itself, which
-then holds no personal data but a keyed hash, goes after 30 days (`outbox.clean`).
+then holds no personal data but a keyed hash, goes by `outbox.KEPT`.
 """
 
 from sqlite_utils import Database, Migrations

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from selfservice.clock import from_text, to_text
+from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.site_config import SITE
 from selfservice.values.access_code import normalise_code
 from selfservice.values.message_code import group_message_code, looks_like_message_code, new_message_code
 from selfservice.values.reference import group_reference
 
-KEPT_DAYS = 365
+KEPT = (
+    Kept(
+        what=lazy_gettext("Of each message, with its code: what it was, when we sent it, and a part of your address"),
+        until=lazy_gettext("%(time)s after the message was sent"),
+        tables=("messages",),
+        fact="message.keep_days",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -64,11 +73,10 @@ def find(conn: Connection, typed: str) -> SentMessage | None:
     return None if row is None else SentMessage(**{**dict(row), "created_at": from_text(row["created_at"])})
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Delete messages of over 365 days ago; returns how many went."""
-    return conn.execute(
-        "DELETE FROM messages WHERE created_at < :before", {"before": to_text(now - timedelta(days=KEPT_DAYS))}
-    ).rowcount
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete messages of over fact message.keep_days ago; returns how many went."""
+    before = {"before": KEPT[0].before(ctx.facts, now)}
+    return conn.execute("DELETE FROM messages WHERE created_at < :before", before).rowcount
 
 
 def group_check_code(check_code: str) -> str:

@@ -2,7 +2,7 @@
 
 A row without a recipient is of a mail that was never sent (outbox state void). It is made so that known and
 unknown people cost the same writes; nobody was told its code.
-Retention (`mail.verification.clean`): 365 days. No row holds more of a person than a masked address.
+Retention: `verification.KEPT`. No row holds more of a person than a masked address.
 """
 
 from sqlite_utils import Database, Migrations

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from selfservice import crypto
+from selfservice import crypto, workdays
 from selfservice.clock import to_text
+from selfservice.context import Context
 from selfservice.db import Connection, Row
 
 KeyScope = Literal["orders:write", "redeliveries", "register:write"]
@@ -128,3 +129,12 @@ def _key(row: Row) -> ApiKey:
         last_used_on=date.fromisoformat(row["last_used_on"]) if row["last_used_on"] else None,
         last_day=date.fromisoformat(row["last_day"]) if row["last_day"] else None,
     )
+
+
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete keys that were withdrawn, or whose last day was, over fact api_key.keep_days ago; returns how many."""
+    then = now - timedelta(days=ctx.fact("api_key.keep_days"))
+    return conn.execute(
+        "DELETE FROM delivery_keys WHERE revoked_at < :before OR last_day < :day",
+        {"before": to_text(then), "day": workdays.today(then).isoformat()},
+    ).rowcount

@@ -11,9 +11,8 @@ filters stay within the index.
 
 The sums by month are kept in the transaction that changes an order (`OrderStore.upsert`), by account and by holder.
 
-Retention (`OrderStore.retain`): an order goes seven years after the end of its year (Dutch fiscal retention, article
-52 AWR), with its sums and redeliveries, and a holder with their last order and access code; a delivery key 90 days
-after it was withdrawn, or after its last day.
+Retention (`orders.retention`): an order goes by fact orders.keep_years, with its sums and redeliveries, and a holder
+with their last order and access code; a delivery key by fact api_key.keep_days.
 """
 
 from sqlite_utils import Database, Migrations

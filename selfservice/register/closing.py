@@ -19,6 +19,8 @@ from selfservice.audit import record
 from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database, Row
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import using_language
 from selfservice.mail import outbox
@@ -35,7 +37,14 @@ _DUE = """SELECT id FROM organisations WHERE closed_at IS NULL AND closed_on <= 
               OR EXISTS (SELECT 1 FROM requests WHERE organisation_id = o.id
                          AND state IN ('received', 'checking', 'approved', 'duplicate')))
           LIMIT :most"""
-KEPT_DAYS = 365
+KEPT = (
+    Kept(
+        what=lazy_gettext("What the register has of your organisation, and its e-mail address for invoices"),
+        until=lazy_gettext("%(time)s after the organisation was closed; longer if an order or mandate is kept longer"),
+        tables=("organisations", "organisation_names"),
+        fact="register.closed_keep_days",
+    ),
+)
 # What a register closes in a day, and what is rather a mistake in it: over so many, and over so much of all.
 MOST_IN_A_DAY, MOST_PERCENT_IN_A_DAY = 100, 5
 REVOKED_REASON = "organisation_closed"
@@ -180,9 +189,11 @@ def record_reopening(conn: Connection, ctx: Context, organisation_id: int, who: 
     record(conn, ctx.keys, now, "organisation.reopen", "ok", who=who, on_what=f"organisation:{organisation_id}")
 
 
-def clean(conn: Connection, now: datetime) -> int:
-    """Delete organisations that were closed over a year ago and to which nothing refers any more; returns how many."""
-    return conn.execute(
+def clean(conn: Connection, ctx: Context, now: datetime) -> int:
+    """Delete organisations that were closed over fact register.closed_keep_days ago and to which nothing refers any
+    more; returns how many.
+    """
+    gone = conn.execute(
         """DELETE FROM organisations
            WHERE closed_at < :before
              AND NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.organisation_id = organisations.id)
@@ -190,8 +201,11 @@ def clean(conn: Connection, now: datetime) -> int:
              AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.organisation_id = organisations.id)
              AND NOT EXISTS (SELECT 1 FROM order_holders h WHERE h.organisation_id = organisations.id)
              AND NOT EXISTS (SELECT 1 FROM invoice_addresses a WHERE a.organisation_id = organisations.id)""",
-        {"before": to_text(now - timedelta(days=KEPT_DAYS))},
+        {"before": KEPT[0].before(ctx.facts, now)},
     ).rowcount
+    # What went, and former names, stay in the index of names until its parts are made one; done already, it is nothing.
+    conn.execute("INSERT INTO organisation_names (organisation_names) VALUES ('optimize')")
+    return gone
 
 
 def _mark(conn: Connection, ids: Iterable[int], now: datetime) -> dict[int, Row]:

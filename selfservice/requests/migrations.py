@@ -1,6 +1,6 @@
 """The tables of requests for an access code.
 
-Retention (`scheduled.clean`): a request goes 365 days after it was made, with its states; by then the account
+Retention (`scheduled.KEPT`): a request goes so long after it was made, with its states; by then the account
 to collect from has long been blanked, as soon as the request was fulfilled or closed. A person with no access code
 and no request goes with the last of these.
 """

@@ -10,6 +10,8 @@ from selfservice.audit import record
 from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database
+from selfservice.facts.kept import Kept
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
 from selfservice.requests.fulfilment import fulfil_waiting
@@ -17,6 +19,21 @@ from selfservice.requests.records import to_request
 from selfservice.values.email import email_key
 
 BATCH_SIZE = 100
+KEPT = (
+    Kept(
+        what=lazy_gettext(
+            "A request for an access code, with what you filled in; your account number only until you have the code"
+        ),
+        until=lazy_gettext("%(time)s after you sent it"),
+        tables=("requests", "request_states"),
+        fact="access_code.request_keep_days",
+    ),
+    Kept(
+        what=lazy_gettext("Your name, e-mail address and telephone number; your password, which we cannot read"),
+        until=lazy_gettext("As long as there is a request, an access code, a mandate or an order of yours here"),
+        tables=("people", "passwords"),
+    ),
+)
 
 
 def run_hourly(db: Database, ctx: Context, now: datetime) -> dict[str, int]:
@@ -187,7 +204,7 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Remove requests made over fact access_code.request_keep_days ago, and people with neither request, code, account,
     mandate nor order; returns how many went.
     """
-    before = to_text(now - timedelta(days=ctx.fact("access_code.request_keep_days")))
+    before = KEPT[0].before(ctx.facts, now)
     requests = conn.execute("DELETE FROM requests WHERE created_at < :before", {"before": before}).rowcount
     people = conn.execute(
         """DELETE FROM people

@@ -12,7 +12,7 @@ from selfservice.accounts import mandates
 from selfservice.db import Database, IntegrityError
 from selfservice.values.error import FieldError
 from selfservice.values.iban import check_holder, group_iban, normalise_iban
-from tests.domain_helpers import NOW, add_person, new_database, rows
+from tests.domain_helpers import CONTEXT, NOW, add_person, new_database, rows
 from tests.request_helpers import IBAN, add_organisation
 
 DAY = date(2026, 11, 23)
@@ -134,5 +134,5 @@ def test_clean(db: Database) -> None:
     agree(db, 1)
     with db.write() as conn:
         mandates.end(conn, 1, None, NOW)
-        gone = [mandates.clean(conn, NOW + timedelta(days=days)) for days in (425, 426)]
+        gone = [mandates.clean(conn, CONTEXT, NOW + timedelta(days=days)) for days in (425, 426)]
     assert ([0, 1], 1) == (gone, len(rows(db, "mandates")))

@@ -38,6 +38,7 @@ from selfservice.i18n.languages import TIMEZONE, using_language
 from selfservice.letters import pending
 from selfservice.limits import table
 from selfservice.mail import outbox
+from selfservice.mail.delivery import fail_overdue
 from selfservice.orders import main_code, main_code_offer, redelivery
 from selfservice.orders.organisation_codes import OrganisationCode
 from selfservice.orders.periods import first_kept_day
@@ -46,8 +47,9 @@ from selfservice.requests import fulfilment, records, replacement, scheduled, su
 from selfservice.requests.status_link import find_request, status_path
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import normalise_code
+from tests import test_retention
 from tests.conftest import Site, new_app_unshared, new_config
-from tests.domain_helpers import CONTEXT, NOW, new_code, new_database
+from tests.domain_helpers import CONTEXT, NOW, new_code, new_database, rows
 from tests.letter_helpers import LAST, LINES
 from tests.orders.test_order_actions import order
 from tests.request_helpers import ADDRESS, PRIVATE
@@ -85,7 +87,7 @@ def visit(conn: Connection, ctx: Context) -> tuple[bool, ...]:
     found = anonymous_sessions.find(conn, ctx, cookie, later) is not None
     kept = SavedForm(number, "form").load(conn, ctx, later)
     for name in ("visits", "members"):
-        retention.CLEANERS[name](conn, ctx, later)
+        retention.DOMAINS[name].clean(conn, ctx, later)
     opened = conn.execute("SELECT 1 FROM tokens").fetchone()
     return found, bool(kept), sessions.owner(conn, cookie) is not None, opened is not None
 
@@ -117,6 +119,25 @@ def requests(conn: Connection, ctx: Context) -> int:
     return len(conn.execute("SELECT 1 FROM requests").fetchall())
 
 
+def left(table_name: str, after: timedelta) -> Probe:
+    """Whether rows of a table are left so long after something was put in each."""
+
+    def probe(db: Database, ctx: Context) -> bool:
+        test_retention.fill(db, ctx=ctx)
+        fail_overdue(db, test_retention.THEN + after)
+        retention.clean(db, ctx, test_retention.THEN + after)
+        return bool(rows(db, table_name))
+
+    return probe
+
+
+def tried(db: Database, ctx: Context) -> int:
+    """How many addresses of mails that could not be sent are there after 27 hours."""
+    test_retention.fill(db, ctx=ctx)
+    fail_overdue(db, test_retention.THEN + 27 * HOUR)
+    return sum(row["recipient"].startswith("x@") for row in rows(db, "outbox"))
+
+
 def letters(conn: Connection, ctx: Context) -> bool:
     """Whether ten days after a letter another may go to its address."""
     _, code = holder(conn, ctx)
@@ -138,7 +159,7 @@ def files(conn: Connection, ctx: Context) -> int:
         NOW_TEXT,
     )
     conn.execute("UPDATE jobs SET state = 'done', done = 1, ended_at = :now", NOW_TEXT)
-    return retention.CLEANERS["jobs"](conn, ctx, NOW + 2 * HOUR)
+    return retention.DOMAINS["jobs"].clean(conn, ctx, NOW + 2 * HOUR)
 
 
 def failures(conn: Connection, ctx: Context) -> int:
@@ -325,15 +346,23 @@ ROWS = (
     Row("access_code.reminder_days", "17", "/en/after-request/", reminded, 1, 0),
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
+    Row("access_code.revoked_keep_days", "405", "/en/privacy/", left("access_codes", 395 * DAY), False, True),
+    Row("api_key.keep_days", "97", "", left("delivery_keys", 95 * DAY), False, True),
     Row("backup.keep_weeks", "3", "/en/privacy/", backed_up, 8, 3),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
     Row("feedback.keep_days", "70", "/en/privacy/", inside(counted), 1, 0),
     Row("invoices.link_hours", "30", "/en/credit-and-invoices/", inside(invoices_link), 24 * HOUR, 30 * HOUR),
+    Row("letter.keep_days", "404", "/en/privacy/", left("letters", 395 * DAY), False, True),
     Row("letter.every_days", "9", "lost_access_code/confirm.html", inside(letters), False, True),
     Row("mail.earned_per_day", "13", "replacement_password/sent.html", mails(24, earned=True), 10, 13),
+    Row("mail.give_up_hours", "28", "/en/privacy/", tried, 0, 1),
+    Row("mail.keep_days", "37", "/en/privacy/", left("outbox", 35 * DAY), False, True),
     Row("mail.per_day", "20", LOST, mails(24), 10, 20),
     Row("mail.per_day", "20", "/en/cannot-log-in/", lost_again, 144, 72, "to one address, and {} a day"),
     Row("mail.per_hour", "4", LOST, mails(1), 3, 4),
+    Row("mandate.keep_days", "455", "/en/privacy/", left("mandates", 435 * DAY), False, True),
+    Row("message.keep_days", "403", "/en/privacy/", left("messages", 395 * DAY), False, True),
+    Row("register.closed_keep_days", "402", "/en/privacy/", left("organisations", 395 * DAY), False, True),
     # Of these two pages say only when it can be asked again.
     Row("orders.ask_main_hours", "34", "", asked_again(25), (2, True), (3, False)),
     Row("orders.ask_main_per_day", "3", "", asked_again(25), (2, True), (3, False)),
@@ -426,7 +455,8 @@ def test_no_fact_is_left_out() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Constant) and node.value in names
     }
-    assert {row.fact for row in ROWS} | {"payment.methods"} == used
+    # How long internet addresses are counted is the limits' to say: tests/test_retention.py holds the fact to them.
+    assert {row.fact for row in ROWS} | {"payment.methods", "visit.trace_hours"} == used
 
 
 def test_the_log_is_kept_for_a_year(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from selfservice.clock import to_text
 from selfservice.db import Database, IntegrityError
 from selfservice.letters import batches, pending
 from selfservice.mail import verification
-from tests.domain_helpers import NOW, dump, new_database, rows
+from tests.domain_helpers import CONTEXT, NOW, dump, new_database, rows
 from tests.letter_helpers import LINES, SEED, enqueue
 
 ELSEWHERE = ("Jip de Jonge", "Molenpad 256", "0045 ZZ  WIEKENDAM")
@@ -223,5 +223,5 @@ def test_clean(db: Database) -> None:
     enqueue(db, 1)
     later = NOW + timedelta(days=366)
     with db.write() as conn:
-        assert [0, 1] == [pending.clean(conn, NOW), pending.clean(conn, later)]
+        assert [0, 1] == [pending.clean(conn, CONTEXT, NOW), pending.clean(conn, CONTEXT, later)]
     assert (["ready"], []) == ([row["state"] for row in rows(db, "letters")], rows(db, "letter_batches"))

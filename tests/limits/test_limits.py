@@ -222,7 +222,7 @@ def test_clean(db: Database) -> None:
     counts = []
     for hours in (0.3, 0.4, 23.9, 24.1):
         with db.write() as conn:
-            rate_limit.clean(conn, NOW + timedelta(hours=hours))
+            rate_limit.clean(conn, CONTEXT, NOW + timedelta(hours=hours))
         counts.append((len(rows(db, "limits")), len(rows(db, "caps"))))
     assert [(1, 1), (0, 1), (0, 1), (0, 0)] == counts
 

@@ -425,6 +425,6 @@ def test_clean(db: Database) -> None:
     kept = []
     for days in (29.9, 30.1):
         with db.write() as conn:
-            clean(conn, NOW + timedelta(days=days))
+            clean(conn, CONTEXT, NOW + timedelta(days=days))
         kept.append(len(rows(db, "outbox")))
     assert [2, 1] == kept

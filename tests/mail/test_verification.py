@@ -116,7 +116,7 @@ def test_clean(db: Database) -> None:
     with db.write() as conn:
         verification.register(conn, "old.one", "a•••@b.example", "en", NOW - timedelta(days=366))
         verification.register(conn, "new.one", "a•••@b.example", "en", NOW - timedelta(days=364))
-        gone = verification.clean(conn, NOW)
+        gone = verification.clean(conn, CONTEXT, NOW)
     assert (1, ["new.one"]) == (gone, [row["kind"] for row in rows(db, "messages")])
 
 

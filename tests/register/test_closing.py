@@ -578,7 +578,7 @@ def test_goes_with_the_last_that_refers_to_it(db: Database) -> None:
             if not orders:
                 conn.execute("DELETE FROM orders WHERE account = ?", (its,))
             # Twice, as in two nights. The log keeps a year by the real clock.
-            for clean in [each for name, each in retention.CLEANERS.items() if name != "events"] * 2:
+            for clean in [each.clean for name, each in retention.DOMAINS.items() if name != "events"] * 2:
                 clean(conn, CONTEXT, late)
         left.append([row["kvk_number"] for row in rows(db, "organisations")])
     assert [[KVK, OTHER], [OTHER]] == left
@@ -594,7 +594,7 @@ def test_not_before_a_year(db: Database) -> None:
     gone = []
     for days in (365, 366):
         with db.write() as conn:
-            gone.append(closing.clean(conn, LATER + timedelta(days=days, microseconds=-1)))
+            gone.append(closing.clean(conn, CONTEXT, LATER + timedelta(days=days, microseconds=-1)))
     assert [0, 1] == gone
 
 

@@ -1,4 +1,6 @@
-"""Tables that a page takes from data: `{{ rights }}`, alone in a paragraph, is what can be done with an access code."""
+"""Tables that a page takes from data: `{{ rights }}`, alone in a paragraph, is what can be done with an access code,
+`{{ retention }}` how long what is kept of people.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from selfservice.facts.facts import Facts
 from selfservice.facts.rights import CODE_KINDS, Right, Rights
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
+from selfservice.publish.reading.retention_table import retention_table
 from selfservice.site_config import SITE
 
 Tables = Mapping[str, Callable[[], str]]
@@ -19,7 +22,7 @@ def page_tables(app: Flask) -> Tables:
     """The tables a page may ask for by name, each a function that gives its markdown in the language in force."""
     rights: Rights = app.extensions["rights"]
     facts: Facts = app.extensions["layout"].facts
-    return {"rights": lambda: _rights(rights, facts)}
+    return {"rights": lambda: _rights(rights, facts), "retention": lambda: retention_table(facts)}
 
 
 def _rights(rights: Rights, facts: Facts) -> str:

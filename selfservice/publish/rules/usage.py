@@ -15,7 +15,7 @@ from selfservice.publish.reading.markdown import Problem
 from selfservice.site_config import FILE, SITE, line_of
 
 _IN_TEXT = re.compile(r"fact(?<!\wfact)\.(\w+\.\w+)")  # what is the same everywhere first: so it is found in no time
-_ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?\(\s*f?"(\w+\.\w+)""")
+_ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?[(=]\s*f?"(\w+\.\w+)""")
 _PAGE = re.compile(r"""\bpage_(?:url|address)["']?\]?\(["']([a-z-]+)["']\)""")
 _HAS_PAGE = re.compile(r"""\bhas_page\(["']([a-z-]+)["']\)""")
 # Without the first nothing is paid here; without the second backups are kept for eight weeks, as a site of an earlier
@@ -119,11 +119,13 @@ def _switched_off() -> tuple[str, ...]:
     off = ["demo/", "commands/", "site/"]
     if not SITE.forms:
         off += ["accounts/", "letters/", "limits/", "macros/forms.html", "mail/", "mailer.py", "register/", "requests/"]
-        off += ["retention.py", "web/"]
+        off += ["web/"]
     if "orders" not in SITE.forms:
-        off += ["api/", "orders/", "retention.py", "web/downloads.py", "fragments/access_code/mail_closed.txt"]
+        off += ["api/", "jobs/", "orders/", "web/downloads.py", "fragments/access_code/mail_closed.txt"]
     if "direct-debit" not in SITE.forms:
         off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
+    if not SITE.organisation_number:
+        off += ["register/"]
     if "digital-invoices" not in SITE.forms:
         off += ["accounts/invoice_addresses"]
     names = {path.name for path in (PACKAGE / "fragments").iterdir() if path.is_dir()}

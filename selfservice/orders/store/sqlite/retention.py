@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date
 
-from selfservice import workdays
-from selfservice.clock import to_text
 from selfservice.orders.store.sqlite.base import OnConnection
-
-KEY_DAYS = 90
 
 
 class Retention(OnConnection):
-    """Orders, holders and API keys that are too old."""
+    """Orders and holders that are too old."""
 
-    def retain(self, day: date, now: datetime) -> int:
+    def retain(self, day: date) -> int:
         """Delete orders of before this day, and what else retention no longer allows (see migrations.py); returns how
         many rows went.
 
@@ -40,14 +36,7 @@ class Retention(OnConnection):
                  AND NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = order_holders.person_id
                                  AND c.organisation_id IS order_holders.organisation_id)"""
         ).rowcount
-        keys = self.conn.execute(
-            "DELETE FROM delivery_keys WHERE revoked_at < :before OR last_day < :day",
-            {
-                "before": to_text(now - timedelta(days=KEY_DAYS)),
-                "day": (workdays.today(now) - timedelta(days=KEY_DAYS)).isoformat(),
-            },
-        ).rowcount
-        return orders + holders + keys
+        return orders + holders
 
     def _retain_account(self, values: dict[str, str | int]) -> int:
         self.conn.execute("DELETE FROM order_account_months WHERE account = :account AND month < :month", values)
