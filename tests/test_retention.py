@@ -25,6 +25,7 @@ from selfservice.accounts import (
     people,
     sessions,
     tokens,
+    user_accounts,
 )
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.context import Context
@@ -57,6 +58,8 @@ ROWS = (*retention.kept(), *backups.KEPT)
 # What `fill` makes ends so much later, and only then the time begins. A trace of an internet address is told with the
 # hour in which it is removed.
 ENDS_LATER = {
+    "account_openings": DAY,
+    "email_changes": timedelta(hours=FACTS.get("account.undo_hours").value),
     "limits": -HOUR,
     "sessions": timedelta(minutes=FACTS.get("sign_in.idle_minutes").value),
     "tokens": timedelta(hours=FACTS.get("invoices.link_hours").value),
@@ -99,6 +102,22 @@ def fill(db: Database, then: datetime = THEN, ctx: Context = CONTEXT) -> None:
         who = people.add(conn, then, given_name=NAME, family_name=FAMILY, email=f"x@{DOMAIN}", language="nl")
         code = access_codes.add(conn, KEYS, then, code=CODE, person_id=who)
         passwords.store_hash(conn, who, HASH, then)
+        user_accounts.add(conn, who, HASH, then)
+        made = {"who": who, "email": f"x@{DOMAIN}", "now": clock.to_text(then), "day": clock.to_text(then + DAY)}
+        conn.execute(
+            """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
+                                             void, created_at, expires_at)
+               VALUES (hex(zeroblob(32)), 'create', 'A', '', :email, :email, 'nl', 0, :now, :day)""",
+            made,
+        )
+        for number, state in enumerate(("asked", "confirmed")):
+            conn.execute(
+                """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
+                                              expires_at, confirmed_at)
+                   VALUES (:who, :email, :email, printf('%064d', :number), printf('%064d', :number), :state, :now, :day,
+                           iif(:state = 'confirmed', :now, NULL))""",
+                {**made, "number": number, "state": state},
+            )
         tokens.issue(conn, KEYS, "password", who, 1, then)
         invoice_addresses.add(conn, ctx, organisation_id=its, person_id=who, email=f"bill@{DOMAIN}", now=then)
         visit, _ = anonymous_sessions.start(conn, then)
@@ -259,6 +278,9 @@ def test_nothing_is_left_anywhere(db: Database, tmp_path: Path) -> None:
     os.utime(made, (THEN.timestamp(), THEN.timestamp()))
     db.checkpoint()
     assert set(PLANTED) == in_bytes(tmp_path)
+    with db.write() as conn:
+        for row in rows(db, "user_accounts"):
+            user_accounts.delete(conn, row["person_id"])
     ends = sorted({end_of(kept) for kept in TIMED})
     for now in ends:
         with suppress(backups.BackupError):
@@ -307,6 +329,16 @@ def test_journal_is_left_to_its_readers(db: Database) -> None:
     reader.read().execute("COMMIT")
     assert db.checkpoint_if_free()
     reader.close()
+
+
+def test_changes_of_address(db: Database) -> None:
+    """A change that waits goes a day after its link has ended, one that was confirmed a day after it can be undone."""
+    fill(db)
+    left = []
+    for hours in (47, 49, 72 + 23, 72 + 25):
+        retention.clean(db, CONTEXT, THEN + timedelta(hours=hours))
+        left.append([row["state"] for row in rows(db, "email_changes")])
+    assert [["asked", "confirmed"], ["confirmed"], ["confirmed"], []] == left
 
 
 def test_jobs_that_nobody_ran(db: Database) -> None:

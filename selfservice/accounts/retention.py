@@ -1,6 +1,6 @@
-"""Retention of links and revoked access codes."""
+"""Retention of accounts, links and revoked access codes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from selfservice.context import Context
 from selfservice.db import Connection
@@ -22,13 +22,36 @@ _LINKS = Kept(
     tables=("tokens", "invoice_addresses"),
     fact="visit.keep_hours",
 )
-KEPT = (_CODES, _LINKS)
+_OPENINGS = Kept(
+    what=lazy_gettext("What you fill in to create an account, until you have it"),
+    until=lazy_gettext("%(time)s after the link stopped working"),
+    tables=("account_openings",),
+    fact="visit.keep_hours",
+)
+_CHANGES = Kept(
+    what=lazy_gettext("Your old and new e-mail address, when you change it"),
+    until=lazy_gettext("%(time)s after you can no longer confirm or undo the change"),
+    tables=("email_changes",),
+    fact="visit.keep_hours",
+)
+_ACCOUNTS = Kept(
+    what=lazy_gettext("Your account: its password, which we cannot read, and when you last logged in with it"),
+    until=lazy_gettext("Until you delete the account"),
+    tables=("user_accounts",),
+)
+KEPT = (_ACCOUNTS, _OPENINGS, _CHANGES, _CODES, _LINKS)
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete what is past its retention period (see migrations.py); returns how many rows."""
-    links, codes = ({"before": kept.before(ctx.facts, now)} for kept in (_LINKS, _CODES))
-    return (
-        conn.execute("DELETE FROM tokens WHERE expires_at < :before", links).rowcount
-        + conn.execute("DELETE FROM access_codes WHERE revoked_at < :before", codes).rowcount
-    )
+    gone = 0
+    for delete, kept in (
+        ("DELETE FROM tokens WHERE expires_at < :before", _LINKS),
+        ("DELETE FROM access_codes WHERE revoked_at < :before", _CODES),
+        ("DELETE FROM account_openings WHERE expires_at < :before", _OPENINGS),
+        ("DELETE FROM email_changes WHERE confirmed_at IS NULL AND expires_at < :before", _CHANGES),
+    ):
+        gone += conn.execute(delete, {"before": kept.before(ctx.facts, now)}).rowcount
+    undone = now - timedelta(hours=ctx.fact("account.undo_hours"))
+    before = {"before": _CHANGES.before(ctx.facts, undone)}
+    return gone + conn.execute("DELETE FROM email_changes WHERE confirmed_at < :before", before).rowcount

@@ -30,7 +30,9 @@ KEPT = (
     ),
     Kept(
         what=lazy_gettext("Your name, e-mail address and telephone number; your password, which we cannot read"),
-        until=lazy_gettext("As long as there is a request, an access code, a mandate or an order of yours here"),
+        until=lazy_gettext(
+            "As long as there is an account, a request, an access code, a mandate or an order of yours here"
+        ),
         tables=("people", "passwords"),
     ),
 )

@@ -347,6 +347,7 @@ ROWS = (
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
     Row("access_code.revoked_keep_days", "405", "/en/privacy/", left("access_codes", 395 * DAY), False, True),
+    Row("account.undo_hours", "200", "", left("email_changes", 110 * HOUR), False, True),
     Row("api_key.keep_days", "97", "", left("delivery_keys", 95 * DAY), False, True),
     Row("backup.keep_weeks", "3", "/en/privacy/", backed_up, 8, 3),
     Row("events.keep_days", "410", "/en/privacy/", inside(events), 1, 0),
