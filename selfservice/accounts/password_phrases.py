@@ -500,5 +500,7 @@ je maintiendrai
 luctor et emergo
 """
 
-# The password of the demonstration is printed at each of its starts, so it is everybody's.
+# The passwords of the demonstration, with a code and with an e-mail address, are printed at each of its starts, so they
+# are everybody's.
 DEMO_PASSWORD = "vier gele eenden zwemmen"  # noqa: S105
+DEMO_ACCOUNT_PASSWORD = "acht groene kikkers springen"  # noqa: S105

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 
 from selfservice.accounts import access_codes, people
-from selfservice.accounts.password_phrases import DEMO_PASSWORD, DUTCH, ENGLISH
+from selfservice.accounts.password_phrases import DEMO_ACCOUNT_PASSWORD, DEMO_PASSWORD, DUTCH, ENGLISH
 from selfservice.accounts.password_words import CALENDAR, COMMON, CONTEXT, PARTICLES, RUNS
 from selfservice.context import Context
 from selfservice.db import Connection
@@ -79,8 +79,8 @@ def rejection_reason(
 def new_password_error(conn: Connection, ctx: Context, person_id: int, password: str, *, demo: bool) -> str | None:
     """The message why the person may not choose this password, or None if they may. Raises LookupError for no person.
 
-    Lengths are the facts password.min_length and password.max_length. The password that is printed with every
-    demonstration is for a `demo` only.
+    Lengths are the facts password.min_length and password.max_length. The passwords that are printed with every
+    demonstration are for a `demo` only.
     """
     person = people.get(conn, person_id)
     own_codes = access_codes.active_hashes(conn, person_id)
@@ -89,7 +89,7 @@ def new_password_error(conn: Connection, ctx: Context, person_id: int, password:
         names=person.names,
         email=person.email,
         is_own_code=lambda code: not own_codes.isdisjoint(lookup_hashes(ctx.keys, code)),
-        published=() if demo else (DEMO_PASSWORD,),
+        published=() if demo else (DEMO_PASSWORD, DEMO_ACCOUNT_PASSWORD),
         owner=_owner_names(ctx.facts),
         minimum=ctx.fact("password.min_length"),
         maximum=ctx.fact("password.max_length"),

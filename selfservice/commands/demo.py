@@ -8,6 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice import clock
+from selfservice.accounts.passwords import Hasher
 from selfservice.demo import accounts, many_orders
 from selfservice.importing.progress import ProgressReporter
 from selfservice.importing.results import ImportCounts
@@ -25,6 +26,8 @@ def fill() -> bool:
             accounts.settle_payments(conn)
             if SITE.organisation_number:
                 accounts.close_organisation(conn, services().context)
+            if "account" in SITE.forms:
+                accounts.add_accounts(conn, Hasher().hash(accounts.ACCOUNT_PASSWORD))
     return filled
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -198,13 +198,19 @@ def _check_port_is_free(host: str, port: int) -> None:
 def _print_addresses(config: Config, log: Path | None) -> None:
     """Where it is, and what to try, on one small screen."""
     from selfservice.commands.serve_log import shown
+    from selfservice.db import Database
     from selfservice.demo import accounts
+    from selfservice.demo.tour import account_logins
     from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGES, SOURCE_LANGUAGE
 
     click.echo(f"\n  Loket is open:  {config.base_url}/\n")
     if config.demo:
         code, email = accounts.DEMO_LOGIN
         click.echo(f"  To log in:      {code}, {email}, password: {accounts.DEMO_PASSWORD}")
+        with closing(Database(config.database)) as db:
+            emails = account_logins(db.read())
+        if emails:
+            click.echo(f"  By e-mail:      {' or '.join(emails)}, password: {accounts.ACCOUNT_PASSWORD}")
         lang = SOURCE_LANGUAGE if SOURCE_LANGUAGE in LANGUAGES else DEFAULT_LANGUAGE
         click.echo(f"  More to try:    {config.base_url}/{lang}/self-service/what-to-try")
     if log:

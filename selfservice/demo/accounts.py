@@ -8,7 +8,7 @@ import hashlib
 from datetime import datetime, timedelta
 
 from selfservice import clock, workdays
-from selfservice.accounts import access_codes, organisations, password_phrases, passwords, people
+from selfservice.accounts import access_codes, organisations, password_phrases, passwords, people, user_accounts
 from selfservice.accounts.passwords import Hasher
 from selfservice.clock import to_text
 from selfservice.context import Context
@@ -56,6 +56,7 @@ FAMILY_NAMES = (
 )  # fmt: skip
 PEOPLE = 40
 DEMO_PASSWORD = password_phrases.DEMO_PASSWORD  # for invented people; printed at each start
+ACCOUNT_PASSWORD = password_phrases.DEMO_ACCOUNT_PASSWORD  # with an e-mail address; somebody may have both
 
 
 def code(number: int) -> str:
@@ -173,6 +174,19 @@ def close_organisation(conn: Connection, ctx: Context) -> None:
     conn.execute("DELETE FROM outbox WHERE kind = 'access_code.closed'")
 
 
+def add_accounts(conn: Connection, hashed: str) -> None:
+    """Give two people an account whose password has this hash: somebody new, and the one whose code is in DEMO_LOGIN.
+    Not in `fill`, where everybody has one way to log in.
+    """
+    then = clock.now() - timedelta(days=60)
+    newcomer = people.add(
+        conn, then, given_name="Nova", family_name="Ochtendster", email=ACCOUNT_LOGINS[0], language=DEFAULT_LANGUAGE
+    )
+    both = conn.execute("SELECT id FROM people WHERE email = :email", {"email": ACCOUNT_LOGINS[1]}).fetchone()
+    for person in (newcomer, both["id"]):
+        user_accounts.add(conn, person, hashed, then)
+
+
 def _add_revoked_codes(
     conn: Connection, keys: Keys, organisation: int, second: int, life: tuple[datetime, datetime]
 ) -> int:
@@ -235,3 +249,4 @@ def _is_business(number: int) -> bool:
 _SHOWN = 0 if SITE.organisation_number else 4  # where there are only private codes, one of those
 CLOSED_LOGIN = (group_code(code(PEOPLE + 2)), f"ties@{CLOSED[1]}.example")
 DEMO_LOGIN = (group_code(code(_SHOWN)), email(_SHOWN))
+ACCOUNT_LOGINS = ("nova@postbus.example", DEMO_LOGIN[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from selfservice.accounts import user_accounts
 from selfservice.db import Connection
 from selfservice.demo import accounts, requests
 from selfservice.site_config import SITE
@@ -30,10 +31,14 @@ class Requesting(NamedTuple):
 
 
 class Tour(NamedTuple):
-    """What can be tried. Only where there are organisations: `requesting`, and all codes but the private one."""
+    """What can be tried. Only where there are organisations: `requesting`, and all codes but the private one.
+    `accounts` are e-mail addresses, none where a site has no accounts.
+    """
 
     password: str
     codes: dict[str, Pair]
+    account_password: str
+    accounts: tuple[str, ...]
     requesting: Requesting | None
     requests: dict[str, Pair]
 
@@ -62,9 +67,16 @@ def tour(conn: Connection) -> Tour | None:
     return Tour(
         accounts.DEMO_PASSWORD,
         pairs,
+        accounts.ACCOUNT_PASSWORD,
+        account_logins(conn),
         requesting,
         {
             name: Pair(group_reference(requests.reference(each)), requests.email(each))
             for name, each in looked_up.items()
         },
     )
+
+
+def account_logins(conn: Connection) -> tuple[str, ...]:
+    """The e-mail addresses of the invented accounts that this database has."""
+    return tuple(email for email in accounts.ACCOUNT_LOGINS if user_accounts.find_by_email(conn, email) is not None)

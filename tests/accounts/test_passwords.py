@@ -172,12 +172,13 @@ def test_names_of_the_owner(app: Flask, password: str, refused: bool) -> None:
     assert refused is bool(new_password_error(wired.db.read(), wired.context, 1, password, demo=True))
 
 
+@pytest.mark.parametrize("password", [password_phrases.DEMO_PASSWORD, password_phrases.DEMO_ACCOUNT_PASSWORD])
 @pytest.mark.parametrize("demo", [True, False])
-def test_password_of_the_demonstration(app: Flask, demo: bool) -> None:
-    """The password that is printed with every demonstration is good there and nowhere else; the reason is told."""
+def test_password_of_the_demonstration(app: Flask, demo: bool, password: str) -> None:
+    """A password that is printed with every demonstration is good there and nowhere else; the reason is told."""
     wired = app.extensions["services"]
     with using_language("en"):
-        told = new_password_error(wired.db.read(), wired.context, 1, password_phrases.DEMO_PASSWORD, demo=demo)
+        told = new_password_error(wired.db.read(), wired.context, 1, password, demo=demo)
     assert told is None if demo else "Many people know these words" in str(told)
 
 

@@ -17,7 +17,7 @@ from selfservice.requests.submission import find_organisation
 from selfservice.web.services import Services
 from tests.clients import HouseClient
 from tests.conftest import new_app
-from tests.sign_in_helpers import browser, prepare, sign_in
+from tests.sign_in_helpers import browser, fast_hasher, prepare, sign_in, sign_in_to_account
 
 ADDRESS = "/en/self-service/what-to-try"
 
@@ -29,6 +29,7 @@ def told(app: Flask) -> tour.Tour:
     with services.db.write() as conn:
         accounts.settle_payments(conn)
         accounts.close_organisation(conn, services.context)
+        accounts.add_accounts(conn, fast_hasher().hash(accounts.ACCOUNT_PASSWORD))
     found = tour.tour(services.db.read())
     assert found is not None
     return found
@@ -39,7 +40,13 @@ def test_everything_is_on_the_page(client: HouseClient, told: tour.Tour, lang: s
     """The page holds each code, reference, number, address and the password, and leads to the mailbox."""
     text = client.get(f"/{lang}/self-service/what-to-try").text
     assert told.requesting is not None
-    wanted = [told.password, *told.requesting, f'href="/{lang}/self-service/mailbox"']
+    wanted = [
+        told.password,
+        told.account_password,
+        *told.accounts,
+        *told.requesting,
+        f'href="/{lang}/self-service/mailbox"',
+    ]
     wanted += [part for pair in (*told.codes.values(), *told.requests.values()) for part in pair]
     assert [] == [part for part in wanted if part not in text]
 
@@ -67,6 +74,18 @@ def test_code_that_stopped(app: Flask, told: tour.Tour) -> None:
     mails = services.db.read().execute("SELECT 1 FROM outbox WHERE kind = 'access_code.closed'").fetchall()
     assert (422, "do not belong together" in answer.text, []) == (answer.status_code, True, mails)
     assert [] == find_by_name(services.db.read(), accounts.CLOSED[0])
+
+
+def test_accounts(app: Flask, told: tour.Tour) -> None:
+    """One is of somebody without a code, one of somebody with one; with its own password, not that of the codes."""
+    prepare(app)
+    conn = app.extensions["services"].db.read()
+    query = "SELECT count(*) FROM access_codes c JOIN people p ON p.id = c.person_id WHERE p.email = ?"
+    assert [0, 1] == [conn.execute(query, (email,)).fetchone()[0] for email in told.accounts]
+    for email in told.accounts:
+        wrong = sign_in_to_account(browser(app), email, told.password)
+        right = sign_in_to_account(browser(app), email, told.account_password)
+        assert (422, True) == (wrong.status_code, "/my?" in right.headers["Location"])
 
 
 def test_requests_are_in_the_state_that_is_said(app: Flask, told: tour.Tour) -> None:
