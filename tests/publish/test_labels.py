@@ -11,7 +11,7 @@ import pytest
 from babel.support import LazyProxy
 from wtforms.fields.core import UnboundField
 
-from selfservice.config import ROOT, Config
+from selfservice.config import PACKAGE, ROOT, Config
 from selfservice.facts.facts import Facts
 from selfservice.fragments.replacement_password.form import LinkForm
 from selfservice.i18n.catalogs import lazy_gettext
@@ -164,3 +164,11 @@ def _classes(cls: type[Form]) -> Iterator[type[Form]]:
         if each.__module__.startswith("selfservice."):
             yield each
             yield from _classes(each)
+
+
+def test_buttons_can_be_named() -> None:
+    """No template of a form has the words of a button in it: those stand in the class, where pages find them."""
+    folder = PACKAGE / "fragments"
+    templates = [path for path in folder.rglob("*.html") if "forms.button(" in path.read_text("utf-8")]
+    wrong = [str(path.relative_to(folder)) for path in templates if "forms.button(_(" in path.read_text("utf-8")]
+    assert ([], True) == (wrong, len(templates) > 20)
