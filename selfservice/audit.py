@@ -14,11 +14,14 @@ from selfservice.db import Connection
 from selfservice.facts.facts import Facts
 from selfservice.facts.file import FileError
 from selfservice.facts.kept import Kept
-from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.limits.rate_limit import limited_network
+from selfservice.personal_sections import Section, choice, moment
 
 # The table's trigger (migrations.py) refuses to delete an event sooner, and one refusal would stop all of the cleaning.
 LEAST_DAYS = 365
+# Of one person so many are shown to them at once.
+MOST_EVENTS = 10_000
 LOGGER = logging.getLogger("loket.events")
 KEPT = (
     Kept(
@@ -70,6 +73,84 @@ def record(
         event,
     )
     LOGGER.info("event", extra={"fields": event})
+
+
+def personal_section(conn: Connection, keys: Keys, person_id: int) -> Section:
+    """What this person did here, the newest first: what and when. On what is left out, since that may be a colleague's,
+    and so is from where, which nobody can read.
+    """
+    first, second = keys.keyed_hashes("event-who", f"person:{person_id}")
+    rows = conn.execute(
+        """SELECT at, what, result FROM events WHERE who IN (:first, :second) AND who <> ''
+           ORDER BY +at DESC, id DESC LIMIT :more""",
+        {"first": first, "second": second, "more": MOST_EVENTS + 1},
+    ).fetchall()
+    names, results = event_names(), _results()
+    records = [
+        {
+            "at": moment(row["at"]),
+            "what": choice(row["what"], names),
+            "result": choice(row["result"], results),
+        }
+        for row in rows[:MOST_EVENTS]
+    ]
+    columns = {"at": gettext("When"), "what": gettext("What"), "result": gettext("Result")}
+    more = gettext("You did more. These are the newest %(some)s lines of our log.", some=MOST_EVENTS)
+    return Section(
+        "events",
+        gettext("What you did here"),
+        columns,
+        records,
+        is_table=True,
+        more=more if len(rows) > MOST_EVENTS else "",
+    )
+
+
+def event_names() -> dict[str, str]:
+    """What each thing that a person does is called, in the language in force."""
+    return {
+        "access_code.issue": gettext("You got an access code"),
+        "access_code.lost": gettext("Asked for another access code"),
+        "access_code.replace": gettext("Replaced an access code"),
+        "access_code.withdraw": gettext("Withdrew the access code of a colleague"),
+        "data.download": gettext("Downloaded your data"),
+        "direct_debit.agree": gettext("Agreed to direct debit"),
+        "direct_debit.end": gettext("Ended direct debit"),
+        "direct_debit.undo": gettext("Undid a change to direct debit"),
+        "invoices.ask": gettext("Asked for invoices by e-mail"),
+        "invoices.cancel": gettext("Cancelled an address for invoices"),
+        "invoices.digital": gettext("Changed to invoices by e-mail"),
+        "invoices.paper": gettext("Changed to invoices on paper"),
+        "main_code.accept": gettext("Accepted the main code"),
+        "main_code.cancel": gettext("Cancelled the offer of the main code"),
+        "main_code.offer": gettext("Offered the main code to a colleague"),
+        "orders.again": gettext("Asked for an order again"),
+        "orders.ask_main": gettext("Asked who has the main code about the orders"),
+        "orders.download": gettext("Downloaded orders"),
+        "orders.look": gettext("Looked at orders"),
+        "password.change": gettext("Chose a new password"),
+        "password.link": gettext("Asked for a link to choose a new password"),
+        "password.verify": gettext("Filled in the password once more"),
+        "request.confirm": gettext("Confirmed a request"),
+        "session.end": gettext("Logged out a device"),
+        "sign_in": gettext("Logged in"),
+        "sign_out": gettext("Logged out"),
+    }
+
+
+def _results() -> dict[str, str]:
+    return {
+        "approved": gettext("by letter"),
+        "asked": gettext("done"),
+        "asked_before": gettext("asked before"),
+        "impossible": gettext("not possible"),
+        "limited": gettext("too often"),
+        "nothing": gettext("nothing changed"),
+        "ok": gettext("done"),
+        "refused": gettext("refused"),
+        "sent": gettext("sent"),
+        "waits": gettext("by letter, later"),
+    }
 
 
 def check_facts(facts: Facts) -> None:

@@ -51,6 +51,12 @@ def create_events(db: sqlite_utils.Database) -> None:
     """)
 
 
+@EVENTS()
+def index_events_by_person(db: sqlite_utils.Database) -> None:
+    """So that a person's own events are found among everybody's."""
+    db.executescript("CREATE INDEX events_who ON events (who, at) WHERE who <> '';")
+
+
 HEARTBEATS = Migrations("heartbeats")
 
 

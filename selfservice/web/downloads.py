@@ -37,6 +37,8 @@ MAX_DISK_SHARE = 0.2
 MAX_FILES = 3
 MAX_CONCURRENT = 2
 RETRY_SECONDS = 5
+# The forms that make files.
+FORMS = {"account-data", "orders"}
 # What takes longer than this to make is a job of the worker.
 MAX_REQUEST_SECONDS = 3.0
 
@@ -166,8 +168,8 @@ def _delete(entry: Path) -> None:
 
 
 def folder_of(wired: Services) -> DownloadFolder:
-    """The folder of this app's downloads. Where there are no orders, and no fact, none is kept."""
-    hours = wired.context.fact("orders.file_keep_hours") if "orders" in SITE.forms else 0
+    """The folder of this app's downloads. Where no form makes any there is no fact, and none is kept."""
+    hours = wired.context.fact("orders.file_keep_hours") if FORMS.intersection(SITE.forms) else 0
     return DownloadFolder(wired.config.downloads, timedelta(hours=hours))
 
 
@@ -188,9 +190,10 @@ def delete_session_files(conn: Connection, session_id: int) -> None:
     folder_of(services()).delete_session_files(session_id)
 
 
-def make(session_id: int, room: int, write: FileWriter) -> Path:
+def make(session_id: int, room: int, write: FileWriter, name: str = "") -> Path:
     """A file for this session, made now: one at a time for a session, and a few for this process, whose other threads
-    then answer everybody else. Raises DownloadBusyError, QuotaError, and what `write` raises.
+    then answer everybody else. With a `name` the session can be sent it later (`DownloadFolder.find`), and has one of
+    that name. Raises DownloadBusyError, QuotaError, and what `write` raises.
     """
     wired, found = services(), _semaphore()
     if not found.acquire(blocking=False):
@@ -198,7 +201,7 @@ def make(session_id: int, room: int, write: FileWriter) -> Path:
     try:
         folder = folder_of(wired)
         delete_expired(folder, wired.db, wired.context, clock.now())
-        return folder.make(session_id, secrets.token_hex(16), room, write, slot="now")
+        return folder.make(session_id, name or secrets.token_hex(16), room, write, slot="now")
     finally:
         found.release()
 

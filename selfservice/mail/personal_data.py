@@ -1,0 +1,87 @@
+"""What the outbox says of one person: which mails went to their address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
+from selfservice.personal_sections import Section, choice, moment
+from selfservice.values.email import email_key, mask_email
+
+
+def section(conn: Connection, ctx: Context, addresses: Iterable[str]) -> Section:
+    """The mails to any of these addresses, which are one person's. What stood in them is kept nowhere."""
+    found = []
+    for address in addresses:
+        first, second = ctx.keys.keyed_hashes("mail-recipient", email_key(address))
+        rows = conn.execute(
+            """SELECT kind, state, created_at, finished_at FROM outbox
+               WHERE recipient_key IN (:first, :second) AND state IN ('waiting', 'leased', 'sent', 'failed')""",
+            {"first": first, "second": second},
+        )
+        found += [(row["created_at"], row, mask_email(address)) for row in rows]
+    records = [
+        {
+            "kind": choice(row["kind"], kinds()),
+            "recipient": recipient,
+            "asked_at": moment(row["created_at"]),
+            "state": choice("waiting" if row["state"] == "leased" else row["state"], _states()),
+            "sent_at": moment(row["finished_at"]) if row["state"] == "sent" else None,
+        }
+        for _, row, recipient in sorted(found, key=lambda each: each[0], reverse=True)
+    ]
+    columns = {
+        "kind": gettext("E-mail"),
+        "recipient": gettext("To"),
+        "asked_at": gettext("Written"),
+        "state": gettext("Status"),
+        "sent_at": gettext("Sent"),
+    }
+    return Section("mails", gettext("E-mails from us"), columns, records, is_table=True)
+
+
+def _states() -> dict[str, str]:
+    return {
+        "waiting": gettext("not sent yet"),
+        "sent": gettext("sent"),
+        "failed": gettext("could not be sent"),
+    }
+
+
+def kinds() -> dict[str, str]:
+    """What a mail of each kind is about."""
+    return {
+        "access_code.already": gettext("You already have an access code"),
+        "access_code.closed": gettext("The organisation was closed"),
+        "access_code.code": gettext("Your access code"),
+        "access_code.expired": gettext("Your access code no longer works"),
+        "access_code.received": gettext("We have received your request for an access code"),
+        "access_code.rejected": gettext("You do not get an access code yet"),
+        "access_code.reminder": gettext("You have not used your access code yet"),
+        "access_code.revoked": gettext("Your access code was withdrawn"),
+        "account_data.downloaded": gettext("Your data was downloaded"),
+        "digital_invoices.confirm": gettext("Confirm this address for invoices"),
+        "digital_invoices.moved": gettext("No more invoices to this address"),
+        "digital_invoices.off": gettext("Invoices on paper again"),
+        "digital_invoices.on": gettext("Invoices by e-mail"),
+        "direct_debit.agreed": gettext("Direct debit agreed"),
+        "direct_debit.ended": gettext("No more direct debit"),
+        "direct_debit.kept": gettext("Direct debit continues"),
+        "direct_debit.undone": gettext("The change to direct debit is undone"),
+        "lost_access_code.link": gettext("Replace your access code"),
+        "lost_access_code.replaced": gettext("Your access code has been replaced"),
+        "orders.again": gettext("We are sending an order again"),
+        "orders.main": gettext("A colleague asks about the orders of your organisation"),
+        "organisation_codes.accepted": gettext("You have the main code now"),
+        "organisation_codes.given": gettext("You have the main code now"),
+        "organisation_codes.handed_over": gettext("A colleague has the main code now"),
+        "organisation_codes.offer": gettext("A colleague wants to hand over the main code to you"),
+        "organisation_codes.taken": gettext("A colleague has the main code now"),
+        "organisation_codes.withdrawn": gettext("Your access code was withdrawn"),
+        "organisation_codes.withdrew": gettext("You withdrew the access code of a colleague"),
+        "replacement_password.changed": gettext("Your password was changed"),
+        "replacement_password.link": gettext("Choose a new password"),
+        "sign_in.after_failures": gettext("Somebody tried to log in with your access code"),
+    }
