@@ -12,7 +12,8 @@ from selfservice.db import Connection, Database
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import LANGUAGE_NAMES
 from selfservice.personal_sections import Choice, Section, choice, day, moment
-from selfservice.values.email import email_key, mask_email
+from selfservice.site_config import SITE
+from selfservice.values.email import email_key
 from selfservice.values.iban import group_iban
 from selfservice.values.organisation_number import number_label
 
@@ -24,6 +25,7 @@ def sections(db: Database, _: Context, person_id: int, now: datetime) -> list[Se
     conn = db.read()
     return [
         _person(conn, person_id, now),
+        *(_accounts(conn, person_id) if SITE.has_accounts else ()),
         _codes(conn, person_id, now),
         _mandates(conn, person_id),
         _invoice_addresses(conn, person_id),
@@ -32,9 +34,14 @@ def sections(db: Database, _: Context, person_id: int, now: datetime) -> list[Se
 
 
 def addresses(conn: Connection, person_id: int) -> list[str]:
-    """The e-mail addresses that are this person's."""
-    rows = conn.execute("SELECT email FROM people WHERE id = :id", {"id": person_id})
-    return [row["email"] for row in rows]
+    """The e-mail addresses that are this person's, and those that were so lately."""
+    rows = conn.execute(
+        """SELECT email FROM people WHERE id = :id
+           UNION SELECT old_email FROM email_changes WHERE person_id = :id AND state = 'confirmed'""",
+        {"id": person_id},
+    )
+    # One address in two spellings gets the same mail.
+    return list({email_key(row["email"]): row["email"] for row in rows}.values())
 
 
 def code_kinds() -> dict[str, str]:
@@ -80,6 +87,89 @@ def _person(conn: Connection, person_id: int, now: datetime) -> Section:
         "password_changed_at": gettext("Password of your access codes chosen"),
     }
     return Section("person", gettext("Who you are"), columns, [record])
+
+
+def _accounts(conn: Connection, person_id: int) -> tuple[Section, Section, Section]:
+    """The account, links by which its password was to be chosen, and changes of its e-mail address. Whoever knows an
+    address can ask for such a link with any name: so that is not in it.
+    """
+    accounts = conn.execute(
+        "SELECT created_at, used_at, password_changed_at FROM user_accounts WHERE person_id = :id", {"id": person_id}
+    )
+    openings = conn.execute(
+        """SELECT o.purpose, o.created_at, o.expires_at, o.used_at
+           FROM account_openings o JOIN people p ON p.email_key = o.email_key
+           WHERE p.id = :id AND o.void = 0 ORDER BY o.created_at DESC""",
+        {"id": person_id},
+    )
+    changes = conn.execute(
+        """SELECT old_email, new_email, state, asked_at, expires_at, confirmed_at FROM email_changes
+           WHERE person_id = :id ORDER BY asked_at DESC, id DESC""",
+        {"id": person_id},
+    )
+    purposes = {"create": gettext("to open an account"), "password": gettext("to choose a new password")}
+    states = {
+        "asked": gettext("waits for confirmation"),
+        "confirmed": gettext("confirmed"),
+        "cancelled": gettext("cancelled"),
+        "undone": gettext("undone"),
+        "expired": gettext("not confirmed in time"),
+    }
+    return (
+        Section(
+            "account",
+            gettext("Your account"),
+            {
+                "created_at": gettext("Since"),
+                "used_at": gettext("Last used"),
+                "password_changed_at": gettext("Password of your account chosen"),
+            },
+            [{name: moment(row[name]) for name in row.keys()} for row in accounts],  # noqa: SIM118 (a Row has no items)
+        ),
+        Section(
+            "account_links",
+            gettext("Links to choose the password of your account"),
+            {
+                "purpose": gettext("For"),
+                "asked_at": gettext("You asked for it"),
+                "expires_at": gettext("To be used before"),
+                "used_at": gettext("Used"),
+            },
+            [
+                {
+                    "purpose": choice(row["purpose"], purposes),
+                    "asked_at": moment(row["created_at"]),
+                    "expires_at": moment(row["expires_at"]),
+                    "used_at": moment(row["used_at"]),
+                }
+                for row in openings
+            ],
+            is_table=True,
+        ),
+        Section(
+            "email_changes",
+            gettext("Changes of your e-mail address"),
+            {
+                "old_email": gettext("Old address"),
+                "new_email": gettext("New address"),
+                "state": gettext("Status"),
+                "asked_at": gettext("You asked for it"),
+                "expires_at": gettext("To be confirmed before"),
+                "confirmed_at": gettext("Confirmed by you"),
+            },
+            [
+                {
+                    "old_email": row["old_email"],
+                    "new_email": row["new_email"],
+                    "state": choice(row["state"], states),
+                    "asked_at": moment(row["asked_at"]),
+                    "expires_at": moment(row["expires_at"]),
+                    "confirmed_at": moment(row["confirmed_at"]),
+                }
+                for row in changes
+            ],
+        ),
+    )
 
 
 def _codes(conn: Connection, person_id: int, now: datetime) -> Section:
@@ -162,16 +252,15 @@ def _mandates(conn: Connection, person_id: int) -> Section:
 
 def _invoice_addresses(conn: Connection, person_id: int) -> Section:
     rows = conn.execute(
-        """SELECT a.email, p.email AS own, o.name AS organisation, t.created_at, t.expires_at
+        """SELECT a.email, o.name AS organisation, t.created_at, t.expires_at
            FROM invoice_addresses a JOIN tokens t ON t.token_hash = a.token_hash
-                JOIN organisations o ON o.id = a.organisation_id JOIN people p ON p.id = a.person_id
+                JOIN organisations o ON o.id = a.organisation_id
            WHERE a.person_id = :id ORDER BY t.created_at DESC""",
         {"id": person_id},
     )
     records = [
         {
-            # It may be a colleague's.
-            "email": row["email"] if email_key(row["email"]) == email_key(row["own"]) else mask_email(row["email"]),
+            "email": row["email"],
             "organisation": row["organisation"],
             "asked_at": moment(row["created_at"]),
             "expires_at": moment(row["expires_at"]),
@@ -190,14 +279,16 @@ def _invoice_addresses(conn: Connection, person_id: int) -> Section:
 
 def _sessions(conn: Connection, person_id: int) -> Section:
     rows = conn.execute(
-        """SELECT s.device, s.created_at, s.used_at, s.ended_at, c.hint
+        """SELECT s.device, s.credential, s.created_at, s.used_at, s.ended_at, c.hint
            FROM sessions s LEFT JOIN access_codes c ON c.id = s.access_code_id
            WHERE s.person_id = :id ORDER BY s.created_at DESC, s.id DESC""",
         {"id": person_id},
     )
+    credentials = {"access_code": gettext("access code"), "account": gettext("account")}
     records = [
         {
             "device": Choice(row["device"], device_name(row["device"])),
+            "logged_in_with": choice(row["credential"], credentials),
             "code_end": code_end(row["hint"]),
             "logged_in_at": moment(row["created_at"]),
             "used_at": moment(row["used_at"]),
@@ -207,6 +298,7 @@ def _sessions(conn: Connection, person_id: int) -> Section:
     ]
     columns = {
         "device": gettext("Device"),
+        "logged_in_with": gettext("Logged in with"),
         "code_end": gettext("Access code"),
         "logged_in_at": gettext("Logged in"),
         "used_at": gettext("Last used"),

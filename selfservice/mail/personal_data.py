@@ -34,7 +34,7 @@ def section(conn: Connection, ctx: Context, addresses: Iterable[str]) -> Section
     ]
     columns = {
         "kind": gettext("E-mail"),
-        "recipient": gettext("To"),
+        "recipient": gettext("Sent to"),
         "asked_at": gettext("Written"),
         "state": gettext("Status"),
         "sent_at": gettext("Sent"),

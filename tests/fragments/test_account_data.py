@@ -18,19 +18,22 @@ from werkzeug.test import TestResponse
 
 from selfservice import clock, seeds
 from selfservice.accounts import mandates, sessions
+from selfservice.clock import to_text
 from selfservice.config import Config
 from selfservice.crypto import Keys
 from selfservice.demo import accounts
 from selfservice.fragments.account_data import files
 from selfservice.i18n.languages import LANGUAGES, using_language
+from selfservice.mail import outbox
 from selfservice.orders import personal_data as orders
 from selfservice.web import downloads
 from tests import house
 from tests.clients import HouseClient
-from tests.domain_helpers import rows
+from tests.domain_helpers import CONTEXT, rows
 from tests.orders.factories import add_many, buy, clear, days_ago
 from tests.request_helpers import BUSINESS, IBAN, approve, confirm, hand_in, print_letters
 from tests.sign_in_helpers import (
+    ACCOUNT_PASSWORD,
     COLLEAGUE,
     MAIN,
     OTHER,
@@ -39,10 +42,12 @@ from tests.sign_in_helpers import (
     age_sessions,
     browser,
     database,
+    give_account,
     person_id,
     prepare,
     shown_to,
     sign_in,
+    sign_in_to_account,
     waiting_mails,
 )
 
@@ -65,6 +70,11 @@ def fetch(client: HouseClient, lang: str = "en") -> dict[str, str]:
     """Make the file and take it: what is in it, by name."""
     answer = make(client, lang)
     assert (303, f"/{lang}/self-service/account-data/done") == (answer.status_code, answer.headers["Location"])
+    return taken(client, lang)
+
+
+def taken(client: HouseClient, lang: str = "en") -> dict[str, str]:
+    """What is in the file that was made, by name."""
     with ZipFile(BytesIO(client.get(f"/{lang}/self-service/account-data/download").data)) as archive:
         assert archive.testzip() is None
         return {name: archive.read(name).decode() for name in archive.namelist()}
@@ -107,13 +117,20 @@ def fill(app: Flask, number: int = PRIVATE) -> str:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("htmx", [False, True])
-@pytest.mark.parametrize("number", [MAIN, PRIVATE])
-def test_the_way(app: Flask, client: HouseClient, lang: str, htmx: bool, number: int) -> None:
-    """The password leads to a page with the link to a ZIP of two files, in the language of the page. The owner is told,
-    and it is written down.
+@pytest.mark.parametrize("kind", ["business", "private", "account"])
+def test_the_way(app: Flask, client: HouseClient, lang: str, htmx: bool, kind: str) -> None:
+    """The password of what one logged in with leads to a page with the link to a ZIP of two files, in the language of
+    the page. The owner is told, and it is written down.
     """
-    sign_in(client, number)
-    answer = make(client, lang, htmx=htmx)
+    number, password = PRIVATE if kind == "private" else MAIN, PASSWORD
+    if kind == "account":
+        give_account(app, MAIN)
+        sign_in_to_account(client)
+        assert 422 == make(client, lang).status_code
+        password = ACCOUNT_PASSWORD
+    else:
+        sign_in(client, number)
+    answer = make(client, lang, password, htmx=htmx)
     done = client.follow(answer)
     assert (303, 200, True) == (answer.status_code, done.status_code, "/account-data/download" in done.text)
     file = client.get(f"/{lang}/self-service/account-data/download")
@@ -209,6 +226,45 @@ def _rows(tree: Any, place: str) -> list[list[str]]:
     [found] = [one for one in house.elements(tree) if one.get("id") == place]
     lines = [[house.text_of(cell) for cell in house.elements(row, "td", "th")] for row in house.elements(found, "tr")]
     return lines[1:]
+
+
+def test_account(app: Flask, client: HouseClient) -> None:
+    """Of an account: since when, its log-ins, the links for its password but not what was typed for them, the change of
+    its address, and the mails to the former one.
+    """
+    give_account(app, MAIN)
+    email, now = accounts.email(MAIN), to_text(clock.now())
+    with database(app).write() as conn:
+        conn.execute(
+            """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
+                                             void, created_at, expires_at)
+               SELECT x, 'password', 'Stranger', 'Stranger', :email, :email, 'nl', void, :now, :now
+               FROM (SELECT hex(randomblob(32)) AS x, 0 AS void UNION SELECT hex(randomblob(32)), 1)""",
+            {"email": email, "now": now},
+        )
+        conn.execute(
+            """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
+                                          expires_at, confirmed_at)
+               VALUES (1, 'former@b.example', :email, hex(randomblob(32)), hex(randomblob(32)), 'confirmed', :now, :now,
+                       :now)""",
+            {"email": email, "now": now},
+        )
+        for recipient in ("former@b.example", "other@b.example"):
+            outbox.enqueue(
+                conn, CONTEXT, clock.now(), idempotency_key=recipient, kind="replacement_password.changed",
+                recipient=recipient, language="nl", payload={},
+            )  # fmt: skip
+    sign_in_to_account(client)
+    assert 303 == make(client, password=ACCOUNT_PASSWORD).status_code
+    made = taken(client)
+    data = data_of(made)
+    assert ([1] * 3, "Stranger" in text_of(made)) == (
+        [len(data[key]) for key in ("account", "account_links", "email_changes")], False,
+    )  # fmt: skip
+    assert (["account"], [None]) == tuple(
+        [each[key] for each in data["sessions"]] for key in ("logged_in_with", "code_end")
+    )
+    assert ["f•••@b.example"] == [mail["recipient"] for mail in data["mails"]]
 
 
 @pytest.mark.parametrize("number", [MAIN, COLLEAGUE, PRIVATE])
