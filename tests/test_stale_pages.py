@@ -119,6 +119,10 @@ def _password(_app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/change-password"), f"{BASE}/change-password", typed
 
 
+def _data(_app: Flask, client: HouseClient) -> Shown:
+    return Tab(client).open(f"{BASE}/account-data"), f"{BASE}/account-data", {"password": PASSWORD}
+
+
 def _devices(app: Flask, client: HouseClient) -> Shown:
     sign_in(browser(app))
     return Tab(client).open(f"{BASE}/devices"), f"{BASE}/devices/end", {}
@@ -165,6 +169,7 @@ def _accept(app: Flask, client: HouseClient) -> Shown:
 
 # The form as whoever is logged in sees it: what was opened, what is sent, and what is typed.
 PERSONAL: dict[str, Show] = {
+    "account_data.make": _data,
     "change_password.change": _password,
     "devices.end": _devices,
     "digital_invoices.ask": _invoices,

@@ -89,11 +89,19 @@ def test_private(client: HouseClient) -> None:
                 "See your orders",
                 "See and withdraw access codes",
                 "Change your pass",
+                "Download your data",
             ],
         ),
         (
             PRIVATE,
-            ["Order products", "Deposit credit", "Arrange direct debit", "See your orders", "Change your password"],
+            [
+                "Order products",
+                "Deposit credit",
+                "Arrange direct debit",
+                "See your orders",
+                "Change your password",
+                "Download your data",
+            ],
         ),
     ],
 )

@@ -210,6 +210,9 @@ class Walker:
                 ]
             for part in parts:
                 self.reader.text(address, "\n".join(re.findall(r"(?<=<t>)[^<]*|(?<=<sheet name=\")[^\"]*", part)))
+        elif answer.mimetype == "application/zip":
+            with zipfile.ZipFile(io.BytesIO(answer.data)) as both:
+                self.reader.page(address, html5lib.parse(both.read("data.html").decode(), namespaceHTMLElements=False))
         elif answer.mimetype == "text/html":
             # Another moment of the same page is no other page.
             shown = f"{ABOUT.sub('', answer.text)} {self.choices}"
@@ -276,7 +279,7 @@ def _data(app: Flask) -> re.Pattern[str]:
     with using_language(CODE):
         values |= {str(fact) for fact in wired.facts if OPEN not in str(fact)}
     # Envelopes have cities in capitals.
-    values |= {*LANGUAGE_NAMES.values(), "KB", "MB", *(value.upper() for value in values)}
+    values |= {*LANGUAGE_NAMES.values(), SITE.time_zone.key.rpartition("/")[2], "KB", "MB", *(value.upper() for value in values)}
     babel = Locale.parse(language_of(CODE).locale)
     for width, context in product_of(("wide", "abbreviated"), ("format", "stand-alone")):
         values |= set(babel.months[context].get(width, {}).values())
