@@ -53,7 +53,9 @@ if not SITE.organisation_number:
 if "direct-debit" not in SITE.forms:
     del DOMAINS["mandates"]
 if "orders" not in SITE.forms:
-    del DOMAINS["orders"], DOMAINS["jobs"]  # which make files of orders
+    del DOMAINS["orders"]
+if not queue.FORMS.intersection(SITE.forms):
+    del DOMAINS["jobs"]
 
 
 def kept() -> Iterator[Kept]:

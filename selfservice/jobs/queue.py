@@ -19,6 +19,8 @@ from selfservice.db import Connection, Database, Row
 from selfservice.facts.kept import Kept
 from selfservice.i18n.catalogs import lazy_gettext
 
+# The forms that make files.
+FORMS = frozenset({"account-data", "orders"})
 # A workbook of a million orders is closed for a quarter of this time without telling a step.
 LEASE_SECONDS = 120
 MAX_ATTEMPTS = 3
@@ -26,7 +28,7 @@ MAX_ATTEMPTS = 3
 OVERDUE_SECONDS = 20
 KEPT = (
     Kept(
-        what=lazy_gettext("A file of orders that you had made"),
+        what=lazy_gettext("A file of your orders, or of all that we have of you, that you had made"),
         until=lazy_gettext("%(time)s after the file is ready, or until you log out"),
         tables=("jobs",),
         fact="orders.file_keep_hours",

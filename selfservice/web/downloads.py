@@ -37,8 +37,6 @@ MAX_DISK_SHARE = 0.2
 MAX_FILES = 3
 MAX_CONCURRENT = 2
 RETRY_SECONDS = 5
-# The forms that make files.
-FORMS = {"account-data", "orders"}
 # What takes longer than this to make is a job of the worker.
 MAX_REQUEST_SECONDS = 3.0
 
@@ -169,7 +167,7 @@ def _delete(entry: Path) -> None:
 
 def folder_of(wired: Services) -> DownloadFolder:
     """The folder of this app's downloads. Where no form makes any there is no fact, and none is kept."""
-    hours = wired.context.fact("orders.file_keep_hours") if FORMS.intersection(SITE.forms) else 0
+    hours = wired.context.fact("orders.file_keep_hours") if queue.FORMS.intersection(SITE.forms) else 0
     return DownloadFolder(wired.config.downloads, timedelta(hours=hours))
 
 

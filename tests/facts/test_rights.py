@@ -32,8 +32,10 @@ def test_every_place_is_there(table: rights.Rights) -> None:
     [
         (
             "business",
-            "order_products file_accounts direct_debit digital_invoices see_orders organisation_codes change_password "
-            "account_data",
+            (
+                "order_products file_accounts direct_debit digital_invoices see_orders organisation_codes "
+                "change_password account_data"
+            ),
         ),
         ("private", "order_products deposit_credit direct_debit see_orders change_password account_data"),
     ],

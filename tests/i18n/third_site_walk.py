@@ -279,7 +279,13 @@ def _data(app: Flask) -> re.Pattern[str]:
     with using_language(CODE):
         values |= {str(fact) for fact in wired.facts if OPEN not in str(fact)}
     # Envelopes have cities in capitals.
-    values |= {*LANGUAGE_NAMES.values(), SITE.time_zone.key.rpartition("/")[2], "KB", "MB", *(value.upper() for value in values)}
+    values |= {
+        *LANGUAGE_NAMES.values(),
+        SITE.time_zone.key.rpartition("/")[2],
+        "KB",
+        "MB",
+        *(value.upper() for value in values),
+    }
     babel = Locale.parse(language_of(CODE).locale)
     for width, context in product_of(("wide", "abbreviated"), ("format", "stand-alone")):
         values |= set(babel.months[context].get(width, {}).values())

@@ -11,9 +11,9 @@ from itertools import product
 
 from selfservice.config import INVENTED, PACKAGE, Config
 from selfservice.facts.facts import Facts
+from selfservice.jobs import queue
 from selfservice.publish.reading.markdown import Problem
 from selfservice.site_config import FILE, SITE, line_of
-from selfservice.web import downloads
 
 _IN_TEXT = re.compile(r"fact(?<!\wfact)\.(\w+\.\w+)")  # what is the same everywhere first: so it is found in no time
 _ASKED_IN_PYTHON = re.compile(r"""\bfact(?:s\.get)?[(=]\s*f?"(\w+\.\w+)""")
@@ -122,9 +122,9 @@ def _switched_off() -> tuple[str, ...]:
         off += ["accounts/", "letters/", "limits/", "macros/forms.html", "mail/", "mailer.py", "register/", "requests/"]
         off += ["web/"]
     if "orders" not in SITE.forms:
-        off += ["api/", "jobs/", "orders/", "fragments/access_code/mail_closed.txt"]
-    if not downloads.FORMS.intersection(SITE.forms):
-        off += ["web/downloads.py"]
+        off += ["api/", "orders/", "fragments/access_code/mail_closed.txt"]
+    if not queue.FORMS.intersection(SITE.forms):
+        off += ["jobs/", "web/downloads.py"]
     if "direct-debit" not in SITE.forms:
         off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
     if not SITE.organisation_number:
