@@ -25,9 +25,7 @@ MOST_EVENTS = 10_000
 LOGGER = logging.getLogger("loket.events")
 KEPT = (
     Kept(
-        what=lazy_gettext(
-            "A line in our log: what was asked, seen or changed, and when; who did it as a scrambled trace"
-        ),
+        what=lazy_gettext("A line in our log: what was done and when, and by whom (scrambled)"),
         until=lazy_gettext("%(time)s after the line was written"),
         tables=("events",),
         fact="events.keep_days",

@@ -25,7 +25,7 @@ DAYS = 14
 WEEKS = 8
 KEPT = (
     Kept(
-        what=lazy_gettext("A backup, with all that was here when it was made; also what has been removed here since"),
+        what=lazy_gettext("A backup, with all of this as it was then"),
         until=lazy_gettext("%(time)s after the backup was made"),
         tables=(),
         fact="backup.keep_weeks",

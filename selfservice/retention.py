@@ -32,18 +32,18 @@ class Domain(Protocol):
 
 # In the order of the privacy page's table (`{{ retention }}`).
 DOMAINS: dict[str, Domain] = {
-    "feedback": answers,
-    "visits": anonymous_sessions,
-    "limits": rate_limit,
     "requests": scheduled,
     "members": accounts,
-    "letters": pending,
-    "outbox": outbox,
-    "messages": verification,
     "mandates": mandates,
     "orders": orders,
     "jobs": queue,
     "register": closing,
+    "visits": anonymous_sessions,
+    "limits": rate_limit,
+    "feedback": answers,
+    "outbox": outbox,
+    "messages": verification,
+    "letters": pending,
     "events": audit,
 }
 # What no visitor's data is in: the products of all orders, keys of shops, what our own secrets and processes are.

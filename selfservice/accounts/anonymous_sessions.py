@@ -13,7 +13,7 @@ from selfservice.i18n.catalogs import lazy_gettext
 _TOUCH_AFTER_MINUTES = 10
 KEPT = (
     Kept(
-        what=lazy_gettext("What you fill in before you send it, and the number in the cookie of the form"),
+        what=lazy_gettext("What you fill in before you send it, and the cookie of the form"),
         until=lazy_gettext("%(time)s after you last used the form"),
         tables=("visits", "drafts"),
         fact="visit.keep_hours",

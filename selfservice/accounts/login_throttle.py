@@ -18,7 +18,7 @@ NOTABLE_ATTEMPTS = 5
 _SECOND = 1_000_000
 KEPT = (
     Kept(
-        what=lazy_gettext("How often logging in failed, under a scrambled trace of the code or address that was typed"),
+        what=lazy_gettext("How often logging in failed with a code or address (scrambled)"),
         until=lazy_gettext("%(time)s after the last try"),
         tables=("failures",),
         fact="sign_in.failures_keep_hours",

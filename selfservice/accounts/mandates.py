@@ -17,7 +17,7 @@ from selfservice.values.iban import check_holder, mask_iban, normalise_iban
 
 KEPT = (
     Kept(
-        what=lazy_gettext("Your mandate for direct debit, with account number (IBAN) and name"),
+        what=lazy_gettext("A mandate for direct debit, with your account number (IBAN)"),
         until=lazy_gettext("%(time)s after the mandate ended"),
         tables=("mandates",),
         fact="mandate.keep_days",

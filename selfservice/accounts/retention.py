@@ -8,34 +8,32 @@ from selfservice.facts.kept import Kept
 from selfservice.i18n.catalogs import lazy_gettext
 
 _CODES = Kept(
-    what=lazy_gettext("Your access code, as a scrambled trace, and the day on which you last logged in with it"),
+    what=lazy_gettext("Your access code (scrambled), and when you last logged in with it"),
     until=lazy_gettext("%(time)s after the code stopped working"),
     tables=("access_codes",),
     fact="access_code.revoked_keep_days",
 )
 # As long as a browser may remember the link: to say that it was used or has expired.
 _LINKS = Kept(
-    what=lazy_gettext(
-        "A link that we mailed to you, as a scrambled trace, and the address for invoices that waits for it"
-    ),
+    what=lazy_gettext("A link that we mail to you (scrambled), and the address for invoices that waits for it"),
     until=lazy_gettext("%(time)s after the link stopped working"),
     tables=("tokens", "invoice_addresses"),
     fact="visit.keep_hours",
 )
 _OPENINGS = Kept(
-    what=lazy_gettext("What you fill in to create an account, until you have it"),
+    what=lazy_gettext("What you fill in to create an account"),
     until=lazy_gettext("%(time)s after the link stopped working"),
     tables=("account_openings",),
     fact="visit.keep_hours",
 )
 _CHANGES = Kept(
-    what=lazy_gettext("Your old and new e-mail address, when you change it"),
+    what=lazy_gettext("A change of your e-mail address"),
     until=lazy_gettext("%(time)s after you can no longer confirm or undo the change"),
     tables=("email_changes",),
     fact="visit.keep_hours",
 )
 _ACCOUNTS = Kept(
-    what=lazy_gettext("Your account: its password, which we cannot read, and when you last logged in with it"),
+    what=lazy_gettext("Your account, and when you last logged in with it"),
     until=lazy_gettext("Until you delete the account"),
     tables=("user_accounts",),
 )

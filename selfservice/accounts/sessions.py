@@ -24,7 +24,7 @@ MAX_HOURS = 8
 TOUCH_AFTER_SECONDS = 60
 KEPT = (
     Kept(
-        what=lazy_gettext("When you were logged in and with what kind of browser and device"),
+        what=lazy_gettext("When you were logged in, and with which kind of device"),
         until=lazy_gettext("%(time)s after you log out, or are logged out"),
         tables=("sessions",),
         fact="visit.keep_hours",

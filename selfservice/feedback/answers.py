@@ -20,7 +20,7 @@ MAX_REMARKS_PER_DAY = 300
 LEFT_OUT = "…"
 KEPT = (
     Kept(
-        what=lazy_gettext("The words of a search that found nothing, and what you say of a page; not who you are"),
+        what=lazy_gettext("Words of a search that found nothing, and what you say of a page"),
         until=lazy_gettext("%(time)s after you sent it"),
         tables=("unanswered_searches", "page_answers", "page_remarks"),
         fact="feedback.keep_days",

@@ -20,7 +20,7 @@ from selfservice.values.address import mask_address, split_envelope
 
 KEPT = (
     Kept(
-        what=lazy_gettext("That we sent you a letter; your address only until the letter is in the post"),
+        what=lazy_gettext("That there was a letter to an address (scrambled)"),
         until=lazy_gettext("%(time)s after the letter was made"),
         tables=("letters", "letter_batches"),
         fact="letter.keep_days",

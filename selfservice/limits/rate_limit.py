@@ -22,15 +22,13 @@ from selfservice.metrics import METERS
 _SECOND = 1_000_000
 KEPT = (
     Kept(
-        what=lazy_gettext("How often something was tried, under a scrambled trace of your internet address"),
+        what=lazy_gettext("How often something was tried from your internet address (scrambled)"),
         until=lazy_gettext("%(time)s after the last try"),
         tables=("limits",),
         fact="visit.trace_hours",
     ),
     Kept(
-        what=lazy_gettext(
-            "How often you changed something or we wrote to you, under a scrambled trace of you or your address"
-        ),
+        what=lazy_gettext("How often you changed something or we wrote to you (scrambled)"),
         until=lazy_gettext("A day after the last time"),
         tables=("limits", "caps"),
     ),

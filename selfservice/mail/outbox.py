@@ -19,13 +19,13 @@ from selfservice.values.email import email_key, mask_email
 
 KEPT = (
     Kept(
-        what=lazy_gettext("The text of an e-mail to you, and your address with it"),
+        what=lazy_gettext("The text of an e-mail to you, with your address"),
         until=lazy_gettext("Until it is sent, or at most %(time)s when that does not work"),
         tables=(),
         fact="mail.give_up_hours",
     ),
     Kept(
-        what=lazy_gettext("That we sent you an e-mail, and a scrambled trace of your address"),
+        what=lazy_gettext("That there was an e-mail to an address (scrambled)"),
         until=lazy_gettext("%(time)s after the e-mail was made"),
         tables=("outbox",),
         fact="mail.keep_days",

@@ -17,7 +17,7 @@ from selfservice.values.reference import group_reference
 
 KEPT = (
     Kept(
-        what=lazy_gettext("Of each message, with its code: what it was, when we sent it, and a part of your address"),
+        what=lazy_gettext("Which message we sent when, with a part of your address"),
         until=lazy_gettext("%(time)s after the message was sent"),
         tables=("messages",),
         fact="message.keep_days",

@@ -12,7 +12,7 @@ from selfservice.orders.store import OrderStore
 
 KEPT = (
     Kept(
-        what=lazy_gettext("An order, and the person and organisation that it was for; the tax office asks for that"),
+        what=lazy_gettext("An order, and whose it is"),
         until=lazy_gettext("%(time)s after the end of the year of the order"),
         tables=("orders", "order_holders", "order_account_months", "order_holder_months", "order_redeliveries"),
         fact="orders.keep_years",

@@ -39,8 +39,8 @@ _DUE = """SELECT id FROM organisations WHERE closed_at IS NULL AND closed_on <= 
           LIMIT :most"""
 KEPT = (
     Kept(
-        what=lazy_gettext("What the register has of your organisation, and its e-mail address for invoices"),
-        until=lazy_gettext("%(time)s after the organisation was closed; longer if an order or mandate is kept longer"),
+        what=lazy_gettext("Your organisation, as the register has it"),
+        until=lazy_gettext("%(time)s after the organisation was closed, or as long as its last order or mandate"),
         tables=("organisations", "organisation_names"),
         fact="register.closed_keep_days",
     ),

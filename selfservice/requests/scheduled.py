@@ -21,19 +21,15 @@ from selfservice.values.email import email_key
 BATCH_SIZE = 100
 KEPT = (
     Kept(
-        what=lazy_gettext(
-            "A request for an access code, with what you filled in; your account number only until you have the code"
-        ),
+        what=lazy_gettext("Your name, e-mail address, telephone number and password"),
+        until=lazy_gettext("As long as you have an account, an access code, a request, a mandate or an order here"),
+        tables=("people", "passwords"),
+    ),
+    Kept(
+        what=lazy_gettext("A request for an access code"),
         until=lazy_gettext("%(time)s after you sent it"),
         tables=("requests", "request_states"),
         fact="access_code.request_keep_days",
-    ),
-    Kept(
-        what=lazy_gettext("Your name, e-mail address and telephone number; your password, which we cannot read"),
-        until=lazy_gettext(
-            "As long as there is an account, a request, an access code, a mandate or an order of yours here"
-        ),
-        tables=("people", "passwords"),
     ),
 )
 
@@ -206,7 +202,7 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Remove requests made over fact access_code.request_keep_days ago, and people with neither request, code, account,
     mandate nor order; returns how many went.
     """
-    before = KEPT[0].before(ctx.facts, now)
+    before = KEPT[1].before(ctx.facts, now)
     requests = conn.execute("DELETE FROM requests WHERE created_at < :before", {"before": before}).rowcount
     people = conn.execute(
         """DELETE FROM people
