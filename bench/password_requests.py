@@ -14,7 +14,7 @@ from selfservice.config import load
 from selfservice.crypto import Keys
 from selfservice.db import Database
 from selfservice.fragments.replacement_password.form import TOKEN_KIND
-from selfservice.fragments.replacement_password.routes import NAME, OPENED
+from selfservice.fragments.replacement_password.routes import LINK, NAME
 from selfservice.migrations import migrate
 from selfservice.seeds import new_seed
 from selfservice.values.access_code import derive_code
@@ -65,11 +65,11 @@ def password_requests(environment: Mapping[str, str], count: int) -> list[bytes]
             access_codes.add(conn, keys, now, code=derive_code(keys, new_seed(keys, "code")), person_id=person)
             token_hash = tokens.issue(conn, keys, TOKEN_KIND, person, 1, now).token_hash
             session_id, cookie = anonymous_sessions.start(conn, now)
-            SavedForm(session_id, OPENED).save(conn, {"token_hash": token_hash}, now)
+            SavedForm(session_id, LINK.saved).save(conn, {"token_hash": token_hash}, now)
             # The same for all: one with the number in it would hold what some e-mail addresses begin with.
             sent = {
                 "new_password": "laarzen fluiten zacht zeven keer",
-                "about": About(OPENED, record=token_hash).sign(keys),
+                "about": About(LINK.saved, record=token_hash).sign(keys),
             }
             requests.append(post(NEW_PASSWORD, sent, {"Cookie": f"loket={cookie}"}))
     db.close()

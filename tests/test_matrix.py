@@ -38,7 +38,7 @@ from tests.sign_in_helpers import (
 PUBLIC = {
     "home", "choose_language", "change_password_form",
     "health", "live", "search", "useful", "mailbox", "what_to_try", "replacement_password", "which_situation",
-    "access_code", "request_status", "lost_access_code", "sign_in",
+    "access_code", "request_status", "lost_access_code", "sign_in", "account_create", "account_password",
 }  # fmt: skip
 # Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py),
 # who may have no code at all (fragments/test_digital_invoices.py).

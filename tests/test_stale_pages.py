@@ -311,6 +311,21 @@ def _forgot(number: int, to: str) -> Show:
     return show
 
 
+def _account(form: str, to: str, number: int) -> Show:
+    """A link for an account was asked for: of somebody new, or for another password."""
+
+    def show(app: Flask, client: HouseClient) -> Shown:
+        email = f"oona{number}@kites.example" if form == "account-create" else accounts.email(number)
+        tab = Tab(client).open(f"{BASE}/{form}")
+        tab.send(f"{BASE}/{form}", {"given_name": "Oona", "family_name": "Kites", "email": email, "language": "en"})
+        if to == "sent":
+            return tab, f"{BASE}/{form}/sent", {}
+        tab = _link(app, "account.link", "account-password", client)
+        return tab, f"{BASE}/account-password/{to}", {"new_password": "seven marbles under a purple stair"}
+
+    return show
+
+
 def _looked_up(number: int, to: str, typed: dict[str, str]) -> Show:
     def show(_app: Flask, client: HouseClient) -> Shown:
         asked = {"reference": requests.reference(number), "email": requests.email(number)}
@@ -328,6 +343,15 @@ ANYBODY: dict[str, tuple[Show, Show]] = {
     "access_code.send": _step("check", {}),
     "access_code.agree": (_request_link(MAIN), _request_link(OTHER)),
     "access_code.forgotten": (_request_link(MAIN, "confirm/forgotten"), _request_link(OTHER)),
+    "account_create.send_again": (_account("account-create", "sent", 1), _account("account-create", "sent", 2)),
+    "account_password.change_password": (
+        _account("account-create", "new-password", 1),
+        _account("account-create", "new-password", 2),
+    ),
+    "account_password.send_again": (
+        _account("account-password", "sent", MAIN),
+        _account("account-password", "sent", OTHER),
+    ),
     "digital_invoices.agree": (_invoices_link(MAIN), _invoices_link(OTHER)),
     "lost_access_code.replace": (_lost(MAIN, "confirm"), _lost(PRIVATE, "confirm")),
     "lost_access_code.send_again": (_lost(MAIN, "sent"), _lost(PRIVATE, "sent")),

@@ -76,14 +76,17 @@ def rejection_reason(
     return _easily_guessed_reason(password, PHRASES | _phrases(published))
 
 
-def new_password_error(conn: Connection, ctx: Context, person_id: int, password: str, *, demo: bool) -> str | None:
-    """The message why the person may not choose this password, or None if they may. Raises LookupError for no person.
+def new_password_error(
+    conn: Connection, ctx: Context, who: int | people.Person, password: str, *, demo: bool
+) -> str | None:
+    """The message why a person (the one with this id, or who is none yet) may not choose this password, or None if they
+    may. Raises LookupError for no person.
 
     Lengths are the facts password.min_length and password.max_length. The passwords that are printed with every
     demonstration are for a `demo` only.
     """
-    person = people.get(conn, person_id)
-    own_codes = access_codes.active_hashes(conn, person_id)
+    person = people.get(conn, who) if isinstance(who, int) else who
+    own_codes = access_codes.active_hashes(conn, person.id)
     reason = rejection_reason(
         password,
         names=person.names,

@@ -44,6 +44,12 @@ def get(conn: Connection, person_id: int) -> Person:
     return Person(**{**dict(row), "has_password": bool(row["has_password"]), "organisations": organisations})
 
 
+def find_by_email(conn: Connection, email: str) -> Person | None:
+    """The person with this e-mail address, in any spelling, or None."""
+    row = conn.execute("SELECT id FROM people WHERE email_key = :key", {"key": email_key(email)}).fetchone()
+    return None if row is None else get(conn, row["id"])
+
+
 def add(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
     """Add a person and return their id. `email` has passed `check_email`.
 

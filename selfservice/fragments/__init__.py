@@ -39,6 +39,8 @@ ACCESS_CODES = (
     *("access-code", "request-status", "lost-access-code", "replacement-password"),
     *("sign-in", "my", "change-password", "devices"),
 )
+# These too, which also need those.
+ACCOUNTS = ("account", "account-create", "account-password")
 
 
 def require_forms(content: Path) -> None:
@@ -49,7 +51,8 @@ def require_forms(content: Path) -> None:
         if name not in ALL or name == "search":
             message = f"there is no form '{name}' to choose{did_you_mean(name, set(ALL) - {'search'})}"
             raise SiteError(FILE, line_of(content, name), message)
-        missing = [other for other in ACCESS_CODES if other not in SITE.forms]
-        if missing and (name in (*ACCESS_CODES, "which-situation") or name in authentication.personal_forms()):
+        needs_codes = name in (*ACCESS_CODES, *ACCOUNTS, "which-situation") or name in authentication.personal_forms()
+        needed = (ACCESS_CODES if needs_codes else ()) + (ACCOUNTS if name in ACCOUNTS else ())
+        if missing := [other for other in needed if other not in SITE.forms]:
             message = f"the form '{name}' leads to '{missing[0]}', which is off: have both, or neither"
             raise SiteError(FILE, line_of(content, name), message)

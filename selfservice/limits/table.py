@@ -27,9 +27,17 @@ def lost_code(ctx: Context) -> LimitSet:
     return LimitSet(RateLimit("lost-address", 20, HOUR), RateLimit("lost-global", 800, 60), mail)
 
 
-# Limit sets for what anybody can try. A whole office may share one address, and people mistype. The two above are for
+def account_link(ctx: Context, purpose: str) -> LimitSet:
+    """For links to open an account, or to choose another password for one: each counted apart, for the same reason."""
+    mail = RateLimit(f"account-{purpose}-mail", 6, 6 * DAY // ctx.fact("mail.per_day"))
+    return LimitSet(
+        RateLimit(f"account-{purpose}-address", 20, HOUR), RateLimit(f"account-{purpose}-global", 800, 60), mail
+    )
+
+
+# Limit sets for what anybody can try. A whole office may share one address, and people mistype. The three above are for
 # mail to one address that anybody can cause by typing it, limited by fact mail.per_day: they admit so few that a mail
-# over that limit waits for less than a day; of links for a lost code only the newest waits.
+# over that limit waits for less than a day; of links for a lost code or an account only the newest waits.
 
 # Too few to guess one of 2^75 codes.
 PASSWORD_LINK = LimitSet(

@@ -20,6 +20,7 @@ from selfservice.values.access_code import access_code_error
 from selfservice.values.email import email_error, likely_email, normalise_email
 from selfservice.values.iban import holder_error, iban_error
 from selfservice.values.login_name import is_email, login_name_error
+from selfservice.values.name import name_error
 from selfservice.values.organisation_number import number_label, organisation_number_error
 from selfservice.values.phone import phone_error
 from selfservice.values.reference import reference_error
@@ -218,17 +219,37 @@ class PasswordField(TextField):
 
 
 class NewPasswordField(PasswordField):
-    """A password that is being chosen by the form's `person_id`: good enough by `password_policy`."""
+    """A password that is being chosen by the form's `person` or `person_id`: good enough by `password_policy`."""
 
     defaults: ClassVar[Mapping[str, Any]] = {**PasswordField.defaults, "autocomplete": "new-password"}
 
     def pre_validate(self, form: Any) -> None:
         """Ask the policy, which has a message for all that can be wrong, also with nothing."""
         wired = services()
-        if problem := new_password_error(
-            wired.db.read(), wired.context, form.person_id, self.data, demo=wired.config.demo
-        ):
+        who = form.person or form.person_id
+        if problem := new_password_error(wired.db.read(), wired.context, who, self.data, demo=wired.config.demo):
             raise ValidationError(problem)
+
+
+class GivenNameField(TextField):
+    """The first name, of which the form's `family_name` may take the place: one of the two must be filled in."""
+
+    check = staticmethod(partial(name_error, empty=""))
+    hint = lazy_gettext("If you have one name, fill in one of the two and leave the other empty.")
+    defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "given-name", "spellcheck": "false", "maxlength": 100}
+
+    def pre_validate(self, form: Any) -> None:
+        """One of the two names is there."""
+        if not (self.data + form.family_name.data).strip():
+            raise ValidationError(gettext("Fill in your name. If you have one name, one of the two is enough."))
+        super().pre_validate(form)
+
+
+class FamilyNameField(TextField):
+    """The last name, beside a GivenNameField."""
+
+    check = staticmethod(partial(name_error, empty=""))
+    defaults: ClassVar[Mapping[str, Any]] = {"autocomplete": "family-name", "spellcheck": "false", "maxlength": 100}
 
 
 class ChoiceField(TextField):

@@ -20,6 +20,7 @@ from flask import Response, request
 from wtforms import ValidationError
 from wtforms.meta import DefaultMeta
 
+from selfservice.accounts.people import Person
 from selfservice.crypto import Keys
 from selfservice.i18n import catalogs
 from selfservice.i18n.catalogs import lazy_gettext
@@ -30,6 +31,8 @@ from selfservice.web.fields import (
     AccessCodeField,
     ChoiceField,
     EmailField,
+    FamilyNameField,
+    GivenNameField,
     HolderField,
     IbanField,
     LoginNameField,
@@ -49,7 +52,9 @@ __all__ = [
     "AccessCodeField",
     "ChoiceField",
     "EmailField",
+    "FamilyNameField",
     "Form",
+    "GivenNameField",
     "HolderField",
     "IbanField",
     "LoginNameField",
@@ -126,8 +131,9 @@ class Form(wtforms.Form):
         "When you opened this page, somebody else was logged in, or you used another access code. Or the page is too "
         "old. We did not use what you just sent, and nothing was changed. Below is how it is now."
     )
-    # Whose new password is chosen, in a form that has one.
+    # Whose new password is chosen, in a form that has one: by id, or of who may be no person yet.
     person_id: int
+    person: Person | None = None
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ import pytest
 from selfservice import audit, backups, clock, retention
 from selfservice.accounts import (
     access_codes,
+    account_links,
     anonymous_sessions,
     invoice_addresses,
     login_throttle,
@@ -231,6 +232,13 @@ def lost_link(conn: Connection, ctx: Context) -> timedelta:
     return from_text(row["expires_at"]) - NOW
 
 
+def account_link(conn: Connection, ctx: Context) -> timedelta:
+    """How long the link works with which an account is created."""
+    typed = {"given_name": "Jip", "family_name": "", "email": "jip@bakkerij.example", "language": "en"}
+    account_links.send(conn, ctx, "create", typed, ADDRESS, "en", NOW)
+    return from_text(conn.execute("SELECT expires_at FROM account_openings").fetchone()["expires_at"]) - NOW
+
+
 def invoices_link(conn: Connection, ctx: Context) -> timedelta:
     """How long the link works by which an address for invoices is confirmed."""
     organisation = organisations.add(
@@ -347,6 +355,7 @@ ROWS = (
     Row("access_code.request_keep_days", "500", "/en/privacy/", inside(requests), 0, 1),
     Row("access_code.status_link_days", "70", "request_status/start.html", inside(status_opens), True, False),
     Row("access_code.revoked_keep_days", "405", "/en/privacy/", left("access_codes", 395 * DAY), False, True),
+    Row("account.link_hours", "29", "account_create/sent.html", inside(account_link), 24 * HOUR, 29 * HOUR),
     Row("account.undo_hours", "200", "", left("email_changes", 110 * HOUR), False, True),
     Row("api_key.keep_days", "97", "", left("delivery_keys", 95 * DAY), False, True),
     Row("backup.keep_weeks", "3", "/en/privacy/", backed_up, 8, 3),

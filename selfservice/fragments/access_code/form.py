@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Any, ClassVar, Literal
 
 from markupsafe import Markup
@@ -22,7 +22,6 @@ from selfservice.i18n.languages import current_language
 from selfservice.letters.characters import printing_error
 from selfservice.requests import submission
 from selfservice.site_config import SITE
-from selfservice.values.name import name_error
 from selfservice.values.organisation_number import (
     check_organisation_number,
     number_name,
@@ -106,17 +105,8 @@ class NeedForm(StepForm):
         hint=lazy_gettext("A part of the name is enough. You may add the place."),
         attributes={"spellcheck": "false", "maxlength": 100},
     )
-    given_name = forms.TextField(
-        lazy_gettext("First name"),
-        partial(name_error, empty=""),
-        hint=lazy_gettext("If you have one name, fill in one of the two and leave the other empty."),
-        attributes={"autocomplete": "given-name", "spellcheck": "false", "maxlength": 100},
-    )
-    family_name = forms.TextField(
-        lazy_gettext("Last name"),
-        partial(name_error, empty=""),
-        attributes={"autocomplete": "family-name", "spellcheck": "false", "maxlength": 100},
-    )
+    given_name = forms.GivenNameField(lazy_gettext("First name"))
+    family_name = forms.FamilyNameField(lazy_gettext("Last name"))
     email = forms.EmailField(lazy_gettext("E-mail address"))
     telephone = forms.PhoneField(
         lazy_gettext("Telephone number (optional)"),
@@ -201,9 +191,7 @@ class NeedForm(StepForm):
         )
 
     def validate_given_name(self, field: forms.TextField) -> None:
-        """One of the two names is there."""
-        if not (field.data + self.family_name.data).strip():
-            raise forms.ValidationError(gettext("Fill in your name. If you have one name, one of the two is enough."))
+        """As the last name."""
         self.validate_family_name(field)
 
     def validate_family_name(self, field: forms.TextField) -> None:
