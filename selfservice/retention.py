@@ -56,6 +56,8 @@ if "orders" not in SITE.forms:
     del DOMAINS["orders"]
 if not queue.FORMS.intersection(SITE.forms):
     del DOMAINS["jobs"]
+if not SITE.forms:
+    DOMAINS.clear()  # nothing is sent
 
 
 def kept() -> Iterator[Kept]:

@@ -6,6 +6,7 @@ from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.facts.kept import Kept
 from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.site_config import SITE
 
 _CODES = Kept(
     what=lazy_gettext("Your access code (scrambled), and when you last logged in with it"),
@@ -37,7 +38,9 @@ _ACCOUNTS = Kept(
     until=lazy_gettext("Until you delete the account"),
     tables=("user_accounts",),
 )
-KEPT = (_ACCOUNTS, _OPENINGS, _CHANGES, _CODES, _LINKS)
+KEPT: tuple[Kept, ...] = (_CODES, _LINKS)
+if "account" in SITE.forms:
+    KEPT = (_ACCOUNTS, _OPENINGS, _CHANGES, *KEPT)
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
