@@ -16,6 +16,7 @@ import pytest
 from selfservice import audit, backups, clock, restore, retention
 from selfservice.accounts import (
     access_codes,
+    account_links,
     anonymous_sessions,
     invoice_addresses,
     login_throttle,
@@ -58,7 +59,7 @@ ROWS = (*retention.kept(), *backups.KEPT)
 # What `fill` makes ends so much later, and only then the time begins. A trace of an internet address is told with the
 # hour in which it is removed.
 ENDS_LATER = {
-    "account_openings": DAY,
+    "account_openings": timedelta(hours=FACTS.get("account.link_hours").value),
     "email_changes": timedelta(hours=FACTS.get("account.undo_hours").value),
     "limits": -HOUR,
     "sessions": timedelta(minutes=FACTS.get("sign_in.idle_minutes").value),
@@ -104,11 +105,14 @@ def fill(db: Database, then: datetime = THEN, ctx: Context = CONTEXT) -> None:
         passwords.store_hash(conn, who, HASH, then)
         user_accounts.add(conn, who, HASH, then)
         made = {"who": who, "email": f"x@{DOMAIN}", "now": clock.to_text(then), "day": clock.to_text(then + DAY)}
-        conn.execute(
-            """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
-                                             void, created_at, expires_at)
-               VALUES (hex(zeroblob(32)), 'create', 'A', '', :email, :email, 'nl', 0, :now, :day)""",
-            made,
+        account_links.send(
+            conn,
+            ctx,
+            "create",
+            {"given_name": NAME, "family_name": FAMILY, "email": f"new@{DOMAIN}", "language": "nl"},
+            "192.0.2.7",
+            "nl",
+            then,
         )
         for number, state in enumerate(("asked", "confirmed")):
             conn.execute(
@@ -254,7 +258,7 @@ def test_counts_go_in_a_day(db: Database) -> None:
 def test_traces_of_addresses() -> None:
     """No limit counts an internet address for longer than is told, with the hour in which it is removed."""
     sets = [each for each in vars(table).values() if isinstance(each, LimitSet)]
-    sets += [table.request(CONTEXT, proven=False), table.lost_code(CONTEXT)]
+    sets += [table.request(CONTEXT, proven=False), table.lost_code(CONTEXT), table.account_link(CONTEXT, "create")]
     longest = max(timedelta(seconds=each.network.period_seconds) for each in sets)
     assert longest + HOUR == timedelta(hours=FACTS.get("visit.trace_hours").value)
 
