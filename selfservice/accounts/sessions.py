@@ -178,6 +178,19 @@ def open_ids(conn: Connection, ctx: Context, ids: Iterable[int], now: datetime) 
     return {row["id"] for row in rows}
 
 
+def has_other_log_in(conn: Connection, session: Session) -> bool:
+    """Whether its owner can log in otherwise too: with an access code beside the account, or the other way round. Only
+    reads.
+    """
+    row = conn.execute(
+        """SELECT 1 FROM user_accounts WHERE person_id = :person_id AND :is_code
+           UNION ALL
+           SELECT 1 FROM access_codes WHERE person_id = :person_id AND revoked_at IS NULL AND NOT :is_code""",
+        {"person_id": session.person_id, "is_code": session.access_code_id is not None},
+    ).fetchone()
+    return row is not None
+
+
 def end_by_cookie(conn: Connection, cookie: str, now: datetime) -> None:
     """End the session with this cookie, and so for every copy of it."""
     conn.execute(

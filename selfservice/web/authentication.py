@@ -12,11 +12,12 @@ from flask import Blueprint, Flask, Response, abort, current_app, g, request
 from selfservice import clock, db
 from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session, start
-from selfservice.facts.rights import KINDS, Rights, RightsError
+from selfservice.facts.rights import CODE_KINDS, KINDS, Rights, RightsError
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.formats import format_time
 from selfservice.i18n.languages import TIMEZONE, current_language
 from selfservice.limits.rate_limit import limited_network
+from selfservice.site_config import SITE
 from selfservice.web import cookies, rendering
 from selfservice.web.forms import About, Form
 from selfservice.web.request import client_address
@@ -192,10 +193,40 @@ def _render_if_allowed(name: str, session: Session, show: PersonalView) -> Respo
 def _render_not_allowed(name: str, session: Session) -> Response:
     # htmx would put a 403 above what is there; this comes in its place.
     status = 200 if rendering.wants_fragment() else 403
-    needed = [kind for kind in KINDS if kind in rights().kinds_of(name)]
     return render_personal(
-        session, name, "sign_in/not_for_you.html", title=_TITLES[name](), status=status, needed=needed
+        session,
+        name,
+        "sign_in/not_for_you.html",
+        title=_TITLES[name](),
+        status=status,
+        needed=_ways(rights().kinds_of(name)),
+        used=_ways([session.kind]),
+        given=_where_given(rights().kinds_of(name)),
     )
+
+
+def _ways(kinds: Collection[str]) -> str:
+    """What one logs in with as one of these kinds, in words."""
+    codes = [kind for kind in CODE_KINDS if kind in kinds]
+    ways = []
+    if len(codes) == len(CODE_KINDS):
+        ways.append(gettext("an access code"))
+    elif codes:
+        business = codes == ["business"]
+        ways.append(gettext("an access code of an organisation") if business else gettext("a private access code"))
+    if "account" in kinds:
+        ways.append(gettext("your e-mail address"))
+    return gettext(" or ").join(ways)
+
+
+def _where_given(kinds: Collection[str]) -> list[tuple[str, str]]:
+    """The forms where who has no such log-in gets one, each with the name of its title (`web.labels`)."""
+    of_kinds = ((CODE_KINDS, "access-code", "need.title"), (("account",), "account-create", "title"))
+    return [
+        (form, f"{form}.{label}")
+        for made, form, label in of_kinds
+        if form in SITE.forms and not {*made}.isdisjoint(kinds)
+    ]
 
 
 def render_sign_in(
@@ -208,12 +239,37 @@ def render_sign_in(
         "sign_in/start.html",
         title=gettext("Log in") if name == SIGN_IN else _TITLES[name](),
         form=form or SignInForm(panel=name),
+        needed=_needed(name),
+        opened=_opened() if name == SIGN_IN and SITE.has_accounts else [],
+        ways_in=[each for each in _ways_in(name) if each in SITE.forms],
         then=then,
         hint=hint,
         kept=_has_saved_typed(name),
         unsent=unsent,
         header=_session_has_ended(),
     )
+
+
+def _needed(name: str) -> str:
+    """What one logs in with for this form, in words; empty where anything will do, or there is one way only."""
+    kinds = rights().kinds_of(name)
+    return "" if name == SIGN_IN or not SITE.has_accounts or kinds >= {*KINDS} else _ways(kinds)
+
+
+def _opened() -> list[tuple[str, list[str]]]:
+    """What each way to log in is for: its name, and the titles of what can be done after it."""
+    return [
+        (name, [right.title(current_language()) for right in rights().listed if {*right.kinds} & {*kinds}])
+        for name, kinds in ((gettext("Access code"), CODE_KINDS), (gettext("E-mail address"), ("account",)))
+    ]
+
+
+def _ways_in(name: str) -> list[str]:
+    """The names of the forms that help who cannot log in here: with a new password, or without an account yet."""
+    if not SITE.has_accounts:
+        return []
+    forms = ["replacement-password"] if name == SIGN_IN else []
+    return forms + ["account-password", "account-create"] * (name == SIGN_IN or "account" in rights().kinds_of(name))
 
 
 def render_signed_in(session: Session, name: str, title: str, path: str, link: str) -> Response:

@@ -150,6 +150,7 @@ class LoginNameField(TextField):
     """An access code or an e-mail address; that it exists is not looked up."""
 
     check = staticmethod(login_name_error)
+    hint = lazy_gettext("Your access code (16 letters and digits), or the e-mail address of your account.")
     defaults: ClassVar[Mapping[str, Any]] = {
         "autocomplete": "username",
         "autocapitalize": "none",

@@ -24,3 +24,5 @@ class SignInForm(forms.Form):
     # These stand on all pages of who is logged in.
     log_out = lazy_gettext("Log out")
     stay = lazy_gettext("Stay logged in")
+    # Where another log-in is needed.
+    log_in_differently = lazy_gettext("Log out, and log in again")

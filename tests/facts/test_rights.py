@@ -38,6 +38,7 @@ def test_every_place_is_there(table: rights.Rights) -> None:
             ),
         ),
         ("private", "order_products deposit_credit direct_debit see_orders change_password account_data"),
+        ("account", "file_accounts xbrl_report business_challenge account change_password account_data"),
     ],
 )
 def test_lists(table: rights.Rights, kind: str, keys: str) -> None:
@@ -60,6 +61,8 @@ def test_titles(table: rights.Rights) -> None:
         ("private", "direct-debit", True),
         ("private", "devices", True),
         ("private", "search", False),
+        ("account", "change-password", True),
+        ("account", "orders", False),
     ],
 )
 def test_allows(table: rights.Rights, kind: str, form: str, *, allowed: bool) -> None:

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from selfservice.demo import accounts
+from selfservice.facts.rights import CODE_KINDS, Rights
 from tests.clients import HouseClient
 from tests.domain_helpers import rows, verbs
 from tests.sign_in_helpers import (
@@ -22,6 +23,7 @@ from tests.sign_in_helpers import (
 )
 
 EMAIL = accounts.email(MAIN)
+BASE = "/en/self-service"
 
 
 @pytest.fixture(autouse=True)
@@ -89,18 +91,66 @@ def test_same_for_everybody(app: Flask, statements: list[str], email: str) -> No
     assert 2 == app.extensions["services"].hasher.calls
 
 
-@pytest.mark.parametrize("form", ["orders", "direct-debit", "change-password"])
-def test_refused(client: HouseClient, form: str) -> None:
-    """What an account is not for says with what one logs in for it, and that nothing was changed."""
-    sign_in_to_account(client)
-    answer = client.get(f"/en/self-service/{form}")
-    said = (
-        "For this you log in with an access code, and you are logged in with your e-mail address. Nothing was changed."
-    )
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ("orders", "an access code"),
+        ("direct-debit", "an access code"),
+        ("digital-invoices", "an access code of an organisation"),
+    ],
+)
+def test_refused(client: HouseClient, form: str, code: str) -> None:
+    """What an account is not for says with what one logs in for it, before and after, and that nothing was changed. The
+    button there logs out and leads back, to log in with that.
+    """
+    address = f"{BASE}/{form}"
+    before = f"For this you log in with {code}. Then you can go on."
+    assert before in client.get(address).text
+    sign_in_to_account(client, place=form)
+    answer = client.get(address)
+    said = f"For this you log in with {code}, and you are logged in with your e-mail address. Nothing was changed."
+    assert (403, True, True) == (answer.status_code, said in answer.text, f"{BASE}/access-code" in answer.text)
+    out = client.send(f"{BASE}/sign-in/out", {"next": address})
+    assert (303, address) == (out.status_code, out.headers["Location"])
+    assert before in client.get(address).text
+    assert all(row["ended_at"] for row in rows(database(client.application), "sessions"))
+    sign_in(client, place=form)
+    assert 200 == client.get(address).status_code
+
+
+def test_refused_to_a_code(client: HouseClient) -> None:
+    """The settings of the account are not for who logged in with an access code."""
+    sign_in(client)
+    answer = client.get(f"{BASE}/account")
+    said = "For this you log in with your e-mail address, and you are logged in with an access code of an organisation."
     assert (403, True) == (answer.status_code, said in answer.text)
 
 
-def test_field(client: HouseClient) -> None:
-    """One field for both, for a password manager the user name."""
+@pytest.mark.parametrize("there", ["https://elsewhere.example/en/self-service/my", "//elsewhere.example/self-service/"])
+def test_log_out_to_elsewhere(client: HouseClient, there: str) -> None:
+    """Logging out leads nowhere but to a form of ours."""
+    sign_in_to_account(client)
+    assert f"{BASE}/sign-in/out" == client.send(f"{BASE}/sign-in/out", {"next": there}).headers["Location"]
+
+
+def test_what_each_log_in_is_for(client: HouseClient) -> None:
+    """The page to log in says what can be done with each log-in, by the table of rights, and where to find other ways;
+    a form in whose place it stands says only what is needed there.
+    """
     page = client.get(ADDRESS).text
-    assert (True, 1) == ("Access code or e-mail address" in page, page.count('autocomplete="username"'))
+    codes, account = page.partition("What each log-in is for")[2].split("<dt>E-mail address</dt>")
+    table: Rights = client.application.extensions["rights"]
+    for right in table.listed:
+        told = [f"<dd>{right.title('en')}</dd>" in part for part in (codes, account)]
+        assert [not {*right.kinds}.isdisjoint(CODE_KINDS), "account" in right.kinds] == told
+    assert "See which log-in you need." in account
+    assert "What each log-in is for" not in client.get(f"{BASE}/orders").text
+
+
+@pytest.mark.parametrize("form", ["sign-in", "orders", "account"])
+def test_field(client: HouseClient, form: str) -> None:
+    """One field for both, for a password manager the user name, and beside it the password."""
+    page = client.get(f"{BASE}/{form}").text
+    assert "Access code or e-mail address" in page
+    assert "Your access code (16 letters and digits), or the e-mail address of your account." in page
+    assert [1, 1] == [page.count(f'autocomplete="{name}"') for name in ("username", "current-password")]

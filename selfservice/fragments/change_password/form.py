@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.accounts import access_codes, password_policy, passwords, sessions
+from selfservice.accounts import access_codes, account_links, password_policy, passwords, people, sessions, user_accounts
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
@@ -14,7 +14,7 @@ from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.web import forms
+from selfservice.web import forms, reauthentication
 
 
 class ChangePasswordForm(forms.Form):
@@ -52,14 +52,27 @@ def change(
     lang: str,
     now: datetime,
 ) -> bool:
-    """Set the password, end all sessions and tell the owner. False when it was changed meanwhile.
+    """Set the password of what the session was begun with, end all sessions and tell the owner. False when it was
+    changed meanwhile.
 
     Call inside `write()`, and begin a new session for this person there.
     """
-    if passwords.find_hash(conn, session.person_id) != old_hash:
+    if reauthentication.find_hash(conn, session) != old_hash:
         return False
-    passwords.store_hash(conn, session.person_id, hashed, now)
     sessions.end_all_of_person(conn, session.person_id, now)
+    if session.access_code_id is None:
+        user_accounts.store_hash(conn, session.person_id, hashed, now)
+        account_links.send_changed_mail(conn, ctx, people.get(conn, session.person_id), "password", now)
+    else:
+        passwords.store_hash(conn, session.person_id, hashed, now)
+        _mail_codes(conn, ctx, session, lang, now)
+    who = f"person:{session.person_id}"
+    what = "account.password" if session.access_code_id is None else "password.change"
+    record(conn, ctx.keys, now, what, "ok", who=who, on_what=who, address=address)
+    return True
+
+
+def _mail_codes(conn: Connection, ctx: Context, session: Session, lang: str, now: datetime) -> None:
     outbox.enqueue(
         conn,
         ctx,
@@ -77,6 +90,3 @@ def change(
         earned=True,
         topic="password.changed",
     )
-    who = f"person:{session.person_id}"
-    record(conn, ctx.keys, now, "password.change", "ok", who=who, on_what=who, address=address)
-    return True

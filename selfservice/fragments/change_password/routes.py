@@ -8,13 +8,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, url_for
 
 from selfservice import clock, web
-from selfservice.accounts import passwords
+from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.change_password import form as rules
 from selfservice.fragments.change_password.form import ChangePasswordForm
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
-from selfservice.web import authentication
+from selfservice.web import authentication, reauthentication
 from selfservice.web.services import services
 
 NAME = "change-password"
@@ -31,7 +31,10 @@ def _start(session: Session) -> Response:
 
 
 def _show(session: Session, form: ChangePasswordForm) -> Response:
-    return authentication.render_personal(session, NAME, "change_password/form.html", title=title(), form=form)
+    return authentication.render_personal(
+        session, NAME, "change_password/form.html", title=title(), form=form,
+        has_other=sessions.has_other_log_in(services().db.read(), session),
+    )  # fmt: skip
 
 
 @blueprint.post("")
@@ -47,7 +50,7 @@ def change() -> Response:
         wait = rules.admit(conn, wired.context, session, now)
     if wait:
         return form.too_many(wait, lambda: _show(session, form))
-    kept = passwords.find_hash(wired.db.read(), session.person_id)
+    kept = reauthentication.find_hash(wired.db.read(), session)
     if kept is None or not wired.hasher.verify(kept, form.password.data):
         form.add_error("password", gettext("This is not the password that you log in with now."))
         return _show(session, form)

@@ -1,4 +1,4 @@
-"""`my`: what an access code is for, and what can be done with it."""
+"""`my`: what somebody logged in with is for, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from selfservice import clock, workdays
+from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.my.account import load_account
 from selfservice.i18n.catalogs import gettext
@@ -24,10 +25,12 @@ def title() -> str:
 
 
 def _show(session: Session) -> Response:
-    account = load_account(services().db.read(), session, workdays.today(clock.now()))
+    conn = services().db.read()
     return authentication.render_personal(
-        session, NAME, "my/mine.html", title=title(), account=account, links=_links(session.kind)
-    )
+        session, NAME, "my/mine.html", title=title(), links=_links(session.kind),
+        account=load_account(conn, session, workdays.today(clock.now())),
+        has_other=sessions.has_other_log_in(conn, session),
+    )  # fmt: skip
 
 
 def _links(kind: str) -> list[dict[str, Any]]:

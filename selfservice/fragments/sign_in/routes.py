@@ -149,7 +149,10 @@ def stay() -> Response:
 
 @blueprint.post("/out")
 def sign_out() -> Response:
-    """End the session, and the anonymous one with all that was typed in it: a copied cookie is dead from now on."""
+    """End the session, and the anonymous one with all that was typed in it: a copied cookie is dead from now on.
+
+    Goes on to `next`, for who logs in with something else there.
+    """
     session, now = authentication.current_session(), clock.now()
     with services().db.write() as conn:
         if session is not None:
@@ -157,7 +160,7 @@ def sign_out() -> Response:
             rules.record_sign_out(conn, services().context, session.person_id, web.client_address(), now)
             downloads.delete_session_files(conn, session.id)
         cookies.delete(conn, now)
-    response = web.go(authentication.form_path(f"{NAME}/out"))
+    response = web.go(_next(request.form) or authentication.form_path(f"{NAME}/out"))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 

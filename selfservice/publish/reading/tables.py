@@ -1,5 +1,6 @@
-"""Tables that a page takes from data: `{{ rights }}`, alone in a paragraph, is what can be done with an access code,
-`{{ retention }}` how long what is kept of people.
+"""What a page takes from data: `{{ rights }}`, alone in a paragraph, is the table of what can be done with an access
+code, `{{ rights.account }}` the list of what can be done with an account, `{{ retention }}` how long what is kept of
+people.
 """
 
 from __future__ import annotations
@@ -22,21 +23,32 @@ def page_tables(app: Flask) -> Tables:
     """The tables a page may ask for by name, each a function that gives its markdown in the language in force."""
     rights: Rights = app.extensions["rights"]
     facts: Facts = app.extensions["layout"].facts
-    return {"rights": lambda: _rights(rights, facts), "retention": lambda: retention_table(facts)}
+    return {
+        "rights": lambda: _rights(rights, facts),
+        "rights.account": lambda: _list(rights, "account", facts),
+        "retention": lambda: retention_table(facts),
+    }
 
 
 def _rights(rights: Rights, facts: Facts) -> str:
-    """What each kind of use may do; a link where it is done, here or elsewhere. A list where all use is private."""
-    links = {right.key: f"[{right.title(current_language())}]({_address(right, facts)})" for right in rights.listed}
+    """What each kind of access code may do. A list where all use is private."""
     if not SITE.organisation_number:
-        return "\n".join(f"- {links[right.key]}" for right in rights.of_kind("private"))
+        return _list(rights, "private", facts)
     yes, no = gettext("Yes"), gettext("No")
     head = (gettext("What you can do"), gettext("Business"), gettext("Private"))
     rows = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for right in rights.listed:
-        rows.append(f"| {links[right.key]} | {' | '.join(yes if kind in right.kinds else no for kind in CODE_KINDS)} |")
+        cells = [yes if kind in right.kinds else no for kind in CODE_KINDS]
+        if yes in cells:
+            rows.append(f"| {_link(right, facts)} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def _address(right: Right, facts: Facts) -> str:
-    return f"selfservice:{right.form}" if right.form else str(facts.get(right.where).href)
+def _list(rights: Rights, kind: str, facts: Facts) -> str:
+    return "\n".join(f"- {_link(right, facts)}" for right in rights.of_kind(kind))
+
+
+def _link(right: Right, facts: Facts) -> str:
+    """A right as a link to where it is done, here or elsewhere."""
+    address = f"selfservice:{right.form}" if right.form else str(facts.get(right.where).href)
+    return f"[{right.title(current_language())}]({address})"
