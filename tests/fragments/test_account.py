@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from flask import Flask
 
@@ -9,7 +11,6 @@ from selfservice.demo import accounts
 from selfservice.mailer import render_mail
 from tests.clients import HouseClient
 from tests.domain_helpers import rows
-from tests.fragments.test_my import waiting_mails
 from tests.house import parse, text_of
 from tests.sign_in_helpers import (
     ACCOUNT_PASSWORD,
@@ -23,6 +24,7 @@ from tests.sign_in_helpers import (
     prepare,
     sign_in,
     sign_in_to_account,
+    waiting_mails,
 )
 
 BASE = "/en/self-service"
@@ -69,8 +71,8 @@ def test_change_password(app: Flask, client: HouseClient) -> None:
     assert ["account.changed"] == [kind for kind, _ in waiting_mails(app)]
     mail = rows(database(app), "outbox")[-1]
     assert (EMAIL, "nl") == (mail["recipient"], mail["language"])
-    _, text = render_mail(app.extensions["services"], "account.changed", "en", {"name": "Jip"})
-    assert "The password of your account at KVK was changed just now" in text
+    _, text = render_mail(app.extensions["services"], "account.changed", "en", json.loads(mail["payload"]))
+    assert "The password of your KVK account at KVK was changed just now" in text
 
 
 def test_password_of_the_codes(app: Flask, client: HouseClient) -> None:
@@ -100,7 +102,7 @@ def test_only_one(app: Flask, client: HouseClient) -> None:
 
 
 def test_personal_page(app: Flask, client: HouseClient) -> None:
-    """What an account is for, by the table of rights; who also has an access code reads that, and the other way round."""
+    """What an account is for, by the table of rights; who also has an access code reads so, and the reverse."""
     sign_in_to_account(client)
     page = client.get(f"{BASE}/my").text
     for right in app.extensions["rights"].of_kind("account"):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
-from selfservice.accounts import access_codes, account_links, password_policy, passwords, people, sessions, user_accounts
+from selfservice.accounts import (
+    access_codes,
+    account_links,
+    password_policy,
+    passwords,
+    people,
+    sessions,
+    user_accounts,
+)
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
