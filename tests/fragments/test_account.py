@@ -118,7 +118,7 @@ def test_devices(app: Flask, client: HouseClient) -> None:
     sign_in_to_account(client)
     page = shown(client, "devices")
     assert [1, 1] == [page.count(f"Logged in with your {name}:") for name in ("access code", "e-mail address")]
-    told = "Your account and your access codes each have a password of their own"
+    told = "Your account and your access codes each have their own password."
     assert told in page
     assert 303 == client.send(f"{BASE}/devices/end", {}).status_code
     assert told not in shown(client, "devices")
