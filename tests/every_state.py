@@ -172,6 +172,12 @@ def personal_forms(walker: Walker) -> Iterator[str]:
     walker.go("change-password")
     walker.press()
     yield "change-password: wrong"
+    walker.go("account-data")
+    yield "account-data"
+    walker.press()
+    yield "account-data: wrong"
+    walker.press(password=DEMO_PASSWORD)
+    yield "account-data: done"
     walker.go("orders?period=all&words=xyzzyq")
     yield "orders: none found"
     page = walker.go("orders?period=all")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES
 from selfservice.web.pages import PageInfo
+from tests.clients import HouseClient
 from tests.live_server import Live, every_page, path, running
 from tests.password_form_page import CODE, CORRECT, EMAIL, GOOD, PASSWORD, SUBMIT, SUMMARY, link_in, send
+from tests.sign_in_helpers import PASSWORD as PASSWORD_OF_ALL
+from tests.sign_in_helpers import prepare, sign_in
 from tests.visitors import VisitorFactory
 
 AXE = Axe().axe_script
@@ -173,3 +179,24 @@ def test_mailbox(demonstration: str, chromium: Browser) -> None:
     page.wait_for_selector(PASSWORD)
     assert {} == {state: found for state, found in states.items() if found}
     assert [] == visit.close()
+
+
+@both
+@sizes
+def test_ones_own_data(
+    app: Flask, client: HouseClient, chromium: Browser, tmp_path: Path, lang: str, width: int
+) -> None:
+    """The page in the file with one's data has no violation, asks for nothing, and is no wider than the window."""
+    prepare(app)
+    sign_in(client)
+    answer = client.send(f"/{lang}/self-service/account-data", {"password": PASSWORD_OF_ALL})
+    assert 303 == answer.status_code
+    with ZipFile(BytesIO(client.get(f"/{lang}/self-service/account-data/download").data)) as both_files:
+        both_files.extract("data.html", tmp_path)
+    asked: list[str] = []
+    page = chromium.new_page(viewport={"width": width, "height": 800})
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"file://{tmp_path}/data.html")
+    assert ([f"file://{tmp_path}/data.html"], width) == (asked, page.evaluate("document.documentElement.scrollWidth"))
+    assert [] == broken(page)
+    page.close()

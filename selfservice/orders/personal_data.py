@@ -56,7 +56,7 @@ def sections(db: Database, _: Context, person_id: int, __: datetime) -> list[Sec
         "orders",
         gettext("Your orders"),
         columns,
-        [_record(order) for order in newest[:MOST_ORDERS]],
+        _records(newest[:MOST_ORDERS]),
         is_table=True,
         more=more if total > MOST_ORDERS else "",
         link=f"/{current_language()}/self-service/orders?period=all" if total > MOST_ORDERS else "",
@@ -75,19 +75,23 @@ def _newest(db: Database, query: Query) -> list[dict[str, Any]]:
     return found
 
 
-def _record(order: dict[str, Any]) -> dict[str, Value]:
-    return {
-        "number": order["number"],
-        "ordered_at": datetime.fromisoformat(order["ordered_at"]),
-        "product": Choice(order["product"], order[f"product_{current_language()}"]),
-        "organisation": order["organisation"],
-        "kvk_number": order["kvk_number"],
-        "code_end": code_end(order["code_end"]),
-        "payment": choice(order["payment"], labels.payments()),
-        "amount": Decimal(order["amount"]),
-        "invoice": order["invoice"],
-        "state": choice(order["state"], labels.states()),
-    }
+def _records(orders: list[dict[str, Any]]) -> list[dict[str, Value]]:
+    payments, states, named = labels.payments(), labels.states(), f"product_{current_language()}"
+    return [
+        {
+            "number": order["number"],
+            "ordered_at": datetime.fromisoformat(order["ordered_at"]),
+            "product": Choice(order["product"], order[named]),
+            "organisation": order["organisation"],
+            "kvk_number": order["kvk_number"],
+            "code_end": code_end(order["code_end"]),
+            "payment": choice(order["payment"], payments),
+            "amount": Decimal(order["amount"]),
+            "invoice": order["invoice"],
+            "state": choice(order["state"], states),
+        }
+        for order in orders
+    ]
 
 
 def _redeliveries(conn: Connection, person_id: int) -> Section:
