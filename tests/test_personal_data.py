@@ -122,13 +122,13 @@ def test_events_have_words() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_mails_have_words(lang: str) -> None:
-    """Each kind of mail is called something in each language, and no other."""
+    """Each kind of mail is called something in each language."""
     kinds = {f"{path.parent.name}.{path.stem.removeprefix('mail_')}" for path in PACKAGE.glob("fragments/*/mail_*.txt")}
     with using_language(lang):
         names = mail.kinds()
-    assert kinds == names.keys(), (
-        "say in `kinds` of selfservice/mail/personal_data.py what the mail is about: "
-        f"{', '.join(sorted(kinds ^ names.keys()))}"
+    missing = kinds - names.keys()
+    assert not missing, (
+        f"say in `kinds` of selfservice/mail/personal_data.py what the mail is about: {', '.join(sorted(missing))}"
     )
 
 
