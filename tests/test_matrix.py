@@ -42,9 +42,25 @@ PUBLIC = {
 }  # fmt: skip
 # Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py),
 # who may have no code at all (fragments/test_digital_invoices.py).
-LINKED = {"organisation_codes.follow", "organisation_codes.expired"} | {
-    f"digital_invoices.{step}" for step in ("follow", "confirm", "agree", "confirmed", "expired")
-}
+LINKED = (
+    {"organisation_codes.follow", "organisation_codes.expired"}
+    | {f"digital_invoices.{step}" for step in ("follow", "confirm", "agree", "confirmed", "expired")}
+    | {
+        f"account_email.{step}"
+        for step in (
+            "follow",
+            "confirm",
+            "do_confirm",
+            "confirmed",
+            "expired",
+            "follow_undo",
+            "undo",
+            "do_undo",
+            "undone",
+            "too_late",
+        )
+    }
+)
 # For programs: who is signed in counts for nothing there (test_api.py).
 KEYED = {"api"}
 ROLES: dict[str, int | None] = {

@@ -105,6 +105,7 @@ def fill(db: Database, then: datetime = THEN, ctx: Context = CONTEXT) -> None:
         passwords.store_hash(conn, who, HASH, then)
         user_accounts.add(conn, who, HASH, then)
         made = {"who": who, "email": f"x@{DOMAIN}", "now": clock.to_text(then), "day": clock.to_text(then + DAY)}
+        made["undo"] = clock.to_text(then + timedelta(hours=ctx.fact("account.undo_hours")))
         account_links.send(
             conn,
             ctx,
@@ -116,10 +117,10 @@ def fill(db: Database, then: datetime = THEN, ctx: Context = CONTEXT) -> None:
         )
         for number, state in enumerate(("asked", "confirmed")):
             conn.execute(
-                """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
+                """INSERT INTO email_changes (person_id, old_email, old_key, new_email, confirm_hash, state, asked_at,
                                               expires_at, confirmed_at)
-                   VALUES (:who, :email, :email, printf('%064d', :number), printf('%064d', :number), :state, :now, :day,
-                           iif(:state = 'confirmed', :now, NULL))""",
+                   VALUES (:who, :email, :email, :email, printf('%064d', :number), :state, :now,
+                           iif(:state = 'confirmed', :undo, :day), iif(:state = 'confirmed', :now, NULL))""",
                 {**made, "number": number, "state": state},
             )
         tokens.issue(conn, KEYS, "password", who, 1, then)

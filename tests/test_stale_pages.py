@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from selfservice.accounts import user_accounts
 from selfservice.crypto import Keys
 from selfservice.demo import accounts, requests
 from selfservice.migrations import migrate
@@ -21,6 +22,7 @@ from tests.conftest import SECRET
 from tests.domain_helpers import rows
 from tests.orders.factories import buy
 from tests.sign_in_helpers import (
+    ACCOUNT_PASSWORD,
     COLLEAGUE,
     MAIN,
     OTHER,
@@ -29,8 +31,11 @@ from tests.sign_in_helpers import (
     at_once,
     browser,
     database,
+    give_account,
+    person_id,
     prepare,
     sign_in,
+    sign_in_to_account,
 )
 from tests.tabs import Tab
 from tests.test_matrix import kinds_of
@@ -167,9 +172,51 @@ def _accept(app: Flask, client: HouseClient) -> Shown:
     return _link(app, "organisation_codes.offer", "organisation-codes", client), f"{BASE}/organisation-codes/accept", {}
 
 
+def _email(_app: Flask, client: HouseClient) -> Shown:
+    typed = {"email": "a@b.example", "password": ACCOUNT_PASSWORD}
+    return Tab(client).open(f"{BASE}/account-email"), f"{BASE}/account-email", typed
+
+
+def _waiting_email(to: str) -> Show:
+    def show(app: Flask, client: HouseClient) -> Shown:
+        tab, action, typed = _email(app, client)
+        tab.send(action, typed)
+        return tab, f"{action}/{to}", {}
+
+    return show
+
+
+def _email_link(number: int, kind: str) -> Show:
+    """The link that was mailed to this person's new address, or to the old one."""
+
+    def show(app: Flask, client: HouseClient) -> Shown:
+        asking = browser(app)
+        _log_in(app, asking, "account_email.ask", number)
+        _, action, typed = _email(app, asking)
+        Tab(asking).open(action).send(action, {**typed, "email": f"{number}@b.example"})
+        step = "confirm" if kind == "email_confirm" else "undo"
+        tab = Tab(client).open(f"{action}/{'link' if step == 'confirm' else step}/{token(app, f'account.{kind}')}")
+        return tab, f"{action}/{step}", {}
+
+    return show
+
+
+def _log_in(app: Flask, client: HouseClient, endpoint: str, number: int = MAIN) -> None:
+    """Log in as this person with what the form is for: their access code, or their account."""
+    if kinds_of(app, endpoint) != {"account"}:
+        sign_in(client, number)
+        return
+    if not user_accounts.find_hash(database(app).read(), person_id(app, number)):
+        give_account(app, number)
+    sign_in_to_account(client, accounts.email(number))
+
+
 # The form as whoever is logged in sees it: what was opened, what is sent, and what is typed.
 PERSONAL: dict[str, Show] = {
     "account_data.make": _data,
+    "account_email.ask": _email,
+    "account_email.cancel": _waiting_email("cancel"),
+    "account_email.send_again": _waiting_email("again"),
     "change_password.change": _password,
     "devices.end": _devices,
     "digital_invoices.ask": _invoices,
@@ -193,9 +240,9 @@ PERSONAL: dict[str, Show] = {
 @pytest.mark.parametrize("other", [OTHER, COLLEAGUE], ids=["another organisation", "a colleague"])
 def test_another_person(app: Flask, client: HouseClient, endpoint: str, other: int) -> None:
     """A form that was shown to one person, sent when another is logged in, does nothing and says so."""
-    sign_in(client)
+    _log_in(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
-    sign_in(client, other)
+    _log_in(app, client, endpoint, other)
     before = state(app)
     answer = tab.send(action, typed)
     assert (409, before) == (answer.status_code, state(app))
@@ -207,7 +254,7 @@ def test_another_person(app: Flask, client: HouseClient, endpoint: str, other: i
 @pytest.mark.parametrize("endpoint", PERSONAL)
 def test_done_as_shown(app: Flask, client: HouseClient, endpoint: str) -> None:
     """The same form, sent by whom it was shown to, does something: else the tests here would prove nothing."""
-    sign_in(client)
+    _log_in(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     before = state(app), rows(database(app), "sessions")
     answer = tab.send(action, typed)
@@ -228,7 +275,7 @@ def test_sent_twice_while_the_secret_changes(app: Flask, client: HouseClient) ->
 @pytest.mark.parametrize("endpoint", ["digital_invoices.ask", "digital_invoices.paper", "direct_debit.agree"])
 def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> None:
     """What was changed in another tab since is not changed by a page of before; what was typed stays."""
-    sign_in(client)
+    _log_in(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     page, _, _ = PERSONAL[endpoint.replace("paper", "ask")](app, client)
     answers = {"email": "new@b.example"} if "invoices" in endpoint else {**typed, "iban": "NL02ABNA0123456789"}
@@ -239,10 +286,12 @@ def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> No
     assert all(f'value="{text}"' in answer.text for text in typed.values())
 
 
-@pytest.mark.parametrize("endpoint", [each for each in PERSONAL if each.startswith(("digital_", "direct_"))])
+@pytest.mark.parametrize(
+    "endpoint", [each for each in PERSONAL if each.startswith(("account_email", "digital_", "direct_"))]
+)
 def test_changed_at_once(app: Flask, client: HouseClient, endpoint: str) -> None:
     """Of two presses that come at the same moment the second is not done to what the first made of it."""
-    sign_in(client)
+    _log_in(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     pressed = action, {**tab.fields(action), **typed}
     assert [303, 409] == sorted(each.status_code for each in at_once(app, client, pressed, pressed))
@@ -352,6 +401,8 @@ ANYBODY: dict[str, tuple[Show, Show]] = {
         _account("account-password", "sent", MAIN),
         _account("account-password", "sent", OTHER),
     ),
+    "account_email.do_confirm": (_email_link(MAIN, "email_confirm"), _email_link(OTHER, "email_confirm")),
+    "account_email.do_undo": (_email_link(MAIN, "email_announce"), _email_link(OTHER, "email_announce")),
     "digital_invoices.agree": (_invoices_link(MAIN), _invoices_link(OTHER)),
     "lost_access_code.replace": (_lost(MAIN, "confirm"), _lost(PRIVATE, "confirm")),
     "lost_access_code.send_again": (_lost(MAIN, "sent"), _lost(PRIVATE, "sent")),
@@ -391,7 +442,7 @@ def test_its_record(app: Flask, client: HouseClient, endpoint: str) -> None:
 def test_about_nothing(app: Flask, client: HouseClient, endpoint: str, about: str) -> None:
     """A form that does not say what it is about, or says what we never signed, does nothing."""
     if endpoint in PERSONAL:
-        sign_in(client)
+        _log_in(app, client, endpoint)
     show = PERSONAL[endpoint] if endpoint in PERSONAL else ANYBODY[endpoint][0]
     tab, action, typed = show(app, client)
     before = state(app), rows(database(app), "drafts")

@@ -80,34 +80,19 @@ def send(
     if not decision.allowed:
         return LinkResult(decision.retry_after_seconds)
     given, family = check_names(typed["given_name"], typed["family_name"]) if purpose == "create" else ("", "")
+    holder = people.find_holder(conn, email, now)
     known = conn.execute(
         """SELECT p.id, p.given_name, p.language, a.person_id IS NOT NULL AS has_account
            FROM people p LEFT JOIN user_accounts a ON a.person_id = p.id WHERE p.email_key = :email_key""",
         {"email_key": key},
     ).fetchone()
-    has_link = (purpose == "password") == bool(known and known["has_account"])
+    # Nor an address that its former owner may still have back.
+    has_link = (purpose == "password") == bool(
+        known["has_account"] if known else purpose == "create" and holder is not None
+    )
     slot = outbox.reserve_slot(conn, ctx, now, limit_key=key, topic=f"account.{purpose}")
     language = known["language"] if known else typed.get("language", language)
-    valid, seed = timedelta(hours=hours(ctx, purpose)), seeds.new_seed(ctx.keys, "token")
-    values = {
-        "token_hash": crypto.hash_token(seeds.derive_token(ctx.keys, seed)),
-        "purpose": purpose,
-        "given_name": given,
-        "family_name": family,
-        "email": email,
-        "email_key": key,
-        "language": language,
-        "void": int(not has_link),
-        "now": to_text(now),
-        "expires_at": to_text(slot.at + valid),
-    }
-    conn.execute(
-        """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
-                                         void, created_at, expires_at)
-           VALUES (:token_hash, :purpose, :given_name, :family_name, :email, :email_key, :language, :void, :now,
-                   :expires_at)""",
-        values,
-    )
+    seed = issue(conn, ctx, purpose, email, language, slot.at, given_name=given, family_name=family, void=not has_link)
     outbox.enqueue(
         conn,
         ctx,
@@ -119,11 +104,46 @@ def send(
         payload={"name": known["given_name"] if known else given, "purpose": purpose},
         seed=seed if has_link else None,
         slot=slot,
-        give_up_after=valid,
+        give_up_after=timedelta(hours=hours(ctx, purpose)),
     )
     who = f"person:{known['id']}" if known else key
     record(conn, ctx.keys, now, f"account.{purpose}", "asked", who=who, address=address)
     return LinkResult(sent_before=slot.sent_before(now))
+
+
+def issue(
+    conn: Connection,
+    ctx: Context,
+    purpose: Purpose,
+    email: str,
+    language: str,
+    now: datetime,
+    *,
+    given_name: str = "",
+    family_name: str = "",
+    void: bool = False,
+) -> seeds.Seed:
+    """A link for this address, to mail by its seed at `now`. A `void` one opens nothing."""
+    seed = seeds.new_seed(ctx.keys, "token")
+    conn.execute(
+        """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
+                                         void, created_at, expires_at)
+           VALUES (:token_hash, :purpose, :given_name, :family_name, :email, :email_key, :language, :void, :now,
+                   :expires_at)""",
+        {
+            "token_hash": crypto.hash_token(seeds.derive_token(ctx.keys, seed)),
+            "purpose": purpose,
+            "given_name": given_name,
+            "family_name": family_name,
+            "email": email,
+            "email_key": email_key(email),
+            "language": language,
+            "void": int(void),
+            "now": to_text(now),
+            "expires_at": to_text(now + timedelta(hours=hours(ctx, purpose))),
+        },
+    )
+    return seed
 
 
 def find(conn: Connection, token_hash: str, now: datetime) -> Opening | None:

@@ -342,21 +342,23 @@ def create_account_openings(db: Database) -> None:
 @migrations()
 def create_email_changes(db: Database) -> None:
     """Changes of a person's e-mail address: asked for, confirmed at the new address, and undone from the old one. One
-    that waits is a person's only one.
+    that waits is a person's only one. `expires_at` is until when it can be confirmed, and then until when it can be
+    undone; so long `old_key`, the key of the old address, is nobody else's.
     """
     db.executescript("""
         CREATE TABLE email_changes (
             id INTEGER PRIMARY KEY,
             person_id INTEGER NOT NULL REFERENCES people (id) ON DELETE CASCADE,
             old_email TEXT NOT NULL CHECK (old_email LIKE '%_@_%'),
+            old_key TEXT NOT NULL,
             new_email TEXT NOT NULL CHECK (new_email LIKE '%_@_%'),
             confirm_hash TEXT NOT NULL UNIQUE CHECK (length(confirm_hash) = 64),
-            undo_hash TEXT NOT NULL UNIQUE CHECK (length(undo_hash) = 64),
-            state TEXT NOT NULL CHECK (state IN ('asked', 'confirmed', 'cancelled', 'undone', 'expired')),
+            state TEXT NOT NULL CHECK (state IN ('asked', 'confirmed', 'cancelled', 'undone')),
             asked_at TEXT NOT NULL CHECK (asked_at LIKE '____-__-__T__:__:__.______Z'),
             expires_at TEXT NOT NULL CHECK (expires_at LIKE '____-__-__T__:__:__.______Z'),
             confirmed_at TEXT CHECK (confirmed_at LIKE '____-__-__T__:__:__.______Z')
         ) STRICT;
         CREATE UNIQUE INDEX email_changes_asked ON email_changes (person_id) WHERE state = 'asked';
         CREATE INDEX email_changes_person ON email_changes (person_id);
+        CREATE INDEX email_changes_old ON email_changes (old_key) WHERE state = 'confirmed';
     """)

@@ -61,7 +61,7 @@ class Hasher:
         self._wait_seconds = wait_seconds
         self._free = threading.BoundedSemaphore(concurrent)
         self._pool = ThreadPoolExecutor(concurrent, "hash", initializer=_lower_priority)
-        self._dummy_hash = _make_dummy_hash(memory_kib, passes)
+        self._dummy_hash = make_unusable_hash(memory_kib, passes)
         self.calls = 0
 
     def hash(self, password: str) -> str:
@@ -107,7 +107,7 @@ def _lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
-def _make_dummy_hash(memory_kib: int, passes: int) -> str:
+def make_unusable_hash(memory_kib: int = MEMORY_KIB, passes: int = PASSES) -> str:
     """A hash that matches no password but costs as much to verify; random, since computing one would take time."""
     salt, digest = (
         base64.b64encode(secrets.token_bytes(size)).rstrip(b"=").decode() for size in (_SALT_BYTES, _HASH_BYTES)
@@ -127,4 +127,12 @@ def store_hash(conn: Connection, person_id: int, hashed: str, now: datetime) -> 
         """INSERT INTO passwords (person_id, hash, changed_at) VALUES (:person_id, :hash, :now)
            ON CONFLICT (person_id) DO UPDATE SET hash = excluded.hash, changed_at = excluded.changed_at""",
         {"person_id": person_id, "hash": hashed, "now": to_text(now)},
+    )
+
+
+def delete_newer(conn: Connection, person_id: int, since: datetime) -> None:
+    """Delete the person's password if it was set since then; an earlier one stays."""
+    conn.execute(
+        "DELETE FROM passwords WHERE person_id = :person_id AND changed_at >= :since",
+        {"person_id": person_id, "since": to_text(since)},
     )

@@ -50,6 +50,20 @@ def find_by_email(conn: Connection, email: str) -> Person | None:
     return None if row is None else get(conn, row["id"])
 
 
+def find_holder(conn: Connection, email: str, now: datetime) -> int | None:
+    """Whose this address is: of the person who has it, or who changed away from it and can still undo that
+    (`email_changes`). One query, found or not.
+    """
+    row = conn.execute(
+        """SELECT id FROM people WHERE email_key = :email_key
+           UNION ALL
+           SELECT person_id FROM email_changes WHERE old_key = :email_key AND state = 'confirmed' AND expires_at > :now
+           LIMIT 1""",
+        {"email_key": email_key(email), "now": to_text(now)},
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
 def add(conn: Connection, now: datetime, *, given_name: str, family_name: str, email: str, language: str) -> int:
     """Add a person and return their id. `email` has passed `check_email`.
 
@@ -68,3 +82,11 @@ def add(conn: Connection, now: datetime, *, given_name: str, family_name: str, e
         },
     ).fetchone()
     return int(row["id"])
+
+
+def store_email(conn: Connection, person_id: int, email: str) -> None:
+    """Give a person another e-mail address. Raises IntegrityError if somebody else has it."""
+    conn.execute(
+        "UPDATE people SET email = :email, email_key = :email_key WHERE id = :id",
+        {"email": email, "email_key": email_key(email), "id": person_id},
+    )

@@ -1,6 +1,6 @@
 """Retention of accounts, links and revoked access codes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from selfservice.context import Context
 from selfservice.db import Connection
@@ -45,14 +45,13 @@ if "account" in SITE.forms:
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """Delete what is past its retention period (see migrations.py); returns how many rows."""
-    gone = 0
-    for delete, kept in (
-        ("DELETE FROM tokens WHERE expires_at < :before", _LINKS),
-        ("DELETE FROM access_codes WHERE revoked_at < :before", _CODES),
-        ("DELETE FROM account_openings WHERE expires_at < :before", _OPENINGS),
-        ("DELETE FROM email_changes WHERE confirmed_at IS NULL AND expires_at < :before", _CHANGES),
-    ):
-        gone += conn.execute(delete, {"before": kept.before(ctx.facts, now)}).rowcount
-    undone = now - timedelta(hours=ctx.fact("account.undo_hours"))
-    before = {"before": _CHANGES.before(ctx.facts, undone)}
-    return gone + conn.execute("DELETE FROM email_changes WHERE confirmed_at < :before", before).rowcount
+
+    def before(kept: Kept) -> dict[str, str]:
+        return {"before": kept.before(ctx.facts, now)}
+
+    return (
+        conn.execute("DELETE FROM tokens WHERE expires_at < :before", before(_LINKS)).rowcount
+        + conn.execute("DELETE FROM access_codes WHERE revoked_at < :before", before(_CODES)).rowcount
+        + conn.execute("DELETE FROM account_openings WHERE expires_at < :before", before(_OPENINGS)).rowcount
+        + conn.execute("DELETE FROM email_changes WHERE expires_at < :before", before(_CHANGES)).rowcount
+    )

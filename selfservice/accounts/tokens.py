@@ -5,6 +5,8 @@ A view hashes the token immediately (`crypto.hash_token`) and passes on the hash
 and in one request line, and nowhere else.
 """
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -77,6 +79,23 @@ def revoke_all(conn: Connection, kind: str, person_id: int, now: datetime) -> in
         "UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
         {"person_id": person_id, "kind": kind, "now": to_text(now)},
     ).rowcount
+
+
+def revoke_all_of_person(conn: Connection, person_id: int, now: datetime, but: Sequence[str] = ()) -> int:
+    """Revoke all unused tokens of this person but those of the kinds `but`; returns how many."""
+    return conn.execute(
+        """UPDATE tokens SET used_at = :now WHERE person_id = :person_id AND used_at IS NULL
+           AND kind NOT IN (SELECT value FROM json_each(:but))""",
+        {"person_id": person_id, "now": to_text(now), "but": json.dumps(but)},
+    ).rowcount
+
+
+def extend(conn: Connection, kind: str, person_id: int, until: datetime) -> None:
+    """Have the unused tokens of a kind of this person be valid until then."""
+    conn.execute(
+        "UPDATE tokens SET expires_at = :until WHERE person_id = :person_id AND kind = :kind AND used_at IS NULL",
+        {"person_id": person_id, "kind": kind, "until": to_text(until)},
+    )
 
 
 def revoke_kind(conn: Connection, kind: str, now: datetime) -> int:

@@ -71,6 +71,7 @@ DIRECT_DEBIT = RateLimit("direct-debit", 6, DAY)
 # Counted apart: who changed much can still end it.
 END_DIRECT_DEBIT = RateLimit("end-direct-debit", 6, DAY)
 DIGITAL_INVOICES = RateLimit("digital-invoices", 6, DAY)
+EMAIL_CHANGE = RateLimit("email-change", 6, DAY)
 # Of whoever has the main code: codes of colleagues that they withdraw, and mails that offer it to one of them.
 WITHDRAW_CODE = RateLimit("withdraw-code", 20, DAY)
 OFFER_MAIN_CODE = RateLimit("offer-main-code", 6, DAY)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from selfservice import workdays
-from selfservice.accounts import organisations, tokens
+from selfservice.accounts import organisations, people, tokens
 from selfservice.accounts.organisations import Organisation
 from selfservice.audit import record
 from selfservice.clock import to_text
@@ -252,12 +252,15 @@ def _find_or_add_person(
 ) -> tuple[int, bool, bool]:
     """The id of the person with this address, added if new, and whether they have a password, and such a code.
 
-    A person is identified by an e-mail address: two people who share one share a code.
+    A person is identified by an e-mail address: two people who share one share a code. One that somebody changed away
+    from is still theirs as long as they can undo that.
     """
     key = email_key(answers.email)
     conn.execute(
         """INSERT INTO people (given_name, family_name, email, email_key, language, created_at)
-           VALUES (:given_name, :family_name, :email, :email_key, :language, :now)
+           SELECT :given_name, :family_name, :email, :email_key, :language, :now
+           WHERE NOT EXISTS (SELECT 1 FROM email_changes
+                             WHERE old_key = :email_key AND state = 'confirmed' AND expires_at > :now)
            ON CONFLICT (email_key) DO NOTHING""",
         {
             "given_name": answers.given_name,
@@ -274,7 +277,10 @@ def _find_or_add_person(
                       WHERE c.person_id = p.id AND c.revoked_at IS NULL
                             AND coalesce(c.organisation_id, 0) = coalesce(:organisation_id, 0)) AS has_code
            FROM people p LEFT JOIN passwords w ON w.person_id = p.id
-           WHERE p.email_key = :email_key""",
-        {"email_key": key, "organisation_id": registered.id if registered else None},
+           WHERE p.id = :id""",
+        {
+            "id": people.find_holder(conn, answers.email, now),
+            "organisation_id": registered.id if registered else None,
+        },
     ).fetchone()
     return int(row["id"]), bool(row["has_password"]), bool(row["has_code"])

@@ -33,7 +33,7 @@ from pypdf import PdfReader
 from werkzeug.test import TestResponse
 
 from selfservice import clock, config
-from selfservice.accounts import invoice_addresses, mandates, sessions
+from selfservice.accounts import email_changes, invoice_addresses, mandates, sessions, user_accounts
 from selfservice.accounts.password_phrases import DEMO_PASSWORD
 from selfservice.app import create_app
 from selfservice.commands import cli
@@ -356,6 +356,7 @@ def walk(folder: Path) -> dict[str, Any]:
         Walker(app, reader, person).go(f"{base}/request-status")
     _confirm_an_address(app, reader)
     _hand_over_the_main_code(app, reader)
+    _change_an_address(app, reader, clocks)
     give_account(app, OTHER)
     own_account = {"access_code": accounts.email(OTHER), "email": accounts.email(OTHER), "password": ACCOUNT_PASSWORD}
     # The main code last, since it withdraws the code of its colleague.
@@ -465,6 +466,34 @@ def _confirm_an_address(app: Flask, reader: Reader) -> None:
         )  # fmt: skip
     for _ in range(2):
         Walker(app, reader).go(f"/{CODE}/self-service/digital-invoices/link/{derive_token(wired.keys, issued.seed)}")
+
+
+def _change_an_address(app: Flask, reader: Reader, clocks: Clock) -> None:
+    """Change the address of an account, and read what stands behind the links to the new and the old one: used, used
+    once more, and undone. The mail to an address that is another's is read too.
+    """
+    wired: Services = app.extensions["services"]
+    who, base = person_id(app, COLLEAGUE), f"/{CODE}/self-service/account-email"
+    give_account(app, COLLEAGUE)
+    clocks.forward(timedelta(hours=1))
+    new = "another@kites.example"
+    walker = Walker(app, reader, {"email": new, "password": ACCOUNT_PASSWORD})
+    credentials = {"access_code": accounts.email(COLLEAGUE), "password": ACCOUNT_PASSWORD}
+    walker.ask("POST", f"/{CODE}/self-service/sign-in", data=credentials)
+    for wanted in (accounts.email(MAIN), new):
+        with wired.db.write() as conn:
+            email_changes.ask(conn, wired.context, who, wanted, "127.0.0.1", clock.now())
+    for query in ("?again=1", ""):
+        answer = walker.ask("GET", f"{base}{query}")
+        reader.page("waiting", html5lib.parse(answer.text, namespaceHTMLElements=False))
+    query = "SELECT nonce, key_id FROM outbox WHERE kind = :kind AND nonce IS NOT NULL ORDER BY id DESC"
+    for step, kind in (("link", "email_confirm"), ("undo", "email_changed")):
+        mail = wired.db.read().execute(query, {"kind": f"account.{kind}"}).fetchone()
+        for _ in range(2):
+            Walker(app, reader).go(f"{base}/{step}/{derive_token(wired.keys, Seed('token', *mail))}")
+    walker.go(base)
+    with wired.db.write() as conn:
+        user_accounts.delete(conn, who)
 
 
 def _hand_over_the_main_code(app: Flask, reader: Reader) -> None:
