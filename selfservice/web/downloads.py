@@ -245,7 +245,7 @@ def init_app(app: Flask) -> None:
                     "We keep each file for %(hours)s. Those that we keep now take up all the room that we have.",
                     hours=services().facts.get("orders.file_keep_hours"),
                 ),
-                gettext("Nothing is lost. Try again later, or choose a shorter period: that file is smaller."),
+                gettext("Nothing is lost. Try again later. A file with the orders of a shorter period is smaller."),
             ],
         )
         return error_pages.error_response(503, retry_after=error.seconds, text=text)

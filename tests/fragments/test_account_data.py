@@ -407,6 +407,23 @@ def test_wrong_password(app: Flask, client: HouseClient) -> None:
     assert 303 == make(client).status_code
 
 
+@pytest.mark.parametrize("htmx", [False, True])
+def test_no_room(app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch, htmx: bool) -> None:
+    """When there is no room, or too many files are being made, that is said, and nothing is made, told or noted."""
+    sign_in(client)
+    monkeypatch.setattr(downloads, "MAX_DISK_SHARE", 0)
+    answers = [make(client, htmx=htmx)]
+    monkeypatch.undo()
+    for _ in range(downloads.MAX_CONCURRENT):
+        assert app.extensions["downloads"].acquire(blocking=False)
+    answers.append(make(client, htmx=htmx))
+    assert ([503, 429], [True, True]) == (
+        [each.status_code for each in answers], ["Retry-After" in each.headers for each in answers],
+    )  # fmt: skip
+    assert ([], 303) == (waiting_mails(app), client.get(f"{FORM}/done").status_code)
+    assert "data.download" not in {row["what"] for row in rows(database(app), "events")}
+
+
 def test_nobody_elses(app: Flask, client: HouseClient, config: Config) -> None:
     """Only the session in which it was made gets it, and only while that lasts."""
     sign_in(client)
