@@ -100,6 +100,18 @@ def allow_codes_of_twelve_digits(db: sqlite_utils.Database) -> None:
         ledger.rebuild(db, table, "CHECK (length(check_code) = 8)", "CHECK (length(check_code) IN (8, 12))")
 
 
+IDS = Migrations("ids")
+
+
+@IDS()
+def use_no_id_twice(db: sqlite_utils.Database) -> None:
+    """Whoever comes after somebody who was deleted is not taken for them: the log, idempotency keys and what was typed
+    know people and requests by their ids, and not all of that goes with them.
+    """
+    for table in ("people", "requests"):
+        ledger.rebuild(db, table, "id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTOINCREMENT")
+
+
 # Noted when the file was written anew after the rest, so that it is pending as long as that did not succeed.
 AFTERWARDS = Migrations("afterwards")
 
@@ -131,6 +143,7 @@ MIGRATIONS: tuple[Migrations, ...] = (
     LANGUAGES,
     ORGANISATION_NUMBERS,
     MESSAGE_CODES,
+    IDS,
     feedback,
     AFTERWARDS,
 )

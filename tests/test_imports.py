@@ -25,7 +25,7 @@ FLOORS = (
     ("mailer", "static_files"),
     ("web",),
     ("health",),
-    ("migrations", "personal_data", "retention"),
+    ("forgetting", "migrations", "personal_data", "retention"),
     ("plain_secrets",),
     ("register",),
     ("orders",),

@@ -41,9 +41,9 @@ PUBLIC = {
     "access_code", "request_status", "lost_access_code", "sign_in", "account_create", "account_password",
 }  # fmt: skip
 # Where a mailed link leads before one logs in: the same for whoever has it (fragments/test_organisation_codes.py),
-# who may have no code at all (fragments/test_digital_invoices.py).
+# who may have no code at all (fragments/test_digital_invoices.py); and what stays on the screen of whoever was deleted.
 LINKED = (
-    {"organisation_codes.follow", "organisation_codes.expired"}
+    {"organisation_codes.follow", "organisation_codes.expired", "account_delete.done"}
     | {f"digital_invoices.{step}" for step in ("follow", "confirm", "agree", "confirmed", "expired")}
     | {
         f"account_email.{step}"

@@ -128,6 +128,10 @@ def _data(_app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/account-data"), f"{BASE}/account-data", {"password": PASSWORD}
 
 
+def _delete(_app: Flask, client: HouseClient) -> Shown:
+    return Tab(client).open(f"{BASE}/account-delete"), f"{BASE}/account-delete", {"password": PASSWORD}
+
+
 def _devices(app: Flask, client: HouseClient) -> Shown:
     sign_in(browser(app))
     return Tab(client).open(f"{BASE}/devices"), f"{BASE}/devices/end", {}
@@ -214,6 +218,7 @@ def _log_in(app: Flask, client: HouseClient, endpoint: str, number: int = MAIN) 
 # The form as whoever is logged in sees it: what was opened, what is sent, and what is typed.
 PERSONAL: dict[str, Show] = {
     "account_data.make": _data,
+    "account_delete.delete": _delete,
     "account_email.ask": _email,
     "account_email.cancel": _waiting_email("cancel"),
     "account_email.send_again": _waiting_email("again"),

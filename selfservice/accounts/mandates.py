@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from selfservice import workdays
-from selfservice.clock import to_text
+from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Row
 from selfservice.facts.kept import Kept
@@ -104,6 +104,21 @@ def _mandate(row: Row | None) -> Mandate | None:
     return Mandate(**{**dict(row), "effective_on": date.fromisoformat(row["effective_on"])})
 
 
+def list_of_person(conn: Connection, person_id: int) -> list[tuple[Mandate, datetime | None]]:
+    """All mandates of a person, oldest first, each with when it ended. Only reads."""
+    rows = conn.execute(
+        """SELECT id, person_id, organisation_id, iban, holder, effective_on, ended_at FROM mandates
+           WHERE person_id = :person_id ORDER BY id""",
+        {"person_id": person_id},
+    )
+    found = []
+    for row in rows:
+        values = {**dict(row), "effective_on": date.fromisoformat(row["effective_on"])}
+        ended_at = values.pop("ended_at")
+        found.append((Mandate(**values), None if ended_at is None else from_text(ended_at)))
+    return found
+
+
 def end(conn: Connection, person_id: int, organisation_id: int | None, now: datetime) -> bool:
     """End the open mandate; False if there was none."""
     changed = conn.execute(
@@ -113,6 +128,16 @@ def end(conn: Connection, person_id: int, organisation_id: int | None, now: date
         {"person_id": person_id, "organisation_id": organisation_id, "now": to_text(now)},
     ).rowcount
     return changed == 1
+
+
+def ends_on(now: datetime) -> date:
+    """From when a mandate that is ended now holds no longer."""
+    return workdays.today(now) + timedelta(days=1)
+
+
+def kept_until(ctx: Context, ended_at: datetime) -> date:
+    """The day from which a mandate that ended then is kept no longer."""
+    return workdays.today(ended_at + timedelta(days=ctx.fact("mandate.keep_days")))
 
 
 def reopen(conn: Connection, mandate_id: int) -> None:

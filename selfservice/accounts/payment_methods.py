@@ -1,10 +1,13 @@
 """Payment methods: those set in the register or by the person, and direct debit by a mandate."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from selfservice.accounts import mandates
+from selfservice.accounts import mandates, organisations
+from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.catalogs import gettext
+from selfservice.i18n.formats import format_date
 
 
 @dataclass(frozen=True)
@@ -68,3 +71,41 @@ def is_debited_otherwise(conn: Connection, person_id: int, organisation_id: int)
         {"person_id": person_id, "organisation_id": organisation_id},
     ).fetchone()
     return bool(row["otherwise"])
+
+
+def is_credit_offered(ctx: Context, organisation_id: int | None) -> bool:
+    """Whether an organisation, or (None) a person privately, may pay from credit today (fact payment.methods)."""
+    return "credit" in ctx.fact(f"payment.methods.{'private' if organisation_id is None else 'business'}")
+
+
+def consequences_of_ending(
+    conn: Connection, ctx: Context, person_id: int, organisation_id: int | None, now: datetime
+) -> tuple[str, str]:
+    """What follows when this person's mandate is ended now: what is still collected, and how is paid from then on."""
+    day = format_date(mandates.ends_on(now))
+    if organisation_id is None:
+        collected = gettext(
+            "What you ordered before %(day)s is still collected, even if the invoice comes later.", day=day
+        )
+        if is_credit_offered(ctx, None):
+            return collected, gettext("From %(day)s you pay from your credit.", day=day)
+        return collected, gettext("From %(day)s you cannot order, until you fill in an account number again.", day=day)
+    name = organisations.get(conn, organisation_id).name
+    collected = gettext(
+        "What was ordered for %(organisation)s before %(day)s is still collected, even if the invoice comes later.",
+        organisation=name,
+        day=day,
+    )
+    if is_debited_otherwise(conn, person_id, organisation_id):
+        return collected, gettext(
+            "%(organisation)s still pays by direct debit, from an account that was arranged separately.",
+            organisation=name,
+        )
+    if is_credit_offered(ctx, organisation_id):
+        return collected, gettext("From %(day)s you pay from your credit.", day=day)
+    return collected, gettext(
+        "%(organisation)s can only pay by direct debit. From %(day)s nobody can order for %(organisation)s, until "
+        "somebody fills in an account number again.",
+        organisation=name,
+        day=day,
+    )

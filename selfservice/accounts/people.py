@@ -7,6 +7,9 @@ from selfservice.clock import to_text
 from selfservice.db import Connection
 from selfservice.values.email import email_key
 
+# What stands in the place of a name and an address of somebody who is forgotten. No typed address has such a key.
+NAMELESS, NO_EMAIL, NO_EMAIL_KEY = "–", "forgotten@loket.invalid", "forgotten:"
+
 
 @dataclass(frozen=True)
 class Person:
@@ -89,4 +92,23 @@ def store_email(conn: Connection, person_id: int, email: str) -> None:
     conn.execute(
         "UPDATE people SET email = :email, email_key = :email_key WHERE id = :id",
         {"email": email, "email_key": email_key(email), "id": person_id},
+    )
+
+
+def forget(conn: Connection, person_id: int, *, keeps_name: bool) -> None:
+    """Take out by what a person could be reached, so that whoever has the address is somebody new; and, unless it
+    `keeps_name`, their name.
+    """
+    conn.execute(
+        """UPDATE people SET email = :email, email_key = :email_key, telephone = NULL, payment_method = NULL,
+                             given_name = CASE WHEN :keeps_name THEN given_name ELSE :nameless END,
+                             family_name = CASE WHEN :keeps_name THEN family_name ELSE '' END
+           WHERE id = :id""",
+        {
+            "id": person_id,
+            "email": NO_EMAIL,
+            "email_key": f"{NO_EMAIL_KEY}{person_id}",
+            "keeps_name": keeps_name,
+            "nameless": NAMELESS,
+        },
     )

@@ -43,3 +43,8 @@ class SavedForm:
     def delete(self, conn: Connection) -> None:
         """Delete the saved content, if there is any."""
         conn.execute("DELETE FROM drafts WHERE visit_id = :visit_id AND fragment = :fragment", self._key)
+
+
+def delete_all(conn: Connection, anonymous_session_id: int) -> None:
+    """Delete all that was saved in an anonymous session."""
+    conn.execute("DELETE FROM drafts WHERE visit_id = :id", {"id": anonymous_session_id})

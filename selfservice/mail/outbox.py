@@ -214,6 +214,19 @@ def cancel(conn: Connection, idempotency_keys: Sequence[str], now: datetime) -> 
     )
 
 
+def cancel_to(conn: Connection, ctx: Context, email: str, now: datetime, *, about_account: bool) -> None:
+    """Cancel the mails to this address that were not sent yet, those about an account or all others. One that is on its
+    way at this moment goes, or is not tried again.
+    """
+    keys = ctx.keys.keyed_hashes("mail-recipient", email_key(email))
+    conn.execute(
+        """UPDATE outbox SET give_up_at = :now, error = 'dropped'
+           WHERE state IN ('waiting', 'leased') AND recipient_key IN (:new_key, :old_key)
+                 AND (kind LIKE 'account.%') = :about_account""",
+        {"new_key": keys[0], "old_key": keys[1], "about_account": about_account, "now": to_text(now)},
+    )
+
+
 def cancel_waiting(conn: Connection, now: datetime, *, links_only: bool) -> int:
     """Cancel every mail that was not sent yet, or only those with a link (`delivery.fail_overdue` then closes them);
     returns how many.

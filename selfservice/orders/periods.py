@@ -50,6 +50,11 @@ def first_kept_day(ctx: Context, now: datetime) -> date:
     return date(now.astimezone(TIMEZONE).year - ctx.fact("orders.keep_years"), 1, 1)
 
 
+def kept_until(ctx: Context, day: date) -> date:
+    """The first day on which an order of this day is kept no longer."""
+    return date(day.year + ctx.fact("orders.keep_years") + 1, 1, 1)
+
+
 def preset(name: str, today: date) -> Period:
     """The period with this name, one of PRESETS, as seen from `today` in Amsterdam: whole months, quarters, years.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from selfservice.db import Connection
@@ -78,6 +79,16 @@ def visible_to(conn: Connection, person_id: int, organisation_id: int | None) ->
         {"person_id": person_id, "organisation_id": organisation_id},
     ).fetchone()
     return Scope(-person_id if organisation_id is None else organisation_id, NOBODY if row is None else row["id"])
+
+
+def own_orders(conn: Connection, person_id: int) -> tuple[int, date | None]:
+    """How many orders this person has, with whatever account, and the day of the last of them."""
+    row = conn.execute(
+        """SELECT count(*) AS orders, max(o.ordered_on) AS last
+           FROM order_holders h JOIN orders o ON o.holder_id = h.id WHERE h.person_id = :id""",
+        {"id": person_id},
+    ).fetchone()
+    return row["orders"], None if row["last"] is None else date.fromisoformat(row["last"])
 
 
 def visible_holders(conn: Connection, scope: Scope) -> list[Holder]:

@@ -204,13 +204,19 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     """
     before = KEPT[1].before(ctx.facts, now)
     requests = conn.execute("DELETE FROM requests WHERE created_at < :before", {"before": before}).rowcount
-    people = conn.execute(
+    return requests + delete_people(conn)
+
+
+def delete_people(conn: Connection, person_id: int | None = None) -> int:
+    """Delete people to whom nothing refers, or only this one; returns how many."""
+    return conn.execute(
         """DELETE FROM people
-           WHERE NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)
+           WHERE id = coalesce(:id, id)
+             AND NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM user_accounts a WHERE a.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM mandates m WHERE m.person_id = people.id)
              AND NOT EXISTS (SELECT 1 FROM order_holders h WHERE h.person_id = people.id)
-             AND NOT EXISTS (SELECT 1 FROM order_redeliveries d WHERE d.person_id = people.id)"""
+             AND NOT EXISTS (SELECT 1 FROM order_redeliveries d WHERE d.person_id = people.id)""",
+        {"id": person_id},
     ).rowcount
-    return requests + people

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Response, g, request
 
-from selfservice.accounts import anonymous_sessions
+from selfservice.accounts import anonymous_sessions, saved_forms
 from selfservice.accounts.saved_forms import SavedForm
 from selfservice.db import Connection
 from selfservice.web.services import services
@@ -82,10 +82,15 @@ def renew(conn: Connection, now: datetime, *, keep: bool) -> str:
     return fresh
 
 
-def delete(conn: Connection, now: datetime) -> None:
-    """Delete this request's anonymous session with its saved forms, and the cookies in the browser."""
+def delete(conn: Connection, now: datetime, done: str = "") -> None:
+    """Delete this request's anonymous session with its saved forms, and the cookies in the browser. With the name of a
+    form that is `done` by this, only that is saved of it for a day: for what was sent twice with the same cookie.
+    """
     known = anonymous_session(conn, now)
-    if known is not None:
+    if known is not None and done:
+        saved_forms.delete_all(conn, known)
+        save_form(conn, done, {"done": True}, now)
+    elif known is not None:
         anonymous_sessions.end(conn, known)
     g.pop("new_cookie", None)
     g.forget_cookie = True

@@ -34,11 +34,17 @@ def test_every_place_is_there(table: rights.Rights) -> None:
             "business",
             (
                 "order_products file_accounts direct_debit digital_invoices see_orders organisation_codes "
-                "change_password account_data"
+                "change_password account_data account_delete"
             ),
         ),
-        ("private", "order_products deposit_credit direct_debit see_orders change_password account_data"),
-        ("account", "file_accounts xbrl_report business_challenge account change_password account_data"),
+        (
+            "private",
+            "order_products deposit_credit direct_debit see_orders change_password account_data account_delete",
+        ),
+        (
+            "account",
+            "file_accounts xbrl_report business_challenge account change_password account_data account_delete",
+        ),
     ],
 )
 def test_lists(table: rights.Rights, kind: str, keys: str) -> None:

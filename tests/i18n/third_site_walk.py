@@ -366,6 +366,8 @@ def walk(folder: Path) -> dict[str, Any]:
     ]
     for person in (own_account, *people):
         walker = Walker(app, reader, person)
+        # Whoever presses that button has nothing left to read.
+        walker.counts[f"POST {base}/account-delete"] = 4 * MOST_OF_ONE_ADDRESS
         for password in ("wrong", "wrong", "wrong", "wrong", "wrong", person["password"]):
             clocks.forward(timedelta(minutes=20))
             walker.ask("POST", f"{base}/sign-in", data=person | {"password": password})
@@ -377,6 +379,7 @@ def walk(folder: Path) -> dict[str, Any]:
         walker.see(f"{base}/sign-in/out", walker.ask("POST", f"{base}/sign-in/out"))
         Walker(app, reader, person).go(f"{base}/replacement-password", f"{base}/lost-access-code")
         _read_mails(app, reader, person)
+    _delete(app, reader, own_account, *people[1:])
     # Of what was asked for on the way, that of the first walker is rejected and that of the second approved.
     asked = wired.db.read().execute("SELECT reference FROM requests ORDER BY id").fetchall()
     for place, row in enumerate(asked):
@@ -491,6 +494,9 @@ def _change_an_address(app: Flask, reader: Reader, clocks: Clock) -> None:
         mail = wired.db.read().execute(query, {"kind": f"account.{kind}"}).fetchone()
         for _ in range(2):
             Walker(app, reader).go(f"{base}/{step}/{derive_token(wired.keys, Seed('token', *mail))}")
+            # As long as it can be undone nothing is deleted.
+            answer = walker.ask("GET", f"/{CODE}/self-service/account-delete")
+            reader.page("delete", html5lib.parse(answer.text, namespaceHTMLElements=False))
     walker.go(base)
     with wired.db.write() as conn:
         user_accounts.delete(conn, who)
@@ -521,6 +527,17 @@ def _hand_over_the_main_code(app: Flask, reader: Reader) -> None:
     Walker(app, reader).go(f"{base}/organisation-codes/link/{token}")
     # Staff give it back; both are mailed.
     _run(app, "codes", "main", str(mine.access_code_id), "--by", "Anna Staff")
+
+
+def _delete(app: Flask, reader: Reader, *people: dict[str, str]) -> None:
+    """Have these people delete all that can be."""
+    prepare(app)
+    _pay_by_direct_debit(app.extensions["services"], PRIVATE)
+    for person in people:
+        walker = Walker(app, reader, person)
+        walker.ask("POST", f"/{CODE}/self-service/sign-in", data=person)
+        walker.go(f"/{CODE}/self-service/account-delete")
+        _read_mails(app, reader, person)
 
 
 def _run(app: Flask, command: str, *arguments: str) -> None:

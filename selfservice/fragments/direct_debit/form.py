@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.accounts import mandates, organisations, payment_methods
+from selfservice.accounts import mandates, payment_methods
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.sessions import Session
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection
-from selfservice.i18n.catalogs import gettext, lazy_gettext
-from selfservice.i18n.formats import format_date
+from selfservice.i18n.catalogs import lazy_gettext
 from selfservice.limits import table
 from selfservice.limits.rate_limit import RateLimit, allow
 from selfservice.mail import outbox
@@ -61,11 +60,6 @@ def in_force(conn: Connection, session: Session, now: datetime) -> Mandate | Non
 def ending(conn: Connection, session: Session, now: datetime) -> Mandate | None:
     """The mandate that this person ended today, and that holds until tomorrow."""
     return mandates.ending(conn, session.person_id, session.organisation_id, workdays.today(now))
-
-
-def ends_on(now: datetime) -> date:
-    """From when a mandate that is ended now holds no longer."""
-    return workdays.today(now) + timedelta(days=1)
 
 
 def admit(
@@ -127,7 +121,7 @@ def end(conn: Connection, ctx: Context, session: Session, address: str, lang: st
     _pay_otherwise(conn, ctx, session)
     _send_mails(
         conn, ctx, session, "direct_debit.ended", known, lang, now,
-        day=ends_on(now), more=consequences(conn, ctx, session, now),
+        day=mandates.ends_on(now), more=consequences(conn, ctx, session, now),
     )  # fmt: skip
     _record(conn, ctx, session, "direct_debit.end", address, now)
     return True
@@ -135,38 +129,7 @@ def end(conn: Connection, ctx: Context, session: Session, address: str, lang: st
 
 def consequences(conn: Connection, ctx: Context, session: Session, now: datetime) -> tuple[str, str]:
     """What follows when this person's mandate is ended now: what is still collected, and how is paid from then on."""
-    day = format_date(ends_on(now))
-    if session.organisation_id is None:
-        collected = gettext(
-            "What you ordered before %(day)s is still collected, even if the invoice comes later.", day=day
-        )
-        if is_credit_offered(ctx, session):
-            return collected, gettext("From %(day)s you pay from your credit.", day=day)
-        return collected, gettext("From %(day)s you cannot order, until you fill in an account number again.", day=day)
-    name = organisations.get(conn, session.organisation_id).name
-    collected = gettext(
-        "What was ordered for %(organisation)s before %(day)s is still collected, even if the invoice comes later.",
-        organisation=name,
-        day=day,
-    )
-    if payment_methods.is_debited_otherwise(conn, session.person_id, session.organisation_id):
-        return collected, gettext(
-            "%(organisation)s still pays by direct debit, from an account that was arranged separately.",
-            organisation=name,
-        )
-    if is_credit_offered(ctx, session):
-        return collected, gettext("From %(day)s you pay from your credit.", day=day)
-    return collected, gettext(
-        "%(organisation)s can only pay by direct debit. From %(day)s nobody can order for %(organisation)s, until "
-        "somebody fills in an account number again.",
-        organisation=name,
-        day=day,
-    )
-
-
-def is_credit_offered(ctx: Context, session: Session) -> bool:
-    """Whether this kind of use may pay from credit today (fact payment.methods)."""
-    return "credit" in ctx.fact(f"payment.methods.{session.kind}")
+    return payment_methods.consequences_of_ending(conn, ctx, session.person_id, session.organisation_id, now)
 
 
 def _pay_otherwise(conn: Connection, ctx: Context, session: Session) -> None:
@@ -174,7 +137,7 @@ def _pay_otherwise(conn: Connection, ctx: Context, session: Session) -> None:
     if session.organisation_id is None and current_mandate(conn, session) is None:
         conn.execute(
             "UPDATE people SET payment_method = :method WHERE id = :id",
-            {"id": session.person_id, "method": "credit" if is_credit_offered(ctx, session) else None},
+            {"id": session.person_id, "method": "credit" if payment_methods.is_credit_offered(ctx, None) else None},
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from selfservice import clock, web, workdays
-from selfservice.accounts import payment_methods
+from selfservice.accounts import mandates, payment_methods
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.direct_debit import form as rules
 from selfservice.fragments.direct_debit.form import DirectDebitForm, EndForm
@@ -54,7 +54,7 @@ def _show(session: Session, form: DirectDebitForm) -> Response:
         title=gettext("Direct debit") if mandate or arranged else title(), form=form, switches=possible,
         mandate=mandate, pending=pending, iban=group_iban(mandate.iban) if mandate else "",
         first_day=workdays.add(today, 1), possible=possible, arranged=arranged, ending=ending,
-        ends_on=rules.ends_on(now), consequences=rules.consequences(conn, services().context, session, now),
+        ends_on=mandates.ends_on(now), consequences=rules.consequences(conn, services().context, session, now),
         undone="undone" in request.args and not pending and not ending and form.status == 200,
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def _show_end(session: Session, form: EndForm) -> Response:
     conn, now = services().db.read(), clock.now()
     return authentication.render_personal(
         session, NAME, "direct_debit/end.html", title=gettext("End direct debit?"), form=form,
-        mandate=rules.in_force(conn, session, now), ends_on=rules.ends_on(now),
+        mandate=rules.in_force(conn, session, now), ends_on=mandates.ends_on(now),
         consequences=rules.consequences(conn, services().context, session, now),
     )  # fmt: skip
 

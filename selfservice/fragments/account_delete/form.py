@@ -1,0 +1,138 @@
+"""What can be deleted, in words: what goes, and what stays until when. Page and mail say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from selfservice import workdays
+from selfservice.accounts import payment_methods
+from selfservice.accounts.sessions import Session
+from selfservice.context import Context
+from selfservice.db import Connection
+from selfservice.forgetting import Held, HeldMandate, Part
+from selfservice.i18n.catalogs import gettext, lazy_gettext, ngettext
+from selfservice.i18n.formats import format_date
+from selfservice.web import forms, reauthentication
+
+
+class DeleteForm(reauthentication.PasswordForm):
+    """What must go, for whoever has an account and access codes, and the password."""
+
+    fragment = "account-delete"
+    what = forms.ChoiceField(
+        lazy_gettext("What do you want us to delete?"), required=lazy_gettext("Choose what must be deleted.")
+    )
+    submit = lazy_gettext("Delete this for good")
+
+
+@dataclass(frozen=True)
+class Option:
+    """What can be chosen: its parts, and in words what goes and what stays."""
+
+    value: str
+    title: str
+    parts: frozenset[Part]
+    gone: list[str]
+    kept: list[str]
+
+
+def options(conn: Connection, ctx: Context, session: Session, held: Held, now: datetime) -> list[Option]:
+    """What whoever is logged in can have deleted: what they logged in with, or everything, where that is more."""
+    own: Part = "account" if session.access_code_id is None else "codes"
+    titles = {"account": gettext("Only my account"), "codes": gettext("Only my access codes")}
+    found = [("everything", gettext("Everything"), held.parts)]
+    if len(held.parts) > 1:
+        found.insert(0, (own, titles[own], frozenset({own})))
+    return [
+        Option(value, title, parts, list(_gone(conn, ctx, held, parts, now)), list(_kept(ctx, held, parts)))
+        for value, title, parts in found
+    ]
+
+
+def _gone(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], now: datetime) -> Iterator[str]:
+    if "account" in parts:
+        yield gettext("Your account and its password. You cannot log in with your e-mail address any more.")
+    if "codes" in parts:
+        yield from _gone_with_codes(held)
+        for each in held.mandates:
+            if each.is_open:
+                of = each.mandate.organisation_id
+                following = payment_methods.consequences_of_ending(conn, ctx, held.person_id, of, now)
+                # How one pays from then on matters to colleagues only: whoever has no code orders nothing.
+                yield " ".join((_ends(each), *(following[:1] if of is None else following)))
+    if parts == held.parts:
+        if held.name_until is None:
+            yield gettext("Your name, your e-mail address and, if we have it, your telephone number.")
+        else:
+            yield gettext("Your e-mail address and, if we have it, your telephone number.")
+
+
+def _gone_with_codes(held: Held) -> Iterator[str]:
+    for code in held.codes:
+        if code.organisation:
+            yield gettext(
+                "Your access code for %(organisation)s, which ends in %(hint)s.",
+                organisation=code.organisation,
+                hint=code.hint,
+            )
+        else:
+            yield gettext("Your private access code, which ends in %(hint)s.", hint=code.hint)
+    yield gettext("The password of your access codes.")
+    if held.requests:
+        yield ngettext(
+            "Your request for an access code.", "Your %(num)s requests for an access code.", len(held.requests)
+        )
+    if held.open_requests:
+        yield gettext("What you asked for and do not have yet: you get no code any more.")
+
+
+def _ends(each: HeldMandate) -> str:
+    if each.organisation:
+        return gettext(
+            "The direct debit for %(organisation)s that you arranged, from account %(iban)s.",
+            organisation=each.organisation,
+            iban=each.mandate.masked_iban,
+        )
+    return gettext("Your direct debit, from account %(iban)s.", iban=each.mandate.masked_iban)
+
+
+def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
+    if "codes" not in parts:
+        if held.has_codes:
+            yield gettext("Your access codes and all that belongs to them, with your name and e-mail address.")
+        return
+    if parts != held.parts:
+        yield gettext("Your account, with your name and e-mail address.")
+    if held.orders_until is not None:
+        yield ngettext(
+            "Your order, with your name, until %(day)s. The tax office asks us to keep it that long.",
+            "Your %(num)s orders, with your name, the last until %(day)s. The tax office asks us to keep them so long.",
+            held.orders,
+            day=format_date(held.orders_until),
+        )
+    for each in held.mandates:
+        yield gettext(
+            "The mandate for account %(iban)s, with your name, until %(day)s. So long a collection can be disputed.",
+            iban=each.mandate.masked_iban,
+            day=format_date(each.kept_until),
+        )
+    if held.printed_letters:
+        yield gettext("A letter with an access code is on its way to you. The code in it does not work any more.")
+    if held.codes or held.has_former_codes:
+        yield gettext(
+            "A scrambled trace of your access codes, for %(time)s: an order may still come in late.",
+            time=ctx.facts.get("access_code.revoked_keep_days"),
+        )
+
+
+def main_codes(held: Held) -> list[str]:
+    """The organisations of which somebody has the main code, while colleagues have others."""
+    return [code.organisation for code in held.codes if code.is_main and code.colleagues]
+
+
+def mail_payload(name: str, chosen: Option, now: datetime) -> dict[str, Any]:
+    """What the mail says that was deleted."""
+    return {"name": name, "day": format_date(workdays.today(now)), "gone": chosen.gone, "kept": chosen.kept}
