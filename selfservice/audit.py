@@ -146,9 +146,12 @@ def event_names() -> dict[str, str]:
 
 def _results() -> dict[str, str]:
     return {
+        "account": gettext("the account"),
         "approved": gettext("by letter"),
         "asked": gettext("asked"),
         "asked_before": gettext("asked before"),
+        "codes": gettext("the access codes"),
+        "everything": gettext("everything"),
         "impossible": gettext("not possible"),
         "limited": gettext("too often"),
         "nothing": gettext("nothing changed"),

@@ -63,6 +63,7 @@ def kinds() -> dict[str, str]:
         "access_code.revoked": gettext("Your access code was withdrawn"),
         "account.already": gettext("You already have an account"),
         "account.changed": gettext("Your account was created, or its password was changed"),
+        "account.deleted": gettext("Your data has been deleted"),
         "account.link": gettext("Choose a password for your account"),
         "account.none": gettext("There is no account with this e-mail address"),
         "account_data.downloaded": gettext("Your data was downloaded"),
