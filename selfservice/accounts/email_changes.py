@@ -55,6 +55,11 @@ class EmailChange:
     expires_at: datetime
     confirmed_at: datetime | None
 
+    def addresses(self, reader: str) -> dict[str, str]:
+        """Both addresses for who reads mail at one of them (`reader`), who need not know the other."""
+        named = {"old_email": self.old_email, "new_email": self.new_email}
+        return {name: email if email == reader else mask_email(email) for name, email in named.items()}
+
     @property
     def name(self) -> str:
         """First and last name, or the only name."""
@@ -63,14 +68,15 @@ class EmailChange:
 
 def pending(conn: Connection, person_id: int, now: datetime) -> EmailChange | None:
     """The person's change that waits to be confirmed, if any. Only reads."""
-    return _of_person(conn, person_id, "asked", now)
+    return _change(conn.execute(_SELECT.format(which=_OF_PERSON), _bound(person_id, "asked", now)).fetchone())
 
 
-def is_undo_open(conn: Connection, person_id: int, now: datetime) -> bool:
-    """Whether a change of the person's address can be undone: so long the account is not deleted, or who took it over
-    could delete what its owner can still win back. Only reads.
+def undo_until(conn: Connection, person_id: int, now: datetime) -> datetime | None:
+    """Until when a change of the person's address can be undone, if one can. So long the account is not deleted, or who
+    took it over could delete what its owner can still win back. Only reads.
     """
-    return _of_person(conn, person_id, "confirmed", now) is not None
+    rows = conn.execute(_SELECT.format(which=_OF_PERSON), _bound(person_id, "confirmed", now))
+    return max((from_text(row["expires_at"]) for row in rows), default=None)
 
 
 def sent_before(conn: Connection, change: EmailChange, now: datetime) -> datetime | None:
@@ -261,12 +267,7 @@ def _send(
         kind=kind,
         recipient=to,
         language=change.language,
-        payload={
-            "name": change.given_name,
-            # Who can read mail at one address need not know the other.
-            "old_email": mask_email(change.old_email),
-            "new_email": mask_email(change.new_email),
-        },
+        payload={"name": change.given_name, **change.addresses(to)},
         seed=seed,
         # It follows from a password or a used link, and the owner must hear of it: over the cap it goes later.
         earned=True,
@@ -293,9 +294,8 @@ def _get(conn: Connection, change_id: int, now: datetime) -> EmailChange:
     return change
 
 
-def _of_person(conn: Connection, person_id: int, state: str, now: datetime) -> EmailChange | None:
-    bound = {"person_id": person_id, "state": state, "now": to_text(now)}
-    return _change(conn.execute(_SELECT.format(which=_OF_PERSON), bound).fetchone())
+def _bound(person_id: int, state: str, now: datetime) -> dict[str, str | int]:
+    return {"person_id": person_id, "state": state, "now": to_text(now)}
 
 
 def _change(row: Row | None) -> EmailChange | None:

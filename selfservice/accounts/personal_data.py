@@ -113,7 +113,6 @@ def _accounts(conn: Connection, person_id: int) -> tuple[Section, Section, Secti
         "confirmed": gettext("confirmed"),
         "cancelled": gettext("cancelled"),
         "undone": gettext("undone"),
-        "expired": gettext("not confirmed in time"),
     }
     return (
         Section(
@@ -154,7 +153,7 @@ def _accounts(conn: Connection, person_id: int) -> tuple[Section, Section, Secti
                 "new_email": gettext("New address"),
                 "state": gettext("Status"),
                 "asked_at": gettext("You asked for it"),
-                "expires_at": gettext("To be confirmed before"),
+                "expires_at": gettext("To be confirmed or undone before"),
                 "confirmed_at": gettext("Confirmed by you"),
             },
             [
@@ -271,7 +270,7 @@ def _invoice_addresses(conn: Connection, person_id: int) -> Section:
         "email": gettext("E-mail address for invoices"),
         "organisation": gettext("Organisation"),
         "asked_at": gettext("You asked for it"),
-        "expires_at": gettext("To be confirmed before"),
+        "expires_at": gettext("To be confirmed or undone before"),
     }
     title = gettext("Addresses for invoices that wait for confirmation")
     return Section("invoice_addresses", title, columns, records)

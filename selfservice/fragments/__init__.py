@@ -52,7 +52,7 @@ def require_forms(content: Path) -> None:
             message = f"there is no form '{name}' to choose{did_you_mean(name, set(ALL) - {'search'})}"
             raise SiteError(FILE, line_of(content, name), message)
         needs_codes = name in (*ACCESS_CODES, *ACCOUNTS, "which-situation") or name in authentication.personal_forms()
-        needed = (ACCESS_CODES if needs_codes else ()) + (ACCOUNTS if name in ACCOUNTS else ())
+        needed = (ACCESS_CODES if needs_codes else ()) + (ACCOUNTS if name in (*ACCOUNTS, "account-email") else ())
         if missing := [other for other in needed if other not in SITE.forms]:
             message = f"the form '{name}' leads to '{missing[0]}', which is off: have both, or neither"
             raise SiteError(FILE, line_of(content, name), message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -96,10 +97,18 @@ def test_confirmed(db: Database) -> None:
     ask(db)
     told = [("email_confirm", NEW), ("email_announce", OLD)]
     assert (OLD, told, True) == (email(db), sent(db), email_changes.pending(db.read(), 1, NOW) is not None)
-    assert not email_changes.is_undo_open(db.read(), 1, NOW)
+    assert email_changes.undo_until(db.read(), 1, NOW) is None
     assert confirm(db)
     assert (NEW, [("email_changed", NEW), ("email_changed", OLD)]) == (email(db), sent(db)[2:])
-    assert (None, True) == (email_changes.pending(db.read(), 1, NOW), email_changes.is_undo_open(db.read(), 1, NOW))
+    assert (None, NOW + UNDO_HOURS) == (
+        email_changes.pending(db.read(), 1, NOW),
+        email_changes.undo_until(db.read(), 1, NOW),
+    )
+    # Each mail names the address that it goes to, and masks the other.
+    payloads = [json.loads(row["payload"]) for row in rows(db, "outbox")[2:]]
+    assert [("j•••@bakkerij.example", NEW), (OLD, "j•••@new.example")] == [
+        (each["old_email"], each["new_email"]) for each in payloads
+    ]
     found = [user_accounts.find_by_email(db.read(), each) for each in (NEW, OLD)]
     assert [1, None] == [each and each.person_id for each in found]
 
@@ -124,7 +133,7 @@ def test_links_expire(db: Database, confirmed: bool) -> None:
     ]
     assert [True, False] == [each is not None for each in opened]
     if confirmed:
-        assert [True, False] == [email_changes.is_undo_open(db.read(), 1, at) for at in (end - HOUR, end)]
+        assert [end, None] == [email_changes.undo_until(db.read(), 1, at) for at in (end - HOUR, end)]
     else:
         assert [None, OLD] == [confirm(db, now=end), email(db)]
         assert email_changes.pending(db.read(), 1, end) is None
@@ -285,7 +294,7 @@ def test_thief(db: Database) -> None:
     assert ("email_undone", OLD) == sent(db)[-1]
     usable = [row["token_hash"] for row in rows(db, "account_openings") if row["used_at"] is None]
     assert links(db, "email_undone", OLD) == usable
-    assert not email_changes.is_undo_open(db.read(), 1, NOW)
+    assert email_changes.undo_until(db.read(), 1, NOW) is None
 
 
 def test_password_of_codes_from_before(db: Database) -> None:

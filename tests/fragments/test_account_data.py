@@ -243,9 +243,9 @@ def test_account(app: Flask, client: HouseClient) -> None:
             {"email": email, "now": now},
         )
         conn.execute(
-            """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
+            """INSERT INTO email_changes (person_id, old_email, old_key, new_email, confirm_hash, state, asked_at,
                                           expires_at, confirmed_at)
-               VALUES (1, 'former@b.example', :email, hex(randomblob(32)), hex(randomblob(32)), 'confirmed', :now, :now,
+               VALUES (1, 'former@b.example', 'former@b.example', :email, hex(randomblob(32)), 'confirmed', :now, :now,
                        :now)""",
             {"email": email, "now": now},
         )

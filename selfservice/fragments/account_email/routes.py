@@ -21,7 +21,6 @@ from selfservice.crypto import hash_token
 from selfservice.db import Connection
 from selfservice.fragments.account_email.form import ConfirmForm, EmailForm, UndoForm
 from selfservice.i18n.catalogs import gettext
-from selfservice.values.email import mask_email
 from selfservice.web import authentication, cookies, mailed_link, reauthentication
 from selfservice.web.forms import About, Form
 from selfservice.web.services import services
@@ -147,6 +146,9 @@ class _Link:
         opened = {"token_hash": token_hash} if works else {}
         return mailed_link.follow(self.opened, opened, url_for(f".{self.step}"), url_for(f".{self.expired}"))
 
+    def _addresses(self, change: EmailChange) -> dict[str, str]:
+        return change.addresses(change.new_email if self.step == "confirm" else change.old_email)
+
     def _form(self, opened: dict[str, Any]) -> Form:
         return self.form(about=About(self.opened, record=opened.get("token_hash", "")))
 
@@ -161,7 +163,7 @@ class _Link:
             return self.show_expired()
         return web.render(
             f"account_email/{self.step}.html", title=self.title(), form=self._form(opened), change=change,
-            masked=_masked(change),
+            emails=self._addresses(change),
         )  # fmt: skip
 
     def press(self) -> Response:
@@ -174,7 +176,7 @@ class _Link:
             if opened and is_current and "done" not in opened:
                 change = self.use(conn, services().context, opened["token_hash"], web.client_address(), now)
                 if change is not None:
-                    opened["done"] = _masked(change)
+                    opened["done"] = self._addresses(change)
                     cookies.save_form(conn, self.opened, opened, now)
         # A page is made outside the transaction: it may prolong a session, which is another.
         if opened and not is_current:
@@ -196,10 +198,6 @@ class _Link:
             f"account_email/{self.expired}.html", title=gettext("This link no longer works"), status=410,
             focus=web.wants_fragment(),
         )  # fmt: skip
-
-
-def _masked(change: EmailChange) -> dict[str, str]:
-    return {"old_email": mask_email(change.old_email), "new_email": mask_email(change.new_email)}
 
 
 _CONFIRM = _Link(
