@@ -124,6 +124,13 @@ def _password(_app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/change-password"), f"{BASE}/change-password", typed
 
 
+def _setting(step: str, typed: dict[str, str]) -> Show:
+    def show(_app: Flask, client: HouseClient) -> Shown:
+        return Tab(client).open(f"{BASE}/account/{step}"), f"{BASE}/account/{step}", typed
+
+    return show
+
+
 def _data(_app: Flask, client: HouseClient) -> Shown:
     return Tab(client).open(f"{BASE}/account-data"), f"{BASE}/account-data", {"password": PASSWORD}
 
@@ -217,6 +224,8 @@ def _log_in(app: Flask, client: HouseClient, endpoint: str, number: int = MAIN) 
 
 # The form as whoever is logged in sees it: what was opened, what is sent, and what is typed.
 PERSONAL: dict[str, Show] = {
+    "account.save_language": _setting("language", {"language": "en"}),
+    "account.save_name": _setting("name", {"given_name": "Joanna", "family_name": "Doorn"}),
     "account_data.make": _data,
     "account_delete.delete": _delete,
     "account_email.ask": _email,
@@ -292,7 +301,7 @@ def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> No
 
 
 @pytest.mark.parametrize(
-    "endpoint", [each for each in PERSONAL if each.startswith(("account_email", "digital_", "direct_"))]
+    "endpoint", [each for each in PERSONAL if each.startswith(("account.", "account_email", "digital_", "direct_"))]
 )
 def test_changed_at_once(app: Flask, client: HouseClient, endpoint: str) -> None:
     """Of two presses that come at the same moment the second is not done to what the first made of it."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from selfservice.clock import to_text
 from selfservice.db import Connection
 from selfservice.values.email import email_key
+from selfservice.values.name import full_name
 
 # What stands in the place of a name and an address of somebody who is forgotten. No typed address has such a key.
 NAMELESS, NO_EMAIL, NO_EMAIL_KEY = "–", "forgotten@loket.invalid", "forgotten:"
@@ -22,6 +23,11 @@ class Person:
     language: str
     organisations: tuple[str, ...]
     has_password: bool
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or the only name."""
+        return full_name(self.given_name, self.family_name)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,3 +118,16 @@ def forget(conn: Connection, person_id: int, *, keeps_name: bool) -> None:
             "nameless": NAMELESS,
         },
     )
+
+
+def change_name(conn: Connection, person_id: int, given_name: str, family_name: str) -> None:
+    """Give a person another name, which has passed `check_names`."""
+    conn.execute(
+        "UPDATE people SET given_name = :given_name, family_name = :family_name WHERE id = :id",
+        {"given_name": given_name, "family_name": family_name, "id": person_id},
+    )
+
+
+def change_language(conn: Connection, person_id: int, language: str) -> None:
+    """Write to a person in another language of the site."""
+    conn.execute("UPDATE people SET language = :language WHERE id = :id", {"language": language, "id": person_id})

@@ -257,9 +257,10 @@ def _needed(name: str) -> str:
 
 
 def _opened() -> list[tuple[str, list[str]]]:
-    """What each way to log in is for: its name, and the titles of what can be done after it."""
+    """What each way to log in is for: its name, and the titles of what can be done after it alone."""
+    some = [right for right in rights().listed if not {*right.kinds} >= {*KINDS}]
     return [
-        (name, [right.title(current_language()) for right in rights().listed if {*right.kinds} & {*kinds}])
+        (name, [right.title(current_language()) for right in some if {*right.kinds} & {*kinds}])
         for name, kinds in ((gettext("Access code"), CODE_KINDS), (gettext("E-mail address"), ("account",)))
     ]
 

@@ -123,3 +123,120 @@ def test_devices(app: Flask, client: HouseClient) -> None:
     assert 303 == client.send(f"{BASE}/devices/end", {}).status_code
     assert told not in shown(client, "devices")
     assert 1 == sum(row["ended_at"] is None for row in rows(database(app), "sessions"))
+
+
+def test_settings(app: Flask, client: HouseClient) -> None:
+    """Name, address and language as they are, each with where it is changed; and everything else of the account."""
+    sign_in_to_account(client)
+    page = client.get(f"{BASE}/account").text
+    assert "<dd>Jip van der Zonnestraal</dd>" in page
+    told = text_of(parse(page))
+    assert [True, True] == [
+        f"{name} {now}" in told for name, now in (("E-mail address", EMAIL), ("mails", "Nederlands"))
+    ]
+    for form in ("account/name", "account/language", "change-password", "devices", "account-data"):
+        assert f'href="{BASE}/{form}"' in page
+        assert 200 == client.get(f"{BASE}/{form}").status_code
+    assert f'href="{BASE}/account">Settings</a>' in client.get(f"{BASE}/my").text
+    sign_in(client)
+    assert "Settings</a>" not in client.get(f"{BASE}/my").text
+
+
+@pytest.mark.parametrize("is_htmx", [False, True], ids=["page", "htmx"])
+def test_name(app: Flask, client: HouseClient, *, is_htmx: bool) -> None:
+    """The name is filled in as it is; another one is used from then on, in the header and in mails, and is recorded."""
+    sign_in_to_account(client)
+    page = client.get(f"{BASE}/account/name").text
+    assert [True, True] == [f'value="{text}"' in page for text in ("Jip", "van der Zonnestraal")]
+    answer = client.send(f"{BASE}/account/name", {"given_name": " Joanna ", "family_name": ""}, htmx=is_htmx)
+    place = answer.headers["HX-Redirect" if is_htmx else "Location"]
+    assert f"{BASE}/account?saved=name" == place
+    page = client.get(place).text
+    assert "Saved. We call you Joanna from now on." in page
+    assert ">Joanna</a>" in page
+    assert ("account.name", "ok") == tuple(rows(database(app), "events")[-1][key] for key in ("what", "result"))
+    person = rows(database(app), "people")[0]
+    assert ("Joanna", "") == (person["given_name"], person["family_name"])
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "said"),
+    [
+        ("", " ", "Fill in your name. If you have one name, one of the two is enough."),
+        ("Jip", "https://x.example", "Use letters, spaces, hyphens and apostrophes only."),
+        ("Jip", "小明", "Our letters cannot print this"),
+    ],
+    ids=["none", "a link", "not to be printed"],
+)
+def test_wrong_name(app: Flask, client: HouseClient, given: str, family: str, said: str) -> None:
+    """What is no name changes nothing; nor does what no letter can print, for who gets letters for an organisation."""
+    sign_in_to_account(client)
+    typed = {"given_name": given, "family_name": family}
+    answer = client.send(f"{BASE}/account/name", typed)
+    assert (422, True) == (answer.status_code, said in answer.text)
+    assert "Jip" == rows(database(app), "people")[0]["given_name"]
+    assert "van der Zonnestraal" == rows(database(app), "people")[0]["family_name"]
+
+
+def test_any_script_without_codes(app: Flask, client: HouseClient) -> None:
+    """Who gets no letters may have a name in any script."""
+    without_codes(app)
+    sign_in_to_account(client)
+    assert 303 == client.send(f"{BASE}/account/name", {"given_name": "小明"}).status_code
+    assert "Your access codes" not in shown(client, "account/name")
+
+
+def test_name_with_codes(client: HouseClient) -> None:
+    """Who has access codes is told what becomes of what was sent."""
+    sign_in_to_account(client)
+    assert "Requests and letters that were sent keep the name on them." in shown(client, "account/name")
+
+
+@pytest.mark.parametrize("is_htmx", [False, True], ids=["page", "htmx"])
+def test_language(app: Flask, client: HouseClient, *, is_htmx: bool) -> None:
+    """The language of mails is another than that of the page, and the mails that follow are in it."""
+    sign_in_to_account(client)
+    assert 'value="nl" checked' in client.get(f"{BASE}/account/language").text
+    answer = client.send(f"{BASE}/account/language", {"language": "en"}, htmx=is_htmx)
+    place = answer.headers["HX-Redirect" if is_htmx else "Location"]
+    assert "are in this language from now on: English." in client.get(place).text
+    client.send("/nl/self-service/change-password", {"password": ACCOUNT_PASSWORD, "new_password": NEW})
+    assert ("account.changed", "en") == tuple(rows(database(app), "outbox")[-1][key] for key in ("kind", "language"))
+    assert "account.language" in [row["what"] for row in rows(database(app), "events")]
+
+
+@pytest.mark.parametrize("sent", ["", "xx", "nl; DROP"])
+def test_wrong_language(app: Flask, client: HouseClient, sent: str) -> None:
+    """No language, or none of the site's, is refused."""
+    sign_in_to_account(client)
+    assert 422 == client.send(f"{BASE}/account/language", {"language": sent}).status_code
+    assert "nl" == rows(database(app), "people")[0]["language"]
+
+
+def test_language_switch(client: HouseClient) -> None:
+    """In the other language stands what was typed, and nothing was saved."""
+    sign_in_to_account(client)
+    client.get(f"{BASE}/account/name")
+    typed = {"given_name": "Joanna", "family_name": "", "switch_language": "1"}
+    typed["about"] = client.about_of(f"{BASE}/account/name")
+    answer = client.post("/nl/self-service/account/name", data=typed)
+    assert (200, True, True) == (answer.status_code, 'value="Joanna"' in answer.text, "Je naam wijzigen" in answer.text)
+    assert "Jip" == rows(client.application.extensions["services"].db, "people")[0]["given_name"]
+
+
+def test_after_the_time_out(app: Flask, client: HouseClient) -> None:
+    """What was typed when the session ended is there after logging in again; and gone once it is saved."""
+    sign_in_to_account(client)
+    about = client.about_of(f"{BASE}/account/name")
+    with database(app).write() as conn:
+        conn.execute("UPDATE sessions SET used_at = '2026-01-01T00:00:00.000000Z'")
+    typed = {"given_name": "Joanna", "family_name": "Doorn", "about": about}
+    answer = client.post(f"{BASE}/account/name", data=typed)
+    assert "What you typed is kept" in client.get(answer.headers["Location"]).text
+    sign_in_to_account(client, place="account")
+    assert f'<a href="{BASE}/account/name">Go on with your name</a>' in client.get(f"{BASE}/account").text
+    page = client.get(f"{BASE}/account/name").text
+    assert [True, True] == ['value="Joanna"' in page, "What you typed before is still here. Check it" in page]
+    assert "Jip" == rows(database(app), "people")[0]["given_name"]
+    assert 303 == client.send(f"{BASE}/account/name", {"given_name": "Joanna", "family_name": "Doorn"}).status_code
+    assert "Go on with your name" not in client.get(f"{BASE}/account").text
