@@ -142,6 +142,15 @@ def test_settings(app: Flask, client: HouseClient) -> None:
     assert "Settings</a>" not in client.get(f"{BASE}/my").text
 
 
+def test_waiting_address(client: HouseClient) -> None:
+    """An address that has yet to be confirmed stands beside the one that still holds, with the way to cancel it."""
+    sign_in_to_account(client)
+    assert "See or cancel this change" not in shown(client, "account")
+    client.send(f"{BASE}/account-email", {"email": "jip@nieuw.example", "password": ACCOUNT_PASSWORD})
+    told = f"E-mail address {EMAIL} Waiting for confirmation of jip@nieuw.example. See or cancel this change"
+    assert told in shown(client, "account")
+
+
 @pytest.mark.parametrize("is_htmx", [False, True], ids=["page", "htmx"])
 def test_name(app: Flask, client: HouseClient, *, is_htmx: bool) -> None:
     """The name is filled in as it is; another one is used from then on, in the header and in mails, and is recorded."""

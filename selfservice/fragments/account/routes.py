@@ -8,7 +8,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from selfservice import clock, web
-from selfservice.accounts import access_codes, people
+from selfservice.accounts import access_codes, email_changes, people
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.account import form as rules
 from selfservice.fragments.account.form import LanguageForm, NameForm
@@ -30,11 +30,13 @@ def title() -> str:
 
 
 def _show(session: Session) -> Response:
-    person = people.get(services().db.read(), session.person_id)
+    conn = services().db.read()
+    person = people.get(conn, session.person_id)
     return authentication.render_personal(
         session, NAME, "account/settings.html", title=title(), person=person, has_languages=len(LANGUAGE_NAMES) > 1,
         mail_language=LANGUAGE_NAMES[person.language], elsewhere=[each for each in ELSEWHERE if each in SITE.forms],
         kept=bool(authentication.load_typed(NAME, session)), saved=request.args.get("saved", ""),
+        waiting=email_changes.pending(conn, session.person_id, clock.now()),
     )  # fmt: skip
 
 
