@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from selfservice import audit, heartbeats
-from selfservice.accounts import anonymous_sessions, tokens
+from selfservice.accounts import account_links, anonymous_sessions, tokens
 from selfservice.crypto import Keys
 from selfservice.db import FILE_SUFFIXES, Database, Error, LockedError, MigrationError, exclusive_access
 from selfservice.mail import outbox
@@ -100,7 +100,8 @@ def _prepare(copy: Database, keys: Keys, now: datetime, *, drop_mail: bool) -> P
     ready = conn.execute("SELECT count(*) FROM letters WHERE state = 'ready'").fetchone()[0]
     newest = conn.execute("SELECT coalesce(max(at), '') FROM events").fetchone()[0]
     with copy.write() as writing:
-        sessions, links = anonymous_sessions.end_every_session(writing, now), tokens.revoke_every_token(writing, now)
+        sessions = anonymous_sessions.end_every_session(writing, now)
+        links = tokens.revoke_every_token(writing, now) + account_links.revoke_every_link(writing, now)
         dead = outbox.cancel_waiting(writing, now, links_only=True)
         if drop_mail:
             outbox.cancel_waiting(writing, now, links_only=False)

@@ -74,15 +74,14 @@ def send(
 
     `language` is for who has not said which: the one in which was asked.
     """
-    email = check_email(typed["email"])
-    key = email_key(email)
+    key = email_key(typed["email"])
     decision = table.account_link(ctx, purpose).allow(conn, ctx.keys, address, now, key)
     if not decision.allowed:
         return LinkResult(decision.retry_after_seconds)
     given, family = check_names(typed["given_name"], typed["family_name"]) if purpose == "create" else ("", "")
-    holder = people.find_holder(conn, email, now)
+    holder = people.find_holder(conn, typed["email"], now)
     known = conn.execute(
-        """SELECT p.id, p.given_name, p.language, a.person_id IS NOT NULL AS has_account
+        """SELECT p.id, p.given_name, p.email, p.language, a.person_id IS NOT NULL AS has_account
            FROM people p LEFT JOIN user_accounts a ON a.person_id = p.id WHERE p.email_key = :email_key""",
         {"email_key": key},
     ).fetchone()
@@ -91,7 +90,9 @@ def send(
         known["has_account"] if known else purpose == "create" and holder is not None
     )
     slot = outbox.reserve_slot(conn, ctx, now, limit_key=key, topic=f"account.{purpose}")
-    language = known["language"] if known else typed.get("language", language)
+    email, language = (
+        (known["email"], known["language"]) if known else (check_email(typed["email"]), typed.get("language", language))
+    )
     seed = issue(conn, ctx, purpose, email, language, slot.at, given_name=given, family_name=family, void=not has_link)
     outbox.enqueue(
         conn,
@@ -170,6 +171,13 @@ def revoke_all(conn: Connection, email: str, now: datetime) -> None:
         "UPDATE account_openings SET used_at = :now WHERE email_key = :email_key AND used_at IS NULL",
         {"email_key": email_key(email), "now": to_text(now)},
     )
+
+
+def revoke_every_link(conn: Connection, now: datetime) -> int:
+    """Revoke all links that were not used, so that none works any more; returns how many."""
+    return conn.execute(
+        "UPDATE account_openings SET used_at = :now WHERE used_at IS NULL AND void = 0", {"now": to_text(now)}
+    ).rowcount
 
 
 def _opening(conn: Connection, row: Row | None) -> Opening | None:
