@@ -51,6 +51,8 @@ PARAMETERS = (
 FORMS = (
     ("sign-in", {"access_code": "ABCD-EFGH-JKLM-NPQR", "password": "four grey ducks"}),
     ("replacement-password", {"access_code": "ABCD-EFGH-JKLM-NPQR", "email": "a@b.example"}),
+    ("account-create", {"given_name": "A", "family_name": "B", "email": "a@b.example", "language": "en"}),
+    ("account-password", {"email": "a@b.example"}),
     ("lost-access-code", {"email": "a@b.example", "kvk_number": "00000001"}),
     ("request-status", {"reference": "K7RM4X9T", "email": "a@b.example"}),
     (

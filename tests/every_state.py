@@ -130,6 +130,25 @@ def open_forms(walker: Walker, lang: str) -> Iterator[str]:
     yield "replacement-password: done"
     walker.go("replacement-password/expired")
     yield "replacement-password: expired"
+    email = f"{lang}-account-with-a-long-name@sterrenpost.example"
+    walker.go("account-create")
+    yield "account-create"
+    walker.press()
+    yield "account-create: wrong"
+    walker.press(given_name="Wilhelmina", family_name="Achterberg-Vandersteen", email=email)
+    yield "account-create: sent"
+    walker.visitor.go(walker.mailed_link(email))
+    yield "account-password: new"
+    walker.press(new_password="welkom")
+    yield "account-password: weak"
+    walker.press(new_password="paarse olifant fietst naar zee")
+    yield "account-password: done"
+    walker.go("account-password/expired")
+    yield "account-password: expired"
+    walker.go("account-password")
+    yield "account-password"
+    walker.press(email=email)
+    yield "account-password: sent"
     for number in (tour.CHECKING, tour.REJECTED, *requests.NOT_RECEIVED, 3, 8):
         walker.go("request-status")
         walker.press(reference=requests.reference(number), email=requests.email(number))

@@ -53,6 +53,13 @@ def made(tmp_path_factory: pytest.TempPathFactory, filled: Path) -> Path:
         _, cookie = anonymous_sessions.start(conn, now)
         sessions.start(conn, 1, 1, cookie, now, "a browser")
         link = tokens.issue(conn, KEYS, "replacement_password", 1, 1, now)
+        conn.execute(
+            """INSERT INTO account_openings (token_hash, purpose, given_name, family_name, email, email_key, language,
+                                             void, created_at, expires_at)
+               VALUES (:hash, 'create', 'Oona', 'Kites', 'oona@kites.example', 'oona@kites.example', 'en', 0, :now,
+                       :now)""",
+            {"hash": "0" * 64, "now": clock.to_text(now)},
+        )
         for number, seed in enumerate((None, None, link.seed)):
             outbox.enqueue(
                 conn,
@@ -120,7 +127,7 @@ def test_refused(var: Path, copy: Path, words: tuple[str, ...], said: str) -> No
     done = restore(var.parent, str(copy), *words)
     assert (1, True, True) == (done.returncode, done.stderr.startswith(said), done.stderr.endswith("changed\n"))
     assert ("Later", ["loket.db"]) == (name(var / "loket.db"), sorted(path.name for path in var.iterdir()))
-    ended = "Sessions that end: 1; links that no longer work: 1\n"
+    ended = "Sessions that end: 1; links that no longer work: 2\n"
     mails = "Mails that wait: 3; of these dropped, since their links no longer work: 1\n"
     assert ended + mails in done.stdout
 
@@ -136,7 +143,7 @@ def test_restored(var: Path, copy: Path, mail: str, states: list[str]) -> None:
     db = Database(var / "loket.db")
     assert ("Jip", ["Later"]) == (name(db.path), [name(path) for path in before(var)])
     assert [True] == [row["ended_at"] is not None for row in rows(db, "sessions")]
-    assert {True} == {row["used_at"] is not None for row in rows(db, "tokens")}
+    assert {True} == {row["used_at"] is not None for table in ("tokens", "account_openings") for row in rows(db, table)}
     assert ([], states) == (rows(db, "visits"), [row["state"] for row in rows(db, "outbox")])
     assert "database.restore" == rows(db, "events")[-1]["what"]
     assert 0o600 == db.path.stat().st_mode & 0o777

@@ -7,8 +7,8 @@ import json
 import pytest
 from flask import Flask
 
-from selfservice import clock, mailer
-from selfservice.accounts import account_links, user_accounts
+from selfservice import mailer
+from selfservice.accounts import user_accounts
 from selfservice.demo import accounts
 from tests.access_code_helpers import AccessCodeForm, rows, services, token
 from tests.clients import HouseClient
@@ -176,15 +176,6 @@ def test_one_network(app: Flask, one: AccessCodeForm) -> None:
     statuses = [one.send(email=f"oona{number}@kites.example").status_code for number in range(21)]
     one.client.environ_base["REMOTE_ADDR"] = "192.0.2.7"
     assert [303] * 20 + [429, 303] == [*statuses, one.send(email=EMAIL).status_code]
-
-
-def test_restored(app: Flask, one: AccessCodeForm) -> None:
-    """Where all links are revoked, as after a restore, these are too."""
-    one.send(email=EMAIL)
-    found = token(app, LINK)
-    with services(app).db.write() as conn:
-        assert 1 == account_links.revoke_every_link(conn, clock.now())
-    assert "expired" == one.leads(one.see(f"link/{found}"))
 
 
 def test_owner_is_not_kept_out(app: Flask, one: AccessCodeForm) -> None:
