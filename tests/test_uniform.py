@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from wtforms.fields.core import UnboundField
 
 from selfservice import clock
-from selfservice.accounts import access_codes, passwords, people, user_accounts
+from selfservice.accounts import access_codes, email_changes, passwords, people, user_accounts
 from selfservice.db import Connection
 from selfservice.demo import requests
 from selfservice.fragments import FRAGMENTS
@@ -95,6 +95,8 @@ def populate(app: Flask) -> dict[str, Typed]:
             "both": (both := _add(conn, "oboth@people.example", code=True, account=True)),
             "revoked": (revoked := _add(conn, "orevo@people.example", code=True)),
             "deleted": _add(conn, "odele@people.example", account=True),
+            "changes to it": Typed("owait@people.example", group_code(new_code())),
+            "changed from it": _add(conn, "oleft@people.example", account=True),
             "strange code": Typed(both.email, group_code(new_code())),
             "strange address": Typed("ostra@people.example", both.code),
             "another's code": Typed("oacco@people.example", both.code),
@@ -104,6 +106,13 @@ def populate(app: Flask) -> dict[str, Typed]:
             "UPDATE access_codes SET revoked_at = created_at WHERE person_id = :id", {"id": _id(conn, revoked.email)}
         )
         user_accounts.delete(conn, _id(conn, "odele@people.example"))
+        for old, new in (("oacco", "owait@people.example"), ("oleft", "onewx@people.example")):
+            person = _id(conn, f"{old}@people.example")
+            email_changes.ask(conn, CONTEXT, person, new, "192.0.2.1", clock.now())
+        # The last of them has the new address by now, and can still undo that.
+        people.store_email(conn, person, new)
+        conn.execute("UPDATE email_changes SET state = 'confirmed' WHERE person_id = :id", {"id": person})
+        conn.execute("DELETE FROM outbox")
     return found
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from selfservice.accounts import account_links, people, sessions, user_accounts
+from selfservice.accounts import account_links, email_changes, people, sessions, user_accounts
 from selfservice.accounts.account_links import Opening, Purpose
 from selfservice.crypto import hash_token
 from selfservice.db import Database
@@ -29,14 +29,15 @@ from tests.domain_helpers import (
 
 HASH = "$argon2id$made-up"
 NEW, WITH_CODE, WITH_ACCOUNT = "oona@kites.example", "jip@bakkerij.example", "nova@postbus.example"
-# Everybody that an address can be: nobody, somebody with an access code only, or with an account; one whose account was
-# deleted, and one to which somebody with an account is changing theirs.
+# Whose an address can be: nobody's, or of somebody with an access code only, with an account, or whose account was
+# deleted; or somebody with an account is changing to it, or has changed away from it and can still undo that.
 EVERYBODY = {
     "new": NEW,
     "code only": WITH_CODE,
     "account": WITH_ACCOUNT,
     "deleted": "gone@postbus.example",
     "pending": "next@postbus.example",
+    "left": "left@postbus.example",
 }
 
 
@@ -44,19 +45,18 @@ EVERYBODY = {
 def db(tmp_path: Path) -> Iterator[Database]:
     with new_database(tmp_path) as made:
         add_person(made, WITH_CODE)
-        for email in (WITH_ACCOUNT, EVERYBODY["deleted"]):
+        for email in (WITH_ACCOUNT, EVERYBODY["deleted"], EVERYBODY["left"]):
             person, _ = add_person(made, email)
             with made.write() as conn:
                 user_accounts.add(conn, person, HASH, NOW)
         with made.write() as conn:
-            user_accounts.delete(conn, person)
-            conn.execute(
-                """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
-                                              expires_at)
-                   SELECT id, email, :new, :one, :two, 'asked', created_at, created_at FROM people
-                   WHERE email = :old""",
-                {"new": EVERYBODY["pending"], "old": WITH_ACCOUNT, "one": "1" * 64, "two": "2" * 64},
-            )
+            user_accounts.delete(conn, person_of(made, EVERYBODY["deleted"]).id)
+            for old, new in ((EVERYBODY["left"], "elsewhere@postbus.example"), (WITH_ACCOUNT, EVERYBODY["pending"])):
+                email_changes.ask(conn, CONTEXT, person_of(made, old).id, new, "192.0.2.1", NOW)
+            token = filled(rows(made, "outbox")[0])["token"]
+            assert email_changes.confirm(conn, CONTEXT, hash_token(token), "192.0.2.1", NOW)
+            for table in ("outbox", "caps"):
+                conn.execute(f"DELETE FROM {table}")
         yield made
 
 
@@ -92,7 +92,7 @@ def person_of(db: Database, email: str) -> people.Person:
 def test_mail(db: Database, purpose: Purpose, name: str) -> None:
     """What is the case stands in the mail: a link for whom there is something to choose a password for."""
     token = ask(db, EVERYBODY[name], purpose)
-    has_account = name == "account"
+    has_account = name == "account" or (name == "left" and purpose == "create")
     without = "account.already" if purpose == "create" else "account.none"
     has_link = has_account == (purpose == "password")
     mail = rows(db, "outbox")[-1]
@@ -109,7 +109,7 @@ def test_same_work(db: Database) -> None:
         with recorded_statements(db) as statements, db.write() as conn:
             account_links.send(conn, CONTEXT, purpose, typed, "192.0.2.1", "nl", NOW)
         seen.append(verbs(statements))
-    assert [seen[0]] * 10 == seen
+    assert [seen[0]] * 12 == seen
     assert 5 < len(seen[0])
 
 

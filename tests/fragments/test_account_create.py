@@ -9,10 +9,8 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from selfservice import clock, mailer
-from selfservice.accounts import user_accounts
 from selfservice.demo import accounts
 from selfservice.i18n.languages import LANGUAGES
 from tests.access_code_helpers import AccessCodeForm, change, rows, services, token
@@ -20,29 +18,15 @@ from tests.clients import HouseClient, other_language
 from tests.password_form_helpers import value_of
 from tests.sign_in_helpers import (
     MAIN,
-    OTHER,
-    PRIVATE,
     browser,
-    give_account,
-    hashed,
-    person_id,
     prepare,
     sign_in,
     sign_in_to_account,
 )
-from tests.test_uniform import COOKIE, verbs
 
 NEW = {"given_name": "Oona", "family_name": "Kites", "email": "oona@kites.example", "language": "en"}
 LINK = "account.link"
 PASSWORD = "seven marbles under a purple stair"
-# Whose an address can be: see tests/accounts/test_account_links.py, which has them too.
-EVERYBODY = {
-    "new": NEW["email"],
-    "account": accounts.email(MAIN),
-    "code only": accounts.email(OTHER),
-    "deleted": accounts.email(PRIVATE),
-    "pending": "next@kites.example",
-}
 FORMS = ("account-create", "account-password")
 
 
@@ -302,44 +286,3 @@ def test_all_or_nothing(app: Flask, one: AccessCodeForm) -> None:
     before = [rows(app, table) for table in kept]
     assert 500 == one.send(**NEW).status_code
     assert before == [rows(app, table) for table in kept]
-
-
-def _everybody(app: Flask) -> None:
-    prepare(app)
-    give_account(app, MAIN)
-    with services(app).db.write() as conn:
-        user_accounts.add(conn, person_id(app, PRIVATE), hashed(), clock.now())
-        user_accounts.delete(conn, person_id(app, PRIVATE))
-        conn.execute(
-            """INSERT INTO email_changes (person_id, old_email, new_email, confirm_hash, undo_hash, state, asked_at,
-                                          expires_at)
-               SELECT id, email, 'next@kites.example', :one, :two, 'asked', created_at, '2027-01-01T00:00:00.000000Z'
-               FROM people WHERE id = :id""",
-            {"one": "1" * 64, "two": "2" * 64, "id": person_id(app, MAIN)},
-        )
-
-
-def _shape(answer: TestResponse, email: str) -> tuple[int, str, list[tuple[str, str]]]:
-    """Status, text and headers, without what was typed, the cookie, and what the page is about."""
-    local, _, domain = email.partition("@")
-    text = re.sub(r'name="about" value="[^"]*"', "", answer.text.replace(email, "•"))
-    text = text.replace(f"{local[0]}•••@{domain}", "•")
-    headers = [(name, COOKIE.sub("loket=", value)) for name, value in answer.headers if name != "Content-Length"]
-    return answer.status_code, text, headers
-
-
-@pytest.mark.parametrize("htmx", [False, True], ids=["page", "htmx"])
-@pytest.mark.parametrize("form", FORMS)
-def test_same_for_everybody(app: Flask, statements: list[str], form: str, *, htmx: bool) -> None:
-    """Whose ever the address is: the same answers, headers and statements, as many writes, and nothing hashed."""
-    _everybody(app)
-    seen = {}
-    hasher = services(app).hasher
-    for name, email in EVERYBODY.items():
-        asking = AccessCodeForm(browser(app), form, htmx=htmx)
-        before = hasher.calls
-        statements.clear()
-        answers = [asking.send(**NEW | {"email": email}), asking.see("sent"), asking.send("sent"), asking.see("sent")]
-        seen[name] = [_shape(answer, email) for answer in answers], verbs(statements), hasher.calls - before
-    assert dict.fromkeys(EVERYBODY, seen["new"]) == seen
-    assert (303, 200, 0) == (seen["new"][0][0][0], seen["new"][0][1][0], seen["new"][2])
