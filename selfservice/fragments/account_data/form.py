@@ -19,6 +19,7 @@ class DataForm(PasswordForm):
 
     fragment = "account-data"
     submit = lazy_gettext("Make my file")
+    download = lazy_gettext("Download the file")
 
 
 def record_download(conn: Connection, ctx: Context, session: Session, address: str, lang: str, now: datetime) -> None:
