@@ -76,14 +76,19 @@ def test_created(app: Flask, visitor: AccessCodeForm) -> None:
 
 
 def test_with_an_access_code(app: Flask, visitor: AccessCodeForm) -> None:
-    """Whoever has access codes gets the account beside them: their names, code and its password stay as they were."""
+    """Whoever has access codes gets the account beside them: their names, code and its password stay as they were. They
+    are told, and logged out everywhere.
+    """
     prepare(app)
+    signed_in = browser(app)
+    sign_in(signed_in)
     before = rows(app, "people"), rows(app, "passwords")
     visitor.send(**NEW | {"email": accounts.email(MAIN)})
     page = behind(visitor, token(app, LINK))
     assert "done" == page.goes("new-password", new_password=PASSWORD)
     assert before == (rows(app, "people"), rows(app, "passwords"))
     assert "account.changed" == rows(app, "outbox")[-1]["kind"]
+    assert "Log out" not in signed_in.get("/en/self-service/my").text
     client = browser(app)
     assert [303, 303] == [
         answer.status_code
