@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import uuid4
 
-from selfservice.accounts import mandates, payment_methods, people, tokens, user_accounts
+from selfservice.accounts import email_changes, mandates, payment_methods, people, tokens, user_accounts
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.people import Person
@@ -135,6 +135,7 @@ def forget(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], a
     """Delete these parts of what somebody has here (`find`). Call inside `write()`, where it is still so."""
     person = people.get(conn, held.person_id)
     if "account" in parts:
+        email_changes.cancel(conn, ctx, person.id, address, now)
         _delete_account(conn, ctx, person, now)
     if "codes" in parts:
         _delete_codes(conn, ctx, person, held, now)

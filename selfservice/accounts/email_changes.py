@@ -142,6 +142,7 @@ def cancel(conn: Connection, ctx: Context, person_id: int, address: str, now: da
     tokens.revoke_all(conn, CONFIRM_KIND, person_id, now)
     if change is not None:
         tokens.revoke_all(conn, _undo_kind(change.id), person_id, now)
+        outbox.cancel(conn, [_mail_key(change.confirm_hash)], now)
         _record(conn, ctx, change, "cancel", address, now)
 
 

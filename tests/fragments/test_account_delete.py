@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock, forgetting, retention
-from selfservice.accounts import invoice_addresses, login_throttle, mandates, people, user_accounts
+from selfservice.accounts import email_changes, invoice_addresses, login_throttle, mandates, people, user_accounts
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.clock import to_text
 from selfservice.commands import cli
@@ -440,18 +440,14 @@ def test_the_mail(app: Flask, client: HouseClient) -> None:
 # When it is refused
 
 
-def add_change(app: Flask, who: int, state: str, until: timedelta) -> None:
-    """A change of e-mail address in this state."""
+def change_address(app: Flask, *, confirmed: bool) -> None:
+    """Have the account of MAIN another address, or wait for that."""
     with database(app).write() as conn:
-        columns = {row["name"] for row in conn.execute("PRAGMA table_info(email_changes)")}
-        values = {
-            "person_id": who, "old_email": "old@b.example", "new_email": accounts.email(MAIN), "confirm_hash": "a" * 64,
-            "undo_hash": "b" * 64, "old_key": "old@b.example", "state": state, "asked_at": to_text(clock.now()),
-            "expires_at": to_text(clock.now() + until), "confirmed_at": to_text(clock.now()),
-        }  # fmt: skip
-        known = {name: value for name, value in values.items() if name in columns}
-        places = ", ".join(f":{name}" for name in known)
-        conn.execute(f"INSERT INTO email_changes ({', '.join(known)}) VALUES ({places})", known)
+        email_changes.ask(conn, CONTEXT, 1, "new@b.example", "192.0.2.7", clock.now())
+        change = email_changes.pending(conn, 1, clock.now())
+        assert change
+        if confirmed:
+            assert email_changes.confirm(conn, CONTEXT, change.confirm_hash, "192.0.2.7", clock.now())
 
 
 @pytest.mark.parametrize("kind", ["account", "code"])
@@ -461,13 +457,13 @@ def test_while_an_address_can_be_undone(app: Flask, client: HouseClient, kind: s
     sign_in_to_account(client) if kind == "account" else sign_in(client)
     password = ACCOUNT_PASSWORD if kind == "account" else PASSWORD
     about = client.about_of(FORM)
-    add_change(app, 1, "confirmed", timedelta(hours=3))
+    change_address(app, confirmed=True)
     shown = client.get(FORM)
     assert ("that can be undone" in text(shown), 'name="password"' in shown.text) == (True, False)
     sent = {"about": about, "what": "everything", "password": password}
     assert FORM == client.post(FORM, data=sent).headers["Location"]
     delete(client, "everything", password)
-    assert accounts.email(MAIN) == person(app, 1)["email"]
+    assert "new@b.example" == person(app, 1)["email"]
     with database(app).write() as conn:
         conn.execute("UPDATE email_changes SET expires_at = ?", (to_text(clock.now()),))
     assert 303 == delete(client, "everything", password).status_code
@@ -475,12 +471,37 @@ def test_while_an_address_can_be_undone(app: Flask, client: HouseClient, kind: s
 
 
 def test_a_change_that_waits(app: Flask, client: HouseClient) -> None:
-    """One that was only asked for stops nothing, and goes too."""
+    """One that was only asked for stops nothing: it goes too, its links open nothing, and its mails are not sent."""
     give_account(app, MAIN)
-    add_change(app, 1, "asked", timedelta(hours=3))
+    change_address(app, confirmed=False)
+    link = token(app, "account.email_confirm")
     sign_in_to_account(client)
     assert 303 == delete(client, "account", ACCOUNT_PASSWORD).status_code
-    assert [] == rows(database(app), "email_changes")
+    close_dropped(app)
+    assert ([], [("account.deleted", accounts.email(MAIN))]) == (
+        rows(database(app), "email_changes"),
+        waiting_mails(app),
+    )
+    other = browser(app)
+    assert 410 == other.follow(other.get(f"{BASE}/account-email/link/{link}")).status_code
+
+
+@pytest.mark.parametrize("first", ["confirm", "delete"])
+def test_beside_a_confirmation(app: Flask, client: HouseClient, first: str) -> None:
+    """Of deleting and confirming another address at once the one that comes second finds that it cannot."""
+    give_account(app, MAIN)
+    change_address(app, confirmed=False)
+    change = email_changes.pending(database(app).read(), 1, clock.now())
+    sign_in_to_account(client)
+    sent = {"about": client.about_of(FORM), "what": "account", "password": ACCOUNT_PASSWORD}
+    if first == "delete":
+        client.post(FORM, data=sent)
+    with database(app).write() as conn:
+        assert change
+        done = email_changes.confirm(conn, CONTEXT, change.confirm_hash, "192.0.2.7", clock.now())
+    if first == "confirm":
+        client.post(FORM, data=sent)
+    assert (first == "confirm", first == "confirm") == (done is not None, rows(database(app), "user_accounts") != [])
 
 
 def test_a_wrong_password(app: Flask, client: HouseClient) -> None:

@@ -30,13 +30,16 @@ class DeleteForm(reauthentication.PasswordForm):
 
 @dataclass(frozen=True)
 class Option:
-    """What can be chosen: its parts, and in words what goes and what stays."""
+    """What can be chosen: its parts, what goes and what stays in words, and the organisations that lose their main code
+    with it, while colleagues have other codes.
+    """
 
     value: str
     title: str
     parts: frozenset[Part]
     gone: list[str]
     kept: list[str]
+    main_codes: list[str]
 
 
 def options(conn: Connection, ctx: Context, session: Session, held: Held, now: datetime) -> list[Option]:
@@ -47,7 +50,14 @@ def options(conn: Connection, ctx: Context, session: Session, held: Held, now: d
     if len(held.parts) > 1:
         found.insert(0, (own, titles[own], frozenset({own})))
     return [
-        Option(value, title, parts, list(_gone(conn, ctx, held, parts, now)), list(_kept(ctx, held, parts)))
+        Option(
+            value,
+            title,
+            parts,
+            list(_gone(conn, ctx, held, parts, now)),
+            list(_kept(ctx, held, parts)),
+            [code.organisation for code in held.codes if "codes" in parts and code.is_main and code.colleagues],
+        )
         for value, title, parts in found
     ]
 
@@ -126,11 +136,6 @@ def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
             "A scrambled trace of your access codes, for %(time)s: an order may still come in late.",
             time=ctx.facts.get("access_code.revoked_keep_days"),
         )
-
-
-def main_codes(held: Held) -> list[str]:
-    """The organisations of which somebody has the main code, while colleagues have others."""
-    return [code.organisation for code in held.codes if code.is_main and code.colleagues]
 
 
 def mail_payload(name: str, chosen: Option, now: datetime) -> dict[str, Any]:

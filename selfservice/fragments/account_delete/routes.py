@@ -60,9 +60,8 @@ def _show(session: Session, held: Held, form: DeleteForm) -> Response:
             session, NAME, "account_delete/refused.html", title=title(), undo_until=held.undo_until
         )
     return authentication.render_personal(
-        session, NAME, "account_delete/start.html", title=title(), form=form, options=_options(session, held),
-        main_codes=rules.main_codes(held),
-    )  # fmt: skip
+        session, NAME, "account_delete/start.html", title=title(), form=form, options=_options(session, held)
+    )
 
 
 @blueprint.post("")
