@@ -17,7 +17,6 @@ from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.people import Person
 from selfservice.audit import record
-from selfservice.clock import from_text, to_text
 from selfservice.context import Context
 from selfservice.db import Connection
 from selfservice.i18n.languages import current_language
@@ -118,17 +117,8 @@ def find(conn: Connection, ctx: Context, person_id: int, now: datetime) -> Held:
         mandates=tuple(_mandates(conn, ctx, person_id, now)),
         orders=orders,
         orders_until=None if last is None else periods.kept_until(ctx, last),
-        undo_until=_undo_until(conn, person_id, now),
+        undo_until=email_changes.undo_until(conn, person_id, now),
     )
-
-
-def _undo_until(conn: Connection, person_id: int, now: datetime) -> datetime | None:
-    row = conn.execute(
-        """SELECT max(expires_at) AS until FROM email_changes
-           WHERE person_id = :id AND state = 'confirmed' AND expires_at > :now""",
-        {"id": person_id, "now": to_text(now)},
-    ).fetchone()
-    return None if row["until"] is None else from_text(row["until"])
 
 
 def forget(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], address: str, now: datetime) -> None:
