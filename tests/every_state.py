@@ -245,3 +245,15 @@ def personal_forms(walker: Walker) -> Iterator[str]:
     yield "direct-debit: wrong"
     walker.press(iban=IBAN, holder="Sjoerd", mandate="yes")
     yield "direct-debit: done"
+    walker.page.context.clear_cookies()
+    walker.go("orders")
+    walker.press(access_code=accounts.ACCOUNT_LOGINS[1], password=accounts.ACCOUNT_PASSWORD)
+    yield "orders: to an account"
+    for form in ("my", "account", "account/name", "account/language", "devices", "change-password"):
+        walker.go(form)
+        yield f"account: {form}"
+    walker.go("account/name")
+    walker.press(given_name="", family_name="")
+    yield "account: no name"
+    walker.press(given_name="Jip", family_name="van der Zonnestraal")
+    yield "account: saved"

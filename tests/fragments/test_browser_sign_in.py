@@ -13,7 +13,7 @@ from selfservice.demo import accounts
 from selfservice.web.cookies import MARKER
 from tests.live_server import path, running
 from tests.test_browser_axe import broken
-from tests.test_browser_layout import SHIFT
+from tests.test_browser_layout import SHIFT, TOO_WIDE
 from tests.visitors import VisitorFactory
 
 PERSON = f"{accounts.GIVEN_NAMES[2]} "
@@ -274,3 +274,74 @@ def test_header_without_scripts(loket: tuple[str, Path], chromium: Browser) -> N
     page.click("header .account button")
     expect(page.locator("h1")).to_have_text("You are logged out")
     assert [] == visit.close()
+
+
+STEPS = ("my", "account", "account/name", "account/language", "devices", "change-password")
+
+
+def log_in_to_account(page: Page) -> None:
+    page.fill("#sign-in-access_code", accounts.ACCOUNT_LOGINS[0])
+    page.fill("#sign-in-password", accounts.ACCOUNT_PASSWORD)
+    page.click("#sign-in-form .button:not(.show)")
+    page.wait_for_url("**/my")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_header_of_an_account(loket: tuple[str, Path], chromium: Browser, width: int) -> None:
+    """Who is logged in to an account finds their name, the way to their settings and the way out on every page: those
+    that are the same for all, and each step. A phone has no room for the settings, which the personal page leads to.
+    """
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit(width=width)
+    page, header = visitor.page, visitor.page.locator("header .account")
+    log_in_to_account(visitor.go(f"{BASE}/sign-in"))
+    for lang, settings in (("en", "Settings"), ("nl", "Instellingen")):
+        places = [path(lang, key) for key in STATIC] + [f"/{lang}/self-service/{step}" for step in STEPS]
+        for place in places:
+            visitor.go(place)
+            expect(header).to_contain_text("Nova")
+            link = header.get_by_text(settings, exact=True)
+            expect(link).to_be_visible(visible=width > 736)
+            assert (place, 0, 0) == (place, page.evaluate(SHIFT), page.evaluate(TOO_WIDE))
+            if width > 736:
+                assert link.evaluate("(e) => e.scrollWidth <= e.clientWidth + 1")
+    assert [] == visit.close()
+
+
+def test_settings_by_keyboard(loket: tuple[str, Path], chromium: Browser) -> None:
+    """The name is changed with the keys alone: from the header of a page that is the same for all to what was saved,
+    where the header has the new name too.
+    """
+    visit = VisitorFactory(chromium, loket[0])
+    visitor = visit()
+    page = visitor.page
+    log_in_to_account(visitor.go(f"{BASE}/sign-in"))
+    visitor.go(path("en", "contact"))
+    press_until(page, "header .account .settings")
+    page.wait_for_url("**/account")
+    press_until(page, "main a[href$='/account/name']")
+    page.wait_for_url("**/account/name")
+    while not page.evaluate("document.activeElement.matches('#account-given_name')"):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Noor")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/account?saved=name")
+    expect(page.locator("#account .notice.good")).to_have_text("Saved. We call you Noor Ochtendster from now on.")
+    expect(page.locator("header .account")).to_contain_text("Noor Ochtendster")
+    assert [] == broken(page)
+    visitor.go(f"{BASE}/account/name")
+    page.fill("#account-given_name", "Nova")
+    page.click("#account-form .button")
+    page.wait_for_url("**/account?saved=name")
+    assert [] == visit.close()
+
+
+def press_until(page: Page, selector: str) -> None:
+    """Tab to an element, and press Enter there."""
+    page.wait_for_selector(selector)
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return page.keyboard.press("Enter")
+    raise AssertionError(f"no Tab leads to {selector}")
