@@ -129,6 +129,8 @@ def _switched_off() -> tuple[str, ...]:
         off += ["accounts/mandate", "fragments/access_code/mandate.html", "macros/mandate.html"]
     if not SITE.organisation_number:
         off += ["register/"]
+    if not SITE.has_accounts:
+        off += ["accounts/account_links", "accounts/email_changes"]
     if "digital-invoices" not in SITE.forms:
         off += ["accounts/invoice_addresses"]
     names = {path.name for path in (PACKAGE / "fragments").iterdir() if path.is_dir()}
