@@ -125,7 +125,9 @@ def forget(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], a
     """Delete these parts of what somebody has here (`find`). Call inside `write()`, where it is still so."""
     person = people.get(conn, held.person_id)
     if "account" in parts:
-        email_changes.cancel(conn, ctx, person.id, address, now)
+        if change := email_changes.pending(conn, person.id, now):
+            email_changes.cancel(conn, ctx, person.id, address, now)
+            outbox.cancel(conn, [email_changes.mail_key(change.confirm_hash)], now)
         _delete_account(conn, ctx, person, now)
     if "codes" in parts:
         _delete_codes(conn, ctx, person, held, now)

@@ -81,7 +81,7 @@ def undo_until(conn: Connection, person_id: int, now: datetime) -> datetime | No
 
 def sent_before(conn: Connection, change: EmailChange, now: datetime) -> datetime | None:
     """Before when the mail to the new address leaves, if there were so many for it that it waits."""
-    return outbox.sent_before(conn, _mail_key(change.confirm_hash), now)
+    return outbox.sent_before(conn, mail_key(change.confirm_hash), now)
 
 
 def admit(conn: Connection, ctx: Context, person_id: int, now: datetime) -> int:
@@ -142,7 +142,6 @@ def cancel(conn: Connection, ctx: Context, person_id: int, address: str, now: da
     tokens.revoke_all(conn, CONFIRM_KIND, person_id, now)
     if change is not None:
         tokens.revoke_all(conn, _undo_kind(change.id), person_id, now)
-        outbox.cancel(conn, [_mail_key(change.confirm_hash)], now)
         _record(conn, ctx, change, "cancel", address, now)
 
 
@@ -239,7 +238,7 @@ def _send_confirm(
     is_taken = people.find_holder(conn, change.new_email, now) not in (None, change.person_id)
     outbox.enqueue(
         conn, ctx, now,
-        idempotency_key=_mail_key(change.confirm_hash),
+        idempotency_key=mail_key(change.confirm_hash),
         kind="account.email_taken" if is_taken else "account.email_confirm",
         recipient=change.new_email,
         language=change.language,
@@ -279,7 +278,8 @@ def _undo_kind(change_id: int) -> str:
     return f"{_UNDO_KIND_PREFIX}{change_id}"
 
 
-def _mail_key(confirm_hash: str) -> str:
+def mail_key(confirm_hash: str) -> str:
+    """The idempotency key of the mail to the new address."""
     return f"email-confirm:{confirm_hash}"
 
 

@@ -379,7 +379,6 @@ def walk(folder: Path) -> dict[str, Any]:
         walker.see(f"{base}/sign-in/out", walker.ask("POST", f"{base}/sign-in/out"))
         Walker(app, reader, person).go(f"{base}/replacement-password", f"{base}/lost-access-code")
         _read_mails(app, reader, person)
-    _delete(app, reader, own_account, *people[1:])
     # Of what was asked for on the way, that of the first walker is rejected and that of the second approved.
     asked = wired.db.read().execute("SELECT reference FROM requests ORDER BY id").fetchall()
     for place, row in enumerate(asked):
@@ -396,6 +395,7 @@ def walk(folder: Path) -> dict[str, Any]:
         clocks.forward(timedelta(days=days))
         scheduled.run_hourly(wired.db, wired.context, clock.now())
         _read_mails(app, reader, {})
+    _delete(app, reader, own_account, *people[1:])
     query = """SELECT kvk_number FROM organisations o JOIN access_codes c ON c.organisation_id = o.id
                WHERE c.revoked_at IS NULL AND o.closed_at IS NULL"""
     _run(app, "register", "close", wired.db.read().execute(query).fetchone()["kvk_number"], "--by", "Anna Staff")
