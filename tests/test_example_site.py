@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from selfservice.config import ROOT
+from tests.domain_helpers import CONTENT
 from tests.test_private_request import NOT_THEIRS
 
 pytestmark = pytest.mark.slow
@@ -71,6 +73,44 @@ def test_built(begun: Path) -> None:
         "/theme/img/logo." in home,
         any(".hero{background:light-dark(#1c4587,#1b3157)}" in css(path) for path in begun.rglob("*.css")),
     )
+
+
+def test_with_accounts(begun: Path, tmp_path: Path) -> None:
+    """With accounts, which it calls otherwise, it is checked and built too; the form to create one has its own name."""
+    content = tmp_path / "content"
+    shutil.copytree(begun / "content", content)
+    forms = '"account", "account-create", "account-password", "account-email", '
+    change(content / "site.toml", '"devices", ', f'"devices", {forms}')
+    ours = {name: (CONTENT / name).read_text("utf-8") for name in ("facts.toml", "rights.toml")}
+    facts = "\n".join(table(ours["facts.toml"], f"account.{each}") for each in ("name", "link_hours"))
+    facts = facts.replace("KVK account", "Waterveen account").replace("KVK-account", "Waterveen-account")
+    change(content / "facts.toml", "[visit.keep_hours]", f"{facts}\n[visit.keep_hours]")
+    own = f"{table(ours['rights.toml'], 'account')}\n{table(ours['rights.toml'], 'account_email')}\n[my]"
+    change(content / "rights.toml", "[my]", own)
+    rights = (content / "rights.toml").read_text("utf-8")
+    for name in ("my", "devices", "change_password"):
+        rights = rights.replace(f'[{name}]\nkinds = ["private"]', f'[{name}]\nkinds = ["private", "account"]')
+    (content / "rights.toml").write_text(rights, "utf-8")
+    change(content / "en" / "contact.md", "\n## ", "\n[Create an account](selfservice:account-create)\n\n## ")
+    change(content / "nl" / "contact.md", "\n## ", "\n[Maak een account](selfservice:account-create)\n\n## ")
+    checked = run("selfservice", "check", LOKET_SITE=str(tmp_path))
+    assert (0, "Nothing to mend\n") == (checked.returncode, checked.stderr), checked.stderr
+    built = run("selfservice", "build", "--no-compress", LOKET_SITE=str(tmp_path))
+    assert 0 == built.returncode, built.stderr
+    text = (tmp_path / "output" / "current" / "site" / "en" / "contact" / "index.html").read_text("utf-8")
+    assert (True, None) == ("you have a Waterveen account" in text, NOT_THEIRS.search(text))
+
+
+def table(toml: str, name: str) -> str:
+    """A table of a file, with its heading."""
+    return next(f"[{each}" for each in f"\n{toml}".split("\n[") if each.startswith(f"{name}]"))
+
+
+def change(file: Path, old: str, new: str) -> None:
+    """Replace the first of these words in a file."""
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), "utf-8")
 
 
 def css(path: Path) -> str:
