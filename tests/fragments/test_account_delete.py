@@ -12,7 +12,15 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from selfservice import clock, forgetting, retention
-from selfservice.accounts import email_changes, invoice_addresses, login_throttle, mandates, people, user_accounts
+from selfservice.accounts import (
+    access_codes,
+    email_changes,
+    invoice_addresses,
+    login_throttle,
+    mandates,
+    people,
+    user_accounts,
+)
 from selfservice.accounts.passwords import HasherBusyError
 from selfservice.clock import to_text
 from selfservice.commands import cli
@@ -65,9 +73,9 @@ def everybody(app: Flask) -> None:
     prepare(app)
 
 
-def delete(client: HouseClient, what: str = "", password: str = PASSWORD, **more: Any) -> TestResponse:
+def delete(client: HouseClient, password: str = PASSWORD) -> TestResponse:
     """Send the form as the page has it now."""
-    return client.send(FORM, {"password": password} | ({"what": what} if what else {}), **more)
+    return client.send(FORM, {"password": password})
 
 
 def text(answer: TestResponse) -> str:
@@ -136,7 +144,6 @@ def test_an_account(app: Flask, client: HouseClient, lang: str, htmx: bool) -> N
     sign_in_to_account(client, NEWCOMER)
     before = client.cookie_value()
     address = f"/{lang}/self-service/account-delete"
-    assert 'name="what"' not in client.get(address).text
     answer = client.send(address, {"password": ACCOUNT_PASSWORD}, htmx=htmx)
     assert f"{address}/done" == answer.headers.get("HX-Redirect", answer.headers.get("Location"))
     assert '"cache"' == answer.headers["Clear-Site-Data"]
@@ -168,7 +175,7 @@ def test_the_address_is_free(app: Flask, client: HouseClient) -> None:
             ("a" * 64, NEWCOMER, email_key(NEWCOMER), to_text(clock.now()), to_text(clock.now() + timedelta(days=1))),
         )
     sign_in_to_account(client, NEWCOMER)
-    delete(client, password=ACCOUNT_PASSWORD)
+    delete(client, ACCOUNT_PASSWORD)
     assert [] == rows(database(app), "account_openings")
     again = add_account(app)
     assert who < again, "what the log says of an id is of one person"
@@ -178,45 +185,49 @@ def test_the_address_is_free(app: Flask, client: HouseClient) -> None:
 # Both log-ins
 
 
-@pytest.mark.parametrize("what", ["account", "everything"])
-def test_from_the_account(app: Flask, client: HouseClient, what: str) -> None:
-    """Whoever has access codes too chooses: the account alone, and then the codes work as before; or everything."""
+def test_from_the_account(app: Flask, client: HouseClient) -> None:
+    """Whoever has access codes too deletes the account alone, and the codes work as before; the page says how those go.
+    With the codes gone as well the person is forgotten.
+    """
     give_account(app, MAIN)
     sign_in_to_account(client)
     shown = text(client.get(FORM))
-    assert ("Only my account" in shown, "Only my access codes" in shown) == (True, False)
-    assert 422 == delete(client, password=ACCOUNT_PASSWORD).status_code, "nothing was chosen"
-    assert 303 == delete(client, what, ACCOUNT_PASSWORD).status_code
+    assert ("Log in with an access code" in shown, "Your access code for" in shown) == (True, False)
+    assert 303 == delete(client, ACCOUNT_PASSWORD).status_code
     assert [] == rows(database(app), "user_accounts")
-    assert (303 if what == "account" else 422) == sign_in(browser(app), MAIN).status_code
-    assert (accounts.email(MAIN) if what == "account" else people.NO_EMAIL) == person(app, 1)["email"]
+    after = browser(app)
+    assert (303, accounts.email(MAIN)) == (sign_in(after, MAIN).status_code, person(app, 1)["email"])
+    assert 303 == delete(after).status_code
+    assert people.NO_EMAIL == person(app, 1)["email"]
 
 
-@pytest.mark.parametrize("what", ["codes", "everything"])
-def test_from_a_code(app: Flask, client: HouseClient, what: str) -> None:
-    """Logged in with a code one has the codes alone deleted, and still logs in to the account; or everything."""
+def test_from_a_code(app: Flask, client: HouseClient) -> None:
+    """Logged in with a code one has the codes alone deleted, and still logs in to the account; then that, and all is
+    gone.
+    """
     give_account(app, PRIVATE)
     who, email = person_id(app, PRIVATE), accounts.email(PRIVATE)
     sign_in(client, PRIVATE)
+    assert "Log in with your e-mail address" in text(client.get(FORM))
     elsewhere = browser(app)
     sign_in_to_account(elsewhere, email)
-    assert 303 == delete(client, what).status_code
+    assert 303 == delete(client).status_code
     assert 422 == sign_in(browser(app), PRIVATE).status_code
-    is_kept = what == "codes"
-    assert (303 if is_kept else 422) == sign_in_to_account(browser(app), email).status_code
-    assert is_kept == ('name="access_code"' not in elsewhere.get(f"{BASE}/my").text)
-    assert (email if is_kept else people.NO_EMAIL) == person(app, who)["email"]
+    assert ('name="access_code"' in elsewhere.get(f"{BASE}/my").text, email) == (False, person(app, who)["email"])
     assert not [row for row in rows(database(app), "passwords") if row["person_id"] == who]
+    assert 303 == delete(elsewhere, ACCOUNT_PASSWORD).status_code
+    assert people.NO_EMAIL == person(app, who)["email"]
 
 
-@pytest.mark.parametrize("what", ["codes", "nonsense"])
-def test_what_is_not_offered(app: Flask, client: HouseClient, what: str) -> None:
-    """Nobody chooses what the page does not have: 422, and nothing went."""
-    give_account(app, MAIN)
-    sign_in_to_account(client)
-    before = dump_of(app, "people", "access_codes", "user_accounts")
-    assert 422 == delete(client, what, ACCOUNT_PASSWORD).status_code
-    assert before == dump_of(app, "people", "access_codes", "user_accounts")
+def test_what_no_log_in_is_left_for(app: Flask, client: HouseClient) -> None:
+    """What there is of a code that no longer works goes with the account: nobody can log in to that any more."""
+    give_account(app, PRIVATE)
+    code = held(app, person_id(app, PRIVATE)).codes[0].id
+    with database(app).write() as conn:
+        access_codes.revoke(conn, code, clock.now())
+    sign_in_to_account(client, accounts.email(PRIVATE))
+    assert 303 == delete(client, ACCOUNT_PASSWORD).status_code
+    assert not [row for row in rows(database(app), "people") if row["email"] == accounts.email(PRIVATE)]
 
 
 def dump_of(app: Flask, *tables: str) -> list[list[dict[str, Any]]]:
@@ -460,14 +471,14 @@ def test_while_an_address_can_be_undone(app: Flask, client: HouseClient, kind: s
     change_address(app, confirmed=True)
     shown = client.get(FORM)
     assert ("that can be undone" in text(shown), 'name="password"' in shown.text) == (True, False)
-    sent = {"about": about, "what": "everything", "password": password}
+    sent = {"about": about, "password": password}
     assert FORM == client.post(FORM, data=sent).headers["Location"]
-    delete(client, "everything", password)
+    delete(client, password)
     assert "new@b.example" == person(app, 1)["email"]
     with database(app).write() as conn:
         conn.execute("UPDATE email_changes SET expires_at = ?", (to_text(clock.now()),))
-    assert 303 == delete(client, "everything", password).status_code
-    assert [] == rows(database(app), "email_changes")
+    assert 303 == delete(client, password).status_code
+    assert (kind == "account") == (rows(database(app), "email_changes") == [])
 
 
 def test_a_change_that_waits(app: Flask, client: HouseClient) -> None:
@@ -476,7 +487,7 @@ def test_a_change_that_waits(app: Flask, client: HouseClient) -> None:
     change_address(app, confirmed=False)
     link = token(app, "account.email_confirm")
     sign_in_to_account(client)
-    assert 303 == delete(client, "account", ACCOUNT_PASSWORD).status_code
+    assert 303 == delete(client, ACCOUNT_PASSWORD).status_code
     close_dropped(app)
     assert ([], [("account.deleted", accounts.email(MAIN))]) == (
         rows(database(app), "email_changes"),
@@ -493,7 +504,7 @@ def test_beside_a_confirmation(app: Flask, client: HouseClient, first: str) -> N
     change_address(app, confirmed=False)
     change = email_changes.pending(database(app).read(), 1, clock.now())
     sign_in_to_account(client)
-    sent = {"about": client.about_of(FORM), "what": "account", "password": ACCOUNT_PASSWORD}
+    sent = {"about": client.about_of(FORM), "password": ACCOUNT_PASSWORD}
     if first == "delete":
         client.post(FORM, data=sent)
     with database(app).write() as conn:
@@ -508,7 +519,7 @@ def test_a_wrong_password(app: Flask, client: HouseClient) -> None:
     """It is said, and makes the next try wait; nothing is locked and nothing went."""
     sign_in(client)
     before = dump_of(app, "people", "access_codes", "orders")
-    statuses = [delete(client, password="something else than mine").status_code for _ in range(5)]
+    statuses = [delete(client, "something else than mine").status_code for _ in range(5)]
     assert ([422] * login_throttle.FREE_ATTEMPTS, 429) == (statuses[: login_throttle.FREE_ATTEMPTS], statuses[-1])
     assert before == dump_of(app, "people", "access_codes", "orders")
     assert 303 == sign_in(browser(app)).status_code
@@ -549,7 +560,7 @@ def test_pressed_twice(app: Flask, client: HouseClient, kind: str) -> None:
     give_account(app, MAIN)
     sign_in_to_account(client) if kind == "account" else sign_in(client)
     password = ACCOUNT_PASSWORD if kind == "account" else PASSWORD
-    sent = {"about": client.about_of(FORM), "what": "everything", "password": password}
+    sent = {"about": client.about_of(FORM), "password": password}
     cookie = client.cookie_value()
     for answer in at_once(app, client, (FORM, sent), (FORM, sent)):
         assert (303, f"{FORM}/done") == (answer.status_code, answer.headers["Location"])
@@ -567,8 +578,8 @@ def test_beside_a_log_in(app: Flask, client: HouseClient, kind: str) -> None:
     name = signing_in.login_name(wired.keys, typed)
     known = signing_in.find_credentials(database(app).read(), name, clock.now())
     assert known
-    sign_in(client)
-    delete(client, "everything")
+    sign_in_to_account(client) if kind == "account" else sign_in(client)
+    delete(client, ACCOUNT_PASSWORD if kind == "account" else PASSWORD)
     with database(app).write() as conn:
         assert not signing_in.record_success(conn, CONTEXT, name, known, None, "192.0.2.7", clock.now())
     assert [] == [row for row in rows(database(app), "sessions") if row["person_id"] == 1]

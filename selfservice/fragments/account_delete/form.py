@@ -15,51 +15,41 @@ from selfservice.db import Connection
 from selfservice.forgetting import Held, HeldMandate, Part
 from selfservice.i18n.catalogs import gettext, lazy_gettext, ngettext
 from selfservice.i18n.formats import format_date
-from selfservice.web import forms, reauthentication
+from selfservice.web import reauthentication
 
 
 class DeleteForm(reauthentication.PasswordForm):
-    """What must go, for whoever has an account and access codes, and the password."""
+    """The password, for whoever has seen what goes."""
 
     fragment = "account-delete"
-    what = forms.ChoiceField(
-        lazy_gettext("What do you want us to delete?"), required=lazy_gettext("Choose what must be deleted.")
-    )
     submit = lazy_gettext("Delete this for good")
 
 
 @dataclass(frozen=True)
-class Option:
-    """What can be chosen: its parts, what goes and what stays in words, and the organisations that lose their main code
-    with it, while colleagues have other codes.
+class Offer:
+    """The parts that go, what goes and what stays in words, and the organisations that lose their main code with it,
+    while colleagues have other codes.
     """
 
-    value: str
-    title: str
     parts: frozenset[Part]
     gone: list[str]
     kept: list[str]
     main_codes: list[str]
 
 
-def options(conn: Connection, ctx: Context, session: Session, held: Held, now: datetime) -> list[Option]:
-    """What whoever is logged in can have deleted: what they logged in with, or everything, where that is more."""
+def offer(conn: Connection, ctx: Context, session: Session, held: Held, now: datetime) -> Offer:
+    """What whoever is logged in can have deleted: what they logged in with, and the rest if there is no other way to
+    log in to that. So nobody who knows one password of somebody else deletes what is behind the other.
+    """
     own: Part = "account" if session.access_code_id is None else "codes"
-    titles = {"account": gettext("Only my account"), "codes": gettext("Only my access codes")}
-    found = [("everything", gettext("Everything"), held.parts)]
-    if len(held.parts) > 1:
-        found.insert(0, (own, titles[own], frozenset({own})))
-    return [
-        Option(
-            value,
-            title,
-            parts,
-            list(_gone(conn, ctx, held, parts, now)),
-            list(_kept(ctx, held, parts)),
-            [code.organisation for code in held.codes if "codes" in parts and code.is_main and code.colleagues],
-        )
-        for value, title, parts in found
-    ]
+    has_other = held.has_account if own == "codes" else bool(held.codes)
+    parts: frozenset[Part] = frozenset({own}) if has_other else held.parts
+    return Offer(
+        parts,
+        list(_gone(conn, ctx, held, parts, now)),
+        list(_kept(ctx, held, parts)),
+        [code.organisation for code in held.codes if "codes" in parts and code.is_main and code.colleagues],
+    )
 
 
 def _gone(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], now: datetime) -> Iterator[str]:
@@ -112,10 +102,16 @@ def _ends(each: HeldMandate) -> str:
 def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
     if "codes" not in parts:
         if held.has_codes:
-            yield gettext("Your access codes and all that belongs to them, with your name and e-mail address.")
+            yield gettext(
+                "Your access codes and all that belongs to them, with your name and e-mail address. Do you want to "
+                "delete those too? Log in with an access code."
+            )
         return
     if parts != held.parts:
-        yield gettext("Your account, with your name and e-mail address.")
+        yield gettext(
+            "Your account, with your name and e-mail address. Do you want to delete it too? Log in with your e-mail "
+            "address."
+        )
     if held.orders_until is not None:
         yield ngettext(
             "Your order, with your name, until %(day)s. The tax office asks us to keep it that long.",
@@ -138,6 +134,6 @@ def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
         )
 
 
-def mail_payload(name: str, chosen: Option, now: datetime) -> dict[str, Any]:
+def mail_payload(name: str, chosen: Offer, now: datetime) -> dict[str, Any]:
     """What the mail says that was deleted."""
     return {"name": name, "day": format_date(workdays.today(now)), "gone": chosen.gone, "kept": chosen.kept}

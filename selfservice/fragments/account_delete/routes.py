@@ -1,4 +1,4 @@
-"""`account-delete`: an account goes, or everything that we have of somebody, as far as it need not be kept.
+"""`account-delete`: an account goes, or all that belongs to somebody's access codes, as far as it need not be kept.
 
 start (what goes, what stays, password) → done
 """
@@ -14,7 +14,7 @@ from selfservice.accounts.sessions import Session
 from selfservice.db import Connection
 from selfservice.forgetting import Held
 from selfservice.fragments.account_delete import form as rules
-from selfservice.fragments.account_delete.form import DeleteForm, Option
+from selfservice.fragments.account_delete.form import DeleteForm, Offer
 from selfservice.i18n.catalogs import gettext
 from selfservice.i18n.languages import current_language
 from selfservice.mail import outbox
@@ -36,13 +36,8 @@ def _find(conn: Connection, session: Session) -> Held:
     return forgetting.find(conn, services().context, session.person_id, clock.now())
 
 
-def _options(session: Session, held: Held) -> list[Option]:
-    return rules.options(services().db.read(), services().context, session, held, clock.now())
-
-
-def _prepare(form: DeleteForm, session: Session, held: Held) -> DeleteForm:
-    form.what.offer([(each.value, each.title) for each in _options(session, held)])
-    return form
+def _offer(session: Session, held: Held) -> Offer:
+    return rules.offer(services().db.read(), services().context, session, held, clock.now())
 
 
 def _about(session: Session, held: Held) -> About:
@@ -51,7 +46,7 @@ def _about(session: Session, held: Held) -> About:
 
 def _start(session: Session) -> Response:
     held = _find(services().db.read(), session)
-    return _show(session, held, _prepare(DeleteForm(about=_about(session, held)), session, held))
+    return _show(session, held, DeleteForm(about=_about(session, held)))
 
 
 def _show(session: Session, held: Held, form: DeleteForm) -> Response:
@@ -60,18 +55,18 @@ def _show(session: Session, held: Held, form: DeleteForm) -> Response:
             session, NAME, "account_delete/refused.html", title=title(), undo_until=held.undo_until
         )
     return authentication.render_personal(
-        session, NAME, "account_delete/start.html", title=title(), form=form, options=_options(session, held)
+        session, NAME, "account_delete/start.html", title=title(), form=form, offer=_offer(session, held)
     )
 
 
 @blueprint.post("")
 def delete() -> Response:
-    """Check the password, and delete what was chosen, if the page showed all that there is now."""
+    """Check the password, and delete, if the page showed all that there is now."""
     if _was_done():
         return web.go(url_for(".done"))
     session = authentication.require_session(NAME)
     held = _find(services().db.read(), session)
-    form = _prepare(DeleteForm.sent(about=_about(session, held)), session, held)
+    form = DeleteForm.sent(about=_about(session, held))
     if held.undo_until is not None:
         return web.see(authentication.form_path(NAME))
     if not form.accepts():
@@ -79,7 +74,7 @@ def delete() -> Response:
     verified = reauthentication.verify(session, form)
     if verified.wait:
         return form.too_many(verified.wait, lambda: _show(session, held, form))
-    if (verified.hash is not None and _delete(session, held, form, verified)) or _was_done():
+    if (verified.hash is not None and _delete(session, held, verified)) or _was_done():
         response = web.go(url_for(".done"))
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
@@ -96,15 +91,15 @@ def _show_changed(session: Session) -> Response:
     held = _find(services().db.read(), session)
     if not held.parts:
         return web.see(authentication.form_path(NAME))
-    form = _prepare(DeleteForm(about=_about(session, held), notice=str(DeleteForm.outdated)), session, held)
+    form = DeleteForm(about=_about(session, held), notice=str(DeleteForm.outdated))
     form.status = 409
     return _show(session, held, form)
 
 
-def _delete(session: Session, held: Held, form: DeleteForm, verified: Verified) -> bool:
-    """Delete what was chosen, and end all that this browser has; False when anything changed meanwhile."""
+def _delete(session: Session, held: Held, verified: Verified) -> bool:
+    """Delete what the page offered, and end all that this browser has; False when anything changed meanwhile."""
     wired, now = services(), clock.now()
-    chosen = next(each for each in _options(session, held) if each.value == form.what.data)
+    chosen = _offer(session, held)
     with wired.db.write() as conn:
         if _find(conn, session) != held or not verified.holds(conn, session):
             return False
