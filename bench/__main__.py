@@ -12,6 +12,7 @@ KINDS = {
     "serve": "serve",
     "weight": "page_weight",
     "signin": "sign_in",
+    "accounts": "account_journeys",
     "steps": "access_code_steps",
     "register": "register_import",
     "letters": "letters",

@@ -26,7 +26,7 @@ from urllib.parse import urlencode, urlsplit
 
 SECONDS = 60  # for one answer
 PAGES = ("/en/", "/nl/", "/en/orders/", "/nl/bestellingen/", "/en/self-service/access-code", "/nl/self-service/sign-in")
-_LINK = re.compile(r"https?://[^/\s]+(/\S+/link/\S+)")
+LINK = re.compile(r"https?://[^/\s]+(/\S+/link/\S+)")
 _STYLES = re.compile(r'(?:href|src)="(/theme/[^"]+)"')
 
 
@@ -239,7 +239,7 @@ class Load:
         """Open the link in the last mail that has one."""
         parts = (part for each in reversed(messages) for part in each.walk() if part.get_content_type() == "text/plain")
         texts = (str(part.get_payload(decode=True), "utf-8") for part in parts)  # type: ignore[arg-type]
-        found = next(filter(None, (_LINK.search(text) for text in texts)), None)
+        found = next(filter(None, (LINK.search(text) for text in texts)), None)
         if found is None:
             raise Unexpected("no mail has a link")
         self.browser().get(found[1])
