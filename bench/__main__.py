@@ -6,14 +6,13 @@ import argparse
 import importlib
 import sys
 
-# The word of the command line, and the module that holds the benchmark.
+# The word of the command line, and the module that holds the benchmark, or those.
 KINDS = {
     "build": "build",
     "serve": "serve",
     "weight": "page_weight",
-    "signin": "sign_in",
-    "accounts": "account_journeys",
-    "steps": "access_code_steps",
+    "signin": "sign_in account_journeys",
+    "steps": "access_code_steps account_steps",
     "register": "register_import",
     "letters": "letters",
     "delivery": "orders_import",
@@ -34,8 +33,9 @@ def main() -> None:
     if unknown := set(arguments.kinds) - KINDS.keys():
         parser.error(f"there is no benchmark {min(unknown)!r}")
     for kind in arguments.kinds or KINDS:
-        report = importlib.import_module(f"bench.{KINDS[kind]}").run(quick=arguments.quick, progress=_print_progress)
-        print(report, flush=True)
+        for name in KINDS[kind].split():
+            module = importlib.import_module(f"bench.{name}")
+            print(module.run(quick=arguments.quick, progress=_print_progress), flush=True)
 
 
 def _print_progress(text: str) -> None:

@@ -58,7 +58,7 @@ class Step:
 
     def request(self, number: int, cookie: str, about: str) -> bytes:
         """This step as the visitor with this number sends it, from a page that says `about`."""
-        headers = {"X-Forwarded-For": _address(number)}
+        headers = {"X-Forwarded-For": address(number)}
         if self.cookie:
             headers["Cookie"] = f"loket={cookie}"
         if self.sent is None:
@@ -114,30 +114,30 @@ def _round(scratch: Path, visitors: int, found: dict[str, list[tuple[Answers, An
             run_clients(port, [Client([get(path)])], 0.3)
         for step in STEPS:
             numbers = range(visitors)
-            abouts = _abouts(ours, step, cookies)
-            requests = [step.request(number, cookies[number], abouts[number]) for number in numbers]
+            asks = step.sent is not None and step.cookie
+            about = abouts(ours, step.path, cookies) if asks else [""] * visitors
+            requests = [step.request(number, cookies[number], about[number]) for number in numbers]
             theirs = [_peer(step, number) for number in numbers]
             found[step.name].append(
                 (
-                    _all(ours, requests, step.status),
-                    _all(bare, theirs, 200),
-                    _all(row, theirs, 200 if step.sent is None else 303),
+                    send_all(ours, requests, step.status),
+                    send_all(bare, theirs, 200),
+                    send_all(row, theirs, 200 if step.sent is None else 303),
                 )
             )
 
 
-def _address(number: int) -> str:
+def address(number: int) -> str:
+    """The visitor's own."""
     return f"10.1.{number >> 8}.{number & 255}"
 
 
-def _abouts(port: int, step: Step, cookies: list[str]) -> list[str]:
-    """For each visitor what the page with the form of this step says that it is about; not measured."""
-    if step.sent is None or not step.cookie:
-        return [""] * len(cookies)
+def abouts(port: int, path: str, cookies: list[str]) -> list[str]:
+    """For each visitor what the page at this address says that its form is about; not measured."""
     connection, found = http.client.HTTPConnection("127.0.0.1", port, timeout=60), []
     for number, cookie in enumerate(cookies):
-        headers = {"Host": "127.0.0.1", "Cookie": f"loket={cookie}", "X-Forwarded-For": _address(number)}
-        connection.request("GET", step.path, headers=headers)
+        headers = {"Host": "127.0.0.1", "Cookie": f"loket={cookie}", "X-Forwarded-For": address(number)}
+        connection.request("GET", path, headers=headers)
         about = re.search(rb'name="about" value="([^"]+)"', connection.getresponse().read())
         found.append(about[1].decode() if about else "")
     connection.close()
@@ -170,7 +170,7 @@ def _peer(step: Step, number: int) -> bytes:
     return get("/", headers) if step.sent is None else post("/", step.sent, headers)
 
 
-def _all(port: int, requests: list[bytes], status: int) -> Answers:
+def send_all(port: int, requests: list[bytes], status: int) -> Answers:
     """Each request once. An error is answered fast too; anything but the right answer is no result."""
     clients = [Client(requests[at::CLIENTS], once=True) for at in range(CLIENTS)]
     answers = combined(run_clients(port, clients, SECONDS))

@@ -13,16 +13,26 @@ from contextlib import contextmanager
 from flask import Flask
 
 from selfservice import server
+from selfservice.accounts.passwords import Hasher
 
 OURS = "selfservice.server:application"
 BARE = "bench.server:hello"
 PLAIN = "bench.bare_form:form_app"
+HASHING = "bench.server:hashing"
 
 
 def hello() -> Flask:
     """Flask with one route and nothing else."""
     app = Flask("hello")
     app.add_url_rule("/", "hello", lambda: "hello", methods=["GET", "POST"])
+    return app
+
+
+def hashing() -> Flask:
+    """The same, with one password verified for each answer, as costly as ours."""
+    app, hasher = Flask("hashing"), Hasher()
+    hashed = hasher.hash("a password")
+    app.add_url_rule("/", "hello", lambda: str(hasher.verify(hashed, "a password")), methods=["GET", "POST"])
     return app
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from functools import cache
 
 from flask import Flask
@@ -27,6 +30,18 @@ ADDRESS = "/en/self-service/sign-in"
 def fast_hasher() -> Hasher:
     """A hasher that costs next to nothing."""
     return Hasher(memory_kib=64, passes=1)
+
+
+@contextmanager
+def all_taken(hasher: Hasher) -> Iterator[None]:
+    """All its threads hash other passwords, until the end of the block."""
+    end = threading.Event()
+    held = [hasher._pool.submit(end.wait) for _ in range(hasher._pool._max_workers)]
+    try:
+        yield
+    finally:
+        end.set()
+        wait(held)
 
 
 @cache

@@ -5,7 +5,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
@@ -59,7 +59,6 @@ class Hasher:
             type=Type.ID,
         )
         self._wait_seconds = wait_seconds
-        self._free = threading.BoundedSemaphore(concurrent)
         self._pool = ThreadPoolExecutor(concurrent, "hash", initializer=_lower_priority)
         self._dummy_hash = make_unusable_hash(memory_kib, passes)
         self.calls = 0
@@ -84,14 +83,14 @@ class Hasher:
 
     def _run(self, work: Callable[..., ResultT], *args: str | bytes) -> ResultT:
         METERS.hashes.inc()
+        # The threads take them in the order in which they came, so that nobody is overtaken until they are refused.
+        task = self._pool.submit(work, *args)
         try:
-            if not self._free.acquire(timeout=self._wait_seconds):
+            wait((task,), self._wait_seconds)
+            if task.cancel():
                 raise HasherBusyError("all threads for hashing passwords are in use")
-            try:
-                self.calls += 1
-                return self._pool.submit(work, *args).result()
-            finally:
-                self._free.release()
+            self.calls += 1
+            return task.result()
         finally:
             METERS.hashes.dec()
 

@@ -16,6 +16,7 @@ from selfservice.accounts.password_policy import PasswordRejection, new_password
 from selfservice.accounts.passwords import Hasher, HasherBusyError
 from selfservice.i18n.languages import using_language
 from selfservice.values.access_code import group_code, with_check_character
+from tests.sign_in_helpers import all_taken
 
 GOOD = "paarse olifant fietst naar zee"
 CODE = with_check_character("ABCDEFGHJKLMNPQ")
@@ -301,11 +302,28 @@ def test_rehash_when_parameters_rise() -> None:
 def test_busy() -> None:
     """Who cannot get a place in time is told so, and costs no hash; when a place is free it works again."""
     hasher = Hasher(concurrent=1, wait_seconds=0.01, memory_kib=64, passes=1)
-    with hasher._free:
+    with all_taken(hasher):
         with pytest.raises(HasherBusyError):
             hasher.hash(GOOD)
         assert 0 == hasher.calls
     assert hasher.verify(hasher.hash(GOOD), GOOD)
+
+
+def test_in_order() -> None:
+    """Who waits is not overtaken by who comes later: so all wait about as long, and nobody is refused."""
+    hasher = Hasher(concurrent=1, memory_kib=64, passes=1)
+    done: list[bytes] = []
+
+    class Watched:
+        hash = staticmethod(done.append)
+
+    hasher._argon2 = Watched()  # type: ignore[assignment]
+    with ThreadPoolExecutor(8) as pool, all_taken(hasher):
+        for number in range(8):
+            pool.submit(hasher.hash, str(number))
+            while hasher._pool._work_queue.qsize() <= number:
+                threading.Event().wait(0.001)
+    assert [str(number).encode() for number in range(8)] == done
 
 
 def test_at_most_so_many_at_once() -> None:

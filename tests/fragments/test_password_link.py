@@ -20,6 +20,7 @@ from tests import house
 from tests.clients import HouseClient
 from tests.domain_helpers import dump, new_code
 from tests.password_form_helpers import CODE, EMAIL, GOOD_PASSWORD, AppInside, PasswordForm, location
+from tests.sign_in_helpers import all_taken
 
 
 @pytest.fixture(
@@ -328,7 +329,7 @@ def test_busy(english: PasswordForm, office: AppInside, app: Flask) -> None:
     free = wired.hasher
     app.extensions["services"] = dataclasses.replace(wired, hasher=type(free)(wait_seconds=0.01))
     taken = office.services.hasher
-    with taken._free:
+    with all_taken(taken):
         answer = english.choose()
     assert (503, "10") == (answer.status_code, answer.headers["Retry-After"])
     location(english.choose())

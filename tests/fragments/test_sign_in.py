@@ -31,6 +31,7 @@ from tests.sign_in_helpers import (
     PASSWORD,
     PRIVATE,
     age_sessions,
+    all_taken,
     browser,
     database,
     fast_hasher,
@@ -232,7 +233,7 @@ def test_busy(app: Flask, client: HouseClient, hasher: Hasher) -> None:
     """When all places for hashing are taken, it says to try again, and the try did not count as failed."""
     hasher._wait_seconds = 0.01
     sign_in(client, password=WRONG)
-    with hasher._free:
+    with all_taken(hasher):
         statuses = [sign_in(client).status_code for _ in range(3)]
     assert ([503] * 3, 303) == (statuses, sign_in(client).status_code)
 
