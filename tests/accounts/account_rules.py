@@ -259,7 +259,8 @@ class AccountRules(RuleBasedStateMachine):
         conn, who = self.db.read(), change.person_id
         assert people.get(conn, who).email == change.old_email
         self._assert_logged_out(who)
-        self.words.pop((who, "account"), None)
+        known = self.words.pop((who, "account"), "")
+        assert not HASHER.verify(user_accounts.find_hash(conn, who), known)
         self.recovered.add(who)
         if passwords.find_hash(conn, who) is None:
             self.words.pop((who, "access_code"), None)
