@@ -44,7 +44,7 @@ SERVES = re.compile(r"^(?=(?:make (?:serve|preview)|loket serve)\b)", re.MULTILI
 SHELL_BLOCKS = [block for page in PAGES for block in blocks(page) if block.language in (SHELL, CONSOLE, "")]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
 
-KINDS = set(re.findall(r'^    "(\w+)": "\w+",$', (ROOT / "bench" / "__main__.py").read_text("utf-8"), re.MULTILINE))
+KINDS = set(re.findall(r'^    "(\w+)": "[\w ]+",$', (ROOT / "bench" / "__main__.py").read_text("utf-8"), re.MULTILINE))
 
 
 def followed_by(block: Block) -> str:
