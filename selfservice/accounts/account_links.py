@@ -7,7 +7,7 @@ costs the same: what is the case stands in the mail, to the address that was typ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import uuid4
@@ -90,9 +90,9 @@ def send(
         known["has_account"] if known else purpose == "create" and holder is not None
     )
     slot = outbox.reserve_slot(conn, ctx, now, limit_key=key, topic=f"account.{purpose}")
-    email, language = (
-        (known["email"], known["language"]) if known else (check_email(typed["email"]), typed.get("language", language))
-    )
+    is_named = people.is_named(conn, known["id"] if known else None)
+    email = known["email"] if known else check_email(typed["email"])
+    name, language = (known["given_name"], known["language"]) if is_named else (given, typed.get("language", language))
     seed = issue(conn, ctx, purpose, email, language, slot.at, given_name=given, family_name=family, void=not has_link)
     outbox.enqueue(
         conn,
@@ -102,7 +102,7 @@ def send(
         kind="account.link" if has_link else _WITHOUT_LINK[purpose],
         recipient=email,
         language=language,
-        payload={"name": known["given_name"] if known else given, "purpose": purpose},
+        payload={"name": name, "purpose": purpose},
         seed=seed if has_link else None,
         slot=slot,
         give_up_after=timedelta(hours=hours(ctx, purpose)),
@@ -181,13 +181,15 @@ def revoke_every_link(conn: Connection, now: datetime) -> int:
 
 
 def _opening(conn: Connection, row: Row | None) -> Opening | None:
-    """With the person who has the address by now, under the names that we know."""
+    """With the person who has the address by now, under the names that are theirs."""
     if row is None:
         return None
     values = dict(row)
     purpose = values.pop("purpose")
     known = people.find_by_email(conn, values["email"])
-    return Opening(purpose, known or Person(id=0, **values, organisations=(), has_password=False))
+    if known is None:
+        return Opening(purpose, Person(id=0, **values, organisations=(), has_password=False))
+    return Opening(purpose, known if people.is_named(conn, known.id) else replace(known, **values))
 
 
 def choose_password(
@@ -206,6 +208,8 @@ def choose_password(
         conn, now, given_name=person.given_name, family_name=person.family_name, email=person.email,
         language=person.language,
     )  # fmt: skip
+    people.change_name(conn, person_id, person.given_name, person.family_name)
+    people.change_language(conn, person_id, person.language)
     store = user_accounts.add if opening.purpose == "create" else user_accounts.store_hash
     store(conn, person_id, hashed, now)
     sessions.end_all_of_person(conn, person_id, now)

@@ -1,7 +1,7 @@
 """Changes of the e-mail address of an account: asked for with its password, confirmed by a link that is mailed to the
 new address, and undone by links that are mailed to the old one.
 
-asked → confirmed → undone; an asked one may also be cancelled, undone at once, or expire
+asked → confirmed → undone; an asked one may also be cancelled, undone at once, or expire; a new password ends it too
 Until it is confirmed all stays as it was. Undoing takes the account back from whoever knew its password: the old
 address is there again, also when another change came after it, and what was reached in between is worth nothing.
 """
@@ -31,8 +31,10 @@ _SELECT = """SELECT c.id, c.person_id, p.given_name, p.family_name, p.language, 
                     c.confirm_hash, c.state, c.expires_at, c.confirmed_at
              FROM email_changes c JOIN people p ON p.id = c.person_id JOIN user_accounts a ON a.person_id = c.person_id
              WHERE c.expires_at > :now AND {which}"""
-_OF_PERSON = "c.state = :state AND c.person_id = :person_id"
-_TO_CONFIRM = """c.state = 'asked' AND c.confirm_hash = :hash
+# Whoever asked knew the password. Once there is another, they cannot go on; but all that they did can be undone.
+_OF_PERSON = """c.state = :state AND c.person_id = :person_id
+                AND (c.state = 'confirmed' OR a.password_changed_at <= c.asked_at)"""
+_TO_CONFIRM = """c.state = 'asked' AND c.confirm_hash = :hash AND a.password_changed_at <= c.asked_at
                  AND EXISTS (SELECT 1 FROM tokens t WHERE t.token_hash = :hash AND t.used_at IS NULL)"""
 _TO_UNDO = """c.state IN ('asked', 'confirmed')
               AND EXISTS (SELECT 1 FROM tokens t
@@ -222,8 +224,8 @@ def _issue_confirm(
     conn: Connection, ctx: Context, person_id: int, email: str, now: datetime
 ) -> tuple[tokens.IssuedToken, outbox.SendingSlot]:
     """A new link to confirm the person's change, in the place of any other, and when it is mailed."""
-    # The address may be anybody's.
-    slot = outbox.reserve_slot(conn, ctx, now, limit_key=email_key(email), topic=f"{CONFIRM_KIND}:{person_id}")
+    # The address may be anybody's: of many who ask for it only the newest waits, so that other mail gets its turn.
+    slot = outbox.reserve_slot(conn, ctx, now, limit_key=email_key(email), topic=CONFIRM_KIND)
     tokens.revoke_all(conn, CONFIRM_KIND, person_id, now)
     return tokens.issue(conn, ctx.keys, CONFIRM_KIND, person_id, ctx.fact("account.link_hours"), slot.at), slot
 

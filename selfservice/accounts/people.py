@@ -53,6 +53,16 @@ def get(conn: Connection, person_id: int) -> Person:
     return Person(**{**dict(row), "has_password": bool(row["has_password"]), "organisations": organisations})
 
 
+def is_named(conn: Connection, person_id: int | None) -> bool:
+    """Whether a person's names are their own. Before there is an access code or an account, anybody may have typed them
+    in a request. One query, also without a person.
+    """
+    query = (
+        "SELECT 1 FROM access_codes WHERE person_id = :id UNION ALL SELECT 1 FROM user_accounts WHERE person_id = :id"
+    )
+    return conn.execute(query, {"id": person_id}).fetchone() is not None
+
+
 def find_by_email(conn: Connection, email: str) -> Person | None:
     """The person with this e-mail address, in any spelling, or None."""
     row = conn.execute("SELECT id FROM people WHERE email_key = :key", {"key": email_key(email)}).fetchone()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from selfservice import seeds, workdays
-from selfservice.accounts import access_codes, mandates, organisations
+from selfservice.accounts import access_codes, mandates, organisations, people, user_accounts
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.audit import record
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.i18n.languages import using_language
+from selfservice.letters.characters import unprintable
 from selfservice.letters.pending import OpenLetterError, UnprintableError
 from selfservice.mail import outbox
 from selfservice.requests import letter_delivery, mail_payloads, states
@@ -120,13 +121,21 @@ def organisation_name(conn: Connection, organisation_id: int | None) -> str:
 
 
 def _update_person(conn: Connection, request: Request) -> None:
-    """Take a person's names from their first fulfilled request: earlier requests may be anybody's."""
+    """Take a person's names from their first fulfilled request: earlier requests may be anybody's. Who has an account
+    keeps those that they gave there, unless letters for the organisation cannot print them.
+    """
+    person = people.get(conn, request.person_id)
+    has_account = user_accounts.find_hash(conn, person.id) is not None
     conn.execute(
-        """UPDATE people SET given_name = :given_name, family_name = :family_name, language = :language,
+        """UPDATE people SET given_name = CASE WHEN :keeps_name THEN given_name ELSE :given_name END,
+                             family_name = CASE WHEN :keeps_name THEN family_name ELSE :family_name END,
+                             language = CASE WHEN :has_account THEN language ELSE :language END,
                              telephone = coalesce(:telephone, telephone)
            WHERE id = :id AND NOT EXISTS (SELECT 1 FROM access_codes WHERE person_id = :id)""",
         {
-            "id": request.person_id,
+            "id": person.id,
+            "has_account": has_account,
+            "keeps_name": has_account and (request.organisation_id is None or not unprintable(person.full_name)),
             "given_name": request.given_name,
             "family_name": request.family_name,
             "language": request.language,

@@ -26,6 +26,7 @@ from tests.domain_helpers import (
     undo,
     verbs,
 )
+from tests.request_helpers import BUSINESS, PRIVATE, add_organisation, approve, hand_in
 
 HASH = "$argon2id$made-up"
 NEW, WITH_CODE, WITH_ACCOUNT = "oona@kites.example", "jip@bakkerij.example", "nova@postbus.example"
@@ -136,6 +137,30 @@ def test_somebody_with_a_code(db: Database) -> None:
     assert (before, before) == (opening.person, person_of(db, WITH_CODE))
     mails = [(row["kind"], row["recipient"], row["language"]) for row in rows(db, "outbox")]
     assert [("account.link", WITH_CODE, "nl"), ("account.changed", WITH_CODE, "nl")] == mails
+
+
+def test_names_that_anybody_typed(db: Database) -> None:
+    """Whoever asked for a code with somebody's address, which came to nothing, gives them no name and no language: the
+    account has those with which it was asked for.
+    """
+    hand_in(db, PRIVATE, email=NEW, given_name="Mallory", family_name="Malice", language="nl")
+    opening = choose(db, ask(db))
+    mail = [row for row in rows(db, "outbox") if row["kind"] == "account.link"][-1]
+    assert ("Oona", "en") == (filled(mail)["name"], mail["language"])
+    made = person_of(db, NEW)
+    assert opening
+    assert ("Oona", "Kites", "en") == (made.given_name, made.family_name, made.language)
+    assert made == opening.person
+
+
+def test_names_of_an_account_stay(db: Database) -> None:
+    """Nor does a request that anybody sent with the address of an account, and staff approved, rename its owner."""
+    add_organisation(db)
+    assert choose(db, ask(db))
+    approve(db, hand_in(db, BUSINESS, email=NEW, given_name="Mallory", family_name="Malice", language="nl"))
+    made = person_of(db, NEW)
+    assert ("Oona", "Kites", "en") == (made.given_name, made.family_name, made.language)
+    assert made.organisations
 
 
 def test_another_password(db: Database) -> None:

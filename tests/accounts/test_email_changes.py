@@ -16,6 +16,7 @@ from selfservice.accounts.passwords import Hasher
 from selfservice.context import Context
 from selfservice.crypto import hash_token
 from selfservice.db import Connection, Database, DatabaseBusyError
+from selfservice.fragments.change_password import form as change_password
 from selfservice.seeds import Seed, derive_token
 from tests.domain_helpers import (
     CONTEXT,
@@ -304,6 +305,44 @@ def test_password_of_codes_from_before(db: Database) -> None:
     change(db)
     undo(db)
     assert HASH == passwords.find_hash(db.read(), 1)
+
+
+@pytest.mark.parametrize("how", ["mailed link", "logged in"])
+def test_new_password_ends_what_waits(db: Database, how: str) -> None:
+    """Whoever asked for a change knew the password. Once there is another, by a link or by who is logged in, the change
+    that waits is confirmed no more: its owner chose a password to keep others out.
+    """
+    ask(db)
+    later = NOW + HOUR / 2
+    with db.write() as conn:
+        seed = account_links.issue(conn, CONTEXT, "password", OLD, "nl", NOW)
+        link = hash_token(derive_token(KEYS, seed))
+        if how == "mailed link":
+            assert account_links.choose_password(conn, CONTEXT, link, HASH, ADDRESS, later)
+        else:
+            sessions.start(conn, 1, None, "cookie", later, "")
+            session = sessions.find(conn, CONTEXT, "cookie", later)
+            assert session
+            assert change_password.change(conn, CONTEXT, session, HASH, HASH, ADDRESS, "en", later)
+    assert (None, None, OLD) == (email_changes.pending(db.read(), 1, later), confirm(db, now=later), email(db))
+    # Nor is there another way in that was mailed before; and it may have been the thief: the owner undoes that.
+    assert account_links.find(db.read(), link, later) is None
+    assert undo(db, now=later)
+
+
+def test_many_who_ask_for_one_address(db: Database) -> None:
+    """However many accounts somebody has, they keep no mail from whose address it is: of what waits for its turn there
+    one is left.
+    """
+    with db.write() as conn:
+        for number in range(40):
+            who = people.add(conn, NOW, given_name="A", family_name="", email=f"a{number}@b.example", language="nl")
+            user_accounts.add(conn, who, HASH, NOW)
+            email_changes.ask(conn, CONTEXT, who, OTHER, ADDRESS, NOW)
+        typed = {"email": OTHER, "given_name": "Oona", "family_name": "", "language": "en"}
+        asked = account_links.send(conn, CONTEXT, "create", typed, ADDRESS, "en", NOW)
+    assert asked.sent_before is not None
+    assert asked.sent_before - NOW < 3 * HOUR
 
 
 def test_undone_before_it_was_confirmed(db: Database) -> None:

@@ -70,7 +70,9 @@ def change(
     sessions.end_all_of_person(conn, session.person_id, now)
     if session.access_code_id is None:
         user_accounts.store_hash(conn, session.person_id, hashed, now)
-        account_links.send_changed_mail(conn, ctx, people.get(conn, session.person_id), "password", now)
+        person = people.get(conn, session.person_id)
+        account_links.revoke_all(conn, person.email, now)
+        account_links.send_changed_mail(conn, ctx, person, "password", now)
     else:
         passwords.store_hash(conn, session.person_id, hashed, now)
         _mail_codes(conn, ctx, session, lang, now)
