@@ -106,9 +106,10 @@ IDS = Migrations("ids")
 @IDS()
 def use_no_id_twice(db: sqlite_utils.Database) -> None:
     """Whoever comes after somebody who was deleted is not taken for them: the log, idempotency keys and what was typed
-    know people and requests by their ids, and not all of that goes with them.
+    know people and requests by their ids, files know sessions, and links changes of an address; and not all of that
+    goes with them.
     """
-    for table in ("people", "requests"):
+    for table in ("people", "requests", "sessions", "email_changes"):
         ledger.rebuild(db, table, "id INTEGER PRIMARY KEY", "id INTEGER PRIMARY KEY AUTOINCREMENT")
 
 

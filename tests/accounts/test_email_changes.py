@@ -415,6 +415,18 @@ def test_no_account_with_the_old_address(db: Database) -> None:
     assert ("link", OLD) == sent(db)[-1]
 
 
+def test_ids_are_not_given_twice(db: Database) -> None:
+    """A link that undoes a change, whose row went with the account, opens nobody else's change."""
+    change(db)
+    gone = links(db, "email_changed", OLD)[0]
+    with db.write() as conn:
+        user_accounts.delete(conn, 1)
+        conn.execute("DELETE FROM email_changes")
+        user_accounts.add(conn, 2, HASH, NOW)
+    ask(db, NEXT, person=2)
+    assert email_changes.find_to_undo(db.read(), gone, NOW) is None
+
+
 def test_request_with_a_free_address_again(db: Database) -> None:
     """Once a change can no longer be undone, who asks for a code with the old address is somebody else."""
     change(db)

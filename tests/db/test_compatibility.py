@@ -26,6 +26,7 @@ FORMER = Path(__file__).parent.parent / "fixtures" / "2026-11-30.sql.gz"
 WIDER: dict[tuple[str, str], str] = {
     ("people", "id"): "it is counted on, as before, and only never given twice",
     ("requests", "id"): "as of people",
+    ("sessions", "id"): "as of people",
     ("delivery_keys", "scope"): "a key is refused where its scope is not the one that the address asks for",
 }
 CONSTRAINTS = ("CHECK", "UNIQUE", "PRIMARY", "FOREIGN", "CONSTRAINT")

@@ -16,8 +16,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from selfservice import clock, seeds
-from selfservice.accounts import mandates, sessions
+from selfservice import clock, personal_data, seeds
+from selfservice.accounts import mandates, sessions, user_accounts
 from selfservice.clock import to_text
 from selfservice.config import Config
 from selfservice.crypto import Keys
@@ -449,6 +449,23 @@ def test_after_the_session(app: Flask, client: HouseClient, config: Config) -> N
     with app.app_context():
         downloads.delete_expired(downloads.folder_of(wired), wired.db, wired.context, clock.now())
     assert [] == list(config.downloads.iterdir())
+
+
+def test_deleted_while_it_is_made(app: Flask, client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever logs in next does not get the file of somebody whose session was deleted while it was made."""
+    give_account(app)
+    sign_in_to_account(client)
+    collect = personal_data.collect
+
+    def delete_first(*arguments: Any) -> Any:
+        with database(app).write() as conn:
+            user_accounts.delete(conn, person_id(app, MAIN))
+        return collect(*arguments)
+
+    monkeypatch.setattr(personal_data, "collect", delete_first)
+    make(client, password=ACCOUNT_PASSWORD)
+    sign_in(other := browser(app), OTHER)
+    assert 303 == other.get(f"{FORM}/download").status_code
 
 
 def test_another_person_meanwhile(app: Flask, client: HouseClient) -> None:
