@@ -214,6 +214,15 @@ def test_language(app: Flask, client: HouseClient, *, is_htmx: bool) -> None:
     assert "account.language" in [row["what"] for row in rows(database(app), "events")]
 
 
+def test_language_that_the_site_has_no_more(app: Flask, client: HouseClient) -> None:
+    """Whoever is written to in a language that went reads in which they are written to now, and chooses another."""
+    sign_in_to_account(client)
+    with database(app).write() as conn:
+        conn.execute("UPDATE people SET language = 'fy'")
+    assert "Language of our e-mails Nederlands" in shown(client, "account")
+    assert 303 == client.send(f"{BASE}/account/language", {"language": "en"}).status_code
+
+
 @pytest.mark.parametrize("sent", ["", "xx", "nl; DROP"])
 def test_wrong_language(app: Flask, client: HouseClient, sent: str) -> None:
     """No language, or none of the site's, is refused."""

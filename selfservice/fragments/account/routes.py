@@ -13,7 +13,7 @@ from selfservice.accounts.sessions import Session
 from selfservice.fragments.account import form as rules
 from selfservice.fragments.account.form import LanguageForm, NameForm
 from selfservice.i18n.catalogs import gettext
-from selfservice.i18n.languages import LANGUAGE_NAMES
+from selfservice.i18n.languages import DEFAULT_LANGUAGE, LANGUAGE_NAMES
 from selfservice.site_config import SITE
 from selfservice.web import authentication
 from selfservice.web.services import services
@@ -34,7 +34,8 @@ def _show(session: Session) -> Response:
     person = people.get(conn, session.person_id)
     return authentication.render_personal(
         session, NAME, "account/settings.html", title=title(), person=person, has_languages=len(LANGUAGE_NAMES) > 1,
-        mail_language=LANGUAGE_NAMES[person.language], elsewhere=[each for each in ELSEWHERE if each in SITE.forms],
+        mail_language=LANGUAGE_NAMES.get(person.language, LANGUAGE_NAMES[DEFAULT_LANGUAGE]),
+        elsewhere=[each for each in ELSEWHERE if each in SITE.forms],
         kept=bool(authentication.load_typed(NAME, session)), saved=request.args.get("saved", ""),
         waiting=email_changes.pending(conn, session.person_id, clock.now()),
     )  # fmt: skip
