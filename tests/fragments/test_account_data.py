@@ -503,3 +503,20 @@ def test_logged_out_devices_are_in_it(app: Flask, client: HouseClient) -> None:
         sessions.end_all_of_person(conn, 1, clock.now(), except_id=2)
     found = data_of(fetch(client))["sessions"]
     assert [True, False] == [each["logged_out_at"] is None for each in found]
+
+
+def test_deleted_meanwhile(app: Flask, client: HouseClient, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was being made while its owner was deleted is nobody's: not of whoever logs in next, either."""
+    sign_in(client, PRIVATE)
+    beside, following, write = browser(app), browser(app), files.write
+    beside.set_cookie("loket", client.cookie_value() or "", domain="127.0.0.1")
+
+    def delete_first(*given: Any) -> None:
+        beside.send(f"{BASE}/account-delete", {"password": PASSWORD})
+        sign_in(following, OTHER)
+        write(*given)
+
+    monkeypatch.setattr(files, "write", delete_first)
+    made = make(client)
+    assert (303, FORM) == ((answer := following.get(f"{FORM}/download")).status_code, answer.headers["Location"])
+    assert ((303, FORM), []) == ((made.status_code, made.headers["Location"]), list(config.downloads.iterdir()))

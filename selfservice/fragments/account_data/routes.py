@@ -10,13 +10,14 @@ from pathlib import Path
 from flask import Blueprint, Response, url_for
 
 from selfservice import clock, personal_data, web, workdays
+from selfservice.accounts import sessions
 from selfservice.accounts.sessions import Session
 from selfservice.fragments.account_data import files
 from selfservice.fragments.account_data.form import DataForm, record_download
 from selfservice.i18n.catalogs import gettext, pgettext
 from selfservice.i18n.languages import current_language
 from selfservice.orders.labels import format_size
-from selfservice.web import authentication, downloads, reauthentication
+from selfservice.web import authentication, cookies, downloads, reauthentication
 from selfservice.web.services import services
 
 NAME = "account-data"
@@ -55,15 +56,24 @@ def make() -> Response:
     def write(path: Path) -> None:
         files.write(path, personal_data.collect(wired.db, wired.context, session.person_id, now), now)
 
-    downloads.make(session.id, ROOM, write, NAME)
+    file = downloads.make(session.id, ROOM, write, _file_name(session))
     with wired.db.write() as conn:
+        if sessions.find(conn, wired.context, cookies.value() or "", now) is None:
+            # It ended while the file was made, in another tab: with all files that were there.
+            file.unlink(missing_ok=True)
+            return web.see(authentication.form_path(NAME))
         record_download(conn, wired.context, session, web.client_address(), current_language(), now)
     return web.see(url_for(".done"))
 
 
+def _file_name(session: Session) -> str:
+    # The number of a session that was deleted is that of a later one: this name is nobody else's.
+    return f"{NAME}-{session.public_id}"
+
+
 def _file(session: Session) -> Path | None:
     """The file that was made in this session, while it is there."""
-    return downloads.folder_of(services()).find(session.id, NAME)
+    return downloads.folder_of(services()).find(session.id, _file_name(session))
 
 
 @blueprint.get("/done")
