@@ -6,7 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from selfservice.commands.build import SlowSteps
-from selfservice.migrations import migrate, unknown
+from selfservice.migrations import migrate, pending, unknown
 from selfservice.web.services import services
 
 
@@ -21,4 +21,9 @@ def command() -> None:
         said = f"The database has {newer} migrations of a newer version of Loket; this one goes on with it"
     else:
         said = f"{len(applied)} migrations applied" if applied else "The database is up to date"
+    if pending(db):
+        said += (
+            "; but what was deleted is still in the file, which needs room for twice its size or was in use: run this"
+        )
+        said += " again"
     click.echo(said, err=True)

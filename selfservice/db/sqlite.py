@@ -241,10 +241,13 @@ class Database:
             return self.checkpoint()
 
     def vacuum(self) -> bool:
-        """Rebuild the file, so that it contains no remains of overwritten or deleted data; False if the journal could
-        not be emptied.
+        """Rebuild the file, so that it contains no remains of overwritten or deleted data; False if that could not be
+        done now: somebody reads or writes it, or there is no room on the disk for twice the file.
         """
-        self.read().execute("VACUUM")
+        try:
+            self.read().execute("VACUUM")
+        except DatabaseBusyError:
+            return False
         return self.checkpoint()
 
     def close(self) -> None:

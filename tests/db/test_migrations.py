@@ -49,6 +49,14 @@ def test_migrate_at_once(tmp_path: Path) -> None:
     assert [names(), [], [], []] == sorted(results, key=len, reverse=True)
 
 
+def test_file_that_cannot_be_written_anew(db: Database) -> None:
+    """That is for another time while somebody else writes, or when there is no room."""
+    db.read().execute("PRAGMA busy_timeout = 0")
+    with Database(db.path).write():
+        assert not db.vacuum()
+    assert db.vacuum()
+
+
 def test_migrations_are_all_or_nothing(tmp_path: Path) -> None:
     """When one migration fails, nothing of those before it in the same run stays."""
     broken = Migrations("broken")

@@ -102,6 +102,18 @@ def test_nothing_is_lost(app: Flask, old: Path, request: pytest.FixtureRequest) 
     assert after == counts(old), again
 
 
+@of("2026-11-30")
+def test_file_that_is_read_meanwhile(app: Flask, old: Path) -> None:
+    """It is not written anew then, and what was deleted stays in it: that is said, and done by the next run."""
+    with Database(old).separate_connection() as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM people").fetchone()
+        assert "run this again" in migrate(app)
+        assert ["afterwards:overwrite_freed_pages"] == migrations.pending(database(app))
+    assert "run this again" not in migrate(app)
+    assert [] == migrations.pending(database(app))
+
+
 @of("2026-11-22", "2026-11-29")
 def test_any_language(app: Flask, old: Path) -> None:
     """No table says which languages there are, and what products were called is what they are called."""
