@@ -19,8 +19,8 @@ from selfservice.site_config import SITE
 Ask = Callable[[Database, Context, int, datetime], list[Section]]
 
 
-def _mails(db: Database, ctx: Context, person_id: int, _: datetime) -> list[Section]:
-    return [mail.section(db.read(), ctx, accounts.addresses(db.read(), person_id))]
+def _mails(db: Database, ctx: Context, person_id: int, now: datetime) -> list[Section]:
+    return [mail.section(db.read(), ctx, accounts.addresses(db.read(), person_id, now))]
 
 
 def _events(db: Database, ctx: Context, person_id: int, _: datetime) -> list[Section]:

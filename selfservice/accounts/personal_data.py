@@ -7,6 +7,7 @@ from datetime import datetime
 from selfservice import workdays
 from selfservice.accounts import payment_methods
 from selfservice.accounts.devices import name as device_name
+from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection, Database
 from selfservice.i18n.catalogs import gettext
@@ -33,15 +34,18 @@ def sections(db: Database, _: Context, person_id: int, now: datetime) -> list[Se
     ]
 
 
-def addresses(conn: Connection, person_id: int) -> list[str]:
-    """The e-mail addresses that are this person's, and those that were so lately."""
+def addresses(conn: Connection, person_id: int, now: datetime) -> dict[str, str]:
+    """The e-mail addresses that are this person's, and those that they can have back, each with since when we know the
+    person: what was mailed there before that was to somebody else.
+    """
     rows = conn.execute(
-        """SELECT email FROM people WHERE id = :id
-           UNION SELECT old_email FROM email_changes WHERE person_id = :id AND state = 'confirmed'""",
-        {"id": person_id},
-    )
+        """SELECT email, created_at FROM people WHERE id = :id
+           UNION SELECT c.old_email, p.created_at FROM email_changes c JOIN people p ON p.id = c.person_id
+           WHERE p.id = :id AND c.state = 'confirmed' AND c.expires_at > :now""",
+        {"id": person_id, "now": to_text(now)},
+    ).fetchall()
     # One address in two spellings gets the same mail.
-    return list({email_key(row["email"]): row["email"] for row in rows}.values())
+    return {row["email"]: row["created_at"] for row in {email_key(row["email"]): row for row in rows}.values()}
 
 
 def code_kinds() -> dict[str, str]:

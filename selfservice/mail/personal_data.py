@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from selfservice.context import Context
 from selfservice.db import Connection
@@ -11,15 +11,18 @@ from selfservice.personal_sections import Section, choice, moment
 from selfservice.values.email import email_key, mask_email
 
 
-def section(conn: Connection, ctx: Context, addresses: Iterable[str]) -> Section:
-    """The mails to any of these addresses, which are one person's. What stood in them is kept nowhere."""
+def section(conn: Connection, ctx: Context, addresses: Mapping[str, str]) -> Section:
+    """The mails to any of these addresses, which are one person's, since the moment that stands with it. What stood in
+    them is kept nowhere.
+    """
     found = []
-    for address in addresses:
+    for address, since in addresses.items():
         first, second = ctx.keys.keyed_hashes("mail-recipient", email_key(address))
         rows = conn.execute(
             """SELECT kind, state, created_at, finished_at FROM outbox
-               WHERE recipient_key IN (:first, :second) AND state IN ('waiting', 'leased', 'sent', 'failed')""",
-            {"first": first, "second": second},
+               WHERE recipient_key IN (:first, :second) AND created_at >= :since
+                     AND state IN ('waiting', 'leased', 'sent', 'failed')""",
+            {"first": first, "second": second, "since": since},
         )
         found += [(row["created_at"], row, mask_email(address)) for row in rows]
     records = [

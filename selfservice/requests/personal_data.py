@@ -61,7 +61,7 @@ def _record(request: Request, status: RequestStatus) -> dict[str, Value]:
         "iban": group_iban(request.iban) if is_theirs and request.iban else None,
         "holder": request.holder if is_theirs else None,
         "delivery": choice(request.delivery, {"email": gettext("by e-mail"), "letter": gettext("by letter")}),
-        "address": status.letter_lines,
+        "address": status.letter_lines if is_theirs else None,
         "expected_from": status.expected_from,
         "expected_until": status.expected_until,
         "asked_at": request.created_at,

@@ -245,9 +245,9 @@ def test_account(app: Flask, client: HouseClient) -> None:
         conn.execute(
             """INSERT INTO email_changes (person_id, old_email, old_key, new_email, confirm_hash, state, asked_at,
                                           expires_at, confirmed_at)
-               VALUES (1, 'former@b.example', 'former@b.example', :email, hex(randomblob(32)), 'confirmed', :now, :now,
-                       :now)""",
-            {"email": email, "now": now},
+               VALUES (1, 'former@b.example', 'former@b.example', :email, hex(randomblob(32)), 'confirmed', :now,
+                       :later, :now)""",
+            {"email": email, "now": now, "later": to_text(clock.now() + timedelta(hours=1))},
         )
         for recipient in ("former@b.example", "other@b.example"):
             outbox.enqueue(
@@ -323,7 +323,34 @@ def test_what_others_typed(app: Flask, client: HouseClient) -> None:
     [request] = data_of(made)["requests"]
     assert [None] * 5 == [request[key] for key in ("name", "telephone", "payment_method", "iban", "holder")]
     for text in made.values():
-        assert not re.search(r"Holder|999 9999|0123 4567 89", text)
+        assert not re.search(r"Stranger|Holder|999 9999|0123 4567 89", text)
+
+
+def test_mails_to_an_address_that_changed_hands(app: Flask, client: HouseClient) -> None:
+    """A mail to an address is of whoever had it then: not of who had it before, once they cannot have it back, nor of
+    somebody new who has it now.
+    """
+    me, then = person_id(app, PRIVATE), clock.now() - timedelta(days=4)
+    with database(app).write() as conn:
+        conn.execute("UPDATE people SET created_at = ? WHERE id = ?", (to_text(then + timedelta(days=1)), me))
+        for email, moment, kind in (
+            (accounts.email(PRIVATE), then, "access_code.code"),
+            ("given-up@b.example", clock.now(), "access_code.expired"),
+            ("had-until-now@b.example", clock.now(), "account.email_changed"),
+        ):
+            outbox.enqueue(
+                conn, CONTEXT, moment, idempotency_key=kind, kind=kind, recipient=email, language="nl", payload={}
+            )
+        for email, until in (("given-up@b.example", -1), ("had-until-now@b.example", 1)):
+            conn.execute(
+                """INSERT INTO email_changes (person_id, old_email, old_key, new_email, confirm_hash, state, asked_at,
+                                              expires_at, confirmed_at)
+                   VALUES (?, ?, ?, 'x@b.example', ?, 'confirmed', ?, ?, ?)""",
+                (me, email, email, f"{until:064}", to_text(then), to_text(clock.now() + timedelta(hours=until)),
+                 to_text(then)),
+            )  # fmt: skip
+    sign_in(client, PRIVATE)
+    assert ["account.email_changed"] == [mail["kind"] for mail in data_of(fetch(client))["mails"]]
 
 
 def test_no_secrets(app: Flask, client: HouseClient) -> None:

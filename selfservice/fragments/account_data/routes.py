@@ -67,7 +67,7 @@ def make() -> Response:
 
 
 def _file_name(session: Session) -> str:
-    # The number of a session that was deleted is that of a later one: this name is nobody else's.
+    # After a restore numbers of sessions are given again: this name is nobody else's.
     return f"{NAME}-{session.public_id}"
 
 
