@@ -18,6 +18,7 @@ from selfservice.context import Context
 from selfservice.db import Connection, Row
 from selfservice.facts.kept import Kept
 from selfservice.i18n.catalogs import lazy_gettext
+from selfservice.site_config import SITE
 from selfservice.values.name import full_name
 
 MAX_HOURS = 8
@@ -33,9 +34,10 @@ KEPT = (
 
 
 SessionKind = Literal[CodeKind, "account"]
-# Sessions whose credential still works; and which of them are open.
+# Sessions whose credential still works, as that of an account does while the site has accounts; and which are open.
 _FROM_VALID = """FROM sessions s LEFT JOIN access_codes c ON c.id = s.access_code_id AND c.revoked_at IS NULL
-                      LEFT JOIN user_accounts a ON a.person_id = s.person_id AND s.credential = 'account'"""
+                      LEFT JOIN user_accounts a
+                      ON a.person_id = s.person_id AND s.credential = 'account' AND :has_accounts"""
 _IS_OPEN = """coalesce(c.id, a.person_id) IS NOT NULL AND s.ended_at IS NULL AND s.used_at > :idle_since
               AND s.created_at > :begun_since"""
 # With the columns of `Session`, the most recently used first.
@@ -130,7 +132,7 @@ def find(conn: Connection, ctx: Context, cookie: str, now: datetime) -> Session 
         _SELECT_OPEN.format(
             from_valid=_FROM_VALID, is_open=_IS_OPEN, which="s.session_hash IN (:code_hash, :account_hash)"
         ),
-        {**_hashes(cookie), **_cutoffs(ctx, now)},
+        {**_hashes(cookie), **_bounds(ctx, now)},
     ).fetchone()
     return None if row is None else _session(ctx, row)
 
@@ -140,7 +142,7 @@ def touch(conn: Connection, ctx: Context, session: Session, now: datetime) -> No
     conn.execute(
         """UPDATE sessions SET used_at = :now
            WHERE id = :id AND ended_at IS NULL AND used_at > :idle_since AND used_at < :now""",
-        {"id": session.id, "now": to_text(now), "idle_since": _cutoffs(ctx, now)["idle_since"]},
+        {"id": session.id, "now": to_text(now), "idle_since": _bounds(ctx, now)["idle_since"]},
     )
 
 
@@ -164,7 +166,7 @@ def open_sessions(conn: Connection, ctx: Context, person_id: int, now: datetime)
     """The person's open sessions, the most recently used first. Only reads."""
     rows = conn.execute(
         _SELECT_OPEN.format(from_valid=_FROM_VALID, is_open=_IS_OPEN, which="s.person_id = :person_id"),
-        {"person_id": person_id, **_cutoffs(ctx, now)},
+        {"person_id": person_id, **_bounds(ctx, now)},
     )
     return [_session(ctx, row) for row in rows]
 
@@ -173,7 +175,7 @@ def open_ids(conn: Connection, ctx: Context, ids: Iterable[int], now: datetime) 
     """The ids, of those given, whose sessions are still open. Only reads."""
     rows = conn.execute(
         _SELECT_OPEN_IDS.format(from_valid=_FROM_VALID, is_open=_IS_OPEN),
-        {"ids": json.dumps(list(ids)), **_cutoffs(ctx, now)},
+        {"ids": json.dumps(list(ids)), **_bounds(ctx, now)},
     )
     return {row["id"] for row in rows}
 
@@ -183,10 +185,14 @@ def has_other_log_in(conn: Connection, session: Session) -> bool:
     reads.
     """
     row = conn.execute(
-        """SELECT 1 FROM user_accounts WHERE person_id = :person_id AND :is_code
+        """SELECT 1 FROM user_accounts WHERE person_id = :person_id AND :is_code AND :has_accounts
            UNION ALL
            SELECT 1 FROM access_codes WHERE person_id = :person_id AND revoked_at IS NULL AND NOT :is_code""",
-        {"person_id": session.person_id, "is_code": session.access_code_id is not None},
+        {
+            "person_id": session.person_id,
+            "is_code": session.access_code_id is not None,
+            "has_accounts": SITE.has_accounts,
+        },
     ).fetchone()
     return row is not None
 
@@ -253,8 +259,9 @@ def _idle_minutes(ctx: Context) -> int:
     return minutes
 
 
-def _cutoffs(ctx: Context, now: datetime) -> dict[str, str]:
+def _bounds(ctx: Context, now: datetime) -> dict[str, str | bool]:
     return {
+        "has_accounts": SITE.has_accounts,
         "idle_since": to_text(now - timedelta(minutes=_idle_minutes(ctx))),
         "begun_since": to_text(now - timedelta(hours=MAX_HOURS)),
     }

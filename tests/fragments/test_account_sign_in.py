@@ -7,6 +7,7 @@ from flask import Flask
 
 from selfservice.demo import accounts
 from selfservice.facts.rights import CODE_KINDS, KINDS, Rights
+from selfservice.site_config import SiteConfig
 from tests.clients import HouseClient
 from tests.domain_helpers import rows, verbs
 from tests.sign_in_helpers import (
@@ -41,6 +42,15 @@ def test_log_in(app: Flask, client: HouseClient, typed: str) -> None:
     assert (True, False) == (EMAIL in page, "The code that ends in" in page)
     assert rows(database(app), "user_accounts")[0]["used_at"] is not None
     assert "loket-in=account" in str(answer.headers)
+
+
+def test_accounts_were_turned_off(client: HouseClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is logged in to an account when the site has none any more is logged out, and reads of it no more."""
+    sign_in_to_account(client)
+    monkeypatch.setattr(SiteConfig, "has_accounts", False)
+    assert 'name="access_code"' in client.get("/en/self-service/my").text
+    sign_in(client)
+    assert "You also have an account" not in client.get("/en/self-service/my").text
 
 
 def test_two_passwords(client: HouseClient) -> None:
