@@ -90,6 +90,7 @@ def test_private(client: HouseClient) -> None:
                 "See and withdraw access codes",
                 "Change your pass",
                 "Download your data",
+                "Have your data deleted",
             ],
         ),
         (
@@ -101,6 +102,7 @@ def test_private(client: HouseClient) -> None:
                 "See your orders",
                 "Change your password",
                 "Download your data",
+                "Have your data deleted",
             ],
         ),
     ],
