@@ -59,7 +59,6 @@ ROWS = (*retention.kept(), *backups.KEPT)
 # What `fill` makes ends so much later, and only then the time begins. A trace of an internet address is told with the
 # hour in which it is removed.
 ENDS_LATER = {
-    "account_openings": timedelta(hours=FACTS.get("account.link_hours").value),
     "email_changes": timedelta(hours=FACTS.get("account.undo_hours").value),
     "limits": -HOUR,
     "sessions": timedelta(minutes=FACTS.get("sign_in.idle_minutes").value),

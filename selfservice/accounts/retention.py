@@ -16,15 +16,9 @@ _CODES = Kept(
 )
 # As long as a browser may remember the link: to say that it was used or has expired.
 _LINKS = Kept(
-    what=lazy_gettext("A link that we mail to you (scrambled), and the address for invoices that waits for it"),
+    what=lazy_gettext("A link that we mail to you (scrambled), and what you filled in for it"),
     until=lazy_gettext("%(time)s after the link stopped working"),
-    tables=("tokens", "invoice_addresses"),
-    fact="visit.keep_hours",
-)
-_OPENINGS = Kept(
-    what=lazy_gettext("What you fill in to create an account"),
-    until=lazy_gettext("%(time)s after the link stopped working"),
-    tables=("account_openings",),
+    tables=("tokens", "invoice_addresses", "account_openings"),
     fact="visit.keep_hours",
 )
 _CHANGES = Kept(
@@ -40,7 +34,7 @@ _ACCOUNTS = Kept(
 )
 KEPT: tuple[Kept, ...] = (_CODES, _LINKS)
 if "account" in SITE.forms:
-    KEPT = (_ACCOUNTS, _OPENINGS, _CHANGES, *KEPT)
+    KEPT = (_ACCOUNTS, _CHANGES, *KEPT)
 
 
 def clean(conn: Connection, ctx: Context, now: datetime) -> int:
@@ -52,6 +46,6 @@ def clean(conn: Connection, ctx: Context, now: datetime) -> int:
     return (
         conn.execute("DELETE FROM tokens WHERE expires_at < :before", before(_LINKS)).rowcount
         + conn.execute("DELETE FROM access_codes WHERE revoked_at < :before", before(_CODES)).rowcount
-        + conn.execute("DELETE FROM account_openings WHERE expires_at < :before", before(_OPENINGS)).rowcount
+        + conn.execute("DELETE FROM account_openings WHERE expires_at < :before", before(_LINKS)).rowcount
         + conn.execute("DELETE FROM email_changes WHERE expires_at < :before", before(_CHANGES)).rowcount
     )
