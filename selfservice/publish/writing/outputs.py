@@ -162,7 +162,7 @@ class Outputs:
             ]
 
     def _write_copy(self, path: str, ending: str, content: bytes, made: Output) -> None:
-        made.files[ending] = _write(f"{self.site}/{path}{ending}", COMPRESSORS[ending](content))
+        made.files[ending] = _write(f"{self.site}/{path}{ending}", COMPRESSORS[ending](path, content))
 
     def _make_folder(self, path: str) -> None:
         folder = path.rpartition("/")[0]
