@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.live_server import path
+from tests.live_server import path, wait_until
 from tests.visitors import VisitorFactory
 
 DROP = ".drop #search-results"
@@ -139,7 +139,7 @@ def test_first_view_without_a_form(visit: VisitorFactory) -> None:
     first = ["/en/contact/", "/theme/css/loket.css", "/theme/fonts/atkinson-next.woff2", "/theme/js/loket.js"]
     assert first == fetched(visitor.requests, visitor.base)
     page.focus("#q")
-    page.wait_for_function("window.htmx")
+    wait_until(lambda: page.evaluate("Boolean(window.htmx)"))
     assert "/theme/js/htmx-2.0.11.min.js" in fetched(visitor.requests, visitor.base)[len(first) - 1 :]
 
 
@@ -152,5 +152,5 @@ def test_first_view_with_a_form(visit: VisitorFactory) -> None:
     assert ["", "atkinson-next.woff2", "forms.css", "forms.js", "loket.css", "loket.js"] == sorted(names)
     for field in ("#replacement-password-email", "#q"):
         page.focus(field)
-        page.wait_for_function("window.htmx")
+        wait_until(lambda: page.evaluate("Boolean(window.htmx)"))
     assert 1 == len([name for name in fetched(visitor.requests, visitor.base) if "htmx" in name])

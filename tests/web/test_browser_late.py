@@ -8,7 +8,7 @@ from playwright.sync_api import Page, Route, expect
 from selfservice.web.cookies import MARKER
 from tests.access_code_helpers import KVK as NUMBER
 from tests.access_code_helpers import NAME
-from tests.live_server import path
+from tests.live_server import path, wait_until
 from tests.password_form_page import CODE, EMAIL, SUBMIT, SUMMARY
 from tests.visitors import Visitor, VisitorFactory
 
@@ -135,7 +135,7 @@ def test_own_state_is_asked_for_with_the_mark(visit: VisitorFactory) -> None:
     visitor = visit()
     page = visitor.go(path("en", "orders"))
     page.focus("#orders-password")
-    page.wait_for_function("window.htmx")
+    wait_until(lambda: page.evaluate("Boolean(window.htmx)"))
     page.wait_for_load_state("networkidle")
     assert [] == [address for address in visitor.requests if address.endswith("/mine")]
     visitor.context.add_cookies([{"name": MARKER, "value": "business", "url": visitor.base}])
