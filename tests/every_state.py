@@ -52,11 +52,11 @@ class Walker:
         self.go("sign-in")
         self.press(access_code=accounts.code(number), password=DEMO_PASSWORD)
 
-    def mailed_link(self, recipient: str) -> str:
+    def mailed_link(self, recipient: str, step: str = "link") -> str:
         """The address in the newest mail to somebody: the demonstration's mailbox shows it."""
         wait_until(lambda: self.go("mailbox").locator(".mails li", has_text=recipient).count())
         self.page.locator(".mails li", has_text=recipient).first.locator("a").click()
-        return str(self.page.locator("pre.mail a[href*='/link/']").first.get_attribute("href"))
+        return str(self.page.locator(f"pre.mail a[href*='/{step}/']").first.get_attribute("href"))
 
 
 def pages(walker: Walker, lang: str) -> Iterator[str]:
@@ -245,6 +245,8 @@ def personal_forms(walker: Walker) -> Iterator[str]:
     yield "direct-debit: wrong"
     walker.press(iban=IBAN, holder="Sjoerd", mandate="yes")
     yield "direct-debit: done"
+    walker.go("account-delete")
+    yield "account-delete: with an access code"
     walker.page.context.clear_cookies()
     walker.go("orders")
     walker.press(access_code=accounts.ACCOUNT_LOGINS[1], password=accounts.ACCOUNT_PASSWORD)
@@ -257,3 +259,43 @@ def personal_forms(walker: Walker) -> Iterator[str]:
     yield "account: no name"
     walker.press(given_name="Jip", family_name="van der Zonnestraal")
     yield "account: saved"
+    yield from _another_address(walker, accounts.ACCOUNT_LOGINS[1])
+    walker.page.context.clear_cookies()
+    walker.go("account-delete")
+    walker.press(access_code=accounts.ACCOUNT_LOGINS[0], password=accounts.ACCOUNT_PASSWORD)
+    yield "account-delete"
+    walker.press()
+    yield "account-delete: wrong"
+    walker.press(password=accounts.ACCOUNT_PASSWORD)
+    yield "account-delete: done"
+
+
+def _another_address(walker: Walker, old: str) -> Iterator[str]:
+    """Another e-mail address for who is logged in to an account, and the old one back."""
+    new = f"{walker.lang}-administratie-en-boekhouding@sterrenpost.example"
+    walker.go("account-email?cancelled=1")
+    yield "account-email: cancelled"
+    walker.go("account-email")
+    yield "account-email"
+    walker.press()
+    yield "account-email: wrong"
+    walker.press(email=new, password=accounts.ACCOUNT_PASSWORD)
+    yield "account-email: waiting"
+    walker.go("account-email?again=1")
+    yield "account-email: sent again"
+    walker.go("account")
+    yield "account: waiting"
+    walker.visitor.go(walker.mailed_link(new))
+    yield "account-email: confirm"
+    walker.press()
+    yield "account-email: confirmed"
+    walker.go("account-email/expired")
+    yield "account-email: expired"
+    walker.go("account-delete")
+    yield "account-delete: refused"
+    walker.visitor.go(walker.mailed_link(old, "undo"))
+    yield "account-email: undo"
+    walker.press()
+    yield "account-email: undone"
+    walker.go("account-email/too-late")
+    yield "account-email: too late"
