@@ -36,7 +36,7 @@ def _compress(output: Path) -> float:
     started = time.perf_counter()
     for content in contents:
         for squeeze in COMPRESSORS.values():
-            squeeze(content)
+            squeeze("index.html", content)
     return (time.perf_counter() - started) / len(pages)
 
 
