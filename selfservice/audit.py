@@ -112,6 +112,8 @@ def event_names() -> dict[str, str]:
         "access_code.replace": gettext("Replaced an access code"),
         "access_code.withdraw": gettext("Withdrew the access code of a colleague"),
         "account.create": gettext("Creating an account"),
+        "account.language": gettext("Changed the language of our e-mails"),
+        "account.name": gettext("Changed your name"),
         "account.password": gettext("Another password for your account"),
         "data.download": gettext("Downloaded your data"),
         "direct_debit.agree": gettext("Agreed to direct debit"),
