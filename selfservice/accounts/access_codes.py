@@ -92,7 +92,7 @@ def add(
     organisation_id: int | None = None,
 ) -> int:
     """Give a person an access code, private or for an organisation; returns its id. The first code of an organisation
-    becomes its main code.
+    becomes its main code, and so does one where nobody else has a code while nobody has the main code.
 
     Raises ValueError for a code with a wrong check character, IntegrityError if the person already has an active
     one.
@@ -115,7 +115,9 @@ def add(
     ).fetchone()
     conn.execute(
         """UPDATE organisations SET main_person_id = :person_id
-           WHERE id = :organisation_id AND main_person_id IS NULL""",
+           WHERE id = :organisation_id AND main_person_id IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM access_codes c WHERE c.organisation_id = organisations.id
+                                 AND c.revoked_at IS NULL AND c.person_id <> :person_id)""",
         {"person_id": person_id, "organisation_id": organisation_id},
     )
     return int(row["id"])

@@ -38,7 +38,7 @@ from selfservice.web import downloads
 from tests import house
 from tests.access_code_helpers import KVK, token
 from tests.clients import HouseClient
-from tests.domain_helpers import CONTEXT, dump, filled, rows
+from tests.domain_helpers import CONTEXT, dump, filled, new_code, rows
 from tests.orders.factories import buy, clear, days_ago
 from tests.request_helpers import BUSINESS, IBAN, approve, confirm, hand_in, print_letters
 from tests.sign_in_helpers import (
@@ -355,6 +355,23 @@ def test_the_main_code(app: Flask, client: HouseClient) -> None:
     assert 0 == done.exit_code, done.output
     assert 1 == organisation_codes.count_codes(database(app).read(), 1)
     assert "Access codes of your organisation" in text(colleague.get(f"{BASE}/organisation-codes"))
+
+
+def test_the_main_code_later(app: Flask, client: HouseClient) -> None:
+    """When cleaning takes the last that was kept of who had it, nobody new gets it before the colleagues."""
+    clear(app)
+    sign_in(client, MAIN)
+    delete(client)
+    with database(app).write() as conn:
+        conn.execute("DELETE FROM mandates")
+        conn.execute("UPDATE access_codes SET revoked_at = ? WHERE person_id = 1", (to_text(days_ago(999)),))
+    for _ in ("codes", "people without"):
+        retention.clean(database(app), CONTEXT, clock.now())
+    assert {} == person(app, 1)
+    new, now = add_account(app), clock.now()
+    with database(app).write() as conn:
+        access_codes.add(conn, CONTEXT.keys, now, code=new_code(), person_id=new, organisation_id=1)
+    assert rows(database(app), "organisations")[0]["main_person_id"] is None
 
 
 def test_without_a_name(app: Flask, client: HouseClient) -> None:
