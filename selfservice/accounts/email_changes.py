@@ -271,8 +271,9 @@ def _send(
         language=change.language,
         payload={"name": change.given_name, **change.addresses(to)},
         seed=seed,
-        # It follows from a password or a used link, and the owner must hear of it: over the cap it goes later.
-        earned=True,
+        # It follows from a password or a used link. Counted apart from what else does: a thief who has much mailed to
+        # the owner first does not make this late.
+        slot=outbox.reserve_slot(conn, ctx, now, limit_key=f"email-change:{email_key(to)}", earned=True),
     )  # fmt: skip
 
 

@@ -298,6 +298,17 @@ def test_thief(db: Database) -> None:
     assert email_changes.undo_until(db.read(), 1, NOW) is None
 
 
+def test_behind_many_mails(db: Database) -> None:
+    """A thief who first has as many mails sent to the owner as may be makes none of those about the address late."""
+    with db.write() as conn:
+        for _ in range(CONTEXT.fact("mail.earned_per_day")):
+            account_links.send_changed_mail(conn, CONTEXT, people.get(conn, 1), "password", NOW)
+    change(db)
+    assert undo(db, kind="email_changed")
+    due = [row["kind"].removeprefix("account.") for row in rows(db, "outbox") if row["next_at"] == row["created_at"]]
+    assert ["email_confirm", "email_announce", "email_changed", "email_changed", "email_undone"] == due[-5:]
+
+
 def test_password_of_codes_from_before(db: Database) -> None:
     """A password of the access codes that nobody chose since stays."""
     with db.write() as conn:
