@@ -7,18 +7,22 @@ order, a mandate or an access code refers to it, names nobody who could be reach
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 from uuid import uuid4
 
+from selfservice import workdays
 from selfservice.accounts import email_changes, mandates, payment_methods, people, tokens, user_accounts
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.people import Person
 from selfservice.audit import record
+from selfservice.clock import to_text
 from selfservice.context import Context
 from selfservice.db import Connection
+from selfservice.i18n.formats import format_date
 from selfservice.i18n.languages import current_language
 from selfservice.mail import outbox
 from selfservice.orders import main_code_offer, periods, visibility
@@ -54,6 +58,15 @@ class HeldMandate:
 
 
 @dataclass(frozen=True)
+class HeldInvoices:
+    """An organisation whose invoices go to the person's own e-mail address, and where it can be told itself."""
+
+    id: int
+    organisation: str
+    email: str
+
+
+@dataclass(frozen=True)
 class Held:
     """What somebody has here. `orders_until` is when the last of their orders goes. `undo_until` is until when a change
     of their e-mail address can be undone: so long nothing is deleted, or whoever changed it could delete what its owner
@@ -68,6 +81,7 @@ class Held:
     open_requests: int
     printed_letters: int
     mandates: tuple[HeldMandate, ...]
+    invoices: tuple[HeldInvoices, ...]
     orders: int
     orders_until: date | None
     undo_until: datetime | None
@@ -115,6 +129,7 @@ def find(conn: Connection, ctx: Context, person_id: int, now: datetime) -> Held:
         open_requests=sum(each.state in records.OPEN_STATES for each in requests),
         printed_letters=sum(each.state == "printed" for each in requests),
         mandates=tuple(_mandates(conn, ctx, person_id, now)),
+        invoices=tuple(_invoices(conn, person_id)),
         orders=orders,
         orders_until=None if last is None else periods.kept_until(ctx, last),
         undo_until=email_changes.undo_until(conn, person_id, now),
@@ -161,6 +176,8 @@ def _delete_codes(conn: Connection, ctx: Context, person: Person, held: Held, no
     for each in held.mandates:
         if each.is_open:
             _end_mandate(conn, ctx, person, each.mandate, now)
+    for gets in held.invoices:
+        _send_invoices_on_paper(conn, ctx, person, gets, now)
     bound = {"id": person.id}
     conn.execute("DELETE FROM passwords WHERE person_id = :id", bound)
     conn.execute("DELETE FROM tokens WHERE person_id = :id", bound)  # with them the addresses for invoices that wait
@@ -194,6 +211,44 @@ def _end_mandate(conn: Connection, ctx: Context, person: Person, mandate: Mandat
                 payload=notice.payload,
                 earned=True,
             )
+
+
+def _send_invoices_on_paper(conn: Connection, ctx: Context, person: Person, gets: HeldInvoices, now: datetime) -> None:
+    """Have the invoices of an organisation come on paper again, and tell it so."""
+    conn.execute(
+        "UPDATE organisations SET invoices_email = NULL, updated_at = :now WHERE id = :id",
+        {"id": gets.id, "now": to_text(now)},
+    )
+    if email_key(gets.email) == email_key(person.email):
+        return
+    outbox.enqueue(
+        conn,
+        ctx,
+        now,
+        idempotency_key=f"digital_invoices.off:{gets.id}:{uuid4()}",
+        kind="digital_invoices.off",
+        recipient=gets.email,
+        language=current_language(),
+        payload={
+            "name": full_name(person.given_name, person.family_name),
+            "organisation": gets.organisation,
+            "email": "",
+            "day": format_date(workdays.add(workdays.today(now), 1)),
+        },
+        earned=True,
+    )
+
+
+def _invoices(conn: Connection, person_id: int) -> Iterator[HeldInvoices]:
+    rows = conn.execute(
+        """SELECT DISTINCT o.id, o.name, o.email, o.invoices_email, p.email AS own
+           FROM access_codes c JOIN organisations o ON o.id = c.organisation_id JOIN people p ON p.id = c.person_id
+           WHERE c.person_id = :id AND o.invoices_email IS NOT NULL ORDER BY o.id""",
+        {"id": person_id},
+    )
+    for row in rows:
+        if email_key(row["invoices_email"]) == email_key(row["own"]):
+            yield HeldInvoices(row["id"], row["name"], row["email"])
 
 
 def _mandates(conn: Connection, ctx: Context, person_id: int, now: datetime) -> list[HeldMandate]:

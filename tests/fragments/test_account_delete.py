@@ -179,7 +179,7 @@ def test_the_address_is_free(app: Flask, client: HouseClient) -> None:
     assert [] == rows(database(app), "account_openings")
     again = add_account(app)
     assert who < again, "what the log says of an id is of one person"
-    assert held(app, again) == Held(again, True, (), False, (), 0, 0, (), 0, None, None)
+    assert held(app, again) == Held(again, True, (), False, (), 0, 0, (), (), 0, None, None)
 
 
 # Both log-ins
@@ -270,6 +270,24 @@ def test_nothing_is_left(app: Flask, client: HouseClient, number: int, orders: b
     assert (f"{PLANTED}given" if orders else people.NAMELESS) == row["given_name"]
     for table in ("requests", "tokens", "passwords", "sessions", "invoice_addresses"):
         assert not [one for one in rows(database(app), table) if one.get("person_id") == who], table
+
+
+@pytest.mark.parametrize("number", [MAIN, COLLEAGUE])
+def test_invoices(app: Flask, client: HouseClient, number: int) -> None:
+    """Invoices to one's own address come on paper again, and the organisation is told; to another's they go on."""
+    clear(app)
+    with database(app).write() as conn:
+        conn.execute("UPDATE organisations SET email = 'info@register.example' WHERE id = 1")
+    sign_in(client, MAIN)
+    client.send(f"{BASE}/digital-invoices", {"email": accounts.email(MAIN).upper()})
+    assert accounts.email(MAIN) == rows(database(app), "organisations")[0]["invoices_email"]
+    leaving = browser(app)
+    sign_in(leaving, number)
+    assert (number == MAIN) == ("the invoices of Bakkerij De Gouden Korst" in text(leaving.get(FORM)))
+    delete(leaving)
+    goes_on = number != MAIN
+    assert goes_on == (accounts.email(MAIN) == rows(database(app), "organisations")[0]["invoices_email"])
+    assert goes_on != (("digital_invoices.off", "info@register.example") in waiting_mails(app))
 
 
 def _words(said: str) -> list[str]:

@@ -63,6 +63,11 @@ def _gone(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], no
                 following = payment_methods.consequences_of_ending(conn, ctx, held.person_id, of, now)
                 # How one pays from then on matters to colleagues only: whoever has no code orders nothing.
                 yield " ".join((_ends(each), *(following[:1] if of is None else following)))
+        for gets in held.invoices:
+            yield gettext(
+                "Your e-mail address for the invoices of %(organisation)s: those come on paper again.",
+                organisation=gets.organisation,
+            )
     if parts == held.parts:
         if held.name_until is None:
             yield gettext("Your name, your e-mail address and, if we have it, your telephone number.")
