@@ -140,9 +140,7 @@ def forget(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], a
     """Delete these parts of what somebody has here (`find`). Call inside `write()`, where it is still so."""
     person = people.get(conn, held.person_id)
     if "account" in parts:
-        if change := email_changes.pending(conn, person.id, now):
-            email_changes.cancel(conn, ctx, person.id, address, now)
-            outbox.cancel(conn, [email_changes.mail_key(change.confirm_hash)], now)
+        email_changes.cancel(conn, ctx, person.id, address, now)
         _delete_account(conn, ctx, person, now)
     if "codes" in parts:
         _delete_codes(conn, ctx, person, held, now)
@@ -159,7 +157,8 @@ def forget(conn: Connection, ctx: Context, held: Held, parts: frozenset[Part], a
 def _delete_account(conn: Connection, ctx: Context, person: Person, now: datetime) -> None:
     user_accounts.delete(conn, person.id)
     conn.execute("DELETE FROM account_openings WHERE email_key = :key", {"key": email_key(person.email)})
-    conn.execute("DELETE FROM email_changes WHERE person_id = :id", {"id": person.id})
+    changes = conn.execute("DELETE FROM email_changes WHERE person_id = :id RETURNING confirm_hash", {"id": person.id})
+    outbox.cancel(conn, [email_changes.mail_key(row["confirm_hash"]) for row in changes.fetchall()], now)
     outbox.cancel_to(conn, ctx, person.email, now, about_account=True)
 
 
@@ -180,7 +179,8 @@ def _delete_codes(conn: Connection, ctx: Context, person: Person, held: Held, no
         _send_invoices_on_paper(conn, ctx, person, gets, now)
     bound = {"id": person.id}
     conn.execute("DELETE FROM passwords WHERE person_id = :id", bound)
-    conn.execute("DELETE FROM tokens WHERE person_id = :id", bound)  # with them the addresses for invoices that wait
+    # With them the addresses for invoices that wait; those of a change of address (`email_changes`) are the account's.
+    conn.execute("DELETE FROM tokens WHERE person_id = :id AND kind NOT LIKE 'email%'", bound)
     conn.execute("DELETE FROM sessions WHERE person_id = :id AND credential = 'access_code'", bound)
     conn.execute("UPDATE people SET telephone = NULL, payment_method = NULL WHERE id = :id", bound)
 

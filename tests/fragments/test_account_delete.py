@@ -532,6 +532,29 @@ def test_a_change_that_waits(app: Flask, client: HouseClient) -> None:
     assert 410 == other.follow(other.get(f"{BASE}/account-email/link/{link}")).status_code
 
 
+def test_a_change_that_waits_is_of_the_account(app: Flask, client: HouseClient) -> None:
+    """Deleting the codes leaves both its links: the one to confirm it, and the one with which its owner undoes it."""
+    give_account(app, MAIN)
+    change_address(app, confirmed=False)
+    sign_in(client)
+    assert 303 == delete(client).status_code
+    for link in (f"link/{token(app, 'account.email_confirm')}", f"undo/{token(app, 'account.email_announce')}"):
+        other = browser(app)
+        assert 200 == other.follow(other.get(f"{BASE}/account-email/{link}")).status_code
+
+
+def test_a_change_that_no_longer_works(app: Flask, client: HouseClient) -> None:
+    """What was mailed of one, before there was another password, is not sent either once the account is gone."""
+    give_account(app, MAIN)
+    change_address(app, confirmed=False)
+    with database(app).write() as conn:
+        user_accounts.store_hash(conn, 1, account_hashed(), clock.now() + timedelta(seconds=1))
+    sign_in_to_account(client)
+    assert 303 == delete(client, ACCOUNT_PASSWORD).status_code
+    close_dropped(app)
+    assert [("account.deleted", accounts.email(MAIN))] == waiting_mails(app)
+
+
 @pytest.mark.parametrize("first", ["confirm", "delete"])
 def test_beside_a_confirmation(app: Flask, client: HouseClient, first: str) -> None:
     """Of deleting and confirming another address at once the one that comes second finds that it cannot."""
