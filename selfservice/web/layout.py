@@ -82,7 +82,6 @@ class LayoutContext:
         self._pages: dict[tuple[str, str], PageInfo] = {}
         self._menus: dict[str, list[dict[str, Any]]] = {}
         self._by_path: dict[str, PageInfo] = {}
-        self._by_form: dict[tuple[str, str], PageInfo] = {}
         self._leads_to: dict[tuple[str, str], PageInfo] = {}
 
     def set_pages(self, pages: dict[tuple[str, str], PageInfo]) -> None:
@@ -94,7 +93,7 @@ class LayoutContext:
         ordered = sorted(
             (page for page in pages.values() if not page.is_tree), key=lambda page: (page.order, page.key), reverse=True
         )
-        self._by_form = {(page.lang, form): page for page in ordered for form in page.forms}
+        by_form = {(page.lang, form): page for page in ordered for form in page.forms}
         # The page that leads to a form most; where two do so as often, none.
         leading = Counter((page.lang, form, page.path) for page in ordered for form in page.links)
         ties = Counter((lang, form, times) for (lang, form, _), times in leading.items())
@@ -102,7 +101,7 @@ class LayoutContext:
             (lang, form): self._by_path[path] if ties[lang, form, times] == 1 else None
             for (lang, form, path), times in reversed(leading.most_common())
         }
-        self._leads_to = {form: page for form, page in most.items() if page} | self._by_form
+        self._leads_to = {form: page for form, page in most.items() if page} | by_form
 
     def pages(self) -> dict[tuple[str, str], PageInfo]:
         """All the help pages, by language and key."""
@@ -169,14 +168,14 @@ class LayoutContext:
         return [section] if page.path == path else [section, (page.title, page.path)]
 
     def help_beside(self, lang: str, path: str, *, signed_in: bool = False) -> HelpBeside | None:
-        """What to show beside a form at this path: the page that has it, and its questions nearest to the form. For a
-        form that no page has, to who is signed in the page that leads to it most, to others the one for who cannot log
-        in. Nothing beside what is asked of a page.
+        """What to show beside a form at this path: the page that has it, or else leads to it most, and its questions
+        nearest to the form. Where there is none, to who is not signed in the page for who cannot log in. Nothing beside
+        what is asked of a page.
         """
         form = path.removeprefix(f"/{lang}/self-service/").partition("/")[0]
         if form not in SITE.forms or form in ABOUT_ITS_PAGE:
             return None
-        page = (self._leads_to if signed_in else self._by_form).get((lang, form))
+        page = self._leads_to.get((lang, form))
         if page is None and not signed_in and "cannot-log-in" in SITE.pages:
             page = self._pages.get((lang, SITE.pages["cannot-log-in"].partition("#")[0].removesuffix(".md")))
         return HelpBeside(page, page.questions_near(form)) if page else None

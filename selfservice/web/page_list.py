@@ -53,7 +53,7 @@ def _whole(files: Iterable[File], listed: str, *, preview: bool) -> str:
 
 def _page(values: list[Any]) -> PageInfo:
     forms, questions, links = values[-3:]
-    asked = tuple(Question(id_, title, tuple(below)) for id_, title, below in questions)
+    asked = tuple(Question(id_, title, tuple(below), tuple(leads)) for id_, title, below, leads in questions)
     return PageInfo(*[*values[:-3], tuple(forms), asked, tuple(links)])
 
 

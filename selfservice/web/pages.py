@@ -47,11 +47,12 @@ def section_title(key: str) -> str:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of a page: its id, what it asks, and the forms that stand below it."""
+    """A question of a page: its id, what it asks, the forms that stand below it, and all those that it leads to."""
 
     id: str
     title: str
     forms: tuple[str, ...]
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,10 @@ class PageInfo:
     links: tuple[str, ...] = ()
 
     def questions_near(self, form: str, count: int = 4) -> tuple[Question, ...]:
-        """So many questions: the one that has this form, and what follows it."""
-        first = next((at for at, question in enumerate(self.questions) if form in question.forms), 0)
+        """So many questions: the one that has this form, or else leads to it, and what follows it."""
+        has = [at for at, question in enumerate(self.questions) if form in question.forms]
+        leads = [at for at, question in enumerate(self.questions) if form in question.links]
+        first = [*has, *leads, 0][0]
         first = max(0, min(first, len(self.questions) - count))
         return self.questions[first : first + count]
 
@@ -141,7 +144,7 @@ def page_info(lang: str, key: str, meta: Mapping[str, Any], facts: Facts, source
         source = _UNSEEN.sub("", source)
     parts = _QUESTION.split(source)[1:]
     questions = tuple(
-        Question(id_, with_facts(title), tuple(_FORM.findall(below)) if "selfservice:" in below else ())
+        Question(id_, with_facts(title), tuple(_FORM.findall(below)), tuple(_FORM_LINK.findall(below)))
         for title, id_, below in zip(parts[::3], parts[1::3], parts[2::3], strict=True)
     )
 

@@ -16,12 +16,17 @@ from selfservice.web.request import client_address
 from selfservice.web.services import services
 
 
+def password_field() -> forms.PasswordField:
+    """The field for it. A form with other fields before it makes it once more, after them."""
+    return forms.PasswordField(
+        lazy_gettext("Your password"), required=lazy_gettext("Fill in the password that you log in with.")
+    )
+
+
 class PasswordForm(forms.Form):
     """A form that asks for the password that somebody is logged in with; see `verify`."""
 
-    password = forms.PasswordField(
-        lazy_gettext("Your password"), required=lazy_gettext("Fill in the password that you log in with.")
-    )
+    password = password_field()
 
 
 @dataclass(frozen=True)

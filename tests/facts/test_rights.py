@@ -34,12 +34,12 @@ def test_every_place_is_there(table: rights.Rights) -> None:
             "business",
             (
                 "order_products file_accounts direct_debit digital_invoices see_orders organisation_codes "
-                "change_password account_data account_delete"
+                "change_password account_data data_delete"
             ),
         ),
         (
             "private",
-            "order_products deposit_credit direct_debit see_orders change_password account_data account_delete",
+            "order_products deposit_credit direct_debit see_orders change_password account_data data_delete",
         ),
         (
             "account",

@@ -72,7 +72,7 @@ def test_change_password(app: Flask, client: HouseClient) -> None:
     mail = rows(database(app), "outbox")[-1]
     assert (EMAIL, "nl") == (mail["recipient"], mail["language"])
     _, text = render_mail(app.extensions["services"], "account.changed", "en", json.loads(mail["payload"]))
-    assert "The password of your KVK account at KVK was changed just now" in text
+    assert "The password of your account at KVK was changed just now" in text
 
 
 def test_password_of_the_codes(app: Flask, client: HouseClient) -> None:

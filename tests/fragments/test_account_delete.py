@@ -692,3 +692,21 @@ def test_for_staff(app: Flask, client: HouseClient) -> None:
     run = app.test_cli_runner().invoke
     assert "nobody has the e-mail address" in run(cli.commands["members"], ["show", accounts.email(OTHER)]).output
     assert 0 != run(cli.commands["codes"], ["revoke", str(code), "--by", "Ann Other"]).exit_code
+
+
+@pytest.mark.parametrize(
+    ("of_account", "heading"), [(True, "Delete your account"), (False, "Delete your data")]
+)  # fmt: skip
+def test_heading(app: Flask, client: HouseClient, *, of_account: bool, heading: str) -> None:
+    """The page, its link on the personal page and the one in the settings call it what it is for that log-in."""
+    prepare(app)
+    give_account(app)
+    sign_in_to_account(client) if of_account else sign_in(client)
+    called = [house.title_of(house.parse(client.get("/en/self-service/account-delete").text)).partition(" – ")[0]]
+    for place in ("my", "account")[: 1 + of_account]:
+        page = house.parse(client.get(f"/en/self-service/{place}").text)
+        called += [
+            house.text_of(each) for each in house.elements(page, "a")
+            if each.get("href") == "/en/self-service/account-delete"
+        ]  # fmt: skip
+    assert [heading] * (2 + of_account) == called

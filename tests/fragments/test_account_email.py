@@ -51,6 +51,17 @@ def changes(app: Flask) -> list[str]:
     return [row["state"] for row in rows(database(app), "email_changes")]
 
 
+def test_errors_in_the_order_of_the_fields(client: HouseClient) -> None:
+    """What is wrong is named from the top of the page down: the address, and then the password."""
+    sign_in_to_account(client)
+    page = house.parse(Tab(client).open(ADDRESS).send(ADDRESS, {}).text)
+    fields = [
+        each.get("id", "") for each in house.elements(page, "input") if each.get("id", "").startswith("account-e")
+    ]
+    wrong = [each.get("href", "")[1:] for each in house.elements(page, "a")]
+    assert fields == [each for each in wrong if each in fields] == [f"account-email-{name}" for name in WANTED]
+
+
 def ask(client: HouseClient, wanted: str = NEW) -> Tab:
     """Log in and ask for a change; the page as it is after that."""
     sign_in_to_account(client)

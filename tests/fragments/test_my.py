@@ -90,7 +90,7 @@ def test_private(client: HouseClient) -> None:
                 "See and withdraw access codes",
                 "Change your pass",
                 "Download your data",
-                "Have your data deleted",
+                "Delete your data",
             ],
         ),
         (
@@ -102,7 +102,7 @@ def test_private(client: HouseClient) -> None:
                 "See your orders",
                 "Change your password",
                 "Download your data",
-                "Have your data deleted",
+                "Delete your data",
             ],
         ),
     ],

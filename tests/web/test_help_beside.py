@@ -21,6 +21,8 @@ Lead.
 
 ## First {#first}
 
+You can [start with two](selfservice:two) too.
+
 ## Second {#second}
 
 [One](selfservice:one)
@@ -30,6 +32,8 @@ Lead.
 [Two](selfservice:two)
 
 ## Fourth {#fourth}
+
+Or open [three](selfservice:three).
 
 ## Fifth {#fifth}
 """
@@ -42,11 +46,12 @@ def links(client: HouseClient, address: str) -> list[str]:
 
 
 def test_questions_nearest() -> None:
-    """The question that has the form comes first, and four are named where there are as many."""
+    """The question that has the form, or else leads to it, comes first; four are named where there are as many."""
     page = page_info("en", "page", {}, CONTEXT.facts, SOURCE)
-    near = {form: [each.id for each in page.questions_near(form)] for form in ("one", "two", "none")}
+    near = {form: [each.id for each in page.questions_near(form)] for form in ("one", "two", "three", "none")}
     second = ["second", "third", "fourth", "fifth"]
-    assert {"one": second, "two": second, "none": ["first", "second", "third", "fourth"]} == near
+    expected = {"one": second, "two": second, "three": second, "none": ["first", "second", "third", "fourth"]}
+    assert expected == near
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -79,19 +84,27 @@ def test_descriptions(client: HouseClient, lang: str) -> None:
 
 
 def test_logged_in(app: Flask, client: HouseClient) -> None:
-    """The list of orders of somebody has it too, below the list; help with logging in is for others. Beside a form that
-    no page has stands the page that leads to it most.
+    """The list of orders of somebody has it too, below the list. Beside a form that no page has stands the page that
+    leads to it most, logged in or not: also before one logs in, and at the end of a mailed link.
     """
     prepare(app)
     sign_in_client = app.test_client()
     assert isinstance(sign_in_client, HouseClient)
     sign_in(sign_in_client, MAIN)
     page = sign_in_client.get("/en/self-service/orders").text
-    for form in ("my", "devices", "change-password"):
-        assert [True, False] == [
-            links(each, f"/en/self-service/{form}")[0] == "/en/logged-in/" for each in (sign_in_client, client)
-        ]
-    assert "/en/orders/" == links(sign_in_client, "/en/self-service/organisation-codes")[0]
+    expected = {
+        "my": "logged-in",
+        "devices": "logged-in",
+        "change-password": "logged-in",
+        "organisation-codes": "orders",
+        "account": "kvk-account",
+        "account-data": "kvk-account",
+        "account-email": "kvk-account",
+        "account-email/too-late": "kvk-account",
+        "account-password/expired": "kvk-account",
+    }
+    for each in (sign_in_client, client):
+        assert expected == {form: links(each, f"/en/self-service/{form}")[0].split("/")[2] for form in expected}
     assert (True, True) == ('<meta name="description"' in page, page.index("<aside") > page.index('class="orders"'))
 
 

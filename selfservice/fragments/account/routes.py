@@ -19,8 +19,8 @@ from selfservice.web import authentication
 from selfservice.web.services import services
 
 NAME = "account"
-# The forms in which more of it is changed, in the order in which they are named.
-ELSEWHERE = ("change-password", "devices", "account-data", "account-delete")
+# The forms in which more of it is changed, in the order in which they are named, and what each is called here.
+ELSEWHERE = {"change-password": "title", "devices": "title", "account-data": "title", "account-delete": "of_account"}
 blueprint = Blueprint("account", __name__)
 
 
@@ -35,7 +35,7 @@ def _show(session: Session) -> Response:
     return authentication.render_personal(
         session, NAME, "account/settings.html", title=title(), person=person, has_languages=len(LANGUAGE_NAMES) > 1,
         mail_language=LANGUAGE_NAMES.get(person.language, LANGUAGE_NAMES[DEFAULT_LANGUAGE]),
-        elsewhere=[each for each in ELSEWHERE if each in SITE.forms],
+        elsewhere=[each for each in ELSEWHERE.items() if each[0] in SITE.forms],
         kept=bool(authentication.load_typed(NAME, session)), saved=request.args.get("saved", ""),
         waiting=email_changes.pending(conn, session.person_id, clock.now()),
     )  # fmt: skip

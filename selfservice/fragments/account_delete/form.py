@@ -22,6 +22,9 @@ class DeleteForm(reauthentication.PasswordForm):
     """The password, for whoever has seen what goes."""
 
     fragment = "account-delete"
+    # What it is called for who has an account, and for who has access codes.
+    of_account = lazy_gettext("Delete your account")
+    of_codes = lazy_gettext("Delete your data")
     submit = lazy_gettext("Delete this for good")
 
 
@@ -134,7 +137,8 @@ def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
         yield gettext("A letter with an access code is on its way to you. The code in it does not work any more.")
     if held.codes or held.has_former_codes:
         yield gettext(
-            "A scrambled trace of your access codes, for %(time)s: an order may still come in late.",
+            "What we recognise your old access codes by, not the codes themselves, for %(time)s: an order may still "
+            "come in late.",
             time=ctx.facts.get("access_code.revoked_keep_days"),
         )
 

@@ -29,7 +29,7 @@ blueprint = Blueprint("account_delete", __name__)
 
 def title() -> str:
     """The name of the form."""
-    return gettext("Have your data deleted")
+    return gettext("Delete your account or data")
 
 
 def _find(conn: Connection, session: Session) -> Held:
@@ -50,12 +50,13 @@ def _start(session: Session) -> Response:
 
 
 def _show(session: Session, held: Held, form: DeleteForm) -> Response:
+    heading = str(DeleteForm.of_account if session.access_code_id is None else DeleteForm.of_codes)
     if held.undo_until is not None:
         return authentication.render_personal(
-            session, NAME, "account_delete/refused.html", title=title(), undo_until=held.undo_until
+            session, NAME, "account_delete/refused.html", title=heading, undo_until=held.undo_until
         )
     return authentication.render_personal(
-        session, NAME, "account_delete/start.html", title=title(), form=form, offer=_offer(session, held)
+        session, NAME, "account_delete/start.html", title=heading, form=form, offer=_offer(session, held)
     )
 
 

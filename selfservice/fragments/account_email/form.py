@@ -5,7 +5,7 @@ from __future__ import annotations
 from selfservice.i18n.catalogs import gettext, lazy_gettext
 from selfservice.values.email import email_key
 from selfservice.web import forms
-from selfservice.web.reauthentication import PasswordForm
+from selfservice.web.reauthentication import PasswordForm, password_field
 
 
 class EmailForm(PasswordForm):
@@ -13,6 +13,7 @@ class EmailForm(PasswordForm):
 
     fragment = "account-email"
     email = forms.EmailField(lazy_gettext("New e-mail address"))
+    password = password_field()
     submit = lazy_gettext("Change my e-mail address")
     again = lazy_gettext("Send the link again")
     cancel = lazy_gettext("Cancel this change")

@@ -29,7 +29,7 @@ blueprint = Blueprint("account_password", __name__)
 
 def title() -> str:
     """The name of the form."""
-    return gettext("Request a new password for your account")
+    return gettext("Choose a new password for your account")
 
 
 def _send(conn: Connection, answers: dict[str, Any], now: datetime) -> tuple[int, dict[str, Any]]:
@@ -49,7 +49,7 @@ def _find(conn: Connection, token_hash: str, now: datetime) -> Chooser | None:
     if opening is None:
         return None
     is_new = opening.purpose == "create"
-    heading = gettext("Choose a password for your account") if is_new else gettext("Choose a new password")
+    heading = gettext("Choose a password for your account") if is_new else title()
     return Chooser(opening.person, heading, {"person": opening.person, "purpose": opening.purpose})
 
 
