@@ -246,7 +246,8 @@ def render_sign_in(
         hint=hint,
         kept=_has_saved_typed(name),
         unsent=unsent,
-        header=_session_has_ended(),
+        # The header of the page that holds it may still say that somebody is signed in.
+        header=unsent or _session_has_ended(),
     )
 
 
@@ -258,7 +259,7 @@ def _needed(name: str) -> str:
 
 def _opened() -> list[tuple[str, list[str]]]:
     """What each way to log in is for: its name, and the titles of what can be done after it alone."""
-    some = [right for right in rights().listed if not {*right.kinds} >= {*KINDS}]
+    some = [right for right in rights().listed if not rights().kinds_of(right.where) >= {*KINDS}]
     return [
         (name, [right.title(current_language()) for right in some if {*right.kinds} & {*kinds}])
         for name, kinds in ((gettext("Access code"), CODE_KINDS), (gettext("E-mail address"), ("account",)))
@@ -372,7 +373,7 @@ def _has_saved_typed(name: str) -> bool:
 
 
 def _session_has_ended() -> bool:
-    """Whether somebody was signed in with this cookie: the header of their page may still say so."""
+    """Whether somebody was signed in with this cookie."""
     cookie = cookies.value()
     return (
         cookie is not None and rendering.wants_fragment() and sessions.owner(services().db.read(), cookie) is not None

@@ -12,7 +12,7 @@ from selfservice import clock
 from selfservice.demo import accounts
 from tests import house
 from tests.access_code_helpers import token
-from tests.clients import HouseClient, leads_to
+from tests.clients import HTMX_HEADERS, HouseClient, leads_to
 from tests.domain_helpers import rows
 from tests.sign_in_helpers import (
     ACCOUNT_PASSWORD,
@@ -232,3 +232,15 @@ def test_not_with_an_access_code(app: Flask, client: HouseClient) -> None:
     sign_in(client)
     assert 403 == client.send(ADDRESS, WANTED).status_code
     assert [] == changes(app)
+
+
+def test_sent_after_logging_out_in_another_tab(client: HouseClient) -> None:
+    """Nothing was done, and with the form to log in comes the header of a page on which nobody is logged in."""
+    sign_in_to_account(client)
+    tab = Tab(client).open(ADDRESS)
+    sent = {**tab.fields(ADDRESS), **WANTED}
+    client.post("/en/self-service/sign-in/out")
+    place = leads_to(client.post(ADDRESS, data=sent, headers=HTMX_HEADERS))
+    tree = house.parse(client.get(place, headers=HTMX_HEADERS).text, fragment=True)
+    brought = [each for each in house.elements(tree) if each.get("data-hx-swap-oob") == "outerHTML:.account"]
+    assert ["Log in"] == [house.text_of(each) for each in brought]
