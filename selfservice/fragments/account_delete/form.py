@@ -137,7 +137,7 @@ def _kept(ctx: Context, held: Held, parts: frozenset[Part]) -> Iterator[str]:
         yield gettext("A letter with an access code is on its way to you. The code in it does not work any more.")
     if held.codes or held.has_former_codes:
         yield gettext(
-            "What we recognise your old access codes by, not the codes themselves, for %(time)s: an order may still "
+            "What we recognise your old access codes by, for %(time)s. The codes themselves go. An order may still "
             "come in late.",
             time=ctx.facts.get("access_code.revoked_keep_days"),
         )
