@@ -14,7 +14,15 @@ from typing import Literal
 from uuid import uuid4
 
 from selfservice import workdays
-from selfservice.accounts import email_changes, mandates, payment_methods, people, tokens, user_accounts
+from selfservice.accounts import (
+    email_changes,
+    invoice_addresses,
+    mandates,
+    payment_methods,
+    people,
+    tokens,
+    user_accounts,
+)
 from selfservice.accounts.mandate_mails import mandate_mails
 from selfservice.accounts.mandates import Mandate
 from selfservice.accounts.people import Person
@@ -169,6 +177,8 @@ def _delete_codes(conn: Connection, ctx: Context, person: Person, held: Held, no
         tokens.revoke_kind(conn, f"{main_code_offer.TOKEN_KIND_PREFIX}{code.id}", now)
         record(conn, ctx.keys, now, "access_code.revoke", "forgotten", on_what=f"access_code:{code.id}")
     outbox.cancel(conn, [fulfilment.mail_key(code.id) for code in held.codes], now)
+    # To others, with their name.
+    outbox.cancel(conn, invoice_addresses.mail_keys(conn, person.id), now)
     outbox.cancel_to(conn, ctx, person.email, now, about_account=False)
     for request in records.list_of_person(conn, person.id):
         _delete_request(conn, request, now)

@@ -59,6 +59,20 @@ def add(
     return issued
 
 
+def mail_key(token_hash: str) -> str:
+    """The idempotency key of the mail with that link."""
+    return f"invoices-link:{token_hash}"
+
+
+def mail_keys(conn: Connection, person_id: int) -> list[str]:
+    """Those of all such mails that this person had sent, whichever address waits by now. Only reads."""
+    rows = conn.execute(
+        "SELECT token_hash FROM tokens WHERE person_id = :id AND kind LIKE :prefix || '%'",
+        {"id": person_id, "prefix": TOKEN_KIND_PREFIX},
+    )
+    return [mail_key(row["token_hash"]) for row in rows]
+
+
 def remove(conn: Connection, organisation_id: int, now: datetime) -> None:
     """Have no address of an organisation wait any more: its link opens nothing from now on."""
     row = conn.execute(

@@ -272,6 +272,17 @@ def test_nothing_is_left(app: Flask, client: HouseClient, number: int, orders: b
         assert not [one for one in rows(database(app), table) if one.get("person_id") == who], table
 
 
+def test_mails_to_others(app: Flask, client: HouseClient) -> None:
+    """A mail to another address that waits does not go with their name, and a link that opens nothing."""
+    clear(app)
+    sign_in(client, MAIN)
+    for name in ("first", "second"):
+        client.send(f"{BASE}/digital-invoices", {"email": f"{name}@other.example"})
+    delete(client)
+    close_dropped(app)
+    assert ["account.deleted"] == [kind for kind, _ in waiting_mails(app)]
+
+
 @pytest.mark.parametrize("number", [MAIN, COLLEAGUE])
 def test_invoices(app: Flask, client: HouseClient, number: int) -> None:
     """Invoices to one's own address come on paper again, and the organisation is told; to another's they go on."""

@@ -64,7 +64,7 @@ def waiting_address(conn: Connection, session: Session, now: datetime) -> Waitin
 
 def sent_before(conn: Connection, waiting: WaitingAddress, now: datetime) -> datetime | None:
     """Before when the mail with the link leaves, if there were so many for its address that it waits."""
-    return outbox.sent_before(conn, _mail_key(waiting.token_hash), now)
+    return outbox.sent_before(conn, invoice_addresses.mail_key(waiting.token_hash), now)
 
 
 def ask(conn: Connection, ctx: Context, session: Session, email: str, address: str, lang: str, now: datetime) -> bool:
@@ -87,7 +87,7 @@ def ask(conn: Connection, ctx: Context, session: Session, email: str, address: s
     )
     outbox.enqueue(
         conn, ctx, now,
-        idempotency_key=_mail_key(issued.token_hash),
+        idempotency_key=invoice_addresses.mail_key(issued.token_hash),
         kind="digital_invoices.confirm",
         recipient=wanted,
         language=lang,
@@ -181,10 +181,6 @@ def _change(
 def first_day(now: datetime) -> date:
     """From when invoices go as was chosen now."""
     return workdays.add(workdays.today(now), 1)
-
-
-def _mail_key(token_hash: str) -> str:
-    return f"invoices-link:{token_hash}"
 
 
 def _record(
