@@ -186,7 +186,7 @@ def start(old: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run `loket` on this database, as the demonstration that made it."""
     own = {"LOKET_DEMO": "1", "LOKET_VAR": str(old.parent), "LOKET_SECRET_KEY": SECRET.decode()}
     run = [sys.executable, "-m", "selfservice", *command]
-    return subprocess.run(run, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(run, cwd=ROOT, env=os.environ | own, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.slow

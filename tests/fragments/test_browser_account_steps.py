@@ -40,7 +40,7 @@ STEPS = """(id) => {
 }"""
 # A mailed link that is for one person.
 TOKEN = re.compile(r"/[\w-]{20,}$")
-SECONDS = 10
+SECONDS = 60
 FIRST, SECOND, THIRD = (
     "violet ladder eats seven spoons", "quiet gravel sings behind clouds", "nine kettles borrow a canoe"
 )  # fmt: skip
