@@ -47,5 +47,7 @@ LEFT_OUT = {
 
 
 def collect(db: Database, ctx: Context, person_id: int, now: datetime) -> list[Section]:
-    """All sections of this person, in the language in force. Nothing in them is of anybody else."""
+    """All sections of this person, in the language in force. Nothing in them is of anybody else. Raises LookupError
+    when the person was deleted meanwhile.
+    """
     return [section for ask in SECTIONS.values() for section in ask(db, ctx, person_id, now)]

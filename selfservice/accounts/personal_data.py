@@ -21,7 +21,7 @@ from selfservice.values.organisation_number import number_label
 
 def sections(db: Database, _: Context, person_id: int, now: datetime) -> list[Section]:
     """The person, their log-ins and what they arranged with these. Never a password, link or hash; of an access code
-    only its end.
+    only its end. Raises LookupError when there is no such person any more.
     """
     conn = db.read()
     return [
@@ -69,6 +69,8 @@ def _person(conn: Connection, person_id: int, now: datetime) -> Section:
            FROM people p LEFT JOIN passwords w ON w.person_id = p.id WHERE p.id = :id""",
         {"id": person_id},
     ).fetchone()
+    if row is None:
+        raise LookupError("no person has this row number")
     paying = payment_methods.current(conn, person_id, None, workdays.today(now))
     record = {
         "given_name": row["given_name"],

@@ -215,14 +215,14 @@ def cancel(conn: Connection, idempotency_keys: Sequence[str], now: datetime) -> 
 
 
 def cancel_to(conn: Connection, ctx: Context, email: str, now: datetime, *, about_account: bool) -> None:
-    """Cancel the mails to this address that were not sent yet, those about an account or all others. One that is on its
-    way at this moment goes, or is not tried again.
+    """Cancel the mails to this address that were not sent yet, those about an account or all others, but for what says
+    that something was deleted. One that is on its way at this moment goes, or is not tried again.
     """
     keys = ctx.keys.keyed_hashes("mail-recipient", email_key(email))
     conn.execute(
         """UPDATE outbox SET give_up_at = :now, error = 'dropped'
            WHERE state IN ('waiting', 'leased') AND recipient_key IN (:new_key, :old_key)
-                 AND (kind LIKE 'account.%') = :about_account""",
+                 AND (kind LIKE 'account.%') = :about_account AND kind <> 'account.deleted'""",
         {"new_key": keys[0], "old_key": keys[1], "about_account": about_account, "now": to_text(now)},
     )
 

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from selfservice import clock, personal_data, seeds
 from selfservice.accounts import mandates, sessions, user_accounts
+from selfservice.accounts import people as holders
 from selfservice.clock import to_text
 from selfservice.config import Config
 from selfservice.crypto import Keys
@@ -39,6 +40,7 @@ from tests.sign_in_helpers import (
     OTHER,
     PASSWORD,
     PRIVATE,
+    account_hashed,
     age_sessions,
     browser,
     database,
@@ -532,18 +534,24 @@ def test_logged_out_devices_are_in_it(app: Flask, client: HouseClient) -> None:
     assert [True, False] == [each["logged_out_at"] is None for each in found]
 
 
-def test_deleted_meanwhile(app: Flask, client: HouseClient, config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("module", "step"), [(personal_data, "collect"), (files, "write")])
+def test_deleted_meanwhile(
+    app: Flask, client: HouseClient, config: Config, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+) -> None:
     """A file that was being made while its owner was deleted is nobody's: not of whoever logs in next, either."""
-    sign_in(client, PRIVATE)
-    beside, following, write = browser(app), browser(app), files.write
+    with database(app).write() as conn:
+        who = holders.add(conn, clock.now(), given_name="Wies", family_name="", email="w@b.example", language="nl")
+        user_accounts.add(conn, who, account_hashed(), clock.now())
+    sign_in_to_account(client, "w@b.example")
+    beside, following, done = browser(app), browser(app), getattr(module, step)
     beside.set_cookie("loket", client.cookie_value() or "", domain="127.0.0.1")
 
-    def delete_first(*given: Any) -> None:
-        beside.send(f"{BASE}/account-delete", {"password": PASSWORD})
+    def delete_first(*given: Any) -> Any:
+        beside.send(f"{BASE}/account-delete", {"password": ACCOUNT_PASSWORD})
         sign_in(following, OTHER)
-        write(*given)
+        return done(*given)
 
-    monkeypatch.setattr(files, "write", delete_first)
-    made = make(client)
+    monkeypatch.setattr(module, step, delete_first)
+    made = make(client, password=ACCOUNT_PASSWORD)
     assert (303, FORM) == ((answer := following.get(f"{FORM}/download")).status_code, answer.headers["Location"])
     assert ((303, FORM), []) == ((made.status_code, made.headers["Location"]), list(config.downloads.iterdir()))

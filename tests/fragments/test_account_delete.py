@@ -272,6 +272,21 @@ def test_nothing_is_left(app: Flask, client: HouseClient, number: int, orders: b
         assert not [one for one in rows(database(app), table) if one.get("person_id") == who], table
 
 
+@pytest.mark.parametrize("first", ["account", "codes"])
+def test_both_receipts(app: Flask, client: HouseClient, first: str) -> None:
+    """Whoever deletes both gets both mails, also when none could be sent in between."""
+    clear(app)
+    give_account(app, PRIVATE)
+    for step in (first, {"account": "codes", "codes": "account"}[first]):
+        if step == "account":
+            sign_in_to_account(client, accounts.email(PRIVATE))
+        else:
+            sign_in(client, PRIVATE)
+        assert 303 == delete(client, ACCOUNT_PASSWORD if step == "account" else PASSWORD).status_code
+    close_dropped(app)
+    assert ["account.deleted"] * 2 == [kind for kind, _ in waiting_mails(app)]
+
+
 def test_mails_to_others(app: Flask, client: HouseClient) -> None:
     """A mail to another address that waits does not go with their name, and a link that opens nothing."""
     clear(app)

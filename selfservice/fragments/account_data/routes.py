@@ -56,7 +56,10 @@ def make() -> Response:
     def write(path: Path) -> None:
         files.write(path, personal_data.collect(wired.db, wired.context, session.person_id, now), now)
 
-    file = downloads.make(session.id, ROOM, write, _file_name(session))
+    try:
+        file = downloads.make(session.id, ROOM, write, _file_name(session))
+    except LookupError:
+        return web.see(authentication.form_path(NAME))
     with wired.db.write() as conn:
         if sessions.find(conn, wired.context, cookies.value() or "", now) is None:
             # It ended while the file was made, in another tab: with all files that were there.
