@@ -186,7 +186,9 @@ def test_mailbox(demonstration: str, chromium: Browser) -> None:
 def test_ones_own_data(
     app: Flask, client: HouseClient, chromium: Browser, tmp_path: Path, lang: str, width: int
 ) -> None:
-    """The page in the file with one's data has no violation, asks for nothing, and is no wider than the window."""
+    """The page in the file with one's data has no violation, asks for nothing, and fits in the window; on paper
+    each table shows all of its columns.
+    """
     prepare(app)
     sign_in(client)
     answer = client.send(f"/{lang}/self-service/account-data", {"password": PASSWORD_OF_ALL})
@@ -199,4 +201,7 @@ def test_ones_own_data(
     page.goto(f"file://{tmp_path}/data.html")
     assert ([f"file://{tmp_path}/data.html"], width) == (asked, page.evaluate("document.documentElement.scrollWidth"))
     assert [] == broken(page)
+    page.emulate_media(media="print")
+    tables = page.locator(".wide").evaluate_all("found => found.map(each => each.scrollWidth <= each.clientWidth)")
+    assert [True] == [*{*tables}]
     page.close()
