@@ -249,7 +249,7 @@ def test_private(app: Flask, client: HouseClient, path: str, data: dict[str, str
     sign_in(client, PRIVATE)
     answers = [client.get(ADDRESS), client.send(path, data)]
     assert ([403, 403], []) == ([each.status_code for each in answers], kept(app))
-    assert [True, True] == ["only for organisations" in each.text for each in answers]
+    assert [True, True] == ["log in with an access code of an organisation" in each.text for each in answers]
     assert 200 == client.fragment(f"{ADDRESS}/mine").status_code
 
 
