@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, expect
 
 from selfservice.config import ROOT
-from tests.live_server import path, running, wait_until
+from tests.live_server import START_SECONDS, path, running, wait_until
 from tests.visitors import VisitorFactory
 
 SECONDS = 60_000.0  # milliseconds; it takes a fraction of one second on a machine that does nothing else
@@ -24,7 +24,7 @@ def test_saved_edit_shows(tmp_path: Path, chromium: Browser) -> None:
         visit = VisitorFactory(chromium, base)
         page = visit().go(path("en", "contact"))
         # The watcher tells the browser of itself just before it begins to watch.
-        wait_until(lambda: page.request.get(f"{base}/preview.json").ok)
+        wait_until(lambda: page.request.get(f"{base}/preview.json").ok, START_SECONDS)
         page.wait_for_timeout(1000)
         file.write_text(text + "\nA line that was just saved.\n", "utf-8")
         expect(page.get_by_text("A line that was just saved.")).to_be_visible(timeout=SECONDS)
