@@ -34,9 +34,9 @@ from tests.conftest import SECRET, Site
 from tests.domain_helpers import CONTEXT, rows
 from tests.editor import Editor
 from tests.live_server import MailServer, wait_until
-from tests.sign_in_helpers import database, prepare, sign_in
+from tests.sign_in_helpers import database, prepare
 from tests.tabs import Tab
-from tests.test_stale_pages import PERSONAL, state
+from tests.test_stale_pages import PERSONAL, log_in_for, state
 
 FORM = "/en/self-service/replacement-password"
 GONE = """---
@@ -287,7 +287,7 @@ def test_start_views_of_another_build(moving: Moving) -> None:
 @pytest.mark.parametrize("endpoint", PERSONAL)
 def test_personal_forms_of_another_build(moving: Moving, endpoint: str) -> None:
     """What was shown by one build to who is logged in, and says what it is about, is done by another."""
-    sign_in(moving.client)
+    log_in_for(moving.following.app, moving.client, endpoint)
     tab, action, typed = PERSONAL[endpoint](moving.following.app, moving.client)
     moving.move()
     app = moving.following.app

@@ -202,7 +202,7 @@ def _email_link(number: int, kind: str) -> Show:
 
     def show(app: Flask, client: HouseClient) -> Shown:
         asking = browser(app)
-        _log_in(app, asking, "account_email.ask", number)
+        log_in_for(app, asking, "account_email.ask", number)
         _, action, typed = _email(app, asking)
         Tab(asking).open(action).send(action, {**typed, "email": f"{number}@b.example"})
         step = "confirm" if kind == "email_confirm" else "undo"
@@ -212,7 +212,7 @@ def _email_link(number: int, kind: str) -> Show:
     return show
 
 
-def _log_in(app: Flask, client: HouseClient, endpoint: str, number: int = MAIN) -> None:
+def log_in_for(app: Flask, client: HouseClient, endpoint: str, number: int = MAIN) -> None:
     """Log in as this person with what the form is for: their access code, or their account."""
     if kinds_of(app, endpoint) != {"account"}:
         sign_in(client, number)
@@ -254,9 +254,9 @@ PERSONAL: dict[str, Show] = {
 @pytest.mark.parametrize("other", [OTHER, COLLEAGUE], ids=["another organisation", "a colleague"])
 def test_another_person(app: Flask, client: HouseClient, endpoint: str, other: int) -> None:
     """A form that was shown to one person, sent when another is logged in, does nothing and says so."""
-    _log_in(app, client, endpoint)
+    log_in_for(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
-    _log_in(app, client, endpoint, other)
+    log_in_for(app, client, endpoint, other)
     before = state(app)
     answer = tab.send(action, typed)
     assert (409, before) == (answer.status_code, state(app))
@@ -268,7 +268,7 @@ def test_another_person(app: Flask, client: HouseClient, endpoint: str, other: i
 @pytest.mark.parametrize("endpoint", PERSONAL)
 def test_done_as_shown(app: Flask, client: HouseClient, endpoint: str) -> None:
     """The same form, sent by whom it was shown to, does something: else the tests here would prove nothing."""
-    _log_in(app, client, endpoint)
+    log_in_for(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     before = state(app), rows(database(app), "sessions")
     answer = tab.send(action, typed)
@@ -289,7 +289,7 @@ def test_sent_twice_while_the_secret_changes(app: Flask, client: HouseClient) ->
 @pytest.mark.parametrize("endpoint", ["digital_invoices.ask", "digital_invoices.paper", "direct_debit.agree"])
 def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> None:
     """What was changed in another tab since is not changed by a page of before; what was typed stays."""
-    _log_in(app, client, endpoint)
+    log_in_for(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     page, _, _ = PERSONAL[endpoint.replace("paper", "ask")](app, client)
     answers = {"email": "new@b.example"} if "invoices" in endpoint else {**typed, "iban": "NL02ABNA0123456789"}
@@ -305,7 +305,7 @@ def test_changed_elsewhere(app: Flask, client: HouseClient, endpoint: str) -> No
 )
 def test_changed_at_once(app: Flask, client: HouseClient, endpoint: str) -> None:
     """Of two presses that come at the same moment the second is not done to what the first made of it."""
-    _log_in(app, client, endpoint)
+    log_in_for(app, client, endpoint)
     tab, action, typed = PERSONAL[endpoint](app, client)
     pressed = action, {**tab.fields(action), **typed}
     assert [303, 409] == sorted(each.status_code for each in at_once(app, client, pressed, pressed))
@@ -456,7 +456,7 @@ def test_its_record(app: Flask, client: HouseClient, endpoint: str) -> None:
 def test_about_nothing(app: Flask, client: HouseClient, endpoint: str, about: str) -> None:
     """A form that does not say what it is about, or says what we never signed, does nothing."""
     if endpoint in PERSONAL:
-        _log_in(app, client, endpoint)
+        log_in_for(app, client, endpoint)
     show = PERSONAL[endpoint] if endpoint in PERSONAL else ANYBODY[endpoint][0]
     tab, action, typed = show(app, client)
     before = state(app), rows(database(app), "drafts")
