@@ -250,6 +250,7 @@ def test_upgrade_that_is_stopped(old: Database) -> None:
             "afterwards:overwrite_plain_secrets",
             "afterwards:overwrite_rebuilt_tables",
             "afterwards:overwrite_rebuilt_letters",
+            "afterwards:overwrite_freed_pages",
         ],
         waiting,
         [],

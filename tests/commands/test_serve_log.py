@@ -119,7 +119,7 @@ def test_the_terminal_of_a_demonstration(tmp_path: Path) -> None:
         pass
     text = (tmp_path / "serve.log").read_text("utf-8")
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.rstrip().endswith(" …")]
-    assert ["Loket is open", "To log in", "More to try", "Its log", "To stop"] == [
+    assert ["Loket is open", "To log in", "By e-mail", "More to try", "Its log", "To stop"] == [
         line.partition(":")[0] for line in lines
     ], text
-    assert lines[3].endswith(str(tmp_path / "var" / "serve.log"))
+    assert lines[4].endswith(str(tmp_path / "var" / "serve.log"))

@@ -47,11 +47,11 @@ def examples(text: str) -> list[str]:
     return [part.strip() for found in EXAMPLES.findall(text) for part in BETWEEN.split(found)]
 
 
-def message(field: TextField, text: str) -> str:
-    """What the field alone says of this."""
+def message(form: Form, field: TextField, text: str) -> str:
+    """What the field of this form says of this."""
     field.data = text
     try:
-        field.pre_validate(None)
+        field.pre_validate(form)
     except ValidationError as error:
         return str(error)
     return ""
@@ -63,13 +63,14 @@ def test_examples_are_right(app: Flask, lang: str) -> None:
     seen = set()
     with app.test_request_context(), using_language(lang):
         for kind in forms_of_fragments():
-            for field in kind():
+            form = kind()
+            for field in form:
                 if not isinstance(field, TextField) or field.kind != "text":
                     continue
-                for text in (field.hint, *(message(field, wrong) for wrong in WRONG)):
+                for text in (field.hint, *(message(form, field, wrong) for wrong in WRONG)):
                     for example in examples(text):
                         seen.add(example)
-                        assert "" == message(field, example), (kind, field.name, text)
+                        assert "" == message(form, field, example), (kind, field.name, text)
         checks = (postcode_error, house_number_error, organisation_number_error)
         for check in checks:
             for example in examples(check("?")):
