@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import io
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
 import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -30,6 +33,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("real_clock")]
 
 BEGUN = 4  # forms half filled in
 CALM_SECONDS = 2
+NEEDED_FACTS = (
+    "mail.give_up_hours", "mail.keep_days", "message.keep_days", "letter.keep_days", "access_code.revoked_keep_days",
+    "account.undo_hours", "register.closed_keep_days", "api_key.keep_days", "mandate.keep_days",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,21 @@ def former(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def with_needed_facts(content: Path, copy: Path) -> Path:
+    """The same pages, with the facts that a site needs from this version on (docs/upgrade.md)."""
+    shutil.copytree(content, copy)
+    known = tomllib.loads((copy / "facts.toml").read_text("utf-8"))
+    here = (ROOT / "content" / "facts.toml").read_text("utf-8")
+    with (copy / "facts.toml").open("a", encoding="utf-8") as file:
+        for name in NEEDED_FACTS:
+            group, _, key = name.partition(".")
+            if key not in known.get(group, {}):
+                section = re.search(rf"^\[{re.escape(name)}\]\n(?:.+\n)+", here, re.MULTILINE)
+                assert section, name
+                file.write(f"\n{section[0]}")
+    return copy
+
+
 def test_nothing_is_dropped(former: Path, tmp_path: Path) -> None:
     """No request fails; forms begun before are finished after, by either version, links mailed before open, and who is
     logged in stays so; each request, order and mail is there once; what 0.1.0 writes in the migrated database stays.
@@ -110,9 +132,13 @@ def test_nothing_is_dropped(former: Path, tmp_path: Path) -> None:
             "LOKET_DEMO": "1", "LOKET_PROXIES": "1", "LOKET_BASE_URL": f"http://127.0.0.1:{port}",
             "LOKET_SECRET_KEY": SECRET.decode(), "LOKET_SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
             "LOKET_OUTPUT": str(tmp_path / "output"), "LOKET_DATABASE": str(tmp_path / "loket.db"),
-            "LOKET_CONTENT": str(ROOT / "content"), "LOKET_SITE": str(tmp_path),
+            "LOKET_SITE": str(tmp_path),
         }  # fmt: skip
-        old, new = (Version(program, tmp_path, settings) for program in (former, ROOT))
+        before, after = former / "content", with_needed_facts(former / "content", tmp_path / "content")
+        old, new = (
+            Version(program, tmp_path, settings | {"LOKET_CONTENT": str(content)})
+            for program, content in ((former, before), (ROOT, after))
+        )
         old.run("catalogs")
         old.run("migrate")
         old.run("demo")
