@@ -13,7 +13,7 @@ from typing import Literal
 from uuid import uuid4
 
 from selfservice import crypto, seeds
-from selfservice.accounts import people, sessions, user_accounts
+from selfservice.accounts import people, sessions, tokens, user_accounts
 from selfservice.accounts.people import Person
 from selfservice.audit import record
 from selfservice.clock import to_text
@@ -34,16 +34,6 @@ _WORKS = """token_hash = :token_hash AND used_at IS NULL AND expires_at > :now A
 _FIND = "SELECT purpose, given_name, family_name, email, language FROM account_openings WHERE {works}"
 _REDEEM = """UPDATE account_openings SET used_at = :now WHERE {works}
              RETURNING purpose, given_name, family_name, email, language"""
-
-
-@dataclass(frozen=True)
-class LinkResult:
-    """The result of asking for a link: the seconds to wait if it was refused, else before when its mail is sent if that
-    is not at once.
-    """
-
-    retry_after: int = 0
-    sent_before: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +58,7 @@ def send(
     address: str,
     language: str,
     now: datetime,
-) -> LinkResult:
+) -> tokens.LinkResult:
     """Mail a link to this `email`, for the names and the `language` with it; or, where there is nothing to choose a
     password for, what is the case. Names and address are well-formed. Call inside `write()`.
 
@@ -77,7 +67,7 @@ def send(
     key = email_key(typed["email"])
     decision = table.account_link(ctx, purpose).allow(conn, ctx.keys, address, now, key)
     if not decision.allowed:
-        return LinkResult(decision.retry_after_seconds)
+        return tokens.LinkResult(decision.retry_after_seconds)
     given, family = check_names(typed["given_name"], typed["family_name"]) if purpose == "create" else ("", "")
     holder = people.find_holder(conn, typed["email"], now)
     known = conn.execute(
@@ -109,7 +99,7 @@ def send(
     )
     who = f"person:{known['id']}" if known else key
     record(conn, ctx.keys, now, f"account.{purpose}", "asked", who=who, address=address)
-    return LinkResult(sent_before=slot.sent_before(now))
+    return tokens.LinkResult(sent_before=slot.sent_before(now))
 
 
 def issue(

@@ -23,6 +23,15 @@ class IssuedToken(NamedTuple):
     token_hash: str
 
 
+class LinkResult(NamedTuple):
+    """The result of asking for a link: the seconds to wait if it was refused, else before when its mail is sent if that
+    is not at once.
+    """
+
+    retry_after: int = 0
+    sent_before: datetime | None = None
+
+
 def issue(conn: Connection, keys: Keys, kind: str, person_id: int | None, hours: int, now: datetime) -> IssuedToken:
     """Create a token of a kind that is valid for `hours`. It is only derived when the worker writes the mail.
 

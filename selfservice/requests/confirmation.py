@@ -21,7 +21,7 @@ from selfservice.db import Connection
 from selfservice.limits import table
 from selfservice.limits.rate_limit import allow
 from selfservice.mail import outbox
-from selfservice.requests import replacement, states
+from selfservice.requests import states
 from selfservice.requests.fulfilment import fulfil, has_payment_method, organisation_name
 from selfservice.requests.records import TOKEN_KIND_PREFIX, Request, get, to_request
 from selfservice.values.email import email_key
@@ -188,7 +188,7 @@ def record_wrong_password(conn: Connection, ctx: Context, request: Request, addr
 
 def send_password_link(
     conn: Connection, ctx: Context, pending: PendingConfirmation, address: str, language: str, now: datetime
-) -> replacement.LinkResult:
+) -> tokens.LinkResult:
     """Mail a link to choose a new password to a person without an access code, which the form for that requires.
 
     It is valid for fact password_link.hours from when it is sent. Raises ValueError for a person with a code. Call
@@ -199,7 +199,7 @@ def send_password_link(
     request = pending.request
     wait = allow(conn, ctx.keys, table.FORGOTTEN_PASSWORD, str(request.person_id), now).retry_after_seconds
     if wait:
-        return replacement.LinkResult(wait)
+        return tokens.LinkResult(wait)
     hours = ctx.fact("password_link.hours")
     person = people.get(conn, request.person_id)
     counted_on = email_key(person.email)
@@ -221,4 +221,4 @@ def send_password_link(
     )
     who = f"person:{person.id}"
     record(conn, ctx.keys, now, "password.link", "asked", who=who, on_what=request.audit_object, address=address)
-    return replacement.LinkResult(sent_before=slot.sent_before(now))
+    return tokens.LinkResult(sent_before=slot.sent_before(now))

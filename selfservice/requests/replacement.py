@@ -29,16 +29,6 @@ TOKEN_KIND_PREFIX = "lost_access_code:"  # noqa: S105
 
 
 @dataclass(frozen=True)
-class LinkResult:
-    """The result of requesting a link: the seconds to wait if it was refused, else before when its mail is sent if that
-    is not at once.
-    """
-
-    retry_after: int = 0
-    sent_before: datetime | None = None
-
-
-@dataclass(frozen=True)
 class LostCode:
     """The active code that a link would replace, and how the new one would be delivered."""
 
@@ -63,7 +53,7 @@ def send_replacement_link(
     address: str,
     language: str,
     now: datetime,
-) -> LinkResult:
+) -> tokens.LinkResult:
     """Mail a link to replace the code of this address, for this organisation or (None) the private one.
 
     Known and unknown addresses cost the same statements and get the same answer. `email` has passed `check_email`. Call
@@ -71,7 +61,7 @@ def send_replacement_link(
     """
     decision = table.lost_code(ctx).allow(conn, ctx.keys, address, now, email_key(email))
     if not decision.allowed:
-        return LinkResult(decision.retry_after_seconds)
+        return tokens.LinkResult(decision.retry_after_seconds)
     registered = find_organisation(conn, kvk_number) if kvk_number else None
     row = conn.execute(
         """SELECT c.id, c.person_id, p.given_name, p.email
@@ -107,7 +97,7 @@ def send_replacement_link(
     )
     who = f"person:{row['person_id']}" if row else email_key(email)
     record(conn, ctx.keys, now, "access_code.lost", "asked", who=who, address=address)
-    return LinkResult(sent_before=slot.sent_before(now))
+    return tokens.LinkResult(sent_before=slot.sent_before(now))
 
 
 def find_lost_code(conn: Connection, token_hash: str, now: datetime) -> LostCode | None:
